@@ -1,0 +1,84 @@
+# What every target of the project shares: language level, warnings, sanitizers, the precompiled
+# headers, and the four functions with which folders declare themselves.
+option(GAUR_WERROR "Treat warnings as errors" OFF)
+option(GAUR_BENCH "Build the benchmarks" ON)
+option(GAUR_EXAMPLES "Build the examples" ON)
+option(GAUR_CORE_ONLY "Build only the libraries that need neither Asio nor DuckDB, and their tests" OFF)
+set(GAUR_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (address,undefined or thread)")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_library(GAUR_LMDB lmdb REQUIRED)
+
+find_program(GAUR_CCACHE ccache)
+if(GAUR_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${GAUR_CCACHE}")
+endif()
+find_program(GAUR_MOLD mold)
+
+add_library(gaur_flags INTERFACE)
+target_compile_options(gaur_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -fstack-protector-strong $<$<BOOL:${GAUR_WERROR}>:-Werror>)
+target_compile_definitions(gaur_flags INTERFACE _GLIBCXX_ASSERTIONS
+  $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+target_link_options(gaur_flags INTERFACE $<$<BOOL:${GAUR_MOLD}>:-fuse-ld=mold> -Wl,-z,relro,-z,now)
+target_include_directories(gaur_flags INTERFACE "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src")
+if(GAUR_SANITIZE)
+  target_compile_options(gaur_flags INTERFACE -fsanitize=${GAUR_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all $<$<STREQUAL:${GAUR_SANITIZE},thread>:-Wno-tsan>)
+  target_link_options(gaur_flags INTERFACE -fsanitize=${GAUR_SANITIZE})
+endif()
+
+# gaur_library(NAME SOURCES a.cpp ... [PUBLIC lib ...] [PRIVATE lib ...])
+# Links are PRIVATE unless the library's own headers show the other's types.
+function(gaur_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(gaur_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(gaur_${name} PUBLIC gaur_flags Threads::Threads ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  gaur_precompile(gaur_${name})
+endfunction()
+
+# gaur_executable(NAME SOURCES ... LINK lib ...): a program under build/bin.
+function(gaur_executable name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE gaur_flags Threads::Threads ${arg_LINK})
+  gaur_precompile(${name})
+endfunction()
+
+# gaur_test(NAME SOURCES ... LINK lib ... [LABELS ...] [TIMEOUT s] [ARGS ...] [RUN_ALONE] [DEPENDS target ...])
+# One GoogleTest program and one ctest entry. The name's suffix says what it needs: _test nothing
+# but the program itself, _process_test starts processes, _crash_test kills them, _duckdb_test needs libduckdb.
+function(gaur_test name)
+  cmake_parse_arguments(arg "RUN_ALONE" "TIMEOUT" "SOURCES;LINK;LABELS;ARGS;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE gaur_flags Threads::Threads ${arg_LINK} GTest::gmock GTest::gtest_main)
+  gaur_precompile(${name})
+  add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  if(arg_RUN_ALONE)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+  endif()
+  if(arg_DEPENDS)
+    add_dependencies(${name} ${arg_DEPENDS})
+  endif()
+endfunction()
+
+# The std headers that nearly every file reads, compiled once for all targets.
+add_library(gaur_pch OBJECT "${CMAKE_SOURCE_DIR}/cmake/pch.cpp")
+target_link_libraries(gaur_pch PRIVATE gaur_flags Threads::Threads)
+target_precompile_headers(gaur_pch PRIVATE "${CMAKE_SOURCE_DIR}/cmake/pch.hpp")
+function(gaur_precompile target)
+  target_precompile_headers(${target} REUSE_FROM gaur_pch)
+endfunction()

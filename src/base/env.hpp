@@ -1,0 +1,50 @@
+#pragma once
+// Time, randomness and scheduling as interfaces: everything above takes them by reference, so that
+// a test runs hours in milliseconds and replays from one seed. Nothing outside base/ reads a clock.
+#include <cstdint>
+#include <functional>
+
+#include "gaur/names.hpp"
+
+namespace gaur {
+
+/// Thread-safety: any thread.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Instant now() const = 0;      ///< monotonic; for durations and deadlines
+  virtual Time wall() const = 0;        ///< may jump; only for what is stored or shown
+};
+
+/// Thread-safety: any thread.
+class Random {
+ public:
+  virtual ~Random() = default;
+  virtual std::uint64_t next() = 0;     ///< uniform over all 64-bit values
+  double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }  ///< [0, 1)
+};
+
+/// Runs tasks one after the other, in the order of posting. Thread-safety: post from any thread.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void post(std::function<void()> task) = 0;
+};
+
+/// An executor with timers: the one thread to which a worker's or supervisor's state belongs.
+class Loop : public Executor {
+ public:
+  using TimerId = std::uint64_t;
+  /// Runs `task` on the loop at or after `when`. Thread-safety: any thread.
+  virtual TimerId post_at(Instant when, std::function<void()> task) = 0;
+  /// After it returned on the loop's own thread the task will not run. Unknown ids are ignored.
+  virtual void cancel(TimerId timer) = 0;
+};
+
+struct Env {
+  Clock& clock;
+  Random& random;
+  Loop& loop;
+};
+
+}  // namespace gaur

@@ -1,0 +1,42 @@
+#pragma once
+// The one door to the JSON library (Boost.JSON): bounded parsing with errors that say where, and the
+// few look-ups that job data needs. Everything else carries JSON as text.
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gaur/result.hpp"
+
+namespace gaur::json {
+
+using Value = boost::json::value;
+using Object = boost::json::object;
+using Array = boost::json::array;
+
+struct ParseLimits {
+  std::size_t max_bytes = 8 << 20;
+  std::size_t max_depth = 64;
+};
+
+/// Errors: kTooLarge; kInvalidArgument with line, column and the rule broken. UTF-8 is verified.
+Result<Value> parse(std::string_view text, const ParseLimits& limits = {});
+/// The same, and it must be an object.
+Result<Object> parse_object(std::string_view text, const ParseLimits& limits = {});
+
+/// Compact text on one line; every control character escaped.
+std::string serialize(const Value& value);
+/// `text` as a JSON string literal, quotes included. Bytes that are no UTF-8 become U+FFFD.
+std::string quote(std::string_view text);
+
+/// The value at a dotted path ("data.params"), or nullptr. "" is the value itself.
+const Value* find(const Value& value, std::string_view dotted_path);
+/// A text member of an object, or `otherwise`.
+std::string text_or(const Object& object, std::string_view key, std::string_view otherwise);
+/// A whole-number member (also written 3.0), or nothing.
+std::optional<std::int64_t> integer(const Object& object, std::string_view key);
+
+bool is_utf8(std::string_view text);
+
+}  // namespace gaur::json

@@ -1,0 +1,96 @@
+#pragma once
+// An Env that a test or a simulation drives: time moves only when told to, randomness comes from one
+// seed, tasks run on the caller's thread. Thread-safety: confined to one thread.
+#include <deque>
+#include <functional>
+#include <map>
+#include <random>
+
+#include "base/env.hpp"
+
+namespace gaur {
+
+class ManualClock final : public Clock {
+ public:
+  Instant now() const override { return now_; }
+  Time wall() const override { return wall_; }
+  void advance(Duration by) {
+    now_ += by;
+    wall_ += by;
+  }
+  void jump_wall(Duration by) { wall_ += by; }  ///< an administrator sets the clock
+
+ private:
+  Instant now_{std::chrono::hours(1)};
+  Time wall_ = from_ms(1'800'000'000'000);
+};
+
+class SeededRandom final : public Random {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : engine_(seed) {}
+  std::uint64_t next() override { return engine_(); }
+  std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+class ManualLoop final : public Loop {
+ public:
+  explicit ManualLoop(ManualClock& clock) : clock_(clock) {}
+  void post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  TimerId post_at(Instant when, std::function<void()> task) override {
+    timers_.emplace(std::pair{when, ++last_}, std::move(task));
+    return last_;
+  }
+  void cancel(TimerId timer) override {
+    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+      if (it->first.second == timer) {
+        timers_.erase(it);
+        return;
+      }
+    }
+  }
+  /// Runs tasks and due timers until none is left; time stands still.
+  void run_ready() {
+    while (true) {
+      while (!timers_.empty() && timers_.begin()->first.first <= clock_.now()) {
+        tasks_.push_back(std::move(timers_.begin()->second));
+        timers_.erase(timers_.begin());
+      }
+      if (tasks_.empty()) return;
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+    }
+  }
+  /// Lets `by` pass, stopping at each timer on the way.
+  void run_for(Duration by) {
+    const Instant end = clock_.now() + by;
+    run_ready();
+    while (!timers_.empty() && timers_.begin()->first.first <= end) {
+      const auto wait = std::chrono::ceil<Duration>(timers_.begin()->first.first - clock_.now());
+      clock_.advance(wait);
+      run_ready();
+    }
+    if (clock_.now() < end) clock_.advance(std::chrono::ceil<Duration>(end - clock_.now()));
+    run_ready();
+  }
+
+ private:
+  ManualClock& clock_;
+  std::deque<std::function<void()>> tasks_;
+  std::map<std::pair<Instant, TimerId>, std::function<void()>> timers_;
+  TimerId last_ = 0;
+};
+
+/// The three together, as tests want them.
+struct ManualEnv {
+  explicit ManualEnv(std::uint64_t seed = 1) : random(seed) {}
+  ManualClock clock;
+  SeededRandom random;
+  ManualLoop loop{clock};
+  Env env{clock, random, loop};
+};
+
+}  // namespace gaur

@@ -1,0 +1,39 @@
+#pragma once
+// The seam between a worker and the ledger of cores and memory. A grant is booked before a turn is sent and
+// settled by its reply; one turn is in flight for each queue; what is booked never exceeds what is free.
+// Thread-safety: confined to the worker's loop.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/needs.hpp"
+#include "core/outcome.hpp"
+#include "core/run.hpp"
+
+namespace gaur {
+
+/// Room offered to one queue for one turn.
+struct Offer {
+  std::uint64_t ticket = 0;
+  std::uint32_t take = 0;   ///< 0: nothing can start now
+  Admit admit;
+};
+
+class Admission {
+ public:
+  virtual ~Admission() = default;
+  /// Books the free room for a turn of `queue`.
+  virtual Offer offer(const QueueName& queue, Instant now) = 0;
+  /// The turn's answer: what was taken is charged, the rest is free again, the head is remembered.
+  virtual void settle(std::uint64_t ticket, const std::vector<Taken>& taken, const std::optional<Blocked>& blocked, Instant now) = 0;
+  /// The grant of a taken job. Valid from settle() until release().
+  virtual Grant grant(const LockToken& run) = 0;
+  virtual void release(const LockToken& run, const Usage& usage, Instant now) = 0;
+  /// The order in which queues are to be asked: oldest blocked head first, else weighted round robin.
+  virtual std::vector<QueueName> order() = 0;
+  /// "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free", or nothing when nothing holds it back.
+  virtual std::optional<std::string> why_waiting(const QueueName& queue, const FunctionName& function, Instant now) const = 0;
+};
+
+}  // namespace gaur

@@ -1,0 +1,32 @@
+#pragma once
+// Where the dialects differ, as one value. Worker and model take it as a parameter; the embedded store has bullmq's.
+#include <cstdint>
+
+#include "base/env.hpp"
+#include "gaur/job.hpp"
+
+namespace gaur {
+
+struct Semantics {
+  enum class ZeroPriority : std::uint8_t { kBeforeAll, kAfterAll };
+  enum class RetryPlace : std::uint8_t { kBehind, kFront };
+  enum class StallLimit : std::uint8_t { kFailsWhenStartedAgain, kFailsInTheSweep };
+
+  ZeroPriority zero_priority = ZeroPriority::kBeforeAll;
+  std::uint32_t default_attempts = 0;
+  std::uint32_t exponential_base_exponent = 0;  ///< bullmq: delay*2^(a-1) (0); bull: delay*(2^a-1) (1)
+  RetryPlace retry_place = RetryPlace::kBehind;
+  StallLimit stall_limit = StallLimit::kFailsInTheSweep;
+  std::uint32_t max_starts = 10;                ///< nothing starts more often: then it is failed, code `stalled`
+
+  static constexpr Semantics bullmq() { return {}; }
+  static constexpr Semantics bull() {
+    return {.default_attempts = 1, .exponential_base_exponent = 1};
+  }
+};
+
+/// The wait before the next attempt, `attempts_made` being those made so far including the one that just failed.
+/// Never negative; capped at 10 years so that no arithmetic overflows.
+Duration backoff_delay(const Backoff& backoff, std::uint32_t attempts_made, const Semantics& semantics, Random& random);
+
+}  // namespace gaur
