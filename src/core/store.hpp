@@ -22,7 +22,7 @@
 #include "core/needs.hpp"
 #include "core/outcome.hpp"
 #include "gaur/future.hpp"
-#include "gaur/job.hpp"
+#include "gaur/queue.hpp"
 
 namespace gaur {
 
@@ -35,26 +35,12 @@ struct OperationId {
 
 // ---- producers -------------------------------------------------------------------------------
 
-struct NewJob {
-  std::string name;
-  std::string data = "{}";      ///< JSON text, stored byte for byte
-  JobOptions options;
-};
-
 struct AddRequest {
   QueueName queue;
   std::vector<NewJob> jobs;
   OperationId op;
   /// If waiting + prioritized (+ delayed) would exceed it, the whole request is refused with kQueueFull. 0: unbounded.
   std::uint64_t max_waiting = 0;
-};
-
-struct Added {
-  JobId id;
-  State state = State::kWaiting;  ///< kActive: handed to a parked turn in the same step
-  bool duplicate = false;         ///< a job of this id was there already; nothing was changed
-  std::uint64_t position = 0;     ///< jobs that would be handed out before it, about; 0 for active and delayed
-  bool operator==(const Added&) const = default;
 };
 
 // ---- workers ---------------------------------------------------------------------------------
@@ -143,14 +129,6 @@ struct WorkReply {
   std::vector<CancelRequest> cancels;
 };
 
-enum class CancelReply : std::uint8_t { kRemoved, kRequested, kFinished, kForeign };
-std::string_view to_string(CancelReply reply);
-
-struct JobRef {
-  QueueName queue;
-  JobId id;
-};
-
 /// What producers and workers do to jobs.
 class Transitions {
  public:
@@ -180,34 +158,6 @@ class Transitions {
 };
 
 // ---- looking ---------------------------------------------------------------------------------
-
-struct Counts {
-  std::array<std::uint64_t, kAllStates.size()> of{};
-  bool paused = false;
-  std::uint64_t& operator[](State state) { return of[static_cast<std::size_t>(state)]; }
-  std::uint64_t operator[](State state) const { return of[static_cast<std::size_t>(state)]; }
-  std::uint64_t ready() const { return (*this)[State::kWaiting] + (*this)[State::kPrioritized]; }
-  bool operator==(const Counts&) const = default;
-};
-
-struct Position {
-  std::uint64_t before = 0;
-  bool exact = true;                    ///< false above 1 000: "about"
-  bool operator==(const Position&) const = default;
-};
-
-struct RangeRequest {
-  QueueName queue;
-  State state = State::kWaiting;
-  std::uint64_t offset = 0;
-  std::uint32_t limit = 100;            ///< at most 1 000
-  bool newest_first = false;            ///< waiting states: default is the order of handing out; finished: of finishing
-};
-
-struct LogPage {
-  std::vector<std::string> lines;
-  std::uint64_t total = 0;              ///< lines kept
-};
 
 class Reader {
  public:
@@ -240,27 +190,6 @@ class Admin {
 };
 
 // ---- events ----------------------------------------------------------------------------------
-
-enum class EventKind : std::uint8_t {
-  kAdded, kWaiting, kDelayed, kActive, kProgress, kCompleted, kFailed, kRetriesExhausted, kStalled, kRemoved,
-  kDuplicated, kWaitingChildren, kPaused, kResumed, kDrained, kCleaned, kCancelRequested,
-};
-/// The dialects' own words: "added", "waiting", "retries-exhausted" ...
-std::string_view to_string(EventKind kind);
-
-struct Event {
-  std::string cursor;                   ///< opaque; order within a queue is the order of the log
-  EventKind kind = EventKind::kAdded;
-  JobId id;                             ///< empty for queue events
-  std::optional<State> previous;
-  std::string detail;                   ///< completed: result; failed: reason; progress: JSON; delayed: due ms; added: name
-  Time at{};
-};
-struct EventPage {
-  std::vector<Event> events;
-  std::string cursor;                   ///< pass it next time
-  bool gap = false;                     ///< events after the given cursor were trimmed before they were read
-};
 
 class Events {
  public:
