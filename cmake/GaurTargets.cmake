@@ -10,7 +10,6 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
 find_package(Threads REQUIRED)
@@ -21,16 +20,20 @@ find_library(GAUR_LMDB lmdb REQUIRED)
 
 find_program(GAUR_CCACHE ccache)
 if(GAUR_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${GAUR_CCACHE}")
+  # Precompiled headers need the sloppiness; paths relative to the tree let worktrees share the cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 "${GAUR_CCACHE}")
 endif()
 find_program(GAUR_MOLD mold)
 
+# One set of flags for libraries and programs alike (-fPIE in both): GCC drops a precompiled header
+# that was made under different ones.
 add_library(gaur_flags INTERFACE)
 target_compile_options(gaur_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-  -fstack-protector-strong $<$<BOOL:${GAUR_WERROR}>:-Werror>)
+  -fstack-protector-strong -fPIE $<$<BOOL:${GAUR_WERROR}>:-Werror>)
 target_compile_definitions(gaur_flags INTERFACE _GLIBCXX_ASSERTIONS
   $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
-target_link_options(gaur_flags INTERFACE $<$<BOOL:${GAUR_MOLD}>:-fuse-ld=mold> -Wl,-z,relro,-z,now)
+target_link_options(gaur_flags INTERFACE $<$<BOOL:${GAUR_MOLD}>:-fuse-ld=mold> -pie -Wl,-z,relro,-z,now)
 target_include_directories(gaur_flags INTERFACE "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src")
 if(GAUR_SANITIZE)
   target_compile_options(gaur_flags INTERFACE -fsanitize=${GAUR_SANITIZE} -fno-omit-frame-pointer
