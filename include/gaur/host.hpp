@@ -1,0 +1,61 @@
+#pragma once
+// What one host (one gaur process on one machine) is doing: the machine's room, what is granted of it and
+// to whom. Served at GET /v1/host. Thread-safety: a value.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gaur/future.hpp"
+#include "gaur/names.hpp"
+
+namespace gaur {
+
+struct PoolStatus {
+  std::string name;
+  std::string kind;                ///< "duckdb" or "command"
+  std::uint32_t runners = 0;       ///< child processes alive, those below included
+  std::uint32_t busy = 0;          ///< with a job
+  std::uint32_t starting = 0;      ///< not ready yet
+  std::uint64_t started = 0;       ///< runners ever started
+  std::uint64_t crashed = 0;       ///< of them died under a job or before they were ready
+  std::uint64_t memory_bytes = 0;  ///< sum of what they use now
+  std::string broken;              ///< why the pool cannot start runners now; "" while it can
+};
+
+struct RunStatus {
+  QueueName queue;
+  JobId id;
+  FunctionName function;
+  std::string pool;
+  std::int64_t pid = 0;  ///< of its runner; 0: in this process
+  Duration running{0};
+  double cores = 0;                ///< granted
+  std::uint64_t memory_bytes = 0;  ///< granted
+};
+
+struct HostStatus {
+  std::string name;
+  std::string version;
+  Time started{};
+  double cores = 0;                  ///< that Gaur may grant
+  std::uint64_t memory_bytes = 0;    ///< likewise: the machine's, less what is reserved
+  std::uint64_t reserved_bytes = 0;  ///< left to the system and to the server itself
+  double cores_granted = 0;          ///< now
+  std::uint64_t memory_granted = 0;  ///< now
+  std::uint32_t slots = 0;           ///< runs of functions that say nothing about their needs, side by side
+  std::string slots_sum;             ///< how `slots` follows from the machine, in words
+  std::vector<RunStatus> runs;
+  std::vector<PoolStatus> pools;
+  bool ready = false;  ///< takes jobs and can run them
+  bool stopping = false;
+  std::vector<std::string> not_ready;  ///< why not, each a sentence; empty when ready
+};
+
+/// Asks the host for its status. The future may be fulfilled on any thread, soon.
+using HostView = std::function<Future<HostStatus>()>;
+/// Why jobs of this function wait now: "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free", or nothing.
+using WhyWaiting = std::function<Future<std::optional<std::string>>(QueueName queue, FunctionName function)>;
+
+}  // namespace gaur

@@ -1,0 +1,28 @@
+#pragma once
+// Results that are files: a job's result is then {"file":{"url":...,"format":...,"bytes":...}} and the bytes
+// lie in the data folder until they expire or the job is removed.
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "gaur/queue.hpp"
+#include "gaur/result.hpp"
+
+namespace gaur {
+
+struct ResultFile {
+  std::filesystem::path path;
+  std::string format;  ///< "parquet", "csv", "ndjson", ...
+  std::uint64_t bytes = 0;
+};
+
+/// Thread-safety: any thread.
+class ResultFiles {
+ public:
+  virtual ~ResultFiles() = default;
+  /// The result file of this job. Blocks for one look into the file system. Errors: kNotFound (none, or
+  /// expired), kIo.
+  virtual Result<ResultFile> find(const JobRef& job) const = 0;
+};
+
+}  // namespace gaur

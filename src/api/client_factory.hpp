@@ -1,0 +1,27 @@
+#pragma once
+// How a host makes its Client. Only app (and tests) include this; all others know gaur/client.hpp.
+#include <map>
+#include <memory>
+
+#include "api/metrics.hpp"
+#include "base/env.hpp"
+#include "core/store.hpp"
+#include "gaur/client.hpp"
+
+namespace gaur {
+
+struct ClientOptions {
+  std::map<QueueName, std::uint64_t> max_waiting;  ///< of the queues that have a bound
+  std::uint64_t default_max_waiting = 0;           ///< of all others; 0: unbounded
+  Limits limits;
+  std::shared_ptr<const FunctionCatalog> functions;  ///< nullptr: none
+  std::size_t max_waits = 10'000;                    ///< wait_finished calls under way
+  std::size_t known_keys =
+      100'000;  ///< idempotency keys remembered in memory, to tell other jobs under the same key
+};
+
+/// `store` (usually make_measured_store's), `env` and `metrics` must outlive the client. Timers run on
+/// env.loop.
+std::unique_ptr<Client> make_client(Store& store, Env env, Metrics& metrics, ClientOptions options = {});
+
+}  // namespace gaur

@@ -1,0 +1,70 @@
+#pragma once
+// Counters and histograms by name and labels, rendered as Prometheus text (format 0.0.4). One registry a
+// host.
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gaur {
+
+/// Thread-safety: any thread.
+class Counter {
+ public:
+  void add(std::uint64_t by = 1) { value_.fetch_add(by, std::memory_order_relaxed); }
+  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// Seconds (or any other unit) in fixed buckets. Thread-safety: any thread.
+class Histogram {
+ public:
+  explicit Histogram(std::vector<double> upper_bounds);
+  void observe(double value);
+  struct Snapshot {
+    std::vector<std::uint64_t> buckets;  ///< not cumulative; the last one is +Inf
+    std::uint64_t count = 0;
+    double sum = 0;
+  };
+  Snapshot snapshot() const;
+  const std::vector<double>& upper_bounds() const { return bounds_; }
+
+ private:
+  const std::vector<double> bounds_;
+  mutable std::mutex mutex_;
+  Snapshot state_;
+};
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// Thread-safety: any thread. References stay valid as long as the registry.
+class Metrics {
+ public:
+  /// Finds or makes the series. A family holds at most kMaxSeries of them; further label values share one
+  /// series in which every label is "other", so that hostile names cannot fill the memory.
+  Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
+  std::string render() const;
+
+  static constexpr std::size_t kMaxSeries = 2'000;
+
+ private:
+  struct Family;
+  struct Series;
+  Series& series(std::string_view name, std::string_view help, const Labels& labels, bool histogram);
+
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Family>, std::less<>> families_;
+};
+
+/// One `# HELP`, `# TYPE` pair and one sample a row, for values that are read at the time of asking.
+void render_gauge(std::string& out, std::string_view name, std::string_view help,
+                  const std::vector<std::pair<Labels, double>>& rows);
+
+}  // namespace gaur

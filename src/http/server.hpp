@@ -1,0 +1,67 @@
+#pragma once
+// The HTTP server: one thread, many connections, every size and every wait bounded. What it serves is
+// docs/http-api.md.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/env.hpp"
+#include "gaur/client.hpp"
+#include "gaur/host.hpp"
+#include "gaur/result_files.hpp"
+
+namespace gaur {
+
+/// Limits of one server. Sizes in bytes.
+struct HttpLimits {
+  std::size_t request_line = 8 << 10;  ///< 414
+  std::size_t headers = 16 << 10;      ///< all header lines together: 431
+  std::size_t header_lines = 100;      ///< 431
+  std::size_t body = 8 << 20;          ///< 413. One job's data has its own limit (gaur::Limits)
+  std::uint32_t connections = 1'024;   ///< one more is answered 503 and closed
+  Duration header_deadline{10'000};    ///< from the first byte (or the accept) to the end of the headers: 408
+  Duration body_deadline{30'000};      ///< for all of the body: 408
+  Duration write_deadline{30'000};     ///< without progress while an answer is written: closed
+  Duration idle_deadline{75'000};      ///< between requests: closed
+  Duration longest_wait{60'000};       ///< of ?wait=; more is refused
+  std::uint32_t waits = 512;           ///< requests that wait at the same time; one more is answered 429
+  std::uint32_t wrong_tokens = 10;     ///< a minute and address; one more is answered 429
+  std::uint64_t requests_a_connection = 1'000'000;
+};
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:8378";  ///< "address:port"; port 0: any free one; IPv6 as "[::1]:8378"
+  std::string token;                      ///< "": none, and then only loopback addresses may be listened on
+  std::vector<std::string> hosts;  ///< further names that a Host header may have when there is no token
+  HttpLimits limits;
+};
+
+/// What the server shows. Everything must outlive it.
+struct ServerParts {
+  Client& client;
+  const Clock& clock;
+  HostView host;                       ///< empty: /v1/host answers 404 and /readyz is always ready
+  WhyWaiting why_waiting;              ///< may be empty
+  const ResultFiles* files = nullptr;  ///< may be null
+};
+
+/// Thread-safety: start() and stop() from one thread; everything else happens on the server's own thread.
+class HttpServer {
+ public:
+  HttpServer(ServerOptions options, ServerParts parts);
+  ~HttpServer();  ///< stop()s
+  /// Binds, listens and serves; answers the port. Errors: kInvalidArgument (listen), kPermission (an address
+  /// other than loopback without a token), kBusy (address in use), kIo.
+  Result<std::uint16_t> start();
+  /// Accepts no more, answers waits with what they have (503), gives answers under way up to two seconds,
+  /// closes. Idempotent.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gaur
