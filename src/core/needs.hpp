@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gaur/job.hpp"
 
@@ -49,6 +50,10 @@ struct Admit {
   Room spare;                         ///< room that the head will not need
   std::string function_field;         ///< "": a job's function is its name; else a dotted path into its data ("func")
 };
+
+/// What a job asks for: its name, or, with a `field`, the text at that dotted path of its data. Data without such a
+/// text leave the name. Never fails: data that is no JSON has no fields.
+FunctionName function_of(std::string_view name, std::string_view data, std::string_view field);
 
 struct Blocked {
   JobId id;

@@ -1,0 +1,133 @@
+#include "model/model_world.hpp"
+
+#include <algorithm>
+
+namespace gaur::model {
+
+std::string_view to_string(Mutation mutation) {
+  switch (mutation) {
+    case Mutation::kNone:
+      return "none";
+    case Mutation::kAckBeforeSync:
+      return "ack before sync";
+    case Mutation::kNoTokenCheck:
+      return "no token check";
+    case Mutation::kLostWakeUp:
+      return "lost wake-up";
+    case Mutation::kDoublePromote:
+      return "double promote";
+    case Mutation::kCountDrift:
+      return "count drift";
+    case Mutation::kResendTwice:
+      return "resend applied twice";
+    case Mutation::kPassDelaysHead:
+      return "pass delays head";
+    case Mutation::kLockReleasedBeforeMove:
+      return "lock released before the move";
+  }
+  return "unknown";
+}
+
+Record* QueueState::find(const JobId& id) {
+  const auto found = jobs.find(id);
+  return found == jobs.end() ? nullptr : &found->second;
+}
+
+void QueueState::make_ready(Record& record, Place where) {
+  Job& job = record.job;
+  job.state = job.priority == 0 ? State::kWaiting : State::kPrioritized;
+  job.delay = Duration{0};
+  job.due.reset();
+  auto& line = job.priority == 0 ? waiting : prioritized[job.priority];
+  if (where == Place::kInFront) {
+    line.push_front(job.id);
+  } else {
+    line.push_back(job.id);
+  }
+  ++arrivals;
+}
+
+void QueueState::delay_until(Record& record, Time due) {
+  record.job.state = State::kDelayed;
+  record.job.due = due;
+  delayed.emplace(std::pair{due, ++last_delayed}, record.job.id);
+}
+
+void QueueState::put(Record& record, State state) {
+  record.job.state = state;
+  (state == State::kActive ? active : finished(state)).push_back(record.job.id);
+}
+
+void QueueState::lift(const Record& record) {
+  const JobId& id = record.job.id;
+  switch (record.job.state) {
+    case State::kWaiting:
+      std::erase(waiting, id);
+      break;
+    case State::kPrioritized:
+      std::erase(prioritized[record.job.priority], id);
+      break;
+    case State::kDelayed:
+      std::erase_if(delayed, [&](const auto& entry) { return entry.second == id; });
+      break;
+    case State::kActive:
+      std::erase(active, id);
+      break;
+    case State::kCompleted:
+      std::erase(completed, id);
+      break;
+    case State::kFailed:
+      std::erase(failed, id);
+      break;
+    case State::kWaitingChildren:
+      break;  // no flows yet
+  }
+}
+
+void QueueState::erase(const JobId& id) {
+  lift(jobs.at(id));
+  jobs.erase(id);
+}
+
+std::vector<JobId> QueueState::in_order_of_handing_out(const Semantics& semantics) const {
+  std::vector<JobId> order;
+  const auto append_waiting = [&] { order.insert(order.end(), waiting.begin(), waiting.end()); };
+  if (semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll) append_waiting();
+  for (const auto& [priority, line] : prioritized) order.insert(order.end(), line.begin(), line.end());
+  if (semantics.zero_priority == Semantics::ZeroPriority::kAfterAll) append_waiting();
+  return order;
+}
+
+std::vector<JobId> QueueState::ids_in(State state, const Semantics& semantics) const {
+  std::vector<JobId> ids;
+  if (state == State::kWaiting || state == State::kPrioritized) {
+    ids = in_order_of_handing_out(semantics);
+    std::erase_if(ids, [&](const JobId& id) { return jobs.at(id).job.state != state; });
+  } else if (state == State::kDelayed) {
+    for (const auto& [due, id] : delayed) ids.push_back(id);
+  } else if (state != State::kWaitingChildren) {
+    const auto& line = state == State::kActive ? active : state == State::kCompleted ? completed : failed;
+    ids.assign(line.begin(), line.end());
+  }
+  return ids;
+}
+
+std::uint64_t QueueState::ready() const {
+  std::uint64_t count = waiting.size();
+  for (const auto& [priority, line] : prioritized) count += line.size();
+  return count;
+}
+
+Counts QueueState::counts() const {
+  Counts counts;
+  counts[State::kWaiting] = waiting.size();
+  counts[State::kPrioritized] = ready() - waiting.size();
+  counts[State::kDelayed] = delayed.size();
+  counts[State::kActive] = active.size();
+  counts[State::kCompleted] = completed.size() + static_cast<std::uint64_t>(drift);
+  counts[State::kFailed] = failed.size();
+  counts.paused = paused;
+  return counts;
+}
+
+}  // namespace gaur::model
