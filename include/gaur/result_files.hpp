@@ -14,6 +14,8 @@ struct ResultFile {
   std::filesystem::path path;
   std::string format;  ///< "parquet", "csv", "ndjson", ...
   std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;  ///< as the runner told; 0 when it said nothing
+  Time expires_at{};       ///< no longer found from then on
 };
 
 /// Thread-safety: any thread.

@@ -1,0 +1,57 @@
+#pragma once
+// Where result files lie: <folder>/<queue>/<id>.<format>, each with a small note <id>.json beside it (format,
+// rows, expiry). A file appears there by one rename, so it is there whole or not at all; a second run of the
+// job replaces it. Names that are no plain file names are encoded, so that no queue or job id can point
+// elsewhere. Thread-safety: any thread; the files themselves are the state.
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/env.hpp"
+#include "gaur/result_files.hpp"
+
+namespace gaur {
+
+/// What a runner said about its file: {"name":"r1.parquet","format":"parquet","rows":8}.
+struct OfferedFile {
+  std::string name;    ///< a plain file name in the runner's out folder
+  std::string format;  ///< 1 to 16 of a-z and 0-9; becomes the ending of the file's name
+  std::uint64_t rows = 0;
+};
+
+class ResultFolder final : public ResultFiles {
+ public:
+  struct Options {
+    std::filesystem::path folder;
+    Duration keep = std::chrono::hours(24);  ///< time to live of a file, from the end of its run
+  };
+  ResultFolder(Clock& clock, Options options);
+
+  /// Moves `offered` from `out` to this job's place. Errors: kInvalidArgument (a name with a slash, a link,
+  /// no regular file, a format that is none), kNotFound (no such file), kIo.
+  Result<ResultFile> adopt(const JobRef& job, const std::filesystem::path& out, const OfferedFile& offered);
+  Result<ResultFile> find(const JobRef& job) const override;
+  /// Removes the job's file, if there is one.
+  Status remove(const JobRef& job);
+
+  struct Swept {
+    std::uint64_t files = 0, bytes = 0;  ///< kept
+    std::uint64_t removed_files = 0, removed_bytes = 0;
+  };
+  /// Removes what has expired, and notes and files that lost each other. Once a minute is enough.
+  Swept sweep();
+
+ private:
+  struct Place;
+  Place place_of(const JobRef& job) const;
+
+  Clock& clock_;
+  Options options_;
+};
+
+/// "/v1/queues/{queue}/jobs/{id}/result", percent-encoded.
+std::string result_url(const JobRef& job);
+/// The name itself when it is a plain one ([A-Za-z0-9_-], at most 128 bytes), else "~" and its base64url.
+std::string file_name_of(const std::string& name);
+
+}  // namespace gaur
