@@ -14,6 +14,9 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   using Base::Base;
   Result(Error error) : Base(tl::make_unexpected(std::move(error))) {}  // NOLINT(google-explicit-constructor)
   Result(Base base) : Base(std::move(base)) {}                         // NOLINT(google-explicit-constructor)
+  friend bool operator==(const Result& a, const Result& b) {
+    return a.has_value() == b.has_value() && (a ? *a == *b : a.error() == b.error());
+  }
 };
 
 struct Unit {  ///< the value of an operation that has none

@@ -38,12 +38,13 @@ class SeededRandom final : public Random {
 class ManualLoop final : public Loop {
  public:
   explicit ManualLoop(ManualClock& clock) : clock_(clock) {}
-  void post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  void post(std::function<void()> task) override { tasks_.push_back({0, std::move(task)}); }
   TimerId post_at(Instant when, std::function<void()> task) override {
     timers_.emplace(std::pair{when, ++last_}, std::move(task));
     return last_;
   }
   void cancel(TimerId timer) override {
+    std::erase_if(tasks_, [&](const Task& task) { return timer != 0 && task.timer == timer; });
     for (auto it = timers_.begin(); it != timers_.end(); ++it) {
       if (it->first.second == timer) {
         timers_.erase(it);
@@ -55,13 +56,13 @@ class ManualLoop final : public Loop {
   void run_ready() {
     while (true) {
       while (!timers_.empty() && timers_.begin()->first.first <= clock_.now()) {
-        tasks_.push_back(std::move(timers_.begin()->second));
+        tasks_.push_back({timers_.begin()->first.second, std::move(timers_.begin()->second)});
         timers_.erase(timers_.begin());
       }
       if (tasks_.empty()) return;
       auto task = std::move(tasks_.front());
       tasks_.pop_front();
-      task();
+      task.run();
     }
   }
   /// Lets `by` pass, stopping at each timer on the way.
@@ -78,8 +79,12 @@ class ManualLoop final : public Loop {
   }
 
  private:
+  struct Task {
+    TimerId timer = 0;  // 0: posted
+    std::function<void()> run;
+  };
   ManualClock& clock_;
-  std::deque<std::function<void()>> tasks_;
+  std::deque<Task> tasks_;
   std::map<std::pair<Instant, TimerId>, std::function<void()>> timers_;
   TimerId last_ = 0;
 };

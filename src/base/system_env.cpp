@@ -3,11 +3,16 @@
 #include <pthread.h>
 
 #include <random>
+#include <unordered_set>
 
 namespace gaur {
 
-Instant SystemClock::now() const { return std::chrono::steady_clock::now(); }
-Time SystemClock::wall() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+Instant SystemClock::now() const {
+  return std::chrono::steady_clock::now();
+}
+Time SystemClock::wall() const {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
 
 struct SystemRandom::Impl {
   std::mutex mutex;
@@ -24,12 +29,21 @@ std::uint64_t SystemRandom::next() {
   return impl_->engine();
 }
 
-void name_this_thread(const std::string& name) { pthread_setname_np(pthread_self(), name.substr(0, 15).c_str()); }
+void name_this_thread(const std::string& name) {
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
 
 struct ThreadLoop::Impl {
+  struct Task {
+    TimerId timer = 0;  // 0: posted
+    std::function<void()> run;
+  };
+
   std::mutex mutex;
   std::condition_variable wake;
-  std::deque<std::function<void()>> tasks;
+  std::deque<Task> tasks;
+  std::unordered_set<TimerId>
+      due;  // timers that stand in `tasks`; one that is cancelled there is taken out here
   std::map<std::pair<Instant, TimerId>, std::function<void()>> timers;
   std::unordered_map<TimerId, Instant> due_of;
   TimerId last_timer = 0;
@@ -43,17 +57,18 @@ struct ThreadLoop::Impl {
       if (!tasks.empty()) {
         auto task = std::move(tasks.front());
         tasks.pop_front();
+        const bool cancelled = task.timer != 0 && due.erase(task.timer) == 0;
         lock.unlock();
-        task();
-        task = nullptr;  // what the task holds is released outside the lock
+        if (!cancelled) task.run();
+        task.run = nullptr;  // what the task holds is released outside the lock
         lock.lock();
       } else if (stopping) {
         return;
       } else if (timers.empty()) {
         wake.wait(lock);
       } else {
-        const Instant due = timers.begin()->first.first;
-        wake.wait_until(lock, due);
+        const Instant next = timers.begin()->first.first;
+        wake.wait_until(lock, next);
       }
     }
   }
@@ -62,8 +77,10 @@ struct ThreadLoop::Impl {
     if (timers.empty()) return;
     const Instant now = std::chrono::steady_clock::now();
     while (!timers.empty() && timers.begin()->first.first <= now) {
-      due_of.erase(timers.begin()->first.second);
-      tasks.push_back(std::move(timers.begin()->second));
+      const TimerId timer = timers.begin()->first.second;
+      due_of.erase(timer);
+      due.insert(timer);
+      tasks.push_back({timer, std::move(timers.begin()->second)});
       timers.erase(timers.begin());
     }
   }
@@ -88,7 +105,7 @@ ThreadLoop::~ThreadLoop() {
 void ThreadLoop::post(std::function<void()> task) {
   {
     std::lock_guard lock(impl_->mutex);
-    impl_->tasks.push_back(std::move(task));
+    impl_->tasks.push_back({0, std::move(task)});
   }
   impl_->wake.notify_one();
 }
@@ -103,10 +120,14 @@ Loop::TimerId ThreadLoop::post_at(Instant when, std::function<void()> task) {
 }
 
 void ThreadLoop::cancel(TimerId timer) {
+  std::function<void()> dropped;  // what it holds is released outside the lock
   std::lock_guard lock(impl_->mutex);
+  if (impl_->due.erase(timer) != 0) return;  // due, but its turn has not come: it is passed over
   const auto found = impl_->due_of.find(timer);
   if (found == impl_->due_of.end()) return;
-  impl_->timers.erase({found->second, timer});
+  const auto entry = impl_->timers.find({found->second, timer});
+  dropped = std::move(entry->second);
+  impl_->timers.erase(entry);
   impl_->due_of.erase(found);
 }
 
