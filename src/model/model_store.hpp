@@ -22,7 +22,9 @@
 //
 // Thread-safety: internally locked. Waits (parked turns, wait_for_work, events) end by a timer where a Loop
 // was given; with a plain Executor by tick() or the next verb.
+#include <atomic>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <set>
 
@@ -104,6 +106,7 @@ class ModelStore final : public Store {
     Instant until;
     Promise<Result<EventPage>> promise;
   };
+  enum class Verdict : std::uint8_t { kTake, kSkip, kEnd };
   struct Walk {
     std::vector<Taken> taken;
     std::optional<Blocked> blocked;
@@ -117,7 +120,11 @@ class ModelStore final : public Store {
   void deliver(const Promise<Result<T>>& promise, Result<T> value);
   template <class T>
   Async<T> answer(Result<T> value);
-  void end_at(Instant when);
+
+  template <class T>
+  Result<std::optional<T>> earlier_reply(const OperationId& op) const;
+  template <class T>
+  void remember(const OperationId& op, const T& reply);
 
   // model_store.cpp
   Result<std::vector<Added>> add_all(const AddRequest& request);
@@ -127,27 +134,34 @@ class ModelStore final : public Store {
   void record(QueueState& queue, EventKind kind, const JobId& id, std::optional<State> previous = {},
               std::string detail = {});
   void to_ready(QueueState& queue, Record& job, State previous, model::Place where);
+  void end_wait(QueueState& queue, Record& job, State previous);
+  static Error not_in_state(const Record& job, std::string_view wanted);
 
   // model_turn.cpp
+  void complete(TurnReply& reply, const QueueState& queue, const Turn& turn, Walk walk) const;
+  Status check_lock(Record& job, const LockToken& token) const;
   Result<Moved> finish(QueueState& queue, const Finish& finish);
-  Status check_lock(const QueueState& queue, Record* job, const LockToken& token) const;
-  Moved carry_out(QueueState& queue, Record& job, const Finish& finish);
-  Moved end_run(QueueState& queue, Record& job, State state, const Retention& keep, const Failure* failure);
+  Result<Moved> carry_out(QueueState& queue, Record& job, const Finish& finish);
+  static Moved where_it_is(const Job& job);
+  Moved run_later(QueueState& queue, Record& job, Duration delay);
   Moved stall(QueueState& queue, Record& job, std::uint32_t max_stalled, const Failure& failure,
               const Retention& keep);
+  Moved end_run(QueueState& queue, Record& job, State state, const Retention& keep, std::string detail);
   void retain(QueueState& queue, State state, const Retention& keep);
   Walk take(QueueState& queue, const Turn& turn);
-  bool admits(const Admit& admit, const Record& job, const FunctionName& function, Room& free, Room& spare,
-              Walk& walk) const;
+  Verdict judge(const Admit& admit, const Record& job, const FunctionName& function, Room& free, Room& spare,
+                Walk& walk) const;
   Taken start(QueueState& queue, Record& job, const Turn& turn, std::size_t index, FunctionName function);
   Next next_of(const QueueState& queue, std::uint64_t looked) const;
   std::vector<CancelRequest> cancels_for(const QueueState& queue, const QueueName& name,
                                          const std::string& by) const;
 
   // model_waits.cpp
+  void end_at(Instant when);
+  void end_waits_that_are_over();
+  void end_parked(std::list<Parked>::iterator parked);
   void end_parked_of(const LaneName& lane);
   void serve_parked();
-  void finish_parked(Parked& parked);
   void serve_waits();
   std::optional<WorkReply> work_for(const WorkRequest& request);
   EventPage page_after(const QueueState& queue, std::uint64_t after, std::uint32_t limit) const;
@@ -165,8 +179,8 @@ class ModelStore final : public Store {
   std::list<Waiting> waiting_;
   std::list<Following> following_;
   std::map<std::pair<std::string, QueueName>, std::uint64_t>
-      told_;                            // worker and queue -> arrivals at its last answer
-  std::shared_ptr<ModelStore*> alive_;  // shared with timers, which may outlive this object
+      told_;                                         // worker and queue -> arrivals at its last answer
+  std::shared_ptr<std::atomic<ModelStore*>> alive_;  // shared with timers, which may outlive this object
 };
 
 }  // namespace gaur

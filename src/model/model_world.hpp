@@ -81,6 +81,7 @@ struct Lane {
 struct World {
   std::map<QueueName, QueueState> queues;
   std::map<LaneName, Lane> lanes;
+  std::uint64_t unnumbered = 0;  ///< starts by turns without an operation number
 };
 
 }  // namespace gaur::model

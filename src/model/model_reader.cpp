@@ -1,0 +1,157 @@
+// Looking and administration.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/model_step.hpp"
+
+namespace gaur {
+
+Error ModelStore::not_in_state(const Record& job, std::string_view wanted) {
+  return {Errc::kNotInState,
+          fmt::format("job {} is {}, not {}", job.job.id.value, to_string(job.job.state), wanted)};
+}
+
+Async<Job> ModelStore::get(JobRef ref) {
+  Step step(*this);
+  auto found = find(ref);
+  if (!found) return answer<Job>(found.error());
+  return answer<Job>((*found)->job);
+}
+
+Async<State> ModelStore::state(JobRef ref) {
+  Step step(*this);
+  auto found = find(ref);
+  if (!found) return answer<State>(found.error());
+  return answer<State>((*found)->job.state);
+}
+
+Async<Position> ModelStore::position(JobRef ref) {
+  Step step(*this);
+  auto found = find(ref);
+  if (!found) return answer<Position>(found.error());
+  const State state = (*found)->job.state;
+  if (state != State::kWaiting && state != State::kPrioritized) {
+    return answer<Position>(not_in_state(**found, "waiting or prioritized"));
+  }
+  return answer<Position>(Position{position_of(world_.queues[ref.queue], ref.id), true});
+}
+
+Async<std::vector<QueueName>> ModelStore::queues() {
+  Step step(*this);
+  std::vector<QueueName> names;
+  for (const auto& [name, queue] : world_.queues) {
+    if (!queue.jobs.empty() || queue.last_event > 0) names.push_back(name);
+  }
+  return answer<std::vector<QueueName>>(std::move(names));
+}
+
+Async<Counts> ModelStore::counts(QueueName name) {
+  Step step(*this);
+  const auto found = world_.queues.find(name);
+  return answer<Counts>(found == world_.queues.end() ? Counts{} : found->second.counts());
+}
+
+Async<std::vector<Job>> ModelStore::range(RangeRequest request) {
+  Step step(*this);
+  const QueueState& queue = world_.queues[request.queue];
+  auto ids = queue.ids_in(request.state, semantics_);
+  if (request.newest_first) std::reverse(ids.begin(), ids.end());
+  std::vector<Job> page;
+  const std::size_t limit = std::min<std::size_t>(request.limit, 1000);
+  for (std::size_t i = request.offset; i < ids.size() && page.size() < limit; ++i)
+    page.push_back(queue.jobs.at(ids[i]).job);
+  return answer<std::vector<Job>>(std::move(page));
+}
+
+Async<LogPage> ModelStore::logs(JobRef ref, std::uint64_t offset, std::uint32_t limit) {
+  Step step(*this);
+  auto found = find(ref);
+  if (!found) return answer<LogPage>(found.error());
+  const auto& lines = (*found)->logs;
+  LogPage page;
+  page.total = lines.size();
+  for (std::size_t i = offset; i < lines.size() && page.lines.size() < limit; ++i)
+    page.lines.push_back(lines[i]);
+  return answer<LogPage>(std::move(page));
+}
+
+// ---- administration --------------------------------------------------------------------------
+
+Async<Unit> ModelStore::pause(QueueName name) {
+  Step step(*this);
+  if (Status valid = validate_queue_name(name.value); !valid) return answer<Unit>(valid.error());
+  QueueState& queue = world_.queues[name];
+  if (!std::exchange(queue.paused, true)) record(queue, EventKind::kPaused, JobId());
+  return answer<Unit>(Unit{});
+}
+
+Async<Unit> ModelStore::resume(QueueName name) {
+  Step step(*this);
+  QueueState& queue = world_.queues[name];
+  if (std::exchange(queue.paused, false)) {
+    record(queue, EventKind::kResumed, JobId());
+    ++queue.arrivals;  // what waits can be had again
+  }
+  return answer<Unit>(Unit{});
+}
+
+Async<std::uint64_t> ModelStore::drain(QueueName name, bool delayed_too) {
+  Step step(*this);
+  QueueState& queue = world_.queues[name];
+  std::uint64_t removed = 0;
+  for (const State state : {State::kWaiting, State::kPrioritized, State::kDelayed}) {
+    if (state == State::kDelayed && !delayed_too) continue;
+    for (const JobId& id : queue.ids_in(state, semantics_)) {
+      queue.erase(id);
+      ++removed;
+    }
+  }
+  return answer<std::uint64_t>(removed);
+}
+
+Async<std::uint64_t> ModelStore::clean(QueueName name, State state, Duration grace, std::uint64_t limit) {
+  Step step(*this);
+  if (state != State::kCompleted && state != State::kFailed) {
+    return answer<std::uint64_t>(Error{Errc::kInvalidArgument, "clean: completed or failed"});
+  }
+  QueueState& queue = world_.queues[name];
+  const auto& finished = queue.finished(state);
+  std::uint64_t removed = 0;
+  while (!finished.empty() && (limit == 0 || removed < limit) &&
+         *queue.find(finished.front())->job.finished_on <= clock_.wall() - grace) {
+    queue.erase(JobId(finished.front()));
+    ++removed;
+  }
+  record(queue, EventKind::kCleaned, JobId(), {}, std::to_string(removed));
+  return answer<std::uint64_t>(removed);
+}
+
+Async<Unit> ModelStore::obliterate(QueueName name, bool force) {
+  Step step(*this);
+  const QueueState& queue = world_.queues[name];
+  if (!force && !queue.active.empty()) {
+    return answer<Unit>(
+        Error{Errc::kBusy, fmt::format("queue {}: {} jobs are running", name.value, queue.active.size())});
+  }
+  world_.queues.erase(name);
+  return answer<Unit>(Unit{});
+}
+
+Async<Unit> ModelStore::set_global_concurrency(QueueName name, std::optional<std::uint32_t> at_most) {
+  Step step(*this);
+  world_.queues[name].concurrency = at_most;
+  return answer<Unit>(Unit{});
+}
+
+Async<Unit> ModelStore::set_rate_limit(QueueName, std::optional<RateLimit>) {
+  Step step(*this);
+  return answer<Unit>(Error{Errc::kUnsupported, "this store lacks rate limit"});
+}
+
+Async<Unit> ModelStore::remove_deduplication(QueueName, std::string) {
+  Step step(*this);
+  return answer<Unit>(Error{Errc::kUnsupported, "this store lacks deduplication"});
+}
+
+}  // namespace gaur

@@ -1,0 +1,65 @@
+#pragma once
+// One verb of the model: takes the lock, does its work, then serves whoever waits for what it changed.
+// Thread-safety: lives on the stack of one verb.
+#include "model/model_store.hpp"
+
+namespace gaur {
+
+class ModelStore::Step {
+ public:
+  explicit Step(ModelStore& store) : store_(store), lock_(store.mutex_) {
+    if (store_.mutation_ == model::Mutation::kAckBeforeSync) store_.before_last_change_ = store_.world_;
+    store_.end_waits_that_are_over();
+  }
+  ~Step() {
+    if (serves_) store_.serve_parked();
+    store_.serve_waits();
+  }
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+  void serve_nobody() { serves_ = false; }  ///< Mutation::kLostWakeUp
+
+ private:
+  ModelStore& store_;
+  std::lock_guard<std::mutex> lock_;
+  bool serves_ = true;
+};
+
+template <class T>
+void ModelStore::deliver(const Promise<Result<T>>& promise, Result<T> value) {
+  executor_.post([promise, value = std::move(value)] { promise.set(value); });
+}
+
+template <class T>
+Async<T> ModelStore::answer(Result<T> value) {
+  Promise<Result<T>> promise;
+  auto future = promise.future();
+  deliver(promise, std::move(value));
+  return future;
+}
+
+/// The first answer to an operation that was sent before, or nothing if it is new.
+template <class T>
+Result<std::optional<T>> ModelStore::earlier_reply(const OperationId& op) const {
+  const auto lane = world_.lanes.find(op.lane);
+  if (op.number == 0 || lane == world_.lanes.end() || op.number > lane->second.number)
+    return std::optional<T>();
+  if (op.number < lane->second.number) {
+    return Error{Errc::kInvalidArgument, "lane " + op.lane.value + ": operation number went back from " +
+                                             std::to_string(lane->second.number) + " to " +
+                                             std::to_string(op.number)};
+  }
+  if (const T* reply = std::get_if<T>(&lane->second.reply)) {
+    if (mutation_ == model::Mutation::kResendTwice) return std::optional<T>();
+    return std::optional<T>(*reply);
+  }
+  return Error{Errc::kInvalidArgument,
+               "lane " + op.lane.value + ": this number was another kind of operation"};
+}
+
+template <class T>
+void ModelStore::remember(const OperationId& op, const T& reply) {
+  if (op.number > 0) world_.lanes[op.lane] = {op.number, reply};
+}
+
+}  // namespace gaur
