@@ -1,0 +1,69 @@
+#include "admission/slots.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace gaur {
+
+namespace {
+
+constexpr std::uint64_t kMB = 1'000'000;
+constexpr std::uint64_t kGB = 1'000'000'000;
+constexpr std::uint64_t kLeastMemoryOfASlot = kGB;
+
+std::uint64_t usual_reserve(std::uint64_t memory) {
+  return std::min(std::clamp(memory / 10, 512 * kMB, 8 * kGB), memory / 2);
+}
+
+}  // namespace
+
+std::string bytes_in_words(std::uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (bytes >= 1000 * kGB) return fmt::format("{:.1f} TB", value / 1e12);
+  if (bytes >= kGB) return fmt::format("{:.1f} GB", value / 1e9);
+  if (bytes >= kMB) return fmt::format("{:.0f} MB", value / 1e6);
+  if (bytes >= 1000) return fmt::format("{:.0f} kB", value / 1e3);
+  return fmt::format("{} B", bytes);
+}
+
+std::string cores_in_words(double cores) {
+  const double rounded = std::round(cores * 100) / 100;
+  return fmt::format("{:g} {}", rounded, rounded == 1 ? "core" : "cores");
+}
+
+std::string room_in_words(const Room& room) {
+  return fmt::format("{} and {}", cores_in_words(room.cores), bytes_in_words(room.memory_bytes));
+}
+
+SlotPlan plan_slots(const SlotInputs& inputs) {
+  SlotPlan plan;
+  plan.reserve_bytes =
+      std::min(inputs.reserve_bytes.value_or(usual_reserve(inputs.memory_bytes)), inputs.memory_bytes);
+  plan.box = {std::max(inputs.cores, 0.01), inputs.memory_bytes - plan.reserve_bytes};
+  const std::string memory =
+      fmt::format("{} memory - {} reserve = {}", bytes_in_words(inputs.memory_bytes),
+                  bytes_in_words(plan.reserve_bytes), bytes_in_words(plan.box.memory_bytes));
+  std::string why;
+  if (inputs.slots) {
+    plan.slots = std::max(*inputs.slots, 1U);
+    why = fmt::format("as configured; {}", memory);
+  } else {
+    const double wide = std::clamp(std::floor(plan.box.cores / 4), 1.0, 6.0);
+    const auto by_cores = static_cast<std::uint64_t>(plan.box.cores / wide + 1e-9);
+    const std::uint64_t by_memory = plan.box.memory_bytes / kLeastMemoryOfASlot;
+    plan.slots =
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(std::min(by_cores, by_memory), 1, 1024));
+    why = fmt::format("the smaller of {} / {} a slot = {} and ({}) / at least {} a slot = {}{}",
+                      cores_in_words(plan.box.cores), cores_in_words(wide), by_cores, memory,
+                      bytes_in_words(kLeastMemoryOfASlot), by_memory,
+                      std::min(by_cores, by_memory) == 0 ? ", but at least 1" : "");
+  }
+  plan.share = {plan.box.cores / plan.slots, plan.box.memory_bytes / plan.slots};
+  plan.text = fmt::format("{} {}: {}; a slot's share is {}", plan.slots, plan.slots == 1 ? "slot" : "slots",
+                          why, room_in_words(plan.share));
+  return plan;
+}
+
+}  // namespace gaur

@@ -1,0 +1,54 @@
+#pragma once
+// What a worker is told: its queues, the policies of its functions, its rhythms.
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/semantics.hpp"
+#include "core/store.hpp"
+#include "worker/status.hpp"
+
+namespace gaur {
+
+/// How the runs of one function are treated. A job's own options go before these, except that its `timeout`
+/// and `queue_timeout` may only lower them.
+struct FunctionPolicy {
+  std::optional<Duration> timeout{};  ///< longest run. Default: none
+  std::optional<Duration>
+      queue_timeout;  ///< a job that waited longer for its first start is failed, not run. Default: none
+  std::optional<std::uint32_t> attempts{};  ///< where the job names none. Default: the dialect's
+  std::optional<Backoff> backoff{};  ///< where the job names neither attempts nor backoff. Default: at once
+  Retention keep_completed{}, keep_failed{};  ///< where the job names none. Default: all, for ever
+  bool rerun_on_crash = true;  ///< false: a run whose runner died is failed at once, code `crashed`
+};
+
+struct WorkerOptions {
+  std::string
+      name;  ///< stable over restarts: lanes and lock tokens are made of it. Must not be empty nor hold ':'
+  std::vector<QueueName> queues{};
+  std::map<FunctionName, FunctionPolicy> functions{};
+  FunctionPolicy otherwise{};               ///< for functions that are not listed
+  std::map<QueueName, RateLimit> limits{};  ///< starts of a queue in a span of time
+  Semantics semantics{};
+  Limits job_limits{};            ///< results and progress above them are failed attempts, code `too_large`
+  std::uint32_t max_stalled = 1;  ///< a job that lost its runner or lock more often is failed
+  bool hand_off = true;           ///< keep a turn parked in the store (Capability::kHandOff)
+
+  Duration lock{30'000};       ///< life of a lock; all are renewed at half of it
+  Duration sweep{1'000};       ///< recover, wake delayed jobs, look again at blocked heads
+  Duration idle_check{5'000};  ///< a queue with nothing to take is asked again after this, hints or not
+  Duration park{5'000};        ///< how long a parked turn and a wait for work stay in the store
+  std::uint32_t progress_per_second = 20;  ///< stored for each run, the newest wins
+  Duration log_batch{100};                 ///< log lines of a run are gathered for so long
+  std::size_t log_lines_waiting =
+      1'000;                   ///< of one run; beyond, lines are dropped and counted in the log itself
+  Duration stop_grace{5'000};  ///< after runs were told to stop: then their jobs are given back without them
+  Duration flush_grace{
+      5'000};  ///< for the last finishes to reach the store; then stop() reports them as unsent
+
+  WorkerEvents events{};
+};
+
+}  // namespace gaur
