@@ -30,8 +30,8 @@ std::optional<State> parse_state(std::string_view text);
 
 /// How many finished jobs to keep. Default: all, for ever. Both limits hold when both are given.
 struct Retention {
-  std::optional<std::uint64_t> count;         ///< keep the newest `count`; 0 removes the job as it finishes
-  std::optional<std::chrono::seconds> age;    ///< remove those that finished longer ago
+  std::optional<std::uint64_t> count{};         ///< keep the newest `count`; 0 removes the job as it finishes
+  std::optional<std::chrono::seconds> age{};    ///< remove those that finished longer ago
   bool operator==(const Retention&) const = default;
 };
 
@@ -45,35 +45,35 @@ struct Backoff {
 };
 
 struct Deduplication {
-  std::string id;
+  std::string id{};
   Duration ttl{0};  ///< 0: until the job finishes
   bool extend = false, replace = false, reschedule = false, keep_last_if_active = false;
   bool operator==(const Deduplication&) const = default;
 };
 
 struct ParentRef {
-  QueueName queue;
-  JobId id;
+  QueueName queue{};
+  JobId id{};
   enum class OnFailure : std::uint8_t { kWait, kFailParent, kIgnore, kRemove, kContinue };
   OnFailure on_failure = OnFailure::kWait;
   bool operator==(const ParentRef&) const = default;
 };
 
 struct JobOptions {
-  std::optional<JobId> id;             ///< the user's own id; a second add of it answers the first job. Default: the store's
+  std::optional<JobId> id{};             ///< the user's own id; a second add of it answers the first job. Default: the store's
   Duration delay{0};                   ///< 0: at once
   std::uint32_t priority = 0;          ///< 0: none, served before all priorities; else 1 (first) to 2 097 151
   bool lifo = false;                   ///< to the front of the waiting list. Does not affect prioritized jobs
   std::uint32_t attempts = 0;          ///< runs that may fail before the job fails; 0 counts as 1
-  Backoff backoff;                     ///< default: at once
-  std::optional<Time> timestamp;       ///< creation time to record. Default: the store's clock
-  std::optional<Retention> on_complete, on_fail;  ///< default: what the worker's configuration says, else keep
-  std::optional<Duration> timeout;        ///< longest run; may lower the function's, never raise it
-  std::optional<Duration> queue_timeout;  ///< if it waits longer than this it is failed, not run. Default: for ever
+  Backoff backoff{};                     ///< default: at once
+  std::optional<Time> timestamp{};       ///< creation time to record. Default: the store's clock
+  std::optional<Retention> on_complete{}, on_fail{};  ///< default: what the worker's configuration says, else keep
+  std::optional<Duration> timeout{};        ///< longest run; may lower the function's, never raise it
+  std::optional<Duration> queue_timeout{};  ///< if it waits longer than this it is failed, not run. Default: for ever
   std::uint32_t keep_logs = 1000;         ///< newest log lines kept; 0: none
   std::uint32_t stack_trace_limit = 10;   ///< newest stack traces kept
-  std::optional<Deduplication> deduplication;
-  std::optional<ParentRef> parent;
+  std::optional<Deduplication> deduplication{};
+  std::optional<ParentRef> parent{};
   bool operator==(const JobOptions&) const = default;
 };
 
@@ -82,25 +82,25 @@ struct Usage {
   std::uint64_t cpu_us = 0;         ///< CPU time, user and system, of the runner and its children
   std::uint64_t peak_rss_bytes = 0; ///< highest resident memory during the run; 0: not measured
   std::uint64_t wall_us = 0;
-  std::string details;              ///< JSON object of the runner's own figures (rows, bytes), or empty
+  std::string details{};              ///< JSON object of the runner's own figures (rows, bytes), or empty
   bool operator==(const Usage&) const = default;
 };
 
 /// Why a run failed. `code` is stable and for programs, `message` for people.
 struct Failure {
   std::string code = "error";  ///< error, timeout, queue_timeout, memory, crashed, cancelled, unrecoverable, stalled, or a runner's own
-  std::string message;
-  std::string stack;           ///< "" if there is none
-  std::string details;         ///< JSON object of the runner's own figures (position in SQL ...), or empty
+  std::string message{};
+  std::string stack{};           ///< "" if there is none
+  std::string details{};         ///< JSON object of the runner's own figures (position in SQL ...), or empty
   bool operator==(const Failure&) const = default;
 };
 
 struct Job {
-  QueueName queue;
-  JobId id;
-  std::string name;
-  std::string data;  ///< JSON text
-  JobOptions options;
+  QueueName queue{};
+  JobId id{};
+  std::string name{};
+  std::string data{};  ///< JSON text
+  JobOptions options{};
   State state = State::kWaiting;
   Time timestamp{};                    ///< creation
   Duration delay{0};                   ///< of the current wait; 0 once due
@@ -108,14 +108,14 @@ struct Job {
   std::uint32_t attempts_made = 0;     ///< runs that finished or failed by the job's own doing
   std::uint32_t attempts_started = 0;  ///< every start; the fencing number for side effects
   std::uint32_t stalled = 0;           ///< times it was lost with its runner or lock
-  std::string progress;                ///< JSON text or ""
-  std::string result;                  ///< JSON text, completed jobs only
-  std::optional<Failure> failure;      ///< of the last failed attempt
-  std::vector<std::string> stacktrace; ///< oldest first
-  std::optional<Time> due;             ///< delayed jobs only
-  std::optional<Time> processed_on, finished_on;
-  std::string processed_by;            ///< worker name of the last start
-  std::optional<Usage> usage;          ///< of the last finished run
+  std::string progress{};                ///< JSON text or ""
+  std::string result{};                  ///< JSON text, completed jobs only
+  std::optional<Failure> failure{};      ///< of the last failed attempt
+  std::vector<std::string> stacktrace{}; ///< oldest first
+  std::optional<Time> due{};             ///< delayed jobs only
+  std::optional<Time> processed_on{}, finished_on{};
+  std::string processed_by{};            ///< worker name of the last start
+  std::optional<Usage> usage{};          ///< of the last finished run
   bool operator==(const Job&) const = default;
 };
 

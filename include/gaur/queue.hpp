@@ -15,13 +15,13 @@ namespace gaur {
 // ---- producers -------------------------------------------------------------------------------
 
 struct NewJob {
-  std::string name;
+  std::string name{};
   std::string data = "{}";  ///< JSON text, stored byte for byte
-  JobOptions options;
+  JobOptions options{};
 };
 
 struct Added {
-  JobId id;
+  JobId id{};
   State state = State::kWaiting;  ///< kActive: handed to a parked turn in the same step
   bool duplicate = false;         ///< a job of this id was there already; nothing was changed
   std::uint64_t position = 0;  ///< jobs that would be handed out before it, about; 0 for active and delayed
@@ -32,8 +32,8 @@ enum class CancelReply : std::uint8_t { kRemoved, kRequested, kFinished, kForeig
 std::string_view to_string(CancelReply reply);
 
 struct JobRef {
-  QueueName queue;
-  JobId id;
+  QueueName queue{};
+  JobId id{};
 };
 
 // ---- looking ---------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ struct Position {
 };
 
 struct RangeRequest {
-  QueueName queue;
+  QueueName queue{};
   State state = State::kWaiting;
   std::uint64_t offset = 0;
   std::uint32_t limit = 100;  ///< at most 1 000
@@ -62,7 +62,7 @@ struct RangeRequest {
 };
 
 struct LogPage {
-  std::vector<std::string> lines;
+  std::vector<std::string> lines{};
   std::uint64_t total = 0;  ///< lines kept
 };
 
@@ -91,16 +91,16 @@ enum class EventKind : std::uint8_t {
 std::string_view to_string(EventKind kind);
 
 struct Event {
-  std::string cursor;  ///< opaque; order within a queue is the order of the log
+  std::string cursor{};  ///< opaque; order within a queue is the order of the log
   EventKind kind = EventKind::kAdded;
-  JobId id;  ///< empty for queue events
-  std::optional<State> previous;
-  std::string detail;  ///< completed: result; failed: reason; progress: JSON; delayed: due ms; added: name
+  JobId id{};  ///< empty for queue events
+  std::optional<State> previous{};
+  std::string detail{};  ///< completed: result; failed: reason; progress: JSON; delayed: due ms; added: name
   Time at{};
 };
 struct EventPage {
-  std::vector<Event> events;
-  std::string cursor;  ///< pass it next time
+  std::vector<Event> events{};
+  std::string cursor{};  ///< pass it next time
   bool gap = false;    ///< events after the given cursor were trimmed before they were read
 };
 

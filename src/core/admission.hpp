@@ -17,7 +17,7 @@ namespace gaur {
 struct Offer {
   std::uint64_t ticket = 0;
   std::uint32_t take = 0;   ///< 0: nothing can start now
-  Admit admit;
+  Admit admit{};
 };
 
 class Admission {

@@ -42,13 +42,13 @@ inline void subtract(Room& room, const Needs& needs) {
 /// head could start, or if it fits both what is left of `free` and of `spare` (it is subtracted from both).
 /// A closed or unserved function is skipped and never becomes the head.
 struct Admit {
-  Room free;
-  std::map<FunctionName, Needs> needs;
-  std::optional<Needs> otherwise;     ///< for functions not in `needs`; nothing: they are not served here and are skipped
+  Room free{};
+  std::map<FunctionName, Needs> needs{};
+  std::optional<Needs> otherwise{};     ///< for functions not in `needs`; nothing: they are not served here and are skipped
   std::uint32_t look = 64;
   bool pass_head = false;             ///< backfill
-  Room spare;                         ///< room that the head will not need
-  std::string function_field;         ///< "": a job's function is its name; else a dotted path into its data ("func")
+  Room spare{};                         ///< room that the head will not need
+  std::string function_field{};         ///< "": a job's function is its name; else a dotted path into its data ("func")
 };
 
 /// What a job asks for: its name, or, with a `field`, the text at that dotted path of its data. Data without such a
@@ -56,9 +56,9 @@ struct Admit {
 FunctionName function_of(std::string_view name, std::string_view data, std::string_view field);
 
 struct Blocked {
-  JobId id;
-  FunctionName function;
-  Needs needs;
+  JobId id{};
+  FunctionName function{};
+  Needs needs{};
   Time waiting_since{};  ///< when it became ready to run (added, or woken from delayed)
   bool operator==(const Blocked&) const = default;
 };

@@ -17,24 +17,24 @@ struct Completed {
 };
 /// Final: no attempt is left, or none would help. attempts_made + 1.
 struct Failed {
-  Failure failure;
+  Failure failure{};
   bool exhausted = false;       ///< attempts are used up: the store adds a retries-exhausted event
 };
 /// A failed attempt that is tried again. delay 0: back to waiting at once, behind the others (LIFO jobs: in front).
 struct RetryAfter {
   Duration delay{0};
-  Failure failure;
+  Failure failure{};
   bool counted = true;          ///< attempts_made + 1 (a handler that asks for "later" is not counted)
 };
 struct WaitForChildren {};
 /// The run ended without the job's fault (stop, recycle, deploy, lost host): back to the front, nothing counted.
 struct BackToWait {
-  std::string why;
+  std::string why{};
 };
 /// Lost with its runner: stalled + 1 and back to the front, or, above `max_stalled`, failed with `failure`.
 struct Stalled {
   std::uint32_t max_stalled = 1;
-  Failure failure;
+  Failure failure{};
 };
 }  // namespace outcome
 
@@ -43,11 +43,11 @@ using Outcome = std::variant<outcome::Completed, outcome::Failed, outcome::Retry
 
 /// One run that ended. A finish with a token that is not the job's current one is refused and changes nothing.
 struct Finish {
-  JobId id;
-  LockToken token;
-  Outcome outcome;
-  Retention keep;               ///< for the set that it enters; the job's own option is resolved by the worker
-  std::optional<Usage> usage;
+  JobId id{};
+  LockToken token{};
+  Outcome outcome{};
+  Retention keep{};               ///< for the set that it enters; the job's own option is resolved by the worker
+  std::optional<Usage> usage{};
 };
 
 /// Where a job stands after a finish.
@@ -56,15 +56,15 @@ struct Moved {
   bool kept = true;             ///< false: retention removed it as it finished
   std::uint32_t attempts_made = 0;
   std::uint32_t stalled = 0;
-  std::optional<Time> due;      ///< when delayed
+  std::optional<Time> due{};      ///< when delayed
   bool operator==(const Moved&) const = default;
 };
 
 /// A job handed to this worker. The handler may use `job.attempts_started` as fencing number.
 struct Taken {
-  Job job;
-  LockToken token;
-  FunctionName function;
+  Job job{};
+  LockToken token{};
+  FunctionName function{};
   bool operator==(const Taken&) const = default;
 };
 

@@ -19,9 +19,9 @@ struct Grant {
 };
 
 struct RunRequest {
-  Taken taken;
-  Grant grant;
-  std::optional<Duration> timeout;  ///< the run's deadline, enforced by the handler: cancel, then TERM, then KILL
+  Taken taken{};
+  Grant grant{};
+  std::optional<Duration> timeout{};  ///< the run's deadline, enforced by the handler: cancel, then TERM, then KILL
 };
 
 /// How a run ended, as its handler saw it. What follows for the job is the worker's decision.
@@ -30,12 +30,12 @@ struct Completed {
   std::string result = "null";
 };
 struct Failed {                 ///< the handler said so
-  Failure failure;
+  Failure failure{};
   bool final = false;           ///< unrecoverable: no attempt would help
 };
 struct Later {                  ///< the handler asked to be run again after a while; not an attempt
   Duration delay{0};
-  std::string why;
+  std::string why{};
 };
 struct TimedOut {               ///< its own deadline: a failed attempt, code `timeout`
   Duration after{0};
@@ -46,13 +46,13 @@ struct OutOfMemory {            ///< its own bound: a failed attempt, code `memo
 struct Crashed {                ///< the runner died under the job: a stall
   int signal = 0;               ///< 0: it exited with `exit_code`
   int exit_code = 0;
-  std::string message;          ///< "runner died of SIGSEGV"
+  std::string message{};          ///< "runner died of SIGSEGV"
 };
 struct Interrupted {            ///< killed or never started without the job's fault: counts as nothing
-  std::string why;
+  std::string why{};
 };
 struct Cancelled {
-  std::string who, why;
+  std::string who{}, why{};
 };
 }  // namespace run
 using RunEnd = std::variant<run::Completed, run::Failed, run::Later, run::TimedOut, run::OutOfMemory, run::Crashed,

@@ -28,7 +28,7 @@ namespace gaur {
 
 /// A lane counts its operations from 1 and has one in flight. Number 0: no protection against repeats.
 struct OperationId {
-  LaneName lane;
+  LaneName lane{};
   std::uint64_t number = 0;
   bool operator==(const OperationId&) const = default;
 };
@@ -36,9 +36,9 @@ struct OperationId {
 // ---- producers -------------------------------------------------------------------------------
 
 struct AddRequest {
-  QueueName queue;
-  std::vector<NewJob> jobs;
-  OperationId op;
+  QueueName queue{};
+  std::vector<NewJob> jobs{};
+  OperationId op{};
   /// If waiting + prioritized (+ delayed) would exceed it, the whole request is refused with kQueueFull. 0: unbounded.
   std::uint64_t max_waiting = 0;
 };
@@ -52,14 +52,14 @@ struct RateLimit {
 
 /// Finish these jobs and take up to `take`, in one atomic step.
 struct Turn {
-  QueueName queue;
-  OperationId op;                     ///< a token is made of it and the index of the taken job
-  std::vector<Finish> finished;
+  QueueName queue{};
+  OperationId op{};                     ///< a token is made of it and the index of the taken job
+  std::vector<Finish> finished{};
   std::uint32_t take = 0;
-  std::optional<Admit> admit;         ///< nothing: plain first in, first out
+  std::optional<Admit> admit{};         ///< nothing: plain first in, first out
   Duration lock{30'000};              ///< life of each lock taken
-  std::optional<RateLimit> limit;
-  std::string by;                     ///< worker name, shown as processed_by
+  std::optional<RateLimit> limit{};
+  std::string by{};                     ///< worker name, shown as processed_by
   /// Above 0 and nothing to take: the turn stays parked for so long, and the first add, promotion or
   /// wake-up that it could take is taken for it in that same step. The next turn of its lane ends a parked
   /// turn at once (it answers empty, first). Stores without kHandOff answer at once.
@@ -68,65 +68,65 @@ struct Turn {
 
 /// What the worker should know to sleep well.
 struct Next {
-  std::optional<Time> due;            ///< when the next delayed job of this queue is due, by the store's clock
+  std::optional<Time> due{};            ///< when the next delayed job of this queue is due, by the store's clock
   bool more = false;                  ///< jobs wait that this turn did not look at
   bool paused = false;
-  std::optional<Duration> limited_for;  ///< rate limit: no start before
+  std::optional<Duration> limited_for{};  ///< rate limit: no start before
   bool operator==(const Next&) const = default;
 };
 
 /// Somebody wants a running job to end.
 struct CancelRequest {
-  QueueName queue;
-  JobId id;
-  LockToken token;
-  std::string who, why;
+  QueueName queue{};
+  JobId id{};
+  LockToken token{};
+  std::string who{}, why{};
   bool operator==(const CancelRequest&) const = default;
 };
 
 struct TurnReply {
-  std::vector<Result<Moved>> finished;  ///< one for each Finish: one refused stops no other
-  std::vector<Taken> taken;
-  std::optional<Blocked> blocked;
-  Next next;
-  std::vector<CancelRequest> cancels;   ///< of jobs that this worker (`by`) holds
+  std::vector<Result<Moved>> finished{};  ///< one for each Finish: one refused stops no other
+  std::vector<Taken> taken{};
+  std::optional<Blocked> blocked{};
+  Next next{};
+  std::vector<CancelRequest> cancels{};   ///< of jobs that this worker (`by`) holds
 };
 
 struct Held {
-  JobId id;
-  LockToken token;
+  JobId id{};
+  LockToken token{};
 };
 struct ExtendRequest {
-  QueueName queue;
-  std::vector<Held> held;
+  QueueName queue{};
+  std::vector<Held> held{};
   Duration lock{30'000};
-  std::string by;
+  std::string by{};
 };
 struct ExtendReply {
-  std::vector<Status> locks;            ///< kLockMissing (expired, given back, removed), kLockMismatch (taken over)
-  std::vector<CancelRequest> cancels;
+  std::vector<Status> locks{};            ///< kLockMissing (expired, given back, removed), kLockMismatch (taken over)
+  std::vector<CancelRequest> cancels{};
 };
 
 /// The sweep: active jobs whose lock is gone are stalled.
 struct RecoverRequest {
-  QueueName queue;
+  QueueName queue{};
   std::uint32_t max_stalled = 1;
-  Retention keep_failed;
+  Retention keep_failed{};
 };
 struct Recovered {
-  std::vector<JobId> back;              ///< waiting again
-  std::vector<JobId> failed;            ///< over max_stalled
+  std::vector<JobId> back{};              ///< waiting again
+  std::vector<JobId> failed{};            ///< over max_stalled
 };
 
 struct WorkRequest {
-  std::string by;
-  std::vector<QueueName> queues;
+  std::string by{};
+  std::vector<QueueName> queues{};
   Duration at_most{5'000};
 };
 /// A hint, never the only path: it may come for nothing, and it may be lost.
 struct WorkReply {
-  std::vector<QueueName> queues;        ///< may have something to take
-  std::vector<CancelRequest> cancels;
+  std::vector<QueueName> queues{};        ///< may have something to take
+  std::vector<CancelRequest> cancels{};
 };
 
 /// What producers and workers do to jobs.
@@ -202,13 +202,13 @@ class Events {
 // ---- optional groups: a store that lacks one returns nullptr and does not name the capability ------------
 
 struct FlowNode {
-  QueueName queue;
-  NewJob job;
-  std::vector<FlowNode> children;
+  QueueName queue{};
+  NewJob job{};
+  std::vector<FlowNode> children{};
 };
 struct Dependencies {
-  std::map<std::string, std::string> processed, ignored;  ///< child "queue:id" -> result JSON | failure text
-  std::vector<std::string> pending, failed;
+  std::map<std::string, std::string> processed{}, ignored{};  ///< child "queue:id" -> result JSON | failure text
+  std::vector<std::string> pending{}, failed{};
 };
 class Flows {
  public:
@@ -219,14 +219,14 @@ class Flows {
 };
 
 struct Schedule {
-  std::string id;
-  std::string pattern;                  ///< cron text, or "" with `every`
+  std::string id{};
+  std::string pattern{};                  ///< cron text, or "" with `every`
   Duration every{0};
-  std::string time_zone;
-  std::optional<Time> start, end;
-  std::optional<std::uint64_t> limit;
-  NewJob job;                           ///< the template
-  std::optional<Time> next;             ///< answers only
+  std::string time_zone{};
+  std::optional<Time> start{}, end{};
+  std::optional<std::uint64_t> limit{};
+  NewJob job{};                           ///< the template
+  std::optional<Time> next{};             ///< answers only
   std::uint64_t iterations = 0;         ///< answers only
 };
 class Schedulers {
