@@ -19,6 +19,7 @@ struct AddOptions {
   /// known key: kAlreadyExists. "": no protection. A key is kept as long as the store keeps a lane
   /// (docs/http-api.md).
   std::string idempotency_key;
+  bool checked = false;  ///< the caller has just seen problems() answer none: not checked again
 };
 
 struct CallOptions {
@@ -54,9 +55,12 @@ class Client {
 
   Async<Job> get(JobRef job);
   /// The job as soon as it is completed or failed; after `at_most` as it then stands. A job that retention
-  /// removes as it finishes is answered all the same, if it was there when the wait began.
-  /// Errors: kNotFound (never there, or removed while waiting), kBusy (too many waits), kStopping.
-  Async<Job> wait_finished(JobRef job, Duration at_most);
+  /// removes as it finishes is answered all the same, if it was there when the wait began, or if `since` is a
+  /// cursor of its queue from before it was added (then with what the events tell: id, state, result or
+  /// reason). Errors: kNotFound (never there, or removed while waiting), kBusy (too many waits), kStopping.
+  Async<Job> wait_finished(JobRef job, Duration at_most, std::string since = {});
+  /// A cursor for `since`. Costs nothing while somebody waits in that queue.
+  Async<std::string> cursor(QueueName queue);
   Async<Position> position(JobRef job);
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit);
 

@@ -1,6 +1,7 @@
 #pragma once
 // Counters and histograms by name and labels, rendered as Prometheus text (format 0.0.4). One registry a
 // host.
+#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -9,6 +10,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "gaur/names.hpp"
 
 namespace gaur {
 
@@ -41,6 +44,21 @@ class Histogram {
   Snapshot state_;
 };
 
+/// How often something happened in the last minute, by key. Thread-safety: any thread.
+class MinuteRates {
+ public:
+  void mark(const std::string& key, Instant now);
+  double per_second(const std::string& key, Instant now) const;  ///< 0: not once in the last minute
+
+ private:
+  struct Ring {
+    std::array<std::uint32_t, 60> counts{};
+    std::array<std::int64_t, 60> second_of{};
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, Ring, std::less<>> rings_;
+};
+
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 /// Thread-safety: any thread. References stay valid as long as the registry.
@@ -51,6 +69,7 @@ class Metrics {
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
   std::string render() const;
+  MinuteRates& finish_rates() { return finish_rates_; }  ///< by queue; what Retry-After is made of
 
   static constexpr std::size_t kMaxSeries = 2'000;
 
@@ -59,6 +78,7 @@ class Metrics {
   struct Series;
   Series& series(std::string_view name, std::string_view help, const Labels& labels, bool histogram);
 
+  MinuteRates finish_rates_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Family>, std::less<>> families_;
 };

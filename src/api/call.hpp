@@ -1,0 +1,18 @@
+#pragma once
+// How the call of a function becomes the data of a job. Pure.
+#include <string>
+
+#include "gaur/functions.hpp"
+#include "gaur/result.hpp"
+
+namespace gaur {
+
+/// The job's data for a call with these parameters (the text of a JSON object, kept byte for byte): the
+/// parameters at `params_path`, the function's name at `function_field` where the queue wants it there.
+/// Errors: kInvalidArgument (no JSON object, or a parameter stands where the function's name belongs).
+Result<std::string> compose_data(const FunctionInfo& function, const std::string& parameters);
+
+/// "unknown function: tpo; known are: top, rank". Long lists are cut.
+Error unknown_function(const FunctionName& name, const FunctionCatalog& catalog);
+
+}  // namespace gaur

@@ -1,0 +1,296 @@
+#include "gaur/client.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "api/call.hpp"
+#include "api/client_factory.hpp"
+#include "api/idempotency.hpp"
+#include "api/waits.hpp"
+#include "base/json.hpp"
+
+namespace gaur {
+
+namespace {
+
+constexpr std::size_t kMostProblems = 100;  // told of one request
+
+std::string join(const std::vector<std::string>& problems) {
+  std::string out;
+  for (const std::string& problem : problems) out += (out.empty() ? "" : "; ") + problem;
+  return out;
+}
+
+bool is_good_key(const std::string& key) {
+  return key.size() <= 255 && std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+/// The outcome is unknown: the jobs may be there.
+bool may_have_happened(const Error& error) {
+  return error.code == Errc::kDisconnected || error.code == Errc::kTimeout;
+}
+
+Error key_taken(const std::string& key) {
+  return {Errc::kAlreadyExists,
+          fmt::format("Idempotency-Key {} was used for another request; take a new key", json::quote(key))};
+}
+
+}  // namespace
+
+struct Client::Impl {
+  Impl(Store& s, Env e, Metrics& m, ClientOptions o)
+      : store(s),
+        env(e),
+        registry(m),
+        options(std::move(o)),
+        waits(std::make_shared<Waits>(s, e, options.max_waits)),
+        keys(std::make_shared<KnownKeys>(options.known_keys)) {
+    if (!options.functions) options.functions = std::make_shared<const FunctionCatalog>();
+  }
+  ~Impl() { waits->stop(); }
+
+  std::uint64_t max_waiting(const QueueName& queue) const {
+    const auto found = options.max_waiting.find(queue);
+    return found == options.max_waiting.end() ? options.default_max_waiting : found->second;
+  }
+
+  Async<std::vector<Added>> add_once(AddRequest request, const std::string& key);
+
+  Store& store;
+  Env env;
+  Metrics& registry;
+  ClientOptions options;
+  std::shared_ptr<Waits> waits;     // shared with answers of the store that are under way
+  std::shared_ptr<KnownKeys> keys;  // likewise
+};
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Client::~Client() = default;
+
+std::unique_ptr<Client> make_client(Store& store, Env env, Metrics& metrics, ClientOptions options) {
+  return std::make_unique<Client>(std::make_unique<Client::Impl>(store, env, metrics, std::move(options)));
+}
+
+// ---- adding ----------------------------------------------------------------------------------
+
+std::vector<std::string> Client::problems(const QueueName& queue, const std::vector<NewJob>& jobs) const {
+  std::vector<std::string> all;
+  if (const Status name = validate_queue_name(queue.value); !name) all.push_back(name.error().message);
+  if (jobs.empty()) all.emplace_back("jobs: at least one job is expected");
+  if (jobs.size() > impl_->options.limits.add_batch) {
+    all.push_back(
+        fmt::format("jobs: at most {} in one request, was {}", impl_->options.limits.add_batch, jobs.size()));
+    return all;
+  }
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    for (const std::string& problem :
+         problems_of_job(jobs[i].name, jobs[i].data, jobs[i].options, impl_->options.limits)) {
+      if (all.size() == kMostProblems) {
+        all.emplace_back("... and more");
+        return all;
+      }
+      all.push_back(jobs.size() == 1 ? problem : fmt::format("jobs[{}].{}", i, problem));
+    }
+  }
+  return all;
+}
+
+Async<std::vector<Added>> Client::add(QueueName queue, std::vector<NewJob> jobs, AddOptions options) {
+  using Answer = Result<std::vector<Added>>;
+  if (!options.checked) {
+    if (const auto found = problems(queue, jobs); !found.empty()) {
+      return ready(Answer(Error{Errc::kInvalidArgument, join(found)}));
+    }
+  }
+  AddRequest request;
+  request.max_waiting = impl_->max_waiting(queue);
+  request.queue = std::move(queue);
+  request.jobs = std::move(jobs);
+  if (options.idempotency_key.empty()) return impl_->store.add(std::move(request));
+  if (!is_good_key(options.idempotency_key)) {
+    return ready(Answer(Error{Errc::kInvalidArgument,
+                              "Idempotency-Key: 1 to 255 printable ASCII characters without spaces"}));
+  }
+  return impl_->add_once(std::move(request), options.idempotency_key);
+}
+
+Async<std::vector<Added>> Client::Impl::add_once(AddRequest request, const std::string& key) {
+  using Answer = Result<std::vector<Added>>;
+  request.op = operation_of(request.queue, key);
+  const LaneName lane = request.op.lane;
+  const auto verdict = keys->check(lane, fingerprint(request.jobs));
+  if (verdict == KnownKeys::Verdict::kOther) return ready(Answer(key_taken(key)));
+  if (verdict == KnownKeys::Verdict::kSame) return store.add(std::move(request));
+
+  // A key that this process does not know may be known to the store, from before a restart. The answer looks
+  // the same in both cases, so the job that it names is compared with what was asked.
+  Promise<Answer> promise;
+  auto future = promise.future();
+  const QueueName queue = request.queue;
+  const auto asked =
+      std::make_shared<const std::pair<NewJob, std::size_t>>(request.jobs.front(), request.jobs.size());
+  store.add(std::move(request))
+      .then([promise, keys = keys, &store = store, lane, queue, key, asked](Answer answer) {
+        if (!answer) {
+          if (!may_have_happened(answer.error())) keys->forget(lane);
+          return promise.set(std::move(answer));
+        }
+        const auto refuse = [promise, keys, lane, key] {
+          keys->forget(lane);
+          promise.set(key_taken(key));
+        };
+        if (answer->size() != asked->second) return refuse();
+        if (answer->front().duplicate) return promise.set(std::move(answer));
+        const JobRef first{queue, answer->front().id};
+        store.get(first).then([promise, refuse, asked, answer = std::move(answer)](Result<Job> stored) {
+          if (stored && !same_request(*stored, asked->first)) return refuse();
+          promise.set(answer);
+        });
+      });
+  return future;
+}
+
+Async<Called> Client::call(FunctionName function, std::string parameters, CallOptions options) {
+  const FunctionInfo* info = functions().find(function);
+  if (info == nullptr) return ready(Result<Called>(unknown_function(function, functions())));
+  auto data = compose_data(*info, parameters);
+  if (!data) return ready(Result<Called>(std::move(data).error()));
+  std::vector<NewJob> jobs;
+  jobs.push_back({function.value, *std::move(data), std::move(options.job)});
+  Promise<Result<Called>> promise;
+  auto future = promise.future();
+  AddOptions add_options;
+  add_options.idempotency_key = std::move(options.idempotency_key);
+  add(info->queue, std::move(jobs), std::move(add_options))
+      .then([promise, queue = info->queue](Result<std::vector<Added>> added) {
+        if (!added) return promise.set(std::move(added).error());
+        Called called;
+        called.added = std::move(added->front());
+        called.job = {queue, called.added.id};
+        promise.set(std::move(called));
+      });
+  return future;
+}
+
+const FunctionCatalog& Client::functions() const {
+  return *impl_->options.functions;
+}
+
+// ---- one job ---------------------------------------------------------------------------------
+
+Async<Job> Client::get(JobRef job) {
+  return impl_->store.get(std::move(job));
+}
+
+Async<Job> Client::wait_finished(JobRef job, Duration at_most, std::string since) {
+  if (at_most <= Duration{0} && since.empty()) return impl_->store.get(std::move(job));
+  return impl_->waits->wait(std::move(job), std::max(at_most, Duration{0}), std::move(since));
+}
+
+Async<std::string> Client::cursor(QueueName queue) {
+  return impl_->waits->cursor(std::move(queue));
+}
+Async<Position> Client::position(JobRef job) {
+  return impl_->store.position(std::move(job));
+}
+Async<LogPage> Client::logs(JobRef job, std::uint64_t offset, std::uint32_t limit) {
+  return impl_->store.logs(std::move(job), offset, limit);
+}
+Async<CancelReply> Client::cancel(JobRef job, std::string who, std::string why) {
+  return impl_->store.cancel(std::move(job), std::move(who), std::move(why));
+}
+Async<Unit> Client::retry(JobRef job, bool reset_attempts) {
+  return impl_->store.retry(std::move(job), reset_attempts);
+}
+Async<Unit> Client::promote(JobRef job) {
+  return impl_->store.promote(std::move(job));
+}
+Async<Unit> Client::remove(JobRef job) {
+  return impl_->store.remove(std::move(job));
+}
+
+// ---- queues ----------------------------------------------------------------------------------
+
+Async<std::vector<QueueName>> Client::queues() {
+  return impl_->store.queues();
+}
+Async<Counts> Client::counts(QueueName queue) {
+  return impl_->store.counts(std::move(queue));
+}
+Async<std::vector<Job>> Client::range(RangeRequest request) {
+  return impl_->store.range(std::move(request));
+}
+Async<Unit> Client::pause(QueueName queue) {
+  return impl_->store.pause(std::move(queue));
+}
+Async<Unit> Client::resume(QueueName queue) {
+  return impl_->store.resume(std::move(queue));
+}
+Async<EventPage> Client::events(QueueName queue, std::string cursor, std::uint32_t limit, Duration at_most) {
+  return impl_->store.events(std::move(queue), std::move(cursor), limit, at_most);
+}
+
+std::chrono::seconds Client::retry_after(const QueueName& queue) const {
+  const double rate = impl_->registry.finish_rates().per_second(queue.value, impl_->env.clock.now());
+  if (rate <= 0) return std::chrono::seconds(5);
+  // One percent of the line, at least one job, should have left by then: soon enough to keep the line long,
+  // late enough that not every refused producer comes back at once.
+  const double places = std::max(1.0, static_cast<double>(impl_->max_waiting(queue)) / 100);
+  return std::chrono::seconds(static_cast<int>(std::ceil(std::clamp(places / rate, 1.0, 60.0))));
+}
+
+// ---- metrics ---------------------------------------------------------------------------------
+
+namespace {
+
+/// Asks the queues one after the other; small and rarely run.
+struct QueueGauges : std::enable_shared_from_this<QueueGauges> {
+  QueueGauges(Store& s, std::vector<QueueName> names, Promise<Result<std::string>> p, std::string text)
+      : store(s), left(std::move(names)), promise(std::move(p)), out(std::move(text)) {}
+
+  void next() {
+    if (left.empty()) {
+      render_gauge(out, "gaur_jobs", "Jobs in the store, by state.", jobs);
+      render_gauge(out, "gaur_queue_paused", "1 while the queue is paused.", paused);
+      return promise.set(std::move(out));
+    }
+    const QueueName queue = left.back();
+    left.pop_back();
+    store.counts(queue).then([self = shared_from_this(), queue](Result<Counts> counts) {
+      if (counts) {
+        for (const State state : kAllStates) {
+          self->jobs.emplace_back(Labels{{"queue", queue.value}, {"state", std::string(to_string(state))}},
+                                  static_cast<double>((*counts)[state]));
+        }
+        self->paused.emplace_back(Labels{{"queue", queue.value}}, counts->paused ? 1 : 0);
+      }
+      self->next();
+    });
+  }
+
+  Store& store;
+  std::vector<QueueName> left;
+  Promise<Result<std::string>> promise;
+  std::string out;
+  std::vector<std::pair<Labels, double>> jobs, paused;
+};
+
+}  // namespace
+
+Async<std::string> Client::metrics() {
+  Promise<Result<std::string>> promise;
+  auto future = promise.future();
+  std::string text = impl_->registry.render();
+  render_gauge(text, "gaur_waits", "Requests that wait for a result.",
+               {{{}, static_cast<double>(impl_->waits->size())}});
+  impl_->store.queues().then(
+      [promise, &store = impl_->store, text = std::move(text)](Result<std::vector<QueueName>> queues) {
+        if (!queues) return promise.set(std::move(queues).error());
+        std::reverse(queues->begin(), queues->end());
+        std::make_shared<QueueGauges>(store, *std::move(queues), promise, text)->next();
+      });
+  return future;
+}
+
+}  // namespace gaur
