@@ -1,0 +1,66 @@
+"""What the house rules are, as data. tidy.py holds the code against them."""
+
+# A room may include itself, what stands in its row, and the public face (gaur/). ARCHITECTURE.md has the same table.
+ROOMS = {
+    "gaur": [],
+    "base": [],
+    "core": ["base"],
+    "model": ["base", "core"],
+    "conformance": ["base", "core", "model"],
+    "embedded": ["base", "core"],
+    "admission": ["base", "core"],
+    "worker": ["base", "core"],
+    "runner": ["base", "core"],
+    "duckdb": ["base"],
+    "api": ["base", "core", "worker"],
+    "http": ["base"],
+    "app": None,  # the one room that knows concrete types: all
+}
+
+# Headers of others, and where they may be included: (what the include begins with, path patterns, why).
+FOREIGN = [
+    ("duckdb.h", [r"src/duckdb/", r"tests/duckdb/"], "only gaur-duckdb knows DuckDB"),
+    ("lmdb.h", [r"src/embedded/", r"tests/(embedded|crash)/"], "LMDB is the embedded store's own affair"),
+    ("boost/json", [r"src/base/json\.(hpp|cpp)$"], "JSON goes through base/json.hpp"),
+    ("boost/asio", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
+    ("boost/beast", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
+    ("spdlog", [r"src/base/log\.cpp$"], "the log goes through base/log.hpp"),
+    ("toml++", [r"src/app/"], "only the app reads configuration"),
+    ("CLI/", [r"src/app/", r"bench/", r"tests/"], "only programs read command lines"),
+    ("gtest", [r"tests/", r"src/conformance/"], "test code"),
+    ("gmock", [r"tests/", r"src/conformance/"], "test code"),
+    ("benchmark/", [r"bench/"], "benchmark code"),
+]
+# The public face may show these and the standard library, nothing else.
+PUBLIC_FOREIGN = ("tl/expected.hpp",)
+IO_FILES_AT_MOST = 12
+
+FILE_LINES_AT_MOST = 600
+FUNCTION_LINES_AT_MOST = 70
+# The ratchet: functions that were longer when the rule came, with the length that they may not exceed.
+# It only ever gets shorter.
+LONG_FUNCTIONS = {}
+
+# (pattern, paths where it is allowed, why). Matched against code without comments and strings.
+BANNED = [
+    (r"\bsleep_(for|until)\s*\(|\b(usleep|nanosleep|clock_nanosleep)\s*\(|::sleep\s*\(", [r"src/base/"],
+     "sleeping hides races: wait for the condition, with a deadline"),
+    (r"\b(system|steady|high_resolution)_clock::now\b|\b(clock_gettime|gettimeofday)\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)",
+     [r"src/base/"], "clocks are injected: take a Clock"),
+    (r"\bs?rand\s*\(|\brandom_device\b", [r"src/base/"], "randomness is injected: take a Random"),
+    (r"\b(secure_)?getenv\s*\(", [r"src/app/", r"src/duckdb/", r"tests/", r"bench/"], "only programs read the environment"),
+    (r"\b(system|popen)\s*\(", [], "no shell between us and a process"),
+    (r"\busing\s+namespace\s+std\s*;", [], "names stay where they are"),
+]
+
+# Texts that no tracked file may hold: where somebody's machine or mirror shows through. Split so that this file is clean.
+LEAKS = [
+    (r"/" + r"(home|Users)/[a-z]", "an absolute path of somebody's machine"),
+    (r"(?<![\w.])/" + r"(root|work)/", "an absolute path of somebody's machine"),
+    (r"/tmp/" + r"(wt|npm|fresh|claude)\b", "an absolute path of somebody's machine"),
+    (r"registry\." + r"npm|npm" + r"mirror|\b(deb|security|snapshot)\." + r"debian\.org|pypi\." + r"org|_auth" + r"Token",
+     "a registry's host or secret: these come from the machine's own settings"),
+    (r"\"resolved\"" + r"\s*:", "a download address in a lock file (npm: omit-lockfile-registry-resolved=true)"),
+]
+
+TODO_FORM = r"TODO\((now|soon|perf|security)\): \S"

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""House rules as tests: tidy.py [CHECK...] reads the tree and prints every breach as path:line: what.
+
+Checks: includes sizes orphans banned todo leaks docs shell. The rules themselves stand in rules.py.
+"""
+import os
+import re
+import subprocess
+import sys
+from functools import lru_cache
+
+import rules
+
+SKIPPED = ("build/", ".deps/", ".git/", "node_modules/")
+
+
+class Tree:
+    """The project's files: path -> text. A test gives a dict of its own."""
+
+    def __init__(self, files):
+        self.files = files
+
+    @classmethod
+    def read(cls, root):
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"],
+                                capture_output=True, text=True, check=False)
+        if listed.returncode == 0:
+            paths = listed.stdout.splitlines()
+        else:  # an unpacked archive
+            paths = [os.path.relpath(os.path.join(folder, name), root)
+                     for folder, _, names in os.walk(root) for name in names]
+        files = {}
+        for path in paths:
+            full = os.path.join(root, path)
+            if any(part in path for part in SKIPPED) or not os.path.isfile(full):
+                continue
+            with open(full, "rb") as file:
+                data = file.read()
+            if b"\0" not in data:
+                files[path] = data.decode("utf-8", "replace")
+        return cls(files)
+
+    def matching(self, pattern):
+        return sorted((p, t) for p, t in self.files.items() if re.search(pattern, p))
+
+    def cpp(self):
+        return self.matching(r"^(src|include|tests|bench|examples|cmake)/.*\.[ch]pp$")
+
+
+@lru_cache(maxsize=None)
+def code_only(text):
+    """C++ with comments and literals blanked, every character and line in its place."""
+    pattern = r"""//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![\w])'(?:\\.|[^'\\\n])+'"""
+    return re.sub(pattern, lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.S)
+
+
+def line_of(text, at):
+    return text.count("\n", 0, at) + 1
+
+
+def includes_of(text):
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if found:
+            yield number, found.group(1) == '"', found.group(2)
+
+
+def room_of(path):
+    found = re.match(r"(?:src|include)/([a-z0-9]+)/", path)
+    return found.group(1) if found else None
+
+
+def check_includes(tree):
+    io_files = set()
+    for path, text in tree.cpp():
+        room = room_of(path)
+        if room is not None and room not in rules.ROOMS:
+            yield f"{path}:1: the room {room} has no row in tests/tidy/rules.py"
+            continue
+        for line, ours, target in includes_of(text):
+            where = f"{path}:{line}"
+            if target.startswith(("boost/asio", "boost/beast")):
+                io_files.add(path)
+            for begin, allowed, why in rules.FOREIGN:
+                if target.startswith(begin) and not any(re.search(a, path) for a in allowed):
+                    yield f"{where}: includes {target}: {why}"
+            if room is None:
+                continue
+            to = target.split("/")[0]
+            if to in rules.ROOMS and "/" in target:
+                knows = rules.ROOMS[room]
+                if knows is not None and to not in (room, "gaur") and to not in knows:
+                    yield f"{where}: {room} includes {target}: that arrow runs up or sideways"
+                if not ours:
+                    yield f"{where}: our own {target} is included with quotes"
+            elif ours and "/" not in target:
+                yield f"{where}: includes {target}: write the path from src/, like \"{room}/{target}\""
+            if room == "gaur" and "/" in target and to != "gaur" and target not in rules.PUBLIC_FOREIGN:
+                yield f"{where}: the public face shows {target}"
+        if path.endswith(".hpp") and "#pragma once" not in text:
+            yield f"{path}:1: no #pragma once"
+    if len(io_files) > rules.IO_FILES_AT_MOST:
+        yield f"src:0: {len(io_files)} files include Asio or Beast, at most {rules.IO_FILES_AT_MOST}: {sorted(io_files)}"
+
+
+def functions_of(text):
+    """(first line, lines, head) of every function: bodies found by braces, told from other scopes by their heads."""
+    code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code_only(text), flags=re.M)
+    scopes = []  # (is it a function, start of its head)
+    start = 0
+    for at in re.finditer(r"[{};]", code):
+        mark = at.group(0)
+        if mark == "{":
+            head = code[start:at.start()]
+            inside = any(kind == "function" for kind, _, _ in scopes)
+            scope = re.search(r"\b(namespace|class|struct|union|enum)\b[^()]*$|\bextern\b\s*$", head)
+            kind = "scope" if scope or "(" not in head else "function"
+            begin = start + len(head) - len(head.lstrip())
+            scopes.append(("inner" if inside else kind, begin, head.strip()))
+            start = at.end()
+        elif mark == "}":
+            if scopes:
+                kind, begin, head = scopes.pop()
+                if kind == "function":
+                    first = line_of(code, begin)
+                    yield first, line_of(code, at.start()) - first + 1, head
+            start = at.end()
+        elif code.count("(", start, at.start()) <= code.count(")", start, at.start()):
+            start = at.end()
+
+
+def function_name(head):
+    found = re.match(r"TEST(?:_F|_P)?\s*\(\s*(\w+)\s*,\s*(\w+)", head)
+    if found:
+        return f"{found.group(1)}.{found.group(2)}"
+    found = re.search(r"([~\w:]+|operator\s*\S+?)\s*\(", head)
+    return found.group(1) if found else head[:40]
+
+
+def check_sizes(tree):
+    for path, text in tree.matching(r"\.(cpp|hpp|py|mjs|js|sh)$|^scripts/[^/.]+$"):
+        lines = text.count("\n")
+        if lines > rules.FILE_LINES_AT_MOST:
+            yield f"{path}:1: {lines} lines, at most {rules.FILE_LINES_AT_MOST}: it holds more than one idea"
+    seen = set()
+    for path, text in tree.cpp():
+        for first, lines, head in functions_of(text):
+            key = f"{path} {function_name(head)}"
+            allowed = rules.LONG_FUNCTIONS.get(key, rules.FUNCTION_LINES_AT_MOST)
+            if lines > rules.FUNCTION_LINES_AT_MOST:
+                seen.add(key)
+            if lines > allowed:
+                yield f"{path}:{first}: {function_name(head)} has {lines} lines, at most {allowed}"
+    for key in sorted(set(rules.LONG_FUNCTIONS) - seen):
+        yield f"tests/tidy/rules.py:1: LONG_FUNCTIONS names {key}, which is no longer too long: take it out"
+
+
+def check_orphans(tree):
+    lists = {os.path.dirname(p): t for p, t in tree.files.items() if os.path.basename(p) == "CMakeLists.txt"}
+    everything = "\n".join(t for p, t in tree.files.items() if p.endswith((".cmake", "CMakeLists.txt")))
+    for path, _ in tree.matching(r"\.cpp$"):
+        folder, found = os.path.dirname(path), False
+        while folder and not found:
+            relative = os.path.relpath(path, folder)
+            found = re.search(r"(?<![\w/.-])" + re.escape(relative) + r"(?![\w.-])", lists.get(folder, "")) is not None
+            folder = os.path.dirname(folder)
+        if not found and path not in everything:
+            yield f"{path}:1: no CMakeLists.txt lists it: it is never compiled"
+    included = {target for _, text in tree.cpp() for _, _, target in includes_of(text)}
+    for path, _ in tree.matching(r"^(src|tests|bench)/.*\.hpp$"):
+        names = {path, re.sub(r"^(src|include)/", "", path), os.path.basename(path), re.sub(r"^tests/", "", path)}
+        if not names & included:
+            yield f"{path}:1: nobody includes it"
+
+
+def check_banned(tree):
+    for path, text in tree.cpp():
+        code = code_only(text)
+        for pattern, allowed, why in rules.BANNED:
+            if any(re.search(a, path) for a in allowed):
+                continue
+            for found in re.finditer(pattern, code):
+                before = code[max(0, found.start() - 2):found.start()]
+                if before.endswith((".", "->")):  # a member of somebody's own
+                    continue
+                yield f"{path}:{line_of(code, found.start())}: {found.group(0).strip()}: {why}"
+
+
+def check_todo(tree):
+    for path, text in tree.files.items():
+        if path.startswith("tests/tidy/") or not re.search(r"\.(cpp|hpp|py|mjs|js|cmake|sh|sql|toml)$|^scripts/|CMakeLists", path):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            for word in re.findall(r"\b(TODO|FIXME|XXX|HACK)\b(?!\w)", line):
+                if word != "TODO":
+                    yield f"{path}:{number}: {word}: write TODO(soon|perf|security): what"
+                elif not re.search(rules.TODO_FORM, line):
+                    yield f"{path}:{number}: write TODO(soon|perf|security): what"
+                elif "TODO(now)" in line:
+                    yield f"{path}:{number}: TODO(now) is to be done now"
+
+
+def check_leaks(tree):
+    for path, text in tree.files.items():
+        for pattern, why in rules.LEAKS:
+            for found in re.finditer(pattern, text):
+                yield f"{path}:{line_of(text, found.start())}: {found.group(0)}: {why}"
+
+
+def anchors_of(text):
+    """What GitHub makes of the headings."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    for heading in re.findall(r"^#+\s+(.*?)\s*#*$", text, flags=re.M):
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").replace("*", "")
+        yield re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+
+
+def check_docs(tree):
+    folders = {os.path.dirname(p) for p in tree.files}
+    folders |= {parent for f in folders for parent in (os.path.dirname(f), os.path.dirname(os.path.dirname(f)))}
+    for path, text in tree.matching(r"\.md$"):
+        if not re.match(r"\s*# \S", text):
+            yield f"{path}:1: a page begins with its title"
+        if len(re.findall(r"^```", text, flags=re.M)) % 2:
+            yield f"{path}:1: a code block is not closed"
+        blank = lambda m: re.sub(r"[^\n]", " ", m.group(0))
+        prose = re.sub(r"`[^`\n]*`", blank, re.sub(r"^```.*?^```", blank, text, flags=re.S | re.M))
+        for found in re.finditer(r"\]\(([^)\s]+)\)", prose):
+            target = found.group(1)
+            if re.match(r"[a-z]+:", target):
+                continue
+            file, _, anchor = target.partition("#")
+            to = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
+            where = f"{path}:{line_of(prose, found.start())}"
+            if to not in tree.files and to.rstrip("/") not in folders:
+                yield f"{where}: the link {target} leads nowhere"
+            elif anchor and to in tree.files and anchor not in set(anchors_of(tree.files[to])):
+                yield f"{where}: {to} has no heading #{anchor}"
+
+
+def check_shell(tree):
+    for path, text in tree.files.items():
+        if re.match(r"#!.*\b(bash|sh)\b", text):
+            shell = "bash" if "bash" in text.split("\n", 1)[0] else "sh"
+            done = subprocess.run([shell, "-n"], input=text, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                yield f"{path}:1: {done.stderr.strip()}"
+
+
+CHECKS = {"includes": check_includes, "sizes": check_sizes, "orphans": check_orphans, "banned": check_banned,
+          "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "shell": check_shell}
+
+
+def main(names):
+    tree = Tree.read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+    problems = [problem for name in names or CHECKS for problem in CHECKS[name](tree)]
+    for problem in problems:
+        print(problem)
+    print(f"{len(tree.files)} files, {len(problems)} breaches")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

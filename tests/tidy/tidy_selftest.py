@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Plants a breach of every house rule in a small tree of its own and expects tidy.py to find it, and only it."""
+import unittest
+
+import rules
+import tidy
+
+CLEAN = {
+    "src/base/clock.hpp": "#pragma once\n#include <chrono>\n",
+    "src/base/clock.cpp": '#include "base/clock.hpp"\nauto f() { return std::chrono::steady_clock::now(); }\n',
+    "src/base/CMakeLists.txt": "gaur_library(base SOURCES clock.cpp)\n",
+    "src/core/job.cpp": '#include "base/clock.hpp"\n#include "gaur/job.hpp"\n',
+    "src/core/CMakeLists.txt": "gaur_library(core SOURCES job.cpp)\n",
+    "include/gaur/job.hpp": "#pragma once\n#include <string>\n#include <tl/expected.hpp>\n",
+    "README.md": "# Gaur\n\nSee [the clock](src/base/clock.hpp) and [below](#a-part).\n\n## A part\n",
+    "scripts/build": "#!/bin/bash\necho ok\n",
+}
+
+
+class Planted(unittest.TestCase):
+    def found(self, check, **files):
+        """The breaches of one check in the clean tree with these files put in ('__' stands for '/', '_dot_' for '.')."""
+        return self.found_in(check, {k.replace("__", "/").replace("_dot_", "."): v for k, v in files.items()})
+
+    def found_in(self, check, files):
+        return list(tidy.CHECKS[check](tidy.Tree({**CLEAN, **files})))
+
+    def expect(self, check, files, *texts):
+        problems = self.found_in(check, files)
+        self.assertEqual(len(problems), len(texts), problems)
+        for problem, text in zip(problems, texts):
+            self.assertIn(text, problem)
+
+    def test_the_clean_tree_is_clean(self):
+        for check in tidy.CHECKS:
+            self.assertEqual(self.found_in(check, {}), [], check)
+
+    def test_arrows_up_and_sideways(self):
+        self.expect("includes", {"src/base/a.cpp": '#include "core/job.hpp"\n'}, "src/base/a.cpp:1: base includes core/job.hpp")
+        self.expect("includes", {"src/worker/a.cpp": '\n#include "embedded/store.hpp"\n'}, "worker/a.cpp:2: worker includes")
+        self.expect("includes", {"src/http/a.cpp": '#include "core/store.hpp"\n'}, "http includes core/store.hpp")
+        self.expect("includes", {"include/gaur/a.hpp": '#pragma once\n#include "base/json.hpp"\n'},
+                    "gaur includes base/json.hpp", "the public face shows base/json.hpp")
+        self.expect("includes", {"src/app/a.cpp": '#include "embedded/store.hpp"\n#include "worker/worker.hpp"\n'})
+        self.expect("includes", {"src/newroom/a.cpp": "\n"}, "newroom has no row")
+
+    def test_foreign_headers(self):
+        for header, path in [("duckdb.h", "src/runner/a.cpp"), ("lmdb.h", "src/app/a.cpp"), ("spdlog/spdlog.h", "src/core/a.cpp"),
+                             ("boost/asio/io_context.hpp", "src/http/server.cpp"), ("boost/json.hpp", "src/duckdb/a.cpp"),
+                             ("toml++/toml.h", "src/core/a.cpp"), ("gtest/gtest.h", "src/core/a.cpp")]:
+            self.expect("includes", {path: f"#include <{header}>\n"}, f"includes {header}")
+        self.expect("includes", {"src/http/server_io.cpp": "#include <boost/asio/io_context.hpp>\n"})
+        self.expect("includes", {"include/gaur/a.hpp": "#pragma once\n#include <fmt/format.h>\n"}, "the public face shows fmt")
+
+    def test_too_many_io_files(self):
+        files = {f"src/http/a{i}_io.cpp": "#include <boost/beast.hpp>\n" for i in range(rules.IO_FILES_AT_MOST + 1)}
+        self.expect("includes", files, "files include Asio or Beast")
+
+    def test_include_form(self):
+        self.expect("includes", {"src/core/a.cpp": '#include "job.hpp"\n'}, "write the path from src/")
+        self.expect("includes", {"src/core/a.cpp": "#include <base/clock.hpp>\n"}, "included with quotes")
+        self.expect("includes", {"src/core/a.hpp": "int x;\n"}, "no #pragma once")
+
+    def test_long_files_and_functions(self):
+        self.expect("sizes", {"src/core/a.cpp": "\n" * 601}, "601 lines, at most 600")
+        body = "  call();\n" * 69
+        self.expect("sizes", {"src/core/a.cpp": "namespace gaur {\nvoid A::f(int a,\n         int b) const {\n" + body + "}\n}\n"},
+                    "src/core/a.cpp:2: A::f has 72 lines, at most 70")
+        self.expect("sizes", {"src/core/a.cpp": "void f() {\n" + body[:10 * 68] + "}\nvoid g() {\n" + body[:10 * 68] + "}\n"})
+        inner = "void f() {\n  run([&] {\n" + "    if (a) { b(\"}\"); }  // }\n" * 70 + "  });\n}\n"
+        self.expect("sizes", {"src/core/a.cpp": inner}, "f has 74 lines")
+        self.expect("sizes", {"tests/core/a.cpp": "TEST(Store, Keeps) {\n" + body + "  a();\n}\n"}, "Store.Keeps has 72 lines")
+        table = "const Row kTable[] = {\n" + "  {1, 2},\n" * 90 + "};\n"
+        self.expect("sizes", {"src/core/a.cpp": table})
+        self.expect("sizes", {"src/core/a.hpp": "class A {\n" + "  void f(int a);\n" * 100 + "};\n"})
+
+    def test_the_ratchet_is_taken_out_when_it_is_not_needed(self):
+        rules.LONG_FUNCTIONS["src/core/gone.cpp f"] = 90
+        try:
+            self.expect("sizes", {}, "no longer too long")
+        finally:
+            rules.LONG_FUNCTIONS.clear()
+
+    def test_orphans(self):
+        self.expect("orphans", {"src/core/lost.cpp": ""}, "src/core/lost.cpp:1: no CMakeLists.txt")
+        self.expect("orphans", {"src/core/io/deep.cpp": "", "src/core/CMakeLists.txt": "x(job.cpp io/deep.cpp)"})
+        self.expect("orphans", {"src/core/CMakeLists.txt": "x(my_job.cpp)"}, "src/core/job.cpp:1")
+        self.expect("orphans", {"src/core/lost.hpp": "#pragma once\n"}, "nobody includes it")
+
+    def test_banned_calls(self):
+        for code, why in [("std::this_thread::sleep_for(1s);", "sleeping"), ("usleep(5);", "sleeping"), ("::sleep(1);", "sleeping"),
+                          ("auto t = std::chrono::system_clock::now();", "clocks"), ("time(nullptr);", "clocks"),
+                          ("int r = rand();", "randomness"), ("std::random_device d;", "randomness"),
+                          ("std::getenv(\"HOME\");", "environment"), ("popen(\"ls\", \"r\");", "shell"),
+                          ("using namespace std;", "names stay")]:
+            self.expect("banned", {"src/worker/a.cpp": "void f() {\n" + code + "\n}\n"}, f"src/worker/a.cpp:2: ")
+            self.assertIn(why, self.found_in("banned", {"src/worker/a.cpp": code})[0])
+        self.expect("banned", {"tests/worker/a.cpp": "std::this_thread::sleep_for(1s);\n"}, "sleeping")
+        self.expect("banned", {"src/worker/a.cpp": '// sleep_for(1) is banned\nauto s = "rand()"; /* getenv( */\n'})
+        self.expect("banned", {"src/worker/a.cpp": "clock_.now(); brand(); runtime(0); x.time(0); op.system(1);\n"})
+        self.expect("banned", {"src/worker/a.cpp": "const auto n = 1'000'000; usleep(1);\n"}, "sleeping")
+        self.expect("banned", {"src/worker/a.cpp": 'auto s = R"(text " )"; usleep(1);\n'}, "sleeping")
+
+    def test_todo_form(self):
+        todo = "TO" + "DO"
+        self.expect("todo", {"src/core/a.cpp": f"// {todo}: later\n"}, "src/core/a.cpp:1")
+        self.expect("todo", {"src/core/a.cpp": f"// {todo}(now): this\n"}, "to be done now")
+        self.expect("todo", {"src/core/a.cpp": "// FIX" + "ME\n"}, "FIX" + "ME")
+        self.expect("todo", {"src/core/a.cpp": f"// {todo}(perf): cache it\n"})
+
+    def test_leaks(self):
+        for text in ["/ho" + "me/me/x", "cd /wo" + "rk/main", "/ro" + "ot/.ssh", "https://registry." + "npmjs.org/x",
+                     '"reso' + 'lved": "x"', "deb." + "debian.org"]:
+            self.expect("leaks", {"docs/a.md": "# a\n" + text + "\n"}, "docs/a.md:2")
+        self.expect("leaks", {"docs/a.md": "# a\nthe framework/main thread, ../work/shared\n"})
+
+    def test_docs(self):
+        self.expect("docs", {"docs/a.md": "# A\n[gone](../gone.md)\n"}, "docs/a.md:2: the link ../gone.md leads nowhere")
+        self.expect("docs", {"docs/a.md": "# A\n[x](../README.md#no-such)\n"}, "no heading #no-such")
+        self.expect("docs", {"docs/a.md": "# A\n[x](../README.md#a-part) [y](../src/base) `[z](gone)`\n```\n[q](gone)\n```\n"})
+        self.expect("docs", {"docs/a.md": "no title\n"}, "begins with its title")
+        self.expect("docs", {"docs/a.md": "# A\n```\n"}, "not closed")
+
+    def test_shell(self):
+        self.expect("shell", {"scripts/x": "#!/bin/bash\nif true; then\n"}, "scripts/x:1")
+
+
+if __name__ == "__main__":
+    unittest.main()
