@@ -1,0 +1,80 @@
+#include "app/arguments.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+
+#include "app/layers.hpp"
+#include "app/subcommands.hpp"
+
+extern char** environ;
+
+namespace gaur::app {
+namespace {
+
+std::vector<std::pair<std::string, std::string>> environment() {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos)
+      variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+bool is_config_flag(const std::string& argument) {
+  const std::size_t dot = argument.find('.');
+  return argument.starts_with("--") && dot != std::string::npos && dot < argument.find('=');
+}
+
+}  // namespace
+
+Arguments read_arguments(int argc, char** argv, const std::string& what) {
+  CLI::App cli(what, fmt::format("gaur {}", argv[0]));
+  cli.footer(
+      "Every key of gaur.toml is a flag as well: --section.key=value, such as --server.listen=127.0.0.1:0");
+  cli.allow_extras();
+  Arguments arguments;
+  std::string config;
+  std::string port_file;
+  cli.add_option("-c,--config", config, "Configuration file (default: gaur.toml, if it is there)");
+  cli.add_option("--port-file", port_file, "File into which the port is written once it is bound");
+  if (const char* variable = std::getenv("GAUR_CONFIG")) config = variable;
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    arguments.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
+    return arguments;
+  }
+  if (!config.empty()) arguments.config = config;
+  for (const std::string& extra : cli.remaining()) {
+    if (is_config_flag(extra)) {
+      arguments.flags.push_back(extra);
+    } else {
+      fmt::print(stderr, "gaur {}: {} is no argument of it; --help tells what is\n", argv[0], extra);
+      arguments.exit = kExitUsage;
+    }
+  }
+  if (!port_file.empty()) arguments.flags.push_back("--server.port_file=" + port_file);
+  return arguments;
+}
+
+Loaded load_configuration(const Arguments& arguments) {
+  const std::filesystem::path folder = std::filesystem::current_path();
+  Loaded loaded;
+  loaded.settings = load(
+      {.folder = folder, .file = arguments.config, .environment = environment(), .flags = arguments.flags});
+  loaded.config = make_config(loaded.settings, folder, detect_machine(), host_name());
+  return loaded;
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,28 @@
+#pragma once
+// The arguments that every subcommand with a configuration takes, and the way from them to it.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/config.hpp"
+
+namespace gaur::app {
+
+struct Arguments {
+  std::optional<std::filesystem::path> config;
+  std::vector<std::string> flags;  ///< "--section.key=value", others were refused
+  std::optional<int> exit;         ///< help was asked for or the arguments are wrong: leave with this code
+};
+
+/// Reads `--config FILE`, `--port-file FILE` and any `--section.key=value`; prints help and mistakes itself.
+Arguments read_arguments(int argc, char** argv, const std::string& what);
+
+struct Loaded {
+  Settings settings;
+  Config config;
+};
+/// All layers of this process: its working folder, environment and flags.
+Loaded load_configuration(const Arguments& arguments);
+
+}  // namespace gaur::app

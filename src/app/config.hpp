@@ -1,0 +1,80 @@
+#pragma once
+// The configuration as typed values, made from Settings; what depends on several keys at once is checked
+// here. Thread-safety: values.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admission/slots.hpp"
+#include "app/machine.hpp"
+#include "app/settings.hpp"
+#include "base/log.hpp"
+#include "gaur/names.hpp"
+
+namespace gaur::app {
+
+struct QueueConfig {
+  bool backfill = true;
+  std::uint64_t max_waiting = 10'000;
+  Duration max_head_wait{30'000};
+  double weight = 1;
+  std::string function_field;  ///< "": the job's name; else a dotted path into its data ("func")
+  std::uint64_t keep_completed = 0, keep_failed = 0;
+  Duration keep_completed_for{0}, keep_failed_for{0};
+};
+
+struct PoolConfig {
+  bool duckdb = false;
+  std::vector<std::string> command;  ///< kind command only
+  std::map<std::string, std::string> env;
+  std::filesystem::path folder;     ///< working folder of its runners, absolute
+  std::uint64_t max_jobs = 0;       ///< 0: no bound
+  std::uint64_t max_rss_bytes = 0;  ///< 0: no bound
+  Duration max_age{0};              ///< 0: no bound
+  std::uint32_t min_runners = 1;
+  std::optional<std::uint32_t> max_runners;
+  Duration start_timeout{10'000}, stop_grace{2'000};
+};
+
+struct FunctionConfig {
+  std::string queue, pool, description;
+  std::optional<double> cores;                ///< nothing: a slot's share
+  std::optional<std::uint64_t> memory_bytes;  ///< likewise
+  std::uint32_t max_running = 0;              ///< 0: as many as fit
+  Duration timeout{0};
+  std::optional<Duration> queue_timeout;  ///< nothing: for ever
+  std::uint32_t attempts = 1;
+  bool rerun_on_crash = true;
+  std::string params_path;
+  std::string params = "{}";  ///< JSON object
+};
+
+struct Config {
+  std::string listen, token;
+  std::filesystem::path port_file;
+  Duration stop_timeout{30'000};
+  LogLevel log_level = LogLevel::kInfo;
+  std::filesystem::path data_folder;  ///< absolute
+  bool relaxed = false;
+  std::uint64_t reserve_bytes = 0;
+  Machine machine;
+  SlotPlan slots;
+  std::string worker_name;
+  Duration lock{30'000};
+  std::uint32_t max_stalled = 1;
+  Duration results_ttl{0};
+  std::map<std::string, QueueConfig> queues;
+  std::map<std::string, PoolConfig> pools;
+  std::map<std::string, FunctionConfig> functions;
+};
+
+/// Reads every key; adds to `settings` every problem that is not one key's alone: names that lead nowhere,
+/// SQL that is missing, a token that cannot be read. The answer is usable only if settings.problems() stays
+/// empty. `folder`: the working folder, `machine`: as detected, `host`: this machine's name.
+Config make_config(Settings& settings, const std::filesystem::path& folder, const Machine& machine,
+                   const std::string& host);
+
+}  // namespace gaur::app

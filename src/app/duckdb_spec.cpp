@@ -1,0 +1,87 @@
+#include "app/duckdb_spec.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+namespace gaur::app {
+namespace {
+
+/// Keys that the spec has under the same name and meaning. Handed on only where set: the defaults are the
+/// runner's own.
+constexpr std::array kPoolKeys{"library",    "database", "timezone", "data",
+                               "extensions", "setup",    "settings", "ad_hoc"};
+constexpr std::array kFunctionKeys{"sql",      "params",   "params_path", "extra",     "result",
+                                   "envelope", "bigint",   "decimal",     "nonfinite", "inline_bytes",
+                                   "max_rows", "on_large", "format",      "csv_bom",   "ad_hoc"};
+
+std::string read_sql(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+json::Object function_spec(const Settings& settings, const std::string& name) {
+  json::Object spec;
+  for (const char* key : kFunctionKeys) {
+    const KeyPath path{"functions", name, key};
+    if (settings.is_set(path)) spec[key] = settings.value(path);
+  }
+  const std::string file = settings.text({"functions", name, "sql_file"});
+  if (!file.empty()) spec["sql"] = read_sql(file);
+  return spec;
+}
+
+}  // namespace
+
+std::string compose_duckdb_spec(const Settings& settings, const Config& config, const std::string& pool) {
+  json::Object spec;
+  for (const char* key : kPoolKeys) {
+    const KeyPath path{"pools", pool, "duckdb", key};
+    if (settings.is_set(path)) spec[key] = settings.value(path);
+  }
+  spec["root"] = config.pools.at(pool).folder.string();
+  spec["server_data"] = config.data_folder.string();
+  json::Object functions;
+  for (const auto& [name, function] : config.functions) {
+    if (function.pool == pool) functions[name] = function_spec(settings, name);
+  }
+  spec["functions"] = std::move(functions);
+  return json::serialize(spec);
+}
+
+Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std::string_view line) {
+  KeyPath around{"pools", pool};
+  const auto parsed = json::parse_object(line);
+  if (!parsed) return {settings.origin(around), to_string(around), std::string(line)};
+  KeyPath path = parse_path(json::text_or(*parsed, "path", ""));
+  if (path.empty() || path.front() != "functions") {
+    around.emplace_back("duckdb");
+    if (!path.empty() && !path.front().empty()) around.insert(around.end(), path.begin(), path.end());
+    path = around;
+  } else if (path.size() > 2 && path[2] == "sql" &&
+             !settings.text({"functions", path[1], "sql_file"}).empty()) {
+    path[2] = "sql_file";
+  }
+  return {settings.origin(path), to_string(path), json::text_or(*parsed, "message", line)};
+}
+
+Result<std::filesystem::path> find_gaur_duckdb() {
+  std::array<char, 4096> own{};
+  const ssize_t length = readlink("/proc/self/exe", own.data(), own.size());
+  const std::filesystem::path folder =
+      length > 0
+          ? std::filesystem::path(std::string(own.data(), static_cast<std::size_t>(length))).parent_path()
+          : "";
+  const std::filesystem::path found = folder / "gaur-duckdb";
+  if (access(found.c_str(), X_OK) == 0) return found;
+  return Error{
+      Errc::kNotFound,
+      fmt::format("there is no gaur-duckdb at {}; pools of kind \"duckdb\" cannot start", found.string())};
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,27 @@
+#pragma once
+// What this process may use of the machine (admission/slots.hpp has the arithmetic from
+// there to slots). Thread-safety: pure but
+// for reading /proc and /sys.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace gaur::app {
+
+struct Machine {
+  double cores = 1;
+  std::uint64_t memory_bytes = 0;
+  std::string cores_from;   ///< "affinity", "cgroup limit" ...
+  std::string memory_from;  ///< "MemTotal", "cgroup limit" ...
+};
+
+/// Cores: the process's affinity, lowered by the CPU quota of its cgroup and all above it; memory: MemTotal,
+/// lowered by their memory limits (v2 memory.max, v1 memory.limit_in_bytes). `root` stands before /proc and
+/// /sys, for tests.
+Machine detect_machine(const std::filesystem::path& root = "/");
+
+/// Cores of a cpu.max text ("200000 100000" is 2); nothing for "max".
+std::optional<double> parse_cpu_max(const std::string& text);
+
+}  // namespace gaur::app

@@ -1,0 +1,33 @@
+#pragma once
+// Where a configured value came from, and what is wrong with one. Thread-safety: values.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gaur::app {
+
+struct Origin {
+  enum class Kind : std::uint8_t { kDefault, kToml, kDotEnv, kEnvironment, kFlag };
+  Kind kind = Kind::kDefault;
+  std::string name;          ///< file, variable or flag
+  std::uint32_t line = 0;    ///< files only, from 1
+  std::uint32_t column = 0;  ///< TOML only, from 1
+  std::string base;          ///< folder against which relative paths count
+  bool operator==(const Origin&) const = default;
+};
+
+/// "gaur.toml:12:3", ".env:4", "GAUR_SERVER_LISTEN", "--server.listen" or "default".
+std::string to_string(const Origin& origin);
+
+struct Problem {
+  Origin origin;
+  std::string key;      ///< "queues.query.order", or "" for a file as a whole
+  std::string message;  ///< what is wrong and what to do
+};
+/// "gaur.toml:12:3: queues.query.order: must be ..."
+std::string to_string(const Problem& problem);
+
+/// By file, then line; those without a line last.
+void sort(std::vector<Problem>& problems);
+
+}  // namespace gaur::app

@@ -1,0 +1,17 @@
+#pragma once
+// Runs another program to its end and reads what it says: for checks at the command line, not for runners.
+#include <string>
+#include <vector>
+
+#include "gaur/result.hpp"
+
+namespace gaur::app {
+
+struct Output {
+  int exit_code = 0;  ///< 128 + signal if it died of one
+  std::string text;   ///< standard output and error, together, at most 1 MiB
+};
+/// Thread-safety: any thread; blocks until the program has ended. Errors: kIo.
+Result<Output> run_program(const std::vector<std::string>& command);
+
+}  // namespace gaur::app

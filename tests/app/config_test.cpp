@@ -1,0 +1,160 @@
+#include "app/config.hpp"
+
+#include <gmock/gmock.h>
+
+#include "config_fixture.hpp"
+
+namespace gaur::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kWhole = R"([store]
+url = "embedded:./jobs"
+durability = "relaxed"
+[queues.query]
+order = "fifo"
+function = "data.func"
+[pools.sql]
+kind = "duckdb"
+[pools.sql.duckdb]
+data = ["./sample", "/abs"]
+[functions.top]
+pool = "sql"
+needs = { cores = 2, memory = "1.5GB" }
+timeout = "90s"
+sql = "SELECT $day"
+[functions.top.params]
+day = { type = "date", required = true }
+)";
+
+TEST_F(ConfigTest, reads_a_whole_file) {
+  put("gaur.toml", kWhole);
+  const Config config = make();
+  EXPECT_TRUE(settings_.problems().empty());
+  EXPECT_EQ(config.data_folder, folder_ / "jobs");
+  EXPECT_TRUE(config.relaxed);
+  EXPECT_FALSE(config.queues.at("query").backfill);
+  EXPECT_EQ(config.queues.at("query").function_field, "func");
+  EXPECT_TRUE(config.pools.at("sql").duckdb);
+  EXPECT_EQ(config.pools.at("sql").folder, folder_);
+  const FunctionConfig& top = config.functions.at("top");
+  EXPECT_EQ(top.queue, "query");  // the only one there is
+  EXPECT_EQ(top.cores, 2);
+  EXPECT_EQ(top.memory_bytes, 1'500'000'000U);
+  EXPECT_EQ(top.timeout, Duration(90'000));
+  EXPECT_EQ(top.queue_timeout, std::nullopt);
+  EXPECT_EQ(top.params, R"({"day":{"required":true,"type":"date"}})");
+  EXPECT_EQ(config.slots.slots, 4U);
+  EXPECT_THAT(config.worker_name, testing::MatchesRegex("box-[0-9a-f]{8}"));
+}
+
+TEST_F(ConfigTest, the_worker_keeps_its_name_over_restarts_and_differs_by_data_folder) {
+  const std::string first = make().worker_name;
+  EXPECT_EQ(make().worker_name, first);
+  layers_.flags = {"--store.url=embedded:elsewhere"};
+  EXPECT_NE(make().worker_name, first);
+}
+
+TEST_F(ConfigTest, tells_three_mistakes_at_once_with_file_and_line) {
+  put("gaur.toml", R"([server]
+listen = "127.0.0.1:99999"
+[queues.query]
+order = "backfil"
+[pools.sql]
+kind = "duckdb"
+[functions.top]
+pool = "sq"
+tiemout = "5s"
+sql = "SELECT 1"
+)");
+  EXPECT_THAT(
+      problems(),
+      ElementsAre(
+          "gaur.toml:2:1: server.listen: takes ADDRESS:PORT with a port up to 65535, not \"127.0.0.1:99999\"",
+          "gaur.toml:4:1: queues.query.order: takes `fifo`, `backfill`, not \"backfil\"; did you mean "
+          "\"backfill\"?",
+          "gaur.toml:8:1: functions.top.pool: there is no pool \"sq\"; did you mean \"sql\"?",
+          "gaur.toml:9:1: functions.top.tiemout: unknown key; did you mean \"timeout\"?"));
+}
+
+TEST_F(ConfigTest, values_of_the_wrong_kind_are_named) {
+  put("gaur.toml", R"([server]
+stop_timeout = 30
+log_level = 3
+[machine]
+cores = 0
+memory = "lots"
+slots = -1
+[queues.q]
+max_waiting = "many"
+weight = true
+[pools]
+sql = 5
+)");
+  const auto lines = problems();
+  ASSERT_EQ(lines.size(), 8U);
+  EXPECT_EQ(lines[0], "gaur.toml:2:1: server.stop_timeout: needs a unit: \"30s\" or \"30ms\"?");
+  EXPECT_THAT(lines[1], HasSubstr("server.log_level: takes `debug`, `info`, `warn`, `error`, not 3"));
+  EXPECT_THAT(lines[2], HasSubstr("machine.cores: must be above 0, was 0"));
+  EXPECT_THAT(lines[3], HasSubstr("machine.memory: \"lots\" is no size"));
+  EXPECT_THAT(lines[4], HasSubstr("machine.slots: takes whole number or `auto`, not -1"));
+  EXPECT_THAT(lines[5], HasSubstr("queues.q.max_waiting: takes whole number, not \"many\""));
+  EXPECT_THAT(lines[6], HasSubstr("queues.q.weight: takes number, not true"));
+  EXPECT_THAT(lines[7], HasSubstr("pools.sql: is a table, not 5"));
+}
+
+TEST_F(ConfigTest, references_must_lead_somewhere) {
+  put("gaur.toml", R"([queues.a]
+[queues.b]
+function = "func"
+[pools.node]
+command = ["./no-such-runner"]
+[pools.empty]
+[pools.sql]
+kind = "duckdb"
+command = ["x"]
+[functions.one]
+pool = "sql"
+[functions.two]
+pool = "node"
+queue = "c"
+sql = "SELECT 1"
+[functions.three]
+queue = "a"
+timeout = 0
+)");
+  EXPECT_THAT(
+      problems(),
+      ElementsAre(
+          "gaur.toml:3:1: queues.b.function: takes \"name\" or \"data.FIELD\", not \"func\"",
+          "gaur.toml:5:1: pools.node.command: " + (folder_ / "./no-such-runner").string() +
+              " is no program that can be run",
+          "gaur.toml:6:1: pools.empty.command: is missing: a pool of kind \"command\" needs the program that "
+          "its runners run",
+          "gaur.toml:9:1: pools.sql.command: a pool of kind \"duckdb\" has its own program",
+          "gaur.toml:10:1: functions.one: has no SQL: set sql or sql_file",
+          "gaur.toml:10:1: functions.one.queue: is missing, and there are several queues to choose from",
+          "gaur.toml:14:1: functions.two.queue: there is no queue \"c\"; known here: a, b",
+          "gaur.toml:15:1: functions.two.sql: means something only in pools of kind \"duckdb\"",
+          "gaur.toml:16:1: functions.three: has no pool: say which one runs it",
+          "gaur.toml:18:1: functions.three.timeout: must be above 0: a run without an end blocks its room "
+          "for ever"));
+}
+
+TEST_F(ConfigTest, an_open_address_needs_a_token) {
+  put("gaur.toml", "[server]\nlisten = \"0.0.0.0:80\"\n");
+  EXPECT_THAT(problems(),
+              ElementsAre("gaur.toml:2:1: server.listen: 0.0.0.0 is reachable from other machines, so "
+                          "server.token_file must be set"));
+  put("token", "0123456789abcdef\n");
+  put("gaur.toml", "[server]\nlisten = \"0.0.0.0:80\"\ntoken_file = \"token\"\n");
+  EXPECT_TRUE(problems().empty());
+  EXPECT_EQ(make().token, "0123456789abcdef");
+  put("token", "short\n");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("the token is shorter than 16 bytes")));
+}
+
+}  // namespace
+}  // namespace gaur::app

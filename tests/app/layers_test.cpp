@@ -1,0 +1,87 @@
+#include "app/layers.hpp"
+
+#include <gmock/gmock.h>
+
+#include "config_fixture.hpp"
+
+namespace gaur::app {
+namespace {
+
+using testing::ElementsAre;
+
+class LayersTest : public ConfigTest {
+ protected:
+  std::string where(const KeyPath& path) { return to_string(settings_.origin(path)); }
+};
+
+TEST_F(LayersTest, later_layers_win_and_each_value_knows_its_own) {
+  put("gaur.toml",
+      "[server]\nlisten = \"127.0.0.1:1\"\nstop_timeout = \"1s\"\nlog_level = \"warn\"\n[queues.q]\nweight = "
+      "2\n");
+  put(".env",
+      "# comment\nexport GAUR_SERVER_STOP_TIMEOUT='2s'\nGAUR_SERVER_LOG_LEVEL=error # "
+      "why\nGAUR_SERVER_LISTEN=127.0.0.1:2\n");
+  layers_.environment = {
+      {"GAUR_SERVER_LISTEN", "127.0.0.1:3"}, {"GAUR_QUEUES_Q_MAX_WAITING", "7"}, {"PATH", "/bin"}};
+  layers_.flags = {"--server.listen=127.0.0.1:4", "--queues.q.weight=3"};
+  const Config config = make();
+  EXPECT_TRUE(settings_.problems().empty());
+  EXPECT_EQ(config.listen, "127.0.0.1:4");
+  EXPECT_EQ(where({"server", "listen"}), "--server.listen");
+  EXPECT_EQ(config.stop_timeout, Duration(2'000));
+  EXPECT_EQ(where({"server", "stop_timeout"}), ".env:2");
+  EXPECT_EQ(config.log_level, LogLevel::kError);
+  EXPECT_EQ(config.queues.at("q").max_waiting, 7U);
+  EXPECT_EQ(where({"queues", "q", "max_waiting"}), "GAUR_QUEUES_Q_MAX_WAITING");
+  EXPECT_EQ(config.queues.at("q").weight, 3);
+  EXPECT_EQ(where({"queues", "q", "max_head_wait"}), "gaur.toml:5:1");
+  EXPECT_EQ(where({"store", "url"}), "default");
+}
+
+TEST_F(LayersTest, a_missing_gaur_toml_means_defaults_but_one_that_was_asked_for_must_be_there) {
+  EXPECT_TRUE(problems().empty());
+  layers_.file = "other.toml";
+  ASSERT_EQ(problems().size(), 1U);
+  EXPECT_THAT(problems()[0], testing::HasSubstr("other.toml: cannot read"));
+}
+
+TEST_F(LayersTest, broken_toml_is_one_problem_with_its_line) {
+  put("gaur.toml", "[server]\nlisten = \"127.0.0.1:1\"\nlog_level = = 3\n");
+  ASSERT_EQ(problems().size(), 1U);
+  EXPECT_THAT(problems()[0], testing::StartsWith("gaur.toml:3:13: no valid TOML: "));
+}
+
+TEST_F(LayersTest, secrets_in_flags_and_unknown_variables_are_refused) {
+  layers_.flags = {"--server.token=abc", "--server.lisen=x", "--queues.q.weight"};
+  layers_.environment = {{"GAUR_SERVER_LISTN", "x"}, {"GAUR_DUCKDB_LIBRARY", "/lib"}};
+  put(".env", "this is no assignment\n");
+  EXPECT_THAT(
+      problems(),
+      ElementsAre(
+          ".env:1: a line of .env is NAME=value",
+          "--queues.q.weight: queues.q.weight: a flag needs a value: --queues.q.weight=VALUE",
+          "--server.lisen: server.lisen: unknown key; did you mean \"listen\"?",
+          "--server.token: server.token: a secret in a flag is seen by every user of the machine; use "
+          "GAUR_SERVER_TOKEN or server.token_file",
+          "GAUR_SERVER_LISTN: GAUR_SERVER_LISTN is no key of the configuration; did you mean "
+          "GAUR_SERVER_LISTEN?"));
+}
+
+TEST_F(LayersTest, secrets_are_masked_where_they_are_shown) {
+  layers_.environment = {{"GAUR_SERVER_TOKEN", "a long and secret token"}};
+  EXPECT_EQ(make().token, "a long and secret token");
+  for (const EffectiveSetting& setting : settings_.effective()) {
+    EXPECT_EQ(setting.shown.find("long and"), std::string::npos);
+  }
+}
+
+TEST_F(LayersTest, text_in_variables_becomes_numbers_lists_and_flags) {
+  put("gaur.toml", "[pools.p]\ncommand = [\"true\"]\n");
+  layers_.environment = {{"GAUR_POOLS_P_COMMAND", "node,runner.js"}, {"GAUR_MACHINE_CORES", "2.5"}};
+  const Config config = make();
+  EXPECT_THAT(config.pools.at("p").command, ElementsAre("node", "runner.js"));
+  EXPECT_EQ(config.slots.box.cores, 2.5);
+}
+
+}  // namespace
+}  // namespace gaur::app
