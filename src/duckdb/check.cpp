@@ -1,0 +1,268 @@
+#include "duckdb/check.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "duckdb/encoder.hpp"
+#include "duckdb/instance.hpp"
+#include "duckdb/parameters.hpp"
+#include "duckdb/statement.hpp"
+
+namespace gaur::duckdb {
+namespace {
+
+constexpr std::uint64_t kCheckMemory = 512 << 20;  // enough to prepare; nothing is run
+constexpr std::size_t kMostVariants = 64;
+
+/// An empty folder that goes when it ends.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::error_code error;
+    auto pattern = (std::filesystem::temp_directory_path(error) / "gaur-duckdb-check-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~ScratchFolder() {
+    std::error_code error;
+    if (!path_.empty()) std::filesystem::remove_all(path_, error);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Problem problem_of(const std::string& path, const Failure& failure) {
+  Problem problem{path, failure.message};
+  problem.line = static_cast<std::size_t>(json::integer(failure.details, "line").value_or(0));
+  problem.column = static_cast<std::size_t>(json::integer(failure.details, "column").value_or(0));
+  const auto at = problem.message.rfind(" (line ");
+  if (problem.line != 0 && at != std::string::npos) problem.message.resize(at);
+  if (const auto candidates = json::text_or(failure.details, "candidates", "");
+      !candidates.empty() && problem.message.find(candidates) == std::string::npos) {
+    problem.message += "; did you mean " + candidates + "?";
+  }
+  return problem;
+}
+
+/// Every way in which the conditions can fall, or where they are too many: all, none, and each alone.
+std::vector<std::vector<bool>> variants(std::size_t conditions) {
+  std::vector<std::vector<bool>> all;
+  if (conditions < 7 && (std::size_t{1} << conditions) <= kMostVariants) {
+    for (std::size_t bits = 0; bits < (std::size_t{1} << conditions); ++bits) {
+      auto& each = all.emplace_back(conditions);
+      for (std::size_t i = 0; i < conditions; ++i) each[i] = ((bits >> i) & 1U) != 0;
+    }
+    return all;
+  }
+  all.emplace_back(conditions, true);
+  all.emplace_back(conditions, false);
+  for (std::size_t i = 0; i < conditions; ++i) all.emplace_back(conditions, false)[i] = true;
+  return all;
+}
+
+class FunctionCheck {
+ public:
+  FunctionCheck(const Api& api, duckdb_connection connection, const std::string& path,
+                const Function& function, std::vector<Problem>& problems)
+      : api_(api), connection_(connection), path_(path), function_(function), problems_(problems) {}
+
+  void run() {
+    const auto& conditions = function_.sql->conditions();
+    for (const auto& variant : variants(conditions.size())) {
+      const auto sql = function_.sql->render(
+          [&](const Condition& condition) {
+            return variant[static_cast<std::size_t>(
+                std::find(conditions.begin(), conditions.end(), condition) - conditions.begin())];
+          },
+          [&](std::string_view name) { return first_allowed(name); });
+      if (!check_variant(sql)) return;  // one error of a kind is enough: the others would repeat it
+    }
+    for (const auto& [name, parameter] : function_.parameters) {
+      if (!used_.contains(name) && !mentioned(name))
+        add("params." + name, "is declared and never used by the SQL as $" + name);
+    }
+    check_patterns();
+  }
+
+ private:
+  void add(const std::string& member, std::string message) {
+    problems_.push_back({path_ + "." + member, std::move(message)});
+  }
+
+  bool mentioned(const std::string& name) const {
+    const auto& conditions = function_.sql->conditions();
+    return function_.sql->identifiers().contains(name) ||
+           std::any_of(conditions.begin(), conditions.end(),
+                       [&](const Condition& each) { return each.name == name; });
+  }
+
+  std::optional<std::string> first_allowed(std::string_view name) const {
+    const auto found = function_.parameters.find(name);
+    if (found == function_.parameters.end() || found->second.allowed.empty()) return std::nullopt;
+    return template_text(found->second.allowed.front());
+  }
+
+  bool check_variant(const RenderedSql& sql) {
+    auto statement = Statement::prepare(api_, connection_, sql, function_.sql->text());
+    if (!statement) {
+      problems_.push_back(problem_of(path_ + ".sql", statement.error()));
+      return false;
+    }
+    bool good = true;
+    for (const auto& name : statement->parameter_names()) {
+      used_.insert(name);
+      if (function_.parameters.contains(name)) continue;
+      add("sql", fmt::format("uses ${}, which is not among params", name));
+      good = false;
+    }
+    if (function_.shape == Shape::kObjects) {
+      std::vector<std::string> names;
+      for (const auto& column : statement->columns()) names.push_back(column.first);
+      const auto distinct = distinct_names(names);
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (names[i] == distinct[i]) continue;
+        add("sql",
+            fmt::format("has two columns named {}: name one of them with AS, or set result = \"arrays\"",
+                        names[i]));
+        good = false;
+      }
+    }
+    return good;
+  }
+
+  void check_patterns() {
+    for (const auto& [name, parameter] : function_.parameters) {
+      if (parameter.pattern.empty()) continue;
+      const auto done = execute(api_, connection_,
+                                "SELECT regexp_full_match('', " + quote_literal(parameter.pattern) + ")");
+      if (!done) add("params." + name + ".pattern", done.error().message);
+    }
+  }
+
+  const Api& api_;
+  duckdb_connection connection_;
+  std::string path_;
+  const Function& function_;
+  std::vector<Problem>& problems_;
+  std::set<std::string> used_;
+};
+
+json::Object describe_function(const Api& api, duckdb_connection connection, const Function& function) {
+  json::Object parameters;
+  for (const auto& [name, parameter] : function.parameters) {
+    json::Object about{{"type", parameter.type.text()}, {"required", parameter.required}};
+    if (parameter.otherwise) about["default"] = *parameter.otherwise;
+    if (parameter.min) about["min"] = *parameter.min;
+    if (parameter.max) about["max"] = *parameter.max;
+    if (!parameter.allowed.empty())
+      about["enum"] = json::Array(parameter.allowed.begin(), parameter.allowed.end());
+    if (!parameter.pattern.empty()) about["pattern"] = parameter.pattern;
+    parameters[name] = std::move(about);
+  }
+  json::Object about{{"params", std::move(parameters)},
+                     {"result", function.shape == Shape::kObjects ? "objects" : "arrays"},
+                     {"envelope", function.envelope}};
+  if (!function.sql) return about;
+  const auto sql = function.sql->render([](const Condition&) { return true; },
+                                        [](std::string_view) { return std::optional<std::string>(); });
+  const auto statement = Statement::prepare(api, connection, sql, function.sql->text());
+  json::Array columns;
+  if (statement) {
+    for (const auto& [name, type] : statement->columns())
+      columns.push_back(json::Object{{"name", name}, {"type", type}});
+  }
+  about["columns"] = std::move(columns);
+  return about;
+}
+
+Run<std::unique_ptr<Instance>> open_for_check(const Api& api, const Spec& spec,
+                                              const ScratchFolder& scratch) {
+  return Instance::open(api, spec, {.threads = 1, .grant = kCheckMemory, .spill = scratch.path(), .out = {}});
+}
+
+}  // namespace
+
+Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems) {
+  Loaded loaded;
+  std::ifstream stream(file);
+  if (!stream) {
+    problems.push_back({"", fmt::format("{} cannot be read", file.string())});
+    return loaded;
+  }
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const auto object = json::parse_object(text);
+  if (!object) {
+    problems.push_back({"", fmt::format("{}: {}", file.string(), object.error().message)});
+    return loaded;
+  }
+  loaded.spec = read_spec(*object, problems);
+  std::vector<std::filesystem::path> own;
+  for (const char* variable : {"GAUR_OUT", "GAUR_TMP"}) {
+    if (const char* folder = std::getenv(variable); folder != nullptr && *folder != '\0')
+      own.emplace_back(folder);
+  }
+  check_paths(loaded.spec, own, problems);
+  auto library = load_library(loaded.spec.library);
+  if (library) {
+    loaded.api = *std::move(library);
+  } else {
+    problems.push_back({"library", library.error().message});
+  }
+  std::error_code error;
+  if (!loaded.spec.root.empty()) std::filesystem::current_path(loaded.spec.root, error);
+  return loaded;
+}
+
+void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& problems) {
+  const ScratchFolder scratch;
+  auto instance = open_for_check(api, spec, scratch);
+  if (!instance) {
+    const auto step = json::text_or(instance.error().details, "step", "database");
+    problems.push_back({step, instance.error().message});
+    return;
+  }
+  auto connection = (*instance)->connect();
+  if (!connection) {
+    problems.push_back({"database", connection.error().message});
+    return;
+  }
+  for (const auto& [name, function] : spec.functions) {
+    if (function.sql) FunctionCheck(api, connection->get(), "functions." + name, function, problems).run();
+  }
+}
+
+std::string describe(const Api& api, const Spec& spec) {
+  const ScratchFolder scratch;
+  json::Object functions;
+  if (auto instance = open_for_check(api, spec, scratch)) {
+    if (auto connection = (*instance)->connect()) {
+      for (const auto& [name, function] : spec.functions)
+        functions[name] = describe_function(api, connection->get(), function);
+    }
+  }
+  return json::serialize(json::Object{{"duckdb", api.version},
+                                      {"library", api.path.string()},
+                                      {"timezone", spec.timezone},
+                                      {"functions", std::move(functions)}});
+}
+
+std::string problem_line(const Problem& problem) {
+  json::Object line{{"path", problem.path}, {"message", problem.message}};
+  if (problem.line != 0) {
+    line["line"] = problem.line;
+    line["column"] = problem.column;
+  }
+  return json::serialize(line);
+}
+
+}  // namespace gaur::duckdb

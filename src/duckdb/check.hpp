@@ -1,0 +1,33 @@
+#pragma once
+// Everything about a spec that can be wrong, found before the first job: shape, paths, the library, the
+// database, each function's SQL in each of its variants.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "duckdb/library.hpp"
+#include "duckdb/spec.hpp"
+
+namespace gaur::duckdb {
+
+/// A spec that may be used, and what it needs. Thread-safety: a value.
+struct Loaded {
+  std::unique_ptr<const Api> api;
+  Spec spec;
+};
+
+/// Reads the file, checks shape and paths, changes to the root folder, loads the library. Problems are added;
+/// with any, the result must not be used (its `api` may be null).
+Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems);
+
+/// Opens the database in a scratch folder of its own and prepares every function.
+void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& problems);
+
+/// The functions as JSON, for people and for what is generated from them. Functions that cannot be prepared
+/// have no columns.
+std::string describe(const Api& api, const Spec& spec);
+
+/// {"path":"functions.top.sql","message":"...","line":1,"column":8}, without a newline.
+std::string problem_line(const Problem& problem);
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,47 @@
+#include "duckdb/frames_io.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace gaur::duckdb {
+
+Status read_frames(int descriptor, const std::function<bool(json::Object)>& each) {
+  std::string pending;
+  std::vector<char> buffer(1 << 16);
+  while (true) {
+    const auto got = read(descriptor, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Error{Errc::kIo, fmt::format("cannot read frames: {}", std::strerror(errno))};
+    if (got == 0) return ok();
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    std::size_t from = 0;
+    for (auto end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n', from)) {
+      pending += bytes.substr(from, end - from);
+      from = end + 1;
+      GAUR_TRY(auto frame, json::parse_object(pending, {.max_bytes = kMostFrameBytes}));
+      pending.clear();
+      if (!each(std::move(frame))) return ok();
+    }
+    pending += bytes.substr(from);
+    if (pending.size() > kMostFrameBytes) return Error{Errc::kTooLarge, "a frame is longer than 8 MiB"};
+  }
+}
+
+Status FrameWriter::write(std::string frame) {
+  frame += '\n';
+  if (frame.size() > kMostFrameBytes) return Error{Errc::kTooLarge, "a frame would be longer than 8 MiB"};
+  const std::lock_guard lock(mutex_);
+  for (std::size_t at = 0; at < frame.size();) {
+    const auto wrote = ::write(descriptor_, frame.data() + at, frame.size() - at);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return Error{Errc::kIo, fmt::format("cannot send a frame: {}", std::strerror(errno))};
+    at += static_cast<std::size_t>(wrote);
+  }
+  return ok();
+}
+
+}  // namespace gaur::duckdb

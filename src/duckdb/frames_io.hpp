@@ -1,0 +1,32 @@
+#pragma once
+// The runner's side of the protocol: lines in on one descriptor, lines out on another
+// (docs/runner-protocol.md).
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/json.hpp"
+#include "gaur/result.hpp"
+
+namespace gaur::duckdb {
+
+inline constexpr std::size_t kMostFrameBytes = 8 << 20;
+
+/// Reads frames until `each` returns false or the end of file. Errors: kInvalidArgument, kTooLarge for a
+/// broken frame; kIo. Thread-safety: confined; blocks its thread.
+Status read_frames(int descriptor, const std::function<bool(json::Object)>& each);
+
+/// Thread-safety: internally locked; a frame is written whole.
+class FrameWriter {
+ public:
+  explicit FrameWriter(int descriptor) : descriptor_(descriptor) {}
+  /// Errors: kIo, when the other side is gone; kTooLarge.
+  Status write(std::string frame);
+
+ private:
+  std::mutex mutex_;
+  int descriptor_;
+};
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,91 @@
+#pragma once
+// DuckDB's handles as values that clean up after themselves, and the one way in which a step of a run fails.
+#include <boost/json/object.hpp>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "base/json.hpp"
+#include "duckdb/library.hpp"
+
+namespace gaur::duckdb {
+
+/// Owns one DuckDB handle. `destroy` is the library's function for this kind; it is called once, with a
+/// non-null handle. Thread-safety: a value.
+template <class T>
+class Owned {
+ public:
+  using Destroy = void (*)(T*);
+  explicit Owned(Destroy destroy, T handle = nullptr) : destroy_(destroy), handle_(handle) {}
+  Owned(Owned&& other) noexcept : destroy_(other.destroy_), handle_(std::exchange(other.handle_, nullptr)) {}
+  Owned& operator=(Owned&& other) noexcept {
+    std::swap(destroy_, other.destroy_);
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  ~Owned() { reset(); }
+
+  T get() const { return handle_; }
+  T* out() { return &handle_; }
+  explicit operator bool() const { return handle_ != nullptr; }
+  void reset() {
+    if (handle_ != nullptr) destroy_(&handle_);
+    handle_ = nullptr;
+  }
+
+ private:
+  Destroy destroy_;
+  T handle_;
+};
+
+using Database = Owned<duckdb_database>;
+using Connection = Owned<duckdb_connection>;
+using Prepared = Owned<duckdb_prepared_statement>;
+using Chunk = Owned<duckdb_data_chunk>;
+using LogicalType = Owned<duckdb_logical_type>;
+using Value = Owned<duckdb_value>;
+
+/// A duckdb_result, which is a struct and no pointer. Thread-safety: confined.
+class QueryResult {
+ public:
+  explicit QueryResult(const Api& api) : api_(&api) {}
+  QueryResult(QueryResult&& other) noexcept : api_(other.api_), result_(std::exchange(other.result_, {})) {}
+  QueryResult& operator=(QueryResult&& other) noexcept {
+    std::swap(result_, other.result_);
+    return *this;
+  }
+  QueryResult(const QueryResult&) = delete;
+  QueryResult& operator=(const QueryResult&) = delete;
+  ~QueryResult() { api_->destroy_result(&result_); }
+  duckdb_result* get() { return &result_; }
+
+ private:
+  const Api* api_;
+  duckdb_result result_{};
+};
+
+/// Text that DuckDB allocated, taken over: "" for null.
+inline std::string take_text(const Api& api, char* text) {
+  std::string copy = text == nullptr ? "" : text;
+  if (text != nullptr) api.free(text);
+  return copy;
+}
+
+/// Why a run failed, as the `failed` frame says it.
+struct Failure {
+  std::string code;        ///< "parameter", "syntax", "out_of_memory", ...: docs/duckdb.md lists them
+  std::string message;     ///< for a person; one line
+  bool final = true;       ///< another attempt would fail in the same way
+  json::Object details;    ///< position, candidates, parameter, ...
+  bool unhealthy = false;  ///< the instance can no longer be trusted: the runner ends after this outcome
+};
+
+template <class T>
+using Run = tl::expected<T, Failure>;
+inline tl::unexpected<Failure> fail(Failure failure) {
+  return tl::make_unexpected(std::move(failure));
+}
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,67 @@
+// gaur-duckdb: SQL functions as a runner. docs/duckdb.md.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "base/system_env.hpp"
+#include "duckdb/check.hpp"
+#include "duckdb/runner_loop.hpp"
+
+namespace {
+
+using namespace gaur::duckdb;
+
+int report(const std::vector<Problem>& problems, FILE* to) {
+  for (const auto& problem : problems) fmt::print(to, "{}\n", problem_line(problem));
+  return problems.empty() ? 0 : 1;
+}
+
+int print_version(const std::string& library) {
+  const auto api = load_library(library);
+  if (!api) {
+    fmt::print(stderr, "gaur-duckdb: {}\n", api.error().message);
+    return 1;
+  }
+  fmt::print("gaur-duckdb, DuckDB {} from {}\n", (*api)->version, (*api)->path.string());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("gaur-duckdb: SQL functions as a runner", "gaur-duckdb");
+  std::string spec;
+  std::string check;
+  std::string described;
+  std::string library;
+  bool version = false;
+  app.add_option("--spec", spec,
+                 "run, with this specification, speaking the runner protocol on descriptors 3 and 4");
+  app.add_option("--check", check, "check a specification; problems as JSON lines, exit 1");
+  app.add_option("--describe", described, "print the functions of a specification as JSON");
+  app.add_option("--library", library, "path of libduckdb, for --version");
+  app.add_flag("--version", version, "print the version of DuckDB that is found");
+  CLI11_PARSE(app, argc, argv);
+
+  if (version) return print_version(library);
+  const auto& file = !spec.empty() ? spec : !check.empty() ? check : described;
+  if (file.empty()) {
+    fmt::print(stderr, "{}", app.help());
+    return 2;
+  }
+  std::vector<Problem> problems;
+  const auto loaded = load(file, problems);
+  if (!check.empty()) {
+    if (problems.empty()) check_functions(*loaded.api, loaded.spec, problems);
+    return report(problems, stdout);
+  }
+  if (!problems.empty()) return report(problems, stderr);
+  if (!described.empty()) {
+    fmt::print("{}\n", describe(*loaded.api, loaded.spec));
+    return 0;
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write
+  gaur::SystemClock clock;
+  return run_runner(*loaded.api, loaded.spec, clock);
+}

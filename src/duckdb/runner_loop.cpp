@@ -1,0 +1,122 @@
+#include "duckdb/runner_loop.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "base/system_env.hpp"
+#include "duckdb/frames_io.hpp"
+#include "duckdb/service.hpp"
+
+namespace gaur::duckdb {
+namespace {
+
+constexpr int kFramesIn = 3;
+constexpr int kFramesOut = 4;
+constexpr std::chrono::milliseconds kStopGrace{1000};  // for a query that is deaf to interrupts
+
+std::uint64_t number_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+}
+
+std::filesystem::path folder_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr || *text == '\0' ? std::filesystem::path() : std::filesystem::path(text);
+}
+
+/// What the reading thread hands to the running one.
+struct Inbox {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<json::Object> runs;  // guarded by mutex, as are the two below
+  bool stopped = false;
+  bool ended = false;
+  int exit_code = 0;
+};
+
+void read_all(Inbox& inbox, RunControl& control) {
+  name_this_thread("gaur-frames");
+  const auto read = read_frames(kFramesIn, [&](json::Object frame) {
+    const auto type = json::text_or(frame, "type", "");
+    if (type == "stop") return false;
+    if (type == "run") {
+      const std::lock_guard lock(inbox.mutex);
+      inbox.runs.push_back(std::move(frame));
+      inbox.changed.notify_all();
+    } else if (type == "cancel") {
+      control.cancel(json::text_or(frame, "run", ""),
+                     json::text_or(frame, "message", json::text_or(frame, "reason", "cancel")));
+    }
+    return true;
+  });
+  control.cancel_all("the runner is stopped");
+  std::unique_lock lock(inbox.mutex);
+  inbox.stopped = true;
+  if (!read) {
+    fmt::print(stderr, "gaur-duckdb: {}\n", read.error().message);
+    inbox.exit_code = 1;
+  }
+  inbox.changed.notify_all();
+  if (!inbox.changed.wait_for(lock, kStopGrace, [&] { return inbox.ended; })) _exit(inbox.exit_code);
+}
+
+}  // namespace
+
+int run_runner(const Api& api, const Spec& spec, Clock& clock) {
+  ServiceOptions options;
+  options.scratch = folder_from("GAUR_TMP");
+  options.out = folder_from("GAUR_OUT");
+  options.threads =
+      std::max<std::uint64_t>(1, number_from("GAUR_THREADS") != 0 ? number_from("GAUR_THREADS")
+                                                                  : std::thread::hardware_concurrency());
+  options.memory = number_from("GAUR_MEMORY");
+
+  FrameWriter writer(kFramesOut);
+  RunControl control(api, clock, [&](const std::string& run, double percent) {
+    // a reader that is gone is seen by the next outcome, or by the end of descriptor 3
+    [[maybe_unused]] const auto sent = writer.write(
+        fmt::format(R"({{"type":"progress","run":{},"value":{:g}}})", json::quote(run), percent));
+  });
+  Service service(api, spec, options, control);
+  if (const auto warm = service.warm_up(); !warm) {
+    fmt::print(stderr, "gaur-duckdb: {}\n", warm.error().message);
+    return 1;
+  }
+  if (!writer.write(fmt::format(
+          R"frame({{"type":"ready","protocol":1,"name":"gaur-duckdb (DuckDB {})"}})frame", api.version)))
+    return 1;
+
+  Inbox inbox;
+  std::thread reader([&] { read_all(inbox, control); });
+  while (true) {
+    std::unique_lock lock(inbox.mutex);
+    inbox.changed.wait(lock, [&] { return inbox.stopped || !inbox.runs.empty(); });
+    if (inbox.stopped) break;
+    const auto frame = std::move(inbox.runs.front());
+    inbox.runs.pop_front();
+    lock.unlock();
+    auto reply = service.run(frame);
+    lock.lock();
+    if (inbox.stopped) break;  // what it becomes was decided with the stop
+    lock.unlock();
+    if (!writer.write(std::move(reply.frame))) break;
+    if (reply.unhealthy) _exit(3);  // DuckDB's state is not to be trusted, not even to close it
+  }
+  {
+    const std::lock_guard lock(inbox.mutex);
+    if (!inbox.stopped)
+      _exit(1);  // the other side is gone but descriptor 3 is open: the reader would wait for ever
+    inbox.ended = true;
+  }
+  inbox.changed.notify_all();
+  reader.join();
+  return inbox.exit_code;
+}
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,24 @@
+#pragma once
+// One scalar of a parameter, taken from JSON into its exact form, in which it is compared and bound.
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+#include <variant>
+
+#include "duckdb/spec.hpp"
+
+namespace gaur::duckdb {
+
+__extension__ typedef __int128 Int128;
+
+/// boolean | integer, bigint, date (days), timestamps (microseconds) | double | decimal (scaled) | varchar
+using ScalarValue = std::variant<bool, std::int64_t, double, Int128, std::string>;
+
+/// Errors: what was expected and what came: "must be a whole number, got \"ten\"".
+tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bool coerce,
+                                                   const json::Value& value);
+
+/// `value` for a message: JSON, cut to 60 characters.
+std::string shown(const json::Value& value);
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,387 @@
+#include "duckdb/service.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <deque>
+#include <limits>
+#include <new>
+
+#include "duckdb/encoder.hpp"
+#include "duckdb/result_file.hpp"
+#include "duckdb/sql_error.hpp"
+#include "duckdb/text_forms.hpp"
+#include "duckdb/usage.hpp"
+
+namespace gaur::duckdb {
+namespace {
+
+constexpr std::size_t kMostSql = 1 << 20;
+// Gaur's own deadline comes first and names the timeout; this one holds when its word does not come.
+constexpr std::chrono::milliseconds kDeadlineSlack{150};
+
+std::uint64_t machine_memory() {
+  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::int64_t whole(const json::Object& frame, std::string_view key) {
+  return json::integer(frame, key).value_or(0);
+}
+
+Failure out_of_memory() {
+  return {"out_of_memory",
+          "the run needed more memory than its grant: the system gave no more to this process",
+          false,
+          {},
+          true};
+}
+
+std::string failed_frame(const std::string& run, const Failure& failure) {
+  json::Object frame{{"type", "failed"},
+                     {"run", run},
+                     {"message", failure.message},
+                     {"code", failure.code},
+                     {"final", failure.final}};
+  if (!failure.details.empty()) frame["details"] = failure.details;
+  return json::serialize(frame);
+}
+
+std::string schema_text(const std::vector<Column>& columns) {
+  std::string text = "[";
+  for (const auto& column : columns) {
+    text += text.size() == 1 ? "{\"name\":" : ",{\"name\":";
+    append_json_text(text, column.name);
+    text += ",\"type\":";
+    append_json_text(text, column.type);
+    text += ",\"json\":\"" + column.json + "\"}";
+  }
+  return text + "]";
+}
+
+/// What DuckDB counted while the query ran.
+json::Object profile(const Api& api, duckdb_connection connection) {
+  json::Object counts;
+  const auto info = api.get_profiling_info(connection);
+  if (info == nullptr) return counts;
+  const Value metrics(api.destroy_value, api.profiling_info_get_metrics(info));
+  if (!metrics) return counts;
+  for (idx_t i = 0; i < api.get_map_size(metrics.get()); ++i) {
+    const Value key(api.destroy_value, api.get_map_key(metrics.get(), i));
+    const Value value(api.destroy_value, api.get_map_value(metrics.get(), i));
+    const auto name = take_text(api, api.get_varchar(key.get()));
+    const auto text = take_text(api, api.get_varchar(value.get()));
+    if (name == "CUMULATIVE_ROWS_SCANNED") counts["rows_scanned"] = std::strtoll(text.c_str(), nullptr, 10);
+    if (name == "TOTAL_BYTES_READ") counts["bytes_read"] = std::strtoll(text.c_str(), nullptr, 10);
+  }
+  return counts;
+}
+
+}  // namespace
+
+struct Service::Call {
+  std::string run;
+  std::string function;
+  json::Value data;
+  std::size_t threads;
+  std::uint64_t memory;
+};
+
+struct Service::Output {
+  std::string result;  // JSON
+  std::string file;    // the frame's `file` member, or ""
+  json::Object details;
+};
+
+Service::Service(const Api& api, const Spec& spec, ServiceOptions options, RunControl& control)
+    : api_(api), spec_(spec), options_(std::move(options)), control_(control) {}
+
+Service::~Service() {
+  close_instance(instance_);
+}
+
+Run<std::unique_ptr<Instance>> Service::open_instance(const Call& call) {
+  InstanceOptions options;
+  options.threads = call.threads;
+  options.grant = call.memory;
+  options.out = options_.out;
+  options.spill = options_.scratch / fmt::format("spill-{}", ++opened_);
+  std::error_code error;
+  std::filesystem::create_directories(options.spill, error);
+  if (error)
+    return fail(
+        {"io", fmt::format("cannot make {}: {}", options.spill.string(), error.message()), false, {}});
+  std::filesystem::permissions(options.spill, std::filesystem::perms::owner_all, error);
+  return Instance::open(api_, spec_, std::move(options));
+}
+
+void Service::close_instance(std::unique_ptr<Instance>& instance) {
+  if (!instance) return;
+  const auto spill = instance->options().spill;
+  instance.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(spill, ignored);
+}
+
+Run<Instance*> Service::instance_for(const Call& call) {
+  if (instance_ && !instance_->resize(call.threads, call.memory))
+    close_instance(instance_);  // it holds too much: start afresh
+  if (!instance_) {
+    auto opened = open_instance(call);
+    if (!opened) return fail(std::move(opened).error());
+    instance_ = *std::move(opened);
+  }
+  return instance_.get();
+}
+
+Run<Unit> Service::warm_up() {
+  const Call call{"", "", nullptr, options_.threads,
+                  options_.memory != 0 ? options_.memory : machine_memory()};
+  auto opened = instance_for(call);
+  if (!opened) return fail(std::move(opened).error());
+  return Unit{};
+}
+
+void Service::tidy_up() {
+  std::error_code ignored;
+  if (instance_ && !std::filesystem::is_empty(instance_->options().spill, ignored) && !ignored) {
+    close_instance(
+        instance_);  // what a run spilled stays in an open instance's files: none may meet the next run
+  }
+  if (instance_) {
+    instance_->trim();
+  } else {
+    malloc_trim(0);
+  }
+}
+
+Service::Reply Service::run(const json::Object& frame) {
+  Call call;
+  call.run = json::text_or(frame, "run", "");
+  call.function = json::text_or(frame, "function", json::text_or(frame, "name", ""));
+  if (const auto* data = frame.if_contains("data")) call.data = *data;
+  const auto threads = whole(frame, "threads");
+  const auto memory = whole(frame, "memory");
+  call.threads = threads > 0 ? static_cast<std::size_t>(threads) : options_.threads;
+  call.memory = memory > 0 ? static_cast<std::uint64_t>(memory) : options_.memory;
+  if (call.memory == 0) call.memory = machine_memory();
+
+  const auto timeout = std::chrono::milliseconds(whole(frame, "timeout_ms"));
+  control_.begin(call.run, timeout.count() > 0 ? timeout + kDeadlineSlack : Duration::zero());
+  const UsageMeter meter;
+  Run<Output> output = fail(out_of_memory());
+  try {
+    output = answer(call);
+  } catch (const std::bad_alloc&) {
+    output = fail(out_of_memory());
+  } catch (const std::exception& error) {
+    output = fail({"internal", fmt::format("the runner broke: {}", error.what()), false, {}, true});
+  }
+  control_.end();
+  Reply reply;
+  if (output) {
+    output->details["duckdb"] = api_.version;
+    reply.frame = fmt::format(
+        R"({{"type":"completed","run":{},"result":{},{}"usage":{{"cpu_us":{},"peak_rss_bytes":{},"details":{}}}}})",
+        json::quote(call.run), output->result, output->file, meter.cpu_us(), UsageMeter::peak_rss_bytes(),
+        json::serialize(output->details));
+  } else {
+    reply.unhealthy = output.error().unhealthy;
+    reply.frame = failed_frame(call.run, output.error());
+  }
+  if (!reply.unhealthy) tidy_up();
+  return reply;
+}
+
+Run<Service::Output> Service::answer(const Call& call) {
+  const auto function = spec_.functions.find(call.function);
+  if (function == spec_.functions.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& each : spec_.functions) names.emplace_back(each.first);
+    return fail({"unknown_function",
+                 fmt::format("there is no function {}; there are {}", call.function, fmt::join(names, ", ")),
+                 true,
+                 {}});
+  }
+  return function->second.ad_hoc ? answer_ad_hoc(function->second, call)
+                                 : answer_named(function->second, call);
+}
+
+Run<Unit> Service::match_patterns(const Function& function, const Given& given,
+                                  duckdb_connection connection) {
+  const Parameter text;
+  for (const auto& [name, value] : given) {
+    const auto& parameter = function.parameters.find(name)->second;
+    if (parameter.pattern.empty()) continue;
+    const json::Value pattern(parameter.pattern);
+    const auto items = parameter.type.list ? value.as_array() : json::Array{value};
+    for (const auto& item : items) {
+      auto statement =
+          Statement::prepare(api_, connection, {"SELECT regexp_full_match($text, $pattern)", {}}, "");
+      if (!statement) return fail(std::move(statement).error());
+      if (auto done = statement->bind("text", to_duckdb(api_, text, &item)); !done) return done;
+      if (auto done = statement->bind("pattern", to_duckdb(api_, text, &pattern)); !done) return done;
+      if (auto done = statement->start(control_); !done) return done;
+      auto chunk = statement->next(control_);
+      if (!chunk) return fail(std::move(chunk).error());
+      if (!*static_cast<bool*>(api_.vector_get_data(api_.data_chunk_get_vector(chunk->get(), 0)))) {
+        return fail(parameter_failure(name, fmt::format("must match the pattern {}, got {}",
+                                                        parameter.pattern, json::serialize(item))));
+      }
+    }
+  }
+  return Unit{};
+}
+
+Run<Service::Output> Service::answer_named(const Function& function, const Call& call) {
+  auto given = take_parameters(function, call.data);
+  if (!given) return fail(std::move(given).error());
+  auto instance = instance_for(call);
+  if (!instance) return fail(std::move(instance).error());
+  auto connection = (*instance)->connect();
+  if (!connection) return fail(std::move(connection).error());
+  const Attached attached(control_, connection->get());
+  if (auto done = match_patterns(function, *given, connection->get()); !done)
+    return fail(std::move(done).error());
+  auto sql = function.sql->render([&](std::string_view name) -> std::optional<std::string> {
+    const auto value = given->find(name);
+    return value == given->end() ? std::nullopt : std::optional(template_text(value->second));
+  });
+  auto statement = Statement::prepare(api_, connection->get(), std::move(sql), function.sql->text());
+  if (!statement) return fail(std::move(statement).error());
+  for (const auto& [name, parameter] : function.parameters) {
+    const auto value = given->find(name);
+    auto done =
+        statement->bind(name, to_duckdb(api_, parameter, value == given->end() ? nullptr : &value->second));
+    if (!done) return fail(std::move(done).error());
+  }
+  return answer_query(**instance, function, *connection, *statement);
+}
+
+Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call& call) {
+  const auto* body = json::find(call.data, function.params_path);
+  const auto* sql = body == nullptr || !body->is_object() ? nullptr : body->as_object().if_contains("sql");
+  if (sql == nullptr || !sql->is_string())
+    return fail(parameter_failure("sql", "is required (a text) and missing"));
+  if (sql->as_string().size() > kMostSql)
+    return fail(parameter_failure("sql", fmt::format("must have at most {} bytes", kMostSql)));
+  const auto* parameters = body->as_object().if_contains("params");
+  auto given = take_untyped(parameters == nullptr ? json::Value() : *parameters);
+  if (!given) return fail(std::move(given).error());
+  close_instance(instance_);  // what it holds would not leave room for the job's own
+  auto opened = open_instance(call);
+  if (!opened) return fail(std::move(opened).error());
+  auto instance = *std::move(opened);
+  const auto close = [this](std::unique_ptr<Instance>* each) { close_instance(*each); };
+  const std::unique_ptr<std::unique_ptr<Instance>, decltype(close)> closing(&instance, close);
+  auto connection = instance->connect();
+  if (!connection) return fail(std::move(connection).error());
+  const Attached attached(control_, connection->get());
+  const std::string text(sql->as_string());
+  auto statement = Statement::prepare(api_, connection->get(), {text, {{0, 0, true}}}, text);
+  if (!statement) return fail(std::move(statement).error());
+  for (const auto& name : statement->parameter_names()) {
+    const auto value = given->find(name);
+    if (value == given->end())
+      return fail(parameter_failure(name, "is used by the SQL and missing in params"));
+    if (auto done = statement->bind(name, to_duckdb_untyped(api_, value->second)); !done)
+      return fail(std::move(done).error());
+  }
+  return answer_query(*instance, function, *connection, *statement);
+}
+
+Run<Service::Output> Service::answer_query(Instance& instance, const Function& function,
+                                           Connection& connection, Statement& statement) {
+  if (auto done = statement.start(control_); !done) return fail(std::move(done).error());
+  const auto types = statement.result_types();
+  for (const auto& type : types) {
+    if (!has_foreign_type(api_, type.get())) continue;
+    return fail({"not_implemented",
+                 fmt::format("a column has the type {}, which has no JSON form: cast it in the SQL",
+                             type_text(api_, type.get())),
+                 true,
+                 {}});
+  }
+  const auto names = distinct_names(statement.result_names());
+  RowEncoder encoder(
+      api_, names, types,
+      {function.shape, function.bigint_number, function.decimal_number, function.nonfinite_text});
+
+  // The first rows are encoded as they come and kept: either they are all, or they are the beginning of the
+  // file.
+  const std::size_t most_rows =
+      function.max_rows == 0 ? std::numeric_limits<std::size_t>::max() : function.max_rows;
+  std::deque<Chunk> kept;
+  std::string rows = "[";
+  std::size_t count = 0;
+  bool truncated = false;
+  bool large = false;
+  while (!large && !truncated) {
+    auto chunk = statement.next(control_);
+    if (!chunk) return fail(std::move(chunk).error());
+    if (!*chunk) break;
+    encoder.bind(chunk->get());
+    const auto size = api_.data_chunk_get_size(chunk->get());
+    for (idx_t row = 0; row < size && !large; ++row) {
+      if (count == most_rows) {
+        truncated = true;
+        break;
+      }
+      if (count > 0) rows += ',';
+      encoder.append_row(rows, row);
+      ++count;
+      large = rows.size() + 1 > function.inline_bytes;
+    }
+    kept.push_back(*std::move(chunk));
+  }
+  rows += ']';
+  large = large || function.inline_bytes == 0;
+  Output output;
+  const auto schema = schema_text(encoder.columns());
+  if (large && !function.large_to_file) {
+    return fail({"too_large",
+                 fmt::format("the rows take more than {} bytes of JSON (inline_bytes) after {} rows; ask for "
+                             "fewer rows, or set on_large = \"file\"",
+                             function.inline_bytes, count),
+                 true,
+                 {{"inline_bytes", function.inline_bytes}}});
+  }
+  std::size_t bytes = rows.size();
+  if (large) {
+    rows.clear();
+    RowsSource source;
+    source.names = names;
+    source.types = &types;
+    source.rows_left = most_rows;
+    source.next = [&]() -> Run<Chunk> {
+      if (kept.empty()) return statement.next(control_);
+      Chunk chunk = std::move(kept.front());
+      kept.pop_front();
+      return chunk;
+    };
+    auto written = write_result_file(
+        api_, instance, control_, source, encoder,
+        {options_.out, fmt::format("result-{}", ++results_), function.format, function.csv_bom});
+    if (!written) return fail(std::move(written).error());
+    count = written->rows;
+    bytes = written->bytes;
+    truncated = written->truncated;
+    output.file = fmt::format(R"("file":{{"name":{},"format":"{}","rows":{}}},)", json::quote(written->name),
+                              to_string(function.format), count);
+  }
+  if (large || function.envelope) {
+    output.result = fmt::format(R"({{"schema":{},{}"row_count":{},"truncated":{},"timezone":{}}})", schema,
+                                large ? "" : fmt::format("\"rows\":{},", rows), count, truncated,
+                                json::quote(spec_.timezone));
+  } else {
+    output.result = std::move(rows);
+  }
+  output.details = profile(api_, connection.get());
+  output.details["rows"] = count;
+  output.details["result_bytes"] = bytes;
+  return output;
+}
+
+}  // namespace gaur::duckdb

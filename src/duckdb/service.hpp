@@ -1,0 +1,60 @@
+#pragma once
+// Runs jobs one after the other: from a `run` frame to the one frame that answers it.
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "duckdb/instance.hpp"
+#include "duckdb/parameters.hpp"
+#include "duckdb/run_control.hpp"
+#include "duckdb/spec.hpp"
+#include "duckdb/statement.hpp"
+
+namespace gaur::duckdb {
+
+struct ServiceOptions {
+  std::filesystem::path scratch;  ///< this runner's own folder for spill
+  std::filesystem::path out;      ///< for result files
+  std::size_t threads = 1;        ///< where a frame does not say
+  std::uint64_t memory = 0;       ///< bytes, where a frame does not say; 0: the machine's
+};
+
+/// Thread-safety: confined to the thread that runs jobs.
+class Service {
+ public:
+  Service(const Api& api, const Spec& spec, ServiceOptions options, RunControl& control);
+  ~Service();
+
+  /// Opens the database ahead of the first job. A failure is not kept: the first job tries again and tells
+  /// it.
+  Run<Unit> warm_up();
+  struct Reply {
+    std::string frame;       ///< without its newline
+    bool unhealthy = false;  ///< the runner must end after sending it
+  };
+  Reply run(const json::Object& frame);
+
+ private:
+  struct Call;  // one run, from its frame
+  struct Output;
+  Run<Output> answer(const Call& call);
+  Run<Output> answer_named(const Function& function, const Call& call);
+  Run<Output> answer_ad_hoc(const Function& function, const Call& call);
+  Run<Output> answer_query(Instance& instance, const Function& function, Connection& connection,
+                           Statement& statement);
+  Run<Unit> match_patterns(const Function& function, const Given& given, duckdb_connection connection);
+  Run<Instance*> instance_for(const Call& call);
+  Run<std::unique_ptr<Instance>> open_instance(const Call& call);
+  void close_instance(std::unique_ptr<Instance>& instance);
+  void tidy_up();
+
+  const Api& api_;
+  const Spec& spec_;
+  const ServiceOptions options_;
+  RunControl& control_;
+  std::uint64_t opened_ = 0;  // instances; names their spill folders
+  std::uint64_t results_ = 0;
+  std::unique_ptr<Instance> instance_;  // for named functions
+};
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,102 @@
+#pragma once
+// What one gaur-duckdb serves: its specification, read from JSON and checked as far as that is possible
+// without DuckDB. The members are those of docs/duckdb.md; change both together.
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "duckdb/sql_template.hpp"
+
+namespace gaur::duckdb {
+
+/// One thing wrong, and where: `path` as "functions.top.params.day.type". Thread-safety: a value.
+struct Problem {
+  std::string path;
+  std::string message;
+  std::size_t line = 0;    ///< within the SQL, from 1; 0: not about a place in SQL
+  std::size_t column = 0;  ///< from 1, in characters
+};
+
+enum class Scalar {
+  kBoolean,
+  kInteger,
+  kBigint,
+  kDouble,
+  kDecimal,
+  kVarchar,
+  kDate,
+  kTimestamp,
+  kTimestampTz
+};
+
+struct ParameterType {
+  Scalar scalar = Scalar::kVarchar;
+  std::uint8_t precision = 18;  ///< decimal
+  std::uint8_t scale = 3;       ///< decimal
+  bool list = false;
+  std::string text() const;  ///< "decimal(18,3)[]"
+};
+std::optional<ParameterType> read_parameter_type(std::string_view text);
+
+struct Parameter {
+  ParameterType type;
+  bool required = false;
+  bool coerce = false;
+  std::optional<json::Value> otherwise;  ///< the default; never null
+  std::optional<json::Value> min;
+  std::optional<json::Value> max;
+  std::vector<json::Value> allowed;  ///< `enum`; empty: any
+  std::string pattern;               ///< RE2, whole text; empty: any
+  std::size_t max_length = 65536;    ///< characters
+  std::size_t max_items = 10000;
+};
+
+enum class Shape { kObjects, kArrays };
+enum class FileFormat { kParquet, kCsv, kNdjson };
+std::string_view to_string(FileFormat format);
+
+struct Function {
+  std::optional<SqlTemplate> sql;  ///< nothing for ad-hoc
+  std::map<std::string, Parameter, std::less<>> parameters;
+  std::string params_path;
+  bool reject_extra = false;
+  Shape shape = Shape::kObjects;
+  bool envelope = true;
+  bool bigint_number = false;
+  bool decimal_number = false;
+  bool nonfinite_text = false;
+  std::size_t inline_bytes = 256 << 10;
+  std::size_t max_rows = 0;
+  bool large_to_file = false;
+  FileFormat format = FileFormat::kParquet;
+  bool csv_bom = false;
+  bool ad_hoc = false;
+};
+
+struct Spec {
+  std::filesystem::path library;
+  std::filesystem::path root;
+  std::filesystem::path database;  ///< empty: in memory
+  std::vector<std::filesystem::path> data;
+  std::filesystem::path server_data;
+  std::string timezone = "UTC";
+  std::vector<std::string> extensions;
+  std::vector<std::string> setup;
+  std::map<std::string, std::string> settings;
+  bool ad_hoc = false;
+  std::map<std::string, Function, std::less<>> functions;
+};
+
+/// Reads a spec. All problems that can be seen without DuckDB and the file system are added; unknown members
+/// are problems too. The spec may be used only when none was added.
+Spec read_spec(const json::Object& object, std::vector<Problem>& problems);
+
+/// The rules that need the file system: folders exist, none leads to the server's own data. Paths are made
+/// absolute. `runner_folders`: this runner's own out and tmp, which no data folder may contain.
+void check_paths(Spec& spec, const std::vector<std::filesystem::path>& runner_folders,
+                 std::vector<Problem>& problems);
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,77 @@
+// Which places on disk SQL may read: never the server's own, whatever the configuration says.
+#include <fmt/format.h>
+
+#include "duckdb/spec.hpp"
+
+namespace gaur::duckdb {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Links followed, as far as the path exists; DuckDB would follow them as well.
+fs::path real(const fs::path& path) {
+  std::error_code error;
+  auto absolute = fs::weakly_canonical(fs::absolute(path), error);
+  if (error) absolute = fs::absolute(path).lexically_normal();
+  if (!absolute.has_filename()) absolute = absolute.parent_path();
+  return absolute;
+}
+
+bool contains(const fs::path& folder, const fs::path& path) {
+  const auto [end, at] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
+
+void check_apart(const fs::path& path, const std::string& at, const Spec& spec,
+                 const std::vector<fs::path>& own, std::vector<Problem>& problems) {
+  if (!spec.server_data.empty()) {
+    const auto server = real(spec.server_data);
+    if (contains(path, server) || contains(server, path)) {
+      problems.push_back(
+          {at, fmt::format("{} leads to the server's data folder {}: SQL could read its jobs and results; "
+                           "keep data and server apart",
+                           path.string(), server.string())});
+      return;
+    }
+  }
+  for (const auto& folder : own) {
+    if (!folder.empty() && contains(path, real(folder))) {
+      problems.push_back(
+          {at, fmt::format("{} contains this runner's own folder {}, and with it what belongs to the server",
+                           path.string(), real(folder).string())});
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void check_paths(Spec& spec, const std::vector<fs::path>& runner_folders, std::vector<Problem>& problems) {
+  std::error_code error;
+  if (!spec.root.empty() && !fs::is_directory(spec.root, error)) {
+    problems.push_back({"root", fmt::format("{} is no folder", spec.root.string())});
+    return;
+  }
+  const auto root = spec.root.empty() ? fs::current_path() : real(spec.root);
+  spec.root = root;
+  for (std::size_t i = 0; i < spec.data.size(); ++i) {
+    const auto at = fmt::format("data.{}", i);
+    spec.data[i] = real(root / spec.data[i]);
+    if (!fs::exists(spec.data[i], error)) {
+      problems.push_back({at, fmt::format("{} does not exist", spec.data[i].string())});
+    } else {
+      check_apart(spec.data[i], at, spec, runner_folders, problems);
+    }
+  }
+  if (spec.database.empty()) return;
+  spec.database = real(root / spec.database);
+  if (!fs::is_regular_file(spec.database, error)) {
+    problems.push_back(
+        {"database", fmt::format("{} is no file; a database is opened read-only and never made",
+                                 spec.database.string())});
+  } else {
+    check_apart(spec.database, "database", spec, runner_folders, problems);
+  }
+}
+
+}  // namespace gaur::duckdb

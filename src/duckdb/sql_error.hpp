@@ -1,0 +1,39 @@
+#pragma once
+// DuckDB's errors in our words: a short stable code by DuckDB's own kind, the position as line and column.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "duckdb/handles.hpp"
+
+namespace gaur::duckdb {
+
+/// What DuckDB said, taken apart. Thread-safety: a value.
+struct SqlError {
+  std::string kind;     ///< DuckDB's exception type: "Parser", "Binder", "Out of Memory"; may be empty
+  std::string message;  ///< without the kind before it
+  std::optional<std::size_t> position;  ///< byte offset in the SQL that DuckDB was given
+  std::string candidates;               ///< "a, b": what may have been meant
+  std::string name;                     ///< the name that was not found
+};
+
+/// Reads the text of an error, with `errors_as_json` set or not. Never fails: what cannot be read is the
+/// message.
+SqlError read_sql_error(std::string_view text);
+
+struct LineColumn {
+  std::size_t line = 1;    ///< from 1
+  std::size_t column = 1;  ///< from 1, in characters
+};
+LineColumn line_column(std::string_view text, std::size_t byte_offset);
+
+/// The failure to report. `text` is the SQL as the user wrote it and `position` where in it (both may be
+/// empty).
+Failure to_failure(const SqlError& error, std::string_view user_sql,
+                   std::optional<std::size_t> user_position);
+
+/// "syntax" for "Parser" and so on: docs/duckdb.md has the table.
+std::string_view code_of_kind(std::string_view kind);
+
+}  // namespace gaur::duckdb

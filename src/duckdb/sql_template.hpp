@@ -1,0 +1,82 @@
+#pragma once
+// SQL with optional blocks and enumerated identifiers. The directives are SQL comments, so that the same text
+// runs as it stands in any SQL tool; nothing that a caller sends ever becomes part of the SQL text: a block
+// is there or not, an identifier is one of those that the specification lists.
+//
+//   /*if name*/ ... /*else*/ ... /*end*/      the parameter was given (has a value that is not null)
+//   /*if !name*/ ... /*end*/                  it was not
+//   /*if name=value*/ ... /*end*/             its value, as text, is this one; also != ; also in quotes: 'a
+//   b'
+//   /*ident name*/sample                      the identifier after it is replaced by the parameter's value,
+//   quoted
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gaur::duckdb {
+
+struct TemplateProblem {
+  std::string message;
+  std::size_t position = 0;  ///< byte offset in the template
+};
+
+struct Condition {
+  std::string name;
+  bool negated = false;
+  std::optional<std::string> value;  ///< compared with the parameter's text; without: is it there at all
+  bool operator==(const Condition&) const = default;
+};
+
+/// SQL ready for DuckDB, and the way back from a position in it to the template.
+struct RenderedSql {
+  struct Piece {
+    std::size_t from;    ///< byte offset in `text`
+    std::size_t origin;  ///< byte offset in the template
+    bool copied;         ///< byte by byte; else the whole piece stands for the one place
+  };
+  std::string text;
+  std::vector<Piece> pieces;
+  std::size_t origin_of(std::size_t position) const;
+};
+
+/// Thread-safety: immutable after parse.
+class SqlTemplate {
+ public:
+  /// Reads the directives. Every problem is added to `problems`; with any, the template must not be rendered.
+  static SqlTemplate parse(std::string text, std::vector<TemplateProblem>& problems);
+
+  /// `text_of(name)`: the parameter's value as text, or nothing when it was not given.
+  using TextOf = std::function<std::optional<std::string>(std::string_view)>;
+  RenderedSql render(const TextOf& text_of) const;
+  /// The same with the conditions decided by the caller, for checks of every variant.
+  using Decide = std::function<bool(const Condition&)>;
+  RenderedSql render(const Decide& decide, const TextOf& text_of) const;
+
+  const std::string& text() const { return text_; }
+  const std::vector<Condition>& conditions() const { return conditions_; }  ///< each once
+  const std::set<std::string>& identifiers() const {
+    return identifiers_;
+  }  ///< parameters used as identifiers
+
+ private:
+  struct Token {
+    enum class Kind { kText, kIf, kElse, kEnd, kIdent } kind;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    Condition condition;  // kIf; kIdent: its name
+  };
+  std::string text_;
+  std::vector<Token> tokens_;
+  std::vector<Condition> conditions_;
+  std::set<std::string> identifiers_;
+};
+
+/// `name` as a quoted SQL identifier.
+std::string quote_identifier(std::string_view name);
+/// `text` as a quoted SQL literal.
+std::string quote_literal(std::string_view text);
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,215 @@
+#include "duckdb/statement.hpp"
+
+#include <fmt/format.h>
+
+#include "duckdb/encoder.hpp"
+#include "duckdb/sql_error.hpp"
+
+namespace gaur::duckdb {
+namespace {
+
+std::string_view type_name(duckdb_statement_type type) {
+  switch (type) {
+    case DUCKDB_STATEMENT_TYPE_INSERT:
+      return "INSERT";
+    case DUCKDB_STATEMENT_TYPE_UPDATE:
+      return "UPDATE";
+    case DUCKDB_STATEMENT_TYPE_DELETE:
+      return "DELETE";
+    case DUCKDB_STATEMENT_TYPE_CREATE:
+      return "CREATE";
+    case DUCKDB_STATEMENT_TYPE_COPY:
+      return "COPY";
+    case DUCKDB_STATEMENT_TYPE_SET:
+      return "SET";
+    case DUCKDB_STATEMENT_TYPE_VARIABLE_SET:
+      return "SET VARIABLE";
+    case DUCKDB_STATEMENT_TYPE_ATTACH:
+      return "ATTACH";
+    case DUCKDB_STATEMENT_TYPE_DETACH:
+      return "DETACH";
+    case DUCKDB_STATEMENT_TYPE_PRAGMA:
+      return "PRAGMA";
+    case DUCKDB_STATEMENT_TYPE_CALL:
+      return "CALL";
+    case DUCKDB_STATEMENT_TYPE_LOAD:
+      return "LOAD";
+    case DUCKDB_STATEMENT_TYPE_DROP:
+      return "DROP";
+    case DUCKDB_STATEMENT_TYPE_EXPORT:
+      return "EXPORT";
+    default:
+      return "statement of another kind";
+  }
+}
+
+Failure not_allowed(const std::string& message) {
+  return {"permission", message, true, {}};
+}
+
+std::string without_semicolon(std::string sql) {
+  const auto last = sql.find_last_not_of(" \t\r\n");
+  if (last != std::string::npos && sql[last] == ';') sql.resize(last);
+  return sql;
+}
+
+}  // namespace
+
+Statement::Statement(const Api& api, RenderedSql sql, std::string user_sql)
+    : api_(&api),
+      sql_(std::move(sql)),
+      user_sql_(std::move(user_sql)),
+      prepared_(api.destroy_prepare),
+      result_(api) {}
+
+Failure Statement::failure(std::string_view text) const {
+  const auto error = read_sql_error(text);
+  std::optional<std::size_t> position;
+  if (error.position && *error.position >= prefix_) position = sql_.origin_of(*error.position - prefix_);
+  return to_failure(error, user_sql_, position);
+}
+
+Failure Statement::interrupted(RunControl& control, std::string_view text) const {
+  const auto reason = control.cancelled();
+  if (!reason) return failure(text);
+  Failure ended;
+  ended.code = "interrupted";
+  ended.message = "the query was interrupted: " + *reason;
+  ended.final = false;
+  return ended;
+}
+
+Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, RenderedSql sql,
+                                  std::string user_sql) {
+  Statement statement(api, std::move(sql), std::move(user_sql));
+  if (auto done = statement.prepare_one(connection, statement.sql_.text); !done)
+    return fail(std::move(done).error());
+  if (auto done = statement.wrap_foreign_types(connection); !done) return fail(std::move(done).error());
+  return statement;
+}
+
+Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string& sql) {
+  if (sql.find('\0') != std::string::npos) return fail({"syntax", "the SQL contains a NUL byte", true, {}});
+  Owned<duckdb_extracted_statements> extracted(api_->destroy_extracted);
+  const idx_t count = api_->extract_statements(connection, sql.c_str(), extracted.out());
+  if (count == 0) {
+    const char* text = api_->extract_statements_error(extracted.get());
+    return fail(failure(text == nullptr ? "Parser Error: the SQL holds no statement" : text));
+  }
+  if (count > 1) {
+    return fail(not_allowed(
+        fmt::format("the SQL holds {} statements, one is allowed. (PIVOT without IN (...) counts as two: "
+                    "list its values)",
+                    count)));
+  }
+  Prepared prepared(api_->destroy_prepare);
+  if (api_->prepare_extracted_statement(connection, extracted.get(), 0, prepared.out()) != DuckDBSuccess) {
+    const char* text = prepared ? api_->prepare_error(prepared.get()) : nullptr;
+    return fail(failure(text == nullptr ? "the statement cannot be prepared" : text));
+  }
+  const auto type = api_->prepared_statement_type(prepared.get());
+  if (type != DUCKDB_STATEMENT_TYPE_SELECT && type != DUCKDB_STATEMENT_TYPE_EXPLAIN) {
+    return fail(
+        not_allowed(fmt::format("only SELECT and EXPLAIN can be run here, this is a {}", type_name(type))));
+  }
+  prepared_ = std::move(prepared);
+  return Unit{};
+}
+
+/// VARIANT, GEOMETRY and what a later DuckDB adds cannot be read from vectors: such columns come as DuckDB's
+/// own text.
+Run<Unit> Statement::wrap_foreign_types(duckdb_connection connection) {
+  const idx_t count = api_->prepared_statement_column_count(prepared_.get());
+  std::string list;
+  bool foreign = false;
+  for (idx_t i = 0; i < count; ++i) {
+    const LogicalType type(api_->destroy_logical_type,
+                           api_->prepared_statement_column_logical_type(prepared_.get(), i));
+    const auto name = quote_identifier(
+        take_text(*api_, const_cast<char*>(api_->prepared_statement_column_name(prepared_.get(), i))));
+    const bool cast =
+        type && has_foreign_type(*api_, type.get()) && api_->get_type_id(type.get()) != DUCKDB_TYPE_INVALID;
+    foreign = foreign || cast;
+    list += fmt::format("{}{} AS {}", i == 0 ? "" : ", ",
+                        cast ? fmt::format("CAST(#{} AS VARCHAR)", i + 1) : fmt::format("#{}", i + 1), name);
+  }
+  if (!foreign) return Unit{};
+  const std::string head = "SELECT " + list + " FROM (";
+  auto done = prepare_one(connection, head + without_semicolon(sql_.text) + "\n)");
+  if (done) prefix_ = head.size();
+  return done;
+}
+
+std::vector<std::string> Statement::parameter_names() const {
+  std::vector<std::string> names;
+  for (idx_t i = 1; i <= api_->nparams(prepared_.get()); ++i) {
+    names.push_back(take_text(*api_, const_cast<char*>(api_->parameter_name(prepared_.get(), i))));
+  }
+  return names;
+}
+
+std::vector<std::pair<std::string, std::string>> Statement::columns() const {
+  std::vector<std::pair<std::string, std::string>> columns;
+  for (idx_t i = 0; i < api_->prepared_statement_column_count(prepared_.get()); ++i) {
+    const LogicalType type(api_->destroy_logical_type,
+                           api_->prepared_statement_column_logical_type(prepared_.get(), i));
+    columns.emplace_back(
+        take_text(*api_, const_cast<char*>(api_->prepared_statement_column_name(prepared_.get(), i))),
+        type ? type_text(*api_, type.get()) : "");
+  }
+  return columns;
+}
+
+Run<Unit> Statement::bind(const std::string& name, const Value& value) {
+  idx_t index = 0;
+  if (api_->bind_parameter_index(prepared_.get(), &index, name.c_str()) != DuckDBSuccess)
+    return Unit{};  // not in this variant
+  if (api_->bind_value(prepared_.get(), index, value.get()) == DuckDBSuccess) return Unit{};
+  const char* text = api_->prepare_error(prepared_.get());
+  return fail({"parameter",
+               fmt::format("parameter {}: {}", name, text == nullptr ? "cannot be bound" : text),
+               true,
+               {{"parameter", name}}});
+}
+
+Run<Unit> Statement::start(RunControl& control) {
+  Owned<duckdb_pending_result> pending(api_->destroy_pending);
+  const auto make =
+      api_->pending_prepared_streaming != nullptr ? api_->pending_prepared_streaming : api_->pending_prepared;
+  if (make(prepared_.get(), pending.out()) != DuckDBSuccess) {
+    const char* text = pending ? api_->pending_error(pending.get()) : nullptr;
+    return fail(interrupted(control, text == nullptr ? "the query cannot be started" : text));
+  }
+  if (api_->execute_pending(pending.get(), result_.get()) != DuckDBSuccess) {
+    const char* text = api_->result_error(result_.get());
+    return fail(interrupted(control, text == nullptr ? "the query failed" : text));
+  }
+  return Unit{};
+}
+
+Run<Chunk> Statement::next(RunControl& control) {
+  Chunk chunk(api_->destroy_data_chunk, api_->fetch_chunk(*result_.get()));
+  const auto reason = control.cancelled();
+  if (reason) return fail(interrupted(control, *reason));
+  if (chunk) return chunk;
+  const char* text = api_->result_error(result_.get());
+  if (text != nullptr && *text != '\0') return fail(interrupted(control, text));
+  return chunk;
+}
+
+std::vector<std::string> Statement::result_names() {
+  std::vector<std::string> names;
+  for (idx_t i = 0; i < api_->column_count(result_.get()); ++i)
+    names.emplace_back(api_->column_name(result_.get(), i));
+  return names;
+}
+
+std::vector<LogicalType> Statement::result_types() {
+  std::vector<LogicalType> types;
+  for (idx_t i = 0; i < api_->column_count(result_.get()); ++i) {
+    types.emplace_back(api_->destroy_logical_type, api_->column_logical_type(result_.get(), i));
+  }
+  return types;
+}
+
+}  // namespace gaur::duckdb

@@ -1,0 +1,48 @@
+#pragma once
+// One SELECT or EXPLAIN: prepared, bound, run, its rows fetched chunk by chunk while it runs.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "duckdb/handles.hpp"
+#include "duckdb/run_control.hpp"
+#include "duckdb/sql_template.hpp"
+
+namespace gaur::duckdb {
+
+/// Thread-safety: confined.
+class Statement {
+ public:
+  /// `user_sql` is the template's text, for positions. Only one statement, of type SELECT or EXPLAIN.
+  /// Errors: syntax, binder, catalog, permission and the like, with line and column of the user's SQL.
+  static Run<Statement> prepare(const Api& api, duckdb_connection connection, RenderedSql sql,
+                                std::string user_sql);
+
+  std::vector<std::string> parameter_names() const;
+  /// Names and exact types of the columns, as far as DuckDB knows them before values are bound.
+  std::vector<std::pair<std::string, std::string>> columns() const;
+  Run<Unit> bind(const std::string& name, const Value& value);
+
+  /// Starts it; returns when the first rows are there. One start a statement.
+  Run<Unit> start(RunControl& control);
+  /// The next rows; an empty handle at the end.
+  Run<Chunk> next(RunControl& control);
+  std::vector<std::string> result_names();
+  std::vector<LogicalType> result_types();
+
+ private:
+  Statement(const Api& api, RenderedSql sql, std::string user_sql);
+  Run<Unit> prepare_one(duckdb_connection connection, const std::string& sql);
+  Run<Unit> wrap_foreign_types(duckdb_connection connection);
+  Failure failure(std::string_view text) const;
+  Failure interrupted(RunControl& control, std::string_view text) const;
+
+  const Api* api_;
+  RenderedSql sql_;
+  std::string user_sql_;
+  std::size_t prefix_ = 0;  // bytes before the SQL proper, where it was wrapped
+  Prepared prepared_;
+  QueryResult result_;
+};
+
+}  // namespace gaur::duckdb
