@@ -51,6 +51,8 @@ class ResultFolder final : public ResultFiles {
 
 /// "/v1/queues/{queue}/jobs/{id}/result", percent-encoded.
 std::string result_url(const JobRef& job);
+/// `result`, a JSON object's text, with the member `file` that tells where the file is to be had.
+std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file);
 /// The name itself when it is a plain one ([A-Za-z0-9_-], at most 128 bytes), else "~" and its base64url.
 std::string file_name_of(const std::string& name);
 

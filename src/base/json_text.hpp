@@ -1,0 +1,31 @@
+#pragma once
+// JSON handled as text: checked and cut into pieces without being rebuilt, so that numbers, escapes and the
+// order of members reach the next reader byte for byte. Thread-safety: pure functions.
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.hpp"
+
+namespace gaur::json {
+
+/// The checks of parse() without making a value.
+Status check(std::string_view text, const ParseLimits& limits = {});
+
+/// One member of an object. `value` is a view into the text given to members().
+struct Member {
+  std::string key;
+  std::string_view value;
+};
+/// The members of an object, in order, values as raw text. Errors: as check(); not an object.
+Result<std::vector<Member>> members(std::string_view text, const ParseLimits& limits = {});
+
+/// Checked JSON without the white space between its tokens.
+std::string compact(std::string_view checked);
+/// Checked JSON on one line: raw line breaks, which can stand only between tokens, become spaces.
+std::string one_line(std::string_view checked);
+/// The text of a JSON string literal, quotes included in the argument; nothing if it is none.
+std::optional<std::string> unquote(std::string_view literal);
+
+}  // namespace gaur::json

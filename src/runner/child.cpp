@@ -1,0 +1,82 @@
+#include "runner/child.hpp"
+
+#include <sys/resource.h>
+
+#include "base/process_info.hpp"
+
+namespace gaur {
+
+void OutputLines::feed(std::string_view bytes, const std::function<void(std::string_view)>& line) {
+  while (!bytes.empty()) {
+    const std::size_t newline = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, newline);
+    // One byte above the bound is kept, as the mark that the line was cut.
+    buffer_.append(piece.substr(0, max_bytes_ + 1 - std::min(buffer_.size(), max_bytes_ + 1)));
+    if (newline == std::string_view::npos) return;
+    finish(line);
+    bytes.remove_prefix(newline + 1);
+  }
+}
+
+void OutputLines::finish(const std::function<void(std::string_view)>& line) {
+  if (buffer_.size() > max_bytes_) {
+    buffer_.resize(max_bytes_);
+    buffer_ += " ... (cut)";
+  }
+  if (!buffer_.empty()) line(buffer_);
+  buffer_.clear();
+}
+
+void Meter::attach(pid_t runner, pid_t keeper) {
+  runner_ = runner;
+  keeper_ = keeper;
+}
+
+std::uint64_t Meter::cpu_now() const {
+  // The tree as last walked: what was born since and has ended already is in its parent's figure.
+  std::uint64_t sum = cpu_us_of(runner_) + reaped_cpu_us_of(runner_);
+  for (const pid_t pid : others_) sum += cpu_us_of(pid) + reaped_cpu_us_of(pid);
+  return sum;
+}
+
+void Meter::begin() {
+  peak_ = 0;
+  reset_peak(runner_);
+  cpu_at_begin_ = cpu_now();
+}
+
+std::uint64_t Meter::sample() {
+  others_ = descendants_of(keeper_);
+  std::erase(others_, runner_);
+  std::uint64_t sum = anonymous(runner_);
+  for (const pid_t pid : others_) sum += anonymous(pid);
+  peak_ = std::max(peak_, sum);
+  return sum;
+}
+
+std::uint64_t Meter::anonymous(pid_t pid) const {
+  // Pages that a fork shares with its parent must not count twice; alone, the cheap figure is the same.
+  if (!others_.empty()) return proportional_anonymous_bytes(pid);
+  const auto memory = memory_of(pid);
+  return memory ? memory->anonymous_bytes : 0;
+}
+
+RunFigures Meter::figures() {
+  const std::uint64_t cpu = cpu_now();
+  const auto memory = memory_of(runner_);
+  return {cpu > cpu_at_begin_ ? cpu - cpu_at_begin_ : 0, std::max(peak_, memory ? memory->peak_bytes : 0)};
+}
+
+RunFigures Meter::final_figures(const keeper::Report& report) const {
+  return {report.cpu_us > cpu_at_begin_ ? report.cpu_us - cpu_at_begin_ : 0,
+          std::max(peak_, report.max_rss_bytes)};
+}
+
+bool limit_memory(pid_t pid, std::uint64_t bytes) {
+  rlimit limit{};
+  if (::prlimit(pid, RLIMIT_DATA, nullptr, &limit) != 0) return false;
+  limit.rlim_cur = bytes == 0 ? limit.rlim_max : std::min<rlim_t>(bytes, limit.rlim_max);
+  return ::prlimit(pid, RLIMIT_DATA, &limit, nullptr) == 0;
+}
+
+}  // namespace gaur

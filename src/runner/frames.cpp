@@ -1,0 +1,250 @@
+#include "runner/frames.hpp"
+
+#include <fmt/format.h>
+
+#include "base/json_text.hpp"
+
+namespace gaur {
+
+void LineSplitter::feed(std::string_view bytes) {
+  if (too_long_) return;
+  if (start_ > 0 && start_ == buffer_.size()) {
+    buffer_.clear();
+    scanned_ = start_ = 0;
+    if (buffer_.capacity() > (std::size_t{256} << 10)) buffer_.shrink_to_fit();  // one big frame is no habit
+  } else if (start_ > (std::size_t{64} << 10)) {
+    buffer_.erase(0, start_);
+    scanned_ -= start_;
+    start_ = 0;
+  }
+  buffer_.append(bytes);
+}
+
+std::optional<std::string_view> LineSplitter::next() {
+  if (too_long_) return std::nullopt;
+  const std::size_t newline = buffer_.find('\n', scanned_);
+  const std::size_t end = newline == std::string::npos ? buffer_.size() : newline + 1;
+  if (end - start_ > max_bytes_) {
+    too_long_ = true;
+    return std::nullopt;
+  }
+  if (newline == std::string::npos) {
+    scanned_ = buffer_.size();
+    return std::nullopt;
+  }
+  const std::string_view line = std::string_view(buffer_).substr(start_, newline - start_);
+  scanned_ = start_ = newline + 1;
+  return line;
+}
+
+namespace {
+
+using Members = std::vector<json::Member>;
+
+/// Reads the members of one frame and gathers the first thing that is wrong.
+class Fields {
+ public:
+  Fields(std::string_view type, const Members& members) : type_(type), members_(members) {}
+
+  /// The last member of this name counts, as in every JSON library.
+  std::optional<std::string_view> raw(std::string_view key) const {
+    for (auto it = members_.rbegin(); it != members_.rend(); ++it) {
+      if (it->key == key && it->value != "null") return it->value;
+    }
+    return std::nullopt;
+  }
+  std::string raw_or(std::string_view key, std::string_view otherwise) const {
+    return std::string(raw(key).value_or(otherwise));
+  }
+  std::string text(std::string_view key) {
+    const auto value = raw(key);
+    if (!value) return missing(key);
+    return text_of(key, *value);
+  }
+  std::string text_or(std::string_view key, std::string_view otherwise) {
+    const auto value = raw(key);
+    return value ? text_of(key, *value) : std::string(otherwise);
+  }
+  bool flag(std::string_view key) {
+    const auto value = raw(key);
+    if (!value || *value == "false") return false;
+    if (*value != "true") wrong(key, "true or false");
+    return true;
+  }
+  /// A whole number of at least 0.
+  std::uint64_t number_or(std::string_view key, std::uint64_t otherwise) {
+    const auto value = raw(key);
+    if (!value) return otherwise;
+    const auto parsed = json::parse_object(fmt::format("{{\"n\":{}}}", *value));
+    const auto number = parsed ? json::integer(*parsed, "n") : std::nullopt;
+    if (!number || *number < 0) {
+      wrong(key, "a whole number of at least 0");
+      return otherwise;
+    }
+    return static_cast<std::uint64_t>(*number);
+  }
+  /// An object as raw text, or "".
+  std::string object(std::string_view key, std::size_t max_bytes) {
+    const auto value = raw(key);
+    if (!value) return {};
+    if (value->front() != '{') return wrong(key, "an object");
+    if (value->size() > max_bytes) return wrong(key, fmt::format("at most {} bytes", max_bytes));
+    return json::one_line(*value);
+  }
+  std::string wrong(std::string_view key, std::string_view rule) {
+    if (problem_.empty()) problem_ = fmt::format("`{}` of a `{}` frame must be {}", key, type_, rule);
+    return {};
+  }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::string missing(std::string_view key) {
+    if (problem_.empty()) problem_ = fmt::format("a `{}` frame needs `{}`", type_, key);
+    return {};
+  }
+  std::string text_of(std::string_view key, std::string_view value) {
+    auto text = json::unquote(value);
+    if (!text) return wrong(key, "a text");
+    return *std::move(text);
+  }
+
+  std::string type_;
+  const Members& members_;
+  std::string problem_;
+};
+
+Usage read_usage(Fields& fields) {
+  Usage usage;
+  const std::string text = fields.object("usage", kMaxDetailsBytes + 1024);
+  if (text.empty()) return usage;
+  const auto members = json::members(text);
+  if (!members) return usage;  // cannot be: the frame was checked as a whole
+  Fields inner("usage", *members);
+  usage.cpu_us = inner.number_or("cpu_us", 0);
+  usage.peak_rss_bytes = inner.number_or("peak_rss_bytes", 0);
+  usage.details = inner.object("details", kMaxDetailsBytes);
+  if (!inner.problem().empty()) fields.wrong("usage", fmt::format("right: {}", inner.problem()));
+  return usage;
+}
+
+std::optional<OfferedFile> read_file(Fields& fields) {
+  const std::string text = fields.object("file", 4096);
+  if (text.empty()) return std::nullopt;
+  const auto members = json::members(text);
+  if (!members) return std::nullopt;
+  Fields inner("file", *members);
+  OfferedFile file;
+  file.name = inner.text("name");
+  file.format = inner.text("format");
+  file.rows = inner.number_or("rows", 0);
+  if (!inner.problem().empty()) fields.wrong("file", fmt::format("right: {}", inner.problem()));
+  return file;
+}
+
+frame::Failed read_failed(Fields& fields) {
+  frame::Failed failed;
+  failed.run = fields.text("run");
+  failed.failure.message = fields.text("message");
+  failed.failure.code = fields.text_or("code", "error");
+  failed.failure.stack = fields.text_or("stack", "");
+  failed.failure.details = fields.object("details", kMaxDetailsBytes);
+  failed.final = fields.flag("final");
+  failed.usage = read_usage(fields);
+  return failed;
+}
+
+RunnerFrame read_frame(const std::string& type, Fields& fields) {
+  if (type == "completed") {
+    frame::Completed completed;
+    completed.run = fields.text("run");
+    completed.result = fields.raw_or("result", "null");
+    completed.file = read_file(fields);
+    completed.usage = read_usage(fields);
+    return completed;
+  }
+  if (type == "failed") return read_failed(fields);
+  if (type == "progress") return frame::Progress{fields.text("run"), fields.raw_or("value", "null")};
+  if (type == "log") return frame::Log{fields.text("run"), fields.text("line")};
+  if (type == "later") {
+    frame::Later later;
+    later.run = fields.text("run");
+    constexpr std::uint64_t kTenYears = 315'360'000'000;
+    later.delay = Duration(static_cast<std::int64_t>(std::min(fields.number_or("delay_ms", 0), kTenYears)));
+    later.message = fields.text_or("message", "");
+    later.usage = read_usage(fields);
+    return later;
+  }
+  if (type == "ready") {
+    return frame::Ready{static_cast<std::int64_t>(fields.number_or("protocol", 1)),
+                        fields.text_or("name", "")};
+  }
+  return frame::Unknown{type};
+}
+
+}  // namespace
+
+Result<RunnerFrame> parse_frame(std::string_view line) {
+  json::ParseLimits limits;
+  limits.max_bytes = kMaxFrameBytes;
+  // The frame is one level around a result that may itself be as deep as a job's data.
+  limits.max_depth = 66;
+  GAUR_TRY(const Members members, json::members(line, limits));
+  Fields any("any", members);
+  const std::string type = any.text("type");
+  if (!any.problem().empty()) return Error{Errc::kInvalidArgument, "a frame needs `type`, a text"};
+  Fields fields(type, members);
+  RunnerFrame frame = read_frame(type, fields);
+  if (!fields.problem().empty()) return Error{Errc::kInvalidArgument, fields.problem()};
+  return frame;
+}
+
+const std::string* run_of(const RunnerFrame& frame) {
+  return std::visit(
+      [](const auto& kind) -> const std::string* {
+        if constexpr (requires { kind.run; }) return &kind.run;
+        return nullptr;
+      },
+      frame);
+}
+
+std::string run_frame(const RunRequest& request) {
+  const Job& job = request.taken.job;
+  const std::uint32_t attempt = job.attempts_made + 1;
+  std::string out;
+  out.reserve(job.data.size() + 512);
+  fmt::format_to(
+      std::back_inserter(out),
+      R"({{"type":"run","run":{},"queue":{},"id":{},"name":{},"function":{},"attempt":{},"started":{},)"
+      R"("threads":{},"memory":{},"timeout_ms":{},"data":)",
+      json::quote(request.taken.token.value), json::quote(job.queue.value), json::quote(job.id.value),
+      json::quote(job.name), json::quote(request.taken.function.value), attempt, job.attempts_started,
+      request.grant.threads, request.grant.memory_bytes, request.timeout ? request.timeout->count() : 0);
+  out += job.data.empty() ? "null" : json::one_line(job.data);
+  out += "}\n";
+  return out;
+}
+
+std::string cancel_frame(const LockToken& run, std::string_view reason, std::string_view message) {
+  return fmt::format("{{\"type\":\"cancel\",\"run\":{},\"reason\":{},\"message\":{}}}\n",
+                     json::quote(run.value), json::quote(reason), json::quote(message));
+}
+
+std::string stop_frame() {
+  return "{\"type\":\"stop\"}\n";
+}
+
+std::string_view to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::kCancel:
+      return "cancel";
+    case StopReason::kTimeout:
+      return "timeout";
+    case StopReason::kLockLost:
+      return "lock_lost";
+    case StopReason::kHostStops:
+      return "stop";
+  }
+  return "cancel";
+}
+
+}  // namespace gaur

@@ -1,0 +1,296 @@
+#include "runner/keeper.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/fd.hpp"
+#include "base/process_info.hpp"
+
+namespace gaur {
+
+namespace keeper {
+
+std::vector<std::string> to_arguments(const Launch& launch) {
+  std::vector<std::string> arguments{"keeper",
+                                     "--server",
+                                     std::to_string(launch.server_pid),
+                                     "--memory",
+                                     std::to_string(launch.memory_bytes),
+                                     "--files",
+                                     std::to_string(launch.open_files)};
+  if (!launch.working_folder.empty()) {
+    arguments.insert(arguments.end(), {"--folder", launch.working_folder});
+  }
+  arguments.emplace_back("--");
+  arguments.insert(arguments.end(), launch.command.begin(), launch.command.end());
+  return arguments;
+}
+
+namespace {
+
+constexpr int kExitMisused = 64, kExitOrphan = 65;
+/// Rounds of 10 ms after which the keeper reports although something below would not die.
+constexpr int kPatientRounds = 100;
+
+Launch parse(int argc, char** argv) {
+  Launch launch;
+  int i = 2;
+  for (; i + 1 < argc && std::strcmp(argv[i], "--") != 0; i += 2) {
+    const std::string key = argv[i];
+    const char* value = argv[i + 1];
+    if (key == "--server") launch.server_pid = std::atoi(value);
+    if (key == "--memory") launch.memory_bytes = std::strtoull(value, nullptr, 10);
+    if (key == "--files") launch.open_files = std::strtoull(value, nullptr, 10);
+    if (key == "--folder") launch.working_folder = value;
+  }
+  for (++i; i < argc; ++i) launch.command.emplace_back(argv[i]);
+  return launch;
+}
+
+void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
+  rlimit limit{};
+  if (::getrlimit(resource, &limit) != 0) return;
+  limit.rlim_cur = std::min(soft, limit.rlim_max);
+  if (hard_too) limit.rlim_max = limit.rlim_cur;
+  ::setrlimit(resource, &limit);
+}
+
+/// In the forked child. Does not return; what went wrong is written to `problem` as an errno.
+[[noreturn]] void become_runner(const Launch& launch, pid_t keeper, int problem) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != keeper) ::_exit(kExitOrphan);  // the keeper died before prctl could count
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  set_limit(RLIMIT_CORE, 0, true);
+  set_limit(RLIMIT_NOFILE, launch.open_files, true);
+  if (launch.memory_bytes > 0) set_limit(RLIMIT_DATA, launch.memory_bytes, false);
+  std::vector<char*> arguments;
+  for (const std::string& argument : launch.command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  if (launch.working_folder.empty() || ::chdir(launch.working_folder.c_str()) == 0) {
+    ::close_range(kReports, ~0U, CLOSE_RANGE_CLOEXEC);
+    ::execvp(arguments[0], arguments.data());
+  }
+  const int error_number = errno;
+  [[maybe_unused]] const ssize_t told = ::write(problem, &error_number, sizeof error_number);
+  ::_exit(127);
+}
+
+std::uint64_t microseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);
+}
+
+/// Thread-safety: the process has one thread.
+class Keeper {
+ public:
+  explicit Keeper(Launch launch) : launch_(std::move(launch)) {}
+
+  int run() {
+    if (!become_keeper()) return kExitOrphan;
+    if (!start()) return 0;
+    const bool server_lives = wait_for_end();
+    end_all();
+    report_end();
+    if (server_lives) wait_for_release();
+    finish();
+    return 0;
+  }
+
+ private:
+  bool become_keeper() {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD}) sigaddset(&blocked, signal);
+    ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+    signals_ = Fd(::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return ::getppid() == launch_.server_pid;
+  }
+
+  bool start() {
+    auto problem = make_pipe(kCommands + 1);
+    if (!problem) return false;
+    const pid_t self = ::getpid();
+    const pid_t child = ::fork();
+    if (child == 0) become_runner(launch_, self, problem->write.get());
+    Report report;
+    report.pid = child;
+    report.error_number = child < 0 ? errno : 0;
+    problem->write.reset();
+    int error_number = 0;
+    // End of file: the descriptor was closed by a successful exec.
+    if (child > 0 && ::read(problem->read.get(), &error_number, sizeof error_number) > 0) {
+      report.error_number = error_number;
+      ::waitpid(child, nullptr, 0);
+    }
+    if (report.error_number != 0) report.kind = Report::Kind::kCannotStart;
+    // The runner's ends of these pipes are its own now: end of file must not wait for us.
+    for (int fd = 0; fd <= kFramesOut; ++fd) ::close(fd);
+    tell(report);
+    if (report.error_number != 0) return false;
+    runner_ = child;
+    runner_fd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    return true;
+  }
+
+  /// Serves commands until the runner ended (true), or the server did or wants an end (false: nobody
+  /// listens).
+  bool wait_for_end() {
+    while (true) {
+      pollfd fds[] = {{runner_fd_.get(), POLLIN, 0}, {kCommands, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+      if (::poll(fds, 3, -1) < 0 && errno != EINTR) return false;
+      if (fds[0].revents != 0) return true;
+      if (fds[1].revents != 0) {
+        char command = 0;
+        if (::read(kCommands, &command, 1) <= 0) return false;
+        if (command == static_cast<char>(Command::kKill)) return true;
+        if (command == static_cast<char>(Command::kTerminate)) ::kill(-runner_, SIGTERM);
+      }
+      if (fds[2].revents != 0 && ended_by_signal()) return false;
+    }
+  }
+
+  /// Also reaps what was left to us: a runner's orphans must not pile up as zombies.
+  bool ended_by_signal() {
+    bool end = false;
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGCHLD) reap_others();
+      // SIGTERM comes from PDEATHSIG when the server's spawning thread ended, or from a person: the same to
+      // us.
+      if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP) end = true;
+    }
+    return end;
+  }
+
+  /// Waits for ended children except the runner, whose pid stays taken until the server has let go of it.
+  std::uint32_t reap_others() {
+    std::uint32_t reaped = 0;
+    for (const pid_t child : children_of(::getpid())) {
+      if (child == runner_) continue;
+      int status = 0;
+      rusage usage{};
+      if (::wait4(child, &status, WNOHANG, &usage) != child) continue;
+      add(usage);
+      ++reaped;
+    }
+    return reaped;
+  }
+
+  /// Kills our children until there are none. Only direct children are signalled: nobody but us can reap
+  /// them, so their pids cannot have been reused. As they die, theirs become ours (we are the subreaper), and
+  /// the next round gets them.
+  void end_all() {
+    ::kill(-runner_, SIGKILL);  // atomic for the whole group: a fork bomb in it has no way out
+    for (int round = 0; round < kPatientRounds; ++round) {
+      // A list read while children end may miss some: only one that nothing disturbed counts as empty.
+      const bool disturbed = reap_others() > 0;
+      std::uint32_t alive = runner_ended() ? 0 : 1;
+      for (const pid_t child : children_of(::getpid())) {
+        if (child == runner_) continue;
+        ::kill(child, SIGKILL);
+        ++alive;
+      }
+      report_.left = alive;
+      if (alive == 0 && !disturbed) return;
+      if (alive == 0) continue;
+      pollfd fds[] = {{signals_.get(), POLLIN, 0},
+                      {runner_fd_.get(), static_cast<short>(runner_ended() ? 0 : POLLIN), 0}};
+      ::poll(fds, 2, 10);
+      signalfd_siginfo info{};
+      while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      }
+    }
+  }
+
+  /// Looks without reaping.
+  bool runner_ended() {
+    if (report_.kind == Report::Kind::kEnded) return true;
+    siginfo_t info{};
+    rusage usage{};
+    // The system call itself, unlike glibc's waitid, also tells what the process used.
+    if (::syscall(SYS_waitid, P_PID, runner_, &info, WEXITED | WNOHANG | WNOWAIT, &usage) != 0 ||
+        info.si_pid == 0) {
+      return false;
+    }
+    report_.kind = Report::Kind::kEnded;
+    report_.pid = runner_;
+    if (info.si_code == CLD_EXITED) {
+      report_.exit_code = info.si_status;
+    } else {
+      report_.signal = info.si_status;
+    }
+    add(usage);
+    return true;
+  }
+
+  void add(const rusage& usage) {
+    report_.cpu_us += microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+    report_.max_rss_bytes =
+        std::max(report_.max_rss_bytes, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
+  }
+
+  void report_end() {
+    report_.kind = Report::Kind::kEnded;
+    report_.pid = runner_;
+    tell(report_);
+  }
+
+  static void tell(const Report& report) {
+    [[maybe_unused]] const Status told =
+        write_all(kReports, {reinterpret_cast<const char*>(&report), sizeof report});
+  }
+
+  /// The server closes the commands when it no longer uses the runner's pid.
+  static void wait_for_release() {
+    char command = 0;
+    while (true) {
+      const ssize_t got = ::read(kCommands, &command, 1);
+      if (got == 0 || (got < 0 && errno != EINTR)) return;
+    }
+  }
+
+  /// What was too slow to die before the report is still ours to end.
+  void finish() {
+    runner_ = 0;
+    while (true) {
+      for (const pid_t child : children_of(::getpid())) ::kill(child, SIGKILL);
+      if (::waitpid(-1, nullptr, 0) < 0 && errno == ECHILD) return;
+    }
+  }
+
+  Launch launch_;
+  Fd signals_, runner_fd_;
+  pid_t runner_ = 0;
+  Report report_;
+};
+
+}  // namespace
+}  // namespace keeper
+
+int keeper_main(int argc, char** argv) {
+  keeper::Launch launch = keeper::parse(argc, argv);
+  if (launch.command.empty() || launch.server_pid <= 0) {
+    [[maybe_unused]] const Status told =
+        write_all(2, "gaur keeper is started by the server for each runner, not by hand\n");
+    return keeper::kExitMisused;
+  }
+  return keeper::Keeper(std::move(launch)).run();
+}
+
+}  // namespace gaur

@@ -1,0 +1,373 @@
+#include "runner/pool.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace gaur {
+
+namespace {
+
+/// A runner that ends idle and jobless this soon after `ready` cannot be said to have started.
+constexpr Duration kStable{1'000};
+
+std::string words(const RunnerExit& exit) {
+  if (!exit.problem.empty()) return exit.problem;
+  if (exit.signal != 0) return fmt::format("it died of {}", signal_name(exit.signal));
+  return fmt::format("it exited with code {}", exit.exit_code);
+}
+
+}  // namespace
+
+std::string signal_name(int signal) {
+  const char* abbreviation = ::sigabbrev_np(signal);
+  return abbreviation != nullptr ? fmt::format("SIG{}", abbreviation) : fmt::format("signal {}", signal);
+}
+
+std::vector<std::string> problems_of(const PoolOptions& options) {
+  std::vector<std::string> problems;
+  const auto check = [&](bool fine, std::string problem) {
+    if (!fine) problems.push_back(std::move(problem));
+  };
+  check(!options.command.empty() && !options.command.front().empty(),
+        "command: must name a program, was empty");
+  check(options.threads >= 1, "threads: at least 1, was 0");
+  check(options.open_files >= 16, fmt::format("open_files: at least 16, was {}", options.open_files));
+  check(
+      options.max_runners == 0 || options.min_runners <= options.max_runners,
+      fmt::format("min_runners: at most max_runners ({}), was {}", options.max_runners, options.min_runners));
+  check(options.breaker_after >= 1, "breaker_after: at least 1, was 0");
+  check(options.restart_min.count() > 0 && options.restart_min <= options.restart_max,
+        fmt::format("restart_min: above 0 and at most restart_max ({} ms), was {} ms",
+                    options.restart_max.count(), options.restart_min.count()));
+  for (const auto& [field, value] :
+       {std::pair{"start_timeout", options.start_timeout}, std::pair{"stop_grace", options.stop_grace},
+        std::pair{"cancel_grace", options.cancel_grace}, std::pair{"timeout_grace", options.timeout_grace},
+        std::pair{"kill_delay", options.kill_delay}}) {
+    check(value.count() > 0, fmt::format("{}: above 0, was {} ms", field, value.count()));
+  }
+  for (const auto& [name, value] : options.env) {
+    const bool fine = !name.empty() && name.find('=') == std::string::npos &&
+                      (name + value).find('\0') == std::string::npos;
+    check(fine, fmt::format("env: a name without '=' and a value without NUL, was '{}'", name));
+  }
+  return problems;
+}
+
+Pool::Pool(std::string name, PoolOptions options, PoolContext context)
+    : name_(std::move(name)), options_(std::move(options)), context_(std::move(context)) {}
+
+void Pool::open() {
+  balance();
+}
+
+void Pool::close() {
+  closing_ = true;
+  for (const Waiting& waiting : std::exchange(waiting_, {}))
+    end_waiting(waiting, run::Interrupted{"the host stops"});
+  for (auto& [id, runner] : runners_) {
+    if (runner.state == State::kRunning) request_stop(runner, {StopReason::kHostStops, "", "the host stops"});
+    if (runner.state == State::kIdle) stop_runner(runner);
+    if (runner.state == State::kStarting) kill_runner(runner, {Verdict::Kind::kOurs, "the host stops", 0});
+  }
+}
+
+std::size_t Pool::count(State state) const {
+  return static_cast<std::size_t>(std::count_if(
+      runners_.begin(), runners_.end(), [&](const auto& entry) { return entry.second.state == state; }));
+}
+
+/// The one place that decides about starting and ending runners. Called after every event; idempotent.
+void Pool::balance() {
+  if (closing_) return;
+  give_out();
+  replace_due();
+  const std::size_t bound = options_.max_runners == 0 ? SIZE_MAX : options_.max_runners;
+  while (true) {
+    const std::size_t starting = count(State::kStarting);
+    const std::size_t alive = starting + count(State::kIdle) + count(State::kRunning);
+    const bool wanted = starting < waiting_.size() || alive < options_.min_runners;
+    if (!wanted || alive >= bound || !may_start()) break;
+    spawn(0);
+  }
+  // The probe of a broken pool is started although nothing waits here: its jobs wait in the queue.
+  if (broken_ && count(State::kStarting) == 0 && may_start()) spawn(0);
+  shrink();
+}
+
+void Pool::give_out() {
+  while (!waiting_.empty()) {
+    Runner* runner = pick_idle();
+    if (runner == nullptr) return;
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    begin(*runner, std::move(next));
+  }
+}
+
+/// The one used last, so that surplus ones stay idle and are stopped; those due for replacement last of all.
+Pool::Runner* Pool::pick_idle() {
+  Runner* best = nullptr;
+  for (auto& [id, runner] : runners_) {
+    if (runner.state != State::kIdle || runner.retire) continue;
+    const auto rank = [this](const Runner& r) { return std::pair{!is_due(r), r.idle_since}; };
+    if (best == nullptr || rank(runner) > rank(*best)) best = &runner;
+  }
+  return best;
+}
+
+/// After a failure one start at a time, and not before its pause is over.
+bool Pool::may_start() {
+  if (failures_ == 0) return true;
+  if (count(State::kStarting) > 0) return false;
+  const Instant now = context_.env.clock.now();
+  if (!not_before_ || *not_before_ <= now) return true;
+  if (retry_timer_ == 0) {
+    retry_timer_ = context_.after(std::chrono::ceil<Duration>(*not_before_ - now), [this] {
+      retry_timer_ = 0;
+      balance();
+    });
+  }
+  return false;
+}
+
+void Pool::spawn(RunnerId predecessor) {
+  Runner runner;
+  runner.id = context_.next_id();
+  runner.predecessor = predecessor;
+  runner.started = context_.env.clock.now();
+  runner.scratch =
+      context_.run_folder / fmt::format("{}-{}-{}", file_name_of(name_), context_.server_pid, runner.id);
+  const RunnerId id = runner.id;
+  runner.timer = context_.after(options_.start_timeout, [this, id] {
+    const auto found = runners_.find(id);
+    if (found == runners_.end() || found->second.state != State::kStarting) return;
+    const std::string why = fmt::format("not ready within {} ms", options_.start_timeout.count());
+    kill_runner(found->second, {Verdict::Kind::kOurs, why, 0});
+  });
+  ++started_;
+  context_.on_runner(id, true);
+  context_.shell.start(spec_of(runner));
+  runners_.emplace(id, std::move(runner));
+}
+
+SpawnSpec Pool::spec_of(const Runner& runner) const {
+  SpawnSpec spec;
+  spec.id = runner.id;
+  spec.pool = name_;
+  spec.command = options_.command;
+  spec.env = context_.environment;
+  for (const auto& [name, value] : options_.env) spec.env[name] = value;
+  const std::string tmp = (runner.scratch / "tmp").string();
+  spec.env["GAUR_PROTOCOL"] = std::to_string(kRunnerProtocol);
+  spec.env["GAUR_POOL"] = name_;
+  spec.env["GAUR_THREADS"] = std::to_string(options_.threads);
+  spec.env["GAUR_MEMORY"] = std::to_string(options_.memory_bytes);
+  spec.env["GAUR_TMP"] = tmp;
+  spec.env["TMPDIR"] = tmp;
+  spec.env["GAUR_OUT"] = (runner.scratch / "out").string();
+  spec.working_folder = options_.working_folder;
+  spec.scratch = runner.scratch;
+  spec.memory_bytes = options_.memory_bytes;
+  spec.open_files = options_.open_files;
+  return spec;
+}
+
+void Pool::on_started(RunnerId id, std::int64_t pid) {
+  if (const auto found = runners_.find(id); found != runners_.end()) found->second.pid = pid;
+}
+
+void Pool::became_ready(Runner& runner, const frame::Ready& ready) {
+  if (runner.state != State::kStarting) return;
+  if (ready.protocol < kRunnerProtocol) {
+    return kill_runner(runner,
+                       {Verdict::Kind::kOurs, fmt::format("it speaks protocol {}", ready.protocol), 0});
+  }
+  context_.env.loop.cancel(std::exchange(runner.timer, 0));
+  runner.state = State::kIdle;
+  runner.ready = runner.idle_since = context_.env.clock.now();
+  failures_ = 0;
+  not_before_.reset();
+  context_.log.debug("runner ready", {{"pool", name_}, {"pid", runner.pid}, {"name", ready.name}});
+  if (broken_) {
+    broken_.reset();
+    context_.log.info("pool works again", {{"pool", name_}});
+    context_.on_broken(false, "");
+  }
+  if (const auto old = runners_.find(runner.predecessor); old != runners_.end()) {
+    old->second.retire = true;
+    if (old->second.state == State::kIdle) stop_runner(old->second);
+  }
+  balance();
+}
+
+void Pool::failed_to_start(const Runner& runner, const std::string& why) {
+  if (closing_) return;
+  // Those that were started together failed together: that is one failure.
+  if (failures_ > 0 && runner.started < last_failure_) return;
+  ++failures_;
+  last_failure_ = context_.env.clock.now();
+  Duration pause = options_.restart_min;
+  for (std::uint32_t i = 1; i < failures_ && pause < options_.restart_max; ++i) pause *= 2;
+  pause = std::min(pause, options_.restart_max);
+  not_before_ = last_failure_ + pause;
+  context_.log.warn("runner cannot start",
+                    {{"pool", name_}, {"why", why}, {"failures", failures_}, {"next_try_ms", pause}});
+  if (failures_ >= options_.breaker_after) open_breaker(why);
+}
+
+void Pool::open_breaker(const std::string& why) {
+  const bool news = !broken_.has_value();
+  broken_ = fmt::format("the runners of pool {} cannot start ({} times in a row): {}", name_, failures_, why);
+  if (news) {
+    context_.log.error("pool broken", {{"pool", name_}, {"why", why}});
+    context_.on_broken(true, *broken_);
+  }
+  for (const Waiting& waiting : std::exchange(waiting_, {})) end_waiting(waiting, run::Interrupted{*broken_});
+}
+
+bool Pool::is_due(const Runner& runner) const {
+  // A successor warms up while the last job of its predecessor runs.
+  const std::uint32_t jobs = runner.jobs + (runner.state == State::kRunning ? 1 : 0);
+  return (options_.max_jobs > 0 && jobs >= options_.max_jobs) ||
+         (options_.max_rss_bytes > 0 && runner.state == State::kIdle && runner.measured_since_job &&
+          runner.rss > options_.max_rss_bytes) ||
+         (options_.max_age.count() > 0 && context_.env.clock.now() - runner.started >= options_.max_age);
+}
+
+void Pool::replace_due() {
+  const std::size_t alive = count(State::kIdle) + count(State::kRunning);
+  const std::size_t at_most = std::max<std::size_t>(1, alive / 4);
+  auto replaced = static_cast<std::size_t>(std::count_if(
+      runners_.begin(), runners_.end(), [](const auto& entry) { return entry.second.successor != 0; }));
+  std::vector<RunnerId> due;
+  for (const auto& [id, runner] : runners_) {
+    const bool serves = runner.state == State::kIdle || runner.state == State::kRunning;
+    if (serves && runner.successor == 0 && is_due(runner)) due.push_back(id);
+  }
+  for (const RunnerId id : due) {
+    if (replaced >= at_most || !may_start()) return;
+    spawn(id);
+    runners_.at(id).successor = runners_.rbegin()->first;
+    ++replaced;
+  }
+}
+
+void Pool::shrink() {
+  const Instant now = context_.env.clock.now();
+  std::size_t alive = count(State::kIdle) + count(State::kRunning);
+  std::optional<Instant> next;
+  for (auto& [id, runner] : runners_) {
+    if (runner.state != State::kIdle || alive <= options_.min_runners) continue;
+    const Instant at = runner.idle_since + options_.idle_after;
+    if (at <= now) {
+      stop_runner(runner);
+      --alive;
+    } else {
+      next = std::min(next.value_or(at), at);
+    }
+  }
+  if (!next || shrink_timer_ != 0) return;
+  shrink_timer_ = context_.after(std::chrono::ceil<Duration>(*next - now), [this] {
+    shrink_timer_ = 0;
+    balance();
+  });
+}
+
+void Pool::stop_runner(Runner& runner) {
+  runner.state = State::kEnding;
+  context_.shell.send(runner.id, stop_frame());
+  context_.shell.close_input(runner.id);
+  const RunnerId id = runner.id;
+  runner.timer = context_.after(options_.stop_grace, [this, id] { context_.shell.kill(id); });
+}
+
+void Pool::kill_runner(Runner& runner, Verdict verdict) {
+  if (!runner.verdict) runner.verdict = std::move(verdict);
+  if (runner.run) runner.run->stage = EndStage::kKilled;
+  runner.state = State::kEnding;
+  context_.shell.kill(runner.id);
+}
+
+void Pool::on_exit(RunnerId id, RunnerExit exit) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  Runner runner = std::move(found->second);
+  runners_.erase(found);
+  context_.on_runner(id, false);
+  context_.env.loop.cancel(runner.timer);
+  const Instant now = context_.env.clock.now();
+  const bool was_ready = runner.ready != Instant{};
+  const bool by_itself =
+      runner.state == State::kIdle || (runner.verdict && runner.verdict->kind == Verdict::Kind::kBrokenFrame);
+  const bool short_lived = was_ready && by_itself && runner.jobs == 0 && now - runner.ready < kStable;
+  if (const auto old = runners_.find(runner.predecessor); old != runners_.end()) old->second.successor = 0;
+  if (runner.run) {
+    RunEnd end = end_of_dead(runner, exit);
+    if (std::holds_alternative<run::Crashed>(end)) ++crashed_;
+    const Usage usage = usage_of(*runner.run, {}, exit.figures);
+    context_.log.warn("runner died under a job",
+                      {{"pool", name_}, {"pid", runner.pid}, {"how", words(exit)}});
+    finish(runner, std::move(end), usage);
+  } else if (!was_ready || short_lived) {
+    ++crashed_;
+    failed_to_start(runner, runner.verdict ? runner.verdict->message : words(exit));
+  } else if (runner.state == State::kIdle) {
+    context_.log.warn("idle runner ended", {{"pool", name_}, {"pid", runner.pid}, {"how", words(exit)}});
+  }
+  context_.on_idle_memory();
+  balance();
+}
+
+PoolStatus Pool::status() const {
+  PoolStatus status;
+  status.name = name_;
+  status.kind = options_.kind;
+  status.runners = static_cast<std::uint32_t>(runners_.size());
+  status.starting = static_cast<std::uint32_t>(count(State::kStarting));
+  status.started = started_;
+  status.crashed = crashed_;
+  status.broken = broken_.value_or("");
+  for (const auto& [id, runner] : runners_) {
+    if (runner.run) ++status.busy;
+    status.memory_bytes += runner.rss;
+  }
+  return status;
+}
+
+std::vector<RunnerStatus> Pool::runners() const {
+  constexpr const char* kNames[] = {"starting", "idle", "running", "ending"};
+  std::vector<RunnerStatus> all;
+  for (const auto& [id, runner] : runners_) {
+    RunnerStatus status;
+    status.pid = runner.pid;
+    status.state = kNames[static_cast<std::size_t>(runner.state)];
+    status.rss_bytes = runner.rss;
+    status.jobs = runner.jobs;
+    status.age = std::chrono::duration_cast<Duration>(context_.env.clock.now() - runner.started);
+    if (runner.run) status.run = runner.run->request.taken.token;
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+std::int64_t Pool::pid_of(const LockToken& run) const {
+  for (const auto& [id, runner] : runners_) {
+    if (runner.run && runner.run->request.taken.token == run) return runner.pid;
+  }
+  return 0;
+}
+
+std::optional<std::string> Pool::broken() const {
+  return broken_;
+}
+
+std::uint64_t Pool::idle_memory() const {
+  std::uint64_t sum = 0;
+  for (const auto& [id, runner] : runners_) {
+    if (!runner.run) sum += runner.rss;
+  }
+  return sum;
+}
+
+}  // namespace gaur

@@ -1,0 +1,330 @@
+// Pool, second half: one run from its frame to its end.
+#include <fmt/format.h>
+
+#include "base/json_text.hpp"
+#include "runner/pool.hpp"
+
+namespace gaur {
+
+namespace {
+
+constexpr Duration kProgressEvery{50};  ///< 20 a second are told on
+
+/// Cut at a character's border.
+void cut(std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  text.resize(bytes);
+}
+
+bool is_ours(std::string_view code) {
+  for (const std::string_view ours :
+       {"timeout", "queue_timeout", "memory", "crashed", "cancelled", "stalled"}) {
+    if (code == ours) return true;
+  }
+  return false;
+}
+
+std::string seconds(Duration time) {
+  return fmt::format("{:g} s", static_cast<double>(time.count()) / 1000);
+}
+
+}  // namespace
+
+void Pool::start(RunRequest request, RunObserver& observer) {
+  Waiting waiting{std::move(request), &observer};
+  if (closing_) return end_waiting(waiting, run::Interrupted{"the host stops"});
+  if (broken_) return end_waiting(waiting, run::Interrupted{*broken_});
+  waiting_.push_back(std::move(waiting));
+  balance();
+}
+
+void Pool::end_waiting(const Waiting& waiting, RunEnd end) {
+  const LockToken token = waiting.request.taken.token;
+  context_.on_run_ended(token);
+  waiting.observer->on_end(token, std::move(end), {});
+}
+
+void Pool::begin(Runner& runner, Waiting next) {
+  runner.state = State::kRunning;
+  runner.run = std::make_unique<Run>();
+  Run& run = *runner.run;
+  run.request = std::move(next.request);
+  run.observer = next.observer;
+  run.begun = context_.env.clock.now();
+  run.bound = run.request.grant.memory_bytes > 0 ? run.request.grant.memory_bytes : options_.memory_bytes;
+  context_.shell.run(runner.id, run_frame(run.request), run.bound);
+  if (run.request.timeout) {
+    run.deadline = context_.after(*run.request.timeout, [this, id = runner.id] { on_deadline(id); });
+  }
+}
+
+bool Pool::stop(const LockToken& token, StopReason reason, std::string who, std::string why) {
+  for (auto& [id, runner] : runners_) {
+    if (!runner.run || runner.run->request.taken.token != token) continue;
+    request_stop(runner, {reason, std::move(who), std::move(why)});
+    return true;
+  }
+  for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
+    if (it->request.taken.token != token) continue;
+    Run run;
+    run.request = it->request;
+    run.begun = context_.env.clock.now();
+    run.stopped = StopCall{reason, std::move(who), std::move(why)};
+    const Waiting waiting = std::move(*it);
+    waiting_.erase(it);
+    end_waiting(waiting, end_of_stopped(run));
+    return true;
+  }
+  return false;
+}
+
+/// The first reason decides what the job becomes; a later one can only hasten the end.
+void Pool::request_stop(Runner& runner, StopCall call) {
+  Run& run = *runner.run;
+  const bool first = !run.stopped.has_value();
+  if (first) {
+    run.stopped = std::move(call);
+    if (run.stage == EndStage::kQuiet) end_step(runner.id);
+  } else if (call.reason == StopReason::kTimeout && run.stage == EndStage::kAsked) {
+    context_.env.loop.cancel(run.end_timer);
+    run.end_timer = context_.after(options_.timeout_grace, [this, id = runner.id] { end_step(id); });
+  }
+}
+
+/// Quiet, cancel, TERM, KILL: each step ends the run a little harder than the one before and sets the time of
+/// the next. A run that gives its outcome, or dies, leaves this ladder; nothing else does.
+void Pool::end_step(RunnerId id) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end() || !found->second.run) return;
+  Run& run = *found->second.run;
+  const auto next_step = [&](EndStage stage, Duration wait) {
+    run.stage = stage;
+    run.end_timer = context_.after(wait, [this, id] { end_step(id); });
+  };
+  switch (run.stage) {
+    case EndStage::kQuiet: {
+      const StopReason reason = run.stopped->reason;
+      context_.shell.send(id, cancel_frame(run.request.taken.token, to_string(reason), run.stopped->why));
+      next_step(EndStage::kAsked,
+                reason == StopReason::kTimeout ? options_.timeout_grace : options_.cancel_grace);
+      break;
+    }
+    case EndStage::kAsked:
+      context_.shell.terminate(id);
+      next_step(EndStage::kTerminated, options_.kill_delay);
+      break;
+    case EndStage::kTerminated:
+      kill_runner(found->second, {Verdict::Kind::kOurs, "deaf to cancel and SIGTERM", 0});
+      break;
+    case EndStage::kKilled:
+      break;
+  }
+}
+
+void Pool::on_deadline(RunnerId id) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end() || !found->second.run) return;
+  const Duration timeout = *found->second.run->request.timeout;
+  request_stop(found->second, {StopReason::kTimeout, "", "over " + seconds(timeout)});
+}
+
+void Pool::on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  Runner& runner = found->second;
+  if (const auto* ready = std::get_if<frame::Ready>(&frame)) return became_ready(runner, *ready);
+  const std::string* named = run_of(frame);
+  if (named == nullptr) return;  // a type of a later version
+  if (!runner.run || runner.run->request.taken.token.value != *named) {
+    return on_broken_frame(id, fmt::format("run {} is not running here", json::quote(*named)));
+  }
+  if (auto* progress = std::get_if<frame::Progress>(&frame)) {
+    take_progress(runner, std::move(progress->value));
+  } else if (auto* log = std::get_if<frame::Log>(&frame)) {
+    cut(log->line, context_.limits.log_line_bytes);
+    runner.run->observer->on_log(runner.run->request.taken.token, std::move(log->line));
+  } else if (auto* done = std::get_if<frame::Completed>(&frame)) {
+    Usage said = done->usage;
+    RunEnd end = runner.run->stopped ? end_of_stopped(*runner.run) : completed(runner, std::move(*done));
+    take_outcome(runner, std::move(end), std::move(said), figures);
+  } else if (auto* bad = std::get_if<frame::Failed>(&frame)) {
+    Usage said = bad->usage;
+    RunEnd end = runner.run->stopped ? end_of_stopped(*runner.run) : failed(std::move(*bad));
+    take_outcome(runner, std::move(end), std::move(said), figures);
+  } else if (auto* later = std::get_if<frame::Later>(&frame)) {
+    RunEnd end =
+        runner.run->stopped ? end_of_stopped(*runner.run) : RunEnd(run::Later{later->delay, later->message});
+    take_outcome(runner, std::move(end), std::move(later->usage), figures);
+  }
+}
+
+void Pool::take_progress(Runner& runner, std::string value) {
+  Run& run = *runner.run;
+  if (value.size() > context_.limits.result_bytes) return;  // too large to store; the run itself is well
+  run.progress = std::move(value);
+  const Instant now = context_.env.clock.now();
+  if (run.progress_timer != 0) return;
+  if (run.progress_told && now - *run.progress_told < kProgressEvery) {
+    run.progress_timer = context_.after(kProgressEvery, [this, id = runner.id] { tell_progress(id); });
+  } else {
+    tell_progress(runner.id);
+  }
+}
+
+void Pool::tell_progress(RunnerId id) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end() || !found->second.run || !found->second.run->progress) return;
+  Run& run = *found->second.run;
+  run.progress_timer = 0;
+  run.progress_told = context_.env.clock.now();
+  run.observer->on_progress(run.request.taken.token, *std::exchange(run.progress, std::nullopt));
+}
+
+RunEnd Pool::completed(Runner& runner, frame::Completed frame) {
+  const auto refuse = [](std::string code, std::string message) -> RunEnd {
+    Failure failure;
+    failure.code = std::move(code);
+    failure.message = std::move(message);
+    return run::Failed{std::move(failure), false};
+  };
+  if (frame.result.size() > context_.limits.result_bytes) frame.result = json::compact(frame.result);
+  if (frame.result.size() > context_.limits.result_bytes) {
+    return refuse("too_large", fmt::format("the result has {} bytes, at most {} are kept inline",
+                                           frame.result.size(), context_.limits.result_bytes));
+  }
+  if (!frame.file) return run::Completed{json::one_line(frame.result)};
+  if (context_.results == nullptr) return refuse("result_file", "this host keeps no result files");
+  if (frame.result.empty() || frame.result.front() != '{') {
+    return refuse("result_file", "the `result` beside a `file` must be an object");
+  }
+  const JobRef job{runner.run->request.taken.job.queue, runner.run->request.taken.job.id};
+  const auto kept = context_.results->adopt(job, runner.scratch / "out", *frame.file);
+  if (!kept) return refuse("result_file", kept.error().message);
+  return run::Completed{with_file_member(json::one_line(frame.result), job, *kept)};
+}
+
+RunEnd Pool::failed(frame::Failed frame) const {
+  if (is_ours(frame.failure.code)) frame.failure.code = "error";
+  cut(frame.failure.message, context_.limits.failure_bytes);
+  cut(frame.failure.stack, context_.limits.failure_bytes);
+  return run::Failed{std::move(frame.failure), frame.final};
+}
+
+RunEnd Pool::end_of_stopped(const Run& run) const {
+  const StopCall& call = *run.stopped;
+  switch (call.reason) {
+    case StopReason::kTimeout:
+      return run::TimedOut{run.request.timeout.value_or(
+          std::chrono::duration_cast<Duration>(context_.env.clock.now() - run.begun))};
+    case StopReason::kCancel:
+      return run::Cancelled{call.who, call.why};
+    case StopReason::kLockLost:
+      return run::Interrupted{call.why.empty() ? "its lock was lost" : call.why};
+    case StopReason::kHostStops:
+      break;
+  }
+  return run::Interrupted{call.why.empty() ? "the host stops" : call.why};
+}
+
+RunEnd Pool::end_of_dead(const Runner& runner, const RunnerExit& exit) const {
+  const Run& run = *runner.run;
+  if (run.stopped) return end_of_stopped(run);
+  const std::uint64_t peak = std::max(run.peak, exit.figures.peak_rss_bytes);
+  if (runner.verdict) {
+    switch (runner.verdict->kind) {
+      case Verdict::Kind::kMemory:
+        return run::OutOfMemory{run.bound, std::max(peak, runner.verdict->bytes)};
+      case Verdict::Kind::kBrokenFrame:
+        return run::Crashed{0, 0, runner.verdict->message};
+      case Verdict::Kind::kOurs:
+        return run::Interrupted{runner.verdict->message};
+    }
+  }
+  // Refused memory ends many programs by abort() or an unhandled error: that it stood at its bound tells why.
+  const bool unwell = exit.signal != 0 || exit.exit_code != 0;
+  if (unwell && run.bound > 0 && peak >= run.bound / 10 * 9) return run::OutOfMemory{run.bound, peak};
+  if (exit.signal != 0) {
+    return run::Crashed{exit.signal, 0, fmt::format("its runner died of {}", signal_name(exit.signal))};
+  }
+  return run::Crashed{0, exit.exit_code, fmt::format("its runner exited with code {}", exit.exit_code)};
+}
+
+Usage Pool::usage_of(const Run& run, Usage said, RunFigures figures) const {
+  Usage usage;
+  usage.cpu_us = figures.cpu_us > 0 ? figures.cpu_us : said.cpu_us;
+  const std::uint64_t peak = std::max(figures.peak_rss_bytes, run.peak);
+  usage.peak_rss_bytes = peak > 0 ? peak : said.peak_rss_bytes;
+  usage.wall_us = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(context_.env.clock.now() - run.begun).count());
+  usage.details = std::move(said.details);
+  return usage;
+}
+
+void Pool::take_outcome(Runner& runner, RunEnd end, Usage said, RunFigures figures) {
+  const Usage usage = usage_of(*runner.run, std::move(said), figures);
+  const bool may_have_left_files =
+      !std::holds_alternative<run::Completed>(end) && !std::holds_alternative<run::Later>(end);
+  const EndStage stage = runner.run->stage;
+  ++runner.jobs;
+  runner.measured_since_job = false;
+  runner.idle_since = context_.env.clock.now();
+  if (may_have_left_files) clear_out(runner);
+  // TERM was sent: whatever it answered, it is about to die, and gets no more jobs.
+  if (stage >= EndStage::kTerminated) {
+    kill_runner(runner, {Verdict::Kind::kOurs, "it answered only after SIGTERM", 0});
+  } else {
+    runner.state = State::kIdle;
+  }
+  finish(runner, std::move(end), usage);
+  if (runner.state == State::kIdle && (closing_ || runner.retire)) stop_runner(runner);
+  context_.on_idle_memory();
+  balance();
+}
+
+/// Tells the observer. The runner is free, or dead.
+void Pool::finish(Runner& runner, RunEnd end, Usage usage) {
+  const std::unique_ptr<Run> run = std::move(runner.run);
+  for (const Loop::TimerId timer : {run->deadline, run->end_timer, run->progress_timer})
+    context_.env.loop.cancel(timer);
+  const LockToken token = run->request.taken.token;
+  if (run->progress) run->observer->on_progress(token, std::move(*run->progress));
+  context_.on_run_ended(token);
+  run->observer->on_end(token, std::move(end), std::move(usage));
+}
+
+void Pool::on_broken_frame(RunnerId id, const std::string& what) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  context_.log.warn("broken frame", {{"pool", name_}, {"pid", found->second.pid}, {"what", what}});
+  kill_runner(found->second, {Verdict::Kind::kBrokenFrame, "its runner sent a broken frame: " + what, 0});
+}
+
+void Pool::on_memory(RunnerId id, std::uint64_t bytes) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  Runner& runner = found->second;
+  runner.rss = bytes;
+  if (runner.run) {
+    Run& run = *runner.run;
+    run.peak = std::max(run.peak, bytes);
+    if (runner.state == State::kRunning && run.bound > 0 && bytes > run.bound) {
+      context_.log.warn("run over its memory",
+                        {{"pool", name_}, {"pid", runner.pid}, {"bytes", bytes}, {"bound", run.bound}});
+      kill_runner(runner, {Verdict::Kind::kMemory, "over its memory", bytes});
+    }
+    return;
+  }
+  runner.measured_since_job = true;
+  context_.on_idle_memory();
+  if (!closing_) balance();
+}
+
+void Pool::clear_out(const Runner& runner) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(runner.scratch / "out", ignored)) {
+    std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
+}  // namespace gaur

@@ -1,0 +1,233 @@
+#include "runner/pools.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <unordered_map>
+
+#include "runner/pool.hpp"
+#include "runner/process_shell.hpp"
+#include "runner/spawn.hpp"
+
+extern char** environ;
+
+namespace gaur {
+
+/// All state, shared with the closures that shell and timers post to the loop: what arrives late finds
+/// nobody.
+class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core> {
+ public:
+  Core(Env env, PoolsOptions options, std::unique_ptr<Shell> shell)
+      : env_(env), options_(std::move(options)), shell_(std::move(shell)) {}
+
+  void make_pools() {
+    for (auto& [name, options] : options_.pools) {
+      pools_.emplace(name, std::make_unique<Pool>(name, options, context_of(name, options)));
+    }
+    shell_->listen(weak_from_this());
+  }
+
+  void open() {
+    shell_->empty_folder(options_.run_folder);
+    for (auto& [name, pool] : pools_) pool->open();
+    sweep_results();
+  }
+
+  void close(Promise<Unit> done) {
+    closed_.push_back(std::move(done));
+    for (auto& [name, pool] : pools_) pool->close();
+    tell_if_closed();
+  }
+
+  void start(RunRequest request, RunObserver& observer) {
+    const auto function = options_.functions.find(request.taken.function);
+    const auto pool = function == options_.functions.end() ? pools_.end() : pools_.find(function->second);
+    if (pool == pools_.end()) {
+      Failure failure;
+      failure.code = "unknown_function";
+      failure.message = fmt::format("no function named '{}' runs on this host", request.taken.function.value);
+      return observer.on_end(request.taken.token, run::Failed{std::move(failure), true}, {});
+    }
+    runs_[request.taken.token] = pool->second.get();
+    pool->second->start(std::move(request), observer);
+  }
+
+  void stop(const LockToken& run, StopReason reason, std::string who, std::string why) {
+    const auto found = runs_.find(run);
+    if (found != runs_.end()) found->second->stop(run, reason, std::move(who), std::move(why));
+  }
+
+  void on_started(RunnerId id, std::int64_t pid) override {
+    if (Pool* pool = pool_of(id)) pool->on_started(id, pid);
+  }
+  void on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) override {
+    if (Pool* pool = pool_of(id)) pool->on_frame(id, std::move(frame), figures);
+  }
+  void on_broken_frame(RunnerId id, std::string what) override {
+    if (Pool* pool = pool_of(id)) pool->on_broken_frame(id, what);
+  }
+  void on_memory(RunnerId id, std::uint64_t bytes) override {
+    if (Pool* pool = pool_of(id)) pool->on_memory(id, bytes);
+  }
+  void on_exit(RunnerId id, RunnerExit exit) override {
+    if (Pool* pool = pool_of(id)) pool->on_exit(id, std::move(exit));
+    tell_if_closed();
+  }
+
+  Env& env() { return env_; }
+  const std::map<std::string, std::unique_ptr<Pool>>& pools() const { return pools_; }
+  const Pool* pool(const LockToken& run) const {
+    const auto found = runs_.find(run);
+    return found == runs_.end() ? nullptr : found->second;
+  }
+  std::uint64_t idle_memory() const {
+    std::uint64_t sum = 0;
+    for (const auto& [name, pool] : pools_) sum += pool->idle_memory();
+    return sum;
+  }
+
+ private:
+  PoolContext context_of(const std::string& name, const PoolOptions& options) {
+    PoolContext context{env_, *shell_};
+    context.limits = options_.limits;
+    context.results = options_.results;
+    context.log = options_.log;
+    context.run_folder = options_.run_folder;
+    context.server_pid = ::getpid();
+    context.environment = passed_environment(options.pass_env, environ);
+    context.next_id = [this] { return ++last_id_; };
+    context.on_runner = [this, name](RunnerId id, bool alive) {
+      if (alive) {
+        owners_[id] = pools_.at(name).get();
+      } else {
+        owners_.erase(id);
+      }
+    };
+    context.on_run_ended = [this](const LockToken& run) { runs_.erase(run); };
+    context.on_broken = [this, name](bool broken, const std::string& why) {
+      if (!options_.on_closed) return;
+      for (const auto& [function, pool] : options_.functions) {
+        if (pool == name) options_.on_closed(function, broken, why);
+      }
+    };
+    context.on_idle_memory = [this] { tell_idle_memory(); };
+    context.after = [this](Duration wait, std::function<void()> task) {
+      return after(wait, std::move(task));
+    };
+    return context;
+  }
+
+  Loop::TimerId after(Duration wait, std::function<void()> task) {
+    return env_.loop.post_at(env_.clock.now() + wait, [core = weak_from_this(), task = std::move(task)] {
+      if (const auto alive = core.lock()) task();
+    });
+  }
+
+  Pool* pool_of(RunnerId id) {
+    const auto found = owners_.find(id);
+    return found == owners_.end() ? nullptr : found->second;
+  }
+
+  void tell_idle_memory() {
+    constexpr std::uint64_t kStep = 1'000'000;
+    const std::uint64_t now = idle_memory();
+    const std::uint64_t change = now > idle_told_ ? now - idle_told_ : idle_told_ - now;
+    if (!options_.on_idle_memory || change < kStep) return;
+    idle_told_ = now;
+    options_.on_idle_memory(now);
+  }
+
+  void tell_if_closed() {
+    if (closed_.empty()) return;
+    for (const auto& [name, pool] : pools_) {
+      if (!pool->empty()) return;
+    }
+    for (const auto& promise : std::exchange(closed_, {})) promise.set(Unit{});
+  }
+
+  void sweep_results() {
+    if (options_.results == nullptr || !closed_.empty()) return;
+    const auto swept = options_.results->sweep();
+    if (swept.removed_files > 0) {
+      options_.log.info(
+          "expired result files removed",
+          {{"files", swept.removed_files}, {"bytes", swept.removed_bytes}, {"kept_bytes", swept.bytes}});
+    }
+    after(std::chrono::minutes(1), [this] { sweep_results(); });
+  }
+
+  Env env_;
+  PoolsOptions options_;
+  std::map<std::string, std::unique_ptr<Pool>> pools_;
+  std::unordered_map<RunnerId, Pool*> owners_;
+  std::unordered_map<LockToken, Pool*> runs_;
+  std::vector<Promise<Unit>> closed_;
+  RunnerId last_id_ = 0;
+  std::uint64_t idle_told_ = 0;
+  std::unique_ptr<Shell> shell_;  // last: its thread ends before the rest goes
+};
+
+namespace {
+
+std::unique_ptr<Shell> process_shell(Env env, const PoolsOptions& options) {
+  ProcessShellOptions shell;
+  shell.keeper_program = options.keeper_program;
+  shell.log = options.log;
+  return std::make_unique<ProcessShell>(env.loop, std::move(shell));
+}
+
+}  // namespace
+
+Pools::Pools(Env env, PoolsOptions options) : Pools(env, options, process_shell(env, options)) {}
+
+Pools::Pools(Env env, PoolsOptions options, std::unique_ptr<Shell> shell)
+    : core_(std::make_shared<Core>(env, std::move(options), std::move(shell))) {
+  core_->make_pools();
+}
+
+Pools::~Pools() = default;
+
+void Pools::open() {
+  core_->open();
+}
+
+Future<Unit> Pools::close() {
+  Promise<Unit> done;
+  core_->env().loop.post([core = core_, done] { core->close(done); });
+  return done.future();
+}
+
+void Pools::start(RunRequest request, RunObserver& observer) {
+  core_->start(std::move(request), observer);
+}
+
+void Pools::stop(const LockToken& run, StopReason reason, std::string who, std::string why) {
+  core_->stop(run, reason, std::move(who), std::move(why));
+}
+
+std::vector<PoolStatus> Pools::status() const {
+  std::vector<PoolStatus> all;
+  for (const auto& [name, pool] : core_->pools()) all.push_back(pool->status());
+  return all;
+}
+
+std::vector<RunnerStatus> Pools::runners(const std::string& pool) const {
+  const auto found = core_->pools().find(pool);
+  return found == core_->pools().end() ? std::vector<RunnerStatus>() : found->second->runners();
+}
+
+std::int64_t Pools::pid_of(const LockToken& run) const {
+  const Pool* pool = core_->pool(run);
+  return pool == nullptr ? 0 : pool->pid_of(run);
+}
+
+std::optional<std::string> Pools::broken(const std::string& pool) const {
+  const auto found = core_->pools().find(pool);
+  return found == core_->pools().end() ? std::nullopt : found->second->broken();
+}
+
+std::uint64_t Pools::idle_memory() const {
+  return core_->idle_memory();
+}
+
+}  // namespace gaur

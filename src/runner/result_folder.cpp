@@ -1,0 +1,225 @@
+#include "runner/result_folder.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+
+#include "base/fd.hpp"
+#include "base/json.hpp"
+
+namespace gaur {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+std::string base64url(const std::string& bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    for (count += 8; count >= 6; count -= 6) out += kDigits[(bits >> (count - 6)) & 63];
+  }
+  if (count > 0) out += kDigits[(bits << (6 - count)) & 63];
+  return out;
+}
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_plain(c) || c == '.' || c == '~') {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+std::string iso(Time time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+Status check_offer(const OfferedFile& offered) {
+  const auto wrong = [](std::string message) { return Error{Errc::kInvalidArgument, std::move(message)}; };
+  const std::string shown = json::quote(offered.name);
+  if (offered.name.empty() || offered.name == "." || offered.name == ".." || offered.name.size() > 255 ||
+      offered.name.find('/') != std::string::npos || offered.name.find('\0') != std::string::npos) {
+    return wrong(fmt::format("the result file {} must be a plain file name in GAUR_OUT", shown));
+  }
+  const bool fine = !offered.format.empty() && offered.format.size() <= 16 &&
+                    std::all_of(offered.format.begin(), offered.format.end(),
+                                [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  // "json" is the ending of the notes.
+  if (!fine || offered.format == "json") {
+    return wrong(fmt::format("the format {} of the result file must be 1 to 16 of a-z and 0-9, not \"json\"",
+                             json::quote(offered.format)));
+  }
+  return ok();
+}
+
+/// Looked at by descriptor and without following links: what the name meant a moment ago counts for nothing.
+Result<std::uint64_t> size_of_regular(const fs::path& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno == ENOENT)
+    return Error{Errc::kNotFound, fmt::format("the runner wrote no file {}", path.filename().string())};
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return Error{Errc::kInvalidArgument, fmt::format("{} is no regular file", path.filename().string())};
+  }
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+struct Note {
+  std::string format;
+  std::uint64_t rows = 0;
+  Time expires_at{};
+};
+
+std::optional<Note> read_note(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return std::nullopt;
+  const std::string text((std::istreambuf_iterator<char>(stream)), {});
+  const auto object = json::parse_object(text);
+  if (!object) return std::nullopt;
+  Note note;
+  note.format = json::text_or(*object, "format", "");
+  note.rows = static_cast<std::uint64_t>(json::integer(*object, "rows").value_or(0));
+  note.expires_at = from_ms(json::integer(*object, "expires_ms").value_or(0));
+  if (note.format.empty()) return std::nullopt;
+  return note;
+}
+
+Status write_note(const fs::path& path, const Note& note) {
+  const fs::path part = path.string() + ".part";
+  const Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file) return errno_error("write " + part.string(), errno);
+  GAUR_CHECK(write_all(file.get(), fmt::format("{{\"format\":{},\"rows\":{},\"expires_ms\":{}}}\n",
+                                               json::quote(note.format), note.rows, to_ms(note.expires_at))));
+  if (::rename(part.c_str(), path.c_str()) != 0) return errno_error("rename " + part.string(), errno);
+  return ok();
+}
+
+}  // namespace
+
+struct ResultFolder::Place {
+  fs::path folder;
+  std::string stem;
+  fs::path note() const { return folder / (stem + ".json"); }
+  fs::path file(const std::string& format) const { return folder / (stem + "." + format); }
+};
+
+ResultFolder::ResultFolder(Clock& clock, Options options) : clock_(clock), options_(std::move(options)) {}
+
+ResultFolder::Place ResultFolder::place_of(const JobRef& job) const {
+  return {options_.folder / file_name_of(job.queue.value), file_name_of(job.id.value)};
+}
+
+Result<ResultFile> ResultFolder::adopt(const JobRef& job, const fs::path& out, const OfferedFile& offered) {
+  GAUR_CHECK(check_offer(offered));
+  GAUR_TRY(const std::uint64_t bytes, size_of_regular(out / offered.name));
+  const Place place = place_of(job);
+  std::error_code problem;
+  fs::create_directories(place.folder, problem);
+  if (problem) return Error{Errc::kIo, fmt::format("make {}: {}", place.folder.string(), problem.message())};
+  const auto before = read_note(place.note());
+  const Note note{offered.format, offered.rows, clock_.wall() + options_.keep};
+  // The file first: a note without its file would promise what is not there.
+  const fs::path target = place.file(offered.format);
+  if (::rename((out / offered.name).c_str(), target.c_str()) != 0) {
+    return errno_error("move the result file", errno);
+  }
+  GAUR_CHECK(write_note(place.note(), note));
+  if (before && before->format != note.format) fs::remove(place.file(before->format), problem);
+  return ResultFile{target, note.format, bytes, note.rows, note.expires_at};
+}
+
+Result<ResultFile> ResultFolder::find(const JobRef& job) const {
+  const Place place = place_of(job);
+  const Error none{Errc::kNotFound, fmt::format("job {} of queue {} has no result file, or it has expired",
+                                                job.id.value, job.queue.value)};
+  const auto note = read_note(place.note());
+  if (!note || note->expires_at <= clock_.wall()) return none;
+  const auto bytes = size_of_regular(place.file(note->format));
+  if (!bytes) return none;
+  return ResultFile{place.file(note->format), note->format, *bytes, note->rows, note->expires_at};
+}
+
+Status ResultFolder::remove(const JobRef& job) {
+  const Place place = place_of(job);
+  const auto note = read_note(place.note());
+  std::error_code problem;
+  fs::remove(place.note(), problem);
+  if (note) fs::remove(place.file(note->format), problem);
+  if (problem) return Error{Errc::kIo, fmt::format("remove the result file: {}", problem.message())};
+  return ok();
+}
+
+ResultFolder::Swept ResultFolder::sweep() {
+  Swept swept;
+  std::error_code problem;
+  for (const auto& queue : fs::directory_iterator(options_.folder, problem)) {
+    std::set<fs::path> current;  // files that a live note speaks of
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(queue.path(), problem)) {
+      if (entry.path().extension() != ".json") {
+        files.push_back(entry.path());
+        continue;
+      }
+      const auto note = read_note(entry.path());
+      fs::path file = entry.path();
+      if (note) file.replace_extension(note->format);
+      if (note && note->expires_at > clock_.wall() && fs::exists(file, problem)) {
+        current.insert(std::move(file));
+      } else {
+        fs::remove(entry.path(), problem);
+      }
+    }
+    for (const fs::path& file : files) {
+      const auto size = fs::file_size(file, problem);
+      const std::uint64_t bytes = problem ? 0 : size;
+      // A file without its note was moved here by a server that was killed before it could say so.
+      if (current.contains(file)) {
+        ++swept.files;
+        swept.bytes += bytes;
+      } else if (fs::remove(file, problem)) {
+        ++swept.removed_files;
+        swept.removed_bytes += bytes;
+      }
+    }
+  }
+  return swept;
+}
+
+std::string result_url(const JobRef& job) {
+  return fmt::format("/v1/queues/{}/jobs/{}/result", percent_encoded(job.queue.value),
+                     percent_encoded(job.id.value));
+}
+
+std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file) {
+  const std::string member = fmt::format(
+      R"("file":{{"url":{},"format":{},"bytes":{},"rows":{},"expires_at":"{}"}})",
+      json::quote(result_url(job)), json::quote(file.format), file.bytes, file.rows, iso(file.expires_at));
+  const std::size_t close = result.rfind('}');
+  const std::size_t last = result.find_last_not_of(" \t", close == 0 ? 0 : close - 1);
+  const bool empty = last != std::string::npos && result[last] == '{';
+  return result.substr(0, close) + (empty ? "" : ",") + member + "}";
+}
+
+std::string file_name_of(const std::string& name) {
+  const bool plain = !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), is_plain);
+  return plain ? name : "~" + base64url(name);
+}
+
+}  // namespace gaur
