@@ -34,7 +34,7 @@ Async<Position> ModelStore::position(JobRef ref) {
   if (state != State::kWaiting && state != State::kPrioritized) {
     return answer<Position>(not_in_state(**found, "waiting or prioritized"));
   }
-  return answer<Position>(Position{position_of(world_.queues[ref.queue], ref.id), true});
+  return answer<Position>(Position{world_.queues[ref.queue].before(**found, semantics_), true});
 }
 
 Async<std::vector<QueueName>> ModelStore::queues() {

@@ -148,7 +148,7 @@ Added ModelStore::add_one(QueueState& queue, const QueueName& name, const NewJob
   if (job.options.id) {
     if (const Record* present = queue.find(*job.options.id)) {
       record(queue, EventKind::kDuplicated, present->job.id);
-      return {present->job.id, present->job.state, true, position_of(queue, present->job.id)};
+      return {present->job.id, present->job.state, true, queue.before(*present, semantics_)};
     }
   }
   const JobId id = job.options.id ? *job.options.id : JobId(std::to_string(++queue.last_id));
@@ -170,13 +170,7 @@ Added ModelStore::add_one(QueueState& queue, const QueueName& name, const NewJob
     queue.make_ready(made, job.options.lifo && job.options.priority == 0 ? Place::kInFront : Place::kBehind);
     record(queue, EventKind::kWaiting, id);
   }
-  return {id, made.job.state, false, position_of(queue, id)};
-}
-
-std::uint64_t ModelStore::position_of(const QueueState& queue, const JobId& id) const {
-  const auto order = queue.in_order_of_handing_out(semantics_);
-  const auto found = std::find(order.begin(), order.end(), id);
-  return found == order.end() ? 0 : static_cast<std::uint64_t>(found - order.begin());
+  return {id, made.job.state, false, queue.before(made, semantics_)};
 }
 
 // ---- moving ----------------------------------------------------------------------------------

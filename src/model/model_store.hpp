@@ -110,7 +110,7 @@ class ModelStore final : public Store {
   struct Walk {
     std::vector<Taken> taken;
     std::optional<Blocked> blocked;
-    std::uint64_t looked = 0;
+    std::uint64_t looked = 0, passed_over = 0;
   };
 
   /// Holds the lock for one verb; at its end parked turns and waits that can be answered are answered.
@@ -129,7 +129,6 @@ class ModelStore final : public Store {
   // model_store.cpp
   Result<std::vector<Added>> add_all(const AddRequest& request);
   Added add_one(QueueState& queue, const QueueName& name, const NewJob& job);
-  std::uint64_t position_of(const QueueState& queue, const JobId& id) const;
   Result<Record*> find(const JobRef& job);
   void record(QueueState& queue, EventKind kind, const JobId& id, std::optional<State> previous = {},
               std::string detail = {});
@@ -152,7 +151,7 @@ class ModelStore final : public Store {
   Verdict judge(const Admit& admit, const Record& job, const FunctionName& function, Room& free, Room& spare,
                 Walk& walk) const;
   Taken start(QueueState& queue, Record& job, const Turn& turn, std::size_t index, FunctionName function);
-  Next next_of(const QueueState& queue, std::uint64_t looked) const;
+  Next next_of(const QueueState& queue, std::uint64_t passed_over) const;
   std::vector<CancelRequest> cancels_for(const QueueState& queue, const QueueName& name,
                                          const std::string& by) const;
 

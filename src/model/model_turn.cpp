@@ -51,7 +51,7 @@ Async<TurnReply> ModelStore::finish_and_take(Turn turn) {
 void ModelStore::complete(TurnReply& reply, const QueueState& queue, const Turn& turn, Walk walk) const {
   reply.taken = std::move(walk.taken);
   reply.blocked = std::move(walk.blocked);
-  reply.next = next_of(queue, walk.looked);
+  reply.next = next_of(queue, walk.passed_over);
   reply.cancels = cancels_for(queue, turn.queue, turn.by);
 }
 
@@ -215,6 +215,7 @@ ModelStore::Walk ModelStore::take(QueueState& queue, const Turn& turn) {
         function_of(job.job.name, job.job.data, turn.admit ? turn.admit->function_field : "");
     const Verdict verdict =
         turn.admit ? judge(*turn.admit, job, function, free, spare, walk) : Verdict::kTake;
+    if (verdict != Verdict::kTake) ++walk.passed_over;
     if (verdict == Verdict::kEnd) break;
     if (verdict == Verdict::kSkip) continue;
     const State previous = job.job.state;
@@ -272,10 +273,10 @@ Taken ModelStore::start(QueueState& queue, Record& job, const Turn& turn, std::s
   return {job.job, job.token, std::move(function)};
 }
 
-Next ModelStore::next_of(const QueueState& queue, std::uint64_t looked) const {
+Next ModelStore::next_of(const QueueState& queue, std::uint64_t passed_over) const {
   Next next;
   if (!queue.delayed.empty()) next.due = queue.delayed.begin()->first.first;
-  next.more = queue.ready() > looked;
+  next.more = queue.ready() > passed_over;
   next.paused = queue.paused;
   return next;
 }

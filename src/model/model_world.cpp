@@ -112,6 +112,19 @@ std::vector<JobId> QueueState::ids_in(State state, const Semantics& semantics) c
   return ids;
 }
 
+std::uint64_t QueueState::before(const Record& record, const Semantics& semantics) const {
+  const Job& job = record.job;
+  if (job.state != State::kWaiting && job.state != State::kPrioritized) return 0;
+  const auto place_in = [&](const std::deque<JobId>& line) {
+    return static_cast<std::uint64_t>(std::find(line.begin(), line.end(), job.id) - line.begin());
+  };
+  const bool zero_first = semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll;
+  if (job.state == State::kWaiting) return place_in(waiting) + (zero_first ? 0 : ready() - waiting.size());
+  std::uint64_t count = place_in(prioritized.at(job.priority)) + (zero_first ? waiting.size() : 0);
+  for (const auto& [priority, line] : prioritized) count += priority < job.priority ? line.size() : 0;
+  return count;
+}
+
 std::uint64_t QueueState::ready() const {
   std::uint64_t count = waiting.size();
   for (const auto& [priority, line] : prioritized) count += line.size();

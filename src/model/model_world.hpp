@@ -67,6 +67,8 @@ struct QueueState {
 
   std::vector<JobId> in_order_of_handing_out(const Semantics& semantics) const;
   std::vector<JobId> ids_in(State state, const Semantics& semantics) const;
+  /// How many would be handed out before it; 0 for what is not ready.
+  std::uint64_t before(const Record& record, const Semantics& semantics) const;
   std::uint64_t ready() const;
   Counts counts() const;
   std::deque<JobId>& finished(State state) { return state == State::kCompleted ? completed : failed; }

@@ -1,0 +1,23 @@
+// The suite on the reference model, under each dialect's semantics and the corners that no dialect has yet.
+#include "conformance/bench.hpp"
+#include "model_rig.hpp"
+
+int main(int argc, char** argv) {
+  using namespace gaur;
+  using namespace gaur::conformance;
+  testing::InitGoogleTest(&argc, argv);
+  const auto named = [](const char* name, Semantics semantics) {
+    Subject subject = model_subject(semantics);
+    subject.name = name;
+    return subject;
+  };
+  register_conformance(named("model", Semantics::bullmq()));
+  register_conformance(named("model-bull", Semantics::bull()));
+  Semantics corners;
+  corners.zero_priority = Semantics::ZeroPriority::kAfterAll;
+  corners.retry_place = Semantics::RetryPlace::kFront;
+  corners.stall_limit = Semantics::StallLimit::kFailsWhenStartedAgain;
+  corners.max_starts = 4;
+  register_conformance(named("model-corners", corners));
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,42 @@
+#pragma once
+// The reference model as a rig, with or without a planted mistake. Thread-safety: the test's thread.
+#include <deque>
+
+#include "conformance/rig.hpp"
+#include "model/model_store.hpp"
+
+namespace gaur::conformance {
+
+class ModelRig final : public Rig {
+ public:
+  explicit ModelRig(Semantics semantics, model::Mutation mutation = model::Mutation::kNone)
+      : store_(clock(), queue_, semantics, mutation) {}
+  Store& store() override { return store_; }
+  void crash_and_reopen() override { store_.crash_and_reopen(); }
+  void pump() override { queue_.run(); }
+
+ private:
+  class Queue final : public Executor {
+   public:
+    void post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+    void run() {
+      while (!tasks_.empty()) {
+        auto task = std::move(tasks_.front());
+        tasks_.pop_front();
+        task();
+      }
+    }
+
+   private:
+    std::deque<std::function<void()>> tasks_;
+  };
+  Queue queue_;
+  ModelStore store_;
+};
+
+inline Subject model_subject(Semantics semantics = Semantics::bullmq(),
+                             model::Mutation mutation = model::Mutation::kNone) {
+  return {"model", [=] { return std::make_unique<ModelRig>(semantics, mutation); }, semantics};
+}
+
+}  // namespace gaur::conformance
