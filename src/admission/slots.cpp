@@ -19,24 +19,6 @@ std::uint64_t usual_reserve(std::uint64_t memory) {
 
 }  // namespace
 
-std::string bytes_in_words(std::uint64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  if (bytes >= 1000 * kGB) return fmt::format("{:.1f} TB", value / 1e12);
-  if (bytes >= kGB) return fmt::format("{:.1f} GB", value / 1e9);
-  if (bytes >= kMB) return fmt::format("{:.0f} MB", value / 1e6);
-  if (bytes >= 1000) return fmt::format("{:.0f} kB", value / 1e3);
-  return fmt::format("{} B", bytes);
-}
-
-std::string cores_in_words(double cores) {
-  const double rounded = std::round(cores * 100) / 100;
-  return fmt::format("{:g} {}", rounded, rounded == 1 ? "core" : "cores");
-}
-
-std::string room_in_words(const Room& room) {
-  return fmt::format("{} and {}", cores_in_words(room.cores), bytes_in_words(room.memory_bytes));
-}
-
 SlotPlan plan_slots(const SlotInputs& inputs) {
   SlotPlan plan;
   plan.reserve_bytes =

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "core/needs.hpp"
+#include "core/words.hpp"
 
 namespace gaur {
 
@@ -15,7 +15,7 @@ struct SlotInputs {
   std::uint64_t memory_bytes = 0;                ///< of the machine (or of its cgroup)
   std::optional<std::uint64_t> reserve_bytes{};  ///< kept from the jobs. Default: a tenth, at least 512 MB,
                                                  ///< at most 8 GB, never over half
-  std::optional<std::uint32_t> slots{};  ///< configured; default: computed
+  std::optional<std::uint32_t> slots{};          ///< configured; default: computed
 };
 
 struct SlotPlan {
@@ -30,12 +30,5 @@ struct SlotPlan {
 /// quarter of the cores, at least 1 and at most 6: that keeps four wide queries going on 24 cores, and never
 /// gives a query less than a core.
 SlotPlan plan_slots(const SlotInputs& inputs);
-
-/// "6.0 GB", "512 MB", "0 B": decimal units, as DuckDB reads and writes them.
-std::string bytes_in_words(std::uint64_t bytes);
-/// "1 core", "2.5 cores".
-std::string cores_in_words(double cores);
-/// "6 cores and 6.0 GB".
-std::string room_in_words(const Room& room);
 
 }  // namespace gaur

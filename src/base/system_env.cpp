@@ -1,6 +1,7 @@
 #include "base/system_env.hpp"
 
 #include <pthread.h>
+#include <time.h>
 
 #include <random>
 #include <unordered_set>
@@ -31,6 +32,13 @@ std::uint64_t SystemRandom::next() {
 
 void name_this_thread(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
+
+std::uint64_t cpu_time_of_this_thread_us() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(used.tv_nsec) / 1000;
 }
 
 struct ThreadLoop::Impl {

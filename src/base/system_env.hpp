@@ -42,4 +42,7 @@ class ThreadLoop final : public Loop {
 /// Names the calling thread for ps, gdb and the log (15 bytes at most; the rest is cut).
 void name_this_thread(const std::string& name);
 
+/// CPU time that the calling thread has used so far, in microseconds.
+std::uint64_t cpu_time_of_this_thread_us();
+
 }  // namespace gaur

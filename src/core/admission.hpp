@@ -29,6 +29,7 @@ class Admission {
   virtual void settle(std::uint64_t ticket, const std::vector<Taken>& taken, const std::optional<Blocked>& blocked, Instant now) = 0;
   /// The grant of a taken job. Valid from settle() until release().
   virtual Grant grant(const LockToken& run) = 0;
+  /// The run is over. Nothing is learned from one that measured no wall time (it never ran, or was ended from outside).
   virtual void release(const LockToken& run, const Usage& usage, Instant now) = 0;
   /// The order in which queues are to be asked: oldest blocked head first, else weighted round robin.
   virtual std::vector<QueueName> order() = 0;

@@ -1,0 +1,62 @@
+#pragma once
+// One queue as its worker sees it: the lane of its operations, the finishes that wait for the next turn, and
+// what is known about the queue. Thread-safety: confined to the worker's loop.
+#include <optional>
+#include <vector>
+
+#include "core/admission.hpp"
+#include "core/store.hpp"
+
+namespace gaur::worker {
+
+/// A turn that has no answer yet. It is kept whole, to be sent again under the same operation.
+struct Sent {
+  Turn turn;
+  std::uint64_t ticket = 0;  ///< of the admission; 0: no room was asked for
+  unsigned tries = 1;
+  std::optional<Instant> again_at{};  ///< set while its outcome is unknown
+};
+
+/// What held the head back when it was last looked at.
+struct Denied {
+  Blocked head;
+  Room free;  ///< what was left of the offer
+  bool could_pass = false;
+};
+
+struct Lane {
+  QueueName queue;
+  LaneName name;
+  std::uint64_t number = 0;  ///< of its last operation
+  bool answered = false;     ///< the store has answered an operation of this lane
+
+  std::vector<Finish> gathered;  ///< runs that ended: they go with the next turn
+  std::optional<Sent> sent;      ///< the turn in flight
+  std::optional<Sent> parked;    ///< a turn that lies in the store until there is something to take
+  bool unpark = false;           ///< end the parked turn, its room is wanted elsewhere
+  bool one_by_one = false;       ///< a batch was refused as a whole: find the finish that is the cause
+  LockToken replaced;            ///< this finish was refused; its job fails instead
+
+  bool hungry = true;  ///< may have something to take
+  bool paused = false;
+  bool closed_seen = false;  ///< functions were closed when it was last asked: their jobs may lie there
+  bool skipped = false;      ///< jobs lay beyond what it may look at, and none before them could be taken
+  bool look_again = false;   ///< ask for the blocked head even if no room was freed
+  std::optional<Denied> denied;
+  Instant asked{};               ///< when it was last asked for jobs
+  Instant hold_until{};          ///< the store refused finishes for a reason that may pass
+  Instant not_before{};          ///< rate limit
+  std::optional<Instant> due{};  ///< the next delayed job
+  bool extending = false, recovering = false, waking = false;
+
+  bool busy() const { return sent || parked || !gathered.empty(); }
+};
+
+/// Whether an offer holds something that was not there when the head was denied.
+inline bool improves(const Offer& offer, const Denied& denied) {
+  return offer.admit.free.cores > denied.free.cores + 1e-6 ||
+         offer.admit.free.memory_bytes > denied.free.memory_bytes ||
+         (offer.admit.pass_head && !denied.could_pass);
+}
+
+}  // namespace gaur::worker

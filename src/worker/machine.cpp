@@ -1,0 +1,327 @@
+// Turns: when to ask, what to send, what an answer means.
+#include "worker/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gaur::worker {
+
+namespace {
+
+constexpr std::size_t kMostFinishes = 1'000;  // in one turn
+
+/// The store said that this very request is not acceptable: sending it again would not help.
+bool is_refusal(Errc code) {
+  return code == Errc::kInvalidArgument || code == Errc::kTooLarge || code == Errc::kUnsupported ||
+         code == Errc::kNotFound || code == Errc::kPermission;
+}
+
+/// The run is no longer the job's current one.
+bool is_stale(Errc code) {
+  return code == Errc::kLockMissing || code == Errc::kLockMismatch || code == Errc::kNotFound ||
+         code == Errc::kNotInState;
+}
+
+Duration pause_before_try(unsigned tries, Random& random) {
+  const std::int64_t longest = std::min<std::int64_t>(50LL << std::min(tries, 6U), 2'000);
+  return Duration(longest / 2 +
+                  static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(longest / 2 + 1)));
+}
+
+}  // namespace
+
+Machine::Machine(WorkerOptions options, Admission& admission, Random& random)
+    : options_(std::move(options)), admission_(admission), random_(random), queues_(options_.queues) {
+  for (const QueueName& queue : queues_) {
+    Lane& lane = lanes_[queue];
+    lane.queue = queue;
+    lane.name = LaneName(options_.name + "/" + queue.value);
+  }
+  if (!queues_.empty()) last_active_ = queues_.front();
+}
+
+void Machine::resume(std::vector<Input> events, Now now, std::vector<Action>& actions) {
+  now_ = now;
+  actions_ = &actions;
+  for (Input& event : events) {
+    if (phase_ == WorkerPhase::kStopped && !std::holds_alternative<event::Stop>(event)) continue;
+    std::visit([this](auto& one) { on(one); }, event);
+  }
+  if (phase_ != WorkerPhase::kNew && phase_ != WorkerPhase::kStopped) {
+    repeat_turns();
+    flush_dirty();
+    renew();
+    sweep();
+    wake_due();
+    keep_waiting();
+    if (phase_ == WorkerPhase::kStopping) go_on_stopping();
+    pump();
+  }
+  actions_ = nullptr;
+}
+
+void Machine::on(event::Begin&) {
+  if (phase_ != WorkerPhase::kNew) return;
+  phase_ = WorkerPhase::kRunning;
+  renew_at_ = now_.instant + options_.lock / 2;
+  sweep_at_ = now_.instant;
+  // A host that was killed finds its lanes again under the same names; its numbers must be above those it
+  // used then.
+  const auto first = static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(now_.wall), 0)) * 1000;
+  for (auto& [queue, lane] : lanes_) lane.number = first;
+}
+
+Lane* Machine::lane_of(const QueueName& queue) {
+  const auto found = lanes_.find(queue);
+  return found == lanes_.end() ? nullptr : &found->second;
+}
+
+// ---- asking ------------------------------------------------------------------------------------
+
+bool Machine::wants(const Lane& lane) const {
+  return taking() && now_.instant >= lane.not_before && (lane.hungry || lane.denied);
+}
+
+/// A parked turn has booked the free room: it must end before another queue can have any, or the same queue
+/// under new circumstances.
+void Machine::unpark_if_wanted() {
+  const auto parked = std::find_if(lanes_.begin(), lanes_.end(),
+                                   [](const auto& entry) { return entry.second.parked.has_value(); });
+  if (parked == lanes_.end()) return;
+  Lane& lane = parked->second;
+  // On an idle machine everything fits the parked turn, so a hint for its own queue tells nothing that it
+  // would miss.
+  const bool it_may_miss_some = lane.hungry && (!runs_.empty() || lane.closed_seen);
+  const bool others_want = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& entry) {
+    return &entry.second != &lane && wants(entry.second);
+  });
+  if (!taking() || it_may_miss_some || others_want) lane.unpark = true;
+}
+
+void Machine::pump() {
+  unpark_if_wanted();
+  std::vector<QueueName> order = admission_.order();
+  for (const QueueName& queue : queues_) {
+    if (std::find(order.begin(), order.end(), queue) == order.end()) order.push_back(queue);
+  }
+  for (const QueueName& queue : order) {
+    Lane* lane = lane_of(queue);
+    if (lane == nullptr || lane->sent || now_.instant < lane->hold_until) continue;
+    if (!lane->parked) {
+      ask(*lane);
+    } else if (lane->unpark || !lane->gathered.empty()) {
+      send(*lane, std::nullopt);  // the next turn of its lane ends a parked one
+    }
+  }
+  if (taking() && options_.hand_off && all_idle()) park_one();
+}
+
+void Machine::ask(Lane& lane) {
+  std::optional<Offer> offer;
+  if (wants(lane)) offer = useful_offer(lane);
+  if (offer || !lane.gathered.empty()) send(lane, std::move(offer));
+}
+
+/// Room for this queue, unless there is none or its blocked head would be denied all the same.
+std::optional<Offer> Machine::useful_offer(Lane& lane) {
+  Offer offer = admission_.offer(lane.queue, now_.instant);
+  if (offer.take == 0) return std::nullopt;
+  if (lane.denied && !lane.look_again && !improves(offer, *lane.denied)) {
+    admission_.settle(offer.ticket, {}, lane.denied->head, now_.instant);
+    return std::nullopt;
+  }
+  return offer;
+}
+
+bool Machine::all_idle() const {
+  return std::none_of(lanes_.begin(), lanes_.end(), [](const auto& entry) {
+    return entry.second.busy() || entry.second.hungry || entry.second.denied.has_value();
+  });
+}
+
+void Machine::park_one() {
+  Lane* lane = lane_of(last_active_);
+  if (lane == nullptr || options_.park == Duration{0}) return;
+  Offer offer = admission_.offer(lane->queue, now_.instant);
+  if (offer.take > 0) send(*lane, std::move(offer), options_.park);
+}
+
+void Machine::send(Lane& lane, std::optional<Offer> offer, Duration park) {
+  Sent sent;
+  Turn& turn = sent.turn;
+  turn.queue = lane.queue;
+  turn.op = {lane.name, ++lane.number};
+  turn.lock = options_.lock;
+  turn.by = options_.name;
+  turn.park = park;
+  if (const auto limit = options_.limits.find(lane.queue); limit != options_.limits.end())
+    turn.limit = limit->second;
+
+  const std::size_t most = lane.one_by_one ? 1 : kMostFinishes;
+  const auto cut = lane.gathered.begin() + static_cast<std::ptrdiff_t>(std::min(most, lane.gathered.size()));
+  turn.finished.assign(std::make_move_iterator(lane.gathered.begin()), std::make_move_iterator(cut));
+  lane.gathered.erase(lane.gathered.begin(), cut);
+  if (lane.gathered.empty()) lane.one_by_one = false;
+
+  if (offer) {
+    sent.ticket = offer->ticket;
+    turn.take = offer->take;
+    turn.admit = std::move(offer->admit);
+    lane.asked = now_.instant;
+    lane.hungry = lane.look_again = lane.skipped = false;
+    lane.closed_seen = std::any_of(turn.admit->needs.begin(), turn.admit->needs.end(),
+                                   [](const auto& entry) { return entry.second.closed; });
+  }
+  ++counters_.turns;
+  act(action::SendTurn{turn});
+  (park > Duration{0} ? lane.parked : lane.sent) = std::move(sent);
+}
+
+// ---- answers -----------------------------------------------------------------------------------
+
+void Machine::on(event::TurnEnded& event) {
+  Lane* lane = lane_of(event.queue);
+  if (lane == nullptr) return;
+  const bool was_parked = lane->parked && lane->parked->turn.op.number == event.number;
+  std::optional<Sent>& place = was_parked ? lane->parked : lane->sent;
+  if (!place || place->turn.op.number != event.number) return;  // answered before
+  if (was_parked) lane->unpark = false;
+  if (!event.reply) return turn_failed(*lane, place, event.reply.error(), was_parked);
+  Sent sent = *std::move(place);
+  place.reset();
+  lane->answered = true;
+  turn_succeeded(*lane, std::move(sent), *std::move(event.reply), was_parked);
+}
+
+void Machine::turn_succeeded(Lane& lane, Sent sent, TurnReply reply, bool was_parked) {
+  if (sent.ticket != 0) {
+    admission_.settle(sent.ticket, reply.taken, reply.blocked, now_.instant);
+    learn(lane, sent, reply);
+  } else {
+    lane.hungry = lane.hungry || (reply.next.more && !was_parked);
+  }
+  if (reply.next.due) lane.due = now_.instant + (*reply.next.due - now_.wall);
+  reply.finished.resize(sent.turn.finished.size(),
+                        Error{Errc::kInternal, "the store gave no answer for this finish"});
+  for (std::size_t i = 0; i < sent.turn.finished.size(); ++i)
+    finished(lane, sent.turn.finished[i], reply.finished[i]);
+  if (!reply.taken.empty()) last_active_ = lane.queue;
+  for (Taken& taken : reply.taken) take(std::move(taken));
+  for (const CancelRequest& request : reply.cancels) cancel(request);
+}
+
+/// What the answer to an offer tells about the queue.
+void Machine::learn(Lane& lane, const Sent& sent, const TurnReply& reply) {
+  lane.paused = reply.next.paused;
+  lane.denied.reset();
+  if (reply.blocked) {
+    Room left = sent.turn.admit->free;
+    for (const Taken& taken : reply.taken) {
+      const auto needs = sent.turn.admit->needs.find(taken.function);
+      if (needs == sent.turn.admit->needs.end()) continue;
+      left.cores -= needs->second.cores;
+      left.memory_bytes -= std::min(left.memory_bytes, needs->second.memory_bytes);
+    }
+    lane.denied = Denied{*reply.blocked, left, sent.turn.admit->pass_head};
+  } else if (reply.next.more && !lane.paused) {
+    // Asked again at once only if this turn got on: the first jobs may all be of functions that nobody here
+    // runs.
+    (reply.taken.empty() ? lane.skipped : lane.hungry) = true;
+  }
+  if (reply.next.limited_for) {
+    lane.not_before = now_.instant + *reply.next.limited_for;
+    lane.hungry = true;
+  }
+}
+
+void Machine::settle_nothing(const Sent& sent, const Lane& lane) {
+  if (sent.ticket == 0) return;
+  admission_.settle(sent.ticket, {}, lane.denied ? std::optional(lane.denied->head) : std::nullopt,
+                    now_.instant);
+}
+
+void Machine::turn_failed(Lane& lane, std::optional<Sent>& place, const Error& error, bool was_parked) {
+  store_error("finish_and_take of queue " + lane.queue.value, error);
+  if (was_parked && lane.sent) {
+    // Its lane has gone on: nobody can ask for its answer any more. What it took, if anything, the sweep
+    // recovers.
+    settle_nothing(*place, lane);
+    place.reset();
+    return;
+  }
+  if (is_refusal(error.code)) {
+    Sent sent = *std::move(place);
+    place.reset();
+    turn_refused(lane, std::move(sent), error);
+    return;
+  }
+  place->again_at = now_.instant + pause_before_try(place->tries++, random_);
+  if (was_parked) {
+    place->turn.park = Duration{0};
+    lane.sent = std::move(place);
+    place.reset();
+  }
+}
+
+/// Nothing of it was done. Its finishes must not be lost: those that are not the cause are sent on.
+void Machine::turn_refused(Lane& lane, Sent sent, const Error& error) {
+  settle_nothing(sent, lane);
+  lane.hungry = lane.hungry || sent.ticket != 0;
+  lane.hold_until = now_.instant + Duration(sent.turn.finished.empty() ? 1'000 : 50);
+  if (!lane.answered) {
+    // Perhaps the clock was set back since this host last used the lane: take another one.
+    lane.name = LaneName(fmt::format("{}/{}~{:08x}", options_.name, lane.queue.value, random_.next() >> 32));
+  }
+  if (sent.turn.finished.size() == 1) return replace(lane, std::move(sent.turn.finished.front()), error);
+  lane.one_by_one = !sent.turn.finished.empty();
+  lane.gathered.insert(lane.gathered.begin(), std::make_move_iterator(sent.turn.finished.begin()),
+                       std::make_move_iterator(sent.turn.finished.end()));
+}
+
+/// The store does not accept this finish as it is: the job fails and says so. If even that is refused, the
+/// run is dropped and its lock expires.
+void Machine::replace(Lane& lane, Finish finish, const Error& error) {
+  const auto run = runs_.find(finish.token);
+  if (run == runs_.end()) return;
+  if (lane.replaced == finish.token)
+    return drop(run->second, "the store refuses every outcome of it: " + error.message);
+  lane.replaced = finish.token;
+  Failure failure{.code = "error", .message = "the store refused the outcome: " + error.message};
+  run->second.decision.word = "failed";
+  run->second.decision.code = failure.code;
+  run->second.decision.message = failure.message;
+  finish.outcome = outcome::Failed{std::move(failure), false};
+  lane.gathered.insert(lane.gathered.begin(), std::move(finish));
+}
+
+void Machine::finished(Lane& lane, const Finish& finish, const Result<Moved>& moved) {
+  const auto found = runs_.find(finish.token);
+  if (found == runs_.end()) return;
+  Run& run = found->second;
+  if (!moved && is_stale(moved.error().code)) return drop(run, moved.error().message);
+  if (!moved && is_refusal(moved.error().code)) return replace(lane, finish, moved.error());
+  if (!moved) {
+    store_error("finish of job " + finish.id.value, moved.error());
+    lane.hold_until = now_.instant + Duration(500);
+    lane.gathered.push_back(finish);
+    return;
+  }
+  const bool over_the_limit = run.decision.word == "stalled" && moved->state == State::kFailed;
+  const std::string word = over_the_limit ? "failed" : run.decision.word;
+  count(run, word);
+  report(run, word);
+  runs_.erase(found);
+}
+
+void Machine::repeat_turns() {
+  for (auto& [queue, lane] : lanes_) {
+    if (!lane.sent || !lane.sent->again_at || now_.instant < *lane.sent->again_at) continue;
+    lane.sent->again_at.reset();
+    ++counters_.turns;
+    ++counters_.repeats;
+    act(action::SendTurn{lane.sent->turn});
+  }
+}
+
+}  // namespace gaur::worker

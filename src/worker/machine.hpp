@@ -1,0 +1,153 @@
+#pragma once
+// The worker's loop without its I/O: events in, actions out. It owns no thread, reads no clock, touches no
+// store; the shell (worker.cpp) carries the actions out and brings their answers back as events, a simulation
+// may do so in any order that the seams allow.
+//
+// What always holds, and is asserted by the tests:
+//  - one turn in flight a queue (besides a parked one, behind which one more may be sent to end it), at most
+//  one parked turn;
+//  - a finish is kept until the store answered it, under one operation number, sent again as long as its
+//  outcome is unknown;
+//  - a run is known by its token, never by its job: an old run of a job that runs again changes nothing;
+//  - room is released when the run has ended, not when its finish is stored; a lock is renewed until its
+//  finish is answered.
+// Files: machine.cpp (turns), machine_runs.cpp (runs, progress, logs), machine_duties.cpp (renewal, sweep,
+// stop). Thread-safety: confined to the worker's loop.
+#include <unordered_map>
+
+#include "base/env.hpp"
+#include "worker/lane.hpp"
+#include "worker/machine_events.hpp"
+#include "worker/options.hpp"
+#include "worker/outcomes.hpp"
+
+namespace gaur::worker {
+
+struct Now {
+  Instant instant{};
+  Time wall{};
+};
+
+class Machine {
+ public:
+  Machine(WorkerOptions options, Admission& admission, Random& random);
+
+  /// Takes in what happened, in order, then decides. Actions are to be carried out in their order.
+  void resume(std::vector<Input> events, Now now, std::vector<Action>& actions);
+  /// When to resume with a Tick at the latest.
+  Instant wake_at() const;
+  WorkerStatus status(Now now) const;
+  WorkerPhase phase() const { return phase_; }
+
+ private:
+  struct Run {
+    Job job;  ///< without its data
+    LockToken token;
+    FunctionName function;
+    Grant grant;
+    std::optional<Duration> timeout;
+    Instant since{};
+    Time since_wall{};
+    Duration waited{0};
+    bool ended = false;  ///< its finish is gathered or on its way
+    bool lost = false;   ///< its lock is gone: the result will be dropped
+    bool host_stops = false;
+    std::optional<run::Cancelled> cancel;
+    std::string lost_why;
+    Decision decision;  ///< once ended
+    Usage usage;
+
+    std::optional<std::string> progress;
+    Instant progress_after{};
+    std::vector<std::string> lines;
+    Instant lines_after{};
+    std::uint64_t dropped_lines = 0;
+    bool dirty = false;  ///< stands in dirty_
+  };
+
+  // machine.cpp: turns
+  void on(event::Begin&);
+  void on(event::Tick&) {}
+  void on(event::TurnEnded& event);
+  void pump();
+  void ask(Lane& lane);
+  bool wants(const Lane& lane) const;
+  std::optional<Offer> useful_offer(Lane& lane);
+  void send(Lane& lane, std::optional<Offer> offer, Duration park = Duration{0});
+  void park_one();
+  bool all_idle() const;
+  void turn_succeeded(Lane& lane, Sent sent, TurnReply reply, bool was_parked);
+  void turn_failed(Lane& lane, std::optional<Sent>& place, const Error& error, bool was_parked);
+  void turn_refused(Lane& lane, Sent sent, const Error& error);
+  void replace(Lane& lane, Finish finish, const Error& error);
+  void settle_nothing(const Sent& sent, const Lane& lane);
+  void unpark_if_wanted();
+  bool taking() const { return phase_ == WorkerPhase::kRunning; }
+  void learn(Lane& lane, const Sent& sent, const TurnReply& reply);
+  void repeat_turns();
+  Lane* lane_of(const QueueName& queue);
+
+  // machine_runs.cpp: runs
+  void on(event::RunEnded& event);
+  void on(event::Progress& event);
+  void on(event::Log& event);
+  void on(event::NotStored& event);
+  void take(Taken taken);
+  void end(Run& run, RunEnd how, Usage usage, bool ran);
+  void finished(Lane& lane, const Finish& finish, const Result<Moved>& moved);
+  void drop(Run& run, const std::string& why);
+  void cancel(const CancelRequest& request);
+  void lose(Run& run, std::string why);
+  void stop_run(Run& run, StopReason reason, std::string who, std::string why);
+  void report(const Run& run, std::string outcome) const;
+  void count(const Run& run, const std::string& outcome);
+  void touch(Run& run);
+  void flush(Run& run, bool all);
+  void flush_dirty();
+  void log_to_job(Run& run, std::string line);
+  RunningJob describe(const Run& run) const;
+
+  // machine_duties.cpp: renewal, sweep, waiting, stop
+  void on(event::Quiet&);
+  void on(event::Stop& event);
+  void on(event::Extended& event);
+  void on(event::RecoverEnded& event);
+  void on(event::WakeEnded& event);
+  void on(event::WaitEnded& event);
+  void renew();
+  void sweep();
+  void wake_due();
+  void keep_waiting();
+  void go_on_stopping();
+  void tell_runs_to_stop();
+  void abandon_runs();
+
+  void note(WorkerEvents::Level level, const std::string& line) const;
+  void store_error(const std::string& verb, const Error& error);
+  template <class A>
+  void act(A action) {
+    actions_->push_back(std::move(action));
+  }
+
+  const WorkerOptions options_;
+  Admission& admission_;
+  Random& random_;
+  Now now_{};
+  std::vector<Action>* actions_ = nullptr;  // only during resume()
+
+  WorkerPhase phase_ = WorkerPhase::kNew;
+  std::map<QueueName, Lane> lanes_;
+  std::vector<QueueName> queues_;
+  std::unordered_map<LockToken, Run> runs_;
+  std::vector<LockToken> dirty_;  // runs with progress or lines that wait for their time
+  QueueName last_active_;
+  WorkerCounters counters_;
+
+  Instant renew_at_{}, sweep_at_{}, wait_again_at_{}, wait_sent_{};
+  bool waiting_ = false;
+  Instant stop_at_{}, give_back_at_{}, give_up_at_{};
+  bool told_to_stop_ = false;
+  StopReport stop_report_;
+};
+
+}  // namespace gaur::worker

@@ -1,0 +1,104 @@
+#pragma once
+// What happens to a worker's machine, and what it wants done. Values only.
+#include <variant>
+#include <vector>
+
+#include "core/run.hpp"
+#include "core/store.hpp"
+#include "worker/status.hpp"
+
+namespace gaur::worker {
+
+namespace event {
+struct Begin {};
+struct Tick {};  ///< the time that wake_at() named has come
+struct Quiet {};
+struct Stop {
+  Duration patience{0};
+};
+struct TurnEnded {
+  QueueName queue;
+  std::uint64_t number = 0;  ///< of its operation
+  Result<TurnReply> reply;
+};
+struct Extended {
+  QueueName queue;
+  std::vector<Held> held;
+  Result<ExtendReply> reply;
+};
+struct RecoverEnded {
+  QueueName queue;
+  Result<Recovered> reply;
+};
+struct WakeEnded {
+  QueueName queue;
+  Result<Next> reply;
+};
+struct WaitEnded {
+  Result<WorkReply> reply;
+};
+struct NotStored {  ///< a progress or log lines that the store did not take
+  LockToken run;
+  Error error;
+};
+struct Progress {
+  LockToken run;
+  std::string json;
+};
+struct Log {
+  LockToken run;
+  std::string line;
+};
+struct RunEnded {
+  LockToken run;
+  RunEnd end;
+  Usage usage;
+};
+}  // namespace event
+using Input = std::variant<event::Begin, event::Tick, event::Quiet, event::Stop, event::TurnEnded,
+                           event::Extended, event::RecoverEnded, event::WakeEnded, event::WaitEnded,
+                           event::NotStored, event::Progress, event::Log, event::RunEnded>;
+
+namespace action {
+struct SendTurn {
+  Turn turn;
+};
+struct Extend {
+  ExtendRequest request;
+};
+struct Recover {
+  RecoverRequest request;
+};
+struct Wake {
+  QueueName queue;
+};
+struct Wait {
+  WorkRequest request;
+};
+struct StoreProgress {
+  JobRef job;
+  LockToken run;
+  std::string json;
+};
+struct StoreLogs {
+  JobRef job;
+  LockToken run;
+  std::vector<std::string> lines;
+};
+struct StartRun {
+  RunRequest request;
+};
+struct StopRun {
+  LockToken run;
+  StopReason reason = StopReason::kCancel;
+  std::string who, why;
+};
+struct Stopped {
+  StopReport report;
+};
+}  // namespace action
+using Action = std::variant<action::SendTurn, action::Extend, action::Recover, action::Wake, action::Wait,
+                            action::StoreProgress, action::StoreLogs, action::StartRun, action::StopRun,
+                            action::Stopped>;
+
+}  // namespace gaur::worker

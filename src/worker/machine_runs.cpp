@@ -1,0 +1,228 @@
+// Runs: from the store's hand to the finish that goes back, with their progress and logs on the way.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/words.hpp"
+#include "worker/machine.hpp"
+
+namespace gaur::worker {
+
+namespace {
+constexpr std::size_t kLinesAtOnce = 64;
+
+/// Whether the length of this run tells how long its function takes.
+bool is_telling(const RunEnd& end) {
+  return std::holds_alternative<run::Completed>(end) || std::holds_alternative<run::Failed>(end) ||
+         std::holds_alternative<run::TimedOut>(end) || std::holds_alternative<run::OutOfMemory>(end);
+}
+}  // namespace
+
+void Machine::take(Taken taken) {
+  if (runs_.contains(taken.token)) return;
+  ++counters_.taken;
+  Run fresh;
+  std::string data = std::move(taken.job.data);
+  fresh.job = taken.job;
+  taken.job.data = std::move(data);
+  fresh.token = taken.token;
+  fresh.function = taken.function;
+  fresh.grant = admission_.grant(taken.token);
+  fresh.since = now_.instant;
+  fresh.since_wall = now_.wall;
+  fresh.waited = waited(fresh.job, now_.wall);
+  const FunctionPolicy& policy = policy_of(fresh.function, options_);
+  fresh.timeout = run_timeout(fresh.job, policy);
+  Run& run = runs_.emplace(taken.token, std::move(fresh)).first->second;
+
+  if (told_to_stop_) return end(run, run::Interrupted{"the host stops"}, {}, false);
+  if (auto late = waited_too_long(run.job, policy, now_.wall)) return end(run, *std::move(late), {}, false);
+  if (options_.events.on_start) options_.events.on_start(describe(run));
+  act(action::StartRun{{std::move(taken), run.grant, run.timeout}});
+}
+
+void Machine::on(event::RunEnded& event) {
+  const auto found = runs_.find(event.run);
+  if (found == runs_.end() || found->second.ended) return;  // given back without it, when the host stopped
+  Run& run = found->second;
+  // What the job becomes was decided with the order to stop, whatever the run made of it. Only a host that
+  // stops still takes a result that came in time.
+  if (run.cancel) {
+    event.end = *run.cancel;
+  } else if (run.host_stops && !std::holds_alternative<run::Completed>(event.end)) {
+    event.end = run::Interrupted{"the host stopped"};
+  }
+  end(run, std::move(event.end), std::move(event.usage), true);
+}
+
+void Machine::end(Run& run, RunEnd how, Usage usage, bool ran) {
+  if (ran && usage.wall_us == 0) {
+    usage.wall_us = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(now_.instant - run.since).count());
+    usage.wall_us = std::max<std::uint64_t>(usage.wall_us, 1);
+  }
+  admission_.release(run.token, ran && is_telling(how) ? usage : Usage{}, now_.instant);
+  for (auto& [queue, lane] : lanes_) lane.hungry = lane.hungry || lane.closed_seen;
+
+  if (run.host_stops && std::holds_alternative<run::Interrupted>(how)) ++stop_report_.given_back;
+  run.usage = std::move(usage);
+  run.ended = true;
+  if (run.lost) return drop(run, run.lost_why);
+  run.decision = decide(std::move(how), run.job, policy_of(run.function, options_), options_, random_);
+  flush(run, true);
+  Finish finish{run.job.id, run.token, std::move(run.decision.outcome), run.decision.keep, std::nullopt};
+  if (ran) finish.usage = run.usage;
+  if (Lane* lane = lane_of(run.job.queue)) lane->gathered.push_back(std::move(finish));
+}
+
+/// The run's result is not stored: the job is no longer its own.
+void Machine::drop(Run& run, const std::string& why) {
+  ++counters_.stale_finishes;
+  const std::string line = fmt::format("the result of run {} is dropped: {}", run.token.value, why);
+  log_to_job(run, line);
+  note(WorkerEvents::Level::kWarning,
+       fmt::format("job {} of queue {}: {}", run.job.id.value, run.job.queue.value, line));
+  run.decision.message = why;
+  report(run, "stale");
+  runs_.erase(LockToken(run.token));
+}
+
+void Machine::count(const Run& run, const std::string& outcome) {
+  const std::pair<const char*, std::uint64_t*> outcomes[] = {
+      {"completed", &counters_.completed}, {"failed", &counters_.failed},
+      {"retried", &counters_.retried},     {"later", &counters_.later},
+      {"stalled", &counters_.stalled},     {"given_back", &counters_.given_back}};
+  for (const auto& [name, counter] : outcomes) *counter += outcome == name ? 1 : 0;
+  const std::pair<const char*, std::uint64_t*> codes[] = {{"timeout", &counters_.timed_out},
+                                                          {"memory", &counters_.out_of_memory},
+                                                          {"cancelled", &counters_.cancelled},
+                                                          {"queue_timeout", &counters_.queue_timeouts}};
+  for (const auto& [name, counter] : codes) *counter += run.decision.code == name ? 1 : 0;
+}
+
+void Machine::report(const Run& run, std::string outcome) const {
+  if (!options_.events.on_end) return;
+  options_.events.on_end({run.job.queue, run.job.id, run.function, std::move(outcome), run.decision.code,
+                          run.decision.message, run.job.attempts_made + 1, run.waited, run.usage});
+}
+
+// ---- stopping one ------------------------------------------------------------------------------
+
+void Machine::stop_run(Run& run, StopReason reason, std::string who, std::string why) {
+  act(action::StopRun{run.token, reason, std::move(who), std::move(why)});
+}
+
+void Machine::cancel(const CancelRequest& request) {
+  const auto found = runs_.find(request.token);
+  if (found == runs_.end()) return;
+  Run& run = found->second;
+  if (run.ended || run.lost || run.cancel) return;
+  run.cancel = run::Cancelled{request.who, request.why};
+  stop_run(run, StopReason::kCancel, request.who, request.why);
+}
+
+void Machine::lose(Run& run, std::string why) {
+  ++counters_.locks_lost;
+  run.lost = true;
+  run.lost_why = "its lock was lost: " + why;
+  note(WorkerEvents::Level::kWarning,
+       fmt::format("job {} of queue {}: run {} is stopped, {}", run.job.id.value, run.job.queue.value,
+                   run.token.value, run.lost_why));
+  stop_run(run, StopReason::kLockLost, options_.name, run.lost_why);
+}
+
+// ---- progress and logs -------------------------------------------------------------------------
+
+void Machine::touch(Run& run) {
+  if (std::exchange(run.dirty, true)) return;
+  dirty_.push_back(run.token);
+}
+
+void Machine::on(event::Progress& event) {
+  const auto found = runs_.find(event.run);
+  if (found == runs_.end() || found->second.ended || found->second.lost) return;
+  Run& run = found->second;
+  if (event.json.size() > options_.job_limits.result_bytes) {
+    event::Log line{event.run, fmt::format("a progress of {} bytes was not stored, at most {} are allowed",
+                                           event.json.size(), options_.job_limits.result_bytes)};
+    return on(line);
+  }
+  run.progress = std::move(event.json);
+  touch(run);
+}
+
+void Machine::on(event::Log& event) {
+  const auto found = runs_.find(event.run);
+  if (found == runs_.end() || found->second.ended || found->second.job.options.keep_logs == 0) return;
+  Run& run = found->second;
+  if (run.lines.size() >= options_.log_lines_waiting) {
+    ++run.dropped_lines;
+    ++counters_.log_lines_dropped;
+    return;
+  }
+  if (event.line.size() > options_.job_limits.log_line_bytes) {
+    std::size_t bytes = options_.job_limits.log_line_bytes;
+    while (bytes > 0 && (static_cast<unsigned char>(event.line[bytes]) & 0xC0) == 0x80) --bytes;
+    event.line.resize(bytes);
+  }
+  if (run.lines.empty()) run.lines_after = now_.instant + options_.log_batch;
+  run.lines.push_back(std::move(event.line));
+  touch(run);
+}
+
+/// Stores what is due (or all). Not repeated when the store does not answer: a line may be missing, none
+/// stands there twice.
+void Machine::flush(Run& run, bool all) {
+  const JobRef job{run.job.queue, run.job.id};
+  if (run.progress && (all || now_.instant >= run.progress_after)) {
+    act(action::StoreProgress{job, run.token, *std::exchange(run.progress, std::nullopt)});
+    run.progress_after = now_.instant + Duration(1'000 / std::max(options_.progress_per_second, 1U));
+  }
+  if (run.lines.empty() || !(all || run.lines.size() >= kLinesAtOnce || now_.instant >= run.lines_after))
+    return;
+  if (const auto dropped = std::exchange(run.dropped_lines, 0); dropped > 0) {
+    run.lines.push_back(fmt::format("... {} lines came too fast and were dropped", dropped));
+  }
+  act(action::StoreLogs{job, run.token, std::exchange(run.lines, {})});
+}
+
+void Machine::flush_dirty() {
+  std::erase_if(dirty_, [this](const LockToken& token) {
+    const auto found = runs_.find(token);
+    if (found == runs_.end()) return true;
+    Run& run = found->second;
+    flush(run, false);
+    run.dirty = run.progress || !run.lines.empty();
+    return !run.dirty;
+  });
+}
+
+void Machine::log_to_job(Run& run, std::string line) {
+  if (run.job.options.keep_logs == 0) return;
+  act(action::StoreLogs{{run.job.queue, run.job.id}, run.token, {std::move(line)}});
+}
+
+void Machine::on(event::NotStored& event) {
+  // A job that is gone, or an old run's progress: nothing to say. All else is counted.
+  if (event.error.code == Errc::kNotFound || event.error.code == Errc::kLockMissing ||
+      event.error.code == Errc::kLockMismatch)
+    return;
+  store_error("progress or logs of run " + event.run.value, event.error);
+}
+
+RunningJob Machine::describe(const Run& run) const {
+  RunningJob job;
+  job.queue = run.job.queue;
+  job.id = run.job.id;
+  job.run = run.token;
+  job.function = run.function;
+  job.name = run.job.name;
+  job.attempt = run.job.attempts_made + 1;
+  job.started_at = run.since_wall;
+  job.grant = run.grant;
+  job.timeout = run.timeout;
+  job.stopping = run.cancel || run.lost || run.host_stops;
+  return job;
+}
+
+}  // namespace gaur::worker

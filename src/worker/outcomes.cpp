@@ -1,0 +1,162 @@
+#include "worker/outcomes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/words.hpp"
+
+namespace gaur::worker {
+
+namespace {
+
+/// Cuts to at most `bytes`, never within a UTF-8 sequence.
+void cut(std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  text.resize(bytes);
+}
+
+void bound(Failure& failure, std::size_t bytes) {
+  cut(failure.message, bytes);
+  cut(failure.stack, bytes - std::min(bytes, failure.message.size()));
+  if (failure.details.size() > bytes) failure.details.clear();
+}
+
+std::optional<Duration> lower(const std::optional<Duration>& a, const std::optional<Duration>& b) {
+  if (a && b) return std::min(*a, *b);
+  return a ? a : b;
+}
+
+class Decider {
+ public:
+  Decider(const Job& job, const FunctionPolicy& policy, const WorkerOptions& options, Random& random)
+      : job_(job), policy_(policy), options_(options), random_(random) {}
+
+  Decision operator()(run::Completed& end) const {
+    if (end.result.size() > options_.job_limits.result_bytes) {
+      return attempt_failed(
+          {.code = "too_large",
+           .message =
+               fmt::format("the result has {} bytes, at most {} are allowed inline; write a file instead",
+                           end.result.size(), options_.job_limits.result_bytes)});
+    }
+    return {outcome::Completed{std::move(end.result)},
+            job_.options.on_complete.value_or(policy_.keep_completed), "completed", "", ""};
+  }
+  Decision operator()(run::Failed& end) const {
+    if (!end.final) return attempt_failed(std::move(end.failure));
+    if (end.failure.code == "error") end.failure.code = "unrecoverable";
+    return failed(std::move(end.failure), false);
+  }
+  Decision operator()(run::Later& end) const {
+    std::string why = end.why;
+    Failure reason{.code = "later", .message = std::move(end.why)};
+    return {outcome::RetryAfter{std::max(end.delay, Duration{0}), std::move(reason), false},
+            {},
+            "later",
+            "",
+            std::move(why)};
+  }
+  Decision operator()(run::TimedOut& end) const {
+    return attempt_failed({.code = "timeout",
+                           .message = fmt::format("stopped at its deadline: it ran longer than {}",
+                                                  duration_in_words(end.after))});
+  }
+  Decision operator()(run::OutOfMemory& end) const {
+    Failure failure{.code = "memory"};
+    failure.message = fmt::format("stopped at its memory bound of {}: it reached {}",
+                                  bytes_in_words(end.bound_bytes), bytes_in_words(end.peak_bytes));
+    failure.details = fmt::format(R"({{"bound_bytes":{},"peak_bytes":{}}})", end.bound_bytes, end.peak_bytes);
+    return attempt_failed(std::move(failure));
+  }
+  Decision operator()(run::Crashed& end) const {
+    Failure failure{.code = "crashed", .message = std::move(end.message)};
+    if (failure.message.empty()) {
+      failure.message = end.signal != 0 ? fmt::format("the runner died of signal {}", end.signal)
+                                        : fmt::format("the runner exited with code {}", end.exit_code);
+    }
+    if (!policy_.rerun_on_crash) return failed(std::move(failure), false);
+    std::string message = failure.message;
+    return {outcome::Stalled{options_.max_stalled, std::move(failure)}, keep_failed(), "stalled", "crashed",
+            std::move(message)};
+  }
+  Decision operator()(run::Interrupted& end) const {
+    std::string why = end.why;
+    return {outcome::BackToWait{std::move(end.why)}, {}, "given_back", "", std::move(why)};
+  }
+  Decision operator()(run::Cancelled& end) const {
+    std::string message = "cancelled";
+    if (!end.who.empty()) message += " by " + end.who;
+    if (!end.why.empty()) message += ": " + end.why;
+    return failed({.code = "cancelled", .message = std::move(message)}, false);
+  }
+
+ private:
+  Retention keep_failed() const { return job_.options.on_fail.value_or(policy_.keep_failed); }
+
+  Decision failed(Failure failure, bool exhausted) const {
+    bound(failure, options_.job_limits.failure_bytes);
+    std::string code = failure.code;
+    std::string message = failure.message;
+    return {outcome::Failed{std::move(failure), exhausted}, keep_failed(), "failed", std::move(code),
+            std::move(message)};
+  }
+
+  Decision attempt_failed(Failure failure) const {
+    const std::uint32_t asked = job_.options.attempts > 0
+                                    ? job_.options.attempts
+                                    : policy_.attempts.value_or(options_.semantics.default_attempts);
+    const std::uint32_t made = job_.attempts_made + 1;
+    if (made >= std::max(asked, 1U)) return failed(std::move(failure), true);
+    bound(failure, options_.job_limits.failure_bytes);
+    const bool says_nothing = job_.options.attempts == 0 && job_.options.backoff == Backoff{};
+    const Backoff backoff = says_nothing ? policy_.backoff.value_or(Backoff{}) : job_.options.backoff;
+    const Duration delay = backoff_delay(backoff, made, options_.semantics, random_);
+    std::string code = failure.code;
+    std::string message = failure.message;
+    return {outcome::RetryAfter{delay, std::move(failure), true},
+            {},
+            "retried",
+            std::move(code),
+            std::move(message)};
+  }
+
+  const Job& job_;
+  const FunctionPolicy& policy_;
+  const WorkerOptions& options_;
+  Random& random_;
+};
+
+}  // namespace
+
+const FunctionPolicy& policy_of(const FunctionName& function, const WorkerOptions& options) {
+  const auto found = options.functions.find(function);
+  return found == options.functions.end() ? options.otherwise : found->second;
+}
+
+Decision decide(RunEnd end, const Job& job, const FunctionPolicy& policy, const WorkerOptions& options,
+                Random& random) {
+  return std::visit(Decider(job, policy, options, random), end);
+}
+
+std::optional<Duration> run_timeout(const Job& job, const FunctionPolicy& policy) {
+  return lower(policy.timeout, job.options.timeout);
+}
+
+Duration waited(const Job& job, Time now) {
+  if (job.attempts_started > 1) return Duration{0};
+  return std::max(now - (job.timestamp + job.options.delay), Duration{0});
+}
+
+std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& policy, Time now) {
+  const auto bound = lower(policy.queue_timeout, job.options.queue_timeout);
+  const Duration wait = waited(job, now);
+  if (!bound || wait <= *bound) return std::nullopt;
+  return run::Failed{{.code = "queue_timeout",
+                      .message = fmt::format("not run: it waited {}, and nobody awaits it after {}",
+                                             duration_in_words(wait), duration_in_words(*bound))},
+                     true};
+}
+
+}  // namespace gaur::worker

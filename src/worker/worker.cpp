@@ -1,0 +1,186 @@
+// The shell: carries out what the machine decides, and brings the answers back to the loop.
+#include "worker/worker.hpp"
+
+#include <atomic>
+#include <mutex>
+
+#include "worker/machine.hpp"
+
+namespace gaur {
+
+using namespace worker;  // NOLINT(google-build-using-namespace): events and actions, by their short names
+
+/// Thread-safety: the inbox is locked, any thread pushes; all else is confined to the loop.
+struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Impl> {
+  Impl(Env given, Transitions& transitions, Admission& ledger, RunHandler& runs, WorkerOptions options)
+      : env(given),
+        store(transitions),
+        admission(ledger),
+        handler(runs),
+        machine(std::move(options), ledger, given.random) {}
+
+  // Events from anywhere. What gathers while the loop is busy is taken in together.
+  void push(Input event) {
+    std::lock_guard lock(inbox_mutex);
+    inbox.push_back(std::move(event));
+    if (std::exchange(scheduled, true)) return;
+    env.loop.post([self = shared_from_this()] { self->drain(); });
+  }
+  void on_progress(const LockToken& run, std::string json) override {
+    push(event::Progress{run, std::move(json)});
+  }
+  void on_log(const LockToken& run, std::string line) override { push(event::Log{run, std::move(line)}); }
+  void on_end(const LockToken& run, RunEnd end, Usage usage) override {
+    push(event::RunEnded{run, std::move(end), std::move(usage)});
+  }
+
+  void drain() {
+    std::vector<Input> events;
+    {
+      std::lock_guard lock(inbox_mutex);
+      events.swap(inbox);
+      scheduled = false;
+    }
+    step(std::move(events));
+  }
+  void step(std::vector<Input> events) {
+    if (closed) return;
+    std::vector<Action> actions;
+    machine.resume(std::move(events), now(), actions);
+    for (Action& action : actions) std::visit([this](auto& one) { carry_out(one); }, action);
+    arm();
+  }
+  Now now() const { return {env.clock.now(), env.clock.wall()}; }
+
+  void arm() {
+    const Instant at = machine.wake_at();
+    if (at == armed_for) return;
+    env.loop.cancel(timer);
+    armed_for = at;
+    if (at == Instant::max()) return;
+    timer = env.loop.post_at(at, [self = shared_from_this()] {
+      self->armed_for = Instant::max();
+      self->step({event::Tick{}});
+    });
+  }
+
+  /// Hands the answer of a verb to the machine, as the event that `make` builds of it.
+  template <class T, class Make>
+  void answer(Async<T> future, Make make) {
+    std::move(future).then([self = shared_from_this(), make = std::move(make)](Result<T> reply) mutable {
+      self->push(make(std::move(reply)));
+    });
+  }
+
+  void carry_out(action::SendTurn& action) {
+    const QueueName queue = action.turn.queue;
+    const std::uint64_t number = action.turn.op.number;
+    answer(store.finish_and_take(std::move(action.turn)), [queue, number](Result<TurnReply> reply) -> Input {
+      return event::TurnEnded{queue, number, std::move(reply)};
+    });
+  }
+  void carry_out(action::Extend& action) {
+    const QueueName queue = action.request.queue;
+    answer(store.extend_locks(action.request),
+           [queue, held = action.request.held](Result<ExtendReply> reply) -> Input {
+             return event::Extended{queue, held, std::move(reply)};
+           });
+  }
+  void carry_out(action::Recover& action) {
+    const QueueName queue = action.request.queue;
+    answer(store.recover(std::move(action.request)), [queue](Result<Recovered> reply) -> Input {
+      return event::RecoverEnded{queue, std::move(reply)};
+    });
+  }
+  void carry_out(action::Wake& action) {
+    answer(store.wake_delayed(action.queue), [queue = action.queue](Result<Next> reply) -> Input {
+      return event::WakeEnded{queue, std::move(reply)};
+    });
+  }
+  void carry_out(action::Wait& action) {
+    answer(store.wait_for_work(std::move(action.request)),
+           [](Result<WorkReply> reply) -> Input { return event::WaitEnded{std::move(reply)}; });
+  }
+  template <class T>
+  void tell_if_refused(Async<T> future, const LockToken& run) {
+    std::move(future).then([self = shared_from_this(), run](Result<T> reply) {
+      if (!reply) self->push(event::NotStored{run, std::move(reply).error()});
+    });
+  }
+  void carry_out(action::StoreProgress& action) {
+    tell_if_refused(store.update_progress(action.job, action.run, std::move(action.json)), action.run);
+  }
+  void carry_out(action::StoreLogs& action) {
+    tell_if_refused(store.append_logs(action.job, std::move(action.lines)), action.run);
+  }
+  void carry_out(action::StartRun& action) { handler.start(std::move(action.request), *this); }
+  void carry_out(action::StopRun& action) {
+    handler.stop(action.run, action.reason, std::move(action.who), std::move(action.why));
+  }
+  void carry_out(action::Stopped& action) {
+    for (const Promise<StopReport>& promise : std::exchange(stop_promises, {})) promise.set(action.report);
+  }
+
+  const Env env;
+  Transitions& store;
+  Admission& admission;
+  RunHandler& handler;
+  Machine machine;
+  Loop::TimerId timer = 0;
+  Instant armed_for = Instant::max();
+  std::vector<Promise<StopReport>> stop_promises;
+  std::atomic<bool> closed = false;
+
+  std::mutex inbox_mutex;
+  std::vector<Input> inbox;  // guarded by inbox_mutex
+  bool scheduled = false;    // guarded by inbox_mutex
+};
+
+Worker::Worker(Env env, Transitions& store, Admission& admission, RunHandler& handler, WorkerOptions options)
+    : impl_(std::make_shared<Impl>(env, store, admission, handler, std::move(options))) {}
+
+Worker::~Worker() {
+  impl_->closed = true;
+}
+
+void Worker::start() {
+  impl_->push(event::Begin{});
+}
+
+void Worker::quiet() {
+  impl_->push(event::Quiet{});
+}
+
+Future<StopReport> Worker::stop(Duration patience) {
+  Promise<StopReport> promise;
+  Future<StopReport> future = promise.future();
+  impl_->env.loop.post([self = impl_, promise, patience] {
+    self->stop_promises.push_back(promise);
+    self->step({event::Stop{patience}});
+  });
+  return future;
+}
+
+Future<WorkerStatus> Worker::status() const {
+  Promise<WorkerStatus> promise;
+  Future<WorkerStatus> future = promise.future();
+  impl_->env.loop.post([self = impl_, promise] { promise.set(self->machine.status(self->now())); });
+  return future;
+}
+
+Future<std::optional<std::string>> Worker::why_waiting(QueueName queue, FunctionName function) const {
+  Promise<std::optional<std::string>> promise;
+  auto future = promise.future();
+  impl_->env.loop.post([self = impl_, promise, queue = std::move(queue), function = std::move(function)] {
+    std::optional<std::string> why;
+    if (self->machine.phase() == WorkerPhase::kRunning) {
+      if (!self->closed) why = self->admission.why_waiting(queue, function, self->env.clock.now());
+    } else {
+      why = "this host is " + std::string(to_string(self->machine.phase())) + " and takes no jobs";
+    }
+    promise.set(std::move(why));
+  });
+  return future;
+}
+
+}  // namespace gaur
