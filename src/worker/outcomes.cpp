@@ -64,7 +64,8 @@ class Decider {
                                                   duration_in_words(end.after))});
   }
   Decision operator()(run::OutOfMemory& end) const {
-    Failure failure{.code = "memory"};
+    Failure failure;
+    failure.code = "memory";
     failure.message = fmt::format("stopped at its memory bound of {}: it reached {}",
                                   bytes_in_words(end.bound_bytes), bytes_in_words(end.peak_bytes));
     failure.details = fmt::format(R"({{"bound_bytes":{},"peak_bytes":{}}})", end.bound_bytes, end.peak_bytes);
