@@ -1,0 +1,160 @@
+#pragma once
+// A worker on virtual time: model store, real ledger, runs that take as long as a script says.
+// Thread-safety: confined to one thread.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "admission/ledger.hpp"
+#include "base/manual_env.hpp"
+#include "model/model_store.hpp"
+#include "worker/worker.hpp"
+
+namespace gaur {
+
+constexpr std::uint64_t kGB = 1'000'000'000;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// What a run does when nobody interferes, and what it does when told to stop.
+struct Script {
+  Duration takes{100};
+  RunEnd end = run::Completed{"1"};
+  Duration ends_after_stop{5};  ///< negative: deaf
+  std::function<void(RunObserver&, const LockToken&)> at_start{};
+};
+
+class ScriptedRuns final : public RunHandler {
+ public:
+  explicit ScriptedRuns(ManualEnv& env) : env_(env) {}
+
+  std::function<Script(const RunRequest&)> script = [](const RunRequest&) { return Script{}; };
+  struct Seen {
+    RunRequest request;
+    Instant since{};
+    RunObserver* observer = nullptr;
+    Duration ends_after_stop{0};
+    std::optional<StopReason> stopped{};
+  };
+  std::map<LockToken, Seen> running;
+  std::vector<Seen> started;      ///< in order, ever
+  std::vector<StopReason> stops;  ///< in order, ever
+  std::size_t most_running = 0;
+
+  void start(RunRequest request, RunObserver& observer) override {
+    const LockToken token = request.taken.token;
+    EXPECT_FALSE(running.contains(token)) << "one token, two runs";
+    const Script plan = script(request);
+    Seen seen{std::move(request), env_.clock.now(), &observer, plan.ends_after_stop};
+    started.push_back(seen);
+    running.emplace(token, std::move(seen));
+    most_running = std::max(most_running, running.size());
+    if (plan.at_start) plan.at_start(observer, token);
+    env_.loop.post_at(env_.clock.now() + plan.takes, [this, token, end = plan.end] { finish(token, end); });
+  }
+  void stop(const LockToken& token, StopReason reason, std::string who, std::string why) override {
+    const auto found = running.find(token);
+    if (found == running.end()) return;
+    stops.push_back(reason);
+    found->second.stopped = reason;
+    if (found->second.ends_after_stop < Duration{0}) return;
+    const RunEnd end =
+        reason == StopReason::kCancel ? RunEnd(run::Cancelled{who, why}) : RunEnd(run::Interrupted{why});
+    env_.loop.post_at(env_.clock.now() + found->second.ends_after_stop,
+                      [this, token, end] { finish(token, end); });
+  }
+  void finish(const LockToken& token, RunEnd end) {
+    const auto found = running.find(token);
+    if (found == running.end()) return;
+    RunObserver& observer = *found->second.observer;
+    const auto wall =
+        std::chrono::duration_cast<std::chrono::microseconds>(env_.clock.now() - found->second.since);
+    running.erase(found);
+    observer.on_end(token, std::move(end), {.wall_us = static_cast<std::uint64_t>(wall.count()) + 1});
+  }
+  std::size_t running_of(const std::string& function) const {
+    return static_cast<std::size_t>(std::count_if(running.begin(), running.end(), [&](const auto& entry) {
+      return entry.second.request.taken.function.value == function;
+    }));
+  }
+
+ private:
+  ManualEnv& env_;
+};
+
+inline const QueueName kQueue{"query"};
+
+inline LedgerOptions small_box() {
+  LedgerOptions options;
+  options.box = {4, 8 * kGB};
+  options.slots = 4;
+  options.queues = {{.name = kQueue, .take_unknown = true}};
+  return options;
+}
+
+inline WorkerOptions plain_worker(std::string name = "w1") {
+  WorkerOptions options;
+  options.name = std::move(name);
+  options.queues = {kQueue};
+  return options;
+}
+
+/// The whole, wired up. Change the options before `start()`.
+struct World {
+  explicit World(std::uint64_t seed = 1) : env(seed) {}
+
+  ManualEnv env;
+  ModelStore store{env.clock, env.loop};
+  Transitions* verbs = &store;  ///< what the worker sees: a decorator may be put before the store
+  LedgerOptions ledger_options = small_box();
+  WorkerOptions worker_options = plain_worker();
+  ScriptedRuns runs{env};
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<Worker> worker;
+  std::vector<RunReport> reports;
+  std::vector<std::string> notes;
+
+  void start() {
+    worker_options.events.on_end = [this](const RunReport& report) { reports.push_back(report); };
+    worker_options.events.on_note = [this](WorkerEvents::Level, const std::string& line) {
+      notes.push_back(line);
+    };
+    ledger = std::make_unique<Ledger>(ledger_options);
+    worker = std::make_unique<Worker>(env.env, *verbs, *ledger, runs, worker_options);
+    worker->start();
+    env.loop.run_ready();
+  }
+
+  template <class T>
+  T await(Future<T> future, Duration at_most = seconds(120)) {
+    const Instant end = env.clock.now() + at_most;
+    env.loop.run_ready();
+    while (!future.ready() && env.clock.now() < end) env.loop.run_for(Duration(1));
+    EXPECT_TRUE(future.ready()) << "no answer in time";
+    return std::move(future).get();
+  }
+  template <class T>
+  T value(Async<T> future) {
+    Result<T> result = await(std::move(future));
+    EXPECT_TRUE(result) << (result ? "" : result.error().message);
+    return *std::move(result);
+  }
+
+  JobId add(std::string name = "f", JobOptions options = {}, QueueName queue = kQueue) {
+    AddRequest request;
+    request.queue = std::move(queue);
+    request.jobs = {{.name = std::move(name), .data = "{}", .options = std::move(options)}};
+    return value(store.add(std::move(request))).front().id;
+  }
+  Job job(const JobId& id, const QueueName& queue = kQueue) { return value(store.get({queue, id})); }
+  Counts counts(const QueueName& queue = kQueue) { return value(store.counts(queue)); }
+  WorkerStatus status() { return await(worker->status()); }
+  std::vector<std::string> logs(const JobId& id) { return value(store.logs({kQueue, id}, 0, 1000)).lines; }
+  void pass(Duration time) { env.loop.run_for(time); }
+};
+
+}  // namespace gaur
