@@ -1,0 +1,252 @@
+// What the end of a run means for its job: the table of docs/runner-protocol.md, row by row.
+#include "worker/outcomes.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/manual_env.hpp"
+
+namespace gaur::worker {
+namespace {
+
+using std::chrono::seconds;
+
+struct Row {
+  const char* what;
+  RunEnd end;
+  std::uint32_t attempts = 0;  ///< the job's own
+  std::uint32_t attempts_made = 0;
+  FunctionPolicy policy{};
+  const char* word = "";
+  const char* code = "";
+  const char* message = "";
+};
+
+std::vector<Row> rows() {
+  FunctionPolicy three_attempts;
+  three_attempts.attempts = 3;
+  FunctionPolicy fragile;
+  fragile.rerun_on_crash = false;
+  const run::Failed failed{{.code = "sql", .message = "no such table"}, false};
+  const run::Failed final_failed{{.code = "sql", .message = "no such table"}, true};
+  const run::Failed plain_final{{.message = "never"}, true};
+  return {
+      {.what = "completed", .end = run::Completed{"7"}, .word = "completed"},
+      {.what = "failed, the only attempt",
+       .end = failed,
+       .word = "failed",
+       .code = "sql",
+       .message = "no such table"},
+      {.what = "failed, attempts left",
+       .end = failed,
+       .attempts = 3,
+       .attempts_made = 1,
+       .word = "retried",
+       .code = "sql",
+       .message = "no such table"},
+      {.what = "failed, the last attempt",
+       .end = failed,
+       .attempts = 3,
+       .attempts_made = 2,
+       .word = "failed",
+       .code = "sql",
+       .message = "no such table"},
+      {.what = "failed, attempts by the function",
+       .end = failed,
+       .policy = three_attempts,
+       .word = "retried",
+       .code = "sql",
+       .message = "no such table"},
+      {.what = "failed, the job's attempts go before the function's",
+       .end = failed,
+       .attempts = 1,
+       .policy = three_attempts,
+       .word = "failed",
+       .code = "sql",
+       .message = "no such table"},
+      {.what = "final, with a code of its own",
+       .end = final_failed,
+       .attempts = 3,
+       .word = "failed",
+       .code = "sql",
+       .message = "no such table"},
+      {.what = "final, without a code",
+       .end = plain_final,
+       .attempts = 3,
+       .word = "failed",
+       .code = "unrecoverable",
+       .message = "never"},
+      {.what = "later", .end = run::Later{seconds(5), "not yet"}, .word = "later", .message = "not yet"},
+      {.what = "timed out, attempts left",
+       .end = run::TimedOut{seconds(60)},
+       .attempts = 2,
+       .word = "retried",
+       .code = "timeout",
+       .message = "stopped at its deadline: it ran longer than 60 s"},
+      {.what = "timed out",
+       .end = run::TimedOut{seconds(60)},
+       .word = "failed",
+       .code = "timeout",
+       .message = "stopped at its deadline: it ran longer than 60 s"},
+      {.what = "out of memory",
+       .end = run::OutOfMemory{1'000'000'000, 1'240'000'000},
+       .word = "failed",
+       .code = "memory",
+       .message = "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
+      {.what = "crashed",
+       .end = run::Crashed{11, 0, "the runner died of SIGSEGV"},
+       .attempts = 3,
+       .word = "stalled",
+       .code = "crashed",
+       .message = "the runner died of SIGSEGV"},
+      {.what = "crashed, no words given",
+       .end = run::Crashed{0, 3, ""},
+       .word = "stalled",
+       .code = "crashed",
+       .message = "the runner exited with code 3"},
+      {.what = "crashed, must not run again",
+       .end = run::Crashed{9, 0, ""},
+       .attempts = 3,
+       .policy = fragile,
+       .word = "failed",
+       .code = "crashed",
+       .message = "the runner died of signal 9"},
+      {.what = "interrupted",
+       .end = run::Interrupted{"recycled"},
+       .attempts = 3,
+       .word = "given_back",
+       .message = "recycled"},
+      {.what = "cancelled",
+       .end = run::Cancelled{"ann", "wrong day"},
+       .attempts = 3,
+       .word = "failed",
+       .code = "cancelled",
+       .message = "cancelled by ann: wrong day"},
+      {.what = "cancelled by nobody in particular",
+       .end = run::Cancelled{},
+       .word = "failed",
+       .code = "cancelled",
+       .message = "cancelled"},
+      {.what = "a result over the limit",
+       .end = run::Completed{std::string((1 << 20) + 1, '1')},
+       .word = "failed",
+       .code = "too_large",
+       .message = "the result has 1048577 bytes, at most 1048576 are allowed inline; write a file instead"},
+  };
+}
+
+const Failure* failure_of(const Outcome& outcome) {
+  if (const auto* failed = std::get_if<outcome::Failed>(&outcome)) return &failed->failure;
+  if (const auto* retry = std::get_if<outcome::RetryAfter>(&outcome)) return &retry->failure;
+  if (const auto* stalled = std::get_if<outcome::Stalled>(&outcome)) return &stalled->failure;
+  return nullptr;
+}
+
+TEST(Outcomes, FollowTheTable) {
+  SeededRandom random(1);
+  for (Row& row : rows()) {
+    SCOPED_TRACE(row.what);
+    Job job;
+    job.options.attempts = row.attempts;
+    job.attempts_made = row.attempts_made;
+    const Decision decision = decide(row.end, job, row.policy, {}, random);
+    EXPECT_EQ(decision.word, row.word);
+    EXPECT_EQ(decision.code, row.code);
+    EXPECT_EQ(decision.message, row.message);
+    const std::map<std::string, std::size_t> kinds{{"completed", 0}, {"failed", 1},     {"retried", 2},
+                                                   {"later", 2},     {"given_back", 4}, {"stalled", 5}};
+    EXPECT_EQ(decision.outcome.index(), kinds.at(row.word));
+    if (const Failure* failure = failure_of(decision.outcome); failure != nullptr && *row.code != '\0') {
+      EXPECT_EQ(failure->code, row.code);
+      EXPECT_EQ(failure->message, row.message);
+    }
+    if (const auto* retry = std::get_if<outcome::RetryAfter>(&decision.outcome)) {
+      EXPECT_EQ(retry->counted, decision.word == "retried");
+    }
+  }
+}
+
+TEST(Outcomes, OnlyUsedUpAttemptsAreExhausted) {
+  SeededRandom random(1);
+  const auto exhausted = [&](RunEnd end) {
+    return std::get<outcome::Failed>(decide(std::move(end), {}, {}, {}, random).outcome).exhausted;
+  };
+  EXPECT_TRUE(exhausted(run::Failed{{.message = "x"}, false}));
+  EXPECT_TRUE(exhausted(run::TimedOut{seconds(1)}));
+  EXPECT_FALSE(exhausted(run::Failed{{.message = "x"}, true}));
+  EXPECT_FALSE(exhausted(run::Cancelled{}));
+}
+
+TEST(Outcomes, TheBackoffIsTheJobsElseTheFunctions) {
+  SeededRandom random(1);
+  const Backoff own{.kind = Backoff::Kind::kExponential, .delay = seconds(2)};
+  FunctionPolicy policy;
+  policy.attempts = 5;
+  policy.backoff = Backoff{.kind = Backoff::Kind::kFixed, .delay = seconds(9)};
+  const auto delay = [&](const Job& job) {
+    return std::get<outcome::RetryAfter>(
+               decide(run::Failed{{.message = "x"}, false}, job, policy, {}, random).outcome)
+        .delay;
+  };
+  Job job;
+  EXPECT_EQ(delay(job), seconds(9));
+  job.options.attempts = 4;  // the job speaks for itself: at once
+  EXPECT_EQ(delay(job), seconds(0));
+  job.options.backoff = own;
+  job.attempts_made = 2;  // third attempt failed: 2 s * 2^2
+  EXPECT_EQ(delay(job), seconds(8));
+}
+
+TEST(Outcomes, MemoryTellsBoundAndPeakForProgramsToo) {
+  SeededRandom random(1);
+  const Decision decision = decide(run::OutOfMemory{100, 150}, {}, {}, {}, random);
+  EXPECT_EQ(failure_of(decision.outcome)->details, R"({"bound_bytes":100,"peak_bytes":150})");
+}
+
+TEST(Outcomes, RetentionIsTheJobsElseTheFunctions) {
+  SeededRandom random(1);
+  FunctionPolicy policy;
+  policy.keep_completed = {.count = 10, .age = {}};
+  policy.keep_failed = {.count = 20, .age = {}};
+  Job job;
+  EXPECT_EQ(decide(run::Completed{}, job, policy, {}, random).keep.count, 10U);
+  EXPECT_EQ(decide(run::Cancelled{}, job, policy, {}, random).keep.count, 20U);
+  EXPECT_EQ(decide(run::Crashed{}, job, policy, {}, random).keep.count, 20U);
+  job.options.on_complete = Retention{.count = 1, .age = {}};
+  job.options.on_fail = Retention{.count = 2, .age = {}};
+  EXPECT_EQ(decide(run::Completed{}, job, policy, {}, random).keep.count, 1U);
+  EXPECT_EQ(decide(run::Cancelled{}, job, policy, {}, random).keep.count, 2U);
+}
+
+TEST(Outcomes, LongFailuresAreCutBetweenCharacters) {
+  SeededRandom random(1);
+  WorkerOptions options;
+  options.job_limits.failure_bytes = 10;
+  const run::Failed end{{.message = "가나다라마", .stack = "at line 1", .details = "{\"position\":12}"},
+                        true};  // 15 bytes
+  const Decision decision = decide(end, {}, {}, options, random);
+  EXPECT_EQ(failure_of(decision.outcome)->message, "가나다");
+  EXPECT_EQ(failure_of(decision.outcome)->stack, "a");
+  EXPECT_EQ(failure_of(decision.outcome)->details, "");
+}
+
+TEST(QueueTimeout, CountsFromWhenTheJobCouldHaveStarted) {
+  FunctionPolicy policy;
+  policy.queue_timeout = seconds(10);
+  Job job;
+  job.timestamp = from_ms(1'000'000);
+  job.options.delay = seconds(30);
+  job.attempts_started = 1;
+  EXPECT_FALSE(waited_too_long(job, policy, from_ms(1'040'000)));
+  EXPECT_TRUE(waited_too_long(job, policy, from_ms(1'040'001)));
+  EXPECT_EQ(waited(job, from_ms(1'040'001)), Duration(10'001));
+  EXPECT_EQ(waited(job, from_ms(1'000'500)), Duration(0)) << "promoted before it was due";
+  job.options.queue_timeout = seconds(20);
+  EXPECT_TRUE(waited_too_long(job, policy, from_ms(1'045'000))) << "the job may lower it, not raise it";
+  job.options.queue_timeout = seconds(5);
+  EXPECT_TRUE(waited_too_long(job, policy, from_ms(1'035'001)));
+  job.attempts_started = 2;
+  EXPECT_FALSE(waited_too_long(job, policy, from_ms(9'000'000))) << "it had begun before: somebody wants it";
+}
+
+}  // namespace
+}  // namespace gaur::worker
