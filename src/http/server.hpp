@@ -20,6 +20,7 @@ struct HttpLimits {
   std::size_t headers = 16 << 10;      ///< all header lines together: 431
   std::size_t header_lines = 100;      ///< 431
   std::size_t body = 8 << 20;          ///< 413. One job's data has its own limit (gaur::Limits)
+  std::size_t body_memory = 64 << 20;  ///< of all bodies being received at the same time: 503
   std::uint32_t connections = 1'024;   ///< one more is answered 503 and closed
   Duration header_deadline{10'000};    ///< from the first byte (or the accept) to the end of the headers: 408
   Duration body_deadline{30'000};      ///< for all of the body: 408

@@ -1,0 +1,23 @@
+#pragma once
+// The body of POST .../jobs as jobs. Pure.
+#include <string>
+#include <vector>
+
+#include "gaur/queue.hpp"
+
+namespace gaur::http {
+
+struct AddBody {
+  std::vector<NewJob> jobs;
+  bool many = false;                  ///< the body was an array
+  std::vector<std::string> problems;  ///< all of them; `jobs` is usable only when there is none
+};
+
+/// {"name": ..., "data": ..., "options": {...}} or an array of such, at most `most` of them. The JSON of
+/// `data` is kept byte for byte; whether it is JSON is left to Client::problems.
+AddBody parse_add_body(std::string_view body, std::size_t most);
+
+/// The members of "options"; problems are appended, each with `where` in front ("jobs[2].options.").
+JobOptions parse_options(std::string_view text, const std::string& where, std::vector<std::string>& problems);
+
+}  // namespace gaur::http

@@ -1,0 +1,365 @@
+#include "http/connection_io.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+
+#include "http/values.hpp"
+#include "http/wire.hpp"
+
+namespace gaur::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t kMostUndigested = 16 << 10;  // of chunk headers and trailers without an end in sight
+constexpr std::size_t kFilePiece = 256 << 10;
+constexpr std::uint64_t kSlowestClient = 64 << 10;  // bytes a second, for answers above a few kilobytes
+constexpr Duration kLinger{1'000};
+
+Problem simple(unsigned status, std::string_view code, std::string detail) {
+  Problem problem;
+  problem.status = status;
+  problem.code = code;
+  problem.detail = std::move(detail);
+  return problem;
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<ServerCore> core, asio::ip::tcp::socket socket)
+    : core_(std::move(core)), socket_(std::move(socket)) {}
+
+Connection::~Connection() {
+  if (file_descriptor_ >= 0) ::close(file_descriptor_);
+}
+
+void Connection::start() {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  const auto peer = socket_.remote_endpoint(ignored);
+  remote_ = peer.address().to_string();
+  allow(core_->limits.header_deadline);
+  read();
+}
+
+void Connection::allow(Duration duration) {
+  deadline_ = core_->clock.now() + duration;
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  release_body();
+  stream_.reset();
+  error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+  core_->connections.erase(shared_from_this());
+}
+
+void Connection::check_deadline(Instant now) {
+  if (!deadline_ || now < *deadline_) return;
+  deadline_.reset();
+  if (phase_ == Phase::kHead && !in_.empty()) {
+    return reply_with(simple(408, "request_timeout", "the headers did not arrive in time"));
+  }
+  if (phase_ == Phase::kBody)
+    return reply_with(simple(408, "request_timeout", "the body did not arrive in time"));
+  if (phase_ != Phase::kAnswering) close();
+}
+
+void Connection::finish_soon() {
+  close_after_ = true;
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody || stream_) close();
+}
+
+void Connection::give_up_answer() {
+  if (phase_ == Phase::kAnswering) {
+    reply_with(simple(503, "stopping",
+                      "this host is stopping; a job that was added is kept, ask for it again later"));
+  }
+}
+
+void Connection::refuse_connection() {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  Response response =
+      to_response(simple(503, "too_many_connections", "all connections of this server are taken"));
+  response.headers.push_back({"Retry-After", "1"});
+  const std::string text =
+      render_head(response, response.body.size(), true, core_->clock.wall()) + response.body;
+  socket_.write_some(asio::buffer(text), ignored);
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+}
+
+// ---- reading ---------------------------------------------------------------------------------
+
+void Connection::read() {
+  if (phase_ == Phase::kClosed) return;
+  socket_.async_read_some(asio::buffer(chunk_),
+                          [self = shared_from_this()](error_code error, std::size_t bytes) {
+                            if (self->phase_ == Phase::kClosed) return;
+                            if (error) return self->close();
+                            self->on_read(bytes);
+                          });
+}
+
+void Connection::on_read(std::size_t bytes) {
+  if (linger_) return read();  // what follows a refused request is thrown away
+  in_.append(chunk_.data(), bytes);
+  process();
+}
+
+void Connection::process() {
+  if (phase_ == Phase::kIdle && !in_.empty()) {
+    phase_ = Phase::kHead;
+    scanned_ = 0;
+    if (requests_ > 0) allow(core_->limits.header_deadline);
+  }
+  if (phase_ == Phase::kHead) return process_head();
+  if (phase_ == Phase::kBody) return process_body();
+  if (phase_ == Phase::kIdle) read();
+}
+
+void Connection::process_head() {
+  const std::size_t end = in_.find("\r\n\r\n", scanned_ < 3 ? 0 : scanned_ - 3);
+  if (end == std::string::npos) {
+    if (const auto problem = check_partial_head(in_, core_->limits)) return reply_with(*problem);
+    scanned_ = in_.size();
+    return read();
+  }
+  const std::size_t length = end + 4;
+  if (const auto problem = check_head(std::string_view(in_).substr(0, length), core_->limits))
+    return reply_with(*problem);
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(core_->limits.headers + core_->limits.request_line + 64));
+  parser_->body_limit(core_->limits.body);
+  parser_->eager(true);
+  error_code error;
+  const std::size_t used = parser_->put(asio::buffer(in_.data(), length), error);
+  in_.erase(0, used);
+  if (error == beast::http::error::body_limit) {
+    return reply_with(
+        simple(413, "too_large", "the body has more than " + std::to_string(core_->limits.body) + " bytes"));
+  }
+  if (error && error != beast::http::error::need_more)
+    return reply_with(simple(400, "bad_request", "headers: " + error.message()));
+  phase_ = Phase::kBody;
+  allow(core_->limits.body_deadline);
+  if (parser_->is_done()) return dispatch();
+  if (in_.empty() && !begin_body()) return;
+  process_body();
+}
+
+/// The body is not here yet: a moment to refuse who may not ask at all, and to say "100 Continue".
+bool Connection::begin_body() {
+  Request head;
+  head.method = std::string(parser_->get().method_string());
+  head.target = std::string(parser_->get().target());
+  head.remote = remote_;
+  for (const auto& field : parser_->get()) {
+    head.headers.push_back({lower(std::string_view(field.name_string())), std::string(field.value())});
+  }
+  if (core_->service == nullptr) {
+    close();
+    return false;
+  }
+  if (auto refusal = core_->service->refuse_head(head)) {
+    linger_ = close_after_ = true;
+    phase_ = Phase::kAnswering;
+    reply(*std::move(refusal));
+    return false;
+  }
+  if (head.header("expect") != nullptr) {
+    error_code ignored;
+    // A few bytes into an empty send buffer; should they not fit, the client sends its body after a pause
+    // anyway.
+    socket_.non_blocking(true, ignored);
+    socket_.write_some(asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), ignored);
+  }
+  return true;
+}
+
+void Connection::process_body() {
+  std::size_t used = 0;
+  error_code error;
+  while (used < in_.size() && !parser_->is_done()) {
+    const std::size_t more = parser_->put(asio::buffer(in_.data() + used, in_.size() - used), error);
+    used += more;
+    if (error || more == 0) break;
+  }
+  in_.erase(0, used);
+  core_->body_bytes += used;
+  booked_ += used;
+  if (error == beast::http::error::body_limit) {
+    return reply_with(
+        simple(413, "too_large", "the body has more than " + std::to_string(core_->limits.body) + " bytes"));
+  }
+  if (error && error != beast::http::error::need_more)
+    return reply_with(simple(400, "bad_request", "body: " + error.message()));
+  if (parser_->is_done()) return dispatch();
+  if (in_.size() > kMostUndigested)
+    return reply_with(simple(400, "bad_request", "body: a chunk's header or the trailers are too long"));
+  if (core_->body_bytes > core_->limits.body_memory) {
+    return reply_with(
+        simple(503, "overloaded", "too many large bodies at the same time; try again in a moment"));
+  }
+  read();
+}
+
+void Connection::release_body() {
+  core_->body_bytes -= booked_;
+  booked_ = 0;
+}
+
+// ---- answering -------------------------------------------------------------------------------
+
+Request Connection::take_request() {
+  auto& message = parser_->get();
+  Request request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message) {
+    request.headers.push_back({lower(std::string_view(field.name_string())), std::string(field.value())});
+  }
+  request.body = std::move(message.body());
+  request.remote = remote_;
+  return request;
+}
+
+void Connection::dispatch() {
+  phase_ = Phase::kAnswering;
+  deadline_.reset();  // the handlers have their own bounds
+  ++requests_;
+  head_only_ = parser_->get().method() == beast::http::verb::head;
+  if (parser_->get().version() < 11 || !parser_->get().keep_alive()) close_after_ = true;
+  if (requests_ >= core_->limits.requests_a_connection) close_after_ = true;
+  Request request = take_request();
+  parser_.reset();
+  release_body();
+  if (core_->service == nullptr) return close();
+  core_->service->handle(std::move(request), [weak = weak_from_this(), core = core_,
+                                              number = ++answer_number_](Response response) {
+    if (core->closed) return;
+    // Handlers mostly answer on this thread already; going through the queue keeps the stack flat all the
+    // same.
+    auto held = std::make_shared<Response>(std::move(response));
+    asio::post(core->io, [weak, held, number] {
+      const auto self = weak.lock();
+      if (self && self->phase_ == Phase::kAnswering && self->answer_number_ == number)
+        self->reply(std::move(*held));
+    });
+  });
+}
+
+/// Where the next request would begin is not known after these: the connection ends.
+void Connection::reply_with(const Problem& problem) {
+  linger_ = phase_ != Phase::kAnswering;
+  close_after_ = true;
+  head_only_ = false;
+  phase_ = Phase::kAnswering;
+  reply(to_response(problem));
+}
+
+void Connection::reply(Response response) {
+  std::optional<std::uint64_t> length = response.body.size();
+  if (response.file) {
+    file_descriptor_ = ::open(response.file->path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file_descriptor_ < 0) {
+      response = to_response(simple(410, "gone", "the result file is gone: it expired or was removed"));
+      length = response.body.size();
+    } else {
+      file_ = response.file;
+      length = file_->length;
+    }
+  }
+  stream_ = response.stream;
+  if (stream_) {
+    length.reset();
+    close_after_ = true;  // it ends with the stream
+  }
+  out_ = render_head(response, length, close_after_, core_->clock.wall());
+  out_at_ = 0;
+  const bool bodiless = head_only_ || response.status == 204 || response.status == 304;
+  if (bodiless) {
+    file_.reset();
+    stream_.reset();
+  } else if (!file_ && !stream_) {
+    out_ += response.body;
+  }
+  phase_ = Phase::kWriting;
+  const std::uint64_t size = out_.size() + (file_ ? file_->length : 0);
+  allow(core_->limits.write_deadline + Duration(static_cast<std::int64_t>(size * 1'000 / kSlowestClient)));
+  write_next();
+}
+
+void Connection::write_next() {
+  if (phase_ == Phase::kClosed) return;
+  asio::async_write(socket_, asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
+    if (self->phase_ == Phase::kClosed) return;
+    if (error) return self->close();
+    if (!self->next_piece()) self->answer_written();
+  });
+}
+
+/// Brings the next piece of a file or stream on its way; false when there is none.
+bool Connection::next_piece() {
+  if (file_ && file_->length > 0) {
+    out_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kFilePiece, file_->length)));
+    const ssize_t got =
+        ::pread(file_descriptor_, out_.data(), out_.size(), static_cast<off_t>(file_->offset));
+    if (got <= 0) {  // shorter than it was: the promised length cannot be kept
+      close();
+      return true;
+    }
+    out_.resize(static_cast<std::size_t>(got));
+    file_->offset += static_cast<std::uint64_t>(got);
+    file_->length -= static_cast<std::uint64_t>(got);
+    write_next();
+    return true;
+  }
+  if (!stream_) return false;
+  deadline_.reset();  // until there is something to write
+  stream_->read([weak = weak_from_this(), core = core_](std::optional<std::string> piece) {
+    if (core->closed) return;
+    asio::post(core->io, [weak, piece = std::move(piece)] {
+      const auto self = weak.lock();
+      if (!self || self->phase_ != Phase::kWriting) return;
+      if (!piece) self->stream_.reset();
+      self->out_ = piece ? fmt::format("{:x}\r\n{}\r\n", piece->size(), *piece) : "0\r\n\r\n";
+      self->allow(self->core_->limits.write_deadline);
+      self->write_next();
+    });
+  });
+  return true;
+}
+
+void Connection::answer_written() {
+  if (file_descriptor_ >= 0) ::close(std::exchange(file_descriptor_, -1));
+  file_.reset();
+  if (linger_) {
+    // Closing now would reset the connection under a client that is still sending, before it reads the
+    // answer.
+    error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    in_.clear();
+    phase_ = Phase::kIdle;
+    allow(kLinger);
+    return read();
+  }
+  if (close_after_) return close();
+  out_.clear();
+  phase_ = Phase::kIdle;
+  allow(core_->limits.idle_deadline);
+  process();
+}
+
+}  // namespace gaur::http

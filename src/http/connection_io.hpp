@@ -1,0 +1,92 @@
+#pragma once
+// One client's connection: reads a request, hands it to the Service, writes the answer, reads the next. One
+// request at a time: what a client sends ahead stays in the socket or in the buffer until the answer before
+// it is written. Thread-safety: confined to the server's thread, but for the replies that it hands out.
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "http/service.hpp"
+
+namespace gaur::http {
+
+class Connection;
+
+/// What the connections of a server share. Outlives them all: each holds it.
+struct ServerCore {
+  explicit ServerCore(HttpLimits l, const Clock& c) : limits(l), clock(c) {}
+  const HttpLimits limits;
+  const Clock& clock;
+  boost::asio::io_context io{1};
+  std::atomic<bool> closed{false};  ///< after it no task is run any more
+  Service* service = nullptr;       ///< nullptr once the server stopped
+  std::set<std::shared_ptr<Connection>> connections;
+  std::size_t body_bytes = 0;  ///< of bodies not yet handed over, all connections
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<ServerCore> core, boost::asio::ip::tcp::socket socket);
+  ~Connection();
+  void start();
+  /// Ends what takes longer than it may.
+  void check_deadline(Instant now);
+  /// The server stops: idle connections end now, others after their answer.
+  void finish_soon();
+  /// The answer did not come in time: the client is told to ask again.
+  void give_up_answer();
+  void close();
+  /// One connection too many: says so and ends.
+  void refuse_connection();
+
+ private:
+  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kAnswering, kWriting, kClosed };
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+  void read();
+  void on_read(std::size_t bytes);
+  void process();
+  void process_head();
+  void process_body();
+  bool begin_body();
+  void dispatch();
+  Request take_request();
+  void reply_with(const Problem& problem);
+  void reply(Response response);
+  void write_next();
+  void on_written(std::size_t bytes);
+  bool next_piece();
+  void answer_written();
+  void allow(Duration duration);
+  void release_body();
+
+  std::shared_ptr<ServerCore> core_;  // shared: the last connection may go after the server
+  boost::asio::ip::tcp::socket socket_;
+  std::string remote_;
+  Phase phase_ = Phase::kIdle;
+  std::optional<Instant> deadline_;
+  std::uint64_t requests_ = 0;
+  std::uint64_t answer_number_ = 0;  ///< which reply is awaited; a late or second one is dropped
+
+  std::string in_;           ///< received, not yet consumed
+  std::size_t scanned_ = 0;  ///< of in_: known to hold no end of a head
+  std::array<char, 16 << 10> chunk_{};
+  std::optional<Parser> parser_;
+  std::size_t booked_ = 0;  ///< of core_->body_bytes
+  bool head_only_ = false;  ///< HEAD
+  bool close_after_ = false;
+  bool linger_ = false;  ///< unread bytes of a refused request may be on their way
+
+  std::string out_;  ///< the piece that is being written
+  std::size_t out_at_ = 0;
+  std::optional<FileSlice> file_;
+  int file_descriptor_ = -1;
+  std::shared_ptr<BodyStream> stream_;
+};
+
+}  // namespace gaur::http

@@ -1,0 +1,152 @@
+#include "http/guard.hpp"
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "http/values.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+constexpr std::size_t kMostAddresses = 10'000;
+constexpr std::chrono::seconds kWindow{60};
+
+Problem refuse(unsigned status, std::string code, std::string detail) {
+  Problem problem;
+  problem.status = status;
+  problem.code = std::move(code);
+  problem.detail = std::move(detail);
+  return problem;
+}
+
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD";
+}
+
+}  // namespace
+
+bool equal_in_constant_time(std::string_view left, std::string_view right) {
+  // Every byte of `left` (what the client sent) is looked at, whatever the lengths are.
+  unsigned difference = left.size() == right.size() ? 0 : 1;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const char other = right.empty() ? '\0' : right[i % right.size()];
+    difference |=
+        static_cast<unsigned>(static_cast<unsigned char>(left[i]) ^ static_cast<unsigned char>(other));
+  }
+  return difference == 0;
+}
+
+std::string host_name(std::string_view header) {
+  if (header.starts_with('[')) return lower(header.substr(1, header.find(']') - 1));
+  return lower(header.substr(0, header.rfind(':')));
+}
+
+bool is_loopback_name(std::string_view name) {
+  if (name == "localhost" || name.ends_with(".localhost") || name == "::1") return true;
+  const bool numbers = name.find_first_not_of("0123456789.") == std::string_view::npos;
+  return numbers && name.starts_with("127.");
+}
+
+std::optional<Problem> Guard::check_head(const Request& request, Access access) {
+  if (access == Access::kOpen) return std::nullopt;
+  return options_.token.empty() ? check_host(request) : check_token(request);
+}
+
+std::optional<Problem> Guard::check(const Request& request, Access access) {
+  if (auto problem = check_head(request, access)) return problem;
+  if (access == Access::kOpen || is_safe(request.method)) return std::nullopt;
+  if (auto problem = check_origin(request)) return problem;
+  return check_body(request);
+}
+
+/// Without a token the only fence is the loopback address, and a web page can reach that by a name of its own
+/// that it points there (DNS rebinding). Such a request carries the page's name as Host.
+std::optional<Problem> Guard::check_host(const Request& request) const {
+  const std::string* header = request.header("host");
+  const std::string name = host_name(header == nullptr ? "" : *header);
+  if (is_loopback_name(name)) return std::nullopt;
+  if (std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end())
+    return std::nullopt;
+  return refuse(
+      421, "misdirected",
+      fmt::format(
+          "Host {} is none of this server's names; without a token it answers to localhost and to the "
+          "names in server.hosts only",
+          json::quote(name.substr(0, 140))));
+}
+
+std::optional<Problem> Guard::check_token(const Request& request) {
+  const std::string* header = request.header("authorization");
+  constexpr std::string_view kScheme = "bearer ";
+  if (header != nullptr && lower(std::string_view(*header).substr(0, kScheme.size())) == kScheme) {
+    const std::string_view given = trim(std::string_view(*header).substr(kScheme.size()));
+    if (equal_in_constant_time(given, options_.token)) return std::nullopt;
+    return wrong_token(request.remote);
+  }
+  Problem problem =
+      refuse(401, "unauthorized", "a token is required: send the header Authorization: Bearer <token>");
+  problem.headers.push_back({"WWW-Authenticate", "Bearer"});
+  return problem;
+}
+
+std::optional<Problem> Guard::wrong_token(const std::string& remote) {
+  const Instant now = clock_.now();
+  if (wrong_.size() >= kMostAddresses && !wrong_.contains(remote)) {
+    std::erase_if(wrong_, [now](const auto& entry) { return now - entry.second.since >= kWindow; });
+    if (wrong_.size() >= kMostAddresses) wrong_.clear();
+  }
+  Wrong& wrong = wrong_[remote];
+  if (wrong.count == 0 || now - wrong.since >= kWindow) wrong = {now, 0};
+  if (++wrong.count > options_.wrong_tokens) {
+    Problem problem =
+        refuse(429, "too_many_wrong_tokens", "too many wrong tokens from this address; wait a minute");
+    problem.headers.push_back({"Retry-After", "60"});
+    return problem;
+  }
+  Problem problem = refuse(401, "unauthorized", "this token is not the right one");
+  problem.headers.push_back({"WWW-Authenticate", "Bearer error=\"invalid_token\""});
+  return problem;
+}
+
+/// A browser tells where a request comes from; programs do not, and are not meant.
+std::optional<Problem> Guard::check_origin(const Request& request) {
+  constexpr std::string_view kDetail =
+      "requests that change something are not taken from web pages of other origins";
+  if (const std::string* site = request.header("sec-fetch-site")) {
+    if (*site != "same-origin" && *site != "none") return refuse(403, "cross_origin", std::string(kDetail));
+  }
+  if (const std::string* origin = request.header("origin")) {
+    const std::string* host = request.header("host");
+    const std::string own = host == nullptr ? "" : lower(*host);
+    const std::string from = lower(*origin);
+    if (own.empty() || (from != "http://" + own && from != "https://" + own)) {
+      return refuse(403, "cross_origin", std::string(kDetail));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> Guard::check_body(const Request& request) {
+  if (const std::string* encoding = request.header("content-encoding")) {
+    if (lower(*encoding) != "identity") {
+      return refuse(415, "unsupported_media_type",
+                    "Content-Encoding is not supported; send the JSON as it is");
+    }
+  }
+  if (request.body.empty()) return std::nullopt;
+  const std::string* type = request.header("content-type");
+  std::string given = type == nullptr ? "" : lower(*type);
+  std::string charset;
+  if (const std::size_t semicolon = given.find(';'); semicolon != std::string::npos) {
+    charset = given.substr(semicolon + 1);
+    given.resize(semicolon);
+  }
+  const std::string parameter = lower(trim(charset));
+  const bool utf8 = parameter.empty() || parameter == "charset=utf-8" || parameter == "charset=\"utf-8\"";
+  if (trim(given) == "application/json" && utf8) return std::nullopt;
+  return refuse(415, "unsupported_media_type",
+                "the body must be JSON in UTF-8: send the header Content-Type: application/json");
+}
+
+}  // namespace gaur::http

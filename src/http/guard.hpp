@@ -1,0 +1,54 @@
+#pragma once
+// Who may ask, and from where: token, Host, Origin, content type. One verdict for each request, before any
+// handler sees it. Thread-safety: confined to the server's thread.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/env.hpp"
+#include "http/message.hpp"
+#include "http/problem.hpp"
+#include "http/router.hpp"
+
+namespace gaur::http {
+
+/// Takes as long for a wrong token as for the right one.
+bool equal_in_constant_time(std::string_view left, std::string_view right);
+
+/// "localhost:8378" -> "localhost", "[::1]:8378" -> "::1"; lower case.
+std::string host_name(std::string_view host_header);
+/// localhost, *.localhost, 127.0.0.0/8 and ::1.
+bool is_loopback_name(std::string_view name);
+
+class Guard {
+ public:
+  struct Options {
+    std::string token;
+    std::vector<std::string> hosts;
+    std::uint32_t wrong_tokens = 10;
+  };
+  Guard(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
+
+  /// Why this request is refused, or nothing. `access` is kRead for a path that is not known.
+  std::optional<Problem> check(const Request& request, Access access);
+  /// The part of it that needs no body. A wrong token counts.
+  std::optional<Problem> check_head(const Request& request, Access access);
+
+ private:
+  std::optional<Problem> check_host(const Request& request) const;
+  std::optional<Problem> check_token(const Request& request);
+  static std::optional<Problem> check_origin(const Request& request);
+  static std::optional<Problem> check_body(const Request& request);
+  std::optional<Problem> wrong_token(const std::string& remote);
+
+  Options options_;
+  const Clock& clock_;
+  struct Wrong {
+    Instant since{};
+    std::uint32_t count = 0;
+  };
+  std::map<std::string, Wrong> wrong_;  // by address; at most kMostAddresses
+};
+
+}  // namespace gaur::http

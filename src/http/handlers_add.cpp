@@ -1,0 +1,231 @@
+#include <fmt/format.h>
+
+#include "http/add_body.hpp"
+#include "http/handlers.hpp"
+#include "http/waiting.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+constexpr std::size_t kMostWaitedFor = 100;  // jobs of one request with ?wait=
+
+std::string key_of(const Exchange& exchange) {
+  const std::string* key = exchange.request.header("idempotency-key");
+  return key == nullptr ? "" : *key;
+}
+
+void refuse_add(Service& service, const ExchangePtr& exchange, const QueueName& queue, const Error& error) {
+  Problem problem = problem_of(error, "/v1/queues/" + queue.value);
+  if (error.code == Errc::kQueueFull) {
+    problem.headers.push_back({"Retry-After", std::to_string(service.client().retry_after(queue).count())});
+  }
+  refuse(exchange, problem);
+}
+
+void refuse_all(const ExchangePtr& exchange, std::vector<std::string> problems) {
+  Problem problem =
+      problem_of({Errc::kInvalidArgument, problems.size() == 1
+                                              ? problems.front()
+                                              : fmt::format("{} problems; see `problems`", problems.size())});
+  problem.problems = std::move(problems);
+  refuse(exchange, problem);
+}
+
+void answer_added(const ExchangePtr& exchange, const QueueName& queue, const std::vector<Added>& added,
+                  bool many) {
+  Response response;
+  response.status = 202;
+  if (!many) {
+    response.headers.push_back({"Location", job_path({queue, added.front().id})});
+    append_added(response.body, queue, added.front());
+    return exchange->reply(std::move(response));
+  }
+  for (const Added& each : added) {
+    response.body += response.body.empty() ? '[' : ',';
+    append_added(response.body, queue, each);
+  }
+  response.body += ']';
+  exchange->reply(std::move(response));
+}
+
+/// Waits for several jobs of one request and answers when the last wait is over.
+struct ManyWaits {
+  ExchangePtr exchange;
+  std::vector<Job> jobs;
+  std::size_t left = 0;
+  std::optional<Error> error;
+
+  void arrived(std::size_t index, Result<Job> job) {
+    if (job) {
+      jobs[index] = *std::move(job);
+    } else {
+      error = job.error();
+    }
+    if (--left > 0) return;
+    if (error) return refuse(exchange, *error);
+    const auto finished = [](const Job& j) {
+      return j.state == State::kCompleted || j.state == State::kFailed;
+    };
+    JobView view;
+    view.data = false;
+    std::string body;
+    for (const Job& each : jobs) {
+      body += body.empty() ? '[' : ',';
+      append_job(body, each, view);
+    }
+    answer_json(exchange, body + "]", std::all_of(jobs.begin(), jobs.end(), finished) ? 200 : 202);
+  }
+};
+
+/// The wait that follows an add. `since` is a cursor from before it, so that no end can be missed.
+void wait_for(Service& service, const ExchangePtr& exchange, const QueueName& queue,
+              const std::vector<Added>& added, bool many, Duration wait, const std::string& since) {
+  if (!many) {
+    const JobRef job{queue, added.front().id};
+    service.then(service.client().wait_finished(job, wait, since), [&service, exchange](Result<Job> waited) {
+      waited ? answer_waited(service, exchange, *waited) : refuse(exchange, waited.error());
+    });
+    return;
+  }
+  auto all = std::make_shared<ManyWaits>();  // shared by the answers of all the waits
+  all->exchange = exchange;
+  all->jobs.resize(added.size());
+  all->left = added.size();
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    service.then(service.client().wait_finished({queue, added[i].id}, wait, since),
+                 [all, i](Result<Job> waited) { all->arrived(i, std::move(waited)); });
+  }
+}
+
+struct Adding {
+  QueueName queue;
+  bool many = false;
+  Duration wait{0};
+  /// Sends the jobs. Called once.
+  std::function<Async<std::vector<Added>>()> send;
+};
+
+void run(Service& service, const ExchangePtr& exchange, Adding adding) {
+  if (adding.wait == Duration{0}) {
+    service.then(adding.send(), [&service, exchange, queue = adding.queue,
+                                 many = adding.many](Result<std::vector<Added>> added) {
+      added ? answer_added(exchange, queue, *added, many)
+            : refuse_add(service, exchange, queue, added.error());
+    });
+    return;
+  }
+  if (!begin_wait(service, exchange)) return;
+  auto cursor = service.client().cursor(adding.queue);
+  service.then(std::move(cursor), [&service, exchange, adding](Result<std::string> since) {
+    service.then(adding.send(), [&service, exchange, adding, since](Result<std::vector<Added>> added) {
+      if (added) {
+        return wait_for(service, exchange, adding.queue, *added, adding.many, adding.wait,
+                        since ? *since : "");
+      }
+      refuse_add(service, exchange, adding.queue, added.error());
+    });
+  });
+}
+
+}  // namespace
+
+void add_jobs(Service& service, const ExchangePtr& exchange) {
+  const auto queue = queue_of(exchange);
+  if (!queue) return;
+  const auto wait = wait_of(service, exchange);
+  if (!wait) return;
+  if (exchange->request.body.empty()) {
+    return refuse(exchange,
+                  Error{Errc::kInvalidArgument,
+                        R"(body: a job like {"name":"...","data":{}} or an array of jobs is expected)"});
+  }
+  AddBody body = parse_add_body(exchange->request.body, Limits{}.add_batch);
+  std::vector<std::string> problems = std::move(body.problems);
+  if (problems.empty() || !body.jobs.empty()) {
+    for (std::string& problem : service.client().problems(*queue, body.jobs))
+      problems.push_back(std::move(problem));
+  }
+  if (*wait > Duration{0} && body.jobs.size() > kMostWaitedFor) {
+    problems.push_back(fmt::format("wait: at most {} jobs can be waited for in one request", kMostWaitedFor));
+  }
+  if (!problems.empty()) return refuse_all(exchange, std::move(problems));
+
+  Adding adding;
+  adding.queue = *queue;
+  adding.many = body.many;
+  adding.wait = *wait;
+  auto jobs =
+      std::make_shared<std::vector<NewJob>>(std::move(body.jobs));  // shared: a std::function is copyable
+  adding.send = [&service, queue = *queue, jobs, key = key_of(*exchange)] {
+    AddOptions options;
+    options.idempotency_key = key;
+    options.checked = true;
+    return service.client().add(queue, std::move(*jobs), std::move(options));
+  };
+  run(service, exchange, std::move(adding));
+}
+
+namespace {
+
+/// The options of a call come as query parameters, since the body is the function's own.
+std::optional<JobOptions> options_of_call(const ExchangePtr& exchange) {
+  JobOptions options;
+  std::vector<std::string> problems;
+  const auto number = [&](std::string_view name, std::uint32_t& target) {
+    const std::string* text = query_value(*exchange, name);
+    if (text == nullptr) return;
+    const auto value = parse_number(*text);
+    if (!value || *value > 0xFFFFFFFF)
+      return problems.push_back(fmt::format("{}: a whole number is expected", name));
+    target = static_cast<std::uint32_t>(*value);
+  };
+  const auto duration = [&](std::string_view name, auto& target) {
+    const std::string* text = query_value(*exchange, name);
+    if (text == nullptr) return;
+    const auto value = parse_duration(*text);
+    if (!value) return problems.push_back(fmt::format("{}: {}", name, value.error().message));
+    target = *value;
+  };
+  number("priority", options.priority);
+  number("attempts", options.attempts);
+  duration("delay", options.delay);
+  duration("timeout", options.timeout);
+  duration("queue_timeout", options.queue_timeout);
+  if (const std::string* id = query_value(*exchange, "id")) options.id = JobId(*id);
+  if (problems.empty()) return options;
+  refuse_all(exchange, std::move(problems));
+  return std::nullopt;
+}
+
+}  // namespace
+
+void call_function(Service& service, const ExchangePtr& exchange) {
+  const auto wait = wait_of(service, exchange);
+  if (!wait) return;
+  const FunctionName name(exchange->params.front());
+  const FunctionInfo* function = service.client().functions().find(name);
+  const auto options = options_of_call(exchange);
+  if (!options) return;
+  CallOptions call;
+  call.job = *options;
+  call.idempotency_key = key_of(*exchange);
+  Adding adding;
+  if (function != nullptr) adding.queue = function->queue;
+  adding.wait = function == nullptr ? Duration{0} : *wait;  // an unknown one is refused without a wait
+  adding.send = [&service, exchange, name, call] {
+    Promise<Result<std::vector<Added>>> promise;
+    auto future = promise.future();
+    std::string parameters = exchange->request.body.empty() ? "{}" : std::move(exchange->request.body);
+    service.client().call(name, std::move(parameters), call).then([promise](Result<Called> called) {
+      if (!called) return promise.set(std::move(called).error());
+      std::vector<Added> added;
+      added.push_back(std::move(called->added));
+      promise.set(std::move(added));
+    });
+    return future;
+  };
+  run(service, exchange, std::move(adding));
+}
+
+}  // namespace gaur::http

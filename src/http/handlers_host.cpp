@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "http/handlers.hpp"
+#include "http/render.hpp"
+#include "http/service.hpp"
+
+namespace gaur::http {
+
+void list_functions(Service& service, const ExchangePtr& exchange) {
+  std::string body = "{\"functions\":[";
+  bool first = true;
+  for (const auto& [name, function] : service.client().functions().functions) {
+    if (!first) body += ',';
+    first = false;
+    append_function(body, function);
+  }
+  answer_json(exchange, body + "]}");
+}
+
+void get_host(Service& service, const ExchangePtr& exchange) {
+  if (!service.parts().host) {
+    return refuse(exchange, Error{Errc::kNotFound, "this server runs nothing itself; ask the hosts that do"});
+  }
+  service.then(service.parts().host(),
+               [exchange](const HostStatus& host) { answer_json(exchange, render_host(host)); });
+}
+
+void get_health(Service& /*service*/, const ExchangePtr& exchange) {
+  answer_json(exchange, "{\"status\":\"ok\"}\n");
+}
+
+void get_readiness(Service& service, const ExchangePtr& exchange) {
+  const auto answer = [exchange](bool is_ready, const std::vector<std::string>& reasons) {
+    std::string body = fmt::format(R"({{"ready":{},"reasons":[)", is_ready);
+    for (std::size_t i = 0; i < reasons.size(); ++i) {
+      if (i > 0) body += ',';
+      body += json::quote(reasons[i]);
+    }
+    answer_json(exchange, body + "]}\n", is_ready ? 200 : 503);
+  };
+  if (service.stopping()) return answer(false, {"this host is stopping"});
+  if (!service.parts().host) return answer(true, {});
+  service.then(service.parts().host(),
+               [answer](const HostStatus& host) { answer(host.ready && !host.stopping, host.not_ready); });
+}
+
+namespace {
+
+std::string host_gauges(const HostStatus& host) {
+  std::string out;
+  const auto gauge = [&](std::string_view name, std::string_view help, double value) {
+    out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", name, help, value);
+  };
+  gauge("gaur_cores", "Cores that may be granted.", host.cores);
+  gauge("gaur_cores_granted", "Cores granted to runs now.", host.cores_granted);
+  gauge("gaur_memory_bytes", "Memory that may be granted.", static_cast<double>(host.memory_bytes));
+  gauge("gaur_memory_granted_bytes", "Memory granted to runs now.", static_cast<double>(host.memory_granted));
+  gauge("gaur_slots", "Runs of functions with default needs, side by side.", host.slots);
+  gauge("gaur_runs", "Runs now.", static_cast<double>(host.runs.size()));
+  gauge("gaur_ready", "1 while the host takes jobs and can run them.", host.ready ? 1 : 0);
+  return out;
+}
+
+}  // namespace
+
+void get_metrics(Service& service, const ExchangePtr& exchange) {
+  service.then(service.client().metrics(), [&service, exchange](Result<std::string> text) {
+    if (!text) return refuse(exchange, text.error());
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = *std::move(text);
+    if (!service.parts().host) return exchange->reply(std::move(response));
+    service.then(service.parts().host(), [exchange, response](const HostStatus& host) {
+      Response full = response;
+      full.body += host_gauges(host);
+      exchange->reply(std::move(full));
+    });
+  });
+}
+
+}  // namespace gaur::http

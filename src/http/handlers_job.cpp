@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "http/handlers.hpp"
+#include "http/waiting.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+void answer_done(const ExchangePtr& exchange, const Status& status) {
+  if (!status) return refuse(exchange, status.error());
+  Response response;
+  response.status = 204;
+  response.content_type.clear();
+  exchange->reply(std::move(response));
+}
+
+void answer_job(Service& service, const ExchangePtr& exchange, Job job) {
+  const auto held = std::make_shared<const Job>(std::move(job));  // shared with the look-up's answer
+  look_up_waiting(service, *held, [exchange, held](std::optional<Waiting> waiting) {
+    JobView view;
+    view.waiting = waiting ? &*waiting : nullptr;
+    std::string body;
+    append_job(body, *held, view);
+    answer_json(exchange, std::move(body));
+  });
+}
+
+}  // namespace
+
+void get_job(Service& service, const ExchangePtr& exchange) {
+  auto job = job_of(exchange);
+  if (!job) return;
+  const auto wait = wait_of(service, exchange);
+  if (!wait) return;
+  if (*wait > Duration{0} && !begin_wait(service, exchange)) return;
+  service.then(service.client().wait_finished(*job, *wait), [&service, exchange](Result<Job> found) {
+    found ? answer_job(service, exchange, *std::move(found)) : refuse(exchange, found.error());
+  });
+}
+
+void get_logs(Service& service, const ExchangePtr& exchange) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  const std::string* offset_text = query_value(*exchange, "offset");
+  const std::string* limit_text = query_value(*exchange, "limit");
+  const auto offset = offset_text == nullptr ? std::optional<std::uint64_t>(0) : parse_number(*offset_text);
+  const auto limit = limit_text == nullptr ? std::optional<std::uint64_t>(100) : parse_number(*limit_text);
+  if (!offset || !limit || *limit == 0 || *limit > 1'000) {
+    return refuse(exchange, Error{Errc::kInvalidArgument, "offset: a whole number, limit: 1 to 1000"});
+  }
+  service.then(service.client().logs(*job, *offset, static_cast<std::uint32_t>(*limit)),
+               [exchange, offset](Result<LogPage> page) {
+                 if (!page) return refuse(exchange, page.error());
+                 std::string body =
+                     fmt::format(R"({{"total":{},"offset":{},"lines":[)", page->total, *offset);
+                 for (std::size_t i = 0; i < page->lines.size(); ++i) {
+                   if (i > 0) body += ',';
+                   body += json::quote(page->lines[i]);
+                 }
+                 answer_json(exchange, body + "]}");
+               });
+}
+
+void cancel_job(Service& service, const ExchangePtr& exchange) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  std::string who = "http client at " + exchange->request.remote;
+  std::string why;
+  if (!exchange->request.body.empty()) {
+    const auto body = json::parse_object(exchange->request.body);
+    if (!body) return refuse(exchange, body.error().in("body"));
+    who = json::text_or(*body, "who", who).substr(0, 256);
+    why = json::text_or(*body, "why", "").substr(0, 1'024);
+  }
+  service.then(service.client().cancel(*job, who, why), [exchange](Result<CancelReply> reply) {
+    if (!reply) return refuse(exchange, reply.error());
+    const unsigned status = *reply == CancelReply::kRequested || *reply == CancelReply::kForeign ? 202 : 200;
+    answer_json(exchange, fmt::format(R"({{"cancel":"{}"}})", to_string(*reply)), status);
+  });
+}
+
+void retry_job(Service& service, const ExchangePtr& exchange) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  const std::string* reset = query_value(*exchange, "reset_attempts");
+  if (reset != nullptr && *reset != "true" && *reset != "false") {
+    return refuse(exchange, Error{Errc::kInvalidArgument, "reset_attempts: true or false is expected"});
+  }
+  service.then(service.client().retry(*job, reset != nullptr && *reset == "true"),
+               [exchange](const Status& status) { answer_done(exchange, status); });
+}
+
+void promote_job(Service& service, const ExchangePtr& exchange) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  service.then(service.client().promote(*job),
+               [exchange](const Status& status) { answer_done(exchange, status); });
+}
+
+void remove_job(Service& service, const ExchangePtr& exchange) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  service.then(service.client().remove(*job),
+               [exchange](const Status& status) { answer_done(exchange, status); });
+}
+
+void pause_queue(Service& service, const ExchangePtr& exchange) {
+  const auto queue = queue_of(exchange);
+  if (!queue) return;
+  service.then(service.client().pause(*queue),
+               [exchange](const Status& status) { answer_done(exchange, status); });
+}
+
+void resume_queue(Service& service, const ExchangePtr& exchange) {
+  const auto queue = queue_of(exchange);
+  if (!queue) return;
+  service.then(service.client().resume(*queue),
+               [exchange](const Status& status) { answer_done(exchange, status); });
+}
+
+}  // namespace gaur::http

@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "http/handlers.hpp"
+#include "http/waiting.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+constexpr std::uint64_t kLongestList = 200;
+constexpr std::uint64_t kDefaultList = 50;
+constexpr Duration kKeepAlive{15'000};
+constexpr std::uint32_t kEventsAtATime = 100;
+
+/// Asks for the counts of the queues one after the other.
+struct QueueList : std::enable_shared_from_this<QueueList> {
+  QueueList(Service& s, ExchangePtr e, std::vector<QueueName> n)
+      : service(s), exchange(std::move(e)), names(std::move(n)) {}
+
+  void next() {
+    if (at == names.size()) return answer_json(exchange, body + "]}");
+    const QueueName queue = names[at];
+    service.then(service.client().counts(queue), [self = shared_from_this(), queue](Result<Counts> counts) {
+      if (!counts) return refuse(self->exchange, counts.error());
+      if (self->at++ > 0) self->body += ',';
+      append_counts(self->body, queue, *counts);
+      self->next();
+    });
+  }
+
+  Service& service;
+  ExchangePtr exchange;
+  std::vector<QueueName> names;
+  std::size_t at = 0;
+  std::string body = "{\"queues\":[";
+};
+
+std::optional<RangeRequest> range_of(const ExchangePtr& exchange, const QueueName& queue) {
+  RangeRequest request;
+  request.queue = queue;
+  request.limit = kDefaultList;
+  std::vector<std::string> problems;
+  if (const std::string* text = query_value(*exchange, "state")) {
+    if (const auto state = parse_state(*text)) {
+      request.state = *state;
+    } else {
+      std::string known;
+      for (const State each : kAllStates) known += (known.empty() ? "" : ", ") + std::string(to_string(each));
+      problems.push_back(
+          fmt::format("state: one of {} is expected, was {}", known, json::quote(text->substr(0, 40))));
+    }
+  }
+  if (const std::string* text = query_value(*exchange, "offset")) {
+    const auto value = parse_number(*text);
+    if (value) request.offset = *value;
+    if (!value) problems.emplace_back("offset: a whole number is expected");
+  }
+  if (const std::string* text = query_value(*exchange, "limit")) {
+    const auto value = parse_number(*text);
+    const bool good = value && *value >= 1 && *value <= kLongestList;
+    if (good) request.limit = static_cast<std::uint32_t>(*value);
+    if (!good) problems.push_back(fmt::format("limit: 1 to {} is expected", kLongestList));
+  }
+  if (const std::string* text = query_value(*exchange, "order")) {
+    request.newest_first = *text == "newest";
+    if (*text != "newest" && *text != "oldest") problems.emplace_back("order: newest or oldest is expected");
+  }
+  if (problems.empty()) return request;
+  Problem problem = problem_of({Errc::kInvalidArgument, problems.front()});
+  problem.problems = std::move(problems);
+  refuse(exchange, problem);
+  return std::nullopt;
+}
+
+/// The events of a queue as server-sent events, for as long as the client listens. Holds one of the server's
+/// waits.
+class EventStream final : public BodyStream, public std::enable_shared_from_this<EventStream> {
+ public:
+  EventStream(Service& service, Service::WaitTicket ticket, QueueName queue, std::string cursor)
+      : service_(service), ticket_(std::move(ticket)), queue_(std::move(queue)), cursor_(std::move(cursor)) {}
+
+  void read(std::function<void(std::optional<std::string>)> next) override {
+    if (service_.stopping()) return next(std::nullopt);
+    // The first piece goes out at once, so that a client knows that it is heard.
+    const Duration at_most = std::exchange(first_, false) ? Duration{0} : kKeepAlive;
+    service_.then(service_.client().events(queue_, cursor_, kEventsAtATime, at_most),
+                  [self = shared_from_this(), next](Result<EventPage> page) {
+                    if (!page) return next(std::nullopt);
+                    self->cursor_ = page->cursor;
+                    std::string text = page->gap ? "event: gap\ndata: {}\n\n" : "";
+                    for (const Event& event : page->events) append_event(text, event);
+                    next(text.empty() ? ": nothing new\n\n" : std::move(text));
+                  });
+  }
+
+ private:
+  Service& service_;
+  const Service::WaitTicket ticket_;
+  const QueueName queue_;
+  std::string cursor_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+void list_queues(Service& service, const ExchangePtr& exchange) {
+  service.then(service.client().queues(), [&service, exchange](Result<std::vector<QueueName>> queues) {
+    if (!queues) return refuse(exchange, queues.error());
+    std::make_shared<QueueList>(service, exchange, *std::move(queues))->next();
+  });
+}
+
+void get_queue(Service& service, const ExchangePtr& exchange) {
+  const auto queue = queue_of(exchange);
+  if (!queue) return;
+  service.then(service.client().counts(*queue), [exchange, queue](Result<Counts> counts) {
+    if (!counts) return refuse(exchange, counts.error());
+    std::string body;
+    append_counts(body, *queue, *counts);
+    answer_json(exchange, std::move(body));
+  });
+}
+
+void list_jobs(Service& service, const ExchangePtr& exchange) {
+  const auto queue = queue_of(exchange);
+  if (!queue) return;
+  const auto request = range_of(exchange, *queue);
+  if (!request) return;
+  service.then(service.client().range(*request), [exchange, request](Result<std::vector<Job>> jobs) {
+    if (!jobs) return refuse(exchange, jobs.error());
+    JobView view;
+    view.data = false;
+    view.result = false;
+    std::string body = fmt::format(R"({{"state":"{}","offset":{},"limit":{},"jobs":[)",
+                                   to_string(request->state), request->offset, request->limit);
+    for (std::size_t i = 0; i < jobs->size(); ++i) {
+      if (i > 0) body += ',';
+      append_job(body, (*jobs)[i], view);
+    }
+    answer_json(exchange, body + "]}");
+  });
+}
+
+void follow_events(Service& service, const ExchangePtr& exchange) {
+  const auto queue = queue_of(exchange);
+  if (!queue) return;
+  const std::string* last = exchange->request.header("last-event-id");
+  const std::string* asked = query_value(*exchange, "cursor");
+  const std::string cursor = asked != nullptr ? *asked : last != nullptr ? *last : "$";
+  Response response;
+  response.content_type = "text/event-stream";
+  if (exchange->request.method == "HEAD") return exchange->reply(std::move(response));
+  if (!begin_wait(service, exchange)) return;
+  response.stream = std::make_shared<EventStream>(service, exchange->wait_ticket, *queue, cursor);
+  exchange->reply(std::move(response));
+}
+
+}  // namespace gaur::http

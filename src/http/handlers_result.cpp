@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "http/handlers.hpp"
+#include "http/waiting.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+std::string_view media_type(std::string_view format) {
+  if (format == "parquet") return "application/vnd.apache.parquet";
+  if (format == "csv") return "text/csv; charset=utf-8";
+  if (format == "ndjson") return "application/x-ndjson";
+  if (format == "json") return "application/json";
+  if (format == "arrow") return "application/vnd.apache.arrow.file";
+  return "application/octet-stream";
+}
+
+/// A result that says {"file":{"url": this job's result}} is a file, even one that is gone by now.
+bool is_file_result(const Job& job, const std::string& url) {
+  constexpr std::size_t kLongest = 4'096;
+  if (job.result.size() > kLongest || job.result.find("\"file\"") == std::string::npos) return false;
+  const auto result = json::parse(job.result);
+  const json::Value* stored = result ? json::find(*result, "file.url") : nullptr;
+  return stored != nullptr && stored->is_string() && std::string_view(stored->get_string()) == url;
+}
+
+/// Changes whenever the bytes could: a job finishes once, and its file is written once.
+std::string etag_of(const Job& job, const ResultFile& file) {
+  const std::int64_t finished = job.finished_on ? to_ms(*job.finished_on) : 0;
+  return fmt::format("\"{}-{:x}-{:x}\"", percent_encode(job.id.value), finished, file.bytes);
+}
+
+std::string plain_name(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    out += plain ? c : '_';
+  }
+  return out;
+}
+
+void answer_file(const ExchangePtr& exchange, const Job& job, const ResultFile& file) {
+  Response response;
+  response.content_type = media_type(file.format);
+  const std::string etag = etag_of(job, file);
+  response.headers.push_back({"ETag", etag});
+  response.headers.push_back({"Accept-Ranges", "bytes"});
+  const std::string* known = exchange->request.header("if-none-match");
+  if (known != nullptr && (*known == "*" || known->find(etag) != std::string::npos)) {
+    response.status = 304;
+    return exchange->reply(std::move(response));
+  }
+  FileSlice slice{file.path, 0, file.bytes};
+  const std::string* range = exchange->request.header("range");
+  const std::string* if_range = exchange->request.header("if-range");
+  if (range != nullptr && (if_range == nullptr || *if_range == etag)) {
+    const auto [verdict, part] = parse_range(*range, file.bytes);
+    if (verdict == RangeVerdict::kUnsatisfiable) {
+      Problem problem;
+      problem.status = 416;
+      problem.code = "range_not_satisfiable";
+      problem.detail = fmt::format("the file has {} bytes", file.bytes);
+      problem.headers.push_back({"Content-Range", fmt::format("bytes */{}", file.bytes)});
+      return refuse(exchange, problem);
+    }
+    if (verdict == RangeVerdict::kPart) {
+      response.status = 206;
+      slice.offset = part.offset;
+      slice.length = part.length;
+      response.headers.push_back({"Content-Range", fmt::format("bytes {}-{}/{}", part.offset,
+                                                               part.offset + part.length - 1, file.bytes)});
+    }
+  }
+  response.headers.push_back(
+      {"Content-Disposition", fmt::format("attachment; filename=\"{}-{}.{}\"", plain_name(job.queue.value),
+                                          plain_name(job.id.value), plain_name(file.format))});
+  response.file = std::move(slice);
+  exchange->reply(std::move(response));
+}
+
+void answer_result(Service& service, const ExchangePtr& exchange, const Job& job) {
+  const std::string path = job_path({job.queue, job.id});
+  if (job.state == State::kFailed) return refuse(exchange, problem_of_failure(job, path));
+  if (job.state != State::kCompleted) {
+    const std::string detail =
+        fmt::format("the job is {}; it has no result yet. Ask with ?wait=10s", to_string(job.state));
+    return refuse(exchange, problem_of({Errc::kNotInState, detail}, path));
+  }
+  if (!is_file_result(job, path + "/result")) {
+    return answer_json(exchange, job.result.empty() ? "null" : job.result);
+  }
+  const ResultFiles* files = service.parts().files;
+  const auto file = files == nullptr
+                        ? Result<ResultFile>(Error{Errc::kNotFound, "this host keeps no result files"})
+                        : files->find({job.queue, job.id});
+  if (file) return answer_file(exchange, job, *file);
+  Problem problem = problem_of(file.error(), path);
+  if (file.error().code == Errc::kNotFound) {
+    problem.status = 410;
+    problem.code = "gone";
+    problem.detail = "the result file is gone: it expired or was removed. Run the job again";
+  }
+  refuse(exchange, problem);
+}
+
+}  // namespace
+
+void get_result(Service& service, const ExchangePtr& exchange) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  const auto wait = wait_of(service, exchange);
+  if (!wait) return;
+  if (*wait > Duration{0} && !begin_wait(service, exchange)) return;
+  service.then(service.client().wait_finished(*job, *wait), [&service, exchange](Result<Job> found) {
+    found ? answer_result(service, exchange, *found) : refuse(exchange, found.error());
+  });
+}
+
+}  // namespace gaur::http

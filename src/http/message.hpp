@@ -1,0 +1,69 @@
+#pragma once
+// Requests and responses as plain values: everything above the sockets works on these.
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gaur/names.hpp"
+
+namespace gaur::http {
+
+struct Header {
+  std::string name;  ///< lower case in requests; as written on the wire in responses
+  std::string value;
+};
+
+struct Request {
+  std::string method;
+  std::string target;  ///< as received, origin form
+  std::vector<Header> headers;
+  std::string body;
+  std::string remote;  ///< the peer's address without its port
+
+  /// The value of the first header of this (lower case) name, or nullptr.
+  const std::string* header(std::string_view name) const {
+    for (const Header& header : headers) {
+      if (header.name == name) return &header.value;
+    }
+    return nullptr;
+  }
+  std::size_t count(std::string_view name) const {
+    return static_cast<std::size_t>(
+        std::count_if(headers.begin(), headers.end(), [name](const Header& h) { return h.name == name; }));
+  }
+};
+
+/// Bytes of a file as body.
+struct FileSlice {
+  std::filesystem::path path;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+/// A body that goes on: the connection asks for the next piece when the one before is written.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  /// `next` is called once, on any thread, with more text, or with nothing at the end.
+  virtual void read(std::function<void(std::optional<std::string>)> next) = 0;
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::vector<Header> headers;
+  std::string body;
+  std::optional<FileSlice> file;       ///< instead of `body`
+  std::shared_ptr<BodyStream> stream;  ///< instead of `body`; shared with the connection that drains it
+  bool close = false;                  ///< the connection ends after it
+};
+
+/// Called exactly once, on any thread.
+using Reply = std::function<void(Response)>;
+
+}  // namespace gaur::http

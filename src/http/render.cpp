@@ -1,0 +1,283 @@
+#include "http/render.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "base/json.hpp"
+#include "http/values.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+/// Writes the members of one object; commas take care of themselves.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
+  void text(std::string_view key, std::string_view value) {
+    name(key);
+    out_ += json::quote(value);
+  }
+  void raw(std::string_view key, std::string_view json) {
+    name(key);
+    out_ += json;
+  }
+  template <class Number>
+  void number(std::string_view key, Number value) {
+    name(key);
+    fmt::format_to(std::back_inserter(out_), "{}", value);
+  }
+  void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
+  void time(std::string_view key, Time value) { text(key, iso_time(value)); }
+  void duration(std::string_view key, Duration value) { number(key, value.count()); }
+  template <class Range, class One>
+  void list(std::string_view key, const Range& range, One one) {
+    name(key);
+    out_ += '[';
+    bool first = true;
+    for (const auto& each : range) {
+      if (!first) out_ += ',';
+      first = false;
+      one(out_, each);
+    }
+    out_ += ']';
+  }
+  void name(std::string_view key) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_ += '"';
+    out_ += key;
+    out_ += "\":";
+  }
+  void end() { out_ += '}'; }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+void append_retention(ObjectWriter& out, std::string_view key, const std::optional<Retention>& keep) {
+  if (!keep) return;
+  std::string text;
+  ObjectWriter inner(text);
+  if (keep->count) inner.number("count", *keep->count);
+  if (keep->age) inner.number("age", keep->age->count() * 1000);
+  inner.end();
+  out.raw(key, text);
+}
+
+/// Only what differs from the defaults: what the producer asked for.
+std::string render_options(const JobOptions& options) {
+  const JobOptions defaults;
+  std::string text;
+  ObjectWriter out(text);
+  if (options.id) out.text("id", options.id->value);
+  if (options.delay != defaults.delay) out.duration("delay", options.delay);
+  if (options.priority != defaults.priority) out.number("priority", options.priority);
+  if (options.lifo) out.flag("lifo", true);
+  if (options.attempts != defaults.attempts) out.number("attempts", options.attempts);
+  if (options.backoff != defaults.backoff) {
+    std::string inner_text;
+    ObjectWriter inner(inner_text);
+    inner.text("type", options.backoff.kind == Backoff::Kind::kFixed ? "fixed" : "exponential");
+    inner.duration("delay", options.backoff.delay);
+    if (options.backoff.jitter > 0) inner.number("jitter", options.backoff.jitter);
+    inner.end();
+    out.raw("backoff", inner_text);
+  }
+  append_retention(out, "on_complete", options.on_complete);
+  append_retention(out, "on_fail", options.on_fail);
+  if (options.timeout) out.duration("timeout", *options.timeout);
+  if (options.queue_timeout) out.duration("queue_timeout", *options.queue_timeout);
+  if (options.keep_logs != defaults.keep_logs) out.number("keep_logs", options.keep_logs);
+  if (options.deduplication) {
+    std::string inner_text;
+    ObjectWriter inner(inner_text);
+    inner.text("id", options.deduplication->id);
+    if (options.deduplication->ttl > Duration{0}) inner.duration("ttl", options.deduplication->ttl);
+    inner.end();
+    out.raw("deduplication", inner_text);
+  }
+  out.end();
+  return text;
+}
+
+std::string render_usage(const Usage& usage) {
+  std::string text;
+  ObjectWriter out(text);
+  out.number("cpu_us", usage.cpu_us);
+  out.number("peak_rss_bytes", usage.peak_rss_bytes);
+  out.number("wall_us", usage.wall_us);
+  if (!usage.details.empty()) out.raw("details", usage.details);
+  out.end();
+  return text;
+}
+
+std::string render_waiting(const Waiting& waiting) {
+  std::string text;
+  ObjectWriter out(text);
+  if (waiting.position) {
+    out.number("position", waiting.position->before);
+    out.flag("exact", waiting.position->exact);
+  }
+  if (waiting.reason) out.text("reason", *waiting.reason);
+  out.end();
+  return text;
+}
+
+void append_text(std::string& out, const std::string& text) {
+  out += json::quote(text);
+}
+
+}  // namespace
+
+std::string job_path(const JobRef& job) {
+  return fmt::format("/v1/queues/{}/jobs/{}", percent_encode(job.queue.value), percent_encode(job.id.value));
+}
+
+void append_failure(std::string& text, const Failure& failure) {
+  ObjectWriter out(text);
+  out.text("code", failure.code);
+  out.text("message", failure.message);
+  if (!failure.stack.empty()) out.text("stack", failure.stack);
+  if (!failure.details.empty()) out.raw("details", failure.details);
+  out.end();
+}
+
+void append_job(std::string& text, const Job& job, const JobView& view) {
+  ObjectWriter out(text);
+  out.text("id", job.id.value);
+  out.text("queue", job.queue.value);
+  out.text("name", job.name);
+  out.text("state", to_string(job.state));
+  out.text("url", job_path({job.queue, job.id}));
+  if (view.waiting != nullptr) {
+    if (view.waiting->position) out.number("position", view.waiting->position->before);
+    out.raw("waiting", render_waiting(*view.waiting));
+  }
+  if (view.data) {
+    out.raw("data", job.data.empty() ? "null" : job.data);
+    out.raw("options", render_options(job.options));
+  }
+  out.time("timestamp", job.timestamp);
+  if (job.due) out.time("due", *job.due);
+  if (job.processed_on) out.time("processed_on", *job.processed_on);
+  if (job.finished_on) out.time("finished_on", *job.finished_on);
+  if (!job.processed_by.empty()) out.text("processed_by", job.processed_by);
+  if (job.priority > 0) out.number("priority", job.priority);
+  out.number("attempts_made", job.attempts_made);
+  out.number("attempts_started", job.attempts_started);
+  if (job.stalled > 0) out.number("stalled", job.stalled);
+  if (view.result && !job.progress.empty()) out.raw("progress", job.progress);
+  if (view.result && job.state == State::kCompleted)
+    out.raw("result", job.result.empty() ? "null" : job.result);
+  if (job.failure) {
+    out.name("failure");
+    append_failure(text, *job.failure);
+  }
+  if (view.result && !job.stacktrace.empty()) out.list("stacktrace", job.stacktrace, append_text);
+  if (job.usage) out.raw("usage", render_usage(*job.usage));
+  out.end();
+}
+
+void append_added(std::string& text, const QueueName& queue, const Added& added) {
+  ObjectWriter out(text);
+  out.text("id", added.id.value);
+  out.text("queue", queue.value);
+  out.text("state", to_string(added.state));
+  out.text("url", job_path({queue, added.id}));
+  if (added.state == State::kWaiting || added.state == State::kPrioritized)
+    out.number("position", added.position);
+  if (added.duplicate) out.flag("duplicate", true);
+  out.end();
+}
+
+void append_counts(std::string& text, const QueueName& queue, const Counts& counts) {
+  ObjectWriter out(text);
+  out.text("name", queue.value);
+  out.flag("paused", counts.paused);
+  std::string inner_text;
+  ObjectWriter inner(inner_text);
+  for (const State state : kAllStates) inner.number(to_string(state), counts[state]);
+  inner.end();
+  out.raw("counts", inner_text);
+  out.end();
+}
+
+void append_function(std::string& text, const FunctionInfo& function) {
+  ObjectWriter out(text);
+  out.text("name", function.name.value);
+  out.text("queue", function.queue.value);
+  out.text("pool", function.pool);
+  if (!function.description.empty()) out.text("description", function.description);
+  out.raw("parameters", function.parameters.empty() ? "{}" : function.parameters);
+  std::string inner_text;
+  ObjectWriter inner(inner_text);
+  if (function.cores > 0) inner.number("cores", function.cores);
+  if (function.memory_bytes > 0) inner.number("memory_bytes", function.memory_bytes);
+  inner.end();
+  out.raw("needs", inner_text);
+  if (function.timeout) out.duration("timeout_ms", *function.timeout);
+  if (function.queue_timeout) out.duration("queue_timeout_ms", *function.queue_timeout);
+  out.end();
+}
+
+std::string render_host(const HostStatus& host) {
+  std::string text;
+  ObjectWriter out(text);
+  out.text("name", host.name);
+  out.text("version", host.version);
+  out.time("started", host.started);
+  out.flag("ready", host.ready);
+  out.flag("stopping", host.stopping);
+  out.list("not_ready", host.not_ready, append_text);
+  out.number("cores", host.cores);
+  out.number("memory_bytes", host.memory_bytes);
+  out.number("reserved_bytes", host.reserved_bytes);
+  out.number("cores_granted", host.cores_granted);
+  out.number("memory_granted", host.memory_granted);
+  out.number("slots", host.slots);
+  out.text("slots_sum", host.slots_sum);
+  out.list("runs", host.runs, [](std::string& inner_text, const RunStatus& run) {
+    ObjectWriter inner(inner_text);
+    inner.text("queue", run.queue.value);
+    inner.text("id", run.id.value);
+    inner.text("function", run.function.value);
+    inner.text("pool", run.pool);
+    if (run.pid != 0) inner.number("pid", run.pid);
+    inner.duration("running_ms", run.running);
+    inner.number("cores", run.cores);
+    inner.number("memory_bytes", run.memory_bytes);
+    inner.end();
+  });
+  out.list("pools", host.pools, [](std::string& inner_text, const PoolStatus& pool) {
+    ObjectWriter inner(inner_text);
+    inner.text("name", pool.name);
+    inner.text("kind", pool.kind);
+    inner.number("runners", pool.runners);
+    inner.number("busy", pool.busy);
+    inner.number("starting", pool.starting);
+    inner.number("started", pool.started);
+    inner.number("crashed", pool.crashed);
+    inner.number("memory_bytes", pool.memory_bytes);
+    if (!pool.broken.empty()) inner.text("broken", pool.broken);
+    inner.end();
+  });
+  out.end();
+  text += '\n';
+  return text;
+}
+
+void append_event(std::string& text, const Event& event) {
+  text += fmt::format("id: {}\nevent: {}\ndata: ", event.cursor, to_string(event.kind));
+  ObjectWriter out(text);
+  if (!event.id.empty()) out.text("id", event.id.value);
+  if (event.previous) out.text("previous", to_string(*event.previous));
+  if (!event.detail.empty()) out.text("detail", event.detail);
+  out.time("at", event.at);
+  out.end();
+  text += "\n\n";
+}
+
+}  // namespace gaur::http

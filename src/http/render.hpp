@@ -1,0 +1,37 @@
+#pragma once
+// The JSON that the API answers. Data, results and progress are copied byte for byte as they were stored.
+// Pure.
+#include <optional>
+#include <string>
+
+#include "gaur/functions.hpp"
+#include "gaur/host.hpp"
+#include "gaur/queue.hpp"
+
+namespace gaur::http {
+
+/// "/v1/queues/query/jobs/42", percent-encoded.
+std::string job_path(const JobRef& job);
+
+/// Why and where a job waits.
+struct Waiting {
+  std::optional<Position> position;
+  std::optional<std::string> reason;
+};
+
+struct JobView {
+  bool data = true;    ///< with data and options
+  bool result = true;  ///< with result, progress and stack traces
+  const Waiting* waiting = nullptr;
+};
+
+void append_failure(std::string& out, const Failure& failure);
+void append_job(std::string& out, const Job& job, const JobView& view);
+void append_added(std::string& out, const QueueName& queue, const Added& added);
+void append_counts(std::string& out, const QueueName& queue, const Counts& counts);
+void append_function(std::string& out, const FunctionInfo& function);
+std::string render_host(const HostStatus& host);
+/// One server-sent event: id, event, data.
+void append_event(std::string& out, const Event& event);
+
+}  // namespace gaur::http

@@ -1,0 +1,55 @@
+#pragma once
+// The table of routes and the search in it. A new endpoint is one handler and one row in routes.cpp. Pure.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.hpp"
+#include "http/values.hpp"
+
+namespace gaur::http {
+
+class Service;
+
+/// One request on its way through its handler.
+struct Exchange {
+  Request request;
+  std::vector<std::string> params;                         ///< values of the {names} of the pattern, decoded
+  std::vector<std::pair<std::string, std::string>> query;  ///< only names that the route allows
+  Reply reply;
+  std::shared_ptr<const void> wait_ticket;  ///< held by those that wait, see Service::begin_wait
+};
+/// Shared: a handler hangs its continuation on the store's answer.
+using ExchangePtr = std::shared_ptr<Exchange>;
+using Handler = void (*)(Service&, const ExchangePtr&);
+
+enum class Access : std::uint8_t {
+  kOpen,  ///< without a token, from any host: only what tells nothing
+  kRead,
+  kWrite,  ///< changes something
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  ///< "/v1/queues/{queue}/jobs": a {name} matches one segment that is not empty
+  std::string_view query;    ///< names of the parameters that are allowed, blanks between them
+  Access access;
+  Handler handler;
+};
+
+/// All routes, in the order of docs/http-api.md.
+std::span<const Route> routes();
+
+struct Match {
+  const Route* route = nullptr;  ///< nullptr: nothing of this path and method
+  std::vector<std::string> params;
+  std::string allow;  ///< methods that this path has, ", " between them; "" if the path is unknown
+};
+/// HEAD finds the GET route.
+Match find_route(std::span<const Route> table, std::string_view method,
+                 const std::vector<std::string>& segments);
+
+}  // namespace gaur::http

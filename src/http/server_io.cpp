@@ -1,0 +1,223 @@
+#include <fmt/format.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <future>
+#include <thread>
+
+#include "base/system_env.hpp"
+#include "http/connection_io.hpp"
+#include "http/server.hpp"
+#include "http/values.hpp"
+
+namespace gaur {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr Duration kSweepEvery{100};
+constexpr Duration kAcceptPause{100};      // after an error like "too many open files"
+constexpr Duration kGraceForAnswers{300};  // when stopping: then those who wait are told to come again
+constexpr Duration kGraceForWriting{2'000};
+constexpr std::size_t kShortestToken = 16;  // below, guessing would be worth a try
+
+/// Runs tasks on the server's thread, and drops them once the server stopped.
+class IoExecutor final : public Executor {
+ public:
+  explicit IoExecutor(std::shared_ptr<http::ServerCore> core) : core_(std::move(core)) {}
+  void post(std::function<void()> task) override {
+    if (core_->closed) return;
+    // The task runs on the server's thread, which holds the core; holding it here as well would be a cycle.
+    asio::post(core_->io, [core = core_.get(), task = std::move(task)] {
+      if (!core->closed) task();
+    });
+  }
+
+ private:
+  std::shared_ptr<http::ServerCore> core_;  // shared with answers of the store that outlive the server
+};
+
+Result<tcp::endpoint> parse_listen(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  const Error bad{
+      Errc::kInvalidArgument,
+      fmt::format(
+          "server.listen: \"address:port\" like \"127.0.0.1:8378\" or \"[::1]:8378\" is expected, was \"{}\"",
+          listen)};
+  if (colon == std::string::npos) return bad;
+  std::string host = listen.substr(0, colon);
+  const auto port = http::parse_number(std::string_view(listen).substr(colon + 1));
+  if (!port || *port > 65'535) return bad;
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (error) return bad;
+  return tcp::endpoint(address, static_cast<std::uint16_t>(*port));
+}
+
+Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& options) {
+  if (!options.token.empty() && options.token.size() < kShortestToken) {
+    return Error{Errc::kInvalidArgument,
+                 fmt::format("server.token: at least {} characters are expected", kShortestToken)};
+  }
+  if (!options.token.empty() || endpoint.address().is_loopback()) return ok();
+  return Error{
+      Errc::kPermission,
+      fmt::format(
+          "server.listen: {} can be reached from other machines and no token is set; set server.token_file, "
+          "or listen on 127.0.0.1",
+          endpoint.address().to_string())};
+}
+
+}  // namespace
+
+struct HttpServer::Impl {
+  Impl(ServerOptions o, ServerParts parts)
+      : options(std::move(o)),
+        core(std::make_shared<http::ServerCore>(options.limits, parts.clock)),
+        service(options, parts, std::make_shared<IoExecutor>(core)),
+        acceptor(core->io),
+        sweep(core->io),
+        pause(core->io) {
+    core->service = &service;
+  }
+
+  Result<std::uint16_t> listen();
+  void accept();
+  void on_accept(error_code error, tcp::socket socket);
+  void sweep_deadlines();
+  void stop_accepting();
+  void after(asio::steady_timer& timer, Duration delay, std::function<void()> task);
+
+  const ServerOptions options;
+  std::shared_ptr<http::ServerCore> core;  // shared with connections and with answers under way
+  http::Service service;
+  tcp::acceptor acceptor;
+  asio::steady_timer sweep, pause;
+  std::thread thread;
+  bool running = false;
+};
+
+HttpServer::HttpServer(ServerOptions options, ServerParts parts)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(parts))) {}
+
+HttpServer::~HttpServer() {
+  stop();
+}
+
+Result<std::uint16_t> HttpServer::Impl::listen() {
+  GAUR_TRY(const tcp::endpoint endpoint, parse_listen(options.listen));
+  GAUR_TRY([[maybe_unused]] const Unit exposed, check_exposure(endpoint, options));
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) return acceptor.local_endpoint().port();
+  error_code ignored;
+  acceptor.close(ignored);
+  const bool taken = error == asio::error::address_in_use;
+  return Error{taken ? Errc::kBusy : Errc::kIo,
+               fmt::format("cannot listen on {}: {}{}", options.listen, error.message(),
+                           taken ? "; another program listens there, choose another port" : "")};
+}
+
+Result<std::uint16_t> HttpServer::start() {
+  GAUR_TRY(const std::uint16_t port, impl_->listen());
+  impl_->running = true;
+  impl_->accept();
+  impl_->sweep_deadlines();
+  impl_->thread = std::thread([core = impl_->core] {
+    name_this_thread("gaur-http");
+    const auto work = asio::make_work_guard(core->io);
+    core->io.run();
+  });
+  return port;
+}
+
+void HttpServer::Impl::after(asio::steady_timer& timer, Duration delay, std::function<void()> task) {
+  timer.expires_after(delay);
+  timer.async_wait([task = std::move(task)](error_code error) {
+    if (!error) task();
+  });
+}
+
+void HttpServer::Impl::accept() {
+  acceptor.async_accept(
+      [this](error_code error, tcp::socket socket) { on_accept(error, std::move(socket)); });
+}
+
+void HttpServer::Impl::on_accept(error_code error, tcp::socket socket) {
+  if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
+  if (error) return after(pause, kAcceptPause, [this] { accept(); });
+  auto connection = std::make_shared<http::Connection>(core, std::move(socket));
+  if (core->connections.size() >= options.limits.connections) {
+    connection->refuse_connection();
+  } else {
+    core->connections.insert(connection);
+    connection->start();
+  }
+  accept();
+}
+
+void HttpServer::Impl::sweep_deadlines() {
+  const Instant now = core->clock.now();
+  const std::vector<std::shared_ptr<http::Connection>> all(core->connections.begin(),
+                                                           core->connections.end());
+  for (const auto& connection : all) connection->check_deadline(now);
+  after(sweep, kSweepEvery, [this] { sweep_deadlines(); });
+}
+
+void HttpServer::Impl::stop_accepting() {
+  error_code ignored;
+  acceptor.close(ignored);
+  service.begin_stop();
+  const std::vector<std::shared_ptr<http::Connection>> all(core->connections.begin(),
+                                                           core->connections.end());
+  for (const auto& connection : all) connection->finish_soon();
+}
+
+void HttpServer::stop() {
+  if (!impl_->running) return;
+  impl_->running = false;
+  auto& impl = *impl_;
+  const auto for_all = [&impl](void (http::Connection::*action)()) {
+    const std::vector<std::shared_ptr<http::Connection>> all(impl.core->connections.begin(),
+                                                             impl.core->connections.end());
+    for (const auto& connection : all) ((*connection).*action)();
+  };
+  // Everything below happens on the server's thread; this one waits until no connection is left.
+  std::promise<void> done;
+  asio::steady_timer grace(impl.core->io), watch(impl.core->io);
+  std::function<void(Duration)> wait_for_last = [&](Duration waited) {
+    if (impl.core->connections.empty() || waited >= kGraceForWriting) {
+      for_all(&http::Connection::close);
+      grace.cancel();
+      done.set_value();
+      return;
+    }
+    impl.after(watch, Duration(10), [&wait_for_last, waited] { wait_for_last(waited + Duration(10)); });
+  };
+  asio::post(impl.core->io, [&] {
+    impl.stop_accepting();
+    impl.after(grace, kGraceForAnswers, [&] { for_all(&http::Connection::give_up_answer); });
+    wait_for_last(Duration{0});
+  });
+  done.get_future().wait();
+  impl.core->closed = true;
+  impl.core->io.stop();
+  impl.thread.join();
+  impl.core->service = nullptr;
+  impl.core->io.restart();
+  impl.core->io.poll();  // what is still queued holds connections; with `closed` set it does nothing else
+}
+
+}  // namespace gaur

@@ -1,0 +1,173 @@
+#include "http/service.hpp"
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+Guard::Options guard_options(const ServerOptions& options) {
+  Guard::Options out;
+  out.token = options.token;
+  for (const std::string& host : options.hosts) out.hosts.push_back(host_name(host));
+  out.wrong_tokens = options.limits.wrong_tokens;
+  return out;
+}
+
+bool is_word_of(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const std::size_t blank = words.find(' ');
+    if (words.substr(0, blank) == word) return true;
+    words = blank == std::string_view::npos ? "" : words.substr(blank + 1);
+  }
+  return false;
+}
+
+/// Every name of the query must be one that the route knows, and be given once.
+std::vector<std::string> problems_of_query(const Target& target, const Route& route) {
+  std::vector<std::string> problems;
+  for (std::size_t i = 0; i < target.query.size(); ++i) {
+    const std::string& name = target.query[i].first;
+    if (!is_word_of(route.query, name)) {
+      problems.push_back(fmt::format("{}: unknown parameter; known are: {}", json::quote(name.substr(0, 80)),
+                                     route.query.empty() ? "none" : route.query));
+    }
+    const auto same = [&](const auto& other) { return other.first == name; };
+    if (std::any_of(target.query.begin(), target.query.begin() + static_cast<std::ptrdiff_t>(i), same)) {
+      problems.push_back(name.substr(0, 80) + ": given twice");
+    }
+  }
+  return problems;
+}
+
+Response problem_response(unsigned status, std::string code, std::string detail) {
+  Problem problem;
+  problem.status = status;
+  problem.code = std::move(code);
+  problem.detail = std::move(detail);
+  return to_response(problem);
+}
+
+}  // namespace
+
+Service::Service(const ServerOptions& options, ServerParts parts, std::shared_ptr<Executor> executor)
+    : options_(options),
+      parts_(std::move(parts)),
+      executor_(std::move(executor)),
+      guard_(guard_options(options), parts_.clock) {}
+
+void Service::handle(Request request, Reply reply) {
+  auto target = parse_target(request.target);
+  Match match;
+  if (target) match = find_route(routes(), request.method, target->segments);
+  const Access access = match.route != nullptr ? match.route->access : Access::kRead;
+  if (const auto problem = guard_.check(request, access)) return reply(to_response(*problem));
+  if (!target) return reply(to_response(problem_of(target.error())));
+  if (match.route == nullptr && match.allow.empty()) {
+    return reply(problem_response(404, "not_found", "nothing is here; docs/http-api.md lists what there is"));
+  }
+  if (match.route == nullptr) {
+    Response response = problem_response(405, "method_not_allowed", "this path takes " + match.allow);
+    response.headers.push_back({"Allow", match.allow});
+    return reply(std::move(response));
+  }
+  if (auto problems = problems_of_query(*target, *match.route); !problems.empty()) {
+    Problem problem = problem_of({Errc::kInvalidArgument, problems.front()});
+    problem.problems = std::move(problems);
+    return reply(to_response(problem));
+  }
+  auto exchange = std::make_shared<Exchange>();
+  exchange->request = std::move(request);
+  exchange->params = std::move(match.params);
+  exchange->query = std::move(target->query);
+  exchange->reply = std::move(reply);
+  match.route->handler(*this, exchange);
+}
+
+std::optional<Response> Service::refuse_head(const Request& head) {
+  const auto target = parse_target(head.target);
+  const Match match = target ? find_route(routes(), head.method, target->segments) : Match{};
+  const Access access = match.route != nullptr ? match.route->access : Access::kRead;
+  const auto problem = guard_.check_head(head, access);
+  if (!problem) return std::nullopt;
+  return to_response(*problem);
+}
+
+Service::WaitTicket Service::begin_wait() {
+  if (waits_->fetch_add(1) >= options_.limits.waits) {
+    waits_->fetch_sub(1);
+    return nullptr;
+  }
+  return {waits_.get(), [waits = waits_](const void*) { waits->fetch_sub(1); }};
+}
+
+void refuse(const ExchangePtr& exchange, const Problem& problem) {
+  exchange->reply(to_response(problem));
+}
+
+void refuse(const ExchangePtr& exchange, const Error& error) {
+  const std::string_view target = exchange->request.target;
+  refuse(exchange, problem_of(error, std::string(target.substr(0, target.find('?')))));
+}
+
+void answer_json(const ExchangePtr& exchange, std::string body, unsigned status) {
+  Response response;
+  response.status = status;
+  response.body = std::move(body);
+  exchange->reply(std::move(response));
+}
+
+const std::string* query_value(const Exchange& exchange, std::string_view name) {
+  for (const auto& [key, value] : exchange.query) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+std::optional<QueueName> queue_of(const ExchangePtr& exchange) {
+  const std::string& name = exchange->params.front();
+  if (const Status valid = validate_queue_name(name); !valid) {
+    refuse(exchange, problem_of(valid.error()));
+    return std::nullopt;
+  }
+  return QueueName(name);
+}
+
+std::optional<JobRef> job_of(const ExchangePtr& exchange) {
+  auto queue = queue_of(exchange);
+  if (!queue) return std::nullopt;
+  const std::string& id = exchange->params[1];
+  const bool control =
+      std::any_of(id.begin(), id.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (id.size() > Limits{}.id_bytes || control || !json::is_utf8(id)) {
+    refuse(exchange,
+           problem_of({Errc::kInvalidArgument,
+                       fmt::format("job id: 1 to {} bytes of UTF-8 without control characters, was {}",
+                                   Limits{}.id_bytes, json::quote(id.substr(0, 140)))}));
+    return std::nullopt;
+  }
+  return JobRef{*std::move(queue), JobId(id)};
+}
+
+std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange) {
+  const std::string* text = query_value(*exchange, "wait");
+  if (text == nullptr) return Duration{0};
+  const auto wait = parse_duration(*text);
+  if (!wait) {
+    refuse(exchange, wait.error().in("wait"));
+    return std::nullopt;
+  }
+  const Duration longest = service.limits().longest_wait;
+  if (*wait > longest) {
+    refuse(exchange,
+           Error{Errc::kInvalidArgument,
+                 fmt::format("wait: at most {} ms, was {} ms; after that ask for the job with another ?wait=",
+                             longest.count(), wait->count())});
+    return std::nullopt;
+  }
+  return *wait;
+}
+
+}  // namespace gaur::http

@@ -1,0 +1,72 @@
+#pragma once
+// The API above the sockets: guards a request, finds its route, runs its handler. Handlers stand in
+// handlers_*.cpp. Thread-safety: confined to the executor given at construction; replies may come on any
+// thread.
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/env.hpp"
+#include "http/guard.hpp"
+#include "http/message.hpp"
+#include "http/router.hpp"
+#include "http/server.hpp"
+
+namespace gaur::http {
+
+class Service {
+ public:
+  /// `executor` runs the handlers' continuations on the thread that calls handle(). Shared, because answers
+  /// of the store may come after this object is gone: then the executor must drop what is posted.
+  Service(const ServerOptions& options, ServerParts parts, std::shared_ptr<Executor> executor);
+
+  void handle(Request request, Reply reply);
+  /// What can be refused by its head alone, before the body is read: strangers send no megabytes.
+  std::optional<Response> refuse_head(const Request& head);
+  /// From now on /readyz says no and waits are answered at once.
+  void begin_stop() { stopping_ = true; }
+
+  // ---- for handlers ---------------------------------------------------------------------------
+  Client& client() { return parts_.client; }
+  const ServerParts& parts() const { return parts_; }
+  const HttpLimits& limits() const { return options_.limits; }
+  bool stopping() const { return stopping_; }
+  /// A place among those who wait, held until the last copy is gone; nullptr: all are taken.
+  using WaitTicket = std::shared_ptr<const void>;
+  WaitTicket begin_wait();
+
+  /// Hangs `next` on `future`, on this service's own thread.
+  template <class T, class Next>
+  void then(Future<T> future, Next next) {
+    // Shared: a std::function must be copyable, and the value may be large.
+    std::move(future).then([executor = executor_, next = std::move(next)](T value) {
+      auto held = std::make_shared<T>(std::move(value));
+      executor->post([next, held] { next(std::move(*held)); });
+    });
+  }
+
+ private:
+  const ServerOptions options_;
+  ServerParts parts_;
+  std::shared_ptr<Executor> executor_;
+  Guard guard_;
+  std::atomic<bool> stopping_{false};
+  // Shared with the tickets, which may be dropped late and on any thread.
+  std::shared_ptr<std::atomic<std::uint32_t>> waits_ = std::make_shared<std::atomic<std::uint32_t>>(0);
+};
+
+// ---- helpers that all handlers use ---------------------------------------------------------------
+
+void refuse(const ExchangePtr& exchange, const Problem& problem);
+void refuse(const ExchangePtr& exchange, const Error& error);
+void answer_json(const ExchangePtr& exchange, std::string body, unsigned status = 200);
+/// The value of a query parameter, or nullptr.
+const std::string* query_value(const Exchange& exchange, std::string_view name);
+/// The queue of the path; refuses and answers nothing where it is no queue name.
+std::optional<QueueName> queue_of(const ExchangePtr& exchange);
+/// The job of the path; likewise.
+std::optional<JobRef> job_of(const ExchangePtr& exchange);
+/// ?wait=; nothing when it was wrong (and refused), 0 when it was not given.
+std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange);
+
+}  // namespace gaur::http

@@ -1,0 +1,162 @@
+#include "http/values.hpp"
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+
+namespace gaur::http {
+
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+Error bad_target(std::string_view rule) {
+  return {Errc::kInvalidArgument, fmt::format("URL: {}", rule)};
+}
+
+}  // namespace
+
+Result<std::string> percent_decode(std::string_view text) {
+  if (text.find('%') == std::string_view::npos) return std::string(text);
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return bad_target("% must be followed by two hexadecimal digits");
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                       c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+Result<Target> parse_target(std::string_view target) {
+  if (target.empty() || target.front() != '/') return bad_target("a path that begins with / is expected");
+  const bool plain =
+      std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c < 0x7F && c != '#'; });
+  if (!plain) return bad_target("blanks, control characters, # and bytes above 7E must be percent-encoded");
+  Target out;
+  const std::size_t question = target.find('?');
+  std::string_view path = target.substr(1, question == std::string_view::npos ? question : question - 1);
+  while (true) {
+    const std::size_t slash = path.find('/');
+    GAUR_TRY(std::string segment, percent_decode(path.substr(0, slash)));
+    out.segments.push_back(std::move(segment));
+    if (slash == std::string_view::npos) break;
+    path.remove_prefix(slash + 1);
+  }
+  if (question == std::string_view::npos) return out;
+  std::string_view query = target.substr(question + 1);
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    GAUR_TRY(std::string key, percent_decode(pair.substr(0, equals)));
+    GAUR_TRY(std::string value,
+             percent_decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1)));
+    out.query.emplace_back(std::move(key), std::move(value));
+  }
+  return out;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  if (text.empty() || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))
+    return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : text) value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  return value;
+}
+
+Result<Duration> parse_duration(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = digits <= 12 ? parse_number(text.substr(0, digits)) : std::nullopt;
+  const std::string_view unit = text.substr(digits);
+  if (number) {
+    const auto count = static_cast<std::int64_t>(*number);
+    if (unit == "ms") return Duration(count);
+    if (unit == "s") return Duration(count * 1'000);
+    if (unit == "m") return Duration(count * 60'000);
+    if (unit == "h") return Duration(count * 3'600'000);
+    if (unit.empty() && count == 0) return Duration(0);
+  }
+  return Error{Errc::kInvalidArgument, fmt::format("a duration like 500ms, 10s, 2m or 1h is expected, was {}",
+                                                   json::quote(text.substr(0, 40)))};
+}
+
+std::string iso_time(Time time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+std::pair<RangeVerdict, ByteRange> parse_range(std::string_view header, std::uint64_t size) {
+  const std::pair<RangeVerdict, ByteRange> whole{RangeVerdict::kWhole, {0, size}};
+  constexpr std::string_view kUnit = "bytes=";
+  if (!header.starts_with(kUnit)) return whole;
+  const std::string_view spec = trim(header.substr(kUnit.size()));
+  const std::size_t dash = spec.find('-');
+  if (dash == std::string_view::npos || spec.find(',') != std::string_view::npos) return whole;
+  const std::string_view left = spec.substr(0, dash);
+  const std::string_view right = spec.substr(dash + 1);
+  const auto first = parse_number(left);
+  const auto last = parse_number(right);
+  if ((!left.empty() && !first) || (!right.empty() && !last) || (!first && !last)) return whole;
+  if (!first) {  // the last `last` bytes
+    if (*last == 0 || size == 0) return {RangeVerdict::kUnsatisfiable, {}};
+    const std::uint64_t length = std::min(*last, size);
+    return {RangeVerdict::kPart, {size - length, length}};
+  }
+  if (last && *last < *first) return whole;
+  if (*first >= size) return {RangeVerdict::kUnsatisfiable, {}};
+  const std::uint64_t end = last ? std::min(*last + 1, size) : size;
+  return {RangeVerdict::kPart, {*first, end - *first}};
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+}  // namespace gaur::http

@@ -1,0 +1,48 @@
+#pragma once
+// The small texts of URLs and headers: percent codes, queries, durations, times, byte ranges. Pure.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gaur/names.hpp"
+#include "gaur/result.hpp"
+
+namespace gaur::http {
+
+/// "%EA%B0%80" -> "가". Errors: kInvalidArgument for a % that is not followed by two hex digits.
+Result<std::string> percent_decode(std::string_view text);
+/// Everything but letters, digits and -._~ as percent codes: fit for one segment of a path.
+std::string percent_encode(std::string_view text);
+
+struct Target {
+  std::vector<std::string> segments;                       ///< decoded after splitting: "%2F" is no separator
+  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
+};
+/// The parts of an origin-form target ("/v1/queues?limit=1"). Errors: kInvalidArgument.
+Result<Target> parse_target(std::string_view target);
+
+/// "500ms", "10s", "2m", "1h", and plain "0". Errors: kInvalidArgument, with the forms that are understood.
+Result<Duration> parse_duration(std::string_view text);
+/// Decimal digits only, no sign, no overflow.
+std::optional<std::uint64_t> parse_number(std::string_view text);
+
+/// "2026-11-22T09:30:00.123Z".
+std::string iso_time(Time time);
+
+struct ByteRange {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+enum class RangeVerdict : std::uint8_t { kWhole, kPart, kUnsatisfiable };
+/// What a Range header asks of `size` bytes. Several ranges, other units and broken headers: the whole, as
+/// RFC 9110 allows.
+std::pair<RangeVerdict, ByteRange> parse_range(std::string_view header, std::uint64_t size);
+
+std::string lower(std::string_view text);
+/// Without blanks and tabs at both ends.
+std::string_view trim(std::string_view text);
+
+}  // namespace gaur::http

@@ -1,0 +1,72 @@
+#include "http/waiting.hpp"
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+
+namespace gaur::http {
+
+FunctionName function_of(const FunctionCatalog& catalog, const Job& job) {
+  const auto field = catalog.function_field.find(job.queue);
+  if (field == catalog.function_field.end() || field->second.empty()) return FunctionName(job.name);
+  const auto data = json::parse(job.data);
+  const json::Value* value = data ? json::find(*data, field->second) : nullptr;
+  if (value == nullptr || !value->is_string()) return FunctionName(job.name);
+  return FunctionName(std::string(std::string_view(value->get_string())));
+}
+
+void look_up_waiting(Service& service, const Job& job, std::function<void(std::optional<Waiting>)> next) {
+  if (job.state != State::kWaiting && job.state != State::kPrioritized) return next(std::nullopt);
+  const QueueName queue = job.queue;
+  const FunctionName function = function_of(service.client().functions(), job);
+  service.then(service.client().position({queue, job.id}),
+               [&service, queue, function, next](Result<Position> position) {
+                 Waiting waiting;
+                 // A job that was taken meanwhile has no position; then the reason is of no use either.
+                 if (!position) return next(std::nullopt);
+                 waiting.position = *position;
+                 if (!service.parts().why_waiting) return next(waiting);
+                 service.then(service.parts().why_waiting(queue, function),
+                              [waiting, next](std::optional<std::string> reason) {
+                                Waiting full = waiting;
+                                full.reason = std::move(reason);
+                                next(std::move(full));
+                              });
+               });
+}
+
+void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job) {
+  const std::string path = job_path({job.queue, job.id});
+  if (job.state == State::kFailed) return refuse(exchange, problem_of_failure(job, path));
+  JobView view;
+  view.data = false;
+  Response response;
+  response.headers.push_back({"Location", path});
+  if (job.state == State::kCompleted) {
+    append_job(response.body, job, view);
+    return exchange->reply(std::move(response));
+  }
+  response.status = 202;
+  const auto held = std::make_shared<const Job>(job);  // shared with the look-up's answer
+  look_up_waiting(service, job, [exchange, held, view, response](std::optional<Waiting> waiting) {
+    JobView full = view;
+    full.waiting = waiting ? &*waiting : nullptr;
+    Response out = response;
+    append_job(out.body, *held, full);
+    exchange->reply(std::move(out));
+  });
+}
+
+bool begin_wait(Service& service, const ExchangePtr& exchange) {
+  exchange->wait_ticket = service.begin_wait();
+  if (exchange->wait_ticket) return true;
+  Problem problem;
+  problem.status = 429;
+  problem.code = "too_many_waits";
+  problem.detail = "too many requests wait for results; ask again without ?wait=, or later";
+  problem.headers.push_back({"Retry-After", "1"});
+  refuse(exchange, problem);
+  return false;
+}
+
+}  // namespace gaur::http
