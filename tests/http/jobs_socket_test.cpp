@@ -1,0 +1,206 @@
+// Adding, waiting, looking, cancelling: over a real socket.
+#include "http_fixture.hpp"
+
+namespace gaur::http {
+namespace {
+
+using JobsOverHttp = HttpTest;
+
+std::string text(const json::Value& value, std::string_view path) {
+  const json::Value* found = json::find(value, path);
+  return found != nullptr && found->is_string() ? std::string(std::string_view(found->get_string())) : "";
+}
+
+TEST_F(JobsOverHttp, an_added_job_is_there_with_its_data_byte_for_byte) {
+  start();
+  const std::string data = R"({"day" : 1.0, "big": 12345678901234567890, "ko":"검색어", "nul":"a\u0000b"})";
+  const Answer added = ask("POST", "/v1/queues/query/jobs", R"({"name":"top","data":)" + data + "}");
+  ASSERT_EQ(added.status, 202) << added.body;
+  const std::string path = added.header("Location");
+  EXPECT_EQ(path, text(added.parsed(), "url"));
+  EXPECT_EQ(text(added.parsed(), "state"), "waiting");
+  const Answer got = ask("GET", path);
+  ASSERT_EQ(got.status, 200) << got.body;
+  EXPECT_NE(got.body.find("\"data\":" + data), std::string::npos) << got.body;
+}
+
+TEST_F(JobsOverHttp, many_jobs_are_added_in_one_request) {
+  start();
+  const Answer added =
+      ask("POST", "/v1/queues/q/jobs", R"([{"name":"a"},{"name":"b","options":{"delay":"1h"}}])");
+  ASSERT_EQ(added.status, 202) << added.body;
+  const auto list = added.parsed();
+  ASSERT_EQ(list.as_array().size(), 2U);
+  EXPECT_EQ(text(list.as_array()[1], "state"), "delayed");
+  const auto queues = ask("GET", "/v1/queues").parsed();
+  const auto& queue = queues.at("queues").as_array().at(0);
+  EXPECT_EQ(text(queue, "name"), "q");
+  EXPECT_EQ(json::integer(queue.at("counts").as_object(), "waiting"), 1);
+  EXPECT_EQ(json::integer(queue.at("counts").as_object(), "delayed"), 1);
+}
+
+TEST_F(JobsOverHttp, a_wait_is_answered_with_the_result_as_soon_as_the_job_is_completed) {
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/queues/q/jobs?wait=30s", R"({"name":"a"})"));
+  finish("q", take("q"), outcome::Completed{R"([{"n" : 1.50}])"});
+  const Answer answer = client.receive();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.body.find(R"("result":[{"n" : 1.50}])"), std::string::npos) << answer.body;
+  EXPECT_EQ(ask("GET", answer.header("Location") + "/result").body, R"([{"n" : 1.50}])");
+}
+
+TEST_F(JobsOverHttp, a_result_arrives_although_retention_removes_the_job_as_it_finishes) {
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/queues/q/jobs?wait=30s", R"({"name":"a"})"));
+  finish("q", take("q"), outcome::Completed{"42"}, Retention{0, {}});
+  const Answer answer = client.receive();
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_NE(answer.body.find("\"result\":42"), std::string::npos) << answer.body;
+}
+
+TEST_F(JobsOverHttp, a_wait_that_is_over_tells_position_and_reason) {
+  why_ = [](QueueName, FunctionName function) {
+    return ready(std::optional<std::string>("needs 6 cores for " + function.value));
+  };
+  start();
+  ask("POST", "/v1/queues/q/jobs", R"({"name":"first"})");
+  const Answer answer = ask("POST", "/v1/queues/q/jobs?wait=20ms", R"({"name":"second"})");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(json::integer(answer.parsed().as_object(), "position"), 1) << answer.body;
+  EXPECT_EQ(text(answer.parsed(), "waiting.reason"), "needs 6 cores for second");
+  EXPECT_FALSE(answer.header("Location").empty());
+}
+
+TEST_F(JobsOverHttp, a_failed_job_is_a_problem_for_those_who_wait_and_a_document_for_those_who_look) {
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/queues/q/jobs?wait=30s", R"({"name":"a"})"));
+  const Taken taken = take("q");
+  Failure failure;
+  failure.code = "timeout";
+  failure.message = "stopped after 60 s";
+  finish("q", taken, outcome::Failed{failure, true});
+  const Answer answer = client.receive();
+  EXPECT_EQ(answer.status, 504);
+  EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
+  EXPECT_EQ(text(answer.parsed(), "failure.code"), "timeout") << answer.body;
+  EXPECT_EQ(text(answer.parsed(), "instance"), "/v1/queues/q/jobs/" + taken.job.id.value);
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/" + taken.job.id.value).status, 200);
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/" + taken.job.id.value + "/result").status, 504);
+}
+
+TEST_F(JobsOverHttp, several_jobs_are_waited_for_together) {
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/queues/q/jobs?wait=30s", R"([{"name":"a"},{"name":"b"}])"));
+  finish("q", take("q"), outcome::Completed{"1"});
+  finish("q", take("q"), outcome::Completed{"2"});
+  const Answer answer = client.receive();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.parsed().as_array().size(), 2U);
+}
+
+TEST_F(JobsOverHttp, retry_promote_cancel_remove_and_pause_do_as_they_say) {
+  start();
+  const std::string path =
+      ask("POST", "/v1/queues/q/jobs", R"({"name":"a","options":{"delay":"1h"}})").header("Location");
+  EXPECT_EQ(ask("POST", path + "/promote").status, 204);
+  EXPECT_EQ(ask("POST", path + "/promote").status, 409);
+  EXPECT_EQ(ask("POST", path + "/cancel", R"({"why":"not needed"})").body, R"({"cancel":"removed"})");
+  EXPECT_EQ(text(ask("GET", path).parsed(), "state"), "failed");
+  EXPECT_EQ(ask("POST", path + "/retry?reset_attempts=true").status, 204);
+  EXPECT_EQ(text(ask("GET", path).parsed(), "state"), "waiting");
+  EXPECT_EQ(ask("POST", "/v1/queues/q/pause").status, 204);
+  EXPECT_TRUE(ask("GET", "/v1/queues/q").parsed().at("paused").as_bool());
+  EXPECT_EQ(ask("POST", "/v1/queues/q/resume").status, 204);
+  EXPECT_EQ(ask("DELETE", path).status, 204);
+  EXPECT_EQ(ask("GET", path).status, 404);
+}
+
+TEST_F(JobsOverHttp, a_list_goes_page_by_page) {
+  start();
+  for (int i = 0; i < 5; ++i) ask("POST", "/v1/queues/q/jobs", R"({"name":"n)" + std::to_string(i) + R"("})");
+  const auto page = ask("GET", "/v1/queues/q/jobs?state=waiting&offset=2&limit=2").parsed();
+  const auto& jobs = page.at("jobs").as_array();
+  ASSERT_EQ(jobs.size(), 2U);
+  EXPECT_EQ(text(jobs[0], "name"), "n2");
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs?state=no").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs?limit=1000000000").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs?offset=-1").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs?page=1").status, 400);
+}
+
+TEST_F(JobsOverHttp, a_full_queue_says_when_to_come_again) {
+  client_options_.max_waiting[QueueName("q")] = 1;
+  start();
+  EXPECT_EQ(ask("POST", "/v1/queues/q/jobs", R"({"name":"a"})").status, 202);
+  const Answer full = ask("POST", "/v1/queues/q/jobs", R"({"name":"a"})");
+  EXPECT_EQ(full.status, 429);
+  EXPECT_EQ(full.header("Retry-After"), "5");
+  EXPECT_EQ(text(full.parsed(), "type"), "urn:gaur:problem:queue_full");
+}
+
+TEST_F(JobsOverHttp, an_idempotency_key_makes_a_repeat_harmless) {
+  start();
+  const std::string_view key = "Idempotency-Key: order-7\r\n";
+  const Answer first = ask("POST", "/v1/queues/q/jobs", R"({"name":"a","data":{"x":1}})", key);
+  const Answer again = ask("POST", "/v1/queues/q/jobs", R"({"name":"a","data":{"x":1}})", key);
+  EXPECT_EQ(again.status, 202);
+  EXPECT_EQ(again.body, first.body);
+  const Answer other = ask("POST", "/v1/queues/q/jobs", R"({"name":"a","data":{"x":2}})", key);
+  EXPECT_EQ(other.status, 409);
+  EXPECT_EQ(text(other.parsed(), "type"), "urn:gaur:problem:already_exists");
+}
+
+TEST_F(JobsOverHttp, a_function_is_called_by_its_name) {
+  auto catalog = std::make_shared<FunctionCatalog>();
+  FunctionInfo top;
+  top.name = FunctionName("top");
+  top.queue = QueueName("query");
+  top.pool = "sql";
+  catalog->functions[top.name] = top;
+  client_options_.functions = catalog;
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/functions/top?wait=30s&priority=3", R"({"region":"서울"})"));
+  const Taken taken = take("query");
+  EXPECT_EQ(taken.job.name, "top");
+  EXPECT_EQ(taken.job.data, R"({"region":"서울"})");
+  EXPECT_EQ(taken.job.priority, 3U);
+  finish("query", taken, outcome::Completed{"[]"});
+  EXPECT_EQ(client.receive().status, 200);
+  const Answer unknown = ask("POST", "/v1/functions/topp", "{}");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_NE(unknown.body.find("known are: top"), std::string::npos) << unknown.body;
+  EXPECT_EQ(ask("GET", "/v1/functions").parsed().at("functions").as_array().size(), 1U);
+}
+
+TEST_F(JobsOverHttp, events_are_streamed_as_they_happen) {
+  start();
+  RawClient listener(port_);
+  listener.send(request_text("GET", "/v1/queues/q/events"));
+  ASSERT_TRUE(listener.read_until(": nothing new"));
+  ask("POST", "/v1/queues/q/jobs", R"({"name":"a"})");
+  EXPECT_TRUE(listener.read_until("event: added\ndata: {\"id\":"));
+  finish("q", take("q"), outcome::Completed{"7"});
+  EXPECT_TRUE(listener.read_until("event: completed\n")) << listener.received();
+}
+
+TEST_F(JobsOverHttp, the_metrics_tell_adds_starts_and_ends) {
+  start();
+  ask("POST", "/v1/queues/q/jobs", R"([{"name":"f"},{"name":"f"}])");
+  finish("q", take("q"), outcome::Completed{"7"});
+  const std::string metrics = ask("GET", "/metrics").body;
+  for (const std::string line :
+       {"gaur_jobs_added_total{queue=\"q\"} 2\n", "gaur_jobs_started_total{queue=\"q\",function=\"f\"} 1\n",
+        "gaur_jobs_finished_total{queue=\"q\",function=\"f\",outcome=\"completed\"} 1\n",
+        "gaur_job_run_seconds_count{queue=\"q\",function=\"f\"} 1\n",
+        "gaur_jobs{queue=\"q\",state=\"waiting\"} 1\n"}) {
+    EXPECT_NE(metrics.find(line), std::string::npos) << line << metrics;
+  }
+}
+
+}  // namespace
+}  // namespace gaur::http
