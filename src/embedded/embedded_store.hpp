@@ -1,9 +1,9 @@
 #pragma once
 // The Store of one machine: jobs in an LMDB file under the data folder, durable at every acknowledged call.
 //
-// One process owns the folder. Calls are gathered by one writer thread and committed together; looking is done
-// by two reader threads on snapshots. Locks live in memory: at open every active job stands in front again,
-// uncounted, before anything else happens. docs/disk-format.md describes the file.
+// One process owns the folder. Calls are gathered by one writer thread and committed together; looking is
+// done by two reader threads on snapshots. Locks live in memory: at open every active job stands in front
+// again, uncounted, before anything else happens. docs/disk-format.md describes the file.
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -22,17 +22,17 @@ enum class Durability : std::uint8_t {
 };
 
 struct EmbeddedOptions {
-  std::filesystem::path folder;  ///< the data folder; made if missing. Holds gaur.lock and store/
+  std::filesystem::path folder{};  ///< the data folder; made if missing. Holds gaur.lock and store/
   Durability durability = Durability::kCommit;
   /// Disk room kept for finishes: with less than this left, adds are refused with kStoreFull.
   std::uint64_t reserve_bytes = 32ULL << 20;
   Semantics semantics = Semantics::bullmq();  ///< only bullmq's order of zero priority is supported
   /// Address space of the map; never resized. Lower it only where address space is scarce (sanitizers).
   std::uint64_t map_bytes = 1ULL << 40;
-  Logger log;  ///< default: silent
+  Logger log{};  ///< default: silent
   /// Called once, on the writer thread, when a sync failed: nothing is acknowledged any more, and only a
   /// restart, which recovers from disk, helps. Default: nothing.
-  std::function<void(const Error&)> on_fatal;
+  std::function<void(const Error&)> on_fatal{};
 };
 
 /// What the writer did so far. `syncs` follows from the commits: two each, or one with kRelaxed.
@@ -44,14 +44,16 @@ struct EmbeddedStats {
   std::uint64_t file_bytes = 0;  ///< used of the data file
 };
 
-/// Thread-safety: as Store says. The destructor ends all waits (kStopping), carries out what was sent, joins its
-/// threads; `clock` and `completions` must outlive it, and what it posted to `completions` refers to it no more.
+/// Thread-safety: as Store says. The destructor ends all waits (kStopping), carries out what was sent, joins
+/// its threads; `clock` and `completions` must outlive it, and what it posted to `completions` refers to it
+/// no more.
 class EmbeddedStore : public Store {
  public:
   virtual EmbeddedStats stats() const = 0;
 };
 
 /// Errors: kBusy (the folder belongs to the process named), kNewerFormat, kCorrupt, kIo, kInvalidArgument.
-Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock, Executor& completions);
+Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
+                                                     Executor& completions);
 
 }  // namespace gaur

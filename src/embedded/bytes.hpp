@@ -1,0 +1,69 @@
+#pragma once
+// Little-endian encoding into a string and bounded decoding out of bytes that may be damaged.
+// Thread-safety: values; confined to their owner.
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace gaur::embedded {
+
+static_assert(std::endian::native == std::endian::little,
+              "the disk format is little-endian; add byte swaps to port");
+
+/// Appends to a string that the caller keeps for reuse.
+class ByteWriter {
+ public:
+  explicit ByteWriter(std::string& out) : out_(out) {}
+  template <std::integral T>
+  void number(T value) {
+    char raw[sizeof(T)];
+    std::memcpy(raw, &value, sizeof(T));
+    out_.append(raw, sizeof(T));
+  }
+  /// A 32-bit length and the bytes.
+  void text(std::string_view bytes) {
+    number(static_cast<std::uint32_t>(bytes.size()));
+    out_.append(bytes);
+  }
+  std::size_t size() const { return out_.size(); }
+
+ private:
+  std::string& out_;
+};
+
+/// Reads in the order of writing. Past the end every read answers zero or "" and ok() turns false.
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
+  template <std::integral T>
+  T number() {
+    T value{};
+    if (rest_.size() < sizeof(T)) return fail(), T{};
+    std::memcpy(&value, rest_.data(), sizeof(T));
+    rest_.remove_prefix(sizeof(T));
+    return value;
+  }
+  std::string_view text() {
+    const auto size = number<std::uint32_t>();
+    if (rest_.size() < size) return fail(), std::string_view{};
+    const std::string_view bytes = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return bytes;
+  }
+  bool ok() const { return ok_; }
+  bool at_end() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  void fail() {
+    ok_ = false;
+    rest_ = {};
+  }
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace gaur::embedded

@@ -1,0 +1,310 @@
+// The shell: verbs as calls for the writer or tasks for the readers.
+#include "embedded/embedded_store.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/json.hpp"
+#include "embedded/folder_lock.hpp"
+#include "embedded/readers.hpp"
+#include "embedded/writer.hpp"
+
+namespace gaur {
+
+namespace {
+
+using namespace embedded;
+
+constexpr int kReaderThreads = 2;
+constexpr std::uint64_t kAddBytes = 64ULL << 20;  ///< of one request
+
+std::uint64_t bytes_of(const AddRequest& request) {
+  constexpr std::uint64_t kRecords = 512;
+  std::uint64_t bytes = 1;
+  for (const NewJob& job : request.jobs) bytes += kRecords + job.data.size() + 2 * job.name.size();
+  return bytes;
+}
+
+Status check_add(const AddRequest& request) {
+  GAUR_CHECK(validate_queue_name(request.queue.value));
+  const Limits limits;
+  if (request.jobs.size() > limits.add_batch) {
+    return Error{Errc::kTooLarge,
+                 fmt::format("at most {} jobs in one add, were {}", limits.add_batch, request.jobs.size())};
+  }
+  if (bytes_of(request) > kAddBytes) {
+    return Error{Errc::kTooLarge,
+                 fmt::format("one add may hold {} MiB: send fewer jobs at once", kAddBytes >> 20)};
+  }
+  for (const NewJob& job : request.jobs) {
+    const auto problems = problems_of_job(job.name, job.data, job.options, limits);
+    if (!problems.empty()) return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "; "))};
+    if (job.options.deduplication) return Error{Errc::kUnsupported, "the embedded store lacks deduplication"};
+    if (job.options.parent) return Error{Errc::kUnsupported, "the embedded store lacks flows"};
+  }
+  return ok();
+}
+
+Status check_json(std::string_view field, std::string_view text, std::size_t bound) {
+  if (text.size() > bound)
+    return Error{Errc::kTooLarge, fmt::format("{}: at most {} bytes, was {}", field, bound, text.size())};
+  const auto parsed = json::parse(text);
+  if (!parsed) return parsed.error().in(field);
+  return ok();
+}
+
+class Shell final : public EmbeddedStore {
+ public:
+  Shell(Fd lock, std::unique_ptr<LmdbEnv> env, std::unique_ptr<Engine> engine, const EmbeddedOptions& options,
+        const Clock& clock, Executor& completions)
+      : completions_(completions),
+        lock_(std::move(lock)),
+        env_(std::move(env)),
+        readers_(std::make_unique<Readers>(*env_, kReaderThreads)),
+        writer_(std::make_unique<Writer>(*env_, std::move(engine), options, clock, completions)) {}
+  ~Shell() override {
+    writer_.reset();  // the events that it ends are read by the readers, so they go second
+    readers_.reset();
+  }
+
+  Capabilities capabilities() const override {
+    return {Capability::kHandOff, Capability::kChangeDelay, Capability::kChangePriority, Capability::kUsage};
+  }
+  EmbeddedStats stats() const override { return writer_->stats(); }
+
+  // ---- transitions
+  Async<std::vector<Added>> add(AddRequest request) override {
+    if (Status valid = check_add(request); !valid) return answer<std::vector<Added>>(valid.error());
+    const std::uint64_t bytes = bytes_of(request);
+    return call<std::vector<Added>>(
+        [request = std::move(request)](Engine& engine) { return engine.add(request); }, bytes);
+  }
+  Async<TurnReply> finish_and_take(Turn turn) override {
+    auto call = std::make_unique<TurnCall>(std::move(turn));
+    auto future = call->waiters.front().future();
+    writer_->submit(std::move(call));
+    return future;
+  }
+  Async<ExtendReply> extend_locks(ExtendRequest request) override {
+    return call<ExtendReply>([request = std::move(request)](Engine& engine) {
+      return Result<ExtendReply>(engine.extend_locks(request));
+    });
+  }
+  Async<Recovered> recover(RecoverRequest request) override {
+    return call<Recovered>(
+        [request = std::move(request)](Engine& engine) { return engine.recover(request); });
+  }
+  Async<Next> wake_delayed(QueueName queue) override {
+    return call<Next>([queue = std::move(queue)](Engine& engine) { return engine.wake_delayed(queue); });
+  }
+  Async<WorkReply> wait_for_work(WorkRequest request) override {
+    auto call = std::make_unique<WorkCall>(std::move(request));
+    auto future = call->promise.future();
+    writer_->submit(std::move(call));
+    return future;
+  }
+  Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {
+    return call<CancelReply>([job = std::move(job), who = std::move(who),
+                              why = std::move(why)](Engine& engine) { return engine.cancel(job, who, why); });
+  }
+  Async<Unit> retry(JobRef job, bool reset_attempts) override {
+    return call<Unit>(
+        [job = std::move(job), reset_attempts](Engine& engine) { return engine.retry(job, reset_attempts); });
+  }
+  Async<Unit> promote(JobRef job) override {
+    return call<Unit>([job = std::move(job)](Engine& engine) { return engine.promote(job); });
+  }
+  Async<Unit> remove(JobRef job) override {
+    return call<Unit>([job = std::move(job)](Engine& engine) { return engine.remove(job); });
+  }
+  Async<Unit> update_data(JobRef job, std::string data) override {
+    const std::uint64_t bytes = data.size() + 1;
+    return call<Unit>(
+        [job = std::move(job), data = std::move(data)](Engine& engine) {
+          const auto problems = problems_of_job("job", data, {});
+          if (!problems.empty()) return Status(Error{Errc::kInvalidArgument, problems.front()});
+          return engine.update_data(job, data);
+        },
+        bytes);
+  }
+  Async<Unit> update_progress(JobRef job, std::optional<LockToken> token, std::string progress) override {
+    return call<Unit>(
+        [job = std::move(job), token = std::move(token), progress = std::move(progress)](Engine& engine) {
+          Status valid = check_json("progress", progress, Limits{}.result_bytes);
+          return valid ? engine.update_progress(job, token, progress) : valid;
+        });
+  }
+  Async<std::uint64_t> append_logs(JobRef job, std::vector<std::string> lines) override {
+    return call<std::uint64_t>([job = std::move(job), lines = std::move(lines)](Engine& engine) {
+      return engine.append_logs(job, lines);
+    });
+  }
+  Async<Unit> change_delay(JobRef job, Duration delay) override {
+    JobOptions options;
+    options.delay = delay;
+    if (const auto problems = problems_of(options); !problems.empty())
+      return answer<Unit>(Error{Errc::kInvalidArgument, problems.front()});
+    return call<Unit>(
+        [job = std::move(job), delay](Engine& engine) { return engine.change_delay(job, delay); });
+  }
+  Async<Unit> change_priority(JobRef job, std::uint32_t priority, bool lifo) override {
+    return call<Unit>([job = std::move(job), priority, lifo](Engine& engine) {
+      return engine.change_priority(job, priority, lifo);
+    });
+  }
+
+  // ---- looking
+  Async<Job> get(JobRef job) override {
+    return look<Job>([job = std::move(job)](Snapshot& now) { return now.get(job); });
+  }
+  Async<State> state(JobRef job) override {
+    return look<State>([job = std::move(job)](Snapshot& now) { return now.state(job); });
+  }
+  Async<Position> position(JobRef job) override {
+    return look<Position>([job = std::move(job)](Snapshot& now) { return now.position(job); });
+  }
+  Async<std::vector<QueueName>> queues() override {
+    return look<std::vector<QueueName>>([](Snapshot& now) { return now.queues(); });
+  }
+  Async<Counts> counts(QueueName queue) override {
+    return look<Counts>([queue = std::move(queue)](Snapshot& now) { return now.counts(queue); });
+  }
+  Async<std::vector<Job>> range(RangeRequest request) override {
+    return look<std::vector<Job>>(
+        [request = std::move(request)](Snapshot& now) { return now.range(request); });
+  }
+  Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) override {
+    return look<LogPage>(
+        [job = std::move(job), offset, limit](Snapshot& now) { return now.logs(job, offset, limit); });
+  }
+
+  // ---- administration
+  Async<Unit> pause(QueueName queue) override {
+    return call<Unit>([queue = std::move(queue)](Engine& engine) { return engine.pause(queue); });
+  }
+  Async<Unit> resume(QueueName queue) override {
+    return call<Unit>([queue = std::move(queue)](Engine& engine) { return engine.resume(queue); });
+  }
+  Async<std::uint64_t> drain(QueueName queue, bool delayed_too) override {
+    return sweep([queue, delayed_too](
+                     Engine& engine, std::uint64_t limit) { return engine.drain(queue, delayed_too, limit); },
+                 [](Engine&, std::uint64_t) {}, UINT64_MAX);
+  }
+  Async<std::uint64_t> clean(QueueName queue, State state, Duration grace, std::uint64_t limit) override {
+    return sweep([queue, state, grace](
+                     Engine& engine, std::uint64_t step) { return engine.clean(queue, state, grace, step); },
+                 [queue](Engine& engine, std::uint64_t removed) { (void)engine.cleaned(queue, removed); },
+                 limit == 0 ? UINT64_MAX : limit);
+  }
+  Async<Unit> obliterate(QueueName queue, bool force) override {
+    Promise<Result<Unit>> done;
+    auto removed = sweep(
+        [queue, force](Engine& engine, std::uint64_t step) { return engine.obliterate(queue, force, step); },
+        [](Engine&, std::uint64_t) {}, UINT64_MAX);
+    std::move(removed).then(
+        [done](Result<std::uint64_t> count) { done.set(count ? ok() : Status(count.error())); });
+    return done.future();
+  }
+  Async<Unit> set_global_concurrency(QueueName, std::optional<std::uint32_t>) override {
+    return lacks<Unit>(Capability::kGlobalConcurrency);
+  }
+  Async<Unit> set_rate_limit(QueueName, std::optional<RateLimit>) override {
+    return lacks<Unit>(Capability::kRateLimit);
+  }
+  Async<Unit> remove_deduplication(QueueName, std::string) override {
+    return lacks<Unit>(Capability::kDeduplication);
+  }
+
+  // ---- events
+  Async<EventPage> events(QueueName queue, std::string cursor, std::uint32_t limit,
+                          Duration at_most) override {
+    Promise<Result<EventPage>> promise;
+    readers_->post([this, promise, queue = std::move(queue), cursor = std::move(cursor), limit,
+                    at_most](Result<Snapshot*> now) {
+      auto page = now ? (*now)->events(queue, cursor, limit) : Result<EventPage>(now.error());
+      if (!page || !page->events.empty() || at_most <= Duration{0}) return deliver(promise, std::move(page));
+      follow(promise, queue, page->cursor, limit, at_most, page->gap);
+    });
+    return promise.future();
+  }
+
+ private:
+  template <class T>
+  void deliver(const Promise<Result<T>>& promise, Result<T> value) {
+    completions_.post([promise, value = std::move(value)]() mutable { promise.set(std::move(value)); });
+  }
+  template <class T>
+  Async<T> answer(Result<T> value) {
+    Promise<Result<T>> promise;
+    deliver(promise, std::move(value));
+    return promise.future();
+  }
+  template <class T>
+  Async<T> lacks(Capability capability) {
+    return answer<T>(
+        Error{Errc::kUnsupported, fmt::format("the embedded store lacks {}", to_string(capability))});
+  }
+  template <class T, class Function>
+  Async<T> call(Function function, std::uint64_t adds_bytes = 0) {
+    Promise<Result<T>> promise;
+    auto future = promise.future();
+    writer_->submit(std::unique_ptr<Operation>(
+        std::make_unique<Call<T, Function>>(std::move(promise), std::move(function), adds_bytes)));
+    return future;
+  }
+  template <class Step, class Last>
+  Async<std::uint64_t> sweep(Step step, Last last, std::uint64_t limit) {
+    Promise<Result<std::uint64_t>> promise;
+    auto future = promise.future();
+    writer_->submit(std::unique_ptr<Operation>(
+        std::make_unique<Sweep<Step, Last>>(std::move(promise), std::move(step), std::move(last), limit)));
+    return future;
+  }
+  template <class T, class Function>
+  Async<T> look(Function function) {
+    Promise<Result<T>> promise;
+    auto future = promise.future();
+    readers_->post([this, promise, function = std::move(function)](Result<Snapshot*> now) {
+      deliver(promise, now ? function(**now) : Result<T>(now.error()));
+    });
+    return future;
+  }
+  /// The writer tells when there is something to read; the page is then read as any other.
+  void follow(const Promise<Result<EventPage>>& promise, const QueueName& queue, const std::string& cursor,
+              std::uint32_t limit, Duration at_most, bool gap) {
+    auto read = [this, promise, queue, cursor, limit, gap] {
+      readers_->post([this, promise, queue, cursor, limit, gap](Result<Snapshot*> now) {
+        auto page = now ? (*now)->events(queue, cursor, limit) : Result<EventPage>(now.error());
+        if (page) page->gap = page->gap || gap;
+        deliver(promise, std::move(page));
+      });
+    };
+    writer_->submit(
+        std::make_unique<FollowCall>(queue, std::stoull(cursor), at_most, promise, std::move(read)));
+  }
+
+  Executor& completions_;
+  Fd lock_;
+  std::unique_ptr<LmdbEnv> env_;
+  std::unique_ptr<Readers> readers_;
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
+                                                     Executor& completions) {
+  const std::filesystem::path store = options.folder / "store";
+  std::error_code problem;
+  std::filesystem::create_directories(store, problem);
+  if (problem)
+    return Error{Errc::kIo, fmt::format("cannot make the folder {}: {}", store.string(), problem.message())};
+  GAUR_TRY(Fd lock, lock_folder(options.folder));
+  GAUR_TRY(auto env, LmdbEnv::open({store, options.map_bytes, options.durability == Durability::kRelaxed}));
+  auto engine = Engine::open(*env, options.semantics, {clock.wall(), clock.now()});
+  if (!engine) return engine.error().in(fmt::format("cannot open the store {}", store.string()));
+  return std::unique_ptr<EmbeddedStore>(std::make_unique<Shell>(
+      std::move(lock), std::move(env), *std::move(engine), options, clock, completions));
+}
+
+}  // namespace gaur

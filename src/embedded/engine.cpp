@@ -1,0 +1,219 @@
+// Opening, transactions, queues and names.
+#include "embedded/engine.hpp"
+
+#include <fmt/format.h>
+
+#include "embedded/bytes.hpp"
+
+namespace gaur::embedded {
+
+namespace {
+
+Status check_format(Txn& txn) {
+  std::string record;
+  const auto stored = txn.get(Table::kMeta, kFormatKey);
+  if (!stored) {
+    begin_record(record);
+    ByteWriter(record).number(kDiskFormat);
+    seal_record(record, Magic::kFormat, kFormatKey);
+    txn.put(Table::kMeta, kFormatKey, record);
+    return ok();
+  }
+  const auto payload = open_record(*stored, Magic::kFormat, kFormatKey);
+  if (!payload) return damaged("the format record", kFormatKey);
+  const auto format = ByteReader(*payload).number<std::uint32_t>();
+  if (format > kDiskFormat) {
+    return Error{
+        Errc::kNewerFormat,
+        fmt::format(
+            "the store has disk format {}, this program reads up to {}: use the newer Gaur that wrote it",
+            format, kDiskFormat)};
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& semantics, Now now) {
+  if (semantics.zero_priority != Semantics::ZeroPriority::kBeforeAll) {
+    return Error{Errc::kInvalidArgument, "the embedded store serves priority 0 before all others"};
+  }
+  std::unique_ptr<Engine> engine(new Engine(env, semantics));
+  GAUR_CHECK(engine->begin(now));
+  Status loaded = engine->load();
+  if (!loaded) {
+    engine->abort();
+    return loaded.error();
+  }
+  for (const auto& [name, queue] : engine->queues_) {
+    Status given_back = engine->give_back_active(*queue);
+    if (!given_back) {
+      engine->abort();
+      return given_back.error().in("queue " + name.value);
+    }
+  }
+  GAUR_TRY([[maybe_unused]] const bool written, engine->commit());
+  return engine;
+}
+
+Status Engine::load() {
+  GAUR_CHECK(check_format(*txn_));
+  if (const auto stored = txn_->get(Table::kMeta, kGlobalKey)) {
+    const auto global = decode_global(*stored, kGlobalKey);
+    if (!global) return damaged("the global record", kGlobalKey);
+    global_ = global_before_ = *global;
+  }
+  for (std::uint32_t number = 1; number <= global_.last_name; ++number) {
+    const Key key = name_key(number);
+    const auto stored = txn_->get(Table::kMeta, key.view());
+    const auto name = stored ? decode_text(Magic::kName, *stored, key.view()) : std::nullopt;
+    if (!name) return damaged("a worker's name", key.view());
+    names_.emplace_back(*name);
+    numbers_.emplace(*name, number);
+  }
+  names_before_ = names_.size();
+  for (Walk walk(*txn_, Table::kMeta, "q"); !walk.done(); walk.next()) {
+    const auto record = decode_queue(walk.value(), walk.key());
+    if (!record) return damaged("a queue", walk.key());
+    auto entry = std::make_unique<QueueEntry>();
+    entry->name = QueueName(std::string(walk.key().substr(1)));
+    entry->record = *record;
+    queues_.emplace(entry->name, std::move(entry));
+  }
+  return ok();
+}
+
+/// Newest first, each to the very front, so that the oldest ends up there.
+Status Engine::give_back_active(QueueEntry& queue) {
+  std::vector<JobNumber> active;
+  for (Walk walk(*txn_, Table::kActive, Key().u32(queue.record.number).view(), Walk::Order::kBackward);
+       !walk.done(); walk.next()) {
+    const auto number = number_of(walk.value());
+    if (!number) return damaged("the list of active jobs", walk.key());
+    active.push_back(*number);
+  }
+  if (active.empty()) return ok();
+  touch(queue);
+  for (const JobNumber number : active) {
+    const JobKey key{queue.record.number, number};
+    auto state = load_state(*txn_, key);
+    if (!state)
+      continue;  // damaged: one job must not keep the store shut; it is named to whoever asks for it
+    lift(queue, key, *state);
+    to_ready(queue, key, *state, State::kActive, Place::kInFront);
+  }
+  return ok();
+}
+
+Status Engine::begin(Now now) {
+  GAUR_TRY(txn_, Txn::begin(env_, Txn::Mode::kWrite));
+  now_ = now;
+  return ok();
+}
+
+Result<bool> Engine::commit() {
+  for (QueueEntry* queue : touched_) write_queue(*queue);
+  if (global_ != global_before_) {
+    encode_global(global_, kGlobalKey, record_);
+    txn_->put(Table::kMeta, kGlobalKey, record_);
+  }
+  const bool dirty = txn_->dirty();
+  if (const int code = txn_->commit(); code != 0) {
+    abort();
+    return lmdb_error("commit", code);
+  }
+  txn_.reset();
+  for (QueueEntry* queue : touched_) {
+    queue->before.reset();
+    queue->made = false;
+  }
+  touched_.clear();
+  buried_.clear();
+  global_before_ = global_;
+  names_before_ = names_.size();
+  totals_before_ = totals_;
+  locks_.commit();
+  return dirty;
+}
+
+void Engine::abort() {
+  txn_.reset();
+  for (auto& entry : buried_) queues_.insert_or_assign(entry->name, std::move(entry));
+  buried_.clear();
+  for (QueueEntry* queue : touched_) {
+    queue->record = *queue->before;
+    queue->before.reset();
+    queue->events.clear();
+    queue->pending_events = 0;
+    if (queue->made) queues_.erase(QueueName(queue->name));
+  }
+  touched_.clear();
+  global_ = global_before_;
+  for (; names_.size() > names_before_; names_.pop_back()) numbers_.erase(names_.back());
+  totals_ = totals_before_;
+  functions_.clear();
+  locks_.abort();
+}
+
+QueueEntry* Engine::find_queue(const QueueName& name) {
+  const auto found = queues_.find(name);
+  return found == queues_.end() ? nullptr : found->second.get();
+}
+
+Result<QueueEntry*> Engine::queue_for_writing(const QueueName& name) {
+  if (QueueEntry* queue = find_queue(name)) {
+    touch(*queue);
+    return queue;
+  }
+  GAUR_CHECK(validate_queue_name(name.value));
+  auto entry = std::make_unique<QueueEntry>();
+  entry->name = name;
+  entry->record.number = ++global_.last_queue;
+  entry->made = true;
+  QueueEntry* queue = queues_.emplace(name, std::move(entry)).first->second.get();
+  touch(*queue);
+  return queue;
+}
+
+void Engine::touch(QueueEntry& queue) {
+  if (queue.before) return;
+  queue.before = queue.record;
+  touched_.push_back(&queue);
+}
+
+void Engine::write_queue(QueueEntry& queue) {
+  flush_events(queue);
+  if (queue.record == *queue.before && !queue.made) return;
+  const Key key = queue_key(queue.name);
+  encode_queue(queue.record, key.view(), record_);
+  txn_->put(Table::kMeta, key.view(), record_);
+}
+
+Result<Engine::Found> Engine::find(const JobRef& job) {
+  QueueEntry* queue = find_queue(job.queue);
+  if (queue == nullptr) return not_found(job.id).in("queue " + job.queue.value);
+  auto key = find_job(*txn_, queue->record.number, job.id);
+  if (!key) return key.error().in("queue " + job.queue.value);
+  auto state = load_state(*txn_, *key);
+  if (!state) return state.error().in("queue " + job.queue.value);
+  return Found{queue, *key, *state};
+}
+
+std::uint32_t Engine::name_number(const std::string& name) {
+  if (name.empty()) return 0;
+  const auto found = numbers_.find(name);
+  if (found != numbers_.end()) return found->second;
+  const std::uint32_t number = ++global_.last_name;
+  const Key key = name_key(number);
+  encode_text(Magic::kName, name, key.view(), record_);
+  txn_->put(Table::kMeta, key.view(), record_);
+  names_.push_back(name);
+  numbers_.emplace(name, number);
+  return number;
+}
+
+Error Engine::not_in_state(const JobRef& job, State state, std::string_view wanted) const {
+  return {Errc::kNotInState, fmt::format("job {} is {}, not {}", job.id.value, to_string(state), wanted)};
+}
+
+}  // namespace gaur::embedded

@@ -1,0 +1,114 @@
+// Verbs on whole queues. Those that remove work in bounded steps, so that the writer is never held for long.
+#include <fmt/format.h>
+
+#include "embedded/engine.hpp"
+
+namespace gaur::embedded {
+
+Status Engine::pause(const QueueName& name) {
+  GAUR_TRY(QueueEntry* const queue, queue_for_writing(name));
+  if (!std::exchange(queue->record.paused, true)) event(*queue, EventKind::kPaused, 0, {});
+  return ok();
+}
+
+Status Engine::resume(const QueueName& name) {
+  QueueEntry* const queue = find_queue(name);
+  if (queue == nullptr || !queue->record.paused) return ok();
+  touch(*queue);
+  queue->record.paused = false;
+  ++queue->arrivals;  // what waits can be had again
+  event(*queue, EventKind::kResumed, 0, {});
+  serve(*queue);
+  return ok();
+}
+
+Result<std::uint64_t> Engine::drain(const QueueName& name, bool delayed_too, std::uint64_t limit) {
+  QueueEntry* const queue = find_queue(name);
+  std::uint64_t removed = 0;
+  if (queue == nullptr) return removed;
+  touch(*queue);
+  for (const Table table : {Table::kReady, Table::kDelayed}) {
+    if (table == Table::kDelayed && !delayed_too) continue;
+    while (removed < limit) {
+      Walk walk(*txn_, table, Key().u32(queue->record.number).view());
+      if (walk.done()) break;
+      const auto number = number_of(walk.value());
+      if (!number) return damaged("the list of waiting jobs", walk.key());
+      GAUR_CHECK(remove_entry(*queue, table, walk.key(), *number));
+      ++removed;
+    }
+  }
+  return removed;
+}
+
+Result<std::uint64_t> Engine::clean(const QueueName& name, State state, Duration grace, std::uint64_t limit) {
+  if (state != State::kCompleted && state != State::kFailed) {
+    return Error{Errc::kInvalidArgument,
+                 fmt::format("clean: completed or failed jobs, not {}", to_string(state))};
+  }
+  QueueEntry* const queue = find_queue(name);
+  std::uint64_t removed = 0;
+  if (queue == nullptr) return removed;
+  touch(*queue);
+  const Key prefix = finished_prefix(queue->record.number, state);
+  for (; removed < limit; ++removed) {
+    Walk walk(*txn_, Table::kFinished, prefix.view());
+    if (walk.done()) break;
+    const auto number = number_of(walk.value());
+    if (!number) return damaged("the list of finished jobs", walk.key());
+    GAUR_TRY(const JobState job, load_state(*txn_, {queue->record.number, *number}));
+    if (job.finished_on > to_ms(now_.wall - grace)) break;
+    GAUR_CHECK(remove_entry(*queue, Table::kFinished,
+                            finished_key(queue->record.number, state, job.order).view(), *number));
+  }
+  return removed;
+}
+
+Status Engine::cleaned(const QueueName& name, std::uint64_t removed) {
+  QueueEntry* const queue = find_queue(name);
+  if (queue == nullptr) return ok();
+  touch(*queue);
+  event(*queue, EventKind::kCleaned, 0, {}, {}, std::to_string(removed));
+  return ok();
+}
+
+/// The jobs in steps; then events, and the queue itself. It exists until the last step.
+Result<std::uint64_t> Engine::obliterate(const QueueName& name, bool force, std::uint64_t limit) {
+  QueueEntry* const queue = find_queue(name);
+  std::uint64_t removed = 0;
+  if (queue == nullptr) return removed;
+  const QueueNumber number = queue->record.number;
+  if (!force && queue->count(State::kActive) > 0) {
+    return Error{Errc::kBusy,
+                 fmt::format("queue {}: {} jobs are running", name.value, queue->count(State::kActive))};
+  }
+  touch(*queue);
+  for (const Table table : {Table::kActive, Table::kReady, Table::kDelayed, Table::kFinished}) {
+    while (removed < limit) {
+      Walk walk(*txn_, table, Key().u32(number).view());
+      if (walk.done()) break;
+      const auto job = number_of(walk.value());
+      const std::string place(walk.key());
+      ++removed;
+      if (!job || !remove_entry(*queue, table, place, *job))
+        txn_->erase(table, place);  // damaged: swept below
+    }
+  }
+  if (removed == limit) return removed;
+  queue->events.clear();
+  queue->pending_events = 0;
+  for (const Table table :
+       {Table::kEvents, Table::kState, Table::kBody, Table::kParts, Table::kLogs, Table::kIds}) {
+    for (Walk walk(*txn_, table, Key().u32(number).view()); !walk.done();) walk.erase();
+  }
+  txn_->erase(Table::kMeta, queue_key(name).view());
+  std::erase(touched_, queue);
+  queue->record = *queue->before;
+  queue->before.reset();
+  std::erase_if(told_, [&](const auto& told) { return told.first.second == name; });
+  auto entry = queues_.extract(name);
+  if (!queue->made) buried_.push_back(std::move(entry.mapped()));  // abort() brings it back
+  return removed;
+}
+
+}  // namespace gaur::embedded

@@ -1,0 +1,225 @@
+// Taking: the walk by needs, starts, hand-off to parked turns, and hints for those that wait.
+#include <fmt/format.h>
+
+#include "embedded/engine.hpp"
+
+namespace gaur::embedded {
+
+namespace {
+constexpr std::size_t kRememberedFunctions = 4096;
+}
+
+JobId Engine::id_of(JobKey job) {
+  return JobId(job.job < kOwnIds ? std::to_string(job.job) : own_id(job));
+}
+
+/// Damaged jobs are left where they lie, and named to whoever asks for them: one must not stop a queue.
+Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
+  Picked picked;
+  if (queue.record.paused) return picked;
+  Room free = turn.admit ? turn.admit->free : Room{};
+  Room spare = turn.admit ? turn.admit->spare : Room{};
+  const std::uint64_t look = turn.admit ? turn.admit->look : UINT64_MAX;
+  const std::uint64_t ready = queue.ready();
+  std::uint64_t looked = 0;
+  if (turn.take > 0 && ready > 0) {
+    touch(queue);
+    picked.taken.reserve(std::min<std::uint64_t>({turn.take, ready, look}));
+    Walk walk(*txn_, Table::kReady, ready_prefix(queue.record.number).view());
+    while (!walk.done() && picked.taken.size() < turn.take && looked < look) {
+      ++looked;
+      const auto number = number_of(walk.value());
+      const JobKey key{queue.record.number, number.value_or(0)};
+      auto state =
+          number ? load_state(*txn_, key) : Result<JobState>(damaged("the list of waiting jobs", walk.key()));
+      const bool whole = state && (state->state == State::kWaiting || state->state == State::kPrioritized) &&
+                         place_key(key, *state).view() == walk.key();
+      auto function = whole ? function_name(key, turn) : Result<FunctionName>(FunctionName());
+      if (!whole || !function) {
+        walk.next();
+        continue;
+      }
+      const Verdict verdict =
+          turn.admit ? judge(*turn.admit, key, *state, *function, free, spare, picked) : Verdict::kTake;
+      if (verdict == Verdict::kEnd) break;
+      if (verdict == Verdict::kSkip) {
+        walk.next();
+        continue;
+      }
+      const State previous = state->state;
+      if (state->attempts_started >= semantics_.max_starts) {
+        walk.erase();
+        --queue.count(previous);
+        end_wait(queue, key, *state, previous,
+                 {"stalled", fmt::format("started {} times, which is the limit", state->attempts_started), "",
+                  ""});
+        continue;
+      }
+      auto started = start(queue, key, *state, turn, picked.taken.size(), *std::move(function));
+      if (!started) {
+        walk.next();
+        continue;
+      }
+      walk.erase();
+      --queue.count(previous);
+      picked.taken.push_back(*std::move(started));
+    }
+  }
+  picked.unseen = ready > looked ? ready - looked : 0;
+  return picked;
+}
+
+/// Admit, as core/needs.hpp words it. Subtracts what is taken.
+Engine::Verdict Engine::judge(const Admit& admit, JobKey job, const JobState& state,
+                              const FunctionName& function, Room& free, Room& spare, Picked& picked) {
+  const auto known = admit.needs.find(function);
+  if (known == admit.needs.end() && !admit.otherwise) return Verdict::kSkip;
+  const Needs& needs = known == admit.needs.end() ? *admit.otherwise : known->second;
+  if (needs.closed) return Verdict::kSkip;
+  const bool room = fits(needs, free);
+  if (!picked.blocked) {
+    if (!room) {
+      picked.blocked = Blocked{id_of(job), function, needs, from_ms(state.ready_since)};
+      return admit.pass_head ? Verdict::kSkip : Verdict::kEnd;
+    }
+  } else {
+    if (!room) return Verdict::kSkip;
+    if (!needs.ends_before_head) {
+      if (!fits(needs, spare)) return Verdict::kSkip;
+      subtract(spare, needs);
+    }
+  }
+  subtract(free, needs);
+  return Verdict::kTake;
+}
+
+Result<FunctionName> Engine::function_name(JobKey job, const Turn& turn) {
+  const std::string_view field =
+      turn.admit ? std::string_view(turn.admit->function_field) : std::string_view();
+  if (!field.empty()) {
+    if (functions_field_ != field || functions_.size() > kRememberedFunctions) functions_.clear();
+    functions_field_ = field;
+    if (const auto known = functions_.find(job); known != functions_.end()) return known->second;
+  }
+  const Key key(job);
+  const auto record = txn_->get(Table::kBody, key.view());
+  // Unchecked: a job that is taken is read again, and checked then.
+  const auto body = record ? decode_body(*record, key.view(), false) : std::nullopt;
+  if (!body) return damaged("the data of a job", key.view());
+  FunctionName function = function_of(body->name, body->data, field);
+  if (!field.empty()) functions_.emplace(job, function);
+  return function;
+}
+
+/// Reads all of the job first; then it is active, but still in the list that the caller walks.
+Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, const Turn& turn,
+                            std::size_t index, FunctionName function) {
+  const std::uint32_t by = name_number(turn.by);
+  JobState started = state;
+  started.processed_by = 0;  // the name is at hand; no need to read it back
+  GAUR_TRY(Job job, load_job(*txn_, queue.name, key, started));
+  const State previous = state.state;
+  state.state = State::kActive;
+  ++state.attempts_started;
+  state.processed_on = to_ms(now_.wall);
+  state.processed_by = by;
+  put(queue, key, state);
+  write_state(key, state);
+  functions_.erase(key);
+
+  job.state = State::kActive;
+  job.attempts_started = state.attempts_started;
+  job.processed_on = now_.wall;
+  job.processed_by = turn.by;
+  // Number 0 is not remembered and comes again: a number of the store's keeps its tokens apart.
+  LockToken token(turn.op.number > 0 ? fmt::format("{}:{}:{}", turn.op.lane.value, turn.op.number, index)
+                                     : fmt::format("{}:0:{}:{}", turn.op.lane.value, job.id.value,
+                                                   ++global_.last_unnumbered));
+  locks_.take(key, {token, now_.steady + turn.lock, turn.by, std::nullopt});
+  event(queue, EventKind::kActive, key.job,
+        key.job < kOwnIds ? std::string_view() : std::string_view(job.id.value), previous);
+  ++totals_.taken;
+  return Taken{std::move(job), std::move(token), std::move(function)};
+}
+
+Next Engine::next_of(QueueEntry& queue, std::uint64_t unseen) {
+  Next next;
+  if (queue.count(State::kDelayed) > 0) {
+    Walk walk(*txn_, Table::kDelayed, Key().u32(queue.record.number).view());
+    if (!walk.done()) next.due = from_ms(i64_at(walk.key(), 4));
+  }
+  next.more = unseen > 0;
+  next.paused = queue.record.paused;
+  return next;
+}
+
+Result<Next> Engine::wake_delayed(const QueueName& name) {
+  constexpr std::size_t kAtMost = 1000;
+  QueueEntry* const queue = find_queue(name);
+  if (queue == nullptr) return Next{};
+  std::vector<JobKey> due;
+  for (Walk walk(*txn_, Table::kDelayed, Key().u32(queue->record.number).view());
+       !walk.done() && due.size() < kAtMost; walk.next()) {
+    if (i64_at(walk.key(), 4) > to_ms(now_.wall)) break;
+    due.push_back({queue->record.number, number_of(walk.value()).value_or(0)});
+  }
+  for (const JobKey key : due) {
+    auto state = load_state(*txn_, key);
+    if (!state) continue;  // damaged: named to whoever asks for it
+    touch(*queue);
+    lift(*queue, key, *state);
+    to_ready(*queue, key, *state, State::kDelayed, Place::kBehind);
+  }
+  serve(*queue);
+  return next_of(*queue, queue->ready());
+}
+
+Result<bool> Engine::hand_off(const Turn& turn, TurnReply& reply) {
+  QueueEntry* const queue = find_queue(turn.queue);
+  if (queue == nullptr || queue->ready() == 0) return false;
+  GAUR_TRY(Picked picked, take(*queue, turn));
+  if (picked.taken.empty()) return false;
+  reply.taken = std::move(picked.taken);
+  reply.blocked = std::move(picked.blocked);
+  reply.next = next_of(*queue, picked.unseen);
+  reply.cancels = cancels_for(*queue, turn.by);
+  if (turn.op.number > 0) remember(turn.op, 2, encode_turn(turn, reply));
+  return true;
+}
+
+void Engine::refresh(const Turn& turn, TurnReply& reply) {
+  QueueEntry* const queue = find_queue(turn.queue);
+  if (queue == nullptr) return;
+  reply.next = next_of(*queue, queue->ready());
+  reply.cancels = cancels_for(*queue, turn.by);
+}
+
+std::vector<CancelRequest> Engine::cancels_for(const QueueEntry& queue, const std::string& by, bool once) {
+  std::vector<CancelRequest> cancels;
+  if (!locks_.any_cancels()) return cancels;
+  locks_.for_each([&](JobKey job, Lock& lock) {
+    if (job.queue != queue.record.number || !lock.cancel || lock.by != by) return;
+    if (once && std::exchange(lock.cancel->told_waiter, true)) return;
+    cancels.push_back({queue.name, id_of(job), lock.token, lock.cancel->who, lock.cancel->why});
+  });
+  return cancels;
+}
+
+std::optional<WorkReply> Engine::work_for(const WorkRequest& request) {
+  WorkReply reply;
+  for (const QueueName& name : request.queues) {
+    const QueueEntry* queue = find_queue(name);
+    if (queue == nullptr) continue;
+    std::uint64_t& told = told_[{request.by, name}];
+    if (told != queue->arrivals && queue->ready() > 0 && !queue->record.paused) {
+      told = queue->arrivals;
+      reply.queues.push_back(name);
+    }
+    for (CancelRequest& cancel : cancels_for(*queue, request.by, true))
+      reply.cancels.push_back(std::move(cancel));
+  }
+  if (reply.queues.empty() && reply.cancels.empty()) return std::nullopt;
+  return reply;
+}
+
+}  // namespace gaur::embedded

@@ -1,0 +1,185 @@
+#include "embedded/lmdb_env.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+
+namespace gaur::embedded {
+
+namespace {
+constexpr std::array<const char*, kTables> kTableNames{"meta",     "body",   "state",   "parts",
+                                                       "ids",      "ready",  "delayed", "active",
+                                                       "finished", "events", "logs",    "lanes"};
+constexpr unsigned kReaders = 16;
+}  // namespace
+
+Error lmdb_error(std::string_view what, int code) {
+  const std::string message = fmt::format("{}: {}", what, mdb_strerror(code));
+  switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case MDB_MAP_FULL:
+      return {Errc::kStoreFull, message};
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_BAD_VALSIZE:
+      return {Errc::kCorrupt, message};
+    case MDB_VERSION_MISMATCH:
+      return {Errc::kNewerFormat, message + "; the file was written by another version of LMDB"};
+    default:
+      return {Errc::kIo, message};
+  }
+}
+
+Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const LmdbOptions& options) {
+  MDB_env* raw = nullptr;
+  if (const int code = mdb_env_create(&raw); code != 0) return lmdb_error("cannot make the store", code);
+  std::unique_ptr<LmdbEnv> env(new LmdbEnv(raw));
+  mdb_env_set_mapsize(raw, options.map_bytes);
+  mdb_env_set_maxdbs(raw, kTables);
+  mdb_env_set_maxreaders(raw, kReaders);
+  const unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (options.relaxed ? MDB_NOMETASYNC : 0U);
+  if (const int code = mdb_env_open(raw, options.folder.c_str(), flags, 0600); code != 0) {
+    return lmdb_error(fmt::format("cannot open the store {}", options.folder.string()), code);
+  }
+  // LMDB opens its other descriptors close-on-exec but not this one: a runner would inherit the whole store.
+  if (::fcntl(env->data_fd(), F_SETFD, FD_CLOEXEC) != 0) return lmdb_error("fcntl", errno);
+  // Slots of readers that died with an earlier process would keep old pages alive for ever.
+  mdb_reader_check(raw, nullptr);
+
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(raw, nullptr, 0, &txn); code != 0)
+    return lmdb_error("cannot read the store", code);
+  for (std::size_t i = 0; i < kTables; ++i) {
+    if (const int code = mdb_dbi_open(txn, kTableNames[i], MDB_CREATE, &env->tables_[i]); code != 0) {
+      mdb_txn_abort(txn);
+      return lmdb_error(fmt::format("cannot open table {}", kTableNames[i]), code);
+    }
+  }
+  if (const int code = mdb_txn_commit(txn); code != 0) return lmdb_error("cannot write the store", code);
+  return env;
+}
+
+LmdbEnv::~LmdbEnv() {
+  mdb_env_close(env_);
+}
+
+int LmdbEnv::data_fd() const {
+  mdb_filehandle_t fd = -1;
+  mdb_env_get_fd(env_, &fd);
+  return fd;
+}
+
+std::uint64_t LmdbEnv::used_bytes() const {
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  MDB_stat stat{};
+  mdb_env_stat(env_, &stat);
+  return (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
+}
+
+Result<std::unique_ptr<Txn>> Txn::begin(const LmdbEnv& env, Mode mode) {
+  MDB_txn* raw = nullptr;
+  const int code = mdb_txn_begin(env.get(), nullptr, mode == Mode::kRead ? MDB_RDONLY : 0, &raw);
+  if (code != 0) return lmdb_error("cannot begin a transaction", code);
+  return std::unique_ptr<Txn>(new Txn(env, raw));
+}
+
+Txn::~Txn() {
+  for (MDB_cursor* cursor : cursors_) {
+    if (cursor != nullptr) mdb_cursor_close(cursor);
+  }
+  if (txn_ != nullptr) mdb_txn_abort(txn_);
+}
+
+int Txn::commit() {
+  for (MDB_cursor*& cursor : cursors_) {
+    if (cursor != nullptr) mdb_cursor_close(std::exchange(cursor, nullptr));
+  }
+  if (failure_ != 0) return failure_;  // the destructor aborts
+  return mdb_txn_commit(std::exchange(txn_, nullptr));
+}
+
+MDB_cursor* Txn::cursor(Table table) {
+  MDB_cursor*& cursor = cursors_[static_cast<std::size_t>(table)];
+  if (cursor == nullptr) {
+    if (const int code = mdb_cursor_open(txn_, env_.table(table), &cursor); code != 0) note(code);
+  }
+  return cursor;
+}
+
+std::optional<std::string_view> Txn::get(Table table, std::string_view key) {
+  MDB_cursor* const at = cursor(table);
+  if (at == nullptr) return std::nullopt;
+  MDB_val k = to_val(key);
+  MDB_val v{};
+  const int code = mdb_cursor_get(at, &k, &v, MDB_SET_KEY);
+  if (code == 0) return to_view(v);
+  if (code != MDB_NOTFOUND) note(code);
+  return std::nullopt;
+}
+
+void Txn::put(Table table, std::string_view key, std::string_view value) {
+  MDB_cursor* const at = cursor(table);
+  if (at == nullptr) return;
+  MDB_val k = to_val(key);
+  MDB_val v = to_val(value);
+  dirty_ = true;
+  if (const int code = mdb_cursor_put(at, &k, &v, 0); code != 0) note(code);
+}
+
+void Txn::append(Table table, std::string_view key, std::string_view value) {
+  MDB_cursor* const at = cursor(table);
+  if (at == nullptr) return;
+  MDB_val k = to_val(key);
+  MDB_val v = to_val(value);
+  dirty_ = true;
+  const int code = mdb_cursor_put(at, &k, &v, MDB_APPEND);
+  if (code == MDB_KEYEXIST) return put(table, key, value);
+  if (code != 0) note(code);
+}
+
+bool Txn::erase(Table table, std::string_view key) {
+  if (!get(table, key)) return false;
+  dirty_ = true;
+  if (const int code = mdb_cursor_del(cursor(table), 0); code != 0) note(code);
+  return true;
+}
+
+Walk::Walk(Txn& txn, Table table, std::string_view prefix, Order order, std::string_view from)
+    : txn_(txn), cursor_(txn.cursor(table)), prefix_(prefix), order_(order) {
+  done_ = cursor_ == nullptr;
+  if (done_) return;
+  if (order == Order::kForward) {
+    key_ = to_val(from.empty() ? std::string_view(prefix_) : from);
+    check(mdb_cursor_get(cursor_, &key_, &value_, key_.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE));
+    return;
+  }
+  // Backward: the first entry after the prefix, then one back.
+  std::string after(prefix);
+  while (!after.empty() && after.back() == '\xFF') after.pop_back();
+  if (!after.empty()) after.back() = static_cast<char>(static_cast<unsigned char>(after.back()) + 1);
+  key_ = to_val(after);
+  const int code = after.empty() ? MDB_NOTFOUND : mdb_cursor_get(cursor_, &key_, &value_, MDB_SET_RANGE);
+  step(code == 0 ? MDB_PREV : MDB_LAST);
+}
+
+void Walk::step(MDB_cursor_op op) {
+  if (!done_) check(mdb_cursor_get(cursor_, &key_, &value_, op));
+}
+
+void Walk::check(int code) {
+  done_ = code != 0 || !key().starts_with(prefix_);
+}
+
+void Walk::erase() {
+  const int code = mdb_cursor_del(cursor_, 0);
+  txn_.wrote(code);
+  // After a deletion the cursor stands on the following entry; MDB_NEXT then answers that one without moving.
+  if (code == 0) return check(mdb_cursor_get(cursor_, &key_, &value_, MDB_NEXT));
+  done_ = true;
+}
+
+}  // namespace gaur::embedded

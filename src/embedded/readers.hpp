@@ -1,0 +1,34 @@
+#pragma once
+// The threads that look: each task gets a snapshot of the last commit, for as long as it runs.
+// Thread-safety: internally locked.
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "embedded/snapshot.hpp"
+
+namespace gaur::embedded {
+
+class Readers {
+ public:
+  /// Called with a snapshot, or with the error that kept one from being taken.
+  using Task = std::function<void(Result<Snapshot*>)>;
+  Readers(const LmdbEnv& env, int threads);
+  ~Readers();  ///< runs what was posted, joins
+  void post(Task task);
+
+ private:
+  void run(int number);
+
+  const LmdbEnv& env_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Task> tasks_;  // guarded by mutex_
+  bool stopping_ = false;   // guarded by mutex_
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace gaur::embedded

@@ -1,0 +1,195 @@
+#include "embedded/snapshot.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "embedded/bytes.hpp"
+
+namespace gaur::embedded {
+
+namespace {
+constexpr std::uint64_t kCountedExactly = 1000;
+constexpr std::uint32_t kPage = 1000;
+constexpr std::uint64_t kKeptEvents = 10'000;
+}  // namespace
+
+Result<std::optional<QueueRecord>> Snapshot::queue(const QueueName& name) {
+  if (name.empty() || name.value.size() > 128) return std::optional<QueueRecord>();
+  const Key key = queue_key(name);
+  const auto record = txn_.get(Table::kMeta, key.view());
+  if (!record) return std::optional<QueueRecord>();
+  const auto queue = decode_queue(*record, key.view());
+  if (!queue) return damaged("queue " + name.value, key.view());
+  return std::optional(*queue);
+}
+
+Result<JobKey> Snapshot::find(const JobRef& job) {
+  GAUR_TRY(const auto record, queue(job.queue));
+  if (!record) return not_found(job.id).in("queue " + job.queue.value);
+  return find_job(txn_, record->number, job.id);
+}
+
+Result<Job> Snapshot::get(const JobRef& job) {
+  GAUR_TRY(const JobKey key, find(job));
+  auto state = load_state(txn_, key);
+  if (!state) return state.error().in("queue " + job.queue.value);
+  return load_job(txn_, job.queue, key, *state);
+}
+
+Result<State> Snapshot::state(const JobRef& job) {
+  GAUR_TRY(const JobKey key, find(job));
+  auto state = load_state(txn_, key);
+  if (!state) return state.error().in("queue " + job.queue.value);
+  return state->state;
+}
+
+Result<Position> Snapshot::position(const JobRef& job) {
+  GAUR_TRY(const JobKey key, find(job));
+  GAUR_TRY(const JobState state, load_state(txn_, key));
+  if (state.state != State::kWaiting && state.state != State::kPrioritized) {
+    return Error{Errc::kNotInState, fmt::format("job {} is {}, not waiting or prioritized", job.id.value,
+                                                to_string(state.state))};
+  }
+  const Key place = place_key(key, state);
+  Position position;
+  Walk walk(txn_, Table::kReady, ready_prefix(key.queue).view());
+  std::int64_t first = 0;
+  for (; !walk.done() && walk.key() != place.view(); walk.next()) {
+    if (position.before == 0) first = i64_at(walk.key(), 8);
+    if (++position.before <= kCountedExactly) continue;
+    GAUR_TRY(const auto record, queue(job.queue));
+    const std::uint64_t ready = record->counts[static_cast<std::size_t>(State::kWaiting)] +
+                                record->counts[static_cast<std::size_t>(State::kPrioritized)];
+    // Places in the waiting list are numbered in order; gaps are what was taken or removed out of order.
+    const std::int64_t apart = state.priority == 0 ? state.order - first : static_cast<std::int64_t>(ready);
+    return Position{std::clamp<std::uint64_t>(static_cast<std::uint64_t>(apart), kCountedExactly, ready),
+                    false};
+  }
+  return position;
+}
+
+Result<std::vector<QueueName>> Snapshot::queues() {
+  std::vector<QueueName> names;
+  for (Walk walk(txn_, Table::kMeta, "q"); !walk.done(); walk.next())
+    names.emplace_back(std::string(walk.key().substr(1)));
+  return names;
+}
+
+Result<Counts> Snapshot::counts(const QueueName& name) {
+  GAUR_TRY(const auto record, queue(name));
+  Counts counts;
+  if (record) {
+    counts.of = record->counts;
+    counts.paused = record->paused;
+  }
+  return counts;
+}
+
+Result<std::vector<Job>> Snapshot::range(const RangeRequest& request) {
+  std::vector<Job> jobs;
+  GAUR_TRY(const auto record, queue(request.queue));
+  if (!record || request.state == State::kWaitingChildren) return jobs;
+  const Table table = place_table(request.state);
+  Key prefix = ready_prefix(record->number);
+  if (request.state == State::kWaiting) prefix.u32(0);
+  if (table == Table::kFinished) prefix = finished_prefix(record->number, request.state);
+  const std::size_t limit = std::min(request.limit, kPage);
+  std::uint64_t skip = request.offset;
+  const auto order = request.newest_first ? Walk::Order::kBackward : Walk::Order::kForward;
+  // The prioritized stand behind those without priority, in the same table.
+  const Key from = ready_key(record->number, 1, INT64_MIN);
+  const bool prioritized = request.state == State::kPrioritized;
+  Walk walk(txn_, table, prefix.view(), order,
+            prioritized && !request.newest_first ? from.view() : std::string_view());
+  for (; !walk.done() && jobs.size() < limit; walk.next()) {
+    if (prioritized && u32_at(walk.key(), 4) == 0) break;
+    if (skip > 0) {
+      --skip;
+      continue;
+    }
+    const auto number = number_of(walk.value());
+    if (!number) return damaged("a list of jobs", walk.key());
+    const JobKey key{record->number, *number};
+    GAUR_TRY(const JobState state, load_state(txn_, key));
+    GAUR_TRY(Job job, load_job(txn_, request.queue, key, state));
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+Result<LogPage> Snapshot::logs(const JobRef& job, std::uint64_t offset, std::uint32_t limit) {
+  GAUR_TRY(const JobKey key, find(job));
+  GAUR_TRY(const JobState state, load_state(txn_, key));
+  LogPage page;
+  if (!state.has(JobState::kHasLogs)) return page;
+  const Key prefix(key);
+  const Walk newest(txn_, Table::kLogs, prefix.view(), Walk::Order::kBackward);
+  if (newest.done()) return page;
+  const std::uint64_t end = u64_at(newest.key(), 12) + 1;
+  const Walk oldest(txn_, Table::kLogs, prefix.view());
+  const std::uint64_t first = u64_at(oldest.key(), 12);
+  page.total = end - first;
+  if (offset >= page.total) return page;
+  const Key from = log_key(key, first + offset);
+  for (Walk walk(txn_, Table::kLogs, prefix.view(), Walk::Order::kForward, from.view());
+       !walk.done() && page.lines.size() < std::min(limit, kPage); walk.next()) {
+    const auto line = decode_text(Magic::kLog, walk.value(), walk.key());
+    if (!line) return damaged("a log line", walk.key());
+    page.lines.emplace_back(*line);
+  }
+  return page;
+}
+
+Result<EventPage> Snapshot::events(const QueueName& name, const std::string& cursor, std::uint32_t limit) {
+  GAUR_TRY(const auto record, queue(name));
+  const std::uint64_t last = record ? record->next_event - 1 : 0;
+  const std::uint64_t oldest =
+      record ? std::max(record->first_event - 1, last > kKeptEvents ? last - kKeptEvents : 0) : 0;
+  std::uint64_t after = cursor.empty() ? oldest : last;
+  if (!cursor.empty() && cursor != "$") {
+    const auto [end, problem] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), after);
+    if (problem != std::errc() || end != cursor.data() + cursor.size() || after > last) {
+      return Error{Errc::kInvalidArgument, "cursor: not one that this queue gave out"};
+    }
+  }
+  EventPage page;
+  page.gap = after < oldest;
+  after = std::max(after, oldest);
+  if (record && after < last) GAUR_CHECK(add_events(record->number, after, std::min(limit, kPage), page));
+  page.cursor = page.events.empty() ? std::to_string(after) : page.events.back().cursor;
+  return page;
+}
+
+Status Snapshot::add_events(QueueNumber number, std::uint64_t after, std::uint32_t limit, EventPage& page) {
+  const Key prefix = std::move(Key().u32(number));
+  // The run that holds event after + 1 begins at or before it: one back from the first that begins later.
+  MDB_cursor* const cursor = txn_.cursor(Table::kEvents);
+  const Key later = events_key(number, after + 2);
+  MDB_val key = to_val(later.view());
+  MDB_val value{};
+  const int found = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+  const int back = mdb_cursor_get(cursor, &key, &value, found == 0 ? MDB_PREV : MDB_LAST);
+  const std::string from = back == 0 && to_view(key).starts_with(prefix.view()) ? std::string(to_view(key))
+                                                                                : std::string(prefix.view());
+  for (Walk walk(txn_, Table::kEvents, prefix.view(), Walk::Order::kForward, from);
+       !walk.done() && page.events.size() < limit; walk.next()) {
+    const auto payload = open_record(walk.value(), Magic::kEvents, walk.key());
+    if (!payload || payload->size() < 4) return damaged("the log of events", walk.key());
+    std::uint64_t at = u64_at(walk.key(), 4);
+    const bool whole = decode_events(payload->substr(4), [&](const StoredEvent& event) {
+      const std::uint64_t here = at++;
+      if (here <= after || page.events.size() >= limit) return;
+      JobId id(event.job == 0     ? std::string()
+               : event.id.empty() ? std::to_string(event.job)
+                                  : std::string(event.id));
+      page.events.push_back({std::to_string(here), event.kind, std::move(id), event.previous,
+                             std::string(event.detail), from_ms(event.at)});
+    });
+    if (!whole) return damaged("the log of events", walk.key());
+  }
+  return ok();
+}
+
+}  // namespace gaur::embedded

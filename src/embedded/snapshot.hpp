@@ -1,0 +1,31 @@
+#pragma once
+// Looking: what the reader verbs answer, over one read transaction. A snapshot is short-lived: it is never
+// held over a wait. Thread-safety: confined to one thread.
+#include "core/store.hpp"
+#include "embedded/job_view.hpp"
+
+namespace gaur::embedded {
+
+class Snapshot {
+ public:
+  explicit Snapshot(Txn& txn) : txn_(txn) {}
+
+  Result<Job> get(const JobRef& job);
+  Result<State> state(const JobRef& job);
+  Result<Position> position(const JobRef& job);
+  Result<std::vector<QueueName>> queues();
+  Result<Counts> counts(const QueueName& queue);
+  Result<std::vector<Job>> range(const RangeRequest& request);
+  Result<LogPage> logs(const JobRef& job, std::uint64_t offset, std::uint32_t limit);
+  /// The page after `cursor`, which may be empty. Errors: kInvalidArgument for a cursor that is none.
+  Result<EventPage> events(const QueueName& queue, const std::string& cursor, std::uint32_t limit);
+
+ private:
+  Result<std::optional<QueueRecord>> queue(const QueueName& name);
+  Result<JobKey> find(const JobRef& job);
+  Status add_events(QueueNumber number, std::uint64_t after, std::uint32_t limit, EventPage& page);
+
+  Txn& txn_;
+};
+
+}  // namespace gaur::embedded
