@@ -123,11 +123,14 @@ Problem problem_of_failure(const Job& job, std::string instance) {
   problem.instance = std::move(instance);
   problem.members = "\"failure\":";
   append_failure(problem.members, failure);
-  if (failure.code == "timeout" || failure.code == "queue_timeout") {
+  if (failure.code == "parameter") {
+    problem.status = 400;  // as the function's own look at its parameters says
+  } else if (failure.code == "timeout" || failure.code == "queue_timeout") {
     problem.status = 504;
   } else if (failure.code == "cancelled") {
     problem.status = 409;
-  } else if (failure.code == "crashed" || failure.code == "stalled" || failure.code == "memory") {
+  } else if (failure.code == "crashed" || failure.code == "stalled" || failure.code == "memory" ||
+             failure.code == "out_of_memory") {
     problem.status = 500;
   } else {
     problem.status = 422;  // the function itself said no
