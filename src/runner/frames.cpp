@@ -235,14 +235,10 @@ std::string stop_frame() {
 
 std::string_view to_string(StopReason reason) {
   switch (reason) {
-    case StopReason::kCancel:
-      return "cancel";
-    case StopReason::kTimeout:
-      return "timeout";
-    case StopReason::kLockLost:
-      return "lock_lost";
-    case StopReason::kHostStops:
-      return "stop";
+    case StopReason::kCancel: return "cancel";
+    case StopReason::kTimeout: return "timeout";
+    case StopReason::kLockLost: return "lock_lost";
+    case StopReason::kHostStops: return "stop";
   }
   return "cancel";
 }

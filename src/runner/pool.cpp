@@ -186,8 +186,8 @@ void Pool::became_ready(Runner& runner, const frame::Ready& ready) {
   context_.env.loop.cancel(std::exchange(runner.timer, 0));
   runner.state = State::kIdle;
   runner.ready = runner.idle_since = context_.env.clock.now();
-  failures_ = 0;
   not_before_.reset();
+  expect_stability(runner.id);
   context_.log.debug("runner ready", {{"pool", name_}, {"pid", runner.pid}, {"name", ready.name}});
   if (broken_) {
     broken_.reset();
@@ -199,6 +199,15 @@ void Pool::became_ready(Runner& runner, const frame::Ready& ready) {
     if (old->second.state == State::kIdle) stop_runner(old->second);
   }
   balance();
+}
+
+/// `ready` alone proves little: a program may say so and die. A job that ends well, or a second of life,
+/// does.
+void Pool::expect_stability(RunnerId id) {
+  if (failures_ == 0) return;
+  context_.after(kStable, [this, id] {
+    if (runners_.contains(id)) failures_ = 0;
+  });
 }
 
 void Pool::failed_to_start(const Runner& runner, const std::string& why) {

@@ -119,6 +119,7 @@ class Pool {
   void spawn(RunnerId predecessor);
   SpawnSpec spec_of(const Runner& runner) const;
   void became_ready(Runner& runner, const frame::Ready& ready);
+  void expect_stability(RunnerId id);
   void failed_to_start(const Runner& runner, const std::string& why);
   void open_breaker(const std::string& why);
   bool is_due(const Runner& runner) const;

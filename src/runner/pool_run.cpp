@@ -117,8 +117,7 @@ void Pool::end_step(RunnerId id) {
     case EndStage::kTerminated:
       kill_runner(found->second, {Verdict::Kind::kOurs, "deaf to cancel and SIGTERM", 0});
       break;
-    case EndStage::kKilled:
-      break;
+    case EndStage::kKilled: break;
   }
 }
 
@@ -217,12 +216,9 @@ RunEnd Pool::end_of_stopped(const Run& run) const {
     case StopReason::kTimeout:
       return run::TimedOut{run.request.timeout.value_or(
           std::chrono::duration_cast<Duration>(context_.env.clock.now() - run.begun))};
-    case StopReason::kCancel:
-      return run::Cancelled{call.who, call.why};
-    case StopReason::kLockLost:
-      return run::Interrupted{call.why.empty() ? "its lock was lost" : call.why};
-    case StopReason::kHostStops:
-      break;
+    case StopReason::kCancel: return run::Cancelled{call.who, call.why};
+    case StopReason::kLockLost: return run::Interrupted{call.why.empty() ? "its lock was lost" : call.why};
+    case StopReason::kHostStops: break;
   }
   return run::Interrupted{call.why.empty() ? "the host stops" : call.why};
 }
@@ -233,12 +229,9 @@ RunEnd Pool::end_of_dead(const Runner& runner, const RunnerExit& exit) const {
   const std::uint64_t peak = std::max(run.peak, exit.figures.peak_rss_bytes);
   if (runner.verdict) {
     switch (runner.verdict->kind) {
-      case Verdict::Kind::kMemory:
-        return run::OutOfMemory{run.bound, std::max(peak, runner.verdict->bytes)};
-      case Verdict::Kind::kBrokenFrame:
-        return run::Crashed{0, 0, runner.verdict->message};
-      case Verdict::Kind::kOurs:
-        return run::Interrupted{runner.verdict->message};
+      case Verdict::Kind::kMemory: return run::OutOfMemory{run.bound, std::max(peak, runner.verdict->bytes)};
+      case Verdict::Kind::kBrokenFrame: return run::Crashed{0, 0, runner.verdict->message};
+      case Verdict::Kind::kOurs: return run::Interrupted{runner.verdict->message};
     }
   }
   // Refused memory ends many programs by abort() or an unhandled error: that it stood at its bound tells why.
@@ -267,6 +260,7 @@ void Pool::take_outcome(Runner& runner, RunEnd end, Usage said, RunFigures figur
       !std::holds_alternative<run::Completed>(end) && !std::holds_alternative<run::Later>(end);
   const EndStage stage = runner.run->stage;
   ++runner.jobs;
+  failures_ = 0;
   runner.measured_since_job = false;
   runner.idle_since = context_.env.clock.now();
   if (may_have_left_files) clear_out(runner);

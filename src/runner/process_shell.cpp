@@ -228,27 +228,14 @@ class ProcessShell::Io {
 
   void on_ready(Child& child, Source source) {
     switch (source) {
-      case Source::kFramesIn:
-        flush(child);
-        break;
-      case Source::kFramesOut:
-        read_frames(child);
-        break;
-      case Source::kOutput:
-        read_output(child, child.fds.output, child.out_lines, "stdout");
-        break;
-      case Source::kErrors:
-        read_output(child, child.fds.errors, child.err_lines, "stderr");
-        break;
-      case Source::kReports:
-        read_reports(child);
-        break;
-      case Source::kKeeper:
-        on_keeper_ended(child);
-        break;
+      case Source::kFramesIn: flush(child); break;
+      case Source::kFramesOut: read_frames(child); break;
+      case Source::kOutput: read_output(child, child.fds.output, child.out_lines, "stdout"); break;
+      case Source::kErrors: read_output(child, child.fds.errors, child.err_lines, "stderr"); break;
+      case Source::kReports: read_reports(child); break;
+      case Source::kKeeper: on_keeper_ended(child); break;
       case Source::kWake:
-      case Source::kTimer:
-        break;
+      case Source::kTimer: break;
     }
   }
 
@@ -382,9 +369,7 @@ class ProcessShell::Io {
         child.exit.problem = errno_error(child.spec.command.front(), report.error_number).message;
         tell_exit(child);
         break;
-      case keeper::Report::Kind::kEnded:
-        on_ended(child, report);
-        break;
+      case keeper::Report::Kind::kEnded: on_ended(child, report); break;
     }
   }
 
