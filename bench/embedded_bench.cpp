@@ -99,6 +99,7 @@ class Bench {
   std::string adds(std::string_view name, int threads, std::uint64_t array, std::uint64_t jobs) {
     open(true);
     const EmbeddedStats before = store_->stats();
+    const double cpu_before = cpu_seconds();
     const Instant start = clock_.now();
     std::vector<std::thread> producers;
     for (int i = 0; i < threads; ++i) {
@@ -107,11 +108,13 @@ class Bench {
     }
     for (auto& producer : producers) producer.join();
     const double took = seconds_since(start);
+    const double cpu = cpu_seconds() - cpu_before;
     const EmbeddedStats after = store_->stats();
     const auto added = static_cast<double>(after.jobs_added - before.jobs_added);
     return fmt::format(
-        R"(  {{"name":"{}","jobs":{},"seconds":{:.3f},"jobs_per_second":{:.0f},"file_mib":{},{}}})", name,
-        added, took, added / took, after.file_bytes >> 20, commits(before, after, added));
+        R"(  {{"name":"{}","jobs":{},"seconds":{:.3f},"jobs_per_second":{:.0f},"cpu_us_per_job":{:.2f},"file_mib":{},{}}})",
+        name, added, took, added / took, cpu * 1e6 / added, after.file_bytes >> 20,
+        commits(before, after, added));
   }
 
   Turn turn(std::uint32_t take) {
@@ -152,11 +155,13 @@ class Bench {
     fill(settings_.jobs);
     const EmbeddedStats before = store_->stats();
     std::uint64_t done = 0;
+    const double cpu_before = cpu_seconds();
     const double took = cycle_all(concurrency, UINT64_MAX, done);
+    const double cpu = cpu_seconds() - cpu_before;
     const EmbeddedStats after = store_->stats();
     return fmt::format(
-        R"(  {{"name":"cycles at concurrency {}","jobs":{},"seconds":{:.3f},"cycles_per_second":{:.0f},{}}})",
-        concurrency, done, took, static_cast<double>(done) / took,
+        R"(  {{"name":"cycles at concurrency {}","jobs":{},"seconds":{:.3f},"cycles_per_second":{:.0f},"cpu_us_per_job":{:.2f},{}}})",
+        concurrency, done, took, static_cast<double>(done) / took, cpu * 1e6 / static_cast<double>(done),
         commits(before, after, static_cast<double>(done)));
   }
 
