@@ -62,7 +62,7 @@ function events(source) {
 }
 
 /** Makes the sample unless it is there; answers its rows and bytes. */
-export async function makeSample({ rows = 8_000_000, folder = join(here, 'sample') } = {}) {
+export async function makeSample({ rows = 6_000_000, folder = join(here, 'sample') } = {}) {
   const stamp = join(folder, 'sample.json');
   const wanted = JSON.stringify({ format: FORMAT, rows });
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return false;
@@ -87,7 +87,7 @@ export async function makeSample({ rows = 8_000_000, folder = join(here, 'sample
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const rows = Number(process.argv[2] ?? 8_000_000);
+  const rows = Number(process.argv[2] ?? 6_000_000);
   const made = await makeSample({ rows });
   console.log(made ? `made ${rows} events in sample/` : 'sample/ is there already');
 }

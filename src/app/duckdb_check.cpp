@@ -47,12 +47,10 @@ bool has_functions(const Config& config, const std::string& pool) {
 void check_duckdb_pool(Settings& settings, const Config& config, const std::string& pool) {
   const KeyPath key{"pools", pool};
   if (!has_functions(config, pool)) return settings.problem(key, "no function names this pool");
-  const auto program = find_gaur_duckdb();
-  if (!program) return settings.problem(key, program.error().message);
   const ScratchFile spec(compose_duckdb_spec(settings, config, pool));
   if (!spec.complete())
     return settings.problem(key, fmt::format("cannot write {}: {}", spec.path(), std::strerror(errno)));
-  const auto output = run_program({program->string(), "--check", spec.path()});
+  const auto output = run_program({gaur_duckdb_program().string(), "--check", spec.path()});
   if (!output) return settings.problem(key, output.error().message);
   std::string_view rest = output->text;
   bool told = false;

@@ -70,18 +70,12 @@ Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std
   return {settings.origin(path), to_string(path), json::text_or(*parsed, "message", line)};
 }
 
-Result<std::filesystem::path> find_gaur_duckdb() {
+std::filesystem::path gaur_duckdb_program() {
   std::array<char, 4096> own{};
   const ssize_t length = readlink("/proc/self/exe", own.data(), own.size());
-  const std::filesystem::path folder =
-      length > 0
-          ? std::filesystem::path(std::string(own.data(), static_cast<std::size_t>(length))).parent_path()
-          : "";
-  const std::filesystem::path found = folder / "gaur-duckdb";
-  if (access(found.c_str(), X_OK) == 0) return found;
-  return Error{
-      Errc::kNotFound,
-      fmt::format("there is no gaur-duckdb at {}; pools of kind \"duckdb\" cannot start", found.string())};
+  if (length <= 0) return "gaur-duckdb";
+  const std::filesystem::path program(std::string(own.data(), static_cast<std::size_t>(length)));
+  return program.parent_path() / "gaur-duckdb";
 }
 
 }  // namespace gaur::app

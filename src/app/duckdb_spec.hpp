@@ -14,7 +14,7 @@ std::string compose_duckdb_spec(const Settings& settings, const Config& config, 
 /// Text that is no such line becomes the message of a problem of the pool as a whole.
 Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std::string_view line);
 
-/// Our own gaur-duckdb: beside this executable. Errors: kNotFound with the place where it should be.
-Result<std::filesystem::path> find_gaur_duckdb();
+/// Our own gaur-duckdb: beside this executable, whether it is there or not.
+std::filesystem::path gaur_duckdb_program();
 
 }  // namespace gaur::app

@@ -22,34 +22,20 @@ bool begins(const std::vector<std::string_view>& row, const KeyPath& path) {
 
 std::string kind_name(const KeyRow& row) {
   switch (row.kind) {
-    case Kind::kText:
-      return "text";
-    case Kind::kSecret:
-      return "secret";
-    case Kind::kPath:
-      return "path";
-    case Kind::kStoreUrl:
-      return "url";
-    case Kind::kWhole:
-      return "whole number";
-    case Kind::kNumber:
-      return "number";
-    case Kind::kFlag:
-      return "true or false";
-    case Kind::kDuration:
-      return "duration";
-    case Kind::kSize:
-      return "size";
-    case Kind::kTexts:
-      return "list of text";
-    case Kind::kPaths:
-      return "list of paths";
-    case Kind::kTextTable:
-      return "table of text";
-    case Kind::kJson:
-      return "table";
-    case Kind::kChoice:
-      break;
+    case Kind::kText: return "text";
+    case Kind::kSecret: return "secret";
+    case Kind::kPath: return "path";
+    case Kind::kStoreUrl: return "url";
+    case Kind::kWhole: return "whole number";
+    case Kind::kNumber: return "number";
+    case Kind::kFlag: return "true or false";
+    case Kind::kDuration: return "duration";
+    case Kind::kSize: return "size";
+    case Kind::kTexts: return "list of text";
+    case Kind::kPaths: return "list of paths";
+    case Kind::kTextTable: return "table of text";
+    case Kind::kJson: return "table";
+    case Kind::kChoice: break;
   }
   std::string words;
   std::string_view rest = row.choices;

@@ -2,13 +2,24 @@
 
 #include <array>
 
+#include "runner/keeper.hpp"
+
 namespace gaur::app {
 namespace {
 
+/// The keeper wants the whole command line, with its own name second.
+int keeper_command(int argc, char** argv) {
+  return keeper_main(argc + 1, argv - 1);
+}
+
 constexpr std::array kSubcommands{
+    Subcommand{"serve", "run the server", serve_command},
     Subcommand{"check", "print the effective configuration, where it came from, and every problem",
                check_command},
+    Subcommand{"runner-check", "hold a runner against the runner protocol: gaur runner-check -- COMMAND...",
+               runner_check_command},
     Subcommand{"version", "print the version", version_command},
+    Subcommand{"keeper", "(for gaur itself) watch over one runner", keeper_command},
 };
 
 }  // namespace

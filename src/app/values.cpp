@@ -150,31 +150,20 @@ Result<json::Value> read_value(const KeyRow& row, const json::Value& raw, const 
       from_text && raw.is_string() ? from_text_of(row, std::string(raw.as_string())) : raw;
   if (row.or_auto && given.is_string() && given.as_string() == "auto") return given;
   switch (row.kind) {
-    case Kind::kWhole:
-      return read_whole(row, given);
-    case Kind::kNumber:
-      return read_number(row, given);
-    case Kind::kDuration:
-      return read_duration(row, given);
-    case Kind::kSize:
-      return read_size(row, given);
-    case Kind::kChoice:
-      return read_choice(row, given);
+    case Kind::kWhole: return read_whole(row, given);
+    case Kind::kNumber: return read_number(row, given);
+    case Kind::kDuration: return read_duration(row, given);
+    case Kind::kSize: return read_size(row, given);
+    case Kind::kChoice: return read_choice(row, given);
     case Kind::kTexts:
-    case Kind::kPaths:
-      return read_list(row, given, base);
-    case Kind::kStoreUrl:
-      return read_store_url(given, base);
-    case Kind::kTextTable:
-      return read_text_table(row, given);
-    case Kind::kJson:
-      return given.is_object() ? Result<json::Value>(given) : wrong(row, given);
-    case Kind::kFlag:
-      return given.is_bool() ? Result<json::Value>(given) : wrong(row, given);
+    case Kind::kPaths: return read_list(row, given, base);
+    case Kind::kStoreUrl: return read_store_url(given, base);
+    case Kind::kTextTable: return read_text_table(row, given);
+    case Kind::kJson: return given.is_object() ? Result<json::Value>(given) : wrong(row, given);
+    case Kind::kFlag: return given.is_bool() ? Result<json::Value>(given) : wrong(row, given);
     case Kind::kText:
     case Kind::kSecret:
-    case Kind::kPath:
-      break;
+    case Kind::kPath: break;
   }
   if (!given.is_string())
     return row.kind == Kind::kSecret ? Error{Errc::kInvalidArgument, "takes text"} : wrong(row, given);

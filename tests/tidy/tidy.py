@@ -104,9 +104,7 @@ def check_includes(tree):
 
 
 def functions_of(text):
-    """(first line, lines, head) of every function: bodies found by braces, told from other scopes by their heads.
-
-    Rows of a table (lines that begin with a brace or a designator) are data and do not count."""
+    """(first line, lines, head) of every function: bodies found by braces, told from other scopes by their heads."""
     code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code_only(text), flags=re.M)
     scopes = []  # (is it a function, start of its head)
     start = 0
@@ -125,8 +123,7 @@ def functions_of(text):
                 kind, begin, head = scopes.pop()
                 if kind == "function":
                     first = line_of(code, begin)
-                    rows = len(re.findall(r"^[ \t]*(?:\{|\.\w)", code[begin:at.start()], flags=re.M))
-                    yield first, line_of(code, at.start()) - first + 1 - rows, head
+                    yield first, line_of(code, at.start()) - first + 1, head
             start = at.end()
         elif code.count("(", start, at.start()) <= code.count(")", start, at.start()):
             start = at.end()

@@ -1,0 +1,26 @@
+#pragma once
+// What GET /v1/host and /readyz show, gathered from the parts. Thread-safety: any thread; the gathering
+// happens on the loop to which ledger and pools are confined.
+#include "admission/ledger.hpp"
+#include "app/config.hpp"
+#include "gaur/host.hpp"
+#include "runner/pools.hpp"
+#include "worker/worker.hpp"
+
+namespace gaur::app {
+
+struct StatusParts {
+  const Config& config;
+  Loop& loop;
+  Worker& worker;
+  Ledger& ledger;
+  Pools& pools;
+  const Clock& clock;
+  Time started{};
+  bool stopping = false;
+};
+
+/// Everything in `parts` outlives the future.
+Future<HostStatus> collect_status(const StatusParts& parts);
+
+}  // namespace gaur::app
