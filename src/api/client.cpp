@@ -155,7 +155,7 @@ Async<Called> Client::call(FunctionName function, std::string parameters, CallOp
   const FunctionInfo* info = functions().find(function);
   if (info == nullptr) return ready(Result<Called>(unknown_function(function, functions())));
   auto data = compose_data(*info, parameters);
-  if (!data) return ready(Result<Called>(std::move(data).error()));
+  if (!data) return ready(Result<Called>(data.error().in("parameters")));
   std::vector<NewJob> jobs;
   jobs.push_back({function.value, *std::move(data), std::move(options.job)});
   Promise<Result<Called>> promise;

@@ -57,7 +57,8 @@ class Shell final : public EmbeddedStore {
  public:
   Shell(Fd lock, std::unique_ptr<LmdbEnv> env, std::unique_ptr<Engine> engine, const EmbeddedOptions& options,
         const Clock& clock, Executor& completions)
-      : completions_(completions),
+      : clock_(clock),
+        completions_(completions),
         lock_(std::move(lock)),
         env_(std::move(env)),
         readers_(std::make_unique<Readers>(*env_, kReaderThreads)),
@@ -219,11 +220,12 @@ class Shell final : public EmbeddedStore {
   Async<EventPage> events(QueueName queue, std::string cursor, std::uint32_t limit,
                           Duration at_most) override {
     Promise<Result<EventPage>> promise;
-    readers_->post([this, promise, queue = std::move(queue), cursor = std::move(cursor), limit,
-                    at_most](Result<Snapshot*> now) {
+    const Instant until = clock_.now() + at_most;
+    readers_->post([this, promise, queue = std::move(queue), cursor = std::move(cursor), limit, at_most,
+                    until](Result<Snapshot*> now) {
       auto page = now ? (*now)->events(queue, cursor, limit) : Result<EventPage>(now.error());
       if (!page || !page->events.empty() || at_most <= Duration{0}) return deliver(promise, std::move(page));
-      follow(promise, queue, page->cursor, limit, at_most, page->gap);
+      follow(promise, queue, page->cursor, limit, until, page->gap);
     });
     return promise.future();
   }
@@ -271,7 +273,7 @@ class Shell final : public EmbeddedStore {
   }
   /// The writer tells when there is something to read; the page is then read as any other.
   void follow(const Promise<Result<EventPage>>& promise, const QueueName& queue, const std::string& cursor,
-              std::uint32_t limit, Duration at_most, bool gap) {
+              std::uint32_t limit, Instant until, bool gap) {
     auto read = [this, promise, queue, cursor, limit, gap] {
       readers_->post([this, promise, queue, cursor, limit, gap](Result<Snapshot*> now) {
         auto page = now ? (*now)->events(queue, cursor, limit) : Result<EventPage>(now.error());
@@ -280,9 +282,10 @@ class Shell final : public EmbeddedStore {
       });
     };
     writer_->submit(
-        std::make_unique<FollowCall>(queue, std::stoull(cursor), at_most, promise, std::move(read)));
+        std::make_unique<FollowCall>(queue, std::stoull(cursor), until, promise, std::move(read)));
   }
 
+  const Clock& clock_;
   Executor& completions_;
   Fd lock_;
   std::unique_ptr<LmdbEnv> env_;

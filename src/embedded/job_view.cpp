@@ -46,28 +46,20 @@ Key log_key(JobKey job, std::uint64_t line) {
 Key place_key(JobKey job, const JobState& s) {
   switch (s.state) {
     case State::kWaiting:
-    case State::kPrioritized:
-      return ready_key(job.queue, s.priority, s.order);
-    case State::kDelayed:
-      return delayed_key(job.queue, s.due, s.order);
-    case State::kActive:
-      return active_key(job.queue, s.order);
-    default:
-      return finished_key(job.queue, s.state, s.order);
+    case State::kPrioritized: return ready_key(job.queue, s.priority, s.order);
+    case State::kDelayed: return delayed_key(job.queue, s.due, s.order);
+    case State::kActive: return active_key(job.queue, s.order);
+    default: return finished_key(job.queue, s.state, s.order);
   }
 }
 
 Table place_table(State state) {
   switch (state) {
     case State::kWaiting:
-    case State::kPrioritized:
-      return Table::kReady;
-    case State::kDelayed:
-      return Table::kDelayed;
-    case State::kActive:
-      return Table::kActive;
-    default:
-      return Table::kFinished;
+    case State::kPrioritized: return Table::kReady;
+    case State::kDelayed: return Table::kDelayed;
+    case State::kActive: return Table::kActive;
+    default: return Table::kFinished;
   }
 }
 

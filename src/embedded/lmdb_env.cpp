@@ -19,17 +19,14 @@ Error lmdb_error(std::string_view what, int code) {
   switch (code) {
     case ENOSPC:
     case EDQUOT:
-    case MDB_MAP_FULL:
-      return {Errc::kStoreFull, message};
+    case MDB_MAP_FULL: return {Errc::kStoreFull, message};
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-    case MDB_BAD_VALSIZE:
-      return {Errc::kCorrupt, message};
+    case MDB_BAD_VALSIZE: return {Errc::kCorrupt, message};
     case MDB_VERSION_MISMATCH:
       return {Errc::kNewerFormat, message + "; the file was written by another version of LMDB"};
-    default:
-      return {Errc::kIo, message};
+    default: return {Errc::kIo, message};
   }
 }
 

@@ -126,8 +126,8 @@ struct WorkCall final : public Operation {
 
 /// Waits until the queue has an event after `after`, or its time is over; `read` then has a reader answer.
 struct FollowCall final : public Operation {
-  FollowCall(QueueName q, std::uint64_t a, Duration w, Promise<Result<EventPage>> p, std::function<void()> r)
-      : queue(std::move(q)), after(a), wait(w), promise(std::move(p)), read(std::move(r)) {}
+  FollowCall(QueueName q, std::uint64_t a, Instant u, Promise<Result<EventPage>> p, std::function<void()> r)
+      : queue(std::move(q)), after(a), until(u), promise(std::move(p)), read(std::move(r)) {}
   void run(Engine&) override {}
   void refuse(const Error& e) override { error = e; }
   void deliver() override { promise.set(*std::move(error)); }
@@ -139,11 +139,10 @@ struct FollowCall final : public Operation {
 
   QueueName queue;
   std::uint64_t after;
-  Duration wait;
+  Instant until;
   Promise<Result<EventPage>> promise;
   std::function<void()> read;
   std::optional<Error> error;
-  Instant until{};
 };
 
 }  // namespace gaur::embedded

@@ -51,10 +51,13 @@ void Writer::send(Kind kind, std::unique_ptr<Operation> operation) {
 void Writer::submit(std::unique_ptr<Operation> operation) {
   send(Kind::kPlain, std::move(operation));
 }
+// Waits count from the call, not from when the writer comes to it.
 void Writer::submit(std::unique_ptr<TurnCall> turn) {
+  turn->until = clock_.now() + turn->turn.park;
   send(Kind::kTurn, std::move(turn));
 }
 void Writer::submit(std::unique_ptr<WorkCall> work) {
+  work->until = clock_.now() + work->request.at_most;
   send(Kind::kWork, std::move(work));
 }
 void Writer::submit(std::unique_ptr<FollowCall> follow) {
@@ -149,18 +152,15 @@ void Writer::carry_out(Sent& sent) {
       return run_turn(std::unique_ptr<TurnCall>(static_cast<TurnCall*>(sent.operation.release())));
     case Kind::kWork: {
       std::unique_ptr<WorkCall> call(static_cast<WorkCall*>(sent.operation.release()));
-      call->until = now_.steady + call->request.at_most;
       waiting_.push_back(std::move(call));  // answered by serve_waits() if there is something already
       return;
     }
     case Kind::kFollow: {
       std::unique_ptr<FollowCall> call(static_cast<FollowCall*>(sent.operation.release()));
-      call->until = now_.steady + call->wait;
       following_.push_back(std::move(call));
       return;
     }
-    case Kind::kPlain:
-      break;
+    case Kind::kPlain: break;
   }
   sent.operation->run(*engine_);
   (sent.operation->again() ? again_ : done_).push_back(std::move(sent.operation));
@@ -181,7 +181,6 @@ void Writer::run_turn(std::unique_ptr<TurnCall> call) {
     done_.push_back(std::move(call));
     return;
   }
-  call->until = now_.steady + call->turn.park;
   parked_.push_back(std::move(call));
 }
 

@@ -216,6 +216,7 @@ void parse_job(std::string_view text, const std::string& where, AddBody& out) {
         job.name = *std::move(parsed);
       } else {
         out.problems.push_back(fmt::format("{}name: a text is expected, was {}", where, value.substr(0, 80)));
+        job.name = "?";  // said once
       }
     } else if (key == "data") {
       once(data);

@@ -16,7 +16,8 @@ std::string key_of(const Exchange& exchange) {
 }
 
 void refuse_add(Service& service, const ExchangePtr& exchange, const QueueName& queue, const Error& error) {
-  Problem problem = problem_of(error, "/v1/queues/" + queue.value);
+  const std::string_view target = exchange->request.target;
+  Problem problem = problem_of(error, std::string(target.substr(0, target.find('?'))));
   if (error.code == Errc::kQueueFull) {
     problem.headers.push_back({"Retry-After", std::to_string(service.client().retry_after(queue).count())});
   }

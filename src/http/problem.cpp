@@ -9,100 +9,60 @@ namespace gaur::http {
 
 unsigned status_of(Errc code) {
   switch (code) {
-    case Errc::kInvalidArgument:
-      return 400;
-    case Errc::kPermission:
-      return 403;
-    case Errc::kNotFound:
-      return 404;
+    case Errc::kInvalidArgument: return 400;
+    case Errc::kPermission: return 403;
+    case Errc::kNotFound: return 404;
     case Errc::kAlreadyExists:
     case Errc::kNotInState:
     case Errc::kLockMissing:
     case Errc::kLockMismatch:
-    case Errc::kBusy:
-      return 409;
-    case Errc::kTooLarge:
-      return 413;
-    case Errc::kQueueFull:
-      return 429;
-    case Errc::kUnsupported:
-      return 501;
+    case Errc::kBusy: return 409;
+    case Errc::kTooLarge: return 413;
+    case Errc::kQueueFull: return 429;
+    case Errc::kUnsupported: return 501;
     case Errc::kDisconnected:
-    case Errc::kStopping:
-      return 503;
-    case Errc::kTimeout:
-      return 504;
-    case Errc::kStoreFull:
-      return 507;
+    case Errc::kStopping: return 503;
+    case Errc::kTimeout: return 504;
+    case Errc::kStoreFull: return 507;
     case Errc::kIo:
     case Errc::kCorrupt:
     case Errc::kNewerFormat:
-    case Errc::kInternal:
-      return 500;
+    case Errc::kInternal: return 500;
   }
   return 500;
 }
 
 std::string_view reason_of(unsigned status) {
   switch (status) {
-    case 200:
-      return "OK";
-    case 202:
-      return "Accepted";
-    case 204:
-      return "No Content";
-    case 206:
-      return "Partial Content";
-    case 304:
-      return "Not Modified";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 410:
-      return "Gone";
-    case 413:
-      return "Content Too Large";
-    case 414:
-      return "URI Too Long";
-    case 415:
-      return "Unsupported Media Type";
-    case 416:
-      return "Range Not Satisfiable";
-    case 417:
-      return "Expectation Failed";
-    case 421:
-      return "Misdirected Request";
-    case 422:
-      return "Unprocessable Content";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
-    case 507:
-      return "Insufficient Storage";
-    default:
-      return "Unknown";
+    case 200: return "OK";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 416: return "Range Not Satisfiable";
+    case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    default: return "Unknown";
   }
 }
 

@@ -90,12 +90,9 @@ RunEnd call(const Handler& handler, Run& run) {
 RunEnd judge(RunEnd end, const Run& run) {
   if (const auto order = run.order()) {
     switch (order->reason) {
-      case StopReason::kTimeout:
-        return run::TimedOut{run.timeout().value_or(Duration{0})};
-      case StopReason::kCancel:
-        return run::Cancelled{order->who, order->why};
-      case StopReason::kLockLost:
-        return run::Interrupted{order->why};
+      case StopReason::kTimeout: return run::TimedOut{run.timeout().value_or(Duration{0})};
+      case StopReason::kCancel: return run::Cancelled{order->who, order->why};
+      case StopReason::kLockLost: return run::Interrupted{order->why};
       case StopReason::kHostStops:
         if (!std::holds_alternative<run::Completed>(end)) return run::Interrupted{order->why};
     }

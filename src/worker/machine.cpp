@@ -307,6 +307,10 @@ void Machine::finished(Lane& lane, const Finish& finish, const Result<Moved>& mo
     lane.gathered.push_back(finish);
     return;
   }
+  if (moved->due) {
+    const Instant due = now_.instant + (*moved->due - now_.wall);
+    lane.due = lane.due ? std::min(*lane.due, due) : due;
+  }
   const bool over_the_limit = run.decision.word == "stalled" && moved->state == State::kFailed;
   const std::string word = over_the_limit ? "failed" : run.decision.word;
   count(run, word);

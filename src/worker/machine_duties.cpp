@@ -10,16 +10,11 @@ namespace gaur {
 
 std::string_view to_string(WorkerPhase phase) {
   switch (phase) {
-    case WorkerPhase::kNew:
-      return "new";
-    case WorkerPhase::kRunning:
-      return "running";
-    case WorkerPhase::kQuiet:
-      return "quiet";
-    case WorkerPhase::kStopping:
-      return "stopping";
-    case WorkerPhase::kStopped:
-      return "stopped";
+    case WorkerPhase::kNew: return "new";
+    case WorkerPhase::kRunning: return "running";
+    case WorkerPhase::kQuiet: return "quiet";
+    case WorkerPhase::kStopping: return "stopping";
+    case WorkerPhase::kStopped: return "stopped";
   }
   return "unknown";
 }
@@ -113,8 +108,8 @@ void Machine::on(event::WakeEnded& event) {
   lane->due.reset();
   if (!event.reply)
     return store_error("waking the delayed jobs of queue " + event.queue.value, event.reply.error());
-  // At least a millisecond ahead: a store whose clock is a little behind ours is not asked without pause.
-  if (event.reply->due) lane->due = now_.instant + std::max(*event.reply->due - now_.wall, Duration(1));
+  // Never at once: a store whose clock is behind ours is not asked without pause.
+  if (event.reply->due) lane->due = now_.instant + std::max(*event.reply->due - now_.wall, Duration(20));
   if (some_were_due) lane->hungry = lane->look_again = true;
 }
 

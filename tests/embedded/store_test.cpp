@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
+
+#include <csignal>
 
 #include <fstream>
 
@@ -202,6 +205,57 @@ TEST_F(StoreTest, OneCommitServesAllThatGathered) {
   EXPECT_EQ(stats.jobs_added, 200U);
   EXPECT_EQ(stats.syncs, 2 * stats.commits);
   EXPECT_LE(stats.commits, 200U);
+}
+
+/// Files of this process cannot grow while it lives: every commit then fails as on a broken disk.
+class NoGrowth {
+ public:
+  NoGrowth() {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    old_handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~NoGrowth() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, old_handler_);
+  }
+  NoGrowth(const NoGrowth&) = delete;
+  NoGrowth& operator=(const NoGrowth&) = delete;
+
+ private:
+  rlimit before_{};
+  sighandler_t old_handler_ = SIG_DFL;
+};
+
+TEST_F(StoreTest, AfterAFailedWriteNothingIsAcknowledgedAnyMore) {
+  add();
+  store.reset();
+  Promise<Error> told;
+  EmbeddedOptions options;
+  options.folder = folder.path();
+  options.map_bytes = 1ULL << 32;
+  options.on_fatal = [told](const Error& error) { told.set(error); };
+  auto opened = open_embedded(options, clock, loop);
+  ASSERT_TRUE(opened.has_value());
+  store = *std::move(opened);
+  auto parked =
+      store->finish_and_take({.queue = QueueName("other"), .op = {}, .take = 1, .by = "host", .park = 30s});
+  {
+    const NoGrowth broken;
+    auto lost = store->add({q, {{"a", "{}", {}}}, {}, 0}).get();
+    ASSERT_FALSE(lost.has_value());
+    EXPECT_EQ(lost.error().code, Errc::kDisconnected) << "the outcome is unknown";
+  }
+  EXPECT_THAT(told.future().get().message, HasSubstr("must be restarted"));
+  EXPECT_FALSE(std::move(parked).get().has_value());
+  EXPECT_EQ(store->add({q, {{"a", "{}", {}}}, {}, 0}).get().error().code, Errc::kIo);
+  EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kWaiting)], 1U)
+      << "looking still works";
+  store.reset();
+  open();
+  EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kWaiting)], 1U);
+  add();
 }
 
 }  // namespace gaur::test

@@ -26,7 +26,7 @@ FOREIGN = [
     ("boost/beast", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
     ("spdlog", [r"src/base/log\.cpp$"], "the log goes through base/log.hpp"),
     ("toml++", [r"src/app/"], "only the app reads configuration"),
-    ("CLI/", [r"src/app/", r"bench/", r"tests/"], "only programs read command lines"),
+    ("CLI/", [r"src/app/", r"src/duckdb/main\.cpp$", r"bench/", r"tests/"], "only programs read command lines"),
     ("gtest", [r"tests/", r"src/conformance/"], "test code"),
     ("gmock", [r"tests/", r"src/conformance/"], "test code"),
     ("benchmark/", [r"bench/"], "benchmark code"),

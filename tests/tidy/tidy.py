@@ -104,7 +104,9 @@ def check_includes(tree):
 
 
 def functions_of(text):
-    """(first line, lines, head) of every function: bodies found by braces, told from other scopes by their heads."""
+    """(first line, lines, head) of every function: bodies found by braces, told from other scopes by their heads.
+
+    Rows of a table (lines that begin with a brace or a designator) are data and do not count."""
     code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code_only(text), flags=re.M)
     scopes = []  # (is it a function, start of its head)
     start = 0
@@ -123,7 +125,8 @@ def functions_of(text):
                 kind, begin, head = scopes.pop()
                 if kind == "function":
                     first = line_of(code, begin)
-                    yield first, line_of(code, at.start()) - first + 1, head
+                    rows = len(re.findall(r"^[ \t]*(?:\{|\.\w)", code[begin:at.start()], flags=re.M))
+                    yield first, line_of(code, at.start()) - first + 1 - rows, head
             start = at.end()
         elif code.count("(", start, at.start()) <= code.count(")", start, at.start()):
             start = at.end()

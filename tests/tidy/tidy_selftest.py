@@ -70,6 +70,8 @@ class Planted(unittest.TestCase):
         inner = "void f() {\n  run([&] {\n" + "    if (a) { b(\"}\"); }  // }\n" * 70 + "  });\n}\n"
         self.expect("sizes", {"src/core/a.cpp": inner}, "f has 74 lines")
         self.expect("sizes", {"tests/core/a.cpp": "TEST(Store, Keeps) {\n" + body + "  a();\n}\n"}, "Store.Keeps has 72 lines")
+        rows = "std::vector<Row> rows() {\n  return {\n" + "      {.what = 1,\n       .end = f(2)},\n" * 90 + "  };\n}\n"
+        self.expect("sizes", {"src/core/a.cpp": rows})
         table = "const Row kTable[] = {\n" + "  {1, 2},\n" * 90 + "};\n"
         self.expect("sizes", {"src/core/a.cpp": table})
         self.expect("sizes", {"src/core/a.hpp": "class A {\n" + "  void f(int a);\n" * 100 + "};\n"})

@@ -21,118 +21,47 @@ struct Row {
   const char* message = "";
 };
 
-std::vector<Row> rows() {
-  FunctionPolicy three_attempts;
-  three_attempts.attempts = 3;
-  FunctionPolicy fragile;
-  fragile.rerun_on_crash = false;
-  const run::Failed failed{{.code = "sql", .message = "no such table"}, false};
-  const run::Failed final_failed{{.code = "sql", .message = "no such table"}, true};
-  const run::Failed plain_final{{.message = "never"}, true};
-  return {
-      {.what = "completed", .end = run::Completed{"7"}, .word = "completed"},
-      {.what = "failed, the only attempt",
-       .end = failed,
-       .word = "failed",
-       .code = "sql",
-       .message = "no such table"},
-      {.what = "failed, attempts left",
-       .end = failed,
-       .attempts = 3,
-       .attempts_made = 1,
-       .word = "retried",
-       .code = "sql",
-       .message = "no such table"},
-      {.what = "failed, the last attempt",
-       .end = failed,
-       .attempts = 3,
-       .attempts_made = 2,
-       .word = "failed",
-       .code = "sql",
-       .message = "no such table"},
-      {.what = "failed, attempts by the function",
-       .end = failed,
-       .policy = three_attempts,
-       .word = "retried",
-       .code = "sql",
-       .message = "no such table"},
-      {.what = "failed, the job's attempts go before the function's",
-       .end = failed,
-       .attempts = 1,
-       .policy = three_attempts,
-       .word = "failed",
-       .code = "sql",
-       .message = "no such table"},
-      {.what = "final, with a code of its own",
-       .end = final_failed,
-       .attempts = 3,
-       .word = "failed",
-       .code = "sql",
-       .message = "no such table"},
-      {.what = "final, without a code",
-       .end = plain_final,
-       .attempts = 3,
-       .word = "failed",
-       .code = "unrecoverable",
-       .message = "never"},
-      {.what = "later", .end = run::Later{seconds(5), "not yet"}, .word = "later", .message = "not yet"},
-      {.what = "timed out, attempts left",
-       .end = run::TimedOut{seconds(60)},
-       .attempts = 2,
-       .word = "retried",
-       .code = "timeout",
-       .message = "stopped at its deadline: it ran longer than 60 s"},
-      {.what = "timed out",
-       .end = run::TimedOut{seconds(60)},
-       .word = "failed",
-       .code = "timeout",
-       .message = "stopped at its deadline: it ran longer than 60 s"},
-      {.what = "out of memory",
-       .end = run::OutOfMemory{1'000'000'000, 1'240'000'000},
-       .word = "failed",
-       .code = "memory",
-       .message = "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
-      {.what = "crashed",
-       .end = run::Crashed{11, 0, "the runner died of SIGSEGV"},
-       .attempts = 3,
-       .word = "stalled",
-       .code = "crashed",
-       .message = "the runner died of SIGSEGV"},
-      {.what = "crashed, no words given",
-       .end = run::Crashed{0, 3, ""},
-       .word = "stalled",
-       .code = "crashed",
-       .message = "the runner exited with code 3"},
-      {.what = "crashed, must not run again",
-       .end = run::Crashed{9, 0, ""},
-       .attempts = 3,
-       .policy = fragile,
-       .word = "failed",
-       .code = "crashed",
-       .message = "the runner died of signal 9"},
-      {.what = "interrupted",
-       .end = run::Interrupted{"recycled"},
-       .attempts = 3,
-       .word = "given_back",
-       .message = "recycled"},
-      {.what = "cancelled",
-       .end = run::Cancelled{"ann", "wrong day"},
-       .attempts = 3,
-       .word = "failed",
-       .code = "cancelled",
-       .message = "cancelled by ann: wrong day"},
-      {.what = "cancelled by nobody in particular",
-       .end = run::Cancelled{},
-       .word = "failed",
-       .code = "cancelled",
-       .message = "cancelled"},
-      {.what = "a result over the limit",
-       .end = run::Completed{std::string((1 << 20) + 1, '1')},
-       .word = "failed",
-       .code = "too_large",
-       .message = "the result has 1048577 bytes, at most 1048576 are allowed inline; write a file instead"},
-  };
+FunctionPolicy three_attempts() {
+  FunctionPolicy policy;
+  policy.attempts = 3;
+  return policy;
 }
+FunctionPolicy fragile() {
+  FunctionPolicy policy;
+  policy.rerun_on_crash = false;
+  return policy;
+}
+const run::Failed kFailed{{.code = "sql", .message = "no such table"}, false};
+const run::Failed kFinal{{.code = "sql", .message = "no such table"}, true};
+const run::Failed kPlainFinal{{.message = "never"}, true};
+const run::OutOfMemory kMemory{1'000'000'000, 1'240'000'000};
+
+// clang-format off
+const std::vector<Row> kRows = {
+    // what, end, the job's attempts, made before, policy -> word, code, message
+    {"completed", run::Completed{"7"}, 0, 0, {}, "completed", "", ""},
+    {"failed, the only attempt", kFailed, 0, 0, {}, "failed", "sql", "no such table"},
+    {"failed, attempts left", kFailed, 3, 1, {}, "retried", "sql", "no such table"},
+    {"failed, the last attempt", kFailed, 3, 2, {}, "failed", "sql", "no such table"},
+    {"failed, attempts by the function", kFailed, 0, 0, three_attempts(), "retried", "sql", "no such table"},
+    {"failed, the job's attempts go before", kFailed, 1, 0, three_attempts(), "failed", "sql", "no such table"},
+    {"final, with a code of its own", kFinal, 3, 0, {}, "failed", "sql", "no such table"},
+    {"final, without a code", kPlainFinal, 3, 0, {}, "failed", "unrecoverable", "never"},
+    {"later", run::Later{seconds(5), "not yet"}, 0, 0, {}, "later", "", "not yet"},
+    {"timed out, attempts left", run::TimedOut{seconds(60)}, 2, 0, {}, "retried", "timeout", "stopped at its deadline: it ran longer than 60 s"},
+    {"timed out", run::TimedOut{seconds(60)}, 0, 0, {}, "failed", "timeout", "stopped at its deadline: it ran longer than 60 s"},
+    {"out of memory", kMemory, 0, 0, {}, "failed", "memory", "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
+    {"out of memory, attempts left", kMemory, 2, 0, {}, "retried", "memory", "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
+    {"crashed", run::Crashed{11, 0, "the runner died of SIGSEGV"}, 3, 0, {}, "stalled", "crashed", "the runner died of SIGSEGV"},
+    {"crashed, no words given", run::Crashed{0, 3, ""}, 0, 0, {}, "stalled", "crashed", "the runner exited with code 3"},
+    {"crashed, must not run again", run::Crashed{9, 0, ""}, 3, 0, fragile(), "failed", "crashed", "the runner died of signal 9"},
+    {"interrupted", run::Interrupted{"recycled"}, 3, 0, {}, "given_back", "", "recycled"},
+    {"cancelled", run::Cancelled{"ann", "wrong day"}, 3, 0, {}, "failed", "cancelled", "cancelled by ann: wrong day"},
+    {"cancelled by nobody in particular", run::Cancelled{}, 0, 0, {}, "failed", "cancelled", "cancelled"},
+    {"a result over the limit", run::Completed{std::string((1 << 20) + 1, '1')}, 0, 0, {}, "failed", "too_large",
+     "the result has 1048577 bytes, at most 1048576 are allowed inline; write a file instead"},
+};
+// clang-format on
 
 const Failure* failure_of(const Outcome& outcome) {
   if (const auto* failed = std::get_if<outcome::Failed>(&outcome)) return &failed->failure;
@@ -143,7 +72,7 @@ const Failure* failure_of(const Outcome& outcome) {
 
 TEST(Outcomes, FollowTheTable) {
   SeededRandom random(1);
-  for (Row& row : rows()) {
+  for (const Row& row : kRows) {
     SCOPED_TRACE(row.what);
     Job job;
     job.options.attempts = row.attempts;

@@ -150,22 +150,14 @@ TEST(Simulation, ABigJobOfOneQueueIsNotStarvedByAnother) {
 
 RunEnd random_end(SeededRandom& random) {
   switch (random.below(12)) {
-    case 0:
-      return run::Failed{{.message = "no"}, false};
-    case 1:
-      return run::Failed{{.message = "never"}, true};
-    case 2:
-      return run::Later{Duration(static_cast<std::int64_t>(random.below(3'000))), "not yet"};
-    case 3:
-      return run::TimedOut{seconds(1)};
-    case 4:
-      return run::OutOfMemory{1, 2};
-    case 5:
-      return run::Crashed{11, 0, ""};
-    case 6:
-      return run::Interrupted{"recycled"};
-    default:
-      return run::Completed{"1"};
+    case 0: return run::Failed{{.message = "no"}, false};
+    case 1: return run::Failed{{.message = "never"}, true};
+    case 2: return run::Later{Duration(static_cast<std::int64_t>(random.below(3'000))), "not yet"};
+    case 3: return run::TimedOut{seconds(1)};
+    case 4: return run::OutOfMemory{1, 2};
+    case 5: return run::Crashed{11, 0, ""};
+    case 6: return run::Interrupted{"recycled"};
+    default: return run::Completed{"1"};
   }
 }
 

@@ -286,6 +286,19 @@ TEST(Worker, DelayedJobsStartWhenTheyAreDue) {
   EXPECT_EQ(world.job(id).state, State::kActive);
 }
 
+TEST(Worker, ARetryStartsWhenItsBackoffIsOver) {
+  World world;
+  world.runs.script = [](const RunRequest&) {
+    return Script{.takes = milliseconds(10), .end = run::Failed{{.message = "no"}, false}};
+  };
+  world.start();
+  world.add("f", {.attempts = 2, .backoff = {.delay = milliseconds(330)}});
+  world.pass(milliseconds(15));
+  ASSERT_THAT(world.runs.started, SizeIs(1));
+  world.pass(milliseconds(340));
+  EXPECT_THAT(world.runs.started, SizeIs(2)) << "not only at the next sweep";
+}
+
 TEST(Worker, JobsOfALostHostAreRecoveredBySweep) {
   World world;
   Turn turn{.queue = kQueue, .op = {LaneName("other"), 1}, .take = 1, .lock = seconds(5), .by = "other"};

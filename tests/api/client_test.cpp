@@ -1,0 +1,118 @@
+// Validation, idempotency keys, calls, Retry-After.
+#include "api/call.hpp"
+#include "api_fixture.hpp"
+
+namespace gaur {
+namespace {
+
+TEST_F(ClientTest, every_problem_of_every_job_is_told_at_once) {
+  make();
+  NewJob bad = job("", "{");
+  bad.options.priority = 3'000'000;
+  const auto problems = client_->problems(QueueName("a b"), {job("ok"), bad});
+  ASSERT_EQ(problems.size(), 4U);
+  EXPECT_TRUE(problems[0].starts_with("queue name: ")) << problems[0];
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_TRUE(problems[i].starts_with("jobs[1].")) << problems[i];
+  const auto refused = now(client_->add(QueueName("q"), {bad}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kInvalidArgument);
+  EXPECT_TRUE(now(client_->queues())->empty());
+}
+
+TEST_F(ClientTest, a_key_makes_a_repeat_harmless_and_refuses_another_request) {
+  make();
+  AddOptions keyed;
+  keyed.idempotency_key = "k";
+  const auto first = now(client_->add(QueueName("q"), {job("a", "1")}, keyed));
+  EXPECT_EQ(now(client_->add(QueueName("q"), {job("a", "1")}, keyed)), first);
+  EXPECT_EQ(now(client_->add(QueueName("q"), {job("a", "2")}, keyed)).error().code, Errc::kAlreadyExists);
+  EXPECT_TRUE(now(client_->add(QueueName("other"), {job("a", "2")}, keyed)));
+  EXPECT_EQ(now(client_->counts(QueueName("other")))->ready(), 1U);
+  EXPECT_EQ(now(client_->counts(QueueName("q")))->ready(), 1U);
+}
+
+TEST_F(ClientTest, a_key_holds_over_a_restart_of_the_host) {
+  make();
+  AddOptions keyed;
+  keyed.idempotency_key = "k";
+  const auto first = now(client_->add(QueueName("q"), {job("a", "1"), job("b", "2")}, keyed));
+  ASSERT_TRUE(first);
+  client_.reset();
+  store_.crash_and_reopen();
+  make();  // knows no keys
+  EXPECT_EQ(now(client_->add(QueueName("q"), {job("a", "1"), job("b", "2")}, keyed)), first);
+  client_.reset();
+  make();
+  EXPECT_EQ(now(client_->add(QueueName("q"), {job("a", "9"), job("b", "2")}, keyed)).error().code,
+            Errc::kAlreadyExists);
+  client_.reset();
+  make();
+  EXPECT_EQ(now(client_->add(QueueName("q"), {job("a", "1")}, keyed)).error().code, Errc::kAlreadyExists);
+  EXPECT_EQ(now(client_->counts(QueueName("q")))->ready(), 2U);
+}
+
+TEST_F(ClientTest, a_refused_request_does_not_use_up_its_key) {
+  ClientOptions options;
+  options.max_waiting[QueueName("q")] = 1;
+  make(options);
+  add("q", {job("first")});
+  AddOptions keyed;
+  keyed.idempotency_key = "k";
+  EXPECT_EQ(now(client_->add(QueueName("q"), {job("a")}, keyed)).error().code, Errc::kQueueFull);
+  take("q");
+  EXPECT_TRUE(now(client_->add(QueueName("q"), {job("changed")}, keyed)));
+}
+
+TEST_F(ClientTest, keys_must_be_printable) {
+  make();
+  for (const std::string key : {"a b", "\n", "\x7f", "\xea\xb0\x80"}) {
+    AddOptions keyed;
+    keyed.idempotency_key = key;
+    EXPECT_EQ(now(client_->add(QueueName("q"), {job("a")}, keyed)).error().code, Errc::kInvalidArgument);
+  }
+}
+
+TEST_F(ClientTest, retry_after_follows_from_the_rate_of_finishing) {
+  ClientOptions options;
+  options.max_waiting[QueueName("q")] = 1'000;
+  make(options);
+  EXPECT_EQ(client_->retry_after(QueueName("q")).count(), 5);
+  for (int i = 0; i < 10; ++i) {
+    add("q", {job("a")});
+    finish("q", take("q"), outcome::Completed{"1"});
+    env_.clock.advance(Duration(1'000));
+  }
+  // One a second; ten places, a hundredth of the line, are free after ten seconds (eleven were counted in
+  // full).
+  EXPECT_NEAR(static_cast<double>(client_->retry_after(QueueName("q")).count()), 11, 1);
+  env_.clock.advance(Duration(120'000));
+  EXPECT_EQ(client_->retry_after(QueueName("q")).count(), 5);
+}
+
+FunctionInfo function(std::string field, std::string params) {
+  FunctionInfo info;
+  info.name = FunctionName("top");
+  info.queue = QueueName("q");
+  info.function_field = std::move(field);
+  info.params_path = std::move(params);
+  return info;
+}
+
+TEST(Call, parameters_and_name_are_put_where_the_queue_wants_them) {
+  const auto composed = [](const FunctionInfo& info, const std::string& parameters) {
+    const auto data = compose_data(info, parameters);
+    return data ? *data : "! " + data.error().message;
+  };
+  EXPECT_EQ(composed(function("", ""), R"({ "a" : 1.0 })"), R"({ "a" : 1.0 })");
+  EXPECT_EQ(composed(function("func", ""), R"({ "a" : 1.0 })"), R"({"func":"top", "a" : 1.0 })");
+  EXPECT_EQ(composed(function("func", ""), "{ }"), R"({"func":"top" })");
+  EXPECT_EQ(composed(function("", "params"), R"({"a":1})"), R"({"params":{"a":1}})");
+  EXPECT_EQ(composed(function("func", "params"), R"({"a":1})"), R"({"func":"top","params":{"a":1}})");
+  EXPECT_EQ(composed(function("call.func", "call.params.in"), R"({"a":1})"),
+            R"({"call":{"func":"top","params":{"in":{"a":1}}}})");
+  EXPECT_TRUE(composed(function("func", ""), R"({"func":1})").starts_with("! func: this name is taken"));
+  EXPECT_TRUE(composed(function("", ""), "[1]").starts_with("! "));
+}
+
+}  // namespace
+}  // namespace gaur

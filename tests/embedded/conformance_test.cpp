@@ -1,0 +1,9 @@
+// The suite that every store must pass, on the embedded store.
+#include "conformance/bench.hpp"
+#include "embedded_rig.hpp"
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  gaur::conformance::register_conformance(gaur::conformance::embedded_subject());
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,152 @@
+// The small texts of URLs, headers and bodies.
+#include "http/values.hpp"
+
+#include <gtest/gtest.h>
+
+#include "http/add_body.hpp"
+#include "http/guard.hpp"
+#include "http/router.hpp"
+#include "http/slices.hpp"
+#include "http/wire.hpp"
+
+namespace gaur::http {
+namespace {
+
+TEST(Values, percent_codes_are_decoded_strictly) {
+  EXPECT_EQ(*percent_decode("%EA%B0%80+a"), "가+a");
+  EXPECT_EQ(*percent_decode("%2525"), "%25");
+  for (const char* bad : {"%", "%4", "%g0", "a%", "%-1"}) EXPECT_FALSE(percent_decode(bad)) << bad;
+  EXPECT_EQ(percent_encode("가 /a-b"), "%EA%B0%80%20%2Fa-b");
+}
+
+TEST(Values, a_target_is_split_before_it_is_decoded) {
+  const auto target = parse_target("/a%2Fb/c?x=1%262&y&&z=a=b");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->segments, (std::vector<std::string>{"a/b", "c"}));
+  EXPECT_EQ(target->query,
+            (std::vector<std::pair<std::string, std::string>>{{"x", "1&2"}, {"y", ""}, {"z", "a=b"}}));
+  for (const char* bad : {"", "a", "/a b", "/a#b", "/\x80", "/%"}) EXPECT_FALSE(parse_target(bad)) << bad;
+}
+
+TEST(Values, durations_have_a_unit) {
+  EXPECT_EQ(*parse_duration("500ms"), Duration(500));
+  EXPECT_EQ(*parse_duration("10s"), Duration(10'000));
+  EXPECT_EQ(*parse_duration("2m"), Duration(120'000));
+  EXPECT_EQ(*parse_duration("1h"), Duration(3'600'000));
+  EXPECT_EQ(*parse_duration("0"), Duration(0));
+  for (const char* bad : {"", "10", "s", "-1s", "+1s", "1.5s", "1 s", "1d", "9999999999999s", "1S"}) {
+    EXPECT_FALSE(parse_duration(bad)) << bad;
+  }
+}
+
+TEST(Values, ranges_follow_rfc_9110) {
+  const auto check = [](std::string_view header, std::uint64_t size) {
+    const auto [verdict, range] = parse_range(header, size);
+    return std::tuple(verdict, range.offset, range.length);
+  };
+  using V = RangeVerdict;
+  EXPECT_EQ(check("bytes=0-0", 10), std::tuple(V::kPart, 0, 1));
+  EXPECT_EQ(check("bytes=5-", 10), std::tuple(V::kPart, 5, 5));
+  EXPECT_EQ(check("bytes=5-99", 10), std::tuple(V::kPart, 5, 5));
+  EXPECT_EQ(check("bytes=-3", 10), std::tuple(V::kPart, 7, 3));
+  EXPECT_EQ(check("bytes=-99", 10), std::tuple(V::kPart, 0, 10));
+  EXPECT_EQ(check("bytes=10-", 10), std::tuple(V::kUnsatisfiable, 0, 0));
+  EXPECT_EQ(check("bytes=-0", 10), std::tuple(V::kUnsatisfiable, 0, 0));
+  for (const char* whole :
+       {"bytes=2-1", "bytes=a-b", "bytes=0-1,4-5", "lines=0-1", "bytes=-", "bytes=+1-2", ""}) {
+    EXPECT_EQ(check(whole, 10), std::tuple(V::kWhole, 0, 10)) << whole;
+  }
+}
+
+TEST(Values, times_are_utc) {
+  EXPECT_EQ(iso_time(from_ms(1'700'000'000'123)), "2023-11-14T22:13:20.123Z");
+  EXPECT_EQ(http_date(from_ms(1'700'000'000'123)), "Tue, 14 Nov 2023 22:13:20 GMT");
+}
+
+TEST(Slices, values_are_found_whatever_stands_in_texts) {
+  const auto array = split_array(R"( [ {"a":"]}"} , "x\\\",", 1.50 ,[[],{}] ] )");
+  ASSERT_TRUE(array);
+  EXPECT_EQ(*array, (std::vector<std::string_view>{R"({"a":"]}"})", R"("x\\\",")", "1.50", "[[],{}]"}));
+  EXPECT_TRUE(split_array("[]")->empty());
+  for (const char* bad : {"", "[", "[1", "[1,]", "[,1]", "[1 2]", "[1]x", "{}", "[\"a]", "[[1]"})
+    EXPECT_FALSE(split_array(bad)) << bad;
+  const auto object = split_object(R"({"a" : 1, "b\"":{"c":2}})");
+  ASSERT_TRUE(object);
+  EXPECT_EQ((*object)[1], (std::pair<std::string_view, std::string_view>{R"("b\"")", R"({"c":2})"}));
+  for (const char* bad : {"{", "{1:2}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1}}", "[]"})
+    EXPECT_FALSE(split_object(bad)) << bad;
+}
+
+TEST(AddBody, options_are_read_with_their_units) {
+  const AddBody body = parse_add_body(
+      R"({"name":"a","data":[1],"options":{"id":"x","delay":"2s","priority":3,"lifo":true,"attempts":4,
+    "backoff":{"type":"exponential","delay":100,"jitter":0.5},"timeout":1500,"queue_timeout":"1m","on_complete":true,
+    "on_fail":{"count":3,"age":"1h"},"keep_logs":7,"deduplication":{"id":"d","ttl":"1s"}}})",
+      10);
+  ASSERT_TRUE(body.problems.empty()) << body.problems.front();
+  const NewJob& job = body.jobs.front();
+  EXPECT_EQ(job.data, "[1]");
+  EXPECT_EQ(job.options.id, JobId("x"));
+  EXPECT_EQ(job.options.delay, Duration(2'000));
+  EXPECT_EQ(job.options.priority, 3U);
+  EXPECT_TRUE(job.options.lifo);
+  EXPECT_EQ(job.options.attempts, 4U);
+  EXPECT_EQ(job.options.backoff, (Backoff{Backoff::Kind::kExponential, Duration(100), 0.5}));
+  EXPECT_EQ(job.options.timeout, Duration(1'500));
+  EXPECT_EQ(job.options.queue_timeout, Duration(60'000));
+  EXPECT_EQ(job.options.on_complete, (Retention{0, {}}));
+  EXPECT_EQ(job.options.on_fail, (Retention{3, std::chrono::seconds(3'600)}));
+  EXPECT_EQ(job.options.keep_logs, 7U);
+  EXPECT_EQ(job.options.deduplication->id, "d");
+}
+
+TEST(AddBody, every_mistake_is_told_at_once) {
+  const AddBody body = parse_add_body(
+      R"([{"name":1,"nmae":"a"},{"name":"b","options":{"delay":"soon","colour":1,"lifo":"yes"}},{"data":2}])",
+      10);
+  EXPECT_EQ(body.problems,
+            (std::vector<std::string>{
+                "jobs[0].name: a text is expected, was 1",
+                "jobs[0].nmae: unknown; known are name, data, options",
+                "jobs[1].options.delay: milliseconds or a duration like \"10s\" is expected, was \"soon\"",
+                "jobs[1].options.colour: unknown; known are id, delay, priority, lifo, attempts, backoff, "
+                "timestamp, "
+                "timeout, queue_timeout, on_complete, on_fail, keep_logs, stack_trace_limit, deduplication",
+                "jobs[1].options.lifo: true or false is expected, was \"yes\"",
+                "jobs[2].name: is missing; it says which function is to run",
+            }));
+}
+
+TEST(AddBody, broken_json_is_told_with_line_and_column) {
+  EXPECT_EQ(parse_add_body("{\"name\":\"a\",\n \"data\":{\"x\":1,}}", 10).problems.size(),
+            0U);  // judged by Client::problems
+  const AddBody broken = parse_add_body("{\"name\":\"a\",\n oops}", 10);
+  ASSERT_EQ(broken.problems.size(), 1U);
+  EXPECT_TRUE(broken.problems[0].starts_with("body: not JSON: ")) << broken.problems[0];
+  EXPECT_NE(broken.problems[0].find("line 2, column 2"), std::string::npos) << broken.problems[0];
+  EXPECT_EQ(parse_add_body("[{},{},{}]", 2).problems,
+            (std::vector<std::string>{"body: at most 2 jobs in one request, was 3"}));
+}
+
+TEST(Guard, texts_are_compared_whole) {
+  EXPECT_TRUE(equal_in_constant_time("secret", "secret"));
+  for (const char* wrong : {"", "s", "secres", "secretsecret", "Secret"})
+    EXPECT_FALSE(equal_in_constant_time(wrong, "secret")) << wrong;
+  EXPECT_FALSE(equal_in_constant_time("a", ""));
+}
+
+TEST(Router, patterns_match_whole_segments) {
+  const auto found = [](std::string_view method, std::string_view path) {
+    const Match match = find_route(routes(), method, parse_target(path)->segments);
+    return match.route != nullptr ? std::string(match.route->pattern) : "- " + match.allow;
+  };
+  EXPECT_EQ(found("GET", "/v1/queues/q/jobs/a%2Fb"), "/v1/queues/{queue}/jobs/{id}");
+  EXPECT_EQ(found("HEAD", "/v1/host"), "/v1/host");
+  EXPECT_EQ(found("POST", "/v1/host"), "- GET, HEAD");
+  EXPECT_EQ(found("GET", "/v1/queues//jobs"), "- ");
+  EXPECT_EQ(found("GET", "/v1/host/"), "- ");
+  EXPECT_EQ(found("GET", "/"), "- ");
+}
+
+}  // namespace
+}  // namespace gaur::http
