@@ -76,12 +76,13 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   set_limit(RLIMIT_CORE, 0, true);
   set_limit(RLIMIT_NOFILE, launch.open_files, true);
-  if (launch.memory_bytes > 0) set_limit(RLIMIT_DATA, launch.memory_bytes, false);
   std::vector<char*> arguments;
   for (const std::string& argument : launch.command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   if (launch.working_folder.empty() || ::chdir(launch.working_folder.c_str()) == 0) {
     ::close_range(kReports, ~0U, CLOSE_RANGE_CLOEXEC);
+    // Last: the bound is the runner's, and what this process still allocates may not fit it.
+    if (launch.memory_bytes > 0) set_limit(RLIMIT_DATA, launch.memory_bytes, false);
     ::execvp(arguments[0], arguments.data());
   }
   const int error_number = errno;
