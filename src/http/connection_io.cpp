@@ -20,6 +20,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t kMostUndigested = 16 << 10;  // of chunk headers and trailers without an end in sight
+constexpr std::size_t kMostSentAhead = 16 << 10;   // kept of requests that were sent before their turn
 constexpr std::size_t kFilePiece = 256 << 10;
 constexpr std::uint64_t kSlowestClient = 64 << 10;  // bytes a second, for answers above a few kilobytes
 constexpr Duration kLinger{1'000};
@@ -59,6 +60,7 @@ void Connection::close() {
   phase_ = Phase::kClosed;
   release_body();
   stream_.reset();
+  if (const auto exchange = exchange_.lock()) exchange->wait_ticket.reset();  // nobody waits any more
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
@@ -103,9 +105,13 @@ void Connection::refuse_connection() {
 // ---- reading ---------------------------------------------------------------------------------
 
 void Connection::read() {
-  if (phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kClosed || reading_) return;
+  const bool ahead = phase_ == Phase::kAnswering || phase_ == Phase::kWriting;
+  if (ahead && in_.size() > kMostSentAhead) return;
+  reading_ = true;
   socket_.async_read_some(asio::buffer(chunk_),
                           [self = shared_from_this()](error_code error, std::size_t bytes) {
+                            self->reading_ = false;
                             if (self->phase_ == Phase::kClosed) return;
                             if (error) return self->close();
                             self->on_read(bytes);
@@ -115,6 +121,8 @@ void Connection::read() {
 void Connection::on_read(std::size_t bytes) {
   if (linger_) return read();  // what follows a refused request is thrown away
   in_.append(chunk_.data(), bytes);
+  if (phase_ == Phase::kAnswering || phase_ == Phase::kWriting)
+    return read();  // the next request waits its turn
   process();
 }
 
@@ -246,23 +254,26 @@ void Connection::dispatch() {
   parser_.reset();
   release_body();
   if (core_->service == nullptr) return close();
-  core_->service->handle(std::move(request), [weak = weak_from_this(), core = core_,
-                                              number = ++answer_number_](Response response) {
+  auto answer = [weak = weak_from_this(), core = core_, number = ++answer_number_](Response response) {
     if (core->closed) return;
     // Handlers mostly answer on this thread already; going through the queue keeps the stack flat all the
     // same.
     auto held = std::make_shared<Response>(std::move(response));
     asio::post(core->io, [weak, held, number] {
       const auto self = weak.lock();
-      if (self && self->phase_ == Phase::kAnswering && self->answer_number_ == number)
-        self->reply(std::move(*held));
+      const bool awaited = self && self->phase_ == Phase::kAnswering && self->answer_number_ == number;
+      if (awaited) self->reply(std::move(*held));
     });
-  });
+  };
+  exchange_ = core_->service->handle(std::move(request), std::move(answer));
+  read();  // so that a client that leaves is noticed
 }
 
 /// Where the next request would begin is not known after these: the connection ends.
 void Connection::reply_with(const Problem& problem) {
   linger_ = phase_ != Phase::kAnswering;
+  parser_.reset();
+  release_body();
   close_after_ = true;
   head_only_ = false;
   phase_ = Phase::kAnswering;

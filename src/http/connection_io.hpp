@@ -71,7 +71,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::kIdle;
   std::optional<Instant> deadline_;
   std::uint64_t requests_ = 0;
-  std::uint64_t answer_number_ = 0;  ///< which reply is awaited; a late or second one is dropped
+  bool reading_ = false;  ///< a read is under way; also while answering, to notice a client that leaves
+  std::weak_ptr<Exchange> exchange_;  ///< of the answer that is awaited
+  std::uint64_t answer_number_ = 0;   ///< which reply is awaited; a late or second one is dropped
 
   std::string in_;           ///< received, not yet consumed
   std::size_t scanned_ = 0;  ///< of in_: known to hold no end of a head

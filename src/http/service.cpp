@@ -58,25 +58,30 @@ Service::Service(const ServerOptions& options, ServerParts parts, std::shared_pt
       executor_(std::move(executor)),
       guard_(guard_options(options), parts_.clock) {}
 
-void Service::handle(Request request, Reply reply) {
+std::weak_ptr<Exchange> Service::handle(Request request, Reply reply) {
   auto target = parse_target(request.target);
   Match match;
   if (target) match = find_route(routes(), request.method, target->segments);
+  const auto refused = [&reply](Response response) {
+    reply(std::move(response));
+    return std::weak_ptr<Exchange>();
+  };
   const Access access = match.route != nullptr ? match.route->access : Access::kRead;
-  if (const auto problem = guard_.check(request, access)) return reply(to_response(*problem));
-  if (!target) return reply(to_response(problem_of(target.error())));
+  if (const auto problem = guard_.check(request, access)) return refused(to_response(*problem));
+  if (!target) return refused(to_response(problem_of(target.error())));
   if (match.route == nullptr && match.allow.empty()) {
-    return reply(problem_response(404, "not_found", "nothing is here; docs/http-api.md lists what there is"));
+    return refused(
+        problem_response(404, "not_found", "nothing is here; docs/http-api.md lists what there is"));
   }
   if (match.route == nullptr) {
     Response response = problem_response(405, "method_not_allowed", "this path takes " + match.allow);
     response.headers.push_back({"Allow", match.allow});
-    return reply(std::move(response));
+    return refused(std::move(response));
   }
   if (auto problems = problems_of_query(*target, *match.route); !problems.empty()) {
     Problem problem = problem_of({Errc::kInvalidArgument, problems.front()});
     problem.problems = std::move(problems);
-    return reply(to_response(problem));
+    return refused(to_response(problem));
   }
   auto exchange = std::make_shared<Exchange>();
   exchange->request = std::move(request);
@@ -84,6 +89,7 @@ void Service::handle(Request request, Reply reply) {
   exchange->query = std::move(target->query);
   exchange->reply = std::move(reply);
   match.route->handler(*this, exchange);
+  return exchange;
 }
 
 std::optional<Response> Service::refuse_head(const Request& head) {

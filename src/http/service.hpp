@@ -20,7 +20,8 @@ class Service {
   /// of the store may come after this object is gone: then the executor must drop what is posted.
   Service(const ServerOptions& options, ServerParts parts, std::shared_ptr<Executor> executor);
 
-  void handle(Request request, Reply reply);
+  /// The exchange is there as long as its handler is at work; nothing when it was refused at once.
+  std::weak_ptr<Exchange> handle(Request request, Reply reply);
   /// What can be refused by its head alone, before the body is read: strangers send no megabytes.
   std::optional<Response> refuse_head(const Request& head);
   /// From now on /readyz says no and waits are answered at once.

@@ -213,6 +213,21 @@ TEST_F(AbusedServer, one_wait_too_many_is_told_so) {
   EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/" + taken.job.id.value + "?wait=30s").status, 200);
 }
 
+TEST_F(AbusedServer, a_client_that_leaves_gives_its_place_among_the_waiting_back) {
+  options_.limits.waits = 1;
+  start();
+  const std::string path = ask("POST", "/v1/queues/q/jobs", kJob).header("Location");
+  {
+    RawClient leaves(port_);
+    leaves.send(request_text("GET", path + "?wait=60s"));
+    int status = 0;
+    for (int i = 0; i < 10'000 && status != 429; ++i) status = ask("GET", path + "?wait=1ms").status;  // it is waiting now
+  }
+  int status = 0;
+  for (int i = 0; i < 10'000 && status != 200; ++i) status = ask("GET", path + "?wait=1ms").status;
+  EXPECT_EQ(status, 200);
+}
+
 TEST_F(AbusedServer, stopping_answers_those_who_wait) {
   start();
   RawClient waits(port_), idle(port_);
