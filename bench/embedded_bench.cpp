@@ -90,6 +90,15 @@ class Bench {
     return seconds(used.ru_utime) + seconds(used.ru_stime);
   }
 
+  /// Bytes that this process had written to disk so far.
+  static std::uint64_t written_bytes() {
+    std::ifstream io("/proc/self/io");
+    for (std::string line; std::getline(io, line);) {
+      if (line.starts_with("wchar:")) return std::stoull(line.substr(6));
+    }
+    return 0;
+  }
+
   static std::string commits(const EmbeddedStats& before, const EmbeddedStats& after, double jobs) {
     const auto count = static_cast<double>(after.commits - before.commits);
     return fmt::format(R"("commits":{},"syncs":{},"jobs_per_commit":{:.1f})", after.commits - before.commits,
@@ -100,6 +109,7 @@ class Bench {
     open(true);
     const EmbeddedStats before = store_->stats();
     const double cpu_before = cpu_seconds();
+    const std::uint64_t written_before = written_bytes();
     const Instant start = clock_.now();
     std::vector<std::thread> producers;
     for (int i = 0; i < threads; ++i) {
@@ -109,12 +119,13 @@ class Bench {
     for (auto& producer : producers) producer.join();
     const double took = seconds_since(start);
     const double cpu = cpu_seconds() - cpu_before;
+    const std::uint64_t written = written_bytes() - written_before;
     const EmbeddedStats after = store_->stats();
     const auto added = static_cast<double>(after.jobs_added - before.jobs_added);
     return fmt::format(
-        R"(  {{"name":"{}","jobs":{},"seconds":{:.3f},"jobs_per_second":{:.0f},"cpu_us_per_job":{:.2f},"file_mib":{},{}}})",
-        name, added, took, added / took, cpu * 1e6 / added, after.file_bytes >> 20,
-        commits(before, after, added));
+        R"(  {{"name":"{}","jobs":{},"seconds":{:.3f},"jobs_per_second":{:.0f},"cpu_us_per_job":{:.2f},"written_bytes_per_job":{:.0f},"file_mib":{},{}}})",
+        name, added, took, added / took, cpu * 1e6 / added, static_cast<double>(written) / added,
+        after.file_bytes >> 20, commits(before, after, added));
   }
 
   Turn turn(std::uint32_t take) {
@@ -156,12 +167,15 @@ class Bench {
     const EmbeddedStats before = store_->stats();
     std::uint64_t done = 0;
     const double cpu_before = cpu_seconds();
+    const std::uint64_t written_before = written_bytes();
     const double took = cycle_all(concurrency, UINT64_MAX, done);
     const double cpu = cpu_seconds() - cpu_before;
+    const std::uint64_t written = written_bytes() - written_before;
     const EmbeddedStats after = store_->stats();
     return fmt::format(
-        R"(  {{"name":"cycles at concurrency {}","jobs":{},"seconds":{:.3f},"cycles_per_second":{:.0f},"cpu_us_per_job":{:.2f},{}}})",
+        R"(  {{"name":"cycles at concurrency {}","jobs":{},"seconds":{:.3f},"cycles_per_second":{:.0f},"cpu_us_per_job":{:.2f},"written_bytes_per_job":{:.0f},{}}})",
         concurrency, done, took, static_cast<double>(done) / took, cpu * 1e6 / static_cast<double>(done),
+        static_cast<double>(written) / static_cast<double>(done),
         commits(before, after, static_cast<double>(done)));
   }
 

@@ -23,6 +23,11 @@ class ByteWriter {
     std::memcpy(raw, &value, sizeof(T));
     out_.append(raw, sizeof(T));
   }
+  /// Seven bits a byte, lowest first: small numbers take one byte.
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
+    out_.push_back(static_cast<char>(value));
+  }
   /// A 32-bit length and the bytes.
   void text(std::string_view bytes) {
     number(static_cast<std::uint32_t>(bytes.size()));
@@ -45,6 +50,15 @@ class ByteReader {
     std::memcpy(&value, rest_.data(), sizeof(T));
     rest_.remove_prefix(sizeof(T));
     return value;
+  }
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const auto byte = number<std::uint8_t>();
+      value |= std::uint64_t{byte & 0x7FU} << shift;
+      if (byte < 0x80) return value;
+    }
+    return fail(), std::uint64_t{0};
   }
   std::string_view text() {
     const auto size = number<std::uint32_t>();

@@ -21,21 +21,22 @@ Error read_error(ByteReader& r) {
   return {code, std::string(r.text())};
 }
 
+// The first byte of a finish: bit 0 accepted, bit 1 kept, bit 2 due follows, from bit 3 the state.
 void write_moved(ByteWriter& w, const Moved& moved) {
-  w.number(static_cast<std::uint8_t>(moved.state));
-  w.number(static_cast<std::uint8_t>(moved.kept));
-  w.number(moved.attempts_made);
-  w.number(moved.stalled);
-  w.number(moved.due ? to_ms(*moved.due) : kNoTime);
+  w.number(static_cast<std::uint8_t>(1 | (moved.kept ? 2 : 0) | (moved.due ? 4 : 0) |
+                                     (static_cast<int>(moved.state) << 3)));
+  w.varint(moved.attempts_made);
+  w.varint(moved.stalled);
+  if (moved.due) w.number(to_ms(*moved.due));
 }
 
-Moved read_moved(ByteReader& r) {
+Moved read_moved(ByteReader& r, std::uint8_t first) {
   Moved moved;
-  moved.state = static_cast<State>(r.number<std::uint8_t>());
-  moved.kept = r.number<std::uint8_t>() != 0;
-  moved.attempts_made = r.number<std::uint32_t>();
-  moved.stalled = r.number<std::uint32_t>();
-  moved.due = to_time(r.number<std::int64_t>());
+  moved.state = static_cast<State>(first >> 3);
+  moved.kept = (first & 2) != 0;
+  moved.attempts_made = static_cast<std::uint32_t>(r.varint());
+  moved.stalled = static_cast<std::uint32_t>(r.varint());
+  if ((first & 4) != 0) moved.due = from_ms(r.number<std::int64_t>());
   return moved;
 }
 
@@ -151,21 +152,23 @@ std::string Engine::encode_turn(const Turn& turn, const TurnReply& reply) {
   ByteWriter w(bytes);
   w.number(static_cast<std::uint32_t>(reply.finished.size()));
   for (const auto& moved : reply.finished) {
-    w.number(static_cast<std::uint8_t>(moved.has_value()));
     if (moved) {
       write_moved(w, *moved);
     } else {
+      w.number(std::uint8_t{0});
       write_error(w, moved.error());
     }
   }
   const QueueEntry* queue = find_queue(turn.queue);
   w.number(static_cast<std::uint32_t>(reply.taken.size()));
+  if (!reply.taken.empty()) w.number(to_ms(now_.wall));
+  JobNumber before = 0;
   for (const Taken& taken : reply.taken) {
     const auto key = find_job(*txn_, queue == nullptr ? 0 : queue->record.number, taken.job.id);
-    w.number(key ? key->job : JobNumber{0});
-    w.number(taken.job.attempts_started);
-    w.number(taken.job.processed_on ? to_ms(*taken.job.processed_on) : kNoTime);
-    w.text(taken.function.value);
+    const JobNumber number = key ? key->job : 0;
+    w.varint(number - before);  // neighbours differ by little; around zero it wraps, and back
+    w.varint(taken.job.attempts_started);
+    before = number;
   }
   write_blocked(w, reply.blocked);
   w.number(reply.next.due ? to_ms(*reply.next.due) : kNoTime);
@@ -179,25 +182,27 @@ Result<TurnReply> Engine::decode_turn(const Turn& turn, std::string_view bytes) 
   ByteReader r(bytes);
   TurnReply reply;
   for (auto left = r.number<std::uint32_t>(); left > 0 && r.ok(); --left) {
-    if (r.number<std::uint8_t>() != 0) {
-      reply.finished.emplace_back(read_moved(r));
+    if (const auto head = r.number<std::uint8_t>(); head != 0) {
+      reply.finished.emplace_back(read_moved(r, head));
     } else {
       reply.finished.emplace_back(read_error(r));
     }
   }
   QueueEntry* const queue = find_queue(turn.queue);
   const auto taken = r.number<std::uint32_t>();
+  const auto taken_at = taken > 0 ? r.number<std::int64_t>() : kNoTime;
+  JobNumber number = 0;
   for (std::uint32_t index = 0; index < taken && r.ok(); ++index) {
-    const JobKey key{queue == nullptr ? 0 : queue->record.number, r.number<JobNumber>()};
-    const auto started = r.number<std::uint32_t>();
-    const auto processed_on = r.number<std::int64_t>();
-    FunctionName function{std::string(r.text())};
+    number += r.varint();
+    const JobKey key{queue == nullptr ? 0 : queue->record.number, number};
+    const auto started = r.varint();
     auto state = load_state(*txn_, key);
     if (!state || state->attempts_started != started) continue;
     state->state = State::kActive;
-    state->processed_on = processed_on;
+    state->processed_on = taken_at;
     state->finished_on = kNoTime;
     GAUR_TRY(Job job, load_job(*txn_, turn.queue, key, *state));
+    GAUR_TRY(FunctionName function, function_name(key, turn));
     reply.taken.push_back({std::move(job),
                            LockToken(fmt::format("{}:{}:{}", turn.op.lane.value, turn.op.number, index)),
                            std::move(function)});
