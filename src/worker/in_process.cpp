@@ -123,7 +123,9 @@ struct InProcess::Impl : std::enable_shared_from_this<InProcess::Impl> {
     name_this_thread(name);
     std::unique_lock lock(mutex);
     while (true) {
+      ++idle;
       arrived.wait(lock, [this] { return closing || !waiting.empty(); });
+      --idle;
       if (waiting.empty()) return;
       const std::shared_ptr<Run> next = std::move(waiting.front());
       waiting.pop_front();
@@ -169,6 +171,7 @@ struct InProcess::Impl : std::enable_shared_from_this<InProcess::Impl> {
   std::condition_variable arrived;
   std::deque<std::shared_ptr<Run>> waiting;                  // guarded by mutex; shared with `runs`
   std::unordered_map<LockToken, std::shared_ptr<Run>> runs;  // guarded by mutex
+  std::size_t idle = 0;                                      // guarded by mutex
   bool closing = false;                                      // guarded by mutex
   std::vector<std::thread> threads;
 };
@@ -205,12 +208,14 @@ void InProcess::start(RunRequest request, RunObserver& observer) {
       if (const auto late = weak.lock()) late->order_stop({StopReason::kTimeout, "", "over its timeout"});
     });
   }
+  bool somebody_waits = false;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->runs.emplace(run->token(), run);
     impl_->waiting.push_back(run);
+    somebody_waits = impl_->idle > 0;
   }
-  impl_->arrived.notify_one();
+  if (somebody_waits) impl_->arrived.notify_one();  // a busy thread looks at the queue by itself
 }
 
 void InProcess::stop(const LockToken& token, StopReason reason, std::string who, std::string why) {

@@ -21,6 +21,7 @@ struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Im
 
   // Events from anywhere. What gathers while the loop is busy is taken in together.
   void push(Input event) {
+    if (closed) return;  // a verb may be answered long after; the loop may be gone by then
     std::lock_guard lock(inbox_mutex);
     inbox.push_back(std::move(event));
     if (std::exchange(scheduled, true)) return;
