@@ -2,6 +2,7 @@
 // One runner as the I/O thread of ProcessShell sees it: its pipes, what is still to be written, and its
 // figures. Thread-safety: confined to that thread.
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 

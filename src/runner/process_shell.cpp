@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <thread>
 
 #include "base/system_env.hpp"
 #include "runner/child.hpp"

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <condition_variable>
 #include <deque>
+#include <mutex>
+#include <variant>
 
 #include "base/json_text.hpp"
 #include "base/system_env.hpp"
