@@ -36,7 +36,7 @@ struct PoolOptions {
   Duration stop_grace{2'000};      ///< from `stop` to SIGKILL
   Duration cancel_grace{2'000};    ///< from `cancel` to SIGTERM
   Duration timeout_grace{250};     ///< likewise, when the reason is the deadline
-  Duration kill_delay{200};        ///< from SIGTERM to SIGKILL
+  Duration kill_delay{150};        ///< from SIGTERM to SIGKILL
 
   Duration restart_min{100}, restart_max{30'000};  ///< pauses after failures to start: doubled each time
   std::uint32_t breaker_after = 5;                 ///< failures to start in a row that close the pool

@@ -236,9 +236,9 @@ class Checker {
     if (got.outcome) return "";
     if (got.exit) return "on `cancel` " + got.problem;
     shell_.terminate(id_);
-    got = answer(run, Duration(200));
+    got = answer(run, Duration(150));
     if (!got.outcome && !got.exit)
-      return "deaf to `cancel` for 2 s and to SIGTERM for 0.2 s: it would be killed";
+      return "deaf to `cancel` for 2 s and to SIGTERM for 0.15 s: it would be killed";
     note_ = "deaf to `cancel`, ended by SIGTERM: each cancel costs its process";
     alive_ = false;
     return "";

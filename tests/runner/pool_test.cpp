@@ -151,7 +151,7 @@ TEST_F(PoolTest, TheDeadlineGoesByCancelTermKill) {
   EXPECT_THAT(calls(), IsEmpty());
   wait(1ms);
   EXPECT_THAT(calls(), ElementsAre("term 1"));
-  wait(199ms);
+  wait(149ms);
   EXPECT_THAT(calls(), IsEmpty());
   wait(1ms);
   EXPECT_THAT(calls(), ElementsAre("kill 1"));

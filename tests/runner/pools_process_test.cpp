@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "base/fd.hpp"
 #include "base/process_info.hpp"
 #include "pools_fixture.hpp"
 
@@ -247,6 +248,7 @@ TEST_F(PoolsProcess, NotReadyInTimeCountsAsCannotStart) {
 TEST_F(PoolsProcess, GrandchildrenDieWithTheirRunner) {
   open(testbed());
   const auto run = start("orphans", R"({"ms":60000})");
+  ASSERT_TRUE(wait_until([&] { return recorder_.progress().size() == 1; }));
   std::vector<pid_t> below;
   // keeper, runner and three that left the session
   ASSERT_TRUE(wait_until([&] { return (below = descendants_of(::getpid())).size() == 5; })) << below.size();
@@ -314,11 +316,16 @@ class Watched {
 };
 
 TEST_F(PoolsProcess, NothingOutlivesAServerKilledWithSigkill) {
+  auto told = make_pipe();
+  ASSERT_TRUE(told);
   const pid_t server = ::fork();
   if (server == 0) {
+    ::dup2(told->write.get(), 1);
     ::execl(GAUR_TEST_KEEPER, "keeper_host", "server", GAUR_TEST_TESTBED, (folder_ / "run").c_str(), nullptr);
     ::_exit(127);
   }
+  char left[2];
+  for (char& one : left) ASSERT_EQ(::read(told->read.get(), &one, 1), 1);
   std::vector<pid_t> below;
   // Three keepers, three runners, two times three orphans in sessions of their own.
   ASSERT_TRUE(wait_until([&] { return (below = descendants_of(server)).size() == 12; })) << below.size();

@@ -170,6 +170,7 @@ void serve(const std::string& frame) {
     sleep_then_answer(run, number(frame, "ms"));
   } else if (function == "orphans") {
     leave_orphans();
+    say("{\"type\":\"progress\",\"run\":\"" + run + "\",\"value\":\"left\"}");
     sleep_then_answer(run, number(frame, "ms"));
   } else if (function == "eat") {
     char* memory = take_memory(static_cast<std::size_t>(number(frame, "mb")) << 20);
