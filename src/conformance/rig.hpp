@@ -35,6 +35,8 @@ class Rig {
   virtual void crash_and_reopen() = 0;
   /// Runs what the store posted, where nobody else does.
   virtual void pump() {}
+  /// How long an answer may take, in real time; nothing where pump() brings all answers.
+  virtual Duration patience() const { return std::chrono::seconds(30); }
   TestClock& clock() { return clock_; }
 
  private:
@@ -63,13 +65,13 @@ class Pending {
     std::lock_guard lock(slot_->mutex);
     return slot_->value.has_value();
   }
-  /// Waits for it; kTimeout if it is not there after 30 seconds of real time.
+  /// Waits for it; kTimeout if it is not there when the rig's patience ends.
   Result<T> get() {
     rig_->pump();
     std::unique_lock lock(slot_->mutex);
     const bool there =
-        slot_->arrived.wait_for(lock, std::chrono::seconds(30), [&] { return slot_->value.has_value(); });
-    if (!there) return Error{Errc::kTimeout, "the store did not answer within 30 s"};
+        slot_->arrived.wait_for(lock, rig_->patience(), [&] { return slot_->value.has_value(); });
+    if (!there) return Error{Errc::kTimeout, "the store did not answer"};
     return *slot_->value;
   }
 

@@ -204,6 +204,7 @@ void Writer::serve_parked(QueueEntry& queue) {
     if (!served || !*served) continue;
     done_.push_back(std::move(*here));
     parked_.erase(here);
+    it = parked_.begin();  // what was taken may have barred one that was parked longer
   }
 }
 

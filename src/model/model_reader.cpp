@@ -92,6 +92,7 @@ Async<Unit> ModelStore::resume(QueueName name) {
   if (std::exchange(queue.paused, false)) {
     record(queue, EventKind::kResumed, JobId());
     ++queue.arrivals;  // what waits can be had again
+    serve_parked();
   }
   return answer<Unit>(Unit{});
 }
@@ -116,6 +117,7 @@ Async<std::uint64_t> ModelStore::clean(QueueName name, State state, Duration gra
     return answer<std::uint64_t>(Error{Errc::kInvalidArgument, "clean: completed or failed"});
   }
   QueueState& queue = world_.queues[name];
+  if (queue.last_event == 0) return answer<std::uint64_t>(std::uint64_t{0});  // nobody knows this queue
   const auto& finished = queue.finished(state);
   std::uint64_t removed = 0;
   while (!finished.empty() && (limit == 0 || removed < limit) &&

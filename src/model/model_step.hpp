@@ -1,5 +1,5 @@
 #pragma once
-// One verb of the model: takes the lock, does its work, then serves whoever waits for what it changed.
+// One verb of the model: takes the lock, does its work, then answers whoever waits for what it changed.
 // Thread-safety: lives on the stack of one verb.
 #include "model/model_store.hpp"
 
@@ -7,22 +7,14 @@ namespace gaur {
 
 class ModelStore::Step {
  public:
-  explicit Step(ModelStore& store) : store_(store), lock_(store.mutex_) {
-    if (store_.mutation_ == model::Mutation::kAckBeforeSync) store_.before_last_change_ = store_.world_;
-    store_.end_waits_that_are_over();
-  }
-  ~Step() {
-    if (serves_) store_.serve_parked();
-    store_.serve_waits();
-  }
+  explicit Step(ModelStore& store) : store_(store), lock_(store.mutex_) { store_.end_waits_that_are_over(); }
+  ~Step() { store_.serve_waits(); }
   Step(const Step&) = delete;
   Step& operator=(const Step&) = delete;
-  void serve_nobody() { serves_ = false; }  ///< Mutation::kLostWakeUp
 
  private:
   ModelStore& store_;
   std::lock_guard<std::mutex> lock_;
-  bool serves_ = true;
 };
 
 template <class T>

@@ -45,7 +45,11 @@ void ModelStore::crash_and_reopen() {
   waiting_.clear();
   following_.clear();
   told_.clear();
-  if (mutation_ == Mutation::kAckBeforeSync) world_ = before_last_change_;
+  if (mutation_ == Mutation::kAckBeforeSync) {
+    for (const JobRef& lost : last_added_) {
+      if (find(lost)) world_.queues[lost.queue].erase(lost.id);
+    }
+  }
   for (auto& [name, queue] : world_.queues) {
     const auto active = queue.active;
     for (auto id = active.rbegin(); id != active.rend(); ++id) {  // newest first: the oldest ends up in front
@@ -108,7 +112,6 @@ Status check_add(const AddRequest& request) {
 
 Async<std::vector<Added>> ModelStore::add(AddRequest request) {
   Step step(*this);
-  if (mutation_ == Mutation::kLostWakeUp) step.serve_nobody();
   return answer(add_all(request));
 }
 
@@ -139,6 +142,12 @@ Result<std::vector<Added>> ModelStore::add_all(const AddRequest& request) {
     const Record& now = *queue.find(one.id);
     one.state = now.job.state;
     if (one.state == State::kActive) one.position = 0;
+  }
+  if (mutation_ == Mutation::kAckBeforeSync) {
+    last_added_.clear();
+    for (const Added& one : added) {
+      if (!one.duplicate) last_added_.push_back({request.queue, one.id});
+    }
   }
   remember(request.op, added);
   return added;
@@ -186,6 +195,7 @@ Async<Next> ModelStore::wake_delayed(QueueName name) {
     queue.delayed.erase(queue.delayed.begin());
     to_ready(queue, *queue.find(id), State::kDelayed, Place::kBehind);
   }
+  serve_parked();
   return answer<Next>(next_of(queue, 0));
 }
 
@@ -237,6 +247,7 @@ Async<Unit> ModelStore::retry(JobRef ref, bool reset_attempts) {
   if (reset_attempts) job.job.attempts_made = 0;
   to_ready(queue, job, state,
            job.job.options.lifo && job.job.priority == 0 ? Place::kInFront : Place::kBehind);
+  serve_parked();
   return answer<Unit>(Unit{});
 }
 
@@ -249,6 +260,7 @@ Async<Unit> ModelStore::promote(JobRef ref) {
   QueueState& queue = world_.queues[ref.queue];
   if (mutation_ != Mutation::kDoublePromote) queue.lift(job);
   to_ready(queue, job, State::kDelayed, Place::kBehind);
+  serve_parked();
   return answer<Unit>(Unit{});
 }
 
@@ -295,6 +307,7 @@ Async<Unit> ModelStore::change_priority(JobRef ref, std::uint32_t priority, bool
   if (state != State::kDelayed) queue.lift(job);
   job.job.priority = priority;
   if (state != State::kDelayed) queue.make_ready(job, lifo ? Place::kInFront : Place::kBehind);
+  serve_parked();
   return answer<Unit>(Unit{});
 }
 

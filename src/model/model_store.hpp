@@ -7,6 +7,9 @@
 //  number
 //    below the lane's last is kInvalidArgument. A repeat of a turn that is still parked joins it.
 //  - A turn parks only if it took nothing and nothing blocked it; what it finished is committed all the same.
+//  - Parked turns are served, longest parked first, by every verb that makes a job ready and by every turn,
+//  before
+//    its own answer.
 //  - Several jobs given back in one step (sweep, reopening) keep the order in which they were taken.
 //  - A delayed job goes behind the others when it wakes, LIFO or not.
 //  - finish: kNotFound (no such job), kLockMissing (not active, or its lock is gone), kLockMismatch.
@@ -173,7 +176,7 @@ class ModelStore final : public Store {
 
   mutable std::mutex mutex_;  // guards all below
   model::World world_;
-  model::World before_last_change_;  // Mutation::kAckBeforeSync only
+  std::vector<JobRef> last_added_;  // Mutation::kAckBeforeSync only
   std::list<Parked> parked_;
   std::list<Waiting> waiting_;
   std::list<Following> following_;

@@ -42,6 +42,7 @@ Async<TurnReply> ModelStore::finish_and_take(Turn turn) {
   const bool parks = turn.take > 0 && turn.park > Duration{0} && walk.taken.empty() && !walk.blocked;
   complete(reply, queue, turn, std::move(walk));
   remember(turn.op, reply);
+  serve_parked();  // what this turn gave back and did not take
   if (!parks) return answer<TurnReply>(std::move(reply));
   parked_.push_back({std::move(turn), std::move(reply), clock_.now() + turn.park, {}});
   end_at(parked_.back().until);
@@ -321,6 +322,7 @@ Async<Recovered> ModelStore::recover(RecoverRequest request) {
     const Moved moved = stall(queue, job, request.max_stalled, failure, request.keep_failed);
     (moved.state == State::kFailed ? recovered.failed : recovered.back).push_back(*id);
   }
+  serve_parked();
   return answer<Recovered>(std::move(recovered));
 }
 

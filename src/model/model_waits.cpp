@@ -50,17 +50,21 @@ void ModelStore::end_parked_of(const LaneName& lane) {
   }
 }
 
-/// Longest parked first; each that can take something now takes it and is answered.
+/// Longest parked first. Whoever takes may have cleared the way for one that was parked longer: all over
+/// again.
 void ModelStore::serve_parked() {
   for (auto parked = parked_.begin(); parked != parked_.end();) {
-    const auto here = parked++;
-    QueueState& queue = world_.queues[here->turn.queue];
-    Walk walk = take(queue, here->turn);
-    if (walk.taken.empty()) continue;
-    complete(here->reply, queue, here->turn, std::move(walk));
-    for (auto& waiter : here->waiters) deliver<TurnReply>(waiter, here->reply);
-    remember(here->turn.op, here->reply);
-    parked_.erase(here);
+    QueueState& queue = world_.queues[parked->turn.queue];
+    Walk walk = take(queue, parked->turn);
+    if (walk.taken.empty()) {
+      ++parked;
+      continue;
+    }
+    complete(parked->reply, queue, parked->turn, std::move(walk));
+    for (auto& waiter : parked->waiters) deliver<TurnReply>(waiter, parked->reply);
+    remember(parked->turn.op, parked->reply);
+    parked_.erase(parked);
+    parked = parked_.begin();
   }
 }
 

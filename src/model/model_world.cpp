@@ -6,24 +6,15 @@ namespace gaur::model {
 
 std::string_view to_string(Mutation mutation) {
   switch (mutation) {
-    case Mutation::kNone:
-      return "none";
-    case Mutation::kAckBeforeSync:
-      return "ack before sync";
-    case Mutation::kNoTokenCheck:
-      return "no token check";
-    case Mutation::kLostWakeUp:
-      return "lost wake-up";
-    case Mutation::kDoublePromote:
-      return "double promote";
-    case Mutation::kCountDrift:
-      return "count drift";
-    case Mutation::kResendTwice:
-      return "resend applied twice";
-    case Mutation::kPassDelaysHead:
-      return "pass delays head";
-    case Mutation::kLockReleasedBeforeMove:
-      return "lock released before the move";
+    case Mutation::kNone: return "none";
+    case Mutation::kAckBeforeSync: return "ack before sync";
+    case Mutation::kNoTokenCheck: return "no token check";
+    case Mutation::kLostWakeUp: return "lost wake-up";
+    case Mutation::kDoublePromote: return "double promote";
+    case Mutation::kCountDrift: return "count drift";
+    case Mutation::kResendTwice: return "resend applied twice";
+    case Mutation::kPassDelaysHead: return "pass delays head";
+    case Mutation::kLockReleasedBeforeMove: return "lock released before the move";
   }
   return "unknown";
 }
@@ -61,26 +52,15 @@ void QueueState::put(Record& record, State state) {
 void QueueState::lift(const Record& record) {
   const JobId& id = record.job.id;
   switch (record.job.state) {
-    case State::kWaiting:
-      std::erase(waiting, id);
-      break;
-    case State::kPrioritized:
-      std::erase(prioritized[record.job.priority], id);
-      break;
+    case State::kWaiting: std::erase(waiting, id); break;
+    case State::kPrioritized: std::erase(prioritized[record.job.priority], id); break;
     case State::kDelayed:
       std::erase_if(delayed, [&](const auto& entry) { return entry.second == id; });
       break;
-    case State::kActive:
-      std::erase(active, id);
-      break;
-    case State::kCompleted:
-      std::erase(completed, id);
-      break;
-    case State::kFailed:
-      std::erase(failed, id);
-      break;
-    case State::kWaitingChildren:
-      break;  // no flows yet
+    case State::kActive: std::erase(active, id); break;
+    case State::kCompleted: std::erase(completed, id); break;
+    case State::kFailed: std::erase(failed, id); break;
+    case State::kWaitingChildren: break;  // no flows yet
   }
 }
 

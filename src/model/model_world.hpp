@@ -14,7 +14,7 @@ namespace gaur::model {
 /// Mistakes planted for the conformance suite, which must find each of them. kNone everywhere else.
 enum class Mutation : std::uint8_t {
   kNone,
-  kAckBeforeSync,           ///< a crash loses the last acknowledged change
+  kAckBeforeSync,           ///< a crash loses the last acknowledged add
   kNoTokenCheck,            ///< a late finish of an older run is accepted
   kLostWakeUp,              ///< an add does not serve a parked turn
   kDoublePromote,           ///< a promoted job stays in the delayed set as well

@@ -14,6 +14,7 @@ class ModelRig final : public Rig {
   Store& store() override { return store_; }
   void crash_and_reopen() override { store_.crash_and_reopen(); }
   void pump() override { queue_.run(); }
+  Duration patience() const override { return Duration(0); }
 
  private:
   class Queue final : public Executor {

@@ -1,0 +1,59 @@
+#pragma once
+// One of the two stores of a history: its rig, its checker, its parked turns, and what is read of its events.
+// Thread-safety: the test's thread.
+#include <list>
+#include <map>
+
+#include "conformance/checker.hpp"
+#include "conformance/rig.hpp"
+#include "conformance/show.hpp"
+
+namespace gaur::conformance {
+
+struct ParkedTurn {
+  Turn turn;
+  Pending<TurnReply> reply;
+  bool again = false;  ///< a repeat: its parts were followed when the first was sent
+};
+using Answer = std::pair<Turn, Result<TurnReply>>;
+
+class Side {
+ public:
+  explicit Side(std::unique_ptr<Rig> rig) : rig_(std::move(rig)) {}
+
+  Store& store() { return rig_->store(); }
+  Rig& rig() { return *rig_; }
+  Time wall() { return rig_->clock().wall(); }
+  template <class T>
+  Result<T> now(Async<T> future) {
+    return await(*rig_, std::move(future));
+  }
+
+  /// The next turn of a lane ends its parked turn first: its answer is followed before that of the next.
+  void end_parked_of(const Turn& next);
+  /// Follows the answers of parked turns that came since, those of `expected` for certain.
+  void collect(const std::vector<OperationId>& expected);
+  /// What was collected since the last call, as text, and of which operations.
+  std::string answers_as_text();
+  std::vector<OperationId> answered() const;
+  void forget_answers() { answers_.clear(); }
+
+  /// Reads the events of a queue since the last time and gives them to the checker.
+  std::string read_events(const QueueName& queue);
+  std::string look(const QueueName& queue);
+  void check_parked();
+
+  Checker checker;
+  bool teaches = false;  ///< the script learns from its replies
+  std::function<void(const Turn&, const TurnReply&)> on_reply;
+  std::list<ParkedTurn> parked;
+
+ private:
+  void follow(std::list<ParkedTurn>::iterator parked);
+
+  std::unique_ptr<Rig> rig_;
+  std::vector<Answer> answers_;
+  std::map<QueueName, std::string> cursors_;
+};
+
+}  // namespace gaur::conformance
