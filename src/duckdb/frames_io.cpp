@@ -1,6 +1,7 @@
 #include "duckdb/frames_io.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,14 +10,32 @@
 
 namespace gaur::duckdb {
 
-Status read_frames(int descriptor, const std::function<bool(json::Object)>& each) {
+namespace {
+
+/// Blocks until there is something to read; true when only the wake-up is there.
+Result<bool> wait_woken(int descriptor, int wake) {
+  pollfd waits[] = {{descriptor, POLLIN, 0}, {wake, POLLIN, 0}};
+  while (poll(waits, 2, -1) < 0) {
+    if (errno != EINTR)
+      return Error{Errc::kIo, fmt::format("cannot wait for frames: {}", std::strerror(errno))};
+  }
+  return waits[1].revents != 0 && waits[0].revents == 0;
+}
+
+}  // namespace
+
+Result<ReadEnd> read_frames(int descriptor, int wake, const std::function<bool(json::Object)>& each) {
   std::string pending;
   std::vector<char> buffer(1 << 16);
   while (true) {
+    if (pending.empty()) {
+      GAUR_TRY(const bool woken, wait_woken(descriptor, wake));
+      if (woken) return ReadEnd::kWoken;
+    }
     const auto got = read(descriptor, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Error{Errc::kIo, fmt::format("cannot read frames: {}", std::strerror(errno))};
-    if (got == 0) return ok();
+    if (got == 0) return ReadEnd::kEndOfFile;
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
     std::size_t from = 0;
     for (auto end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n', from)) {
@@ -24,7 +43,7 @@ Status read_frames(int descriptor, const std::function<bool(json::Object)>& each
       from = end + 1;
       GAUR_TRY(auto frame, json::parse_object(pending, {.max_bytes = kMostFrameBytes}));
       pending.clear();
-      if (!each(std::move(frame))) return ok();
+      if (!each(std::move(frame))) return ReadEnd::kStopped;
     }
     pending += bytes.substr(from);
     if (pending.size() > kMostFrameBytes) return Error{Errc::kTooLarge, "a frame is longer than 8 MiB"};

@@ -13,9 +13,11 @@ namespace gaur::duckdb {
 
 inline constexpr std::size_t kMostFrameBytes = 8 << 20;
 
-/// Reads frames until `each` returns false or the end of file. Errors: kInvalidArgument, kTooLarge for a
-/// broken frame; kIo. Thread-safety: confined; blocks its thread.
-Status read_frames(int descriptor, const std::function<bool(json::Object)>& each);
+/// Reads frames until `each` returns false, the end of file, or, between two frames, until `wake` can be
+/// read: then nothing that came was lost. Errors: kInvalidArgument, kTooLarge for a broken frame; kIo.
+/// Thread-safety: confined; blocks its thread.
+enum class ReadEnd { kStopped, kEndOfFile, kWoken };
+Result<ReadEnd> read_frames(int descriptor, int wake, const std::function<bool(json::Object)>& each);
 
 /// Thread-safety: internally locked; a frame is written whole.
 class FrameWriter {

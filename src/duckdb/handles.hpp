@@ -79,7 +79,7 @@ struct Failure {
   std::string message;     ///< for a person; one line
   bool final = true;       ///< another attempt would fail in the same way
   json::Object details;    ///< position, candidates, parameter, ...
-  bool unhealthy = false;  ///< the instance can no longer be trusted: the runner ends after this outcome
+  bool unhealthy = false;  ///< the process is broken or worn: the next run needs a fresh one
 };
 
 template <class T>

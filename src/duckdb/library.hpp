@@ -14,12 +14,14 @@
 // name without its duckdb_ prefix
 #define GAUR_DUCKDB_FUNCTIONS(X)                                                                              \
   X(library_version)                                                                                          \
-  X(open_ext) X(close) X(connect) X(disconnect) X(interrupt) X(query_progress) X(create_config) X(            \
-      set_config) X(destroy_config) X(free) X(malloc) X(query) X(destroy_result) X(result_error)              \
-      X(result_error_type) X(column_count) X(column_name) X(column_logical_type) X(fetch_chunk) X(            \
-          extract_statements) X(extract_statements_error) X(prepare_extracted_statement)                      \
-          X(destroy_extracted) X(destroy_prepare) X(prepare_error) X(nparams) X(parameter_name) X(            \
-              prepared_statement_type) X(prepared_statement_column_count) X(prepared_statement_column_name)   \
+  X(open_ext)                                                                                                 \
+  X(close)                                                                                                    \
+  X(connect) X(disconnect) X(interrupt) X(query_progress) X(create_config) X(set_config) X(                   \
+      destroy_config) X(free) X(malloc) X(query) X(destroy_result) X(result_error) X(result_error_type)       \
+      X(column_count) X(column_name) X(column_logical_type) X(fetch_chunk) X(extract_statements) X(           \
+          extract_statements_error) X(prepare_extracted_statement) X(destroy_extracted) X(destroy_prepare)    \
+          X(prepare_error) X(nparams) X(parameter_name) X(prepared_statement_type) X(                         \
+              prepared_statement_column_count) X(prepared_statement_column_name)                              \
               X(prepared_statement_column_logical_type) X(bind_value) X(bind_parameter_index) X(              \
                   pending_prepared) X(destroy_pending) X(pending_error) X(execute_pending) X(create_bool)     \
                   X(create_int32) X(create_int64) X(create_double) X(create_varchar_length) X(create_date) X( \

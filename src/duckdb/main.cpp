@@ -1,8 +1,11 @@
 // gaur-duckdb: SQL functions as a runner. docs/duckdb.md.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 
 #include "base/system_env.hpp"
 #include "duckdb/check.hpp"
@@ -50,6 +53,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return 2;
   }
+  std::error_code no_folder;
+  const auto started_in = std::filesystem::current_path(no_folder);
   std::vector<Problem> problems;
   const auto loaded = load(file, problems);
   if (!check.empty()) {
@@ -63,5 +68,11 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write
   gaur::SystemClock clock;
-  return run_runner(*loaded.api, loaded.spec, clock);
+  const auto renew = [&] {
+    std::error_code error;
+    std::filesystem::current_path(started_in, error);
+    setenv(kRenewedVariable, "1", 1);
+    execv("/proc/self/exe", argv);
+  };
+  return run_runner(*loaded.api, loaded.spec, clock, renew);
 }

@@ -1,10 +1,14 @@
 #include "duckdb/runner_loop.hpp"
 
 #include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -18,6 +22,7 @@ namespace {
 
 constexpr int kFramesIn = 3;
 constexpr int kFramesOut = 4;
+constexpr const char* kCarriedVariable = "GAUR_DUCKDB_CARRIED";
 constexpr std::chrono::milliseconds kStopGrace{1000};  // for a query that is deaf to interrupts
 
 std::uint64_t number_from(const char* variable) {
@@ -34,27 +39,40 @@ std::filesystem::path folder_from(const char* variable) {
 struct Inbox {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<json::Object> runs;  // guarded by mutex, as are the two below
+  std::deque<json::Object> runs;     // guarded by mutex, as are those below
+  std::deque<json::Object> cancels;  // that came while runs waited here
   bool stopped = false;
   bool ended = false;
   int exit_code = 0;
+  int wake = eventfd(0, EFD_CLOEXEC);  // readable: let the reader end between two frames
 };
 
-void read_all(Inbox& inbox, RunControl& control) {
+bool take_frame(Inbox& inbox, RunControl& control, json::Object frame) {
+  const auto type = json::text_or(frame, "type", "");
+  if (type == "stop") return false;
+  const std::lock_guard lock(inbox.mutex);
+  if (type == "cancel") {
+    control.cancel(json::text_or(frame, "run", ""),
+                   json::text_or(frame, "message", json::text_or(frame, "reason", "cancel")));
+    if (!inbox.runs.empty()) inbox.cancels.push_back(std::move(frame));
+  } else if (type == "run") {
+    inbox.runs.push_back(std::move(frame));
+    inbox.changed.notify_all();
+  }
+  return true;
+}
+
+/// `carried`: a descriptor with the frames that this process read before it was renewed, or -1.
+void read_all(Inbox& inbox, RunControl& control, int carried) {
   name_this_thread("gaur-frames");
-  const auto read = read_frames(kFramesIn, [&](json::Object frame) {
-    const auto type = json::text_or(frame, "type", "");
-    if (type == "stop") return false;
-    if (type == "run") {
-      const std::lock_guard lock(inbox.mutex);
-      inbox.runs.push_back(std::move(frame));
-      inbox.changed.notify_all();
-    } else if (type == "cancel") {
-      control.cancel(json::text_or(frame, "run", ""),
-                     json::text_or(frame, "message", json::text_or(frame, "reason", "cancel")));
-    }
-    return true;
-  });
+  const auto each = [&](json::Object frame) { return take_frame(inbox, control, std::move(frame)); };
+  Result<ReadEnd> read = ReadEnd::kEndOfFile;
+  if (carried >= 0) {
+    read = read_frames(carried, inbox.wake, each);
+    close(carried);
+  }
+  if (read && *read == ReadEnd::kEndOfFile) read = read_frames(kFramesIn, inbox.wake, each);
+  if (read && *read == ReadEnd::kWoken) return;
   control.cancel_all("the runner is stopped");
   std::unique_lock lock(inbox.mutex);
   inbox.stopped = true;
@@ -66,9 +84,41 @@ void read_all(Inbox& inbox, RunControl& control) {
   if (!inbox.changed.wait_for(lock, kStopGrace, [&] { return inbox.ended; })) _exit(inbox.exit_code);
 }
 
+/// Ends the reader between two frames and puts what it read, but was not run, where the renewed program finds
+/// it.
+bool ready_to_renew(Inbox& inbox, std::thread& reader) {
+  const std::uint64_t one = 1;
+  if (write(inbox.wake, &one, sizeof one) != sizeof one) return false;
+  {
+    const std::lock_guard lock(inbox.mutex);
+    inbox.ended = true;
+    inbox.changed.notify_all();
+  }
+  reader.join();
+  if (inbox.stopped) return false;
+  unsetenv(kCarriedVariable);
+  if (inbox.runs.empty()) return true;
+  const int carried = memfd_create("gaur-frames", 0);
+  if (carried < 0) return false;
+  FrameWriter keep(carried);
+  for (auto* frames : {&inbox.cancels, &inbox.runs}) {
+    for (const auto& frame : *frames) {
+      if (!keep.write(json::serialize(frame))) return false;
+    }
+  }
+  lseek(carried, 0, SEEK_SET);
+  setenv(kCarriedVariable, std::to_string(carried).c_str(), 1);
+  return true;
+}
+
+int carried_frames() {
+  const char* descriptor = std::getenv(kCarriedVariable);
+  return descriptor == nullptr ? -1 : static_cast<int>(std::strtol(descriptor, nullptr, 10));
+}
+
 }  // namespace
 
-int run_runner(const Api& api, const Spec& spec, Clock& clock) {
+int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::function<void()>& renew) {
   ServiceOptions options;
   options.scratch = folder_from("GAUR_TMP");
   options.out = folder_from("GAUR_OUT");
@@ -88,12 +138,15 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock) {
     fmt::print(stderr, "gaur-duckdb: {}\n", warm.error().message);
     return 1;
   }
-  if (!writer.write(fmt::format(
-          R"frame({{"type":"ready","protocol":1,"name":"gaur-duckdb (DuckDB {})"}})frame", api.version)))
+  const bool first = std::getenv(kRenewedVariable) == nullptr;
+  if (first &&
+      !writer.write(fmt::format(
+          R"frame({{"type":"ready","protocol":1,"name":"gaur-duckdb (DuckDB {})"}})frame", api.version))) {
     return 1;
+  }
 
   Inbox inbox;
-  std::thread reader([&] { read_all(inbox, control); });
+  std::thread reader([&, carried = carried_frames()] { read_all(inbox, control, carried); });
   while (true) {
     std::unique_lock lock(inbox.mutex);
     inbox.changed.wait(lock, [&] { return inbox.stopped || !inbox.runs.empty(); });
@@ -106,7 +159,14 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock) {
     if (inbox.stopped) break;  // what it becomes was decided with the stop
     lock.unlock();
     if (!writer.write(std::move(reply.frame))) break;
-    if (reply.unhealthy) _exit(3);  // DuckDB's state is not to be trusted, not even to close it
+    if (!reply.renew) continue;
+    if (ready_to_renew(inbox, reader)) {
+      service.abandon();
+      renew();
+      fmt::print(stderr, "gaur-duckdb: cannot start itself anew: {}\n", std::strerror(errno));
+      _exit(1);
+    }
+    _exit(inbox.exit_code);  // stopped; DuckDB's state is not to be trusted, not even to close it
   }
   {
     const std::lock_guard lock(inbox.mutex);

@@ -39,13 +39,14 @@ Failure out_of_memory() {
           true};
 }
 
-std::string failed_frame(const std::string& run, const Failure& failure) {
+std::string failed_frame(const std::string& run, const Failure& failure, const UsageMeter& meter) {
   json::Object frame{{"type", "failed"},
                      {"run", run},
                      {"message", failure.message},
                      {"code", failure.code},
                      {"final", failure.final}};
   if (!failure.details.empty()) frame["details"] = failure.details;
+  frame["usage"] = json::Object{{"cpu_us", meter.cpu_us()}, {"peak_rss_bytes", UsageMeter::peak_rss_bytes()}};
   return json::serialize(frame);
 }
 
@@ -144,6 +145,12 @@ Run<Unit> Service::warm_up() {
   return Unit{};
 }
 
+void Service::abandon() {
+  std::error_code ignored;
+  for (std::uint64_t i = 1; i <= opened_; ++i)
+    std::filesystem::remove_all(options_.scratch / fmt::format("spill-{}", i), ignored);
+}
+
 void Service::tidy_up() {
   std::error_code ignored;
   if (instance_ && !std::filesystem::is_empty(instance_->options().spill, ignored) && !ignored) {
@@ -188,10 +195,11 @@ Service::Reply Service::run(const json::Object& frame) {
         json::quote(call.run), output->result, output->file, meter.cpu_us(), UsageMeter::peak_rss_bytes(),
         json::serialize(output->details));
   } else {
-    reply.unhealthy = output.error().unhealthy;
-    reply.frame = failed_frame(call.run, output.error());
+    reply.renew = output.error().unhealthy;
+    reply.frame = failed_frame(call.run, output.error(), meter);
   }
-  if (!reply.unhealthy) tidy_up();
+  if (!reply.renew) tidy_up();
+  reply.renew = reply.renew || address_space_worn();
   return reply;
 }
 

@@ -28,9 +28,11 @@ class Service {
   /// Opens the database ahead of the first job. A failure is not kept: the first job tries again and tells
   /// it.
   Run<Unit> warm_up();
+  /// The process is about to be replaced: removes the spill, closes nothing.
+  void abandon();
   struct Reply {
-    std::string frame;       ///< without its newline
-    bool unhealthy = false;  ///< the runner must end after sending it
+    std::string frame;   ///< without its newline
+    bool renew = false;  ///< the process is worn or broken: the next run needs a fresh one
   };
   Reply run(const json::Object& frame);
 

@@ -35,7 +35,7 @@ constexpr std::array kKinds{
     KindRow{"Autoload", "extension", true, false},
     KindRow{"Constraint", "constraint", true, false},
     KindRow{"Expression", "invalid_input", true, false},
-    KindRow{"Out of Memory", "out_of_memory", false, false},
+    KindRow{"Out of Memory", "out_of_memory", false, true},
     KindRow{"IO", "io", false, false},
     KindRow{"HTTP", "io", false, false},
     KindRow{"Serialization", "io", false, false},
@@ -112,7 +112,10 @@ Failure to_failure(const SqlError& error, std::string_view user_sql,
   failure.final = row == nullptr || row->final;
   failure.unhealthy = row != nullptr && row->unhealthy;
   if (failure.code == "out_of_memory") {
-    failure.message = "DuckDB ran out of the memory of this run's grant: " + one_line(error.message);
+    // DuckDB goes on with advice about settings that only the configuration can change
+    auto why = error.message.substr(0, error.message.find("\n"));
+    failure.message = "DuckDB ran out of the memory of this run's grant: " + why +
+                      "; ask for less, or give the function more memory (needs)";
   } else {
     failure.message = (error.kind.empty() ? "" : error.kind + " error: ") + one_line(error.message);
   }

@@ -47,6 +47,14 @@ std::int64_t UsageMeter::cpu_us() const {
 std::int64_t UsageMeter::peak_rss_bytes() {
   return status_bytes("VmHWM:");
 }
+bool address_space_worn() {
+  constexpr rlim_t kShare = 8;  // of the limit may be held without use
+  rlimit limit{};
+  if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+  const auto held = status_bytes("VmData:") - status_bytes("RssAnon:");
+  return held > 0 && static_cast<rlim_t>(held) > limit.rlim_cur / kShare;
+}
+
 std::int64_t UsageMeter::rss_bytes() {
   return status_bytes("VmRSS:");
 }
