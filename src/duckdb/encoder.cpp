@@ -45,9 +45,7 @@ class RowEncoder::Node {
           append_json_text(names_.emplace_back(), take_text(api, api.enum_dictionary_value(type, i)));
         }
         break;
-      case DUCKDB_TYPE_LIST:
-        add(api.list_type_child_type(type));
-        break;
+      case DUCKDB_TYPE_LIST: add(api.list_type_child_type(type)); break;
       case DUCKDB_TYPE_ARRAY:
         length_ = api.array_type_array_size(type);
         add(api.array_type_child_type(type));
@@ -66,8 +64,7 @@ class RowEncoder::Node {
           named(take_text(api, api.union_type_member_name(type, i)), api.union_type_member_type(type, i));
         }
         break;
-      default:
-        break;
+      default: break;
     }
   }
 
@@ -75,12 +72,8 @@ class RowEncoder::Node {
     data_ = api_.vector_get_data(vector);
     validity_ = api_.vector_get_validity(vector);
     switch (id_) {
-      case DUCKDB_TYPE_LIST:
-        children_[0]->bind(api_.list_vector_get_child(vector));
-        break;
-      case DUCKDB_TYPE_ARRAY:
-        children_[0]->bind(api_.array_vector_get_child(vector));
-        break;
+      case DUCKDB_TYPE_LIST: children_[0]->bind(api_.list_vector_get_child(vector)); break;
+      case DUCKDB_TYPE_ARRAY: children_[0]->bind(api_.array_vector_get_child(vector)); break;
       case DUCKDB_TYPE_MAP: {
         const auto entries = api_.list_vector_get_child(vector);
         children_[0]->bind(api_.struct_vector_get_child(entries, 0));
@@ -97,8 +90,7 @@ class RowEncoder::Node {
         for (std::size_t i = 0; i < children_.size(); ++i)
           children_[i]->bind(api_.struct_vector_get_child(vector, i + 1));
         break;
-      default:
-        break;
+      default: break;
     }
   }
 
@@ -112,8 +104,7 @@ class RowEncoder::Node {
 
   std::string_view json_name() const {
     switch (id_) {
-      case DUCKDB_TYPE_BOOLEAN:
-        return "boolean";
+      case DUCKDB_TYPE_BOOLEAN: return "boolean";
       case DUCKDB_TYPE_TINYINT:
       case DUCKDB_TYPE_SMALLINT:
       case DUCKDB_TYPE_INTEGER:
@@ -121,29 +112,20 @@ class RowEncoder::Node {
       case DUCKDB_TYPE_USMALLINT:
       case DUCKDB_TYPE_UINTEGER:
       case DUCKDB_TYPE_FLOAT:
-      case DUCKDB_TYPE_DOUBLE:
-        return "number";
+      case DUCKDB_TYPE_DOUBLE: return "number";
       case DUCKDB_TYPE_BIGINT:
       case DUCKDB_TYPE_UBIGINT:
       case DUCKDB_TYPE_HUGEINT:
       case DUCKDB_TYPE_UHUGEINT:
-      case DUCKDB_TYPE_BIGNUM:
-        return options_.bigint_number ? "number" : "string";
-      case DUCKDB_TYPE_DECIMAL:
-        return options_.decimal_number ? "number" : "string";
+      case DUCKDB_TYPE_BIGNUM: return options_.bigint_number ? "number" : "string";
+      case DUCKDB_TYPE_DECIMAL: return options_.decimal_number ? "number" : "string";
       case DUCKDB_TYPE_LIST:
-      case DUCKDB_TYPE_ARRAY:
-        return "array";
-      case DUCKDB_TYPE_MAP:
-        return string_keys() ? "object" : "array";
-      case DUCKDB_TYPE_STRUCT:
-        return unnamed() ? "array" : "object";
-      case DUCKDB_TYPE_UNION:
-        return "object";
-      case DUCKDB_TYPE_SQLNULL:
-        return "null";
-      default:
-        return "string";
+      case DUCKDB_TYPE_ARRAY: return "array";
+      case DUCKDB_TYPE_MAP: return string_keys() ? "object" : "array";
+      case DUCKDB_TYPE_STRUCT: return unnamed() ? "array" : "object";
+      case DUCKDB_TYPE_UNION: return "object";
+      case DUCKDB_TYPE_SQLNULL: return "null";
+      default: return "string";
     }
   }
 
@@ -194,61 +176,29 @@ class RowEncoder::Node {
 
   Int128 decimal_at(std::size_t row) const {
     switch (width_) {
-      case DUCKDB_TYPE_SMALLINT:
-        return at<std::int16_t>(row);
-      case DUCKDB_TYPE_INTEGER:
-        return at<std::int32_t>(row);
-      case DUCKDB_TYPE_BIGINT:
-        return at<std::int64_t>(row);
-      default:
-        return at<Int128>(row);
+      case DUCKDB_TYPE_SMALLINT: return at<std::int16_t>(row);
+      case DUCKDB_TYPE_INTEGER: return at<std::int32_t>(row);
+      case DUCKDB_TYPE_BIGINT: return at<std::int64_t>(row);
+      default: return at<Int128>(row);
     }
   }
 
   bool append_number(std::string& out, std::size_t row) const {
     switch (id_) {
-      case DUCKDB_TYPE_BOOLEAN:
-        out += at<bool>(row) ? "true" : "false";
-        return true;
-      case DUCKDB_TYPE_TINYINT:
-        append_signed(out, at<std::int8_t>(row));
-        return true;
-      case DUCKDB_TYPE_SMALLINT:
-        append_signed(out, at<std::int16_t>(row));
-        return true;
-      case DUCKDB_TYPE_INTEGER:
-        append_signed(out, at<std::int32_t>(row));
-        return true;
-      case DUCKDB_TYPE_UTINYINT:
-        append_signed(out, at<std::uint8_t>(row));
-        return true;
-      case DUCKDB_TYPE_USMALLINT:
-        append_signed(out, at<std::uint16_t>(row));
-        return true;
-      case DUCKDB_TYPE_UINTEGER:
-        append_signed(out, at<std::uint32_t>(row));
-        return true;
-      case DUCKDB_TYPE_BIGINT:
-        append_wide(out, at<std::int64_t>(row));
-        return true;
-      case DUCKDB_TYPE_UBIGINT:
-        append_wide(out, at<std::uint64_t>(row));
-        return true;
-      case DUCKDB_TYPE_HUGEINT:
-        append_wide(out, at<Int128>(row));
-        return true;
-      case DUCKDB_TYPE_UHUGEINT:
-        append_unsigned_wide(out, at<UInt128>(row));
-        return true;
-      case DUCKDB_TYPE_BIGNUM:
-        append_big(out, row);
-        return true;
-      case DUCKDB_TYPE_FLOAT:
-        append_real(out, at<float>(row));
-        return true;
-      case DUCKDB_TYPE_DOUBLE:
-        append_real(out, at<double>(row));
-        return true;
+      case DUCKDB_TYPE_BOOLEAN: out += at<bool>(row) ? "true" : "false"; return true;
+      case DUCKDB_TYPE_TINYINT: append_signed(out, at<std::int8_t>(row)); return true;
+      case DUCKDB_TYPE_SMALLINT: append_signed(out, at<std::int16_t>(row)); return true;
+      case DUCKDB_TYPE_INTEGER: append_signed(out, at<std::int32_t>(row)); return true;
+      case DUCKDB_TYPE_UTINYINT: append_signed(out, at<std::uint8_t>(row)); return true;
+      case DUCKDB_TYPE_USMALLINT: append_signed(out, at<std::uint16_t>(row)); return true;
+      case DUCKDB_TYPE_UINTEGER: append_signed(out, at<std::uint32_t>(row)); return true;
+      case DUCKDB_TYPE_BIGINT: append_wide(out, at<std::int64_t>(row)); return true;
+      case DUCKDB_TYPE_UBIGINT: append_wide(out, at<std::uint64_t>(row)); return true;
+      case DUCKDB_TYPE_HUGEINT: append_wide(out, at<Int128>(row)); return true;
+      case DUCKDB_TYPE_UHUGEINT: append_unsigned_wide(out, at<UInt128>(row)); return true;
+      case DUCKDB_TYPE_BIGNUM: append_big(out, row); return true;
+      case DUCKDB_TYPE_FLOAT: append_real(out, at<float>(row)); return true;
+      case DUCKDB_TYPE_DOUBLE: append_real(out, at<double>(row)); return true;
       case DUCKDB_TYPE_DECIMAL: {
         const Int128 value = decimal_at(row);
         const bool bare = options_.decimal_number && value < kExactDecimal && value > -kExactDecimal;
@@ -257,8 +207,7 @@ class RowEncoder::Node {
         if (!bare) out += '"';
         return true;
       }
-      default:
-        return false;
+      default: return false;
     }
   }
 
@@ -287,38 +236,20 @@ class RowEncoder::Node {
           append_date(out, days);
         }
         break;
-      case DUCKDB_TYPE_TIMESTAMP:
-        append_instant(out, row, 1'000'000, "");
-        break;
-      case DUCKDB_TYPE_TIMESTAMP_TZ:
-        append_instant(out, row, 1'000'000, "Z");
-        break;
-      case DUCKDB_TYPE_TIMESTAMP_S:
-        append_instant(out, row, 1, "");
-        break;
-      case DUCKDB_TYPE_TIMESTAMP_MS:
-        append_instant(out, row, 1'000, "");
-        break;
-      case DUCKDB_TYPE_TIMESTAMP_NS:
-        append_instant(out, row, 1'000'000'000, "");
-        break;
-      case DUCKDB_TYPE_TIME:
-        append_time(out, at<std::int64_t>(row), 1'000'000);
-        break;
-      case DUCKDB_TYPE_TIME_NS:
-        append_time(out, at<std::int64_t>(row), 1'000'000'000);
-        break;
-      case DUCKDB_TYPE_TIME_TZ:
-        append_time_tz(out, at<std::uint64_t>(row));
-        break;
+      case DUCKDB_TYPE_TIMESTAMP: append_instant(out, row, 1'000'000, ""); break;
+      case DUCKDB_TYPE_TIMESTAMP_TZ: append_instant(out, row, 1'000'000, "Z"); break;
+      case DUCKDB_TYPE_TIMESTAMP_S: append_instant(out, row, 1, ""); break;
+      case DUCKDB_TYPE_TIMESTAMP_MS: append_instant(out, row, 1'000, ""); break;
+      case DUCKDB_TYPE_TIMESTAMP_NS: append_instant(out, row, 1'000'000'000, ""); break;
+      case DUCKDB_TYPE_TIME: append_time(out, at<std::int64_t>(row), 1'000'000); break;
+      case DUCKDB_TYPE_TIME_NS: append_time(out, at<std::int64_t>(row), 1'000'000'000); break;
+      case DUCKDB_TYPE_TIME_TZ: append_time_tz(out, at<std::uint64_t>(row)); break;
       case DUCKDB_TYPE_INTERVAL: {
         const auto interval = at<duckdb_interval>(row);
         append_interval(out, interval.months, interval.days, interval.micros);
         break;
       }
-      default:
-        out.resize(from);
-        return false;
+      default: out.resize(from); return false;
     }
     out += '"';
     return true;
@@ -336,9 +267,7 @@ class RowEncoder::Node {
 
   bool append_text_like(std::string& out, std::size_t row) const {
     switch (id_) {
-      case DUCKDB_TYPE_VARCHAR:
-        append_json_text(out, text_of(stored(row)));
-        return true;
+      case DUCKDB_TYPE_VARCHAR: append_json_text(out, text_of(stored(row))); return true;
       case DUCKDB_TYPE_ENUM: {
         const std::size_t index = width_ == DUCKDB_TYPE_UTINYINT    ? at<std::uint8_t>(row)
                                   : width_ == DUCKDB_TYPE_USMALLINT ? at<std::uint16_t>(row)
@@ -355,8 +284,7 @@ class RowEncoder::Node {
         if (id_ == DUCKDB_TYPE_UUID) append_uuid(out, at<UInt128>(row));
         out += '"';
         return true;
-      default:
-        return false;
+      default: return false;
     }
   }
 
@@ -367,12 +295,8 @@ class RowEncoder::Node {
         append_items(out, entry.offset, entry.length);
         break;
       }
-      case DUCKDB_TYPE_ARRAY:
-        append_items(out, row * length_, length_);
-        break;
-      case DUCKDB_TYPE_MAP:
-        append_map(out, at<duckdb_list_entry>(row));
-        break;
+      case DUCKDB_TYPE_ARRAY: append_items(out, row * length_, length_); break;
+      case DUCKDB_TYPE_MAP: append_map(out, at<duckdb_list_entry>(row)); break;
       case DUCKDB_TYPE_STRUCT: {
         out += unnamed() ? '[' : '{';
         for (std::size_t i = 0; i < children_.size(); ++i) {
@@ -390,9 +314,7 @@ class RowEncoder::Node {
         out += '}';
         break;
       }
-      default:
-        out += "null";
-        break;  // SQLNULL; foreign types never come here: the query casts them
+      default: out += "null"; break;  // SQLNULL; foreign types never come here: the query casts them
     }
   }
 

@@ -54,18 +54,12 @@ duckdb_hugeint huge(Int128 number) {
 Value scalar_to_duckdb(const Api& api, const ParameterType& type, const ScalarValue& value) {
   Value made(api.destroy_value);
   switch (type.scalar) {
-    case Scalar::kBoolean:
-      *made.out() = api.create_bool(std::get<bool>(value));
-      break;
+    case Scalar::kBoolean: *made.out() = api.create_bool(std::get<bool>(value)); break;
     case Scalar::kInteger:
       *made.out() = api.create_int32(static_cast<std::int32_t>(std::get<std::int64_t>(value)));
       break;
-    case Scalar::kBigint:
-      *made.out() = api.create_int64(std::get<std::int64_t>(value));
-      break;
-    case Scalar::kDouble:
-      *made.out() = api.create_double(std::get<double>(value));
-      break;
+    case Scalar::kBigint: *made.out() = api.create_int64(std::get<std::int64_t>(value)); break;
+    case Scalar::kDouble: *made.out() = api.create_double(std::get<double>(value)); break;
     case Scalar::kDecimal:
       *made.out() = api.create_decimal({type.precision, type.scale, huge(std::get<Int128>(value))});
       break;
@@ -77,12 +71,8 @@ Value scalar_to_duckdb(const Api& api, const ParameterType& type, const ScalarVa
     case Scalar::kDate:
       *made.out() = api.create_date({static_cast<std::int32_t>(std::get<std::int64_t>(value))});
       break;
-    case Scalar::kTimestamp:
-      *made.out() = api.create_timestamp({std::get<std::int64_t>(value)});
-      break;
-    case Scalar::kTimestampTz:
-      *made.out() = api.create_timestamp_tz({std::get<std::int64_t>(value)});
-      break;
+    case Scalar::kTimestamp: *made.out() = api.create_timestamp({std::get<std::int64_t>(value)}); break;
+    case Scalar::kTimestampTz: *made.out() = api.create_timestamp_tz({std::get<std::int64_t>(value)}); break;
   }
   return made;
 }
@@ -101,7 +91,7 @@ LogicalType logical_type(const Api& api, const ParameterType& type) {
 
 Value list_to_duckdb(const Api& api, const ParameterType& type, std::vector<Value>& items) {
   std::vector<duckdb_value> handles;
-  handles.reserve(items.size());
+  handles.reserve(std::max<std::size_t>(1, items.size()));  // a null pointer is refused, also for no items
   for (const auto& item : items) handles.push_back(item.get());
   const auto item_type = logical_type(api, type);
   return Value(api.destroy_value, api.create_list_value(item_type.get(), handles.data(), handles.size()));

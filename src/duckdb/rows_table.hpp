@@ -19,6 +19,7 @@ struct RowsSource {
   std::vector<std::string> names;  ///< distinct
   const std::vector<LogicalType>* types = nullptr;
   std::function<Run<Chunk>()> next;
+  bool any = true;            ///< there is at least one row
   std::size_t rows_left = 0;  ///< how many rows at most
   std::size_t rows = 0;       ///< how many were handed over
   bool truncated = false;     ///< there were more

@@ -121,8 +121,7 @@ std::string shown(const json::Value& value) {
 tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bool coerce,
                                                    const json::Value& value) {
   switch (type.scalar) {
-    case Scalar::kBoolean:
-      return or_wrong(boolean(value, coerce), "true or false", value);
+    case Scalar::kBoolean: return or_wrong(boolean(value, coerce), "true or false", value);
     case Scalar::kInteger: {
       auto number = whole(value, coerce);
       if (number && (*number < std::numeric_limits<std::int32_t>::min() ||
@@ -133,8 +132,7 @@ tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bo
     }
     case Scalar::kBigint:
       return or_wrong(whole(value, true), "a whole number of 64 bits, as number or text", value);
-    case Scalar::kDouble:
-      return or_wrong(real(value, coerce), "a number", value);
+    case Scalar::kDouble: return or_wrong(real(value, coerce), "a number", value);
     case Scalar::kDecimal:
       return or_wrong(
           decimal(type, value),
@@ -144,8 +142,7 @@ tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bo
     case Scalar::kVarchar:
       return or_wrong(value.is_string() ? std::optional(std::string(value.as_string())) : std::nullopt,
                       "a text", value);
-    case Scalar::kDate:
-      return or_wrong(time_of(value, type.scalar), "a date as \"2026-11-22\"", value);
+    case Scalar::kDate: return or_wrong(time_of(value, type.scalar), "a date as \"2026-11-22\"", value);
     case Scalar::kTimestamp:
       return or_wrong(time_of(value, type.scalar), "a time without zone as \"2026-11-22T09:30:00\"", value);
     case Scalar::kTimestampTz:

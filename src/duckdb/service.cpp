@@ -362,6 +362,7 @@ Run<Service::Output> Service::answer_query(Instance& instance, const Function& f
     RowsSource source;
     source.names = names;
     source.types = &types;
+    source.any = count > 0;
     source.rows_left = most_rows;
     source.next = [&]() -> Run<Chunk> {
       if (kept.empty()) return statement.next(control_);

@@ -227,12 +227,9 @@ void read_settings(MemberReader& reader, Spec& spec) {
 
 std::string_view to_string(FileFormat format) {
   switch (format) {
-    case FileFormat::kParquet:
-      return "parquet";
-    case FileFormat::kCsv:
-      return "csv";
-    case FileFormat::kNdjson:
-      return "ndjson";
+    case FileFormat::kParquet: return "parquet";
+    case FileFormat::kCsv: return "csv";
+    case FileFormat::kNdjson: return "ndjson";
   }
   return "";
 }

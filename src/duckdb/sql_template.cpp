@@ -113,6 +113,45 @@ std::size_t sample_end(std::string_view sql, std::size_t at) {
 
 }  // namespace
 
+std::string leading_word(std::string_view sql) {
+  std::size_t at = 0;
+  const auto skip = [&] {
+    while (at < sql.size()) {
+      if (sql.substr(at).starts_with("/*")) {
+        at = skip_comment(sql, at);
+      } else if (sql.substr(at).starts_with("--")) {
+        at = skip_quoted(sql, at);
+      } else if (std::isspace(static_cast<unsigned char>(sql[at])) != 0 || sql[at] == ';') {
+        ++at;
+      } else {
+        break;
+      }
+    }
+  };
+  const auto word = [&] {
+    skip();
+    std::string found;
+    while (at < sql.size() && is_word(sql[at]))
+      found += static_cast<char>(std::toupper(static_cast<unsigned char>(sql[at++])));
+    return found.empty() && at < sql.size() ? std::string(1, sql[at]) : found;
+  };
+  auto found = word();
+  if (found != "EXPLAIN") return found;
+  found = word();
+  if (found == "ANALYZE") found = word();
+  if (found == "(") {  // options, unless a query in parentheses is explained: what is behind them must be a
+                       // query then, too
+    const auto close = sql.find(')', at);
+    const auto inner = sql.substr(at + 1, close == std::string_view::npos ? 0 : close - at - 1);
+    const auto first = leading_word(inner);
+    if (first == "FORMAT" || first == "ANALYZE") {
+      at = close + 1;
+      found = word();
+    }
+  }
+  return found;
+}
+
 std::string quote_identifier(std::string_view name) {
   return doubled(name, '"');
 }
@@ -217,9 +256,7 @@ RenderedSql SqlTemplate::render(const Decide& decide, const TextOf& text_of) con
         space(token);
         taken.push_back(decide(token.condition));
         break;
-      case Token::Kind::kElse:
-        taken.back() = !taken.back();
-        break;
+      case Token::Kind::kElse: taken.back() = !taken.back(); break;
       case Token::Kind::kEnd:
         taken.pop_back();
         space(token);

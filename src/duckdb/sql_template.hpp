@@ -74,6 +74,10 @@ class SqlTemplate {
   std::set<std::string> identifiers_;
 };
 
+/// The word with which the statement begins, in capitals, or "("; behind EXPLAIN [ANALYZE] [(options)] that
+/// of what is explained. Comments, spaces and leading semicolons are passed over.
+std::string leading_word(std::string_view sql);
+
 /// `name` as a quoted SQL identifier.
 std::string quote_identifier(std::string_view name);
 /// `text` as a quoted SQL literal.

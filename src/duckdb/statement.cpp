@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "duckdb/encoder.hpp"
 #include "duckdb/sql_error.hpp"
 
@@ -10,41 +13,34 @@ namespace {
 
 std::string_view type_name(duckdb_statement_type type) {
   switch (type) {
-    case DUCKDB_STATEMENT_TYPE_INSERT:
-      return "INSERT";
-    case DUCKDB_STATEMENT_TYPE_UPDATE:
-      return "UPDATE";
-    case DUCKDB_STATEMENT_TYPE_DELETE:
-      return "DELETE";
-    case DUCKDB_STATEMENT_TYPE_CREATE:
-      return "CREATE";
-    case DUCKDB_STATEMENT_TYPE_COPY:
-      return "COPY";
-    case DUCKDB_STATEMENT_TYPE_SET:
-      return "SET";
-    case DUCKDB_STATEMENT_TYPE_VARIABLE_SET:
-      return "SET VARIABLE";
-    case DUCKDB_STATEMENT_TYPE_ATTACH:
-      return "ATTACH";
-    case DUCKDB_STATEMENT_TYPE_DETACH:
-      return "DETACH";
-    case DUCKDB_STATEMENT_TYPE_PRAGMA:
-      return "PRAGMA";
-    case DUCKDB_STATEMENT_TYPE_CALL:
-      return "CALL";
-    case DUCKDB_STATEMENT_TYPE_LOAD:
-      return "LOAD";
-    case DUCKDB_STATEMENT_TYPE_DROP:
-      return "DROP";
-    case DUCKDB_STATEMENT_TYPE_EXPORT:
-      return "EXPORT";
-    default:
-      return "statement of another kind";
+    case DUCKDB_STATEMENT_TYPE_INSERT: return "INSERT";
+    case DUCKDB_STATEMENT_TYPE_UPDATE: return "UPDATE";
+    case DUCKDB_STATEMENT_TYPE_DELETE: return "DELETE";
+    case DUCKDB_STATEMENT_TYPE_CREATE: return "CREATE";
+    case DUCKDB_STATEMENT_TYPE_COPY: return "COPY";
+    case DUCKDB_STATEMENT_TYPE_SET: return "SET";
+    case DUCKDB_STATEMENT_TYPE_VARIABLE_SET: return "SET VARIABLE";
+    case DUCKDB_STATEMENT_TYPE_ATTACH: return "ATTACH";
+    case DUCKDB_STATEMENT_TYPE_DETACH: return "DETACH";
+    case DUCKDB_STATEMENT_TYPE_PRAGMA: return "PRAGMA";
+    case DUCKDB_STATEMENT_TYPE_CALL: return "CALL";
+    case DUCKDB_STATEMENT_TYPE_LOAD: return "LOAD";
+    case DUCKDB_STATEMENT_TYPE_DROP: return "DROP";
+    case DUCKDB_STATEMENT_TYPE_EXPORT: return "EXPORT";
+    default: return "statement of another kind";
   }
 }
 
 Failure not_allowed(const std::string& message) {
   return {"permission", message, true, {}};
+}
+
+/// Words with which a query can begin; what comes of it is checked again by its type.
+bool is_query_word(std::string_view word) {
+  static constexpr std::string_view kWords[] = {"(",      "SELECT",    "WITH",     "FROM",
+                                                "VALUES", "TABLE",     "DESCRIBE", "DESC",
+                                                "SHOW",   "SUMMARIZE", "PIVOT",    "UNPIVOT"};
+  return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
 std::string without_semicolon(std::string sql) {
@@ -90,6 +86,11 @@ Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, 
 
 Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string& sql) {
   if (sql.find('\0') != std::string::npos) return fail({"syntax", "the SQL contains a NUL byte", true, {}});
+  if (const auto word = leading_word(sql); !is_query_word(word)) {
+    // before DuckDB sees it: preparing alone has effects (EXPORT DATABASE makes its folder)
+    return fail(not_allowed(
+        fmt::format("only SELECT and EXPLAIN can be run here, this is {}", word.empty() ? "nothing" : word)));
+  }
   Owned<duckdb_extracted_statements> extracted(api_->destroy_extracted);
   const idx_t count = api_->extract_statements(connection, sql.c_str(), extracted.out());
   if (count == 0) {
@@ -188,12 +189,14 @@ Run<Unit> Statement::start(RunControl& control) {
 }
 
 Run<Chunk> Statement::next(RunControl& control) {
+  if (ended_) return Chunk(api_->destroy_data_chunk);
   Chunk chunk(api_->destroy_data_chunk, api_->fetch_chunk(*result_.get()));
   const auto reason = control.cancelled();
   if (reason) return fail(interrupted(control, *reason));
   if (chunk) return chunk;
   const char* text = api_->result_error(result_.get());
   if (text != nullptr && *text != '\0') return fail(interrupted(control, text));
+  ended_ = true;
   return chunk;
 }
 

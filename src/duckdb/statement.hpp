@@ -40,6 +40,7 @@ class Statement {
   const Api* api_;
   RenderedSql sql_;
   std::string user_sql_;
+  bool ended_ = false;      // the stream gave its last rows; asking it again is an error of DuckDB's
   std::size_t prefix_ = 0;  // bytes before the SQL proper, where it was wrapped
   Prepared prepared_;
   QueryResult result_;

@@ -95,19 +95,15 @@ std::string enum_text(const Api& api, duckdb_logical_type type) {
 /// instead.
 std::string_view parquet_instead(int id) {
   switch (id) {
-    case DUCKDB_TYPE_HUGEINT:
-      return "DECIMAL(38,0)";  // DuckDB would write a double
+    case DUCKDB_TYPE_HUGEINT: return "DECIMAL(38,0)";  // DuckDB would write a double
     case DUCKDB_TYPE_UHUGEINT:
     case DUCKDB_TYPE_BIGNUM:
     case DUCKDB_TYPE_BIT:
     case DUCKDB_TYPE_INTERVAL:
     case DUCKDB_TYPE_TIME_TZ:
-    case DUCKDB_TYPE_UNION:
-      return "VARCHAR";
-    case DUCKDB_TYPE_SQLNULL:
-      return "INTEGER";
-    default:
-      return "";
+    case DUCKDB_TYPE_UNION: return "VARCHAR";
+    case DUCKDB_TYPE_SQLNULL: return "INTEGER";
+    default: return "";
   }
 }
 
@@ -118,22 +114,17 @@ std::string text_for(const Api& api, duckdb_logical_type type, For use) {
   switch (id) {
     case DUCKDB_TYPE_DECIMAL:
       return fmt::format("DECIMAL({},{})", api.decimal_width(type), api.decimal_scale(type));
-    case DUCKDB_TYPE_LIST:
-      return child_text(api, api.list_type_child_type(type), use) + "[]";
+    case DUCKDB_TYPE_LIST: return child_text(api, api.list_type_child_type(type), use) + "[]";
     case DUCKDB_TYPE_ARRAY:
       return fmt::format("{}[{}]", child_text(api, api.array_type_child_type(type), use),
                          api.array_type_array_size(type));
     case DUCKDB_TYPE_MAP:
       return fmt::format("MAP({}, {})", child_text(api, api.map_type_key_type(type), use),
                          child_text(api, api.map_type_value_type(type), use));
-    case DUCKDB_TYPE_STRUCT:
-      return struct_text(api, type, use);
-    case DUCKDB_TYPE_UNION:
-      return union_text(api, type, use);
-    case DUCKDB_TYPE_ENUM:
-      return enum_text(api, type);
-    default:
-      break;
+    case DUCKDB_TYPE_STRUCT: return struct_text(api, type, use);
+    case DUCKDB_TYPE_UNION: return union_text(api, type, use);
+    case DUCKDB_TYPE_ENUM: return enum_text(api, type);
+    default: break;
   }
   const auto name = plain_names().find(id);
   return name == plain_names().end() ? fmt::format("UNKNOWN({})", id) : std::string(name->second);
@@ -156,14 +147,10 @@ bool has_foreign_type(const Api& api, duckdb_logical_type type) {
   const auto id = api.get_type_id(type);
   switch (static_cast<int>(id)) {
     case DUCKDB_TYPE_DECIMAL:
-    case DUCKDB_TYPE_ENUM:
-      return false;
-    case DUCKDB_TYPE_LIST:
-      return within(api.list_type_child_type(type));
-    case DUCKDB_TYPE_ARRAY:
-      return within(api.array_type_child_type(type));
-    case DUCKDB_TYPE_MAP:
-      return within(api.map_type_key_type(type)) || within(api.map_type_value_type(type));
+    case DUCKDB_TYPE_ENUM: return false;
+    case DUCKDB_TYPE_LIST: return within(api.list_type_child_type(type));
+    case DUCKDB_TYPE_ARRAY: return within(api.array_type_child_type(type));
+    case DUCKDB_TYPE_MAP: return within(api.map_type_key_type(type)) || within(api.map_type_value_type(type));
     case DUCKDB_TYPE_STRUCT:
       for (idx_t i = 0; i < api.struct_type_child_count(type); ++i) {
         if (within(api.struct_type_child_type(type, i))) return true;
@@ -174,8 +161,7 @@ bool has_foreign_type(const Api& api, duckdb_logical_type type) {
         if (within(api.union_type_member_type(type, i))) return true;
       }
       return false;
-    default:
-      return !plain_names().contains(static_cast<int>(id));
+    default: return !plain_names().contains(static_cast<int>(id));
   }
 }
 

@@ -1,0 +1,103 @@
+#include "duckdb/parameters.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace gaur::duckdb {
+namespace {
+
+constexpr const char* kSpec = R"~({"functions":{
+ "top":{"sql":"SELECT 1","extra":"reject","params_path":"data.params","params":{
+  "day":{"type":"date","required":true},"region":{"type":"varchar","enum":["kr","us"]},"n":{"type":"integer","default":10,"min":1,"max":1000},
+  "price":{"type":"decimal(6,2)"},"at":{"type":"timestamptz"},"local":{"type":"timestamp","min":"2026-01-01"},"ok":{"type":"boolean"},
+  "id":{"type":"bigint"},"share":{"type":"double"},"word":{"type":"varchar","max_length":3},"ids":{"type":"bigint[]","max_items":3},
+  "page":{"type":"integer","coerce":true}}},
+ "open":{"sql":"SELECT 1","params":{"n":{"type":"integer"}}}}})~";
+
+Run<Given> take(const std::string& function, const std::string& data) {
+  std::vector<Problem> problems;
+  static const Spec spec = read_spec(*json::parse_object(kSpec), problems);
+  EXPECT_TRUE(problems.empty());
+  return take_parameters(spec.functions.at(function), *json::parse(data));
+}
+
+std::string top(const std::string& parameters) {
+  const auto given = take("top", R"~({"params":)~" + parameters + "}");
+  return given ? "" : given.error().message;
+}
+
+TEST(Parameters, TakesWhatIsRightInEveryType) {
+  const auto given =
+      take("top",
+           R"~({"params":{"day":"2026-11-22","region":"kr","price":"1234.50","at":"2026-11-22T09:30:00+09:00",
+      "local":"2026-11-22 09:30","ok":false,"id":"9223372036854775807","share":1,"word":"한국어","ids":["1",2],"page":"3"}})~");
+  ASSERT_TRUE(given) << given.error().message;
+  EXPECT_EQ(given->size(), 12U);
+  EXPECT_EQ(given->at("n"), json::Value(10));
+}
+
+TEST(Parameters, CountsNullAsMissingAndLeavesOutWhatHasNoDefault) {
+  const auto given = take("top", R"~({"params":{"day":"2026-11-22","n":null,"region":null}})~");
+  ASSERT_TRUE(given) << given.error().message;
+  EXPECT_EQ(given->at("n"), json::Value(10));
+  EXPECT_FALSE(given->contains("region"));
+}
+
+TEST(Parameters, IgnoresSurplusFieldsWhereTheFunctionSaysSo) {
+  EXPECT_TRUE(take("open", R"~({"n":1,"func":"open","user":{"id":5}})~"));
+  EXPECT_TRUE(take("open", R"~({})~"));
+}
+
+TEST(Parameters, AFailureIsFinalAndNamesTheParameter) {
+  const auto given = take("open", R"~({"n":1.5})~");
+  ASSERT_FALSE(given);
+  EXPECT_EQ(given.error().code, "parameter");
+  EXPECT_TRUE(given.error().final);
+  EXPECT_EQ(json::text_or(given.error().details, "parameter", ""), "n");
+}
+
+TEST(Parameters, SaysWhichWhatWasExpectedAndWhatWasGiven) {
+  std::string said;
+  for (
+      const char* parameters :
+      {R"~({})~",
+       R"~({"day":null})~",
+       R"~({"day":20261122})~",
+       R"~({"day":"2026-02-29"})~",
+       R"~({"day":"2026-11-22T00:00:00Z"})~",
+       R"~({"day":"2026-11-22","region":"jp"})~",
+       R"~({"day":"2026-11-22","n":0})~",
+       R"~({"day":"2026-11-22","n":1001})~",
+       R"~({"day":"2026-11-22","n":"5"})~",
+       R"~({"day":"2026-11-22","n":99999999999})~",
+       R"~({"day":"2026-11-22","price":1.005})~",
+       R"~({"day":"2026-11-22","price":"12345.00"})~",
+       R"~({"day":"2026-11-22","at":"2026-11-22T09:30:00"})~",
+       R"~({"day":"2026-11-22","local":"2025-12-31T23:59:59"})~",
+       R"~({"day":"2026-11-22","ok":"yes"})~",
+       R"~({"day":"2026-11-22","id":9223372036854775808})~",
+       R"~({"day":"2026-11-22","id":"12x"})~",
+       R"~({"day":"2026-11-22","share":"0.5"})~",
+       R"~({"day":"2026-11-22","word":"네글자요"})~",
+       R"~({"day":"2026-11-22","word":["a"]})~",
+       R"~({"day":"2026-11-22","ids":7})~",
+       R"~({"day":"2026-11-22","ids":[1,"x"]})~",
+       R"~({"day":"2026-11-22","ids":[1,2,3,4]})~",
+       R"~({"day":"2026-11-22","page":"3.5"})~",
+       R"~({"day":"2026-11-22","nn":1})~",
+       R"~({"day":"x","n":0,"nn":1})~",
+       R"~([])~",
+       R"~({"day":"2026-11-22","region":"x'); DROP TABLE y;-- and a text that goes on for longer than a message should"})~"}) {
+    said += std::string(parameters) + "\n  " + top(parameters) + "\n";
+  }
+  const std::string path = std::string(GAUR_TEST_FOLDER) + "/golden/parameter_errors.txt";
+  if (std::getenv("GAUR_WRITE_GOLDEN") != nullptr) std::ofstream(path) << said;
+  std::ifstream golden(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(golden), {}), said);
+}
+
+}  // namespace
+}  // namespace gaur::duckdb

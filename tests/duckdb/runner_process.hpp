@@ -1,0 +1,83 @@
+#pragma once
+// A gaur-duckdb under test: started with a spec, spoken to over pipes as Gaur does, ended with the object.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+
+namespace gaur::test {
+
+/// A folder that goes with the object.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct RunnerOptions {
+  std::uint64_t data_limit = 0;  ///< RLIMIT_DATA in bytes; 0: none
+  std::uint64_t memory = 1ULL << 30;
+  std::map<std::string, std::string> environment = {};
+};
+
+class RunnerProcess {
+ public:
+  RunnerProcess(const std::string& spec, const RunnerOptions& options = {});
+  ~RunnerProcess();
+  RunnerProcess(const RunnerProcess&) = delete;
+  RunnerProcess& operator=(const RunnerProcess&) = delete;
+
+  /// Starts a run and waits for its outcome; progress frames are gathered in `progress`.
+  json::Object call(const std::string& function, const json::Value& data = json::Object(),
+                    json::Object more = {});
+  std::string start(const std::string& function, const json::Value& data = json::Object(),
+                    json::Object more = {});
+  json::Object outcome();
+  /// The next frame as it came, or nothing: the end of the pipe. Waits 60 s at most.
+  std::optional<std::string> line();
+  void send(const json::Object& frame);
+  void close_input();
+  int wait_exit();
+
+  pid_t pid() const { return pid_; }
+  std::filesystem::path out() const { return folder_.path() / "out"; }
+  std::filesystem::path tmp() const { return folder_.path() / "tmp"; }
+  std::int64_t status_kib(const std::string& key) const;  ///< of /proc/pid/status
+  std::vector<double> progress;
+  std::string last_line;  ///< the newest outcome as it came
+
+ private:
+  TempFolder folder_;
+  pid_t pid_ = -1;
+  int to_ = -1;
+  int from_ = -1;
+  int runs_ = 0;
+  std::string pending_;
+};
+
+struct Finished {
+  int code = -1;
+  std::string output;  ///< stdout, then stderr
+};
+/// Runs a program to its end.
+Finished run_program(const std::vector<std::string>& command,
+                     const std::map<std::string, std::string>& environment = {});
+
+std::string read_file(const std::filesystem::path& path);
+void write_file(const std::filesystem::path& path, const std::string& text);
+/// `actual` against a golden file; with GAUR_WRITE_GOLDEN set the file is written anew instead.
+void expect_golden(const std::string& name, const std::string& actual);
+
+}  // namespace gaur::test
