@@ -157,6 +157,16 @@ class FunctionCheck {
   std::set<std::string> used_;
 };
 
+/// Nothing where DuckDB can name the columns only when values are bound: parameters of table functions, as
+/// range($n).
+std::vector<std::pair<std::string, std::string>> known_columns(const Statement& statement) {
+  auto columns = statement.columns();
+  const bool open = std::any_of(columns.begin(), columns.end(),
+                                [](const auto& each) { return each.second.starts_with("UNKNOWN("); });
+  if (open) columns.clear();
+  return columns;
+}
+
 json::Object describe_function(const Api& api, duckdb_connection connection, const Function& function) {
   json::Object parameters;
   for (const auto& [name, parameter] : function.parameters) {
@@ -178,7 +188,7 @@ json::Object describe_function(const Api& api, duckdb_connection connection, con
   const auto statement = Statement::prepare(api, connection, sql, function.sql->text());
   json::Array columns;
   if (statement) {
-    for (const auto& [name, type] : statement->columns())
+    for (const auto& [name, type] : known_columns(*statement))
       columns.push_back(json::Object{{"name", name}, {"type", type}});
   }
   about["columns"] = std::move(columns);

@@ -1,6 +1,5 @@
 #pragma once
 // DuckDB's handles as values that clean up after themselves, and the one way in which a step of a run fails.
-#include <boost/json/object.hpp>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>

@@ -23,7 +23,7 @@ ScalarValue known(const Parameter& parameter, const json::Value& value) {
 std::string list_of(const std::vector<json::Value>& values) {
   std::vector<std::string> texts;
   texts.reserve(values.size());
-  for (const auto& value : values) texts.push_back(json::serialize(value));
+  for (const auto& value : values) texts.push_back(plain_json(value));
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
@@ -115,10 +115,10 @@ std::optional<std::string> wrong_item(const Parameter& parameter, const json::Va
     return fmt::format("must be one of {}, got {}", list_of(parameter.allowed), shown(item));
   }
   if (parameter.min && *value < known(parameter, *parameter.min)) {
-    return fmt::format("must be at least {}, got {}", json::serialize(*parameter.min), shown(item));
+    return fmt::format("must be at least {}, got {}", plain_json(*parameter.min), shown(item));
   }
   if (parameter.max && known(parameter, *parameter.max) < *value) {
-    return fmt::format("must be at most {}, got {}", json::serialize(*parameter.max), shown(item));
+    return fmt::format("must be at most {}, got {}", plain_json(*parameter.max), shown(item));
   }
   if (const auto* text = std::get_if<std::string>(&*value);
       text != nullptr && characters(*text) > parameter.max_length) {
@@ -216,7 +216,7 @@ Run<Given> take_untyped(const json::Value& parameters) {
 }
 
 std::string template_text(const json::Value& value) {
-  return value.is_string() ? std::string(value.as_string()) : json::serialize(value);
+  return value.is_string() ? std::string(value.as_string()) : plain_json(value);
 }
 
 Value to_duckdb(const Api& api, const Parameter& parameter, const json::Value* value) {

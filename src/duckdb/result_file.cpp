@@ -104,8 +104,9 @@ std::string csv_options(const RowsSource& source, bool bom) {
   std::string head = "\xEF\xBB\xBF";
   for (std::size_t i = 0; i < source.names.size(); ++i)
     head += (i == 0 ? "" : ",") + csv_field(source.names[i]);
-  return fmt::format("FORMAT csv, HEADER false, PREFIX {}, SUFFIX {}", quote_literal(head + "\n"),
-                     quote_literal("\n"));
+  // line ends stand between what is written, not behind it: one ends the head where rows follow, one the file
+  return fmt::format("FORMAT csv, HEADER false, PREFIX {}, SUFFIX {}",
+                     quote_literal(source.any ? head + "\n" : head), quote_literal("\n"));
 }
 
 Run<Unit> write_by_copy(const Api& api, Instance& instance, RunControl& control, RowsSource& source,

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "duckdb/calendar.hpp"
+#include "duckdb/text_forms.hpp"
 
 namespace gaur::duckdb {
 namespace {
@@ -109,8 +110,15 @@ std::optional<std::int64_t> time_of(const json::Value& value, Scalar scalar) {
 
 }  // namespace
 
+std::string plain_json(const json::Value& value) {
+  if (!value.is_double()) return json::serialize(value);
+  std::string text;
+  append_double(text, value.as_double());
+  return text;
+}
+
 std::string shown(const json::Value& value) {
-  std::string text = json::serialize(value);
+  std::string text = plain_json(value);
   constexpr std::size_t kMost = 60;
   if (text.size() <= kMost) return text;
   std::size_t end = kMost;

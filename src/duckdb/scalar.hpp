@@ -18,7 +18,9 @@ using ScalarValue = std::variant<bool, std::int64_t, double, Int128, std::string
 tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bool coerce,
                                                    const json::Value& value);
 
-/// `value` for a message: JSON, cut to 60 characters.
+/// `value` as JSON, a number as a person writes it (3.5, not 3.5E0).
+std::string plain_json(const json::Value& value);
+/// The same for a message: cut to 60 bytes.
 std::string shown(const json::Value& value);
 
 }  // namespace gaur::duckdb

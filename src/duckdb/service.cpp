@@ -9,8 +9,6 @@
 #include <limits>
 #include <new>
 
-#include "duckdb/encoder.hpp"
-#include "duckdb/result_file.hpp"
 #include "duckdb/sql_error.hpp"
 #include "duckdb/text_forms.hpp"
 #include "duckdb/usage.hpp"
@@ -37,6 +35,10 @@ Failure out_of_memory() {
           false,
           {},
           true};
+}
+
+std::size_t most_rows(const Function& function) {
+  return function.max_rows == 0 ? std::numeric_limits<std::size_t>::max() : function.max_rows;
 }
 
 std::string failed_frame(const std::string& run, const Failure& failure, const UsageMeter& meter) {
@@ -300,6 +302,68 @@ Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call
   return answer_query(*instance, function, *connection, *statement);
 }
 
+/// The rows up to the bound: encoded as they came, and kept, because they may become the beginning of a file.
+struct Service::Gathered {
+  std::deque<Chunk> kept;
+  std::string rows = "[";
+  std::size_t count = 0;
+  bool truncated = false;  // max_rows cut some off
+  bool large = false;      // more than inline_bytes: not all rows are here
+};
+
+Run<Service::Gathered> Service::gather(const Function& function, Statement& statement, RowEncoder& encoder) {
+  Gathered gathered;
+  while (!gathered.large && !gathered.truncated) {
+    auto chunk = statement.next(control_);
+    if (!chunk) return fail(std::move(chunk).error());
+    if (!*chunk) break;
+    encoder.bind(chunk->get());
+    const auto size = api_.data_chunk_get_size(chunk->get());
+    for (idx_t row = 0; row < size && !gathered.large; ++row) {
+      if (gathered.count == most_rows(function)) {
+        gathered.truncated = true;
+        break;
+      }
+      if (gathered.count > 0) gathered.rows += ',';
+      encoder.append_row(gathered.rows, row);
+      ++gathered.count;
+      gathered.large = gathered.rows.size() + 1 > function.inline_bytes;
+    }
+    gathered.kept.push_back(*std::move(chunk));
+  }
+  gathered.rows += ']';
+  gathered.large = gathered.large || function.inline_bytes == 0;
+  if (!gathered.large || function.large_to_file) return gathered;
+  return fail(
+      {"too_large",
+       fmt::format(
+           "the rows take more than {} bytes of JSON (inline_bytes) after {} rows; ask for fewer rows, or "
+           "set on_large = \"file\"",
+           function.inline_bytes, gathered.count),
+       true,
+       {{"inline_bytes", function.inline_bytes}}});
+}
+
+Run<WrittenFile> Service::write_file(Instance& instance, const Function& function, Statement& statement,
+                                     RowEncoder& encoder, Gathered& gathered,
+                                     const std::vector<LogicalType>& types) {
+  gathered.rows.clear();
+  RowsSource source;
+  for (const auto& column : encoder.columns()) source.names.push_back(column.name);
+  source.types = &types;
+  source.any = gathered.count > 0;
+  source.rows_left = most_rows(function);
+  source.next = [&]() -> Run<Chunk> {
+    if (gathered.kept.empty()) return statement.next(control_);
+    Chunk chunk = std::move(gathered.kept.front());
+    gathered.kept.pop_front();
+    return chunk;
+  };
+  return write_result_file(
+      api_, instance, control_, source, encoder,
+      {options_.out, fmt::format("result-{}", ++results_), function.format, function.csv_bom});
+}
+
 Run<Service::Output> Service::answer_query(Instance& instance, const Function& function,
                                            Connection& connection, Statement& statement) {
   if (auto done = statement.start(control_); !done) return fail(std::move(done).error());
@@ -312,84 +376,31 @@ Run<Service::Output> Service::answer_query(Instance& instance, const Function& f
                  true,
                  {}});
   }
-  const auto names = distinct_names(statement.result_names());
   RowEncoder encoder(
-      api_, names, types,
+      api_, distinct_names(statement.result_names()), types,
       {function.shape, function.bigint_number, function.decimal_number, function.nonfinite_text});
-
-  // The first rows are encoded as they come and kept: either they are all, or they are the beginning of the
-  // file.
-  const std::size_t most_rows =
-      function.max_rows == 0 ? std::numeric_limits<std::size_t>::max() : function.max_rows;
-  std::deque<Chunk> kept;
-  std::string rows = "[";
-  std::size_t count = 0;
-  bool truncated = false;
-  bool large = false;
-  while (!large && !truncated) {
-    auto chunk = statement.next(control_);
-    if (!chunk) return fail(std::move(chunk).error());
-    if (!*chunk) break;
-    encoder.bind(chunk->get());
-    const auto size = api_.data_chunk_get_size(chunk->get());
-    for (idx_t row = 0; row < size && !large; ++row) {
-      if (count == most_rows) {
-        truncated = true;
-        break;
-      }
-      if (count > 0) rows += ',';
-      encoder.append_row(rows, row);
-      ++count;
-      large = rows.size() + 1 > function.inline_bytes;
-    }
-    kept.push_back(*std::move(chunk));
-  }
-  rows += ']';
-  large = large || function.inline_bytes == 0;
+  auto gathered = gather(function, statement, encoder);
+  if (!gathered) return fail(std::move(gathered).error());
   Output output;
-  const auto schema = schema_text(encoder.columns());
-  if (large && !function.large_to_file) {
-    return fail({"too_large",
-                 fmt::format("the rows take more than {} bytes of JSON (inline_bytes) after {} rows; ask for "
-                             "fewer rows, or set on_large = \"file\"",
-                             function.inline_bytes, count),
-                 true,
-                 {{"inline_bytes", function.inline_bytes}}});
+  WrittenFile written{"", gathered->count, gathered->rows.size(), gathered->truncated};
+  if (gathered->large) {
+    auto file = write_file(instance, function, statement, encoder, *gathered, types);
+    if (!file) return fail(std::move(file).error());
+    written = *std::move(file);
+    output.file = fmt::format(R"("file":{{"name":{},"format":"{}","rows":{}}},)", json::quote(written.name),
+                              to_string(function.format), written.rows);
   }
-  std::size_t bytes = rows.size();
-  if (large) {
-    rows.clear();
-    RowsSource source;
-    source.names = names;
-    source.types = &types;
-    source.any = count > 0;
-    source.rows_left = most_rows;
-    source.next = [&]() -> Run<Chunk> {
-      if (kept.empty()) return statement.next(control_);
-      Chunk chunk = std::move(kept.front());
-      kept.pop_front();
-      return chunk;
-    };
-    auto written = write_result_file(
-        api_, instance, control_, source, encoder,
-        {options_.out, fmt::format("result-{}", ++results_), function.format, function.csv_bom});
-    if (!written) return fail(std::move(written).error());
-    count = written->rows;
-    bytes = written->bytes;
-    truncated = written->truncated;
-    output.file = fmt::format(R"("file":{{"name":{},"format":"{}","rows":{}}},)", json::quote(written->name),
-                              to_string(function.format), count);
-  }
-  if (large || function.envelope) {
-    output.result = fmt::format(R"({{"schema":{},{}"row_count":{},"truncated":{},"timezone":{}}})", schema,
-                                large ? "" : fmt::format("\"rows\":{},", rows), count, truncated,
-                                json::quote(spec_.timezone));
+  if (gathered->large || function.envelope) {
+    output.result = fmt::format(R"({{"schema":{},{}"row_count":{},"truncated":{},"timezone":{}}})",
+                                schema_text(encoder.columns()),
+                                gathered->large ? "" : fmt::format("\"rows\":{},", gathered->rows),
+                                written.rows, written.truncated, json::quote(spec_.timezone));
   } else {
-    output.result = std::move(rows);
+    output.result = std::move(gathered->rows);
   }
   output.details = profile(api_, connection.get());
-  output.details["rows"] = count;
-  output.details["result_bytes"] = bytes;
+  output.details["rows"] = written.rows;
+  output.details["result_bytes"] = written.bytes;
   return output;
 }
 

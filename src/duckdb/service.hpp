@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "duckdb/encoder.hpp"
 #include "duckdb/instance.hpp"
 #include "duckdb/parameters.hpp"
+#include "duckdb/result_file.hpp"
 #include "duckdb/run_control.hpp"
 #include "duckdb/spec.hpp"
 #include "duckdb/statement.hpp"
@@ -39,11 +41,15 @@ class Service {
  private:
   struct Call;  // one run, from its frame
   struct Output;
+  struct Gathered;
   Run<Output> answer(const Call& call);
   Run<Output> answer_named(const Function& function, const Call& call);
   Run<Output> answer_ad_hoc(const Function& function, const Call& call);
   Run<Output> answer_query(Instance& instance, const Function& function, Connection& connection,
                            Statement& statement);
+  Run<Gathered> gather(const Function& function, Statement& statement, RowEncoder& encoder);
+  Run<WrittenFile> write_file(Instance& instance, const Function& function, Statement& statement,
+                              RowEncoder& encoder, Gathered& gathered, const std::vector<LogicalType>& types);
   Run<Unit> match_patterns(const Function& function, const Given& given, duckdb_connection connection);
   Run<Instance*> instance_for(const Call& call);
   Run<std::unique_ptr<Instance>> open_instance(const Call& call);

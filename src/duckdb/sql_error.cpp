@@ -123,8 +123,8 @@ Failure to_failure(const SqlError& error, std::string_view user_sql,
   if (user_position) {
     const auto at = line_column(user_sql, *user_position);
     failure.message += fmt::format(" (line {}, column {})", at.line, at.column);
-    failure.details["line"] = at.line;
-    failure.details["column"] = at.column;
+    failure.details["line"] = static_cast<std::int64_t>(at.line);
+    failure.details["column"] = static_cast<std::int64_t>(at.column);
   }
   if (!error.candidates.empty()) failure.details["candidates"] = error.candidates;
   return failure;
