@@ -20,9 +20,10 @@
   X(disconnect)                                                                                              \
   X(interrupt)                                                                                               \
   X(query_progress)                                                                                          \
-  X(create_config) X(set_config) X(destroy_config) X(free) X(malloc) X(query) X(destroy_result) X(           \
-      result_error) X(result_error_type) X(column_count) X(column_name) X(column_logical_type)               \
-      X(fetch_chunk) X(extract_statements) X(extract_statements_error) X(prepare_extracted_statement) X(     \
+  X(create_config)                                                                                           \
+  X(set_config) X(destroy_config) X(free) X(malloc) X(query) X(destroy_result) X(result_error) X(            \
+      result_error_type) X(column_count) X(column_name) X(column_logical_type) X(fetch_chunk)                \
+      X(extract_statements) X(extract_statements_error) X(prepare_extracted_statement) X(                    \
           destroy_extracted) X(destroy_prepare) X(prepare_error) X(nparams) X(parameter_name)                \
           X(prepared_statement_type) X(prepared_statement_column_count) X(prepared_statement_column_name) X( \
               prepared_statement_column_logical_type) X(bind_value) X(bind_parameter_index)                  \

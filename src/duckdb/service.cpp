@@ -17,6 +17,7 @@ namespace gaur::duckdb {
 namespace {
 
 constexpr std::size_t kMostSql = 1 << 20;
+constexpr std::int64_t kTrimFrom = 16 << 20;  // bytes of growth
 // Gaur's own deadline comes first and names the timeout; this one holds when its word does not come.
 constexpr std::chrono::milliseconds kDeadlineSlack{150};
 
@@ -159,11 +160,14 @@ void Service::tidy_up() {
     close_instance(
         instance_);  // what a run spilled stays in an open instance's files: none may meet the next run
   }
+  if (UsageMeter::rss_bytes() < rss_after_trim_ + kTrimFrom)
+    return;  // a small query would pay more for it than it took
   if (instance_) {
     instance_->trim();
   } else {
     malloc_trim(0);
   }
+  rss_after_trim_ = UsageMeter::rss_bytes();
 }
 
 Service::Reply Service::run(const json::Object& frame) {

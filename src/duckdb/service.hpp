@@ -62,6 +62,7 @@ class Service {
   RunControl& control_;
   std::uint64_t opened_ = 0;  // instances; names their spill folders
   std::uint64_t results_ = 0;
+  std::int64_t rss_after_trim_ = 0;
   std::unique_ptr<Instance> instance_;  // for named functions
 };
 

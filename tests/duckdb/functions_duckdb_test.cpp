@@ -121,7 +121,7 @@ TEST(Functions, ProgressGoesUpAndStaysBelowAHundred) {
                                  {"inline_bytes", 0}}},
            {"scan",
             json::Object{
-                {"sql", "SELECT sum(length(regexp_replace(s || s || s, '[0-9]+', 'x', 'g'))) AS n FROM '" +
+                {"sql", "SELECT sum(length(regexp_replace(repeat(s, 8), '[0-9]+', 'x', 'g'))) AS n FROM '" +
                             file + "'"}}}}}}));
   const auto made = runner.call("make");
   std::filesystem::rename(runner.out() / std::string(made.at("file").at("name").as_string()), file);
@@ -129,6 +129,7 @@ TEST(Functions, ProgressGoesUpAndStaysBelowAHundred) {
   const auto outcome = runner.call("scan");
   ASSERT_EQ(json::text_or(outcome, "type", ""), "completed") << runner.last_line;
   EXPECT_GE(outcome.at("usage").at("details").at("rows_scanned").to_number<int>(), 2000000);
+  EXPECT_FALSE(runner.progress.empty()) << "a scan of seconds tells how far it is";
   EXPECT_TRUE(std::is_sorted(runner.progress.begin(), runner.progress.end()));
   for (const double percent : runner.progress) EXPECT_TRUE(percent > 0 && percent <= 100) << percent;
 }

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <csignal>
+
 #include "base/system_env.hpp"
 #include "runner_process.hpp"
 
@@ -15,6 +17,7 @@ constexpr const char* kSpec = R"~({"functions":{
   "quantiles":{"sql":"SELECT approx_quantile(i, 0.5) AS q FROM range(200000) t(i) GROUP BY i % 20000 ORDER BY ALL LIMIT 1"},
   "lists":{"sql":"SELECT length(list(i)) AS n FROM range(1000000) t(i) GROUP BY i % 10 ORDER BY ALL LIMIT 1"},
   "spill":{"sql":"SELECT i FROM range(4000000) t(i) ORDER BY hash(i) LIMIT 1 OFFSET 3000000"},
+  "deaf":{"sql":"SELECT count(*) AS n FROM range(20000) t(i) WHERE regexp_matches(repeat('ab', 100000) || i, '(a|b|ab)*c(a|b)*d')"},
   "one":{"sql":"SELECT 1 AS a"}}})~";
 
 double milliseconds_since(const SystemClock& clock, Instant start) {
@@ -59,6 +62,20 @@ TEST(Limits, StopEndsTheRunnerInTheMiddleOfAQuery) {
     const int status = runner.wait_exit();
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   }
+}
+
+TEST(Limits, AQueryThatIsDeafToInterruptsEndsWithItsProcess) {
+  RunnerProcess runner(kSpec);
+  const SystemClock clock;
+  const auto run = runner.start("deaf");
+  runner.send({{"type", "cancel"}, {"run", run}, {"reason", "timeout"}, {"message", "over 1 s"}});
+  const auto start = clock.now();
+  kill(runner.pid(), SIGTERM);  // what Gaur does when the grace is over
+  while (const auto line = runner.line())
+    EXPECT_NE(line->find("\"interrupted\""), std::string::npos) << *line;
+  const int status = runner.wait_exit();
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
+  EXPECT_LT(milliseconds_since(clock, start), 1500);
 }
 
 TEST(Limits, PastItsGrantAQueryFailsCleanlyAndTheNextRunIsWell) {
