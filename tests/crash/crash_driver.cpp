@@ -1,0 +1,117 @@
+// The process that is killed: adds and finishes without a pause on the embedded store, twelve of each in
+// flight at any time, and tells on standard output what it sends before it sends it and what it hears when it
+// hears it.
+//   crash_driver FOLDER FIRST_NUMBER     until killed
+//   crash_driver FOLDER fill JOBS        adds so many, takes some, says "full", waits to be killed
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/system_env.hpp"
+#include "embedded/embedded_store.hpp"
+#include "protocol.hpp"
+
+namespace gaur::crash {
+namespace {
+
+void say(const std::string& lines) {
+  // One write for all lines: the pipe takes them whole, and the reader sees no gap between them.
+  std::size_t done = 0;
+  while (done < lines.size()) {
+    const ssize_t wrote = write(STDOUT_FILENO, lines.data() + done, lines.size() - done);
+    if (wrote <= 0) _exit(3);
+    done += static_cast<std::size_t>(wrote);
+  }
+}
+
+class Driver {
+ public:
+  Driver(Store& store, std::uint64_t first) : store_(store), first_(first) {}
+
+  /// On the completions' thread, as all that follows.
+  void start() {
+    for (int i = 0; i < kProducers; ++i) add(fmt::format("p{}", i), first_, "");
+    for (int i = 0; i < kWorkers; ++i) turn(fmt::format("w{}", i), first_, "", {});
+  }
+
+ private:
+  struct Run {
+    std::string id, token;
+  };
+
+  void add(const std::string& lane, std::uint64_t number, std::string said) {
+    say(said + fmt::format("A {} {}\n", lane, number));
+    store_.add(add_request(lane, number)).then([this, lane, number](Result<std::vector<Added>> reply) {
+      if (!reply) fail(reply.error());
+      std::string line = fmt::format("a {} {}", lane, number);
+      for (const Added& added : *reply) line += " " + added.id.value;
+      add(lane, number + 1, line + "\n");
+    });
+  }
+
+  void turn(const std::string& lane, std::uint64_t number, std::string said, std::optional<Run> run) {
+    Turn turn{.queue = kQueue, .op = {LaneName(lane), number}, .take = 1, .by = lane};
+    if (run) {
+      const Kind kind = kind_of(number);
+      turn.finished.push_back(
+          {.id = JobId(run->id), .token = LockToken(run->token), .outcome = outcome_of(kind, run->token)});
+      said += fmt::format("F {} {} {} {} {}\n", lane, number, run->id, run->token, static_cast<char>(kind));
+    } else {
+      said += fmt::format("T {} {}\n", lane, number);
+    }
+    say(said);
+    store_.finish_and_take(std::move(turn)).then([this, lane, number](Result<TurnReply> reply) {
+      if (!reply) fail(reply.error());
+      std::string moved = "none";
+      if (!reply->finished.empty()) {
+        const auto& first = reply->finished.front();
+        moved = first ? to_string(first->state) : to_string(first.error().code);
+      }
+      std::optional<Run> next;
+      if (!reply->taken.empty()) next = Run{reply->taken[0].job.id.value, reply->taken[0].token.value};
+      this->turn(lane, number + 1,
+                 fmt::format("f {} {} {} {} {}\n", lane, number, moved, next ? next->id : "-",
+                             next ? next->token : "-"),
+                 next);
+    });
+  }
+
+  [[noreturn]] static void fail(const Error& error) {
+    say("! " + error.message + "\n");
+    _exit(4);
+  }
+
+  Store& store_;
+  const std::uint64_t first_;
+};
+
+void fill(Store& store, std::size_t jobs) {
+  for (std::size_t added = 0; added < jobs; added += 10'000) {
+    AddRequest request{.queue = kQueue, .jobs = std::vector<NewJob>(10'000, NewJob{.name = "fill"})};
+    if (!store.add(std::move(request)).get()) _exit(5);
+  }
+  if (!store.finish_and_take({.queue = kQueue, .take = 100, .by = "filler"}).get()) _exit(6);
+  say("full\n");
+}
+
+}  // namespace
+}  // namespace gaur::crash
+
+int main(int argc, char** argv) {
+  using namespace gaur;
+  if (argc < 3) return 2;
+  SystemClock clock;
+  ThreadLoop completions("completions");
+  auto store = open_embedded({.folder = argv[1], .map_bytes = crash::kMapBytes}, clock, completions);
+  if (!store) {
+    crash::say("! " + store.error().message + "\n");
+    return 1;
+  }
+  crash::Driver driver(**store, argc == 3 ? std::strtoull(argv[2], nullptr, 10) : 0);
+  if (argc == 3) {
+    completions.post([&driver] { driver.start(); });
+  } else {
+    crash::fill(**store, std::strtoull(argv[3], nullptr, 10));
+  }
+  while (true) pause();
+}

@@ -1,0 +1,228 @@
+// kill -9 of a process with the embedded store open, again and again, each time with adds and finishes under
+// way; after every reopening what its clients know must hold. --kills=N for another number, --seed=N to
+// replay.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/manual_env.hpp"
+#include "base/system_env.hpp"
+#include "child.hpp"
+#include "client_history.hpp"
+#include "embedded/embedded_store.hpp"
+#include "protocol.hpp"
+
+namespace gaur::crash {
+namespace {
+
+int kills = 200;
+std::optional<std::uint64_t> seed;
+std::string program, driver;
+
+/// On the disk, not in memory: commits take their time there, and the kills hit them.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "gaur-crash-XXXXXX").string();
+    if (mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class Storm {
+ public:
+  explicit Storm(std::uint64_t from) : random_(from) {}
+
+  void kill_once(int round) {
+    Child child(
+        {driver, folder_.path(), std::to_string(1 + 1'000'000ULL * static_cast<std::uint64_t>(round))});
+    ASSERT_TRUE(child.started());
+    // It is killed once enough is under way, a random number of its messages later.
+    std::uint64_t more = 20 + random_.below(900);
+    while (more > 0) {
+      const auto line = child.line();
+      ASSERT_TRUE(line) << "the driver ended by itself: " << history_.driver_error();
+      history_.heard(*line);
+      if (history_.adds_in_flight() >= 8 && history_.finishes_in_flight() >= 4) --more;
+    }
+    child.kill();
+    EXPECT_TRUE(child.was_killed());
+    while (const auto line = child.line()) history_.heard(*line);
+    ASSERT_EQ(history_.driver_error(), "");
+    fewest_adds_ = std::min(fewest_adds_, history_.adds_in_flight());
+    fewest_finishes_ = std::min(fewest_finishes_, history_.finishes_in_flight());
+    EXPECT_GE(history_.adds_in_flight(), 8U);
+    EXPECT_GE(history_.finishes_in_flight(), 4U);
+    history_.died();
+  }
+
+  void reopen_and_check() {
+    const Instant before = clock_.now();
+    auto opened = open_embedded({.folder = folder_.path(), .map_bytes = kMapBytes}, clock_, completions_);
+    slowest_open_ = std::max(slowest_open_, std::chrono::duration_cast<Duration>(clock_.now() - before));
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+    history_.check(everything());
+    for (const auto& [id, token] : history_.dead_runs()) expect_refused(id, token);
+    history_.forget_dead_runs();
+    for (const AddRequest& request : history_.unknown_adds()) send_again(request);
+    history_.check(everything());
+    for (const std::string& violation : history_.take_violations()) ADD_FAILURE() << violation;
+  }
+
+  /// Room for the next round: what has been checked goes, enough to work on stays.
+  void tidy_up() {
+    const auto jobs = everything();
+    for (const State state : {State::kCompleted, State::kFailed}) {
+      ASSERT_TRUE(store_->clean(kQueue, state, Duration(0), 0).get());
+      for (const Job& job : jobs.at(state)) history_.removed(job.id);
+    }
+    if (jobs.at(State::kWaiting).size() > 3000) {
+      ASSERT_TRUE(store_->drain(kQueue, true).get());
+      for (const Job& job : jobs.at(State::kWaiting)) history_.removed(job.id);
+    }
+    const auto counts = store_->counts(kQueue).get();
+    ASSERT_TRUE(counts);
+    if (counts->ready() < 500) {
+      const auto added =
+          store_->add({.queue = kQueue, .jobs = std::vector<NewJob>(500, NewJob{.name = "stock"})}).get();
+      ASSERT_TRUE(added);
+      for (const Added& one : *added) history_.added(one.id, "{}");
+    }
+    store_.reset();
+  }
+
+  /// Faults have stopped: every job ends.
+  void finish_all() {
+    Turn turn{.queue = kQueue, .op = {LaneName("last"), 0}, .take = 500, .by = "last"};
+    while (true) {
+      ++turn.op.number;
+      const auto reply = store_->finish_and_take(turn).get();
+      ASSERT_TRUE(reply) << reply.error().message;
+      for (const auto& moved : reply->finished) EXPECT_TRUE(moved);
+      if (reply->taken.empty()) break;
+      turn.finished.clear();
+      for (const Taken& taken : reply->taken) {
+        turn.finished.push_back({.id = taken.job.id, .token = taken.token, .outcome = outcome::Completed{}});
+      }
+    }
+    const auto counts = store_->counts(kQueue).get();
+    ASSERT_TRUE(counts);
+    EXPECT_EQ(counts->ready() + (*counts)[State::kActive] + (*counts)[State::kDelayed], 0U)
+        << "I4: some never ended";
+  }
+
+  void tell() const {
+    fmt::print(
+        "{} adds and {} finishes acknowledged; at the kills at least {} adds and {} finishes were not; of "
+        "the unknown "
+        "finishes {} had been carried out, {} had not; slowest opening {} ms\n",
+        history_.adds_told, history_.finishes_told, fewest_adds_, fewest_finishes_,
+        history_.unknown_carried_out, history_.unknown_lost, slowest_open_.count());
+    EXPECT_GT(history_.unknown_carried_out + history_.unknown_lost, 0U);
+  }
+
+ private:
+  std::map<State, std::vector<Job>> everything() {
+    std::map<State, std::vector<Job>> all;
+    const auto counts = store_->counts(kQueue).get();
+    EXPECT_TRUE(counts);
+    for (const State state : kAllStates) {
+      auto& jobs = all[state];
+      while (true) {
+        auto page =
+            store_->range({.queue = kQueue, .state = state, .offset = jobs.size(), .limit = 1000}).get();
+        EXPECT_TRUE(page) << page.error().message;
+        if (!page || page->empty()) break;
+        for (Job& job : *page) jobs.push_back(std::move(job));
+      }
+      EXPECT_TRUE(counts && (*counts)[state] == jobs.size()) << "I11: " << to_string(state);
+    }
+    return all;
+  }
+
+  void expect_refused(const JobId& id, const LockToken& token) {
+    Turn turn{.queue = kQueue};
+    turn.finished.push_back({.id = id, .token = token, .outcome = outcome::Completed{"\"too late\""}});
+    const auto reply = store_->finish_and_take(std::move(turn)).get();
+    ASSERT_TRUE(reply);
+    EXPECT_FALSE(reply->finished.at(0)) << "I5: a run of a dead process finished job " << id.value;
+  }
+
+  void send_again(const AddRequest& request) {
+    const auto reply = store_->add(request).get();
+    ASSERT_TRUE(reply) << reply.error().message;
+    history_.sent_again(request, *reply);
+  }
+
+  SeededRandom random_;
+  SystemClock clock_;
+  ThreadLoop completions_{"completions"};
+  Folder folder_;
+  std::unique_ptr<EmbeddedStore> store_;
+  ClientHistory history_;
+  std::size_t fewest_adds_ = SIZE_MAX, fewest_finishes_ = SIZE_MAX;
+  Duration slowest_open_{0};
+};
+
+TEST(EmbeddedStore, SurvivesAStormOfKills) {
+  const std::uint64_t from = seed.value_or(SystemRandom().next() % 1'000'000'000);
+  fmt::print("seed {}\n", from);
+  SCOPED_TRACE(
+      fmt::format("replay (the moments are the machine's): {} --seed={} --kills={}", program, from, kills));
+  Storm storm(from);
+  storm.reopen_and_check();
+  for (int round = 1; round <= kills && !testing::Test::HasFailure(); ++round) {
+    storm.tidy_up();
+    storm.kill_once(round);
+    if (testing::Test::HasFailure()) break;
+    storm.reopen_and_check();
+  }
+  if (!testing::Test::HasFailure()) storm.finish_all();
+  storm.tell();
+}
+
+TEST(EmbeddedStore, ReopensAHundredThousandJobsWithin200Ms) {
+  constexpr Duration kBound{200};
+  Folder folder;
+  {
+    Child filler({driver, folder.path(), "fill", "100000"});
+    ASSERT_TRUE(filler.started());
+    EXPECT_EQ(filler.line(), "full");
+    filler.kill();
+  }
+  SystemClock clock;
+  ThreadLoop completions("completions");
+  const Instant before = clock.now();
+  auto store = open_embedded({.folder = folder.path(), .map_bytes = kMapBytes}, clock, completions);
+  ASSERT_TRUE(store) << store.error().message;
+  const auto counts = (*store)->counts(kQueue).get();
+  const auto took = std::chrono::duration_cast<Duration>(clock.now() - before);
+  ASSERT_TRUE(counts);
+  EXPECT_EQ(counts->ready(), 100'000U);
+  fmt::print("opened and counted in {} ms, {} ms below the bound\n", took.count(), (kBound - took).count());
+  EXPECT_LT(took, kBound);
+}
+
+}  // namespace
+}  // namespace gaur::crash
+
+int main(int argc, char** argv) {
+  using namespace gaur::crash;
+  testing::InitGoogleTest(&argc, argv);
+  program = argv[0];
+  driver = (std::filesystem::absolute(argv[0]).parent_path() / "crash_driver").string();
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = argv[i];
+    if (flag.starts_with("--kills=")) kills = std::stoi(flag.substr(8));
+    if (flag.starts_with("--seed=")) seed = std::stoull(flag.substr(7));
+  }
+  return RUN_ALL_TESTS();
+}
