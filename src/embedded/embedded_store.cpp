@@ -221,11 +221,16 @@ class Shell final : public EmbeddedStore {
                           Duration at_most) override {
     Promise<Result<EventPage>> promise;
     const Instant until = clock_.now() + at_most;
+    if (cursor == "$" && at_most > Duration{0}) {
+      // Only the writer knows what came before this call and what comes after it.
+      follow(promise, queue, std::nullopt, limit, until, false);
+      return promise.future();
+    }
     readers_->post([this, promise, queue = std::move(queue), cursor = std::move(cursor), limit, at_most,
                     until](Result<Snapshot*> now) {
       auto page = now ? (*now)->events(queue, cursor, limit) : Result<EventPage>(now.error());
       if (!page || !page->events.empty() || at_most <= Duration{0}) return deliver(promise, std::move(page));
-      follow(promise, queue, page->cursor, limit, until, page->gap);
+      follow(promise, queue, std::stoull(page->cursor), limit, until, page->gap);
     });
     return promise.future();
   }
@@ -272,17 +277,16 @@ class Shell final : public EmbeddedStore {
     return future;
   }
   /// The writer tells when there is something to read; the page is then read as any other.
-  void follow(const Promise<Result<EventPage>>& promise, const QueueName& queue, const std::string& cursor,
-              std::uint32_t limit, Instant until, bool gap) {
-    auto read = [this, promise, queue, cursor, limit, gap] {
-      readers_->post([this, promise, queue, cursor, limit, gap](Result<Snapshot*> now) {
-        auto page = now ? (*now)->events(queue, cursor, limit) : Result<EventPage>(now.error());
+  void follow(const Promise<Result<EventPage>>& promise, const QueueName& queue,
+              std::optional<std::uint64_t> after, std::uint32_t limit, Instant until, bool gap) {
+    auto read = [this, promise, queue, limit, gap](std::uint64_t from) {
+      readers_->post([this, promise, queue, limit, gap, from](Result<Snapshot*> now) {
+        auto page = now ? (*now)->events(queue, std::to_string(from), limit) : Result<EventPage>(now.error());
         if (page) page->gap = page->gap || gap;
         deliver(promise, std::move(page));
       });
     };
-    writer_->submit(
-        std::make_unique<FollowCall>(queue, std::stoull(cursor), until, promise, std::move(read)));
+    writer_->submit(std::make_unique<FollowCall>(queue, after, until, promise, std::move(read)));
   }
 
   const Clock& clock_;

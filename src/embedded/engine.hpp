@@ -33,7 +33,8 @@ struct QueueEntry {
   std::optional<QueueRecord> before;  ///< set once touched by the open transaction
   bool made = false;                  ///< by the open transaction
   std::uint64_t arrivals = 1;         ///< jobs that became ready since open: what wakes workers
-  std::string events;                 ///< payload of events not yet written
+  std::uint64_t ready_change = 0;  ///< of all changes to what can be taken, the number of this queue's last
+  std::string events;              ///< payload of events not yet written
   std::uint32_t pending_events = 0;
 
   std::uint64_t& count(State state) { return record.counts[static_cast<std::size_t>(state)]; }
@@ -56,9 +57,9 @@ class Engine {
   /// Reads the queues and gives every active job back. Errors: kNewerFormat, kCorrupt, kIo, kStoreFull.
   static Result<std::unique_ptr<Engine>> open(LmdbEnv& env, const Semantics& semantics, Now now);
 
-  /// `served(queue)` is called inside every verb that made jobs of that queue ready, before the verb's answer
-  /// is made: the shell hands jobs to parked turns there.
-  void on_ready(std::function<void(QueueEntry&)> served) { on_ready_ = std::move(served); }
+  /// `served()` is called inside every verb that made jobs ready, before the verb's answer is made: the shell
+  /// hands jobs to parked turns there.
+  void on_ready(std::function<void()> served) { on_ready_ = std::move(served); }
 
   Status begin(Now now);
   /// True if something was written. An error means that nothing was, or (kIo) that nobody knows.
@@ -147,9 +148,10 @@ class Engine {
   void erase_job(QueueEntry& queue, JobKey job, const JobState& state);
   Status remove_entry(QueueEntry& queue, Table table, std::string_view key, JobNumber number);
   void retain(QueueEntry& queue, State state, const Retention& keep, JobNumber just_finished, bool& kept);
-  void serve(QueueEntry& queue) {
-    if (on_ready_) on_ready_(queue);
+  void serve() {
+    if (on_ready_) on_ready_();
   }
+  void ready_changed(QueueEntry& queue) { queue.ready_change = ++last_change_; }
 
   // engine_add.cpp
   Added add_one(QueueEntry& queue, const NewJob& job);
@@ -195,7 +197,7 @@ class Engine {
 
   LmdbEnv& env_;
   const Semantics semantics_;
-  std::function<void(QueueEntry&)> on_ready_;
+  std::function<void()> on_ready_;
 
   std::unique_ptr<Txn> txn_;
   Now now_;
@@ -213,6 +215,7 @@ class Engine {
       functions_;  ///< decoded fields of waiting jobs, see function_name()
   std::string functions_field_;
   std::string lane_sweep_at_;
+  std::uint64_t last_change_ = 0;  ///< see QueueEntry::ready_change
   Totals totals_, totals_before_;
   std::string record_;  ///< scratch, kept for its memory
 };

@@ -34,7 +34,7 @@ Result<std::vector<Added>> Engine::add(const AddRequest& request) {
   added.reserve(request.jobs.size());
   for (const NewJob& job : request.jobs) added.push_back(add_one(*queue, job));
   const std::uint64_t taken = totals_.taken;
-  serve(*queue);
+  serve();
   if (totals_.taken != taken) {  // some may run already
     for (Added& one : added) {
       const auto key = find_job(*txn_, queue->record.number, one.id);

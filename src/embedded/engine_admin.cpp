@@ -17,8 +17,9 @@ Status Engine::resume(const QueueName& name) {
   touch(*queue);
   queue->record.paused = false;
   ++queue->arrivals;  // what waits can be had again
+  ready_changed(*queue);
   event(*queue, EventKind::kResumed, 0, {});
-  serve(*queue);
+  serve();
   return ok();
 }
 

@@ -48,7 +48,7 @@ Status Engine::retry(const JobRef& job, bool reset_attempts) {
   if (reset_attempts) state.attempts_made = 0;
   const bool front = state.has(JobState::kLifo) && state.priority == 0;
   to_ready(*queue, key, state, previous, front ? Place::kInFront : Place::kBehind);
-  serve(*queue);
+  serve();
   return ok();
 }
 
@@ -59,7 +59,7 @@ Status Engine::promote(const JobRef& job) {
   touch(*queue);
   lift(*queue, key, state);
   to_ready(*queue, key, state, State::kDelayed, Place::kBehind);
-  serve(*queue);
+  serve();
   return ok();
 }
 
@@ -91,6 +91,7 @@ Status Engine::update_data(const JobRef& job, const std::string& data) {
   encode_body({id, name, data, options}, key.view(), record_);
   txn_->put(Table::kBody, key.view(), record_);
   functions_.erase(found.key);
+  ready_changed(*found.queue);  // it may ask for another function now
   return ok();
 }
 
@@ -165,7 +166,7 @@ Status Engine::change_priority(const JobRef& job, std::uint32_t priority, bool l
   state.priority = priority;
   if (moves) make_ready(*queue, key, state, lifo ? Place::kInFront : Place::kBehind);
   write_state(key, state);
-  serve(*queue);
+  serve();
   return ok();
 }
 

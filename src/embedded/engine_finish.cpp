@@ -47,7 +47,7 @@ Result<Engine::TurnResult> Engine::turn(const Turn& turn) {
     reply.next = next_of(*queue, picked.unseen);
     reply.cancels = cancels_for(*queue, turn.by);
     blocked = reply.blocked.has_value();
-    serve(*queue);  // what this turn gave back and did not take
+    serve();  // what this turn gave back and did not take
   }
   result.parks = turn.take > 0 && turn.park > Duration{0} && reply.taken.empty() && !blocked;
   if (turn.op.number > 0) remember(turn.op, kTurnLane, encode_turn(turn, reply));
@@ -273,7 +273,7 @@ Result<Recovered> Engine::recover(const RecoverRequest& request) {
     const auto moved = stall(*queue, key, *state, request.max_stalled, failure, request.keep_failed);
     if (moved) (moved->state == State::kFailed ? recovered.failed : recovered.back).push_back(id);
   }
-  serve(*queue);
+  serve();
   return recovered;
 }
 

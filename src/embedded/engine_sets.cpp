@@ -32,11 +32,13 @@ void Engine::put(QueueEntry& queue, JobKey job, JobState& state) {
   std::memcpy(number, &job.job, 8);
   txn_->append(place_table(state.state), key.view(), {number, 8});
   ++queue.count(state.state);
+  if (place_table(state.state) == Table::kReady) ready_changed(queue);
 }
 
 void Engine::lift(QueueEntry& queue, JobKey job, const JobState& state) {
   txn_->erase(place_table(state.state), place_key(job, state).view());
   --queue.count(state.state);
+  if (place_table(state.state) == Table::kReady) ready_changed(queue);
 }
 
 void Engine::make_ready(QueueEntry& queue, JobKey job, JobState& state, Place where) {
@@ -93,6 +95,7 @@ Status Engine::remove_entry(QueueEntry& queue, Table table, std::string_view ent
   if (!state) return state.error();
   txn_->erase(table, place);
   --queue.count(state->state);
+  if (table == Table::kReady) ready_changed(queue);
   erase_job(queue, key, *state);
   return ok();
 }

@@ -65,6 +65,7 @@ Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
       picked.taken.push_back(*std::move(started));
     }
   }
+  if (queue.ready() != ready) ready_changed(queue);
   picked.unseen = ready > looked ? ready - looked : 0;
   return picked;
 }
@@ -170,7 +171,7 @@ Result<Next> Engine::wake_delayed(const QueueName& name) {
     lift(*queue, key, *state);
     to_ready(*queue, key, *state, State::kDelayed, Place::kBehind);
   }
-  serve(*queue);
+  serve();
   return next_of(*queue, queue->ready());
 }
 

@@ -103,6 +103,7 @@ struct TurnCall final : public Operation {
   Result<TurnReply> reply{TurnReply{}};
   bool parks = false;
   Instant until{};
+  std::uint64_t seen = 0;  ///< the queue's last change at which it was tried in vain
 };
 
 struct WorkCall final : public Operation {
@@ -126,22 +127,24 @@ struct WorkCall final : public Operation {
 
 /// Waits until the queue has an event after `after`, or its time is over; `read` then has a reader answer.
 struct FollowCall final : public Operation {
-  FollowCall(QueueName q, std::uint64_t a, Instant u, Promise<Result<EventPage>> p, std::function<void()> r)
+  FollowCall(QueueName q, std::optional<std::uint64_t> a, Instant u, Promise<Result<EventPage>> p,
+             std::function<void(std::uint64_t)> r)
       : queue(std::move(q)), after(a), until(u), promise(std::move(p)), read(std::move(r)) {}
   void run(Engine&) override {}
   void refuse(const Error& e) override { error = e; }
   void deliver() override { promise.set(*std::move(error)); }
   bool pass_on() override {
     if (error) return false;
-    read();
+    read(*after);
     return true;
   }
 
   QueueName queue;
-  std::uint64_t after;
+  std::optional<std::uint64_t>
+      after;  ///< nothing: what is the last when the writer comes to it, before any later call
   Instant until;
   Promise<Result<EventPage>> promise;
-  std::function<void()> read;
+  std::function<void(std::uint64_t)> read;  ///< after which event
   std::optional<Error> error;
 };
 

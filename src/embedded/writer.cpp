@@ -23,7 +23,7 @@ Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptio
       completions_(completions),
       log_(options.log),
       on_fatal_(options.on_fatal) {
-  engine_->on_ready([this](QueueEntry& queue) { serve_parked(queue); });
+  engine_->on_ready([this] { serve_parked(); });
   // The reserve is taken at open, when there is room; without any, adds are refused and finishes go on.
   if (Status room = space_.room_for(0); !room)
     log_.warn("the disk is full", {{"problem", room.error().message}});
@@ -133,8 +133,11 @@ void Writer::process(std::vector<Sent>& batch) {
     return fail(begun.error());
   }
   space_.new_transaction();
-  for (Sent& sent : batch) carry_out(sent);
   end_waits();
+  for (Sent& sent : batch) {
+    carry_out(sent);
+    serve_parked();
+  }
   serve_waits();
   commit();
 }
@@ -157,6 +160,7 @@ void Writer::carry_out(Sent& sent) {
     }
     case Kind::kFollow: {
       std::unique_ptr<FollowCall> call(static_cast<FollowCall*>(sent.operation.release()));
+      if (!call->after) call->after = last_event(call->queue);
       following_.push_back(std::move(call));
       return;
     }
@@ -194,18 +198,25 @@ void Writer::end_parked_of(const LaneName& lane) {
   }
 }
 
-/// Longest parked first; each that can take something now takes it.
-void Writer::serve_parked(QueueEntry& queue) {
-  for (auto it = parked_.begin(); it != parked_.end() && queue.ready() > 0;) {
+/// Longest parked first; each that can take something now takes it. What one took may let one that was parked
+/// longer look further, so it begins anew then.
+void Writer::serve_parked() {
+  for (auto it = parked_.begin(); it != parked_.end();) {
     const auto here = it++;
-    TurnCall& call = **here;
-    if (!(call.turn.queue == queue.name)) continue;
-    const Result<bool> served = engine_->hand_off(call.turn, *call.reply);
-    if (!served || !*served) continue;
+    if (!serve(**here)) continue;
     done_.push_back(std::move(*here));
     parked_.erase(here);
-    it = parked_.begin();  // what was taken may have barred one that was parked longer
+    it = parked_.begin();
   }
+}
+
+bool Writer::serve(TurnCall& call) {
+  const QueueEntry* queue = engine_->find_queue(call.turn.queue);
+  if (queue == nullptr || queue->ready() == 0 || queue->record.paused || queue->ready_change == call.seen)
+    return false;
+  call.seen = queue->ready_change;
+  const Result<bool> served = engine_->hand_off(call.turn, *call.reply);
+  return served && *served;
 }
 
 // ---- whoever waits ---------------------------------------------------------------------------

@@ -43,7 +43,8 @@ class Writer {
   void process(std::vector<Sent>& batch);
   void carry_out(Sent& sent);
   void run_turn(std::unique_ptr<TurnCall> call);
-  void serve_parked(QueueEntry& queue);
+  void serve_parked();
+  bool serve(TurnCall& call);
   void end_parked_of(const LaneName& lane);
   void end_waits();
   void serve_waits();
