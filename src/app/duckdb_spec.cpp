@@ -67,7 +67,11 @@ Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std
              !settings.text({"functions", path[1], "sql_file"}).empty()) {
     path[2] = "sql_file";
   }
-  return {settings.origin(path), to_string(path), json::text_or(*parsed, "message", line)};
+  std::string message = json::text_or(*parsed, "message", line);
+  const auto row = json::integer(*parsed, "line");
+  const auto column = json::integer(*parsed, "column");
+  if (row && column) message += fmt::format(" (line {}, column {} of the SQL)", *row, *column);
+  return {settings.origin(path), to_string(path), message};
 }
 
 std::filesystem::path gaur_duckdb_program() {

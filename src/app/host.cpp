@@ -138,10 +138,10 @@ void Host::Impl::close() {
     pools->close().get();
     pools.reset();
   }
-  loop.reset();
   store.reset();
   embedded.reset();
   answers.reset();
+  loop.reset();  // last: what the store answered while it closed still finds its way here, and is dropped
 }
 
 Host::Host(HostOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

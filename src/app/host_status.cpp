@@ -27,7 +27,7 @@ std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerSta
   if (parts.stopping) why.emplace_back("the host is stopping");
   for (const PoolStatus& pool : pools) {
     if (!pool.broken.empty()) {
-      why.push_back(fmt::format("pool {} cannot start runners: {}", pool.name, pool.broken));
+      why.push_back(pool.broken);  // it names the pool
     } else if (pool.runners == pool.starting && parts.config.pools.at(pool.name).min_runners > 0) {
       why.push_back(fmt::format("pool {} has no runner that is ready yet", pool.name));
     }

@@ -13,8 +13,9 @@ constexpr Duration kStable{1'000};
 
 std::string words(const RunnerExit& exit) {
   if (!exit.problem.empty()) return exit.problem;
-  if (exit.signal != 0) return fmt::format("it died of {}", signal_name(exit.signal));
-  return fmt::format("it exited with code {}", exit.exit_code);
+  const std::string end = exit.signal != 0 ? fmt::format("it died of {}", signal_name(exit.signal))
+                                           : fmt::format("it exited with code {}", exit.exit_code);
+  return exit.last_words.empty() ? end : fmt::format("{}, and last said: {}", end, exit.last_words);
 }
 
 }  // namespace

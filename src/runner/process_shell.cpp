@@ -23,6 +23,8 @@ namespace gaur {
 
 namespace {
 
+constexpr std::size_t kLastWords = 300;
+
 enum class Source : std::uint64_t {
   kWake,
   kTimer,
@@ -345,6 +347,7 @@ class ProcessShell::Io {
     const auto log = [&](std::string_view line) {
       options_.log.info("runner output",
                         {{"pool", child.spec.pool}, {"pid", child.pid}, {"stream", stream}, {"line", line}});
+      if (&lines == &child.err_lines && !line.empty()) child.exit.last_words = line.substr(0, kLastWords);
     };
     char block[16 << 10];
     const ssize_t got = ::read(fd.get(), block, sizeof block);

@@ -37,7 +37,8 @@ struct RunnerExit {
   std::string problem;  ///< why it could not be started at all; "" when it ran
   int signal = 0;
   int exit_code = 0;
-  RunFigures figures;  ///< of the run that it had, if it had one
+  RunFigures figures;        ///< of the run that it had, if it had one
+  std::string last_words{};  ///< its last line on stderr, cut to 300 bytes; "" if there was none
 };
 
 class ShellEvents {

@@ -6,19 +6,23 @@ import { treeMemory } from './memory.mjs';
 const QUEUE = 'rank';
 const WATCH_MS = 200;
 
+/** The job of an answer; a failed one comes as a problem document. */
+function jobOf(answer, what) {
+  const body = JSON.parse(answer.text);
+  if (answer.status === 200 || answer.status === 202) return body;
+  if (body.failure) return { state: 'failed', id: body.instance?.split('/').at(-1), failure: body.failure };
+  throw new Error(`${what}: ${answer.status} ${answer.text}`);
+}
+
 /** One caller: asks, and waits as long as it takes. Answers the job and its result's text. */
 async function ask(server, query) {
-  let answer = await request(`${server.url}/v1/functions/${query.function}?wait=30s`, {
+  const answer = await request(`${server.url}/v1/functions/${query.function}?wait=30s`, {
     method: 'POST', body: JSON.stringify(query.parameters),
   });
-  if (answer.status !== 200 && answer.status !== 202) throw new Error(`${query.function}: ${answer.status} ${answer.text}`);
-  let job = JSON.parse(answer.text);
+  let job = jobOf(answer, query.function);
   const { url } = job;
-  while (answer.status === 202) {
-    answer = await request(`${server.url}${url}?wait=30s`);
-    if (answer.status !== 200 && answer.status !== 202) throw new Error(`${url}: ${answer.status} ${answer.text}`);
-    job = JSON.parse(answer.text);
-    if (job.state === 'completed' || job.state === 'failed') break;
+  while (job.state !== 'completed' && job.state !== 'failed') {
+    job = jobOf(await request(`${server.url}${url}?wait=30s`), url);
   }
   if (job.state !== 'completed') return { job, result: null };
   const result = await request(`${server.url}${url}/result`);

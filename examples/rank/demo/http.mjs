@@ -3,6 +3,8 @@ import http from 'node:http';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
 
+const ANSWER_MS = 60_000; // twice the longest wait that is asked for
+
 /** Answers { status, headers, text }. */
 export function request(url, { method = 'GET', body, headers = {} } = {}) {
   return new Promise((done, failed) => {
@@ -12,6 +14,7 @@ export function request(url, { method = 'GET', body, headers = {} } = {}) {
       answer.on('end', () => done({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(chunks).toString('utf8') }));
       answer.on('error', failed);
     });
+    call.setTimeout(ANSWER_MS, () => call.destroy(new Error(`no answer to ${method} ${url} within ${ANSWER_MS / 1000} s`)));
     call.on('error', failed);
     call.end(body);
   });

@@ -1,0 +1,193 @@
+"""Bad input gets an answer that says what, where and what to do. The answers stand in golden/; look at each change to them.
+With GAUR_UPDATE=1 the golden files are written anew."""
+
+import os
+import re
+import socket
+import subprocess
+import unittest
+
+from harness import GAUR, HERE, PATIENCE, TESTBED, EndToEnd, until
+
+CONFIG = f'''
+[store]
+url = "embedded:./data"
+[queues.q]
+max_waiting = 3
+[pools.sql]
+kind = "duckdb"
+start_timeout = "60s"
+{TESTBED}
+[functions.top]
+pool = "sql"
+extra = "reject"
+sql = "SELECT $n::INTEGER AS n, $day::DATE AS day"
+[functions.top.params]
+n = {{ type = "integer", required = true, min = 1, max = 100 }}
+day = {{ type = "date", default = "2026-01-01" }}
+[functions.overflow]
+pool = "sql"
+sql = "SELECT $x::INTEGER::TINYINT AS small"
+[functions.overflow.params]
+x = {{ type = "integer", required = true }}
+[functions.sleep]
+pool = "testbed"
+'''
+
+REQUESTS = [
+    ("an unknown function", "POST", "/v1/functions/topp", "{}"),
+    ("a missing parameter", "POST", "/v1/functions/top?wait=30s", "{}"),
+    ("a surplus parameter", "POST", "/v1/functions/top?wait=30s", '{"n": 1, "m": 2}'),
+    ("an ill-typed parameter", "POST", "/v1/functions/top?wait=30s", '{"n": "many", "day": "tomorrow"}'),
+    ("a parameter out of its bounds", "POST", "/v1/functions/top?wait=30s", '{"n": 1000}'),
+    ("NUL in a text parameter", "POST", "/v1/functions/top?wait=30s", '{"n": 1, "day": "2026\\u0000"}'),
+    ("an error that SQL finds while it runs", "POST", "/v1/functions/overflow?wait=30s", '{"x": 1000}'),
+    ("parameters that are no object", "POST", "/v1/functions/top", "[1]"),
+    ("broken JSON", "POST", "/v1/functions/top", '{"n": 1,\n "day": }'),
+    ("an impossible job id", "GET", "/v1/queues/q/jobs/a%00b", None),
+    ("a job that is not there", "GET", "/v1/queues/q/jobs/4711", None),
+    ("an own id that looks like the store's", "POST", "/v1/queues/q/jobs", '{"name": "top", "options": {"id": "12"}}'),
+    ("a queue name that is none", "POST", "/v1/queues/a%2Fb/jobs", '{"name": "top"}'),
+    ("a body that is too large", "POST", "/v1/functions/top", '{"x": "' + "x" * (9 << 20) + '"}'),
+    ("data that is too large", "POST", "/v1/functions/top", '{"x": "' + "x" * (2 << 20) + '"}'),
+]
+
+THREE_MISTAKES = """[server]
+listen = "127.0.0.1:http"
+
+[queues.query]
+ordr = "fifo"
+
+[pools.sql]
+kind = "duckdb"
+
+[functions.top]
+pool = "sqll"
+sql = "SELECT 1"
+"""
+
+BAD_SQL = """[queues.query]
+[pools.sql]
+kind = "duckdb"
+
+[functions.misspelt]
+pool = "sql"
+sql_file = "misspelt.sql"
+
+[functions.undeclared]
+pool = "sql"
+sql = "SELECT $day"
+
+[functions.unused]
+pool = "sql"
+sql = "SELECT 1"
+[functions.unused.params]
+day = { type = "date" }
+"""
+
+ODD_TYPE = """[queues.query]
+[pools.sql]
+kind = "duckdb"
+[functions.top]
+pool = "sql"
+sql = "SELECT $day"
+[functions.top.params]
+day = { type = "dat", requird = true }
+"""
+
+
+class BadInputTest(EndToEnd):
+    maxDiff = None
+
+    def hide(self, text):
+        """Takes out what differs from machine to machine."""
+        text = text.replace(str(self.folder), "FOLDER").replace(str(GAUR.parent), "BIN")
+        text = re.sub(r"\bpid \d+", "pid N", text)
+        return re.sub(r"process \d+", "process N", text)
+
+    def check(self, name, text):
+        golden = HERE / "golden" / f"{name}.txt"
+        if os.environ.get("GAUR_UPDATE"):
+            golden.write_text(text)
+        self.assertEqual(text, golden.read_text(), f"compare with {golden}; GAUR_UPDATE=1 writes it anew")
+
+    def run_gaur(self, *arguments, env=None):
+        """Runs gaur to its end: exit code and what it said."""
+        done = subprocess.run([GAUR, *arguments], cwd=self.folder, env={**os.environ, **(env or {})}, timeout=PATIENCE,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return f"exit code {done.returncode}\n{self.hide(done.stdout)}"
+
+    def test_requests(self):
+        server = self.server(CONFIG).start()
+        seen = []
+        for what, method, path, body in REQUESTS:
+            answer = server.request(method, path, body)
+            seen.append(f"# {what}\n{answer.status} {self.hide(answer.text.strip())}\n")
+        self.check("requests", "\n".join(seen))
+        good = server.post("/v1/functions/top?wait=30s", {"n": 7})
+        self.assertEqual((good.status, good.json["result"]["row_count"]), (200, 1), "the server lives on")
+
+    def test_a_full_queue(self):
+        server = self.server(CONFIG).start()
+        running = [server.add("sleep", {"ms": 60_000}) for _ in range(server.host()["slots"])]
+        for job_id in running:
+            until(lambda: server.job("q", job_id)["state"] == "active")
+        for _ in range(3):
+            server.add("sleep", {})
+        answer = server.post("/v1/functions/sleep", {})
+        self.check("full_queue", f"{answer.status} Retry-After {answer.headers['Retry-After']}\n{answer.text}")
+        for job_id in running:
+            server.post(f"/v1/queues/q/jobs/{job_id}/cancel")
+
+    def test_a_data_folder_in_use(self):
+        server = self.server(CONFIG).start()
+        said = self.run_gaur("serve", "--server.listen=127.0.0.1:0")
+        self.check("data_folder_in_use", said)
+        done = subprocess.run([GAUR, "serve", "--server.listen=127.0.0.1:0"], cwd=self.folder, capture_output=True, text=True)
+        self.assertIn(str(server.process.pid), done.stderr, "the message names the process")
+
+    def test_a_port_in_use(self):
+        self.server(CONFIG)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            said = self.run_gaur("serve", f"--server.listen=127.0.0.1:{port}")
+        self.check("port_in_use", said.replace(str(port), "PORT"))
+
+    def test_three_mistakes_at_once(self):
+        (self.folder / "gaur.toml").write_text(THREE_MISTAKES)
+        self.check("three_mistakes", self.run_gaur("serve"))
+
+    def test_sql_mistakes_are_found_by_check(self):
+        (self.folder / "gaur.toml").write_text(BAD_SQL)
+        (self.folder / "misspelt.sql").write_text("SELECT keyword\nFORM events\n")
+        said = self.run_gaur("check")
+        self.check("sql_mistakes", said[said.index("problems:") :])
+        (self.folder / "gaur.toml").write_text(ODD_TYPE)
+        said = self.run_gaur("check")
+        self.check("parameter_mistakes", said[said.index("problems:") :])
+
+    def test_a_missing_libduckdb(self):
+        server = self.server(CONFIG).start(ready=False, env={"GAUR_DUCKDB_LIBRARY": "/nowhere/libduckdb.so"})
+        until(lambda: "cannot start (" in server.get("/readyz").text, what="being told")
+        ready = server.get("/readyz")
+        self.assertEqual(ready.status, 503)
+        self.assertIn("/nowhere/libduckdb.so", ready.text + server.log())
+        self.check("missing_libduckdb", self.hide(ready.text))
+        rest = server.finished("q", server.add("sleep", {"ms": 1}))
+        self.assertEqual(rest["state"], "completed", "the rest runs")
+        waiting = server.job("q", server.add("top", {"n": 1}))
+        self.assertEqual(waiting["state"], "waiting", "a job for a broken pool waits, it is not lost")
+
+    def test_a_runner_that_cannot_start(self):
+        config = CONFIG + '[pools.broken]\ncommand = ["false"]\n[functions.never]\npool = "broken"\n'
+        server = self.server(config).start(ready=False)
+        until(lambda: "broken cannot start (" in server.get("/readyz").text, what="being told")
+        self.check("runner_cannot_start", self.hide(server.get("/readyz").text))
+        job_id = server.add("never", {})
+        reason = until(lambda: server.job("q", job_id).get("waiting", {}).get("reason"), what="a reason")
+        self.assertIn("broken", reason)
+        self.assertEqual(server.finished("q", server.add("sleep", {"ms": 1}))["state"], "completed", "the rest runs")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,72 @@
+"""One TERM waits for what runs, a second one ends at once; either way nothing is lost."""
+
+import signal
+import time
+import unittest
+
+from harness import TESTBED, EndToEnd, alive, tree, until
+
+CONFIG = f'''
+[server]
+stop_timeout = "20s"
+[store]
+url = "embedded:./data"
+[queues.q]
+{TESTBED}
+[functions.sleep]
+pool = "testbed"
+[functions.deaf]
+pool = "testbed"
+'''
+
+
+class StopTest(EndToEnd):
+    def begin(self, config, function, data, waiting=5):
+        """A server with one running job and some that wait behind it."""
+        server = self.server(config).start("--machine.slots=1", "--functions.sleep.max_running=1")
+        running = server.add(function, data)
+        until(lambda: server.job("q", running)["state"] == "active", what="the start")
+        rest = [server.add("sleep", {"ms": 1}) for _ in range(waiting)]
+        return server, running, rest
+
+    def test_term_waits_for_the_running_job_and_takes_no_other(self):
+        server, running, rest = self.begin(CONFIG, "sleep", {"ms": 1500})
+        below = tree(server.process.pid)
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(), 0)
+        self.assertEqual(alive(below), [])
+        server.start()
+        job = server.job("q", running)
+        self.assertEqual((job["state"], job["attempts_started"]), ("completed", 1))
+        for job_id in rest:
+            self.assertEqual(server.finished("q", job_id)["state"], "completed")
+
+    def test_a_second_term_gives_the_running_job_back_uncounted(self):
+        server, running, rest = self.begin(CONFIG, "sleep", {"ms": 15_000})
+        server.signal(signal.SIGTERM)
+        until(lambda: "stopping" in server.log(), what="the first TERM being heard")
+        begun = time.monotonic()
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(), 0)
+        print(f"ended {1000 * (time.monotonic() - begun):.0f} ms after the second TERM")
+        server.start("--functions.sleep.max_running=1")
+        until(lambda: server.job("q", running)["state"] == "active", what="the second start")
+        job = server.job("q", running)
+        self.assertEqual((job["attempts_made"], job["attempts_started"], job.get("stalled", 0)), (0, 2, 0))
+        self.assertEqual(server.post(f"/v1/queues/q/jobs/{running}/cancel").status, 202)
+        for job_id in rest:
+            self.assertEqual(server.finished("q", job_id)["state"], "completed")
+
+    def test_a_job_that_outlasts_the_stop_timeout_goes_back(self):
+        server, running, _ = self.begin(CONFIG.replace("20s", "300ms"), "deaf", {"seconds": 60})
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(), 0)
+        server.start("--machine.slots=1")
+        job = server.job("q", running)
+        self.assertIn(job["state"], ("waiting", "active"))
+        self.assertEqual((job["attempts_made"], job.get("stalled", 0)), (0, 0))
+        server.post(f"/v1/queues/q/jobs/{running}/cancel")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,91 @@
+"""A runner that does what a test asks: waits, dies, hides, eats memory, leaves a grandchild behind."""
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+frames = os.fdopen(3, "rb", buffering=0)
+pending = b""
+answers = os.fdopen(4, "w", buffering=1)
+
+
+def send(**frame):
+    answers.write(json.dumps(frame) + "\n")
+    answers.flush()
+
+
+def read_frame(seconds=None):
+    """The next frame; None when the time is over or the server is gone."""
+    global pending
+    while b"\n" not in pending:
+        if not select.select([frames], [], [], seconds)[0]:
+            return None
+        chunk = frames.read(1 << 16)
+        if not chunk:
+            sys.exit(0)
+        pending += chunk
+    line, pending = pending.split(b"\n", 1)
+    return json.loads(line)
+
+
+def note(data):
+    """Leaves a line that says that this run began: the test's own count of runs."""
+    if "note" in data:
+        with open(data["note"], "a") as file:
+            file.write(f"{os.getpid()}\n")
+
+
+def sleep(run, data):
+    frame = read_frame(data.get("ms", 0) / 1000)
+    if frame and frame["type"] == "cancel":
+        send(type="failed", run=run, message="interrupted", code="interrupted")
+    elif frame and frame["type"] == "stop":
+        sys.exit(0)
+    else:
+        send(type="completed", run=run, result={"slept": data.get("ms", 0)})
+
+
+def deaf(run, data):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(data.get("seconds", 60))
+    send(type="completed", run=run, result=None)
+
+
+def eat(run, data):
+    held = []
+    for _ in range(data["megabytes"]):
+        held.append(bytearray(os.urandom(1 << 10) * 1024))
+    send(type="completed", run=run, result=len(held))
+
+
+def leave_grandchild(run, data):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            with open(data["pid_file"], "w") as file:
+                file.write(str(os.getpid()))
+            os.closerange(3, 64)
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    sleep(run, data)
+
+
+def die(run, data):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+FUNCTIONS = {"deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die}
+
+send(type="ready", protocol=1, name="testbed")
+while True:
+    frame = read_frame()
+    if frame is None or frame["type"] == "stop":
+        sys.exit(0)
+    if frame["type"] == "run":
+        note(frame["data"])
+        FUNCTIONS.get(frame["function"], sleep)(frame["run"], frame["data"])
