@@ -96,6 +96,32 @@ day = { type = "dat", requird = true }
 """
 
 
+def crc32c(data):
+    """Castagnoli's checksum, bit by bit: docs/disk-format.md."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def raise_disk_format(file, version):
+    """Rewrites the record `format` of a store that nobody has open, as a later version of Gaur would have written it."""
+    content = bytearray(file.read_bytes())
+    payload = version.to_bytes(4, "little")
+    checksum = crc32c(b"format" + payload).to_bytes(4, "little")
+    found = 0
+    at = content.find(b"GauF")
+    while at >= 0:
+        content[at + 4 : at + 8] = checksum
+        content[at + 12 : at + 16] = payload
+        found += 1
+        at = content.find(b"GauF", at + 4)
+    file.write_bytes(content)
+    return found
+
+
 class BadInputTest(EndToEnd):
     maxDiff = None
 
@@ -145,6 +171,20 @@ class BadInputTest(EndToEnd):
         self.check("data_folder_in_use", said)
         done = subprocess.run([GAUR, "serve", "--server.listen=127.0.0.1:0"], cwd=self.folder, capture_output=True, text=True)
         self.assertIn(str(server.process.pid), done.stderr, "the message names the process")
+
+    def test_a_newer_disk_format(self):
+        server = self.server(CONFIG).start()
+        job_id = server.add("sleep", {"ms": 1})
+        server.finished("q", job_id)
+        server.stop()
+        store = self.folder / "data/store/data.mdb"
+        self.assertGreater(raise_disk_format(store, 99), 0)
+        untouched = store.read_bytes()
+        self.check("newer_disk_format", self.run_gaur("serve", "--server.listen=127.0.0.1:0"))
+        self.assertEqual(store.read_bytes(), untouched, "nothing is written to it")
+        raise_disk_format(store, 1)
+        server.start()
+        self.assertEqual(server.job("q", job_id)["state"], "completed")
 
     def test_a_port_in_use(self):
         self.server(CONFIG)
