@@ -132,6 +132,11 @@ void check_function(Settings& settings, const Config& config, const std::string&
     settings.problem(key("queue"), fmt::format("there is no queue \"{}\"{}", function.queue,
                                                did_you_mean(function.queue, keys(config.queues))));
   }
+  // The threads granted must not add up to more than the machine has, and a query keeps one busy at least.
+  if (function.cores && *function.cores < 1 && pool != config.pools.end() && pool->second.duckdb) {
+    settings.problem(KeyPath{"functions", name, "needs", "cores"},
+                     "must be at least 1 in a pool of kind \"duckdb\": a query keeps a core busy");
+  }
   if (function.timeout.count() == 0)
     settings.problem(key("timeout"), "must be above 0: a run without an end blocks its room for ever");
 }

@@ -130,14 +130,13 @@ void Host::Impl::sweep_results() {
 void Host::Impl::close() {
   http.reset();
   client.reset();
-  if (worker) {
-    worker->stop(Duration(0)).get();
-    worker.reset();
-  }
+  // The worker hears how runs end, even those that outlasted its stop, so the pools go before it.
+  if (worker) worker->stop(Duration(0)).get();
   if (pools) {
     pools->close().get();
     pools.reset();
   }
+  worker.reset();
   store.reset();
   embedded.reset();
   answers.reset();

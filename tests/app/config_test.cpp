@@ -57,6 +57,14 @@ TEST_F(ConfigTest, the_worker_keeps_its_name_over_restarts_and_differs_by_data_f
   EXPECT_NE(make().worker_name, first);
 }
 
+TEST_F(ConfigTest, a_query_is_never_granted_less_than_a_core) {
+  std::string text = kWhole;
+  text.replace(text.find("cores = 2"), 9, "cores = 0.5");
+  put("gaur.toml", text);
+  make();
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("functions.top.needs.cores must be at least 1")));
+}
+
 TEST_F(ConfigTest, tells_three_mistakes_at_once_with_file_and_line) {
   put("gaur.toml", R"([server]
 listen = "127.0.0.1:99999"
