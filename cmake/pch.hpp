@@ -20,3 +20,9 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <tl/expected.hpp>

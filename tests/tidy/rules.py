@@ -21,7 +21,7 @@ ROOMS = {
 FOREIGN = [
     ("duckdb.h", [r"src/duckdb/", r"tests/duckdb/"], "only gaur-duckdb knows DuckDB"),
     ("lmdb.h", [r"src/embedded/", r"tests/(embedded|crash)/"], "LMDB is the embedded store's own affair"),
-    ("boost/json", [r"src/base/json(_text)?\.(hpp|cpp)$"], "JSON goes through base/json.hpp"),
+    ("boost/json", [r"src/base/json(_text)?\.(hpp|cpp)$", r"cmake/pch\.hpp$"], "JSON goes through base/json.hpp"),
     ("boost/asio", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
     ("boost/beast", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
     ("spdlog", [r"src/base/log\.cpp$"], "the log goes through base/log.hpp"),
@@ -52,6 +52,9 @@ BANNED = [
     (r"\b(system|popen)\s*\(", [], "no shell between us and a process"),
     (r"\busing\s+namespace\s+std\s*;", [], "names stay where they are"),
 ]
+
+# (what a file uses, what it must then include itself). The precompiled header would hide that it does not.
+USED = [(r"\bfmt::(format|runtime|join|to_string|format_to)\b", "fmt/")]
 
 # Texts that no tracked file may hold: where somebody's machine or mirror shows through. Split so that this file is clean.
 LEAKS = [

@@ -97,6 +97,10 @@ def check_includes(tree):
                 yield f"{where}: includes {target}: write the path from src/, like \"{room}/{target}\""
             if room == "gaur" and "/" in target and to != "gaur" and target not in rules.PUBLIC_FOREIGN:
                 yield f"{where}: the public face shows {target}"
+        for used, header in rules.USED:
+            found = re.search(used, code_only(text))
+            if found and not any(target.startswith(header) for _, _, target in includes_of(text)):
+                yield f"{path}:{line_of(text, found.start())}: uses {found.group(0)} and includes no <{header}...>"
         if path.endswith(".hpp") and "#pragma once" not in text:
             yield f"{path}:1: no #pragma once"
     if len(io_files) > rules.IO_FILES_AT_MOST:

@@ -60,6 +60,7 @@ class Planted(unittest.TestCase):
         self.expect("includes", {"src/core/a.cpp": '#include "job.hpp"\n'}, "write the path from src/")
         self.expect("includes", {"src/core/a.cpp": "#include <base/clock.hpp>\n"}, "included with quotes")
         self.expect("includes", {"src/core/a.hpp": "int x;\n"}, "no #pragma once")
+        self.expect("includes", {"src/core/a.cpp": "\nauto s = fmt::format(x);\n"}, "a.cpp:2: uses fmt::format")
 
     def test_long_files_and_functions(self):
         self.expect("sizes", {"src/core/a.cpp": "\n" * 601}, "601 lines, at most 600")
