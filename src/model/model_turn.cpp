@@ -44,7 +44,8 @@ Async<TurnReply> ModelStore::finish_and_take(Turn turn) {
   remember(turn.op, reply);
   serve_parked();  // what this turn gave back and did not take
   if (!parks) return answer<TurnReply>(std::move(reply));
-  parked_.push_back({std::move(turn), std::move(reply), clock_.now() + turn.park, {}});
+  const Instant until = clock_.now() + turn.park;
+  parked_.push_back({std::move(turn), std::move(reply), until, {}});
   end_at(parked_.back().until);
   return parked_.back().waiters.emplace_back().future();
 }
