@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "admission/ledger_impl.hpp"
 #include "core/words.hpp"
@@ -80,7 +81,7 @@ LedgerStatus Ledger::status(Instant now) const {
     FunctionUse use;
     use.runs = function.wall_us.count();
     use.running = function.running;
-    const auto milliseconds = [](double us) { return Duration(static_cast<std::int64_t>(us / 1000 + 0.5)); };
+    const auto milliseconds = [](double us) { return Duration(std::llround(us / 1000)); };
     if (const auto value = function.wall_us.quantile(0.5)) use.wall_p50 = milliseconds(*value);
     if (const auto value = function.wall_us.quantile(0.9)) use.wall_p90 = milliseconds(*value);
     if (const auto value = function.millicores.quantile(0.75)) use.cores_p75 = *value / 1000;
