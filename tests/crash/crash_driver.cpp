@@ -3,6 +3,8 @@
 // hears it.
 //   crash_driver FOLDER FIRST_NUMBER     until killed
 //   crash_driver FOLDER fill JOBS        adds so many, takes some, says "full", waits to be killed
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <cstdlib>

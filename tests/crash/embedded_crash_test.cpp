@@ -1,6 +1,7 @@
 // kill -9 of a process with the embedded store open, again and again, each time with adds and finishes under
 // way; after every reopening what its clients know must hold. --kills=N for another number, --seed=N to
 // replay.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
