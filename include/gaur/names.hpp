@@ -18,8 +18,8 @@ struct Name {
   auto operator<=>(const Name&) const = default;
 };
 
-using JobId = Name<struct JobIdTag>;            ///< a decimal number given by the store, or the user's own text
-using QueueName = Name<struct QueueNameTag>;    ///< 1 to 128 bytes, see validate_queue_name()
+using JobId = Name<struct JobIdTag>;          ///< a decimal number given by the store, or the user's own text
+using QueueName = Name<struct QueueNameTag>;  ///< 1 to 128 bytes, see validate_queue_name()
 using FunctionName = Name<struct FunctionTag>;  ///< what a job asks for: its name, or a field of its data
 using LockToken = Name<struct LockTokenTag>;    ///< unique for each start of each job
 using LaneName = Name<struct LaneTag>;          ///< one sender of numbered operations
@@ -30,12 +30,18 @@ using Time = std::chrono::time_point<std::chrono::system_clock, Duration>;
 /// Monotonic: for deadlines, timeouts and every measured duration.
 using Instant = std::chrono::steady_clock::time_point;
 
-inline std::int64_t to_ms(Time time) { return time.time_since_epoch().count(); }
-inline Time from_ms(std::int64_t ms) { return Time(Duration(ms)); }
+inline std::int64_t to_ms(Time time) {
+  return time.time_since_epoch().count();
+}
+inline Time from_ms(std::int64_t ms) {
+  return Time(Duration(ms));
+}
 
 }  // namespace gaur
 
 template <class Tag>
 struct std::hash<gaur::Name<Tag>> {
-  std::size_t operator()(const gaur::Name<Tag>& name) const noexcept { return std::hash<std::string>{}(name.value); }
+  std::size_t operator()(const gaur::Name<Tag>& name) const noexcept {
+    return std::hash<std::string>{}(name.value);
+  }
 };

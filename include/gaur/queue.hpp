@@ -101,7 +101,7 @@ struct Event {
 struct EventPage {
   std::vector<Event> events{};
   std::string cursor{};  ///< pass it next time
-  bool gap = false;    ///< events after the given cursor were trimmed before they were read
+  bool gap = false;      ///< events after the given cursor were trimmed before they were read
 };
 
 }  // namespace gaur

@@ -36,10 +36,10 @@ struct QueueRules {
   /// queues, unless the runs that were there before it last longer. After half of it no other queue is served
   /// before it, after three quarters nothing passes it.
   Duration max_head_wait{30'000};
-  std::uint32_t weight = 1;    ///< share of the room granted when several queues want it; 0 counts as 1
+  std::uint32_t weight = 1;      ///< share of the room granted when several queues want it; 0 counts as 1
   std::string function_field{};  ///< "": a job's function is its name; else a dotted path into its data
-  bool take_unknown = false;   ///< take functions that are not listed too (needs: a slot's share); the run
-                               ///< handler then fails them in words
+  bool take_unknown = false;     ///< take functions that are not listed too (needs: a slot's share); the run
+                                 ///< handler then fails them in words
 };
 
 struct LedgerOptions {

@@ -12,15 +12,15 @@ namespace gaur {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant now() const = 0;      ///< monotonic; for durations and deadlines
-  virtual Time wall() const = 0;        ///< may jump; only for what is stored or shown
+  virtual Instant now() const = 0;  ///< monotonic; for durations and deadlines
+  virtual Time wall() const = 0;    ///< may jump; only for what is stored or shown
 };
 
 /// Thread-safety: any thread.
 class Random {
  public:
   virtual ~Random() = default;
-  virtual std::uint64_t next() = 0;     ///< uniform over all 64-bit values
+  virtual std::uint64_t next() = 0;                                        ///< uniform over all 64-bit values
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }  ///< [0, 1)
 };
 

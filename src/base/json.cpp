@@ -49,7 +49,8 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 
 Result<Value> parse(std::string_view text, const ParseLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return Error{Errc::kTooLarge, fmt::format("JSON of {} bytes, at most {} are allowed", text.size(), limits.max_bytes)};
+    return Error{Errc::kTooLarge,
+                 fmt::format("JSON of {} bytes, at most {} are allowed", text.size(), limits.max_bytes)};
   }
   boost::json::parse_options options;
   options.max_depth = limits.max_depth;
@@ -59,18 +60,22 @@ Result<Value> parse(std::string_view text, const ParseLimits& limits) {
   if (!problem && read < text.size()) problem = boost::json::error::extra_data;
   if (!problem) parser.finish(problem);
   if (problem) {
-    return Error{Errc::kInvalidArgument, fmt::format("not JSON: {} at {}", problem.message(), position_of(text, read))};
+    return Error{Errc::kInvalidArgument,
+                 fmt::format("not JSON: {} at {}", problem.message(), position_of(text, read))};
   }
   return parser.release();
 }
 
 Result<Object> parse_object(std::string_view text, const ParseLimits& limits) {
   GAUR_TRY(Value value, parse(text, limits));
-  if (!value.is_object()) return Error{Errc::kInvalidArgument, "a JSON object is expected, like {\"key\": \"value\"}"};
+  if (!value.is_object())
+    return Error{Errc::kInvalidArgument, "a JSON object is expected, like {\"key\": \"value\"}"};
   return std::move(value.as_object());
 }
 
-std::string serialize(const Value& value) { return boost::json::serialize(value); }
+std::string serialize(const Value& value) {
+  return boost::json::serialize(value);
+}
 
 std::string quote(std::string_view text) {
   std::string out = "\"";
@@ -129,7 +134,8 @@ std::optional<std::int64_t> integer(const Object& object, std::string_view key) 
   if (value->is_int64()) return value->get_int64();
   if (value->is_double()) {
     const double number = value->get_double();
-    if (std::nearbyint(number) == number && std::abs(number) <= 9.0e15) return static_cast<std::int64_t>(number);
+    if (std::nearbyint(number) == number && std::abs(number) <= 9.0e15)
+      return static_cast<std::int64_t>(number);
   }
   return std::nullopt;
 }

@@ -64,19 +64,14 @@ std::size_t skip_value(std::string_view text, std::size_t at) {
   std::size_t depth = 0;
   while (true) {
     switch (text[at]) {
-      case '"':
-        at = skip_string(text, at);
-        continue;
+      case '"': at = skip_string(text, at); continue;
       case '{':
-      case '[':
-        ++depth;
-        break;
+      case '[': ++depth; break;
       case '}':
       case ']':
         if (--depth == 0) return at + 1;
         break;
-      default:
-        break;
+      default: break;
     }
     ++at;
   }

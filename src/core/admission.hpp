@@ -16,7 +16,7 @@ namespace gaur {
 /// Room offered to one queue for one turn.
 struct Offer {
   std::uint64_t ticket = 0;
-  std::uint32_t take = 0;   ///< 0: nothing can start now
+  std::uint32_t take = 0;  ///< 0: nothing can start now
   Admit admit{};
 };
 
@@ -26,15 +26,18 @@ class Admission {
   /// Books the free room for a turn of `queue`.
   virtual Offer offer(const QueueName& queue, Instant now) = 0;
   /// The turn's answer: what was taken is charged, the rest is free again, the head is remembered.
-  virtual void settle(std::uint64_t ticket, const std::vector<Taken>& taken, const std::optional<Blocked>& blocked, Instant now) = 0;
+  virtual void settle(std::uint64_t ticket, const std::vector<Taken>& taken,
+                      const std::optional<Blocked>& blocked, Instant now) = 0;
   /// The grant of a taken job. Valid from settle() until release().
   virtual Grant grant(const LockToken& run) = 0;
-  /// The run is over. Nothing is learned from one that measured no wall time (it never ran, or was ended from outside).
+  /// The run is over. Nothing is learned from one that measured no wall time (it never ran, or was ended from
+  /// outside).
   virtual void release(const LockToken& run, const Usage& usage, Instant now) = 0;
   /// The order in which queues are to be asked: oldest blocked head first, else weighted round robin.
   virtual std::vector<QueueName> order() = 0;
   /// "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free", or nothing when nothing holds it back.
-  virtual std::optional<std::string> why_waiting(const QueueName& queue, const FunctionName& function, Instant now) const = 0;
+  virtual std::optional<std::string> why_waiting(const QueueName& queue, const FunctionName& function,
+                                                 Instant now) const = 0;
 };
 
 }  // namespace gaur

@@ -8,16 +8,16 @@
 namespace gaur {
 
 enum class Capability : std::uint8_t {
-  kHandOff,            ///< an add that meets a parked turn is taken in the same step
-  kFlows,              ///< parents and children
-  kSchedulers,         ///< repeating jobs
+  kHandOff,     ///< an add that meets a parked turn is taken in the same step
+  kFlows,       ///< parents and children
+  kSchedulers,  ///< repeating jobs
   kDeduplication,
   kRateLimit,
   kGlobalConcurrency,
   kChangeDelay,
   kChangePriority,
-  kJobMetrics,         ///< counts of finished jobs a minute
-  kUsage,              ///< measured use stored with the job
+  kJobMetrics,  ///< counts of finished jobs a minute
+  kUsage,       ///< measured use stored with the job
   kCount_,
 };
 std::string_view to_string(Capability capability);

@@ -44,15 +44,17 @@ inline void subtract(Room& room, const Needs& needs) {
 struct Admit {
   Room free{};
   std::map<FunctionName, Needs> needs{};
-  std::optional<Needs> otherwise{};     ///< for functions not in `needs`; nothing: they are not served here and are skipped
+  std::optional<Needs>
+      otherwise{};  ///< for functions not in `needs`; nothing: they are not served here and are skipped
   std::uint32_t look = 64;
-  bool pass_head = false;             ///< backfill
-  Room spare{};                         ///< room that the head will not need
-  std::string function_field{};         ///< "": a job's function is its name; else a dotted path into its data ("func")
+  bool pass_head = false;  ///< backfill
+  Room spare{};            ///< room that the head will not need
+  std::string
+      function_field{};  ///< "": a job's function is its name; else a dotted path into its data ("func")
 };
 
-/// What a job asks for: its name, or, with a `field`, the text at that dotted path of its data. Data without such a
-/// text leave the name. Never fails: data that is no JSON has no fields.
+/// What a job asks for: its name, or, with a `field`, the text at that dotted path of its data. Data without
+/// such a text leave the name. Never fails: data that is no JSON has no fields.
 FunctionName function_of(std::string_view name, std::string_view data, std::string_view field);
 
 struct Blocked {

@@ -18,16 +18,18 @@ struct Completed {
 /// Final: no attempt is left, or none would help. attempts_made + 1.
 struct Failed {
   Failure failure{};
-  bool exhausted = false;       ///< attempts are used up: the store adds a retries-exhausted event
+  bool exhausted = false;  ///< attempts are used up: the store adds a retries-exhausted event
 };
-/// A failed attempt that is tried again. delay 0: back to waiting at once, behind the others (LIFO jobs: in front).
+/// A failed attempt that is tried again. delay 0: back to waiting at once, behind the others (LIFO jobs: in
+/// front).
 struct RetryAfter {
   Duration delay{0};
   Failure failure{};
-  bool counted = true;          ///< attempts_made + 1 (a handler that asks for "later" is not counted)
+  bool counted = true;  ///< attempts_made + 1 (a handler that asks for "later" is not counted)
 };
 struct WaitForChildren {};
-/// The run ended without the job's fault (stop, recycle, deploy, lost host): back to the front, nothing counted.
+/// The run ended without the job's fault (stop, recycle, deploy, lost host): back to the front, nothing
+/// counted.
 struct BackToWait {
   std::string why{};
 };
@@ -38,25 +40,26 @@ struct Stalled {
 };
 }  // namespace outcome
 
-using Outcome = std::variant<outcome::Completed, outcome::Failed, outcome::RetryAfter, outcome::WaitForChildren,
-                             outcome::BackToWait, outcome::Stalled>;
+using Outcome = std::variant<outcome::Completed, outcome::Failed, outcome::RetryAfter,
+                             outcome::WaitForChildren, outcome::BackToWait, outcome::Stalled>;
 
-/// One run that ended. A finish with a token that is not the job's current one is refused and changes nothing.
+/// One run that ended. A finish with a token that is not the job's current one is refused and changes
+/// nothing.
 struct Finish {
   JobId id{};
   LockToken token{};
   Outcome outcome{};
-  Retention keep{};               ///< for the set that it enters; the job's own option is resolved by the worker
+  Retention keep{};  ///< for the set that it enters; the job's own option is resolved by the worker
   std::optional<Usage> usage{};
 };
 
 /// Where a job stands after a finish.
 struct Moved {
   State state = State::kCompleted;
-  bool kept = true;             ///< false: retention removed it as it finished
+  bool kept = true;  ///< false: retention removed it as it finished
   std::uint32_t attempts_made = 0;
   std::uint32_t stalled = 0;
-  std::optional<Time> due{};      ///< when delayed
+  std::optional<Time> due{};  ///< when delayed
   bool operator==(const Moved&) const = default;
 };
 

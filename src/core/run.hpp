@@ -21,7 +21,8 @@ struct Grant {
 struct RunRequest {
   Taken taken{};
   Grant grant{};
-  std::optional<Duration> timeout{};  ///< the run's deadline, enforced by the handler: cancel, then TERM, then KILL
+  std::optional<Duration>
+      timeout{};  ///< the run's deadline, enforced by the handler: cancel, then TERM, then KILL
 };
 
 /// How a run ended, as its handler saw it. What follows for the job is the worker's decision.
@@ -29,34 +30,34 @@ namespace run {
 struct Completed {
   std::string result = "null";
 };
-struct Failed {                 ///< the handler said so
+struct Failed {  ///< the handler said so
   Failure failure{};
-  bool final = false;           ///< unrecoverable: no attempt would help
+  bool final = false;  ///< unrecoverable: no attempt would help
 };
-struct Later {                  ///< the handler asked to be run again after a while; not an attempt
+struct Later {  ///< the handler asked to be run again after a while; not an attempt
   Duration delay{0};
   std::string why{};
 };
-struct TimedOut {               ///< its own deadline: a failed attempt, code `timeout`
+struct TimedOut {  ///< its own deadline: a failed attempt, code `timeout`
   Duration after{0};
 };
-struct OutOfMemory {            ///< its own bound: a failed attempt, code `memory`
+struct OutOfMemory {  ///< its own bound: a failed attempt, code `memory`
   std::uint64_t bound_bytes = 0, peak_bytes = 0;
 };
-struct Crashed {                ///< the runner died under the job: a stall
-  int signal = 0;               ///< 0: it exited with `exit_code`
+struct Crashed {   ///< the runner died under the job: a stall
+  int signal = 0;  ///< 0: it exited with `exit_code`
   int exit_code = 0;
-  std::string message{};          ///< "runner died of SIGSEGV"
+  std::string message{};  ///< "runner died of SIGSEGV"
 };
-struct Interrupted {            ///< killed or never started without the job's fault: counts as nothing
+struct Interrupted {  ///< killed or never started without the job's fault: counts as nothing
   std::string why{};
 };
 struct Cancelled {
   std::string who{}, why{};
 };
 }  // namespace run
-using RunEnd = std::variant<run::Completed, run::Failed, run::Later, run::TimedOut, run::OutOfMemory, run::Crashed,
-                            run::Interrupted, run::Cancelled>;
+using RunEnd = std::variant<run::Completed, run::Failed, run::Later, run::TimedOut, run::OutOfMemory,
+                            run::Crashed, run::Interrupted, run::Cancelled>;
 
 class RunObserver {
  public:

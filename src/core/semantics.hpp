@@ -1,5 +1,6 @@
 #pragma once
-// Where the dialects differ, as one value. Worker and model take it as a parameter; the embedded store has bullmq's.
+// Where the dialects differ, as one value. Worker and model take it as a parameter; the embedded store has
+// bullmq's.
 #include <cstdint>
 
 #include "base/env.hpp"
@@ -17,16 +18,15 @@ struct Semantics {
   std::uint32_t exponential_base_exponent = 0;  ///< bullmq: delay*2^(a-1) (0); bull: delay*(2^a-1) (1)
   RetryPlace retry_place = RetryPlace::kBehind;
   StallLimit stall_limit = StallLimit::kFailsInTheSweep;
-  std::uint32_t max_starts = 10;                ///< nothing starts more often: then it is failed, code `stalled`
+  std::uint32_t max_starts = 10;  ///< nothing starts more often: then it is failed, code `stalled`
 
   static constexpr Semantics bullmq() { return {}; }
-  static constexpr Semantics bull() {
-    return {.default_attempts = 1, .exponential_base_exponent = 1};
-  }
+  static constexpr Semantics bull() { return {.default_attempts = 1, .exponential_base_exponent = 1}; }
 };
 
-/// The wait before the next attempt, `attempts_made` being those made so far including the one that just failed.
-/// Never negative; capped at 10 years so that no arithmetic overflows.
-Duration backoff_delay(const Backoff& backoff, std::uint32_t attempts_made, const Semantics& semantics, Random& random);
+/// The wait before the next attempt, `attempts_made` being those made so far including the one that just
+/// failed. Never negative; capped at 10 years so that no arithmetic overflows.
+Duration backoff_delay(const Backoff& backoff, std::uint32_t attempts_made, const Semantics& semantics,
+                       Random& random);
 
 }  // namespace gaur

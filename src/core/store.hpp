@@ -39,7 +39,8 @@ struct AddRequest {
   QueueName queue{};
   std::vector<NewJob> jobs{};
   OperationId op{};
-  /// If waiting + prioritized (+ delayed) would exceed it, the whole request is refused with kQueueFull. 0: unbounded.
+  /// If waiting + prioritized (+ delayed) would exceed it, the whole request is refused with kQueueFull. 0:
+  /// unbounded.
   std::uint64_t max_waiting = 0;
 };
 
@@ -53,13 +54,13 @@ struct RateLimit {
 /// Finish these jobs and take up to `take`, in one atomic step.
 struct Turn {
   QueueName queue{};
-  OperationId op{};                     ///< a token is made of it and the index of the taken job
+  OperationId op{};  ///< a token is made of it and the index of the taken job
   std::vector<Finish> finished{};
   std::uint32_t take = 0;
-  std::optional<Admit> admit{};         ///< nothing: plain first in, first out
-  Duration lock{30'000};              ///< life of each lock taken
+  std::optional<Admit> admit{};  ///< nothing: plain first in, first out
+  Duration lock{30'000};         ///< life of each lock taken
   std::optional<RateLimit> limit{};
-  std::string by{};                     ///< worker name, shown as processed_by
+  std::string by{};  ///< worker name, shown as processed_by
   /// Above 0 and nothing to take: the turn stays parked for so long, and the first add, promotion or
   /// wake-up that it could take is taken for it in that same step. The next turn of its lane ends a parked
   /// turn at once (it answers empty, first). Stores without kHandOff answer at once.
@@ -68,8 +69,8 @@ struct Turn {
 
 /// What the worker should know to sleep well.
 struct Next {
-  std::optional<Time> due{};            ///< when the next delayed job of this queue is due, by the store's clock
-  bool more = false;                  ///< jobs wait that this turn did not look at
+  std::optional<Time> due{};  ///< when the next delayed job of this queue is due, by the store's clock
+  bool more = false;          ///< jobs wait that this turn did not look at
   bool paused = false;
   std::optional<Duration> limited_for{};  ///< rate limit: no start before
   bool operator==(const Next&) const = default;
@@ -89,7 +90,7 @@ struct TurnReply {
   std::vector<Taken> taken{};
   std::optional<Blocked> blocked{};
   Next next{};
-  std::vector<CancelRequest> cancels{};   ///< of jobs that this worker (`by`) holds
+  std::vector<CancelRequest> cancels{};  ///< of jobs that this worker (`by`) holds
 };
 
 struct Held {
@@ -103,7 +104,7 @@ struct ExtendRequest {
   std::string by{};
 };
 struct ExtendReply {
-  std::vector<Status> locks{};            ///< kLockMissing (expired, given back, removed), kLockMismatch (taken over)
+  std::vector<Status> locks{};  ///< kLockMissing (expired, given back, removed), kLockMismatch (taken over)
   std::vector<CancelRequest> cancels{};
 };
 
@@ -114,8 +115,8 @@ struct RecoverRequest {
   Retention keep_failed{};
 };
 struct Recovered {
-  std::vector<JobId> back{};              ///< waiting again
-  std::vector<JobId> failed{};            ///< over max_stalled
+  std::vector<JobId> back{};    ///< waiting again
+  std::vector<JobId> failed{};  ///< over max_stalled
 };
 
 struct WorkRequest {
@@ -125,7 +126,7 @@ struct WorkRequest {
 };
 /// A hint, never the only path: it may come for nothing, and it may be lost.
 struct WorkReply {
-  std::vector<QueueName> queues{};        ///< may have something to take
+  std::vector<QueueName> queues{};  ///< may have something to take
   std::vector<CancelRequest> cancels{};
 };
 
@@ -177,7 +178,7 @@ class Reader {
 class Admin {
  public:
   virtual ~Admin() = default;
-  virtual Async<Unit> pause(QueueName queue) = 0;   ///< no start commits after the answer, until resume
+  virtual Async<Unit> pause(QueueName queue) = 0;  ///< no start commits after the answer, until resume
   virtual Async<Unit> resume(QueueName queue) = 0;
   /// Removes what waits (and what is delayed, if asked). The answer counts them.
   virtual Async<std::uint64_t> drain(QueueName queue, bool delayed_too) = 0;
@@ -196,7 +197,8 @@ class Events {
   virtual ~Events() = default;
   /// Up to `limit` events after `cursor` ("": from the oldest kept; "$": only what comes). With none there,
   /// waits up to `at_most` for the first. The log keeps the newest 10 000 of each queue.
-  virtual Async<EventPage> events(QueueName queue, std::string cursor, std::uint32_t limit, Duration at_most) = 0;
+  virtual Async<EventPage> events(QueueName queue, std::string cursor, std::uint32_t limit,
+                                  Duration at_most) = 0;
 };
 
 // ---- optional groups: a store that lacks one returns nullptr and does not name the capability ------------
@@ -207,27 +209,29 @@ struct FlowNode {
   std::vector<FlowNode> children{};
 };
 struct Dependencies {
-  std::map<std::string, std::string> processed{}, ignored{};  ///< child "queue:id" -> result JSON | failure text
+  std::map<std::string, std::string> processed{},
+      ignored{};  ///< child "queue:id" -> result JSON | failure text
   std::vector<std::string> pending{}, failed{};
 };
 class Flows {
  public:
   virtual ~Flows() = default;
-  virtual Async<std::vector<Added>> add_flow(FlowNode root, OperationId op) = 0;  ///< parents before children, all or none
+  virtual Async<std::vector<Added>> add_flow(FlowNode root,
+                                             OperationId op) = 0;  ///< parents before children, all or none
   virtual Async<Dependencies> dependencies(JobRef parent) = 0;
   virtual Async<Unit> remove_child_dependency(JobRef child, JobRef parent) = 0;
 };
 
 struct Schedule {
   std::string id{};
-  std::string pattern{};                  ///< cron text, or "" with `every`
+  std::string pattern{};  ///< cron text, or "" with `every`
   Duration every{0};
   std::string time_zone{};
   std::optional<Time> start{}, end{};
   std::optional<std::uint64_t> limit{};
-  NewJob job{};                           ///< the template
-  std::optional<Time> next{};             ///< answers only
-  std::uint64_t iterations = 0;         ///< answers only
+  NewJob job{};                  ///< the template
+  std::optional<Time> next{};    ///< answers only
+  std::uint64_t iterations = 0;  ///< answers only
 };
 class Schedulers {
  public:
@@ -236,7 +240,8 @@ class Schedulers {
   /// Makes the job of slot `next` once `slot` was taken; a repeat is a no-op.
   virtual Async<std::optional<Added>> advance(QueueName queue, std::string id, Time slot, Time next) = 0;
   virtual Async<Unit> remove_schedule(QueueName queue, std::string id) = 0;
-  virtual Async<std::vector<Schedule>> schedules(QueueName queue, std::uint64_t offset, std::uint32_t limit) = 0;
+  virtual Async<std::vector<Schedule>> schedules(QueueName queue, std::uint64_t offset,
+                                                 std::uint32_t limit) = 0;
 };
 
 class Store : public Transitions, public Reader, public Admin, public Events {

@@ -53,7 +53,9 @@ constexpr Transition kTable[] = {
 };
 }  // namespace
 
-std::span<const Transition> legal_transitions() { return kTable; }
+std::span<const Transition> legal_transitions() {
+  return kTable;
+}
 
 bool is_legal(std::optional<State> from, Verb verb, std::optional<State> to) {
   return std::any_of(std::begin(kTable), std::end(kTable),

@@ -10,8 +10,20 @@
 namespace gaur {
 
 enum class Verb : std::uint8_t {
-  kAdd, kTake, kComplete, kFail, kRetryLater, kBackToWait, kStall, kWaitForChildren, kWake, kPromote,
-  kReleaseParent, kRetry, kCancel, kRemove,
+  kAdd,
+  kTake,
+  kComplete,
+  kFail,
+  kRetryLater,
+  kBackToWait,
+  kStall,
+  kWaitForChildren,
+  kWake,
+  kPromote,
+  kReleaseParent,
+  kRetry,
+  kCancel,
+  kRemove,
 };
 std::string_view to_string(Verb verb);
 

@@ -15,20 +15,24 @@ constexpr Duration kLongestWait = std::chrono::hours(24 * 365 * 10);
 
 bool is_canonical_integer(std::string_view text) {
   if (text == "0") return true;
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   return digits && text.front() != '0';
 }
 
 void check_id(const JobId& id, const Limits& limits, std::vector<std::string>& problems) {
   const std::string& text = id.value;
-  const auto say = [&](std::string_view rule) { problems.push_back(fmt::format("id: {}, was {}", rule, json::quote(text))); };
+  const auto say = [&](std::string_view rule) {
+    problems.push_back(fmt::format("id: {}, was {}", rule, json::quote(text)));
+  };
   if (text.empty()) say("must not be empty");
   if (text.size() > limits.id_bytes) say(fmt::format("at most {} bytes", limits.id_bytes));
   if (is_canonical_integer(text)) say("a whole number is reserved for the store's own ids; add a letter");
   if (text.starts_with("0:")) say("must not start with \"0:\"");
   const auto colons = std::count(text.begin(), text.end(), ':');
   if (colons != 0 && colons != 2) say("a colon is allowed only as in \"repeat:<scheduler>:<ms>\"");
-  const bool control = std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  const bool control =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   if (control) say("must not hold control characters");
   if (!json::is_utf8(text)) say("must be UTF-8");
 }
@@ -46,22 +50,28 @@ std::vector<std::string> problems_of(const JobOptions& options, const Limits& li
   if (options.id) check_id(*options.id, limits, problems);
   check_wait("delay", options.delay, problems);
   check_wait("backoff.delay", options.backoff.delay, problems);
-  if (options.priority > kMaxPriority) problems.push_back(fmt::format("priority: 0 to {}, was {}", kMaxPriority, options.priority));
+  if (options.priority > kMaxPriority)
+    problems.push_back(fmt::format("priority: 0 to {}, was {}", kMaxPriority, options.priority));
   if (!(options.backoff.jitter >= 0 && options.backoff.jitter <= 1)) {
     problems.push_back(fmt::format("backoff.jitter: 0 to 1, was {}", options.backoff.jitter));
   }
   if (options.timeout) check_wait("timeout", *options.timeout, problems);
-  if (options.timeout && *options.timeout == Duration{0}) problems.emplace_back("timeout: above 0 ms, was 0; leave it out for none");
+  if (options.timeout && *options.timeout == Duration{0})
+    problems.emplace_back("timeout: above 0 ms, was 0; leave it out for none");
   if (options.queue_timeout) check_wait("queue_timeout", *options.queue_timeout, problems);
-  if (options.deduplication && options.deduplication->id.empty()) problems.emplace_back("deduplication.id: must not be empty");
-  if (options.deduplication && options.parent) problems.emplace_back("deduplication: cannot be used together with parent");
+  if (options.deduplication && options.deduplication->id.empty())
+    problems.emplace_back("deduplication.id: must not be empty");
+  if (options.deduplication && options.parent)
+    problems.emplace_back("deduplication: cannot be used together with parent");
   return problems;
 }
 
-std::vector<std::string> problems_of_job(std::string_view name, std::string_view data, const JobOptions& options, const Limits& limits) {
+std::vector<std::string> problems_of_job(std::string_view name, std::string_view data,
+                                         const JobOptions& options, const Limits& limits) {
   std::vector<std::string> problems = problems_of(options, limits);
   if (name.empty()) problems.emplace_back("name: must not be empty");
-  if (name.size() > limits.name_bytes) problems.push_back(fmt::format("name: at most {} bytes, was {}", limits.name_bytes, name.size()));
+  if (name.size() > limits.name_bytes)
+    problems.push_back(fmt::format("name: at most {} bytes, was {}", limits.name_bytes, name.size()));
   if (!json::is_utf8(name)) problems.emplace_back("name: must be UTF-8");
   if (name.find('\0') != std::string_view::npos) problems.emplace_back("name: must not hold a NUL character");
   if (data.size() > limits.data_bytes) {
@@ -74,12 +84,15 @@ std::vector<std::string> problems_of_job(std::string_view name, std::string_view
 
 Status validate_queue_name(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-           c == '{' || c == '}';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '{' || c == '}';
   };
-  if (!name.empty() && name.size() <= 128 && name != "." && name != ".." && std::all_of(name.begin(), name.end(), allowed)) return ok();
+  if (!name.empty() && name.size() <= 128 && name != "." && name != ".." &&
+      std::all_of(name.begin(), name.end(), allowed))
+    return ok();
   return Error{Errc::kInvalidArgument,
-               fmt::format("queue name: 1 to 128 letters, digits and -_.{{}} are allowed, was {}", json::quote(name.substr(0, 140)))};
+               fmt::format("queue name: 1 to 128 letters, digits and -_.{{}} are allowed, was {}",
+                           json::quote(name.substr(0, 140)))};
 }
 
 }  // namespace gaur

@@ -221,7 +221,8 @@ TEST_F(AbusedServer, a_client_that_leaves_gives_its_place_among_the_waiting_back
     RawClient leaves(port_);
     leaves.send(request_text("GET", path + "?wait=60s"));
     int status = 0;
-    for (int i = 0; i < 10'000 && status != 429; ++i) status = ask("GET", path + "?wait=1ms").status;  // it is waiting now
+    for (int i = 0; i < 10'000 && status != 429; ++i)
+      status = ask("GET", path + "?wait=1ms").status;  // it is waiting now
   }
   int status = 0;
   for (int i = 0; i < 10'000 && status != 200; ++i) status = ask("GET", path + "?wait=1ms").status;
