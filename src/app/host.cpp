@@ -6,6 +6,7 @@
 #include "api/measured_store.hpp"
 #include "app/host_status.hpp"
 #include "app/part_options.hpp"
+#include "app/result_cleaner.hpp"
 #include "base/system_env.hpp"
 #include "embedded/embedded_store.hpp"
 #include "http/server.hpp"
@@ -33,6 +34,7 @@ struct Host::Impl {
   std::unique_ptr<EmbeddedStore> embedded;
   std::unique_ptr<Store> store;
   std::unique_ptr<ResultFolder> results;
+  std::unique_ptr<ResultCleaner> cleaner;
   std::unique_ptr<Ledger> ledger;  ///< confined to `loop`, as are pools and worker
   std::unique_ptr<ThreadLoop> loop;
   std::unique_ptr<Pools> pools;
@@ -155,6 +157,9 @@ Result<std::uint16_t> Host::open() {
   impl_->loop->post([impl = impl_.get()] { impl->pools->open(); });
   impl_->worker->start();
   GAUR_TRY(const std::uint16_t port, impl_->open_http());
+  impl_->cleaner =
+      std::make_unique<ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
+  for (const auto& [name, queue] : impl_->options.config.queues) impl_->cleaner->follow(QueueName(name));
   impl_->answers->post([impl = impl_.get()] { impl->sweep_results(); });
   return port;
 }

@@ -62,7 +62,7 @@ TEST_F(ConfigTest, a_query_is_never_granted_less_than_a_core) {
   text.replace(text.find("cores = 2"), 9, "cores = 0.5");
   put("gaur.toml", text);
   make();
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("functions.top.needs.cores must be at least 1")));
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("functions.top.needs.cores: must be at least 1")));
 }
 
 TEST_F(ConfigTest, tells_three_mistakes_at_once_with_file_and_line) {

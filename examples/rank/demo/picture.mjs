@@ -15,7 +15,7 @@ export class Picture {
     const counts = `waiting ${String(waiting).padStart(3)}  running ${String(running).padStart(2)}  done ${String(done).padStart(3)}/${all}`;
     if (process.stdout.isTTY) {
       const full = Math.round((BAR * done) / all);
-      process.stdout.write(`\r[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${counts}  peak ${gigabytes(memory)} `);
+      process.stdout.write(`\r\x1b[K[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${counts}  peak ${gigabytes(memory)} `);
       return;
     }
     const now = Date.now();
@@ -26,7 +26,7 @@ export class Picture {
   }
 
   step(what, done, all) {
-    if (process.stdout.isTTY) process.stdout.write(`\r${what}: ${done}/${all} `);
+    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${what}: ${done}/${all} `);
     else if (done === all) console.log(`${what}: ${done}/${all}`);
   }
 

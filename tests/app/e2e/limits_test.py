@@ -22,7 +22,8 @@ sql = "SELECT sum(hash(a.range, b.range) % 7) AS n FROM range(10000000) a, range
 [functions.deaf_regex]       # one call that hears no interrupt
 pool = "sql"
 timeout = "700ms"
-sql = "SELECT regexp_matches(repeat('a', 100000000), '((a*)*b|(a*)*c|(a*)*d|a{0,900}e)$') AS n"
+sql = """SELECT regexp_matches(text, '[0-7][0-9a-f]{300}x') AS n
+FROM (SELECT string_agg(md5(i::VARCHAR), '') AS text FROM range(300000) AS t(i))"""
 [functions.deaf_repeat]
 pool = "sql"
 timeout = "700ms"

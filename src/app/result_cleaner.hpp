@@ -1,0 +1,29 @@
+#pragma once
+// Removes a job's result file as soon as somebody removes the job. Files of jobs that retention dropped, or
+// that were removed while nobody listened, go when they expire.
+#include "base/env.hpp"
+#include "core/store.hpp"
+#include "runner/result_folder.hpp"
+
+namespace gaur::app {
+
+/// Thread-safety: confined to the store's executor, which is `loop`; follow() from any thread. Everything
+/// given outlives the store's last answer, and so must this.
+class ResultCleaner {
+ public:
+  ResultCleaner(Events& events, ResultFolder& results, Loop& loop, const Clock& clock)
+      : events_(events), results_(results), loop_(loop), clock_(clock) {}
+
+  /// Listens to a queue until the store stops.
+  void follow(const QueueName& queue, std::string cursor = "$");
+
+ private:
+  void on_page(const QueueName& queue, const std::string& cursor, const Result<EventPage>& page);
+
+  Events& events_;
+  ResultFolder& results_;
+  Loop& loop_;
+  const Clock& clock_;
+};
+
+}  // namespace gaur::app
