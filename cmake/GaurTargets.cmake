@@ -87,6 +87,15 @@ function(gaur_test name)
   endif()
 endfunction()
 
+# gaur_test_library(NAME SOURCES ... [PUBLIC lib ...]): what several test programs share, compiled as they are.
+function(gaur_test_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC" ${ARGN})
+  add_library(gaur_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(gaur_${name} PUBLIC gaur_flags Threads::Threads ${arg_PUBLIC} GTest::gmock
+    PRIVATE gaur_test_flags)
+  target_precompile_headers(gaur_${name} REUSE_FROM gaur_test_pch)
+endfunction()
+
 # The std headers that nearly every file reads, compiled once for all targets.
 add_library(gaur_pch OBJECT "${CMAKE_SOURCE_DIR}/cmake/pch.cpp")
 target_link_libraries(gaur_pch PRIVATE gaur_flags Threads::Threads fmt::fmt Boost::json)
