@@ -14,6 +14,10 @@ std::string_view to_string(Capability capability) {
     case Capability::kChangePriority: return "change priority";
     case Capability::kJobMetrics: return "job metrics";
     case Capability::kUsage: return "usage";
+    case Capability::kFailureCode: return "failure code";
+    case Capability::kEventLog: return "event log";
+    case Capability::kProcessedBy: return "processed by";
+    case Capability::kEveryOption: return "every option";
     case Capability::kCount_: break;
   }
   return "unknown";

@@ -16,8 +16,12 @@ enum class Capability : std::uint8_t {
   kGlobalConcurrency,
   kChangeDelay,
   kChangePriority,
-  kJobMetrics,  ///< counts of finished jobs a minute
-  kUsage,       ///< measured use stored with the job
+  kJobMetrics,   ///< counts of finished jobs a minute
+  kUsage,        ///< measured use stored with the job
+  kFailureCode,  ///< a failure's code and details are stored; without it only its message and stack are
+  kEventLog,     ///< events are kept and name the state before; without it they are what peers publish, live
+  kProcessedBy,  ///< the worker of the last start is stored with the job
+  kEveryOption,  ///< all of JobOptions are stored; without it those that the dialect knows
   kCount_,
 };
 std::string_view to_string(Capability capability);

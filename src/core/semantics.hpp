@@ -21,7 +21,9 @@ struct Semantics {
   std::uint32_t max_starts = 10;  ///< nothing starts more often: then it is failed, code `stalled`
 
   static constexpr Semantics bullmq() { return {}; }
-  static constexpr Semantics bull() { return {.default_attempts = 1, .exponential_base_exponent = 1}; }
+  static constexpr Semantics bull() {
+    return {.zero_priority = ZeroPriority::kAfterAll, .default_attempts = 1, .exponential_base_exponent = 1};
+  }
 };
 
 /// The wait before the next attempt, `attempts_made` being those made so far including the one that just

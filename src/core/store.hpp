@@ -108,15 +108,38 @@ struct ExtendReply {
   std::vector<CancelRequest> cancels{};
 };
 
-/// The sweep: active jobs whose lock is gone are stalled.
+/// The sweep: active jobs whose lock is gone are stalled. Where peers hold locks that nobody renews, `act`,
+/// `grace` and `orphans_before` say which of them are left alone.
 struct RecoverRequest {
   QueueName queue{};
   std::uint32_t max_stalled = 1;
   Retention keep_failed{};
+  bool act = true;  ///< false: only tell (Recovered::left), change nothing
+  Duration grace{
+      0};  ///< foreign jobs (not taken by `by`) are left for so long after their lock was first seen gone
+  std::optional<Time>
+      orphans_before{};  ///< started before this: an orphan, told and left. Nothing: there are none
+  std::string by{};
+};
+/// Active, without a lock, and left as it is.
+struct Lost {
+  enum class Why : std::uint8_t { kReportOnly, kGrace, kOrphan };
+  JobId id{};
+  std::optional<Time> started{};
+  Why why = Why::kReportOnly;
+  bool operator==(const Lost&) const = default;
 };
 struct Recovered {
   std::vector<JobId> back{};    ///< waiting again
   std::vector<JobId> failed{};  ///< over max_stalled
+  std::vector<Lost> left{};     ///< told at every sweep, at most 1 000
+};
+
+/// At the start of a worker: what an earlier life of it still holds (the host was killed) goes back to the
+/// front, uncounted. Only for a name that no other process carries now.
+struct ReclaimRequest {
+  QueueName queue{};
+  LaneName lane{};  ///< tokens of the earlier life begin with `<lane>:`
 };
 
 struct WorkRequest {
@@ -138,6 +161,10 @@ class Transitions {
   virtual Async<TurnReply> finish_and_take(Turn turn) = 0;
   virtual Async<ExtendReply> extend_locks(ExtendRequest request) = 0;
   virtual Async<Recovered> recover(RecoverRequest request) = 0;
+  /// Answers what was given back. Stores whose locks die with the process have done it at open: empty.
+  virtual Async<std::vector<JobId>> reclaim(ReclaimRequest /*request*/) {
+    return ready(Result<std::vector<JobId>>(std::vector<JobId>{}));
+  }
   /// Moves due delayed jobs to waiting (at most 1 000); says when the next is due.
   virtual Async<Next> wake_delayed(QueueName queue) = 0;
   virtual Async<WorkReply> wait_for_work(WorkRequest request) = 0;

@@ -29,8 +29,9 @@ ModelStore::~ModelStore() {
 }
 
 Capabilities ModelStore::capabilities() const {
-  return {Capability::kHandOff, Capability::kUsage, Capability::kChangeDelay, Capability::kChangePriority,
-          Capability::kGlobalConcurrency};
+  return {Capability::kHandOff,        Capability::kUsage,       Capability::kChangeDelay,
+          Capability::kChangePriority, Capability::kFailureCode, Capability::kEventLog,
+          Capability::kProcessedBy,    Capability::kEveryOption, Capability::kGlobalConcurrency};
 }
 
 void ModelStore::crash_and_reopen() {

@@ -8,6 +8,8 @@ ROOMS = {
     "model": ["base", "core"],
     "conformance": ["base", "core", "model"],
     "embedded": ["base", "core"],
+    "redis": ["base"],
+    "bull": ["base", "core", "redis"],
     "admission": ["base", "core"],
     "worker": ["base", "core"],
     "runner": ["base", "core"],

@@ -1,0 +1,73 @@
+#pragma once
+// A Redis server as its users see it: pipelined commands, scripts that are loaded when the server does not
+// know them, and subscriptions that outlive a lost connection.
+//
+// Errors of a Future: kDisconnected and kTimeout (the outcome is unknown: send again only what is safe to
+// repeat), kPermission (wrong password, a certificate that does not verify), kTooLarge (more than the bound
+// waits to be sent), kCorrupt (the server broke the protocol), kStopping. What Redis itself refuses is no
+// error here but a Reply::Failure. Thread-safety: every verb from any thread; futures are fulfilled and
+// listeners called on the executor given at construction.
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/env.hpp"
+#include "gaur/future.hpp"
+#include "redis/reply.hpp"
+
+namespace gaur::redis {
+
+template <class T>
+using Answer = Future<Result<T>>;
+
+using Command = std::vector<std::string>;  ///< name and arguments, binary-safe
+
+/// Text of a Lua script with its SHA-1, computed once. Keep it for as long as the client lives.
+class Script {
+ public:
+  Script(std::string name, std::string text);
+  const std::string& name() const { return name_; }  ///< for errors and metrics
+  const std::string& text() const { return text_; }
+  const std::string& sha1() const { return sha1_; }
+
+ private:
+  std::string name_, text_, sha1_;
+};
+
+struct Message {
+  std::string channel, payload;
+};
+
+/// Destroying it ends the subscription; no call comes after the destructor returned on the executor's thread.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+struct Listener {
+  std::function<void(const Message&)> on_message;
+  /// true: every channel is subscribed (again). false: the connection was lost, messages may be missed.
+  std::function<void(bool listening)> on_state;
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  virtual Answer<Reply> call(Command command) = 0;
+  /// Sent together, in this order, answered together; not atomic.
+  virtual Answer<std::vector<Reply>> pipeline(std::vector<Command> commands) = 0;
+  /// EVALSHA; where the server does not know the script it is loaded and run once more.
+  virtual Answer<Reply> run(const Script& script, std::vector<std::string> keys,
+                            std::vector<std::string> arguments) = 0;
+
+  /// Channels by name and by pattern, on a connection of their own that all subscriptions share.
+  virtual std::unique_ptr<Subscription> subscribe(std::vector<std::string> channels,
+                                                  std::vector<std::string> patterns, Listener listener) = 0;
+
+  /// Whether commands can be sent now; for readiness.
+  virtual bool connected() const = 0;
+};
+
+}  // namespace gaur::redis
