@@ -1,0 +1,18 @@
+#pragma once
+// Adding jobs: many in one request, at most 64 a script. The requests of a lane are repeated safely.
+// Thread-safety: that of Store.
+#include "bull/shared.hpp"
+
+namespace gaur::bull {
+
+class Adding {
+ public:
+  explicit Adding(SharedPtr shared) : shared_(std::move(shared)) {}
+
+  Async<std::vector<Added>> add(AddRequest request);
+
+ private:
+  SharedPtr shared_;
+};
+
+}  // namespace gaur::bull

@@ -1,0 +1,284 @@
+#include "bull/job_codec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace gaur::bull {
+namespace {
+
+constexpr std::string_view kDefaultName = "__default__";
+constexpr double kMostMs = 9e15;  // whole numbers are exact up to 2^53
+
+std::string retention_to_json(const Retention& keep) {
+  if (!keep.count && !keep.age) return "false";
+  if (keep.count && !keep.age) return *keep.count == 0 ? "true" : std::to_string(*keep.count);
+  std::string text = fmt::format(R"({{"age":{})", keep.age->count());
+  if (keep.count) text += fmt::format(R"(,"count":{})", *keep.count);
+  return text + "}";
+}
+
+std::optional<double> number_of(const json::Value* value) {
+  if (value == nullptr) return std::nullopt;
+  if (value->is_int64()) return static_cast<double>(value->get_int64());
+  if (value->is_uint64()) return static_cast<double>(value->get_uint64());
+  if (value->is_double()) return value->get_double();
+  if (!value->is_string()) return std::nullopt;
+  const std::string_view text = value->get_string();
+  double number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Cut to its whole part and to the range of T; nothing for what is no number.
+template <class T>
+std::optional<T> whole(const json::Value* value) {
+  const auto number = number_of(value);
+  if (!number || std::isnan(*number)) return std::nullopt;
+  const double most = std::min(kMostMs, static_cast<double>(std::numeric_limits<T>::max()));
+  const double least = std::numeric_limits<T>::is_signed ? -most : 0.0;
+  return static_cast<T>(std::clamp(std::floor(*number), least, most));
+}
+
+std::optional<Retention> retention_of(const json::Value* value) {
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  if (value->is_bool()) return value->get_bool() ? Retention{.count = 0} : Retention{};
+  if (const auto count = number_of(value))
+    return *count < 0 ? Retention{} : Retention{.count = whole<std::uint64_t>(value)};
+  if (!value->is_object()) return Retention{.count = 0};  // Bull: any other truthy value removes
+  const json::Object& object = value->get_object();
+  Retention keep;
+  if (const auto count = number_of(object.if_contains("count")); count && *count >= 0)
+    keep.count = whole<std::uint64_t>(object.if_contains("count"));
+  if (const auto age = whole<std::int64_t>(object.if_contains("age"))) keep.age = std::chrono::seconds(*age);
+  return keep;
+}
+
+Backoff backoff_of(const json::Value* value) {
+  Backoff backoff;
+  if (const auto plain = number_of(value)) {
+    backoff.delay = Duration(whole<std::int64_t>(value).value_or(0));
+    return backoff;
+  }
+  if (value == nullptr || !value->is_object()) return backoff;
+  const json::Object& object = value->get_object();
+  if (json::text_or(object, "type", "fixed") == "exponential") backoff.kind = Backoff::Kind::kExponential;
+  backoff.delay =
+      Duration(std::max<std::int64_t>(whole<std::int64_t>(object.if_contains("delay")).value_or(0), 0));
+  backoff.jitter = std::clamp(number_of(object.if_contains("jitter")).value_or(0.0), 0.0, 1.0);
+  return backoff;
+}
+
+std::optional<JobId> own_id(const json::Value* value) {
+  if (value == nullptr) return std::nullopt;
+  if (value->is_string()) {
+    if (value->get_string().empty()) return std::nullopt;
+    return JobId(std::string(std::string_view(value->get_string())));
+  }
+  if (const auto number = number_of(value)) return JobId(json::serialize(*value));
+  return std::nullopt;
+}
+
+std::vector<std::string> texts_of(std::string_view array) {
+  std::vector<std::string> texts;
+  const auto parsed = parse_lenient(array);
+  if (!parsed || !parsed->is_array()) return texts;
+  for (const json::Value& one : parsed->get_array())
+    texts.emplace_back(one.is_string() ? std::string(std::string_view(one.get_string()))
+                                       : json::serialize(one));
+  return texts;
+}
+
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
+/// The code unit of the escape \uXXXX that begins at `at`; nothing if none does.
+std::optional<unsigned> unit_at(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u' || !is_hex(text.substr(at + 2, 4)))
+    return std::nullopt;
+  unsigned unit = 0;
+  std::from_chars(text.data() + at + 2, text.data() + at + 6, unit, 16);
+  return unit;
+}
+
+/// Every escape of half a surrogate pair becomes that of U+FFFD.
+std::string without_lone_surrogates(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto unit = unit_at(text, at);
+    if (!unit) {
+      const std::size_t length = text[at] == '\\' ? 2 : 1;  // "\\" hides what follows it
+      out += text.substr(at, length);
+      at += length;
+      continue;
+    }
+    const auto next = unit_at(text, at + 6);
+    const bool high = *unit >= 0xD800 && *unit < 0xDC00;
+    const bool low = *unit >= 0xDC00 && *unit < 0xE000;
+    const bool pair = high && next && *next >= 0xDC00 && *next < 0xE000;
+    if (pair) {
+      out += text.substr(at, 12);
+    } else {
+      out += high || low ? std::string_view("\\ufffd") : text.substr(at, 6);
+    }
+    at += pair ? 12 : 6;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<json::Value> parse_lenient(std::string_view text) {
+  auto parsed = json::parse(text);
+  if (parsed || text.find("\\u") == std::string_view::npos) return parsed;
+  return json::parse(without_lone_surrogates(text));
+}
+
+std::string options_to_json(const JobOptions& options) {
+  std::string text =
+      fmt::format(R"({{"attempts":{},"delay":{})", std::max(options.attempts, 1U), options.delay.count());
+  const auto member = [&](std::string_view key, std::string_view value) {
+    text += fmt::format(R"(,"{}":{})", key, value);
+  };
+  if (options.timestamp) member("timestamp", std::to_string(to_ms(*options.timestamp)));
+  if (options.id) member("jobId", json::quote(options.id->value));
+  if (options.priority > 0) member("priority", std::to_string(options.priority));
+  if (options.lifo) member("lifo", "true");
+  if (const Backoff& backoff = options.backoff; backoff != Backoff{}) {
+    const char* type = backoff.kind == Backoff::Kind::kFixed ? "fixed" : "exponential";
+    const std::string jitter = backoff.jitter > 0 ? fmt::format(R"(,"jitter":{:.6f})", backoff.jitter) : "";
+    member("backoff", fmt::format(R"({{"type":"{}","delay":{}{}}})", type, backoff.delay.count(), jitter));
+  }
+  if (options.timeout) member("timeout", std::to_string(options.timeout->count()));
+  if (options.on_complete) member("removeOnComplete", retention_to_json(*options.on_complete));
+  if (options.on_fail) member("removeOnFail", retention_to_json(*options.on_fail));
+  const JobOptions defaults;
+  if (options.stack_trace_limit != defaults.stack_trace_limit)
+    member("stackTraceLimit", std::to_string(options.stack_trace_limit));
+  if (options.keep_logs != defaults.keep_logs) member("keepLogs", std::to_string(options.keep_logs));
+  if (options.queue_timeout) member("queueTimeout", std::to_string(options.queue_timeout->count()));
+  if (const auto& dedup = options.deduplication) {
+    const std::string ttl = dedup->ttl > Duration{0} ? fmt::format(R"(,"ttl":{})", dedup->ttl.count()) : "";
+    member("debounce", fmt::format(R"({{"id":{}{}}})", json::quote(dedup->id), ttl));
+  }
+  return text + "}";
+}
+
+json::Object options_object(std::string_view text) {
+  auto parsed = parse_lenient(text);
+  if (!parsed || !parsed->is_object()) return {};
+  return std::move(parsed->get_object());
+}
+
+JobOptions options_from_json(std::string_view text) {
+  const json::Object object = options_object(text);
+  const auto at = [&](std::string_view key) { return object.if_contains(key); };
+  const auto positive = [&](std::string_view key) -> std::optional<Duration> {
+    const auto ms = whole<std::int64_t>(at(key));
+    return ms && *ms > 0 ? std::optional(Duration(*ms)) : std::nullopt;
+  };
+  JobOptions options;
+  options.id = own_id(at("jobId"));
+  options.delay = positive("delay").value_or(Duration{0});
+  options.priority = whole<std::uint32_t>(at("priority")).value_or(0);
+  if (const json::Value* lifo = at("lifo"); lifo != nullptr && lifo->is_bool())
+    options.lifo = lifo->get_bool();
+  options.attempts = std::max(whole<std::uint32_t>(at("attempts")).value_or(1), 1U);
+  options.backoff = backoff_of(at("backoff"));
+  if (const auto ms = whole<std::int64_t>(at("timestamp"))) options.timestamp = from_ms(*ms);
+  options.on_complete = retention_of(at("removeOnComplete"));
+  options.on_fail = retention_of(at("removeOnFail"));
+  options.timeout = positive("timeout");
+  if (const auto ms = whole<std::int64_t>(at("queueTimeout"))) options.queue_timeout = Duration(*ms);
+  options.keep_logs = whole<std::uint32_t>(at("keepLogs")).value_or(options.keep_logs);
+  options.stack_trace_limit = whole<std::uint32_t>(at("stackTraceLimit")).value_or(options.stack_trace_limit);
+  if (const json::Value* debounce = at("debounce"); debounce != nullptr && debounce->is_object()) {
+    const json::Object& inner = debounce->get_object();
+    const auto ttl = whole<std::int64_t>(inner.if_contains("ttl"));
+    options.deduplication =
+        Deduplication{.id = json::text_or(inner, "id", ""), .ttl = Duration(ttl.value_or(0))};
+  }
+  return options;
+}
+
+std::int64_t whole_number(std::string_view text) {
+  double number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || std::isnan(number)) return 0;
+  return static_cast<std::int64_t>(std::clamp(std::floor(number), -kMostMs, kMostMs));
+}
+
+Time due_of_score(double score) {
+  return from_ms(static_cast<std::int64_t>(std::floor(score / 4096)));
+}
+
+Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::Array& fields,
+                  const Beside& beside) {
+  Job job;
+  job.queue = queue;
+  job.id = id;
+  job.name = kDefaultName;
+  job.data = "{}";
+  job.options.attempts = 1;
+  std::string_view failed_reason;
+  bool failed_once = false;
+  const auto small = [](std::string_view text) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(whole_number(text), 0, 0xFFFF'FFFF));
+  };
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    const std::string* name = fields[i].text();
+    const std::string* value = fields[i + 1].text();
+    if (name == nullptr || value == nullptr) continue;
+    if (*name == "name")
+      job.name = *value;
+    else if (*name == "data")
+      job.data = *value;
+    else if (*name == "opts")
+      job.options = options_from_json(*value);
+    else if (*name == "timestamp")
+      job.timestamp = from_ms(whole_number(*value));
+    else if (*name == "delay")
+      job.delay = Duration(std::max<std::int64_t>(whole_number(*value), 0));
+    else if (*name == "priority")
+      job.priority = small(*value);
+    else if (*name == "attemptsMade")
+      job.attempts_made = small(*value);
+    else if (*name == "stalledCounter")
+      job.stalled = small(*value);
+    else if (*name == "progress")
+      job.progress = *value;
+    else if (*name == "returnvalue")
+      job.result = *value;
+    else if (*name == "stacktrace")
+      job.stacktrace = texts_of(*value);
+    else if (*name == "processedOn")
+      job.processed_on = from_ms(whole_number(*value));
+    else if (*name == "finishedOn")
+      job.finished_on = from_ms(whole_number(*value));
+    else if (*name == "failedReason")
+      failed_reason = *value, failed_once = true;
+  }
+  if (failed_once) {
+    job.failure = Failure{.message = std::string(failed_reason)};
+    if (!job.stacktrace.empty()) job.failure->stack = job.stacktrace.back();
+  }
+  job.state = beside.state == State::kWaiting && job.priority > 0 ? State::kPrioritized : beside.state;
+  const bool counted_run = job.state == State::kActive || job.state == State::kCompleted;
+  job.attempts_started =
+      job.attempts_made + job.stalled + static_cast<std::uint32_t>(beside.given_back) + (counted_run ? 1 : 0);
+  if (job.state == State::kCompleted) ++job.attempts_made;
+  if (job.state != State::kCompleted) job.result.clear();
+  if (job.state == State::kDelayed) job.due = beside.due;
+  return job;
+}
+
+std::string finish_payload(const JobId& id, std::string_view value) {
+  return fmt::format(R"({{"jobId":{},"val":{}}})", json::quote(id.value), json::quote(value));
+}
+
+}  // namespace gaur::bull

@@ -1,0 +1,58 @@
+#include "bull/shared.hpp"
+
+#include <charconv>
+
+namespace gaur::bull {
+
+redis::Answer<redis::Reply> Shared::run(std::string_view script, const QueueName& queue,
+                                        std::vector<std::string> arguments) {
+  if (!open) return ready(Result<redis::Reply>(Error{Errc::kStopping, "the store was closed"}));
+  const Keys names = keys(queue);
+  arguments.insert(arguments.begin(), now());
+  return client.run(scripts[script], {names.base(), names.own()}, std::move(arguments));
+}
+
+Error error_of(const redis::Reply::Failure& failure) {
+  const std::string_view code = failure.code();
+  const std::string text = "redis: " + failure.text;
+  if (code == "OOM" || code == "MISCONF") return {Errc::kStoreFull, text};
+  if (code == "NOPERM" || code == "NOAUTH" || code == "WRONGPASS") return {Errc::kPermission, text};
+  for (const std::string_view passing :
+       {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"}) {
+    if (code == passing) return {Errc::kDisconnected, text};
+  }
+  if (code == "WRONGTYPE") return {Errc::kCorrupt, text};
+  return {Errc::kInternal, text};
+}
+
+Result<redis::Reply> checked(Result<redis::Reply> reply) {
+  if (reply && reply->failure() != nullptr) return error_of(*reply->failure());
+  return reply;
+}
+
+std::string text_of(const redis::Reply& reply) {
+  if (const std::string* text = reply.text()) return *text;
+  if (const std::int64_t* number = reply.integer()) return std::to_string(*number);
+  return {};
+}
+
+std::int64_t integer_of(const redis::Reply& reply) {
+  if (const std::int64_t* number = reply.integer()) return *number;
+  std::int64_t value = 0;
+  if (const std::string* text = reply.text())
+    std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+const redis::Reply::Array& array_of(const redis::Reply& reply) {
+  static const redis::Reply::Array kNone;
+  const redis::Reply::Array* array = reply.array();
+  return array == nullptr ? kNone : *array;
+}
+
+Error malformed(std::string_view script) {
+  return {Errc::kCorrupt,
+          "the answer of script " + std::string(script) + " has another shape than it must have"};
+}
+
+}  // namespace gaur::bull
