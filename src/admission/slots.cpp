@@ -30,7 +30,7 @@ SlotPlan plan_slots(const SlotInputs& inputs) {
   std::string why;
   if (inputs.slots) {
     plan.slots = std::max(*inputs.slots, 1U);
-    why = fmt::format("as configured; {}", memory);
+    why = fmt::format("{}; {}", inputs.why.empty() ? "as configured" : inputs.why, memory);
   } else {
     const double wide = std::clamp(std::floor(plan.box.cores / 4), 1.0, 6.0);
     const auto by_cores = static_cast<std::uint64_t>(plan.box.cores / wide + 1e-9);

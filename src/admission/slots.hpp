@@ -16,6 +16,7 @@ struct SlotInputs {
   std::optional<std::uint64_t> reserve_bytes{};  ///< kept from the jobs. Default: a tenth, at least 512 MB,
                                                  ///< at most 8 GB, never over half
   std::optional<std::uint32_t> slots{};          ///< configured; default: computed
+  std::string why{};                             ///< where configured slots come from; "": "as configured"
 };
 
 struct SlotPlan {

@@ -38,16 +38,22 @@ bool is_config_flag(const std::string& argument) {
 
 }  // namespace
 
-Arguments read_arguments(int argc, char** argv, const std::string& what) {
+Arguments read_arguments(int argc, char** argv, const std::string& what,
+                         const std::vector<Shorthand>& shorthands, const std::vector<Switch>& switches) {
   CLI::App cli(what, fmt::format("gaur {}", argv[0]));
   cli.footer(
       "Every key of gaur.toml is a flag as well: --section.key=value, such as --server.listen=127.0.0.1:0");
   cli.allow_extras();
   Arguments arguments;
   std::string config;
-  std::string port_file;
+  std::string env_file;
+  std::vector<std::string> values(shorthands.size());
   cli.add_option("-c,--config", config, "Configuration file (default: gaur.toml, if it is there)");
-  cli.add_option("--port-file", port_file, "File into which the port is written once it is bound");
+  cli.add_option("--env", env_file,
+                 "Environment file, the names of a Bull deployment included (default: .env, if it is there)");
+  for (std::size_t i = 0; i < shorthands.size(); ++i)
+    cli.add_option(shorthands[i].option, values[i], shorthands[i].help);
+  for (const Switch& one : switches) cli.add_flag(one.option, *one.value, one.help);
   if (const char* variable = std::getenv("GAUR_CONFIG")) config = variable;
   try {
     cli.parse(argc, argv);
@@ -56,6 +62,7 @@ Arguments read_arguments(int argc, char** argv, const std::string& what) {
     return arguments;
   }
   if (!config.empty()) arguments.config = config;
+  if (!env_file.empty()) arguments.env_file = env_file;
   for (const std::string& extra : cli.remaining()) {
     if (is_config_flag(extra)) {
       arguments.flags.push_back(extra);
@@ -64,15 +71,20 @@ Arguments read_arguments(int argc, char** argv, const std::string& what) {
       arguments.exit = kExitUsage;
     }
   }
-  if (!port_file.empty()) arguments.flags.push_back("--server.port_file=" + port_file);
+  for (std::size_t i = 0; i < shorthands.size(); ++i) {
+    if (!values[i].empty()) arguments.flags.push_back(fmt::format("--{}={}", shorthands[i].key, values[i]));
+  }
   return arguments;
 }
 
 Loaded load_configuration(const Arguments& arguments) {
   const std::filesystem::path folder = std::filesystem::current_path();
   Loaded loaded;
-  loaded.settings = load(
-      {.folder = folder, .file = arguments.config, .environment = environment(), .flags = arguments.flags});
+  loaded.settings = load({.folder = folder,
+                          .file = arguments.config,
+                          .env_file = arguments.env_file,
+                          .environment = environment(),
+                          .flags = arguments.flags});
   loaded.config = make_config(loaded.settings, folder, detect_machine(), host_name());
   return loaded;
 }

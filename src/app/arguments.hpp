@@ -9,14 +9,31 @@
 
 namespace gaur::app {
 
+/// An option that says what a longer `--section.key=` does as well.
+struct Shorthand {
+  const char* option;  ///< "--grace"
+  const char* key;     ///< "worker.grace"
+  const char* help;
+};
+/// An option without a value.
+struct Switch {
+  const char* option;
+  bool* value;
+  const char* help;
+};
+
 struct Arguments {
   std::optional<std::filesystem::path> config;
+  std::optional<std::filesystem::path> env_file;
   std::vector<std::string> flags;  ///< "--section.key=value", others were refused
   std::optional<int> exit;         ///< help was asked for or the arguments are wrong: leave with this code
 };
 
-/// Reads `--config FILE`, `--port-file FILE` and any `--section.key=value`; prints help and mistakes itself.
-Arguments read_arguments(int argc, char** argv, const std::string& what);
+/// Reads `--config FILE`, `--env FILE`, the given options and any `--section.key=value`; prints help and
+/// mistakes itself.
+Arguments read_arguments(int argc, char** argv, const std::string& what,
+                         const std::vector<Shorthand>& shorthands = {},
+                         const std::vector<Switch>& switches = {});
 
 struct Loaded {
   Settings settings;

@@ -11,6 +11,7 @@
 #include "app/duckdb_check.hpp"
 #include "app/subcommands.hpp"
 #include "app/text_width.hpp"
+#include "app/units.hpp"
 #include "app/version.hpp"
 
 namespace gaur::app {
@@ -49,6 +50,18 @@ void print_machine(const Config& config) {
   fmt::print("\nmachine  {} ({}), {} ({})\n", cores_in_words(config.machine.cores), config.machine.cores_from,
              bytes_in_words(config.machine.memory_bytes), config.machine.memory_from);
   fmt::print("slots    {}\n", config.slots.text);
+  const double share = config.slots.share.cores * 100;
+  fmt::print("sum      {} x {:.0f} % CPU = {:.0f} % of the machine's {:.0f} %\n", config.slots.slots, share,
+             share * config.slots.slots, config.machine.cores * 100);
+  if (config.producer_only)
+    fmt::print("role     producer only: {}; jobs are added here and run elsewhere\n",
+               config.producer_only_why);
+  if (config.redis) {
+    fmt::print(
+        "sweep    jobs of others are left for {} after their lock was seen gone; orphans: without a lock "
+        "after {}\n",
+        format_duration(config.sweep.grace), format_duration(config.sweep.orphan_age));
+  }
   fmt::print("worker   {}\n", config.worker_name);
 }
 
@@ -67,7 +80,8 @@ int print_problems(std::vector<Problem> problems) {
 
 int check_command(int argc, char** argv) {
   const Arguments arguments = read_arguments(
-      argc, argv, "Prints the effective configuration, where each value came from, and every problem");
+      argc, argv, "Prints the effective configuration, where each value came from, and every problem",
+      {{"--slots", "machine.slots", "Runs side by side; 0: a producer only"}});
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);
   fmt::print("gaur {}\n", kVersion);

@@ -24,32 +24,63 @@ std::uint32_t stable_hash(std::string_view text) {
   return hash;
 }
 
+/// The first line of the file that `file` names, or the text of `key`.
+std::string read_secret(Settings& settings, const KeyPath& key, const KeyPath& file, const char* what) {
+  const std::string path = settings.text(file);
+  // Given in two layers, the later wins; in one, somebody has to decide.
+  if (path.empty() || (settings.is_set(key) && settings.origin(key).kind > settings.origin(file).kind))
+    return settings.text(key);
+  if (settings.is_set(key) && settings.origin(key).kind == settings.origin(file).kind)
+    settings.problem(file, to_string(key) + " is set as well; one of the two is enough");
+  std::ifstream stream(path);
+  std::string secret;
+  if (!std::getline(stream, secret))
+    settings.problem(file, fmt::format("cannot read {} from {}", what, path));
+  if (secret.ends_with('\r')) secret.pop_back();
+  return secret;
+}
+
 std::string read_token(Settings& settings) {
   const KeyPath file{"server", "token_file"};
-  const std::string path = settings.text(file);
-  if (path.empty()) return settings.text({"server", "token"});
-  if (settings.is_set({"server", "token"}))
-    settings.problem(file, "server.token is set as well; one of the two is enough");
-  std::ifstream stream(path);
-  std::string token;
-  if (!std::getline(stream, token)) settings.problem(file, fmt::format("cannot read a token from {}", path));
-  if (token.ends_with('\r')) token.pop_back();
-  if (stream && token.size() < 16)
+  std::string token = read_secret(settings, {"server", "token"}, file, "a token");
+  if (!settings.text(file).empty() && !token.empty() && token.size() < 16)
     settings.problem(file, "the token is shorter than 16 bytes, too easy to guess");
   return token;
 }
 
-QueueConfig read_queue(Settings& settings, const std::string& name) {
+std::optional<RedisConfig> read_redis(Settings& settings) {
+  RedisConfig redis;
+  redis.url = settings.text({"store", "url"});
+  if (redis.url.starts_with("embedded:")) return std::nullopt;
+  redis.password = read_secret(settings, {"store", "password"}, {"store", "password_file"}, "a password");
+  redis.prefix = settings.text({"store", "prefix"});
+  redis.detect = settings.text({"store", "dialect"}) == "auto";
+  redis.allow_eviction = settings.flag({"store", "allow_eviction"});
+  redis.connect_timeout = duration(settings, {"store", "connect_timeout"});
+  return redis;
+}
+
+QueueConfig read_queue(Settings& settings, const std::string& name, bool redis) {
   const auto key = [&](const char* last) { return KeyPath{"queues", name, last}; };
   QueueConfig queue;
-  queue.backfill = settings.text(key("order")) == "backfill";
+  const std::string order = settings.text(key("order"));
+  queue.backfill = order == "auto" ? !redis : order == "backfill";
   queue.max_waiting = settings.whole(key("max_waiting"));
   queue.max_head_wait = duration(settings, key("max_head_wait"));
   queue.weight = settings.number(key("weight")).value_or(1);
-  queue.keep_completed = settings.whole(key("keep_completed"));
-  queue.keep_completed_for = duration(settings, key("keep_completed_for"));
-  queue.keep_failed = settings.whole(key("keep_failed"));
-  queue.keep_failed_for = duration(settings, key("keep_failed_for"));
+  // Bull keeps everything that no job says otherwise about; who lives beside it must not clear its history.
+  const auto count = [&](const char* last) {
+    const auto given = settings.maybe_whole(key(last));
+    return given || redis ? given : std::optional<std::uint64_t>(10'000);
+  };
+  const auto age = [&](const char* last, std::int64_t days) -> std::optional<Duration> {
+    if (settings.maybe_whole(key(last))) return duration(settings, key(last));
+    return redis ? std::nullopt : std::optional<Duration>(std::chrono::hours(24 * days));
+  };
+  queue.keep_completed = count("keep_completed");
+  queue.keep_completed_for = age("keep_completed_for", 7);
+  queue.keep_failed = count("keep_failed");
+  queue.keep_failed_for = age("keep_failed_for", 30);
   const std::string function = settings.text(key("function"));
   if (function.starts_with("data.") && function.size() > 5) {
     queue.function_field = function.substr(5);
@@ -97,6 +128,7 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
   if (const Duration wait = duration(settings, key("queue_timeout")); wait.count() > 0)
     function.queue_timeout = wait;
   function.attempts = std::max(1U, small(settings, key("attempts")));
+  function.link_files = settings.text(key("on_large")) == "url";
   function.rerun_on_crash = settings.flag(key("rerun_on_crash"));
   function.params_path = settings.text(key("params_path"));
   if (const auto params = settings.value(key("params")); params.is_object())
@@ -104,14 +136,69 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
   return function;
 }
 
+/// Slots: as given; else BULL_COUNT times the instances that pm2 ran; else what the machine carries.
 SlotPlan read_slots(const Settings& settings, const Machine& machine) {
   const auto key = [](const char* last) { return KeyPath{"machine", last}; };
   SlotInputs inputs;
   inputs.cores = settings.number(key("cores")).value_or(machine.cores);
   inputs.memory_bytes = settings.maybe_whole(key("memory")).value_or(machine.memory_bytes);
   inputs.reserve_bytes = settings.maybe_whole(key("reserve_memory"));
-  if (settings.maybe_whole(key("slots"))) inputs.slots = std::max(1U, small(settings, key("slots")));
+  const auto instances = settings.maybe_whole({"worker", "instances"});
+  if (settings.maybe_whole(key("slots"))) {
+    inputs.slots = std::max(1U, small(settings, key("slots")));
+  } else if (instances.value_or(0) > 0) {
+    const std::uint64_t count =
+        std::max<std::uint64_t>(1, settings.maybe_whole({"worker", "count"}).value_or(1));
+    inputs.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(count * *instances, 1024));
+    inputs.why =
+        fmt::format("BULL_COUNT {} x {} {}", count, *instances, *instances == 1 ? "instance" : "instances");
+  }
   return plan_slots(inputs);
+}
+
+void read_producer_only(const Settings& settings, Config& config) {
+  const KeyPath slots{"machine", "slots"};
+  const KeyPath count{"worker", "count"};
+  const auto given = settings.maybe_whole(slots);
+  if (given) {
+    if (*given == 0)
+      config.producer_only_why = fmt::format("slots is 0 ({})", to_string(settings.origin(slots)));
+  } else if (settings.maybe_whole(count) == 0U) {
+    config.producer_only_why = fmt::format("BULL_COUNT is 0 ({})", to_string(settings.origin(count)));
+  }
+  config.producer_only = !config.producer_only_why.empty();
+}
+
+/// Without a word about it: nothing that a function may still be doing is taken from its worker.
+SweepConfig read_sweep(const Settings& settings, const Config& config) {
+  constexpr Duration kLongestRun{600'000};  // what a function may run when nothing is said
+  Duration longest{0};
+  for (const auto& [name, function] : config.functions) longest = std::max(longest, function.timeout);
+  if (config.functions.empty()) longest = kLongestRun;
+  const auto or_longest = [&](const char* last) {
+    const KeyPath key{"worker", last};
+    return settings.maybe_whole(key) ? duration(settings, key) : longest;
+  };
+  SweepConfig sweep;
+  const std::string stalled = settings.text({"worker", "stalled"});
+  if (stalled == "report") sweep.stalled = SweepConfig::Stalled::kReport;
+  if (stalled == "off") sweep.stalled = SweepConfig::Stalled::kOff;
+  if (!config.redis) return sweep;
+  sweep.grace = or_longest("grace");
+  sweep.orphan_age = or_longest("orphan_age");
+  return sweep;
+}
+
+ResultsConfig read_results(const Settings& settings, const std::filesystem::path& data_folder) {
+  ResultsConfig results;
+  results.ttl = duration(settings, {"results", "ttl"});
+  results.folder = settings.text({"results", "folder"});
+  results.shared = !results.folder.empty();
+  if (!results.shared) results.folder = data_folder / "results";
+  results.public_url = settings.text({"results", "public_url"});
+  while (results.public_url.ends_with('/')) results.public_url.pop_back();
+  results.link_secret_file = settings.text({"results", "link_secret_file"});
+  return results;
 }
 
 }  // namespace
@@ -124,7 +211,14 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.port_file = settings.text({"server", "port_file"});
   config.stop_timeout = duration(settings, {"server", "stop_timeout"});
   config.log_level = parse_log_level(settings.text({"server", "log_level"})).value_or(LogLevel::kInfo);
-  config.data_folder = settings.text({"store", "url"}).substr(std::string_view("embedded:").size());
+  config.listen_is_default = !settings.is_set({"server", "listen"});
+  config.redis = read_redis(settings);
+  config.data_folder = settings.text({"server", "data"});
+  if (!config.redis) {
+    config.data_folder = settings.text({"store", "url"}).substr(std::string_view("embedded:").size());
+  } else if (config.data_folder.empty()) {
+    config.data_folder = folder / "data";
+  }
   config.relaxed = settings.text({"store", "durability"}) == "relaxed";
   config.reserve_bytes = settings.whole({"store", "reserve"});
   config.machine = machine;
@@ -135,12 +229,15 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   }
   config.lock = duration(settings, {"worker", "lock"});
   config.max_stalled = small(settings, {"worker", "max_stalled"});
-  config.results_ttl = duration(settings, {"results", "ttl"});
-  for (const std::string& name : settings.names("queues")) config.queues[name] = read_queue(settings, name);
+  config.results = read_results(settings, config.data_folder);
+  for (const std::string& name : settings.names("queues"))
+    config.queues[name] = read_queue(settings, name, config.redis.has_value());
   for (const std::string& name : settings.names("pools"))
     config.pools[name] = read_pool(settings, name, folder, config.slots);
   for (const std::string& name : settings.names("functions"))
     config.functions[name] = read_function(settings, name);
+  config.sweep = read_sweep(settings, config);
+  read_producer_only(settings, config);
   check_config(settings, config);
   return config;
 }

@@ -16,14 +16,40 @@
 
 namespace gaur::app {
 
+/// A Redis store, as configured; its URL is read by redis/url.hpp.
+struct RedisConfig {
+  std::string url;       ///< perhaps with a password in it: never show it, see masked_url()
+  std::string password;  ///< "": that of the URL, if any
+  std::string prefix = "bull";
+  bool detect = true;  ///< dialect "auto"
+  bool allow_eviction = false;
+  Duration connect_timeout{10'000};
+};
+
+/// What the sweep does beside workers of other makes.
+struct SweepConfig {
+  enum class Stalled : std::uint8_t { kOn, kReport, kOff };
+  Stalled stalled = Stalled::kOn;
+  Duration grace{0};
+  Duration orphan_age{0};  ///< 0: there are no orphans
+};
+
+struct ResultsConfig {
+  Duration ttl{0};
+  std::filesystem::path folder;  ///< absolute
+  bool shared = false;           ///< `folder` was configured: others read it
+  std::string public_url;        ///< without a slash at its end; "": our own address
+  std::filesystem::path link_secret_file;
+};
+
 struct QueueConfig {
   bool backfill = true;
   std::uint64_t max_waiting = 10'000;
   Duration max_head_wait{30'000};
   double weight = 1;
   std::string function_field;  ///< "": the job's name; else a dotted path into its data ("func")
-  std::uint64_t keep_completed = 0, keep_failed = 0;
-  Duration keep_completed_for{0}, keep_failed_for{0};
+  std::optional<std::uint64_t> keep_completed, keep_failed;     ///< nothing: all
+  std::optional<Duration> keep_completed_for, keep_failed_for;  ///< nothing: for ever
 };
 
 struct PoolConfig {
@@ -48,6 +74,7 @@ struct FunctionConfig {
   std::optional<Duration> queue_timeout;  ///< nothing: for ever
   std::uint32_t attempts = 1;
   bool rerun_on_crash = true;
+  bool link_files = false;  ///< on_large = "url": a result file becomes a link
   std::string params_path;
   std::string params = "{}";  ///< JSON object
 };
@@ -58,6 +85,10 @@ struct Config {
   Duration stop_timeout{30'000};
   LogLevel log_level = LogLevel::kInfo;
   std::filesystem::path data_folder;  ///< absolute
+  std::optional<RedisConfig> redis;   ///< nothing: embedded, in data_folder
+  bool producer_only = false;         ///< takes no jobs: slots or BULL_COUNT is 0
+  std::string producer_only_why;      ///< "BULL_COUNT is 0 (.env:4)"
+  bool listen_is_default = false;
   bool relaxed = false;
   std::uint64_t reserve_bytes = 0;
   Machine machine;
@@ -65,7 +96,8 @@ struct Config {
   std::string worker_name;
   Duration lock{30'000};
   std::uint32_t max_stalled = 1;
-  Duration results_ttl{0};
+  SweepConfig sweep;
+  ResultsConfig results;
   std::map<std::string, QueueConfig> queues;
   std::map<std::string, PoolConfig> pools;
   std::map<std::string, FunctionConfig> functions;

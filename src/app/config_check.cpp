@@ -48,6 +48,27 @@ void check_machine(Settings& settings, const Config& config) {
   }
 }
 
+void check_redis(Settings& settings, const Config& config) {
+  const KeyPath prefix{"store", "prefix"};
+  if (config.redis->prefix.empty()) settings.problem(prefix, "is empty; Bull's own default is \"bull\"");
+  if (config.redis->prefix.find_first_of("@*?[]\\") != std::string::npos)
+    settings.problem(prefix, "may hold none of @ * ? [ ] \\: events are found by patterns");
+}
+
+void check_store(Settings& settings, const Config& config) {
+  if (config.redis) return check_redis(settings, config);
+  const KeyPath data{"server", "data"};
+  if (settings.is_set(data)) settings.problem(data, "an embedded store has its data folder in store.url");
+}
+
+void check_results(Settings& settings, const Config& config) {
+  const KeyPath key{"results", "public_url"};
+  const std::string& url = config.results.public_url;
+  const bool http = url.starts_with("http://") || url.starts_with("https://");
+  if (!url.empty() && !http)
+    settings.problem(key, fmt::format("takes a URL that begins http:// or https://, not \"{}\"", url));
+}
+
 void check_queue(Settings& settings, const std::string& name) {
   if (const Status valid = validate_queue_name(name); !valid)
     settings.problem({"queues", name}, valid.error().message);
@@ -105,7 +126,8 @@ void check_sql(Settings& settings, const std::string& name) {
 void check_no_sql(Settings& settings, const std::string& name) {
   for (const char* last : {"sql", "sql_file", "params", "result", "on_large", "format", "ad_hoc"}) {
     const KeyPath key{"functions", name, last};
-    if (settings.is_set(key)) settings.problem(key, "means something only in pools of kind \"duckdb\"");
+    if (settings.is_set(key) && settings.text(key) != "url")
+      settings.problem(key, "means something only in pools of kind \"duckdb\"");
   }
 }
 
@@ -146,6 +168,8 @@ void check_function(Settings& settings, const Config& config, const std::string&
 void check_config(Settings& settings, const Config& config) {
   check_listen(settings, config);
   check_machine(settings, config);
+  check_store(settings, config);
+  check_results(settings, config);
   if (config.lock < Duration(1000)) settings.problem({"worker", "lock"}, "must be at least 1s");
   for (const auto& [name, queue] : config.queues) check_queue(settings, name);
   for (const auto& [name, pool] : config.pools) check_pool(settings, name, pool);

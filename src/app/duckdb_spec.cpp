@@ -31,6 +31,8 @@ json::Object function_spec(const Settings& settings, const std::string& name) {
     const KeyPath path{"functions", name, key};
     if (settings.is_set(path)) spec[key] = settings.value(path);
   }
+  // That the file becomes a link is the host's affair.
+  if (settings.text({"functions", name, "on_large"}) == "url") spec["on_large"] = "file";
   const std::string file = settings.text({"functions", name, "sql_file"});
   if (!file.empty()) spec["sql"] = read_sql(file);
   return spec;

@@ -53,6 +53,7 @@ struct Host::Impl {
 
 Status Host::Impl::open_store() {
   const Config& config = options.config;
+  if (config.redis) return Error{Errc::kUnsupported, "hosts over a Redis store come with the next version"};
   EmbeddedOptions embedded_options;
   embedded_options.folder = config.data_folder;
   embedded_options.durability = config.relaxed ? Durability::kRelaxed : Durability::kCommit;
@@ -69,8 +70,8 @@ Status Host::Impl::build_worker() {
   const Config& config = options.config;
   GAUR_TRY(PoolsOptions pool_options, pools_options(options.settings, config));
   ResultFolder::Options folder;
-  folder.folder = config.data_folder / "results";
-  folder.keep = config.results_ttl;
+  folder.folder = config.results.folder;
+  folder.keep = config.results.ttl;
   results = std::make_unique<ResultFolder>(clock, folder);
   ledger = std::make_unique<Ledger>(ledger_options(config));
   loop = std::make_unique<ThreadLoop>("gaur-loop");

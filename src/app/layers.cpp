@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -17,6 +19,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "GAUR_";
 constexpr std::uintmax_t kLargestFile = 4 << 20;
+constexpr std::array<std::pair<const char*, const char*>, 2> kPasswordNames{
+    {{"REDIS_PASSWORD", "password"}, {"REDIS_PASSWORD_FILE", "password_file"}}};
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::error_code error;
@@ -61,32 +65,15 @@ void put_flag(Settings& settings, std::string_view flag, const std::string& base
     settings.problem({origin, to_string(path),
                       "a secret in a flag is seen by every user of the machine; use " + variable_name(path) +
                           " or " + to_string(path) + "_file"});
+  } else if (row != nullptr && row->kind == Kind::kStoreUrl && has_password(flag.substr(equals + 1))) {
+    settings.problem({origin, to_string(path),
+                      "a password in a flag is seen by every user of the machine; use "
+                      "store.password_file or GAUR_STORE_PASSWORD"});
   } else if (equals == std::string_view::npos) {
     settings.problem({origin, to_string(path), "a flag needs a value: --" + to_string(path) + "=VALUE"});
   } else {
     settings.put(path, json::Value(flag.substr(equals + 1)), origin, true);
   }
-}
-
-std::string unquoted(std::string_view text) {
-  const auto blank = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  if (text.empty()) return "";
-  if (text.front() == '"' || text.front() == '\'') {
-    const std::size_t end = text.find(text.front(), 1);
-    if (end != std::string_view::npos) return std::string(text.substr(1, end - 1));
-  }
-  const std::size_t comment = text.find(" #");
-  text = text.substr(0, comment);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return std::string(text);
-}
-
-bool is_name(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  });
 }
 
 }  // namespace
@@ -101,30 +88,6 @@ std::string variable_name(const KeyPath& path) {
     }
   }
   return name;
-}
-
-std::vector<Variable> parse_dotenv(std::string_view text, const std::string& shown, const std::string& base,
-                                   std::vector<Problem>& problems) {
-  std::vector<Variable> variables;
-  std::uint32_t number = 0;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text = end == std::string_view::npos ? "" : text.substr(end + 1);
-    ++number;
-    while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
-    if (line.empty() || line.front() == '#' || line == "\r") continue;
-    if (line.starts_with("export ")) line.remove_prefix(7);
-    const std::size_t equals = line.find('=');
-    const std::string name = equals == std::string_view::npos ? "" : unquoted(line.substr(0, equals));
-    const Origin origin{Origin::Kind::kDotEnv, shown, number, 0, base};
-    if (!is_name(name)) {
-      problems.push_back({origin, "", "a line of .env is NAME=value"});
-      continue;
-    }
-    variables.push_back({name, unquoted(line.substr(equals + 1)), origin});
-  }
-  return variables;
 }
 
 void put_variables(Settings& settings, const std::vector<Variable>& variables) {
@@ -148,6 +111,53 @@ void put_variables(Settings& settings, const std::vector<Variable>& variables) {
   }
 }
 
+void put_seed_names(Settings& settings, const std::vector<Variable>& variables) {
+  std::map<std::string, const Variable*> last;
+  for (const Variable& variable : variables) last[variable.name] = &variable;
+  const auto find = [&](const char* name) {
+    const auto found = last.find(name);
+    return found == last.end() ? nullptr : found->second;
+  };
+  const auto put = [&](const Variable* variable, const KeyPath& path, const std::string& value) {
+    if (variable == nullptr || last.contains(variable_name(path))) return;
+    settings.put(path, json::Value(value), variable->origin, true);
+  };
+  const Variable* host = find("REDIS_HOST");
+  const Variable* port = find("REDIS_PORT");
+  if (host != nullptr || port != nullptr) {
+    std::string name = host == nullptr || host->value.empty() ? "127.0.0.1" : host->value;
+    if (name.find(':') != std::string::npos && !name.starts_with('[')) name = "[" + name + "]";
+    const std::string number = port == nullptr || port->value.empty() ? "6379" : port->value;
+    put(host != nullptr ? host : port, {"store", "url"}, fmt::format("redis://{}:{}", name, number));
+  }
+  const auto put_as_it_is = [&](const char* name, const KeyPath& path) {
+    const Variable* variable = find(name);
+    if (variable != nullptr && !variable->value.empty()) put(variable, path, variable->value);
+  };
+  for (const auto& [name, path] : kPasswordNames) put_as_it_is(name, {"store", path});
+  put_as_it_is("BULL_QUEUE_NAME", {"store", "prefix"});
+  put_as_it_is("BULL_QUEUE_COUNT", {"worker", "count"});
+  put_as_it_is("BULL_COUNT", {"worker", "count"});
+}
+
+namespace {
+
+/// --env FILE, or .env where it is there. Of the latter, which may be there for something else, the names of
+/// the old deployment count only where gaur.toml does not say where jobs live.
+void put_env_file(Settings& settings, const Layers& layers) {
+  const std::filesystem::path file = (layers.folder / layers.env_file.value_or(".env")).lexically_normal();
+  std::error_code ignored;
+  if (!layers.env_file && !std::filesystem::exists(file, ignored)) return;
+  std::vector<Problem> problems;
+  const bool seed_names = layers.env_file || !settings.is_set({"store", "url"});
+  const std::vector<Variable> variables = read_dotenv(file, shown_name(file, layers.folder), problems);
+  if (seed_names) put_seed_names(settings, variables);
+  put_variables(settings, variables);
+  for (Problem& problem : problems) settings.problem(std::move(problem));
+}
+
+}  // namespace
+
 Settings load(const Layers& layers) {
   Settings settings;
   const std::filesystem::path file = layers.folder / layers.file.value_or("gaur.toml");
@@ -155,18 +165,20 @@ Settings load(const Layers& layers) {
   if (layers.file || std::filesystem::exists(file, ignored)) {
     put_file(settings, file.lexically_normal(), shown_name(file.lexically_normal(), layers.folder));
   }
-  const std::filesystem::path dotenv = layers.folder / ".env";
-  if (std::filesystem::exists(dotenv, ignored)) {
-    std::vector<Problem> problems;
-    const auto text = read_file(dotenv);
-    if (text) put_variables(settings, parse_dotenv(*text, ".env", layers.folder.string(), problems));
-    if (!text) problems.push_back({{Origin::Kind::kDotEnv, ".env", 0, 0, ""}, "", text.error().message});
-    for (Problem& problem : problems) settings.problem(std::move(problem));
-  }
+  put_env_file(settings, layers);
   std::vector<Variable> variables;
   for (const auto& [name, value] : layers.environment) {
     variables.push_back({name, value, {Origin::Kind::kEnvironment, name, 0, 0, layers.folder.string()}});
   }
+  // Asked for with --env, the old names are in use here: as with dotenv, the process's own environment wins.
+  // Without it only the password is taken from there: it says nothing about where jobs live.
+  std::vector<Variable> seed = variables;
+  if (!layers.env_file) {
+    std::erase_if(seed, [](const Variable& v) {
+      return std::ranges::none_of(kPasswordNames, [&](const auto& row) { return v.name == row.first; });
+    });
+  }
+  put_seed_names(settings, seed);
   put_variables(settings, variables);
   for (const std::string& flag : layers.flags) put_flag(settings, flag, layers.folder.string());
   return settings;

@@ -7,18 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "app/dotenv.hpp"
 #include "app/settings.hpp"
 
 namespace gaur::app {
 
-struct Variable {
-  std::string name, value;
-  Origin origin;
-};
-
 struct Layers {
-  std::filesystem::path folder;               ///< the working folder
-  std::optional<std::filesystem::path> file;  ///< as asked for; nothing: gaur.toml if it is there
+  std::filesystem::path folder;                   ///< the working folder
+  std::optional<std::filesystem::path> file;      ///< as asked for; nothing: gaur.toml if it is there
+  std::optional<std::filesystem::path> env_file;  ///< --env FILE; nothing: .env if it is there
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::string> flags;  ///< "--section.key=value"
 };
@@ -26,13 +23,13 @@ struct Layers {
 /// Every problem is in the answer's problems(); nothing is thrown, nothing printed.
 Settings load(const Layers& layers);
 
-/// NAME=value a line; `export`, quotes and # comments as dotenv reads them. Lines that are none of it are
-/// problems.
-std::vector<Variable> parse_dotenv(std::string_view text, const std::string& shown, const std::string& base,
-                                   std::vector<Problem>& problems);
 /// GAUR_SECTION_KEY for each key, those of the user's own names included. Unknown ones of a known section are
 /// problems.
 void put_variables(Settings& settings, const std::vector<Variable>& variables);
+/// The names that the deployment of Bull and pm2 uses: REDIS_HOST, REDIS_PORT, REDIS_PASSWORD(_FILE),
+/// BULL_QUEUE_NAME (the key prefix), BULL_COUNT or BULL_QUEUE_COUNT. A key that Gaur's own name sets in the
+/// same layer is left alone.
+void put_seed_names(Settings& settings, const std::vector<Variable>& variables);
 /// "GAUR_QUEUES_QUERY_MAX_WAITING" for queues.query.max_waiting.
 std::string variable_name(const KeyPath& path);
 

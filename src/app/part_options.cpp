@@ -12,8 +12,10 @@
 namespace gaur::app {
 namespace {
 
-Retention retention(std::uint64_t count, Duration age) {
-  return {.count = count, .age = std::chrono::duration_cast<std::chrono::seconds>(age)};
+Retention retention(std::optional<std::uint64_t> count, std::optional<Duration> age) {
+  Retention made{.count = count, .age = {}};
+  if (age) made.age = std::chrono::duration_cast<std::chrono::seconds>(*age);
+  return made;
 }
 
 FunctionPolicy policy(const QueueConfig& queue, const FunctionConfig& function) {

@@ -13,7 +13,7 @@ enum class Kind : std::uint8_t {
   kText,
   kSecret,     ///< text that is never shown
   kPath,       ///< relative to the file that says it, else to the working folder
-  kStoreUrl,   ///< "embedded:PATH", the path as in kPath
+  kStoreUrl,   ///< "embedded:PATH", the path as in kPath, or a Redis URL
   kWhole,      ///< a whole number, 0 or more
   kNumber,     ///< above 0
   kFlag,       ///< true or false

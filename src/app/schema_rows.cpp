@@ -19,9 +19,27 @@ constexpr std::array kRows{
     KeyRow{"server.stop_timeout", Kind::kDuration, "30s",
            "how long a stop waits for running jobs before they go back to the queue, uncounted"},
     KeyRow{"server.log_level", Kind::kChoice, "info", "least level that is logged", "debug|info|warn|error"},
+    KeyRow{"server.data", Kind::kPath, "",
+           "folder for runners, result files and the lock that keeps two hosts from carrying one name; none: "
+           "that of an embedded store, else `./data`. Also `--data`"},
     // ---- store
     KeyRow{"store.url", Kind::kStoreUrl, "embedded:./data",
-           "where jobs live: `embedded:` and the data folder"},
+           "where jobs live: `embedded:` and the data folder, or `redis://HOST:PORT/DB`, `rediss://` (TLS, "
+           "verified), `redis+unix:///PATH`"},
+    KeyRow{"store.password", Kind::kSecret, "",
+           "Redis: the password; better given as a file. Also `REDIS_PASSWORD`"},
+    KeyRow{"store.password_file", Kind::kPath, "",
+           "Redis: file that holds the password, alone on its first line. Also `REDIS_PASSWORD_FILE`"},
+    KeyRow{"store.prefix", Kind::kText, "bull",
+           "Redis: prefix of the queue's keys, as given to Bull. Also `BULL_QUEUE_NAME`"},
+    KeyRow{"store.dialect", Kind::kChoice, "auto",
+           "Redis: layout of the queues. `auto` looks at what is there; `bull` insists. Queues of BullMQ are "
+           "refused either way",
+           "auto|bull"},
+    KeyRow{"store.allow_eviction", Kind::kFlag, "false",
+           "Redis: work on a server whose `maxmemory-policy` may throw jobs away"},
+    KeyRow{"store.connect_timeout", Kind::kDuration, "10s",
+           "Redis: how long a start waits for the server; `gaur` ends with 3 when it is over"},
     KeyRow{"store.durability", Kind::kChoice, "commit",
            "`commit`: acknowledged once it is synced. `relaxed`: one sync instead of two; a power cut may "
            "undo the last commit",
@@ -47,8 +65,10 @@ constexpr std::array kRows{
     KeyRow{.path = "machine.slots",
            .kind = Kind::kWhole,
            .fallback = "auto",
-           .doc = "how many runs share the machine when nothing is said about their needs; auto: as many as "
-                  "its cores and memory carry (admission.md)",
+           .doc =
+               "how many runs share the machine when nothing is said about their needs; 0: no runs, a "
+               "producer only. auto: worker.instances x worker.count where they are given, else as many as "
+               "cores and memory carry (admission.md). Also `--slots`",
            .or_auto = true},
     // ---- worker
     KeyRow{"worker.name", Kind::kText, "",
@@ -56,22 +76,75 @@ constexpr std::array kRows{
            "folder"},
     KeyRow{"worker.lock", Kind::kDuration, "30s", "life of a job's lock; renewed at half of it"},
     KeyRow{"worker.max_stalled", Kind::kWhole, "1", "how often a job may lose its runner before it fails"},
+    KeyRow{"worker.count", Kind::kWhole, "",
+           "what BULL_COUNT says: 0: a producer only, above: a consumer. Also `BULL_COUNT`, "
+           "`BULL_QUEUE_COUNT`"},
+    KeyRow{"worker.instances", Kind::kWhole, "",
+           "processes that pm2 ran here; `gaur init` imports it from a run.json"},
+    KeyRow{"worker.stalled", Kind::kChoice, "on",
+           "Redis: what the sweep does with active jobs whose lock is gone: `on` returns them to the queue, "
+           "`report` only tells, `off` does not look. Also `--stalled`",
+           "on|report|off"},
+    KeyRow{.path = "worker.grace",
+           .kind = Kind::kDuration,
+           .fallback = "auto",
+           .doc = "Redis: jobs that others took are left alone for so long after their lock was first seen "
+                  "gone: bare workers never renew it, and still run. auto: the longest `timeout` of a "
+                  "function. Also `--grace`",
+           .or_auto = true},
+    KeyRow{.path = "worker.orphan_age",
+           .kind = Kind::kDuration,
+           .fallback = "auto",
+           .doc = "Redis: a job without a lock that ran for longer than this when the host started is an "
+                  "orphan: it is told and left. 0: none is. auto: as `grace`. Also `--orphan-age`",
+           .or_auto = true},
     // ---- results
-    KeyRow{"results.ttl", Kind::kDuration, "1d", "how long result files are kept"},
+    KeyRow{"results.ttl", Kind::kDuration, "1d", "how long result files are kept, and links to them hold"},
+    KeyRow{"results.folder", Kind::kPath, "",
+           "folder for result files, such as one that the producers share; none: `results` in the data "
+           "folder. Jobs with `on_large = \"url\"` then tell a `file:` URL, or one below `public_url`"},
+    KeyRow{"results.public_url", Kind::kText, "",
+           "what links to result files begin with: this host as producers reach it (or, with `folder`, "
+           "whatever serves it); none: the address that the HTTP API listens on"},
+    KeyRow{"results.link_secret_file", Kind::kPath, "",
+           "file with the secret that links are signed with, at least 32 bytes; none: one made in the data "
+           "folder"},
     // ---- queues
-    KeyRow{
-        "queues.*.order", Kind::kChoice, "backfill",
-        "`fifo`: the head waits for its room and nothing passes it. `backfill`: what fits beside it may pass",
-        "fifo|backfill"},
+    KeyRow{.path = "queues.*.order",
+           .kind = Kind::kChoice,
+           .fallback = "auto",
+           .doc =
+               "`fifo`: the head waits for its room and nothing passes it. `backfill`: what fits beside it "
+               "may pass. auto: `fifo` on a Redis store, else `backfill`",
+           .choices = "fifo|backfill",
+           .or_auto = true},
     KeyRow{"queues.*.max_waiting", Kind::kWhole, "10000", "adds beyond it are refused (429); 0: no bound"},
     KeyRow{"queues.*.max_head_wait", Kind::kDuration, "30s", "a head that waited so long is passed no more"},
     KeyRow{"queues.*.weight", Kind::kNumber, "1", "share of the room when several queues have work"},
     KeyRow{"queues.*.function", Kind::kText, "name",
            "what a job's function is: its `name`, or a field of its data such as `data.func`"},
-    KeyRow{"queues.*.keep_completed", Kind::kWhole, "10000", "newest completed jobs kept"},
-    KeyRow{"queues.*.keep_completed_for", Kind::kDuration, "7d", "and not longer than this"},
-    KeyRow{"queues.*.keep_failed", Kind::kWhole, "10000", "newest failed jobs kept"},
-    KeyRow{"queues.*.keep_failed_for", Kind::kDuration, "30d", "and not longer than this"},
+    KeyRow{.path = "queues.*.keep_completed",
+           .kind = Kind::kWhole,
+           .fallback = "auto",
+           .doc = "newest completed jobs kept, where the job says nothing; auto: 10000, on a Redis store "
+                  "all, as Bull does",
+           .or_auto = true},
+    KeyRow{.path = "queues.*.keep_completed_for",
+           .kind = Kind::kDuration,
+           .fallback = "auto",
+           .doc = "and not longer than this, auto: 7d, on a Redis store for ever",
+           .or_auto = true},
+    KeyRow{.path = "queues.*.keep_failed",
+           .kind = Kind::kWhole,
+           .fallback = "auto",
+           .doc = "newest failed jobs kept, where the job says nothing; auto: 10000, on a Redis store all, "
+                  "as Bull does",
+           .or_auto = true},
+    KeyRow{.path = "queues.*.keep_failed_for",
+           .kind = Kind::kDuration,
+           .fallback = "auto",
+           .doc = "and not longer than this, auto: 30d, on a Redis store for ever",
+           .or_auto = true},
     // ---- pools
     KeyRow{"pools.*.kind", Kind::kChoice, "command",
            "`duckdb`: SQL, built in. `command`: any executable that speaks the runner protocol",
@@ -156,8 +229,11 @@ constexpr std::array kRows{
            "duckdb: rows up to this size stand in the job's result; 0: always a file"},
     KeyRow{"functions.*.max_rows", Kind::kWhole, "0",
            "duckdb: more rows are cut off and `truncated` is set; 0: no limit"},
-    KeyRow{"functions.*.on_large", Kind::kChoice, "error", "duckdb: what more than `inline_bytes` becomes",
-           "file|error"},
+    KeyRow{"functions.*.on_large", Kind::kChoice, "error",
+           "what more than `inline_bytes` becomes: `error` fails the job, `file` keeps a file of which the "
+           "result tells, `url` makes the result `{\"url\",\"bytes\",\"format\",\"expires\"}` with a signed "
+           "link (also for the files of pools of kind `command`)",
+           "error|file|url"},
     KeyRow{"functions.*.format", Kind::kChoice, "parquet", "duckdb: format of result files",
            "parquet|csv|ndjson"},
     KeyRow{"functions.*.csv_bom", Kind::kFlag, "false",

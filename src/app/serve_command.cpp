@@ -98,7 +98,11 @@ int run(Host& host, News& news, const Config& config, const Logger& log) {
 }  // namespace
 
 int serve_command(int argc, char** argv) {
-  const Arguments arguments = read_arguments(argc, argv, "Runs the server");
+  const Arguments arguments = read_arguments(
+      argc, argv, "Runs the server",
+      {{"--port-file", "server.port_file", "File into which the port is written once it is bound"},
+       {"--slots", "machine.slots", "Runs side by side; 0: a producer only"},
+       {"--data", "server.data", "Folder for result files and the host's lock (Redis stores)"}});
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);
   if (!loaded.settings.problems().empty()) return print_problems(loaded.settings);

@@ -81,7 +81,8 @@ sql = "SELECT 1"
       problems(),
       ElementsAre(
           "gaur.toml:2:1: server.listen: takes ADDRESS:PORT with a port up to 65535, not \"127.0.0.1:99999\"",
-          "gaur.toml:4:1: queues.query.order: takes `fifo`, `backfill`, not \"backfil\"; did you mean "
+          "gaur.toml:4:1: queues.query.order: takes `fifo`, `backfill` or `auto`, not \"backfil\"; did you "
+          "mean "
           "\"backfill\"?",
           "gaur.toml:8:1: functions.top.pool: there is no pool \"sq\"; did you mean \"sql\"?",
           "gaur.toml:9:1: functions.top.tiemout: unknown key; did you mean \"timeout\"?"));

@@ -58,7 +58,7 @@ TEST_F(LayersTest, secrets_in_flags_and_unknown_variables_are_refused) {
   EXPECT_THAT(
       problems(),
       ElementsAre(
-          ".env:1: a line of .env is NAME=value",
+          ".env:1: no assignment: a line is NAME=value, a comment begins with #",
           "--queues.q.weight: queues.q.weight: a flag needs a value: --queues.q.weight=VALUE",
           "--server.lisen: server.lisen: unknown key; did you mean \"listen\"?",
           "--server.token: server.token: a secret in a flag is seen by every user of the machine; use "

@@ -1,0 +1,135 @@
+// The configuration of a Redis store, from gaur.toml and from the environment file of the old deployment.
+#include <gmock/gmock.h>
+
+#include "config_fixture.hpp"
+
+namespace gaur::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kSeedEnv =
+    "REDIS_HOST=10.0.0.5\nREDIS_PORT=6380\nREDIS_PASSWORD='s3cret #1'\nBULL_QUEUE_NAME=ncs_resource::\n"
+    "BULL_COUNT=1\n";
+
+class RedisConfigTest : public ConfigTest {
+ protected:
+  std::string where(const KeyPath& path) { return to_string(settings_.origin(path)); }
+};
+
+TEST_F(RedisConfigTest, the_seeds_names_work_and_each_tells_where_it_stands) {
+  put("prod.env", kSeedEnv);
+  layers_.env_file = "prod.env";
+  const Config config = make();
+  EXPECT_THAT(settings_.problems(), IsEmpty());
+  ASSERT_TRUE(config.redis);
+  EXPECT_EQ(config.redis->url, "redis://10.0.0.5:6380");
+  EXPECT_EQ(config.redis->password, "s3cret #1");
+  EXPECT_EQ(config.redis->prefix, "ncs_resource::");
+  EXPECT_FALSE(config.producer_only);
+  EXPECT_EQ(config.data_folder, folder_ / "data");
+  EXPECT_EQ(where({"store", "url"}), "prod.env:1");
+  EXPECT_EQ(where({"store", "password"}), "prod.env:3");
+  EXPECT_EQ(where({"store", "prefix"}), "prod.env:4");
+  EXPECT_EQ(where({"worker", "count"}), "prod.env:5");
+}
+
+TEST_F(RedisConfigTest, slots_are_bull_count_times_the_instances_of_pm2) {
+  put("prod.env", kSeedEnv);
+  put("gaur.toml", "[worker]\ninstances = 4\n");
+  layers_.env_file = "prod.env";
+  EXPECT_EQ(make().slots.slots, 4U);
+  EXPECT_THAT(make().slots.text, HasSubstr("BULL_COUNT 1 x 4 instances"));
+  EXPECT_EQ(make().slots.share.cores, 6);  // of 24: 600 %
+  layers_.flags = {"--machine.slots=3"};
+  EXPECT_EQ(make().slots.slots, 3U);  // what is given wins
+}
+
+TEST_F(RedisConfigTest, a_count_of_nothing_means_a_producer_only) {
+  put("prod.env", "REDIS_HOST=h\nBULL_QUEUE_COUNT=0\n");
+  layers_.env_file = "prod.env";
+  EXPECT_TRUE(make().producer_only);
+  EXPECT_EQ(make().producer_only_why, "BULL_COUNT is 0 (prod.env:2)");
+  layers_.flags = {"--machine.slots=2"};
+  EXPECT_FALSE(make().producer_only);
+  layers_.flags = {"--machine.slots=0"};
+  EXPECT_EQ(make().producer_only_why, "slots is 0 (--machine.slots)");
+}
+
+TEST_F(RedisConfigTest, our_own_names_win_over_the_seeds_and_the_process_over_the_file) {
+  put("prod.env", std::string(kSeedEnv) + "GAUR_STORE_PREFIX=mine\n");
+  layers_.env_file = "prod.env";
+  layers_.environment = {{"REDIS_HOST", "other"}};
+  const Config config = make();
+  EXPECT_EQ(config.redis->prefix, "mine");
+  EXPECT_EQ(config.redis->url, "redis://other:6379");
+}
+
+TEST_F(RedisConfigTest, a_env_that_just_lies_there_does_not_move_the_jobs) {
+  put(".env", kSeedEnv);
+  put("gaur.toml", "[store]\nurl = \"embedded:./data\"\n");
+  EXPECT_FALSE(make().redis);
+  put("gaur.toml", "");
+  EXPECT_TRUE(make().redis);  // nothing else says where they are
+  layers_.environment = {{"REDIS_HOST", "elsewhere"}};
+  EXPECT_EQ(make().redis->url, "redis://10.0.0.5:6380");
+}
+
+TEST_F(RedisConfigTest, passwords_come_from_files_and_are_masked_wherever_they_are_shown) {
+  put("pw", "from a file\r\n");
+  put("gaur.toml", "[store]\nurl = \"redis://user:in-the-url@h:1/2\"\npassword_file = \"pw\"\n");
+  EXPECT_EQ(make().redis->password, "from a file");
+  layers_.environment = {{"REDIS_PASSWORD", "from the environment"}};
+  EXPECT_EQ(make().redis->password, "from the environment");
+  for (const EffectiveSetting& setting : settings_.effective()) {
+    EXPECT_EQ(setting.shown.find("in-the-url"), std::string::npos) << setting.shown;
+    EXPECT_EQ(setting.shown.find("from the"), std::string::npos) << setting.shown;
+  }
+  EXPECT_EQ(masked_url("redis://user:in-the-url@h:1/2"), "redis://user:***@h:1/2");
+  EXPECT_EQ(masked_url("redis://:p@ss/w@h"), "redis://:***@h");
+}
+
+TEST_F(RedisConfigTest, a_password_in_a_flag_is_refused_and_not_repeated) {
+  layers_.flags = {"--store.url=redis://:hunter2@h", "--store.password=hunter2"};
+  for (const std::string& line : problems()) EXPECT_EQ(line.find("hunter2"), std::string::npos) << line;
+  EXPECT_EQ(problems().size(), 2U);
+  put("gaur.toml", "[store]\nurl = \"http://me:hunter2@h\"\n");
+  layers_.flags = {};
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("not \"http://me:***@h\"")));
+}
+
+TEST_F(RedisConfigTest, defaults_follow_the_store) {
+  put("gaur.toml",
+      "[store]\nurl = \"redis://h\"\n[queues.q]\n[pools.p]\ncommand = [\"true\"]\n[functions.f]\npool = "
+      "\"p\"\n"
+      "timeout = \"20m\"\n");
+  const Config redis = make();
+  EXPECT_THAT(settings_.problems(), IsEmpty());
+  EXPECT_FALSE(redis.queues.at("q").backfill);
+  EXPECT_EQ(redis.queues.at("q").keep_completed, std::nullopt);
+  EXPECT_EQ(redis.queues.at("q").keep_failed_for, std::nullopt);
+  EXPECT_EQ(redis.sweep.grace, Duration(1'200'000));  // nothing that may still run is taken away
+  EXPECT_EQ(redis.sweep.orphan_age, Duration(1'200'000));
+  layers_.flags = {"--store.url=embedded:x"};
+  const Config embedded = make();
+  EXPECT_TRUE(embedded.queues.at("q").backfill);
+  EXPECT_EQ(embedded.queues.at("q").keep_completed, 10'000U);
+  EXPECT_EQ(embedded.sweep.grace, Duration(0));
+  layers_.flags = {"--store.url=redis://h", "--worker.grace=0", "--worker.stalled=report"};
+  EXPECT_EQ(make().sweep.grace, Duration(0));
+  EXPECT_EQ(make().sweep.stalled, SweepConfig::Stalled::kReport);
+}
+
+TEST_F(RedisConfigTest, mistakes_are_told_with_their_place) {
+  put("gaur.toml",
+      "[store]\nurl = \"redis://h\"\nprefix = \"a*b\"\n[results]\npublic_url = \"query01:3009\"\n");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("gaur.toml:3:1: store.prefix: may hold none of"),
+                                      HasSubstr("gaur.toml:5:1: results.public_url: takes a URL")));
+  put("gaur.toml", "[server]\ndata = \"x\"\n");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("gaur.toml:2:1: server.data: an embedded store has")));
+}
+
+}  // namespace
+}  // namespace gaur::app
