@@ -16,6 +16,7 @@ constexpr std::array kSubcommands{
     Subcommand{"serve", "run the server", serve_command},
     Subcommand{"check", "print the effective configuration, where it came from, and every problem",
                check_command},
+    Subcommand{"init", "write a gaur.toml from an environment file and a pm2 file", init_command},
     Subcommand{"runner-check", "hold a runner against the runner protocol: gaur runner-check -- COMMAND...",
                runner_check_command},
     Subcommand{"version", "print the version", version_command},

@@ -1,0 +1,421 @@
+#include "app/init/draft.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <set>
+
+#include "app/suggest.hpp"
+#include "app/units.hpp"
+#include "base/json.hpp"
+
+namespace gaur::app {
+namespace {
+
+using NoteKind = InitNote::Kind;
+
+/// Text as a TOML basic string; JSON's escapes are TOML's.
+std::string toml_text(std::string_view text) {
+  return json::quote(text);
+}
+std::string list_of(const std::vector<std::string>& words) {
+  std::vector<std::string> all;
+  for (const std::string& word : words) all.push_back(toml_text(word));
+  return fmt::format("[{}]", fmt::join(all, ", "));
+}
+bool is_bare_key(std::string_view key) {
+  return !key.empty() && std::ranges::all_of(key, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+  });
+}
+std::string key_of(const std::string& key) {
+  return is_bare_key(key) ? key : toml_text(key);
+}
+/// Text that may stand in a comment: one line.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+  return text;
+}
+
+/// The names that Gaur itself reads from the environment of the old deployment.
+constexpr std::array kOwnNames{"REDIS_HOST", "REDIS_PORT",      "REDIS_PASSWORD", "REDIS_PASSWORD_FILE",
+                               "REDIS_USER", "REDIS_USERNAME",  "REDIS_DB",       "REDIS_TLS",
+                               "REDIS_URL",  "BULL_QUEUE_NAME", "BULL_COUNT",     "BULL_QUEUE_COUNT"};
+
+struct Given {
+  std::string value, from;  ///< from: ".env:2 REDIS_HOST" or "run.json env.BULL_COUNT"
+};
+
+class Draft {
+ public:
+  explicit Draft(const InitInputs& inputs) : in_(inputs) {
+    for (const Variable& variable : in_.variables) {
+      given_[variable.name] = {variable.value,
+                               fmt::format("{} {}", to_string(variable.origin), variable.name)};
+    }
+    if (!in_.app) return;
+    // pm2 sets its variables before the program reads .env, and dotenv never replaces what is set.
+    for (const auto& [name, value] : in_.app->environment(in_.pm2_env)) {
+      given_[name] = {value, fmt::format("{} env.{}", in_.pm2_file, name)};
+    }
+  }
+
+  InitDraft make() {
+    head();
+    store();
+    server();
+    machine();
+    queues();
+    if (in_.app) pool();
+    functions();
+    left_over_settings();
+    left_over_variables();
+    not_taken_over();
+    return {std::move(text_), std::move(notes_)};
+  }
+
+ private:
+  const Given* find(const char* name) const {
+    const auto it = given_.find(name);
+    return it == given_.end() || it->second.value.empty() ? nullptr : &it->second;
+  }
+  void line(std::string_view text = "") { text_ += fmt::format("{}\n", text); }
+  void comment(std::string_view text) { line(fmt::format("# {}", one_line(std::string(text)))); }
+  void set(std::string_view key, const std::string& value, const std::string& from) {
+    line(fmt::format("{} = {}{}", key, value, from.empty() ? "" : "  # " + one_line(from)));
+  }
+  void note(NoteKind kind, std::string where, std::string text) {
+    notes_.push_back({kind, std::move(where), std::move(text)});
+  }
+
+  void head() {
+    std::vector<std::string> sources;
+    if (!in_.env_file.empty()) sources.push_back(in_.env_file);
+    if (in_.app) sources.push_back(fmt::format("{} (app {})", in_.pm2_file, in_.app->name));
+    comment(fmt::format(
+        "Written by `gaur init` from {}. Each value tells where it came from.",
+        sources.empty() ? "nothing but defaults" : fmt::format("{}", fmt::join(sources, " and "))));
+    comment("What is not said has its default: `gaur check` prints all of it, with the sums.");
+    line();
+  }
+
+  void store() {
+    line("[store]");
+    if (const Given* url = find("REDIS_URL")) {
+      store_url(*url);
+    } else {
+      store_host();
+    }
+    password();
+    if (const Given* prefix = find("BULL_QUEUE_NAME")) {
+      set("prefix", toml_text(prefix->value), prefix->from + ": the key prefix; queues are found below it");
+    } else {
+      set("prefix", toml_text("bull"), "Bull's default; BULL_QUEUE_NAME is not set");
+    }
+    set("dialect", toml_text("bull"), "Bull 4; a queue of BullMQ is refused");
+    line();
+  }
+
+  void store_host() {
+    const Given* host = find("REDIS_HOST");
+    const Given* port = find("REDIS_PORT");
+    const Given* db = find("REDIS_DB");
+    const Given* user = find("REDIS_USERNAME") != nullptr ? find("REDIS_USERNAME") : find("REDIS_USER");
+    const Given* tls = find("REDIS_TLS");
+    const bool secure = tls != nullptr && tls->value != "0" && tls->value != "false";
+    std::vector<std::string> from;
+    for (const Given* part : {host, port, db, user, tls}) {
+      if (part != nullptr) from.push_back(part->from);
+    }
+    if (host == nullptr) {
+      note(NoteKind::kTodo, "store.url",
+           "REDIS_HOST is not set, so this machine is taken for the Redis server");
+    }
+    const std::string name = host == nullptr ? "127.0.0.1" : host->value;
+    const bool ipv6 = name.find(':') != std::string::npos && !name.starts_with('[');
+    set("url",
+        toml_text(fmt::format("{}://{}{}:{}{}", secure ? "rediss" : "redis",
+                              user == nullptr ? "" : user->value + "@", ipv6 ? "[" + name + "]" : name,
+                              port == nullptr ? "6379" : port->value, db == nullptr ? "" : "/" + db->value)),
+        fmt::format("{}", fmt::join(from, ", ")));
+  }
+
+  void store_url(const Given& url) {
+    std::string value = url.value;
+    const std::size_t start = value.find("://");
+    const std::size_t at =
+        start == std::string::npos ? start : value.rfind('@', value.find_first_of("/?", start + 3));
+    const std::size_t colon = at == std::string::npos ? at : value.find(':', start + 3);
+    if (colon != std::string::npos && colon < at) {
+      const bool no_user = colon == start + 3;
+      value.erase(colon, at - colon + (no_user ? 1 : 0));
+      note(NoteKind::kSecret, url.from,
+           "its password is not copied: name a file in store.password_file, or set REDIS_PASSWORD");
+    }
+    set("url", toml_text(value), url.from);
+  }
+
+  void password() {
+    if (const Given* file = find("REDIS_PASSWORD_FILE")) {
+      set("password_file", toml_text(file->value), file->from);
+    } else if (const Given* secret = find("REDIS_PASSWORD")) {
+      comment(
+          fmt::format("The password stays where it is ({}): gaur reads it there with --env,", secret->from));
+      comment("or from the variable REDIS_PASSWORD, or from the file named here:");
+      line("# password_file = \"redis-password\"");
+      note(NoteKind::kSecret, secret->from,
+           "is not copied; start gaur with the same environment file, or write it into a "
+           "file of mode 0600 and name that in store.password_file");
+    }
+  }
+
+  void server() {
+    if (!in_.app || !in_.app->kill_timeout_ms) return;
+    const std::int64_t given = *in_.app->kill_timeout_ms;
+    constexpr std::int64_t kDefault = 30'000;
+    line("[server]");
+    if (given > kDefault) {
+      set("stop_timeout", toml_text(format_duration(Duration(given))),
+          fmt::format("{} kill_timeout", in_.pm2_file));
+    } else {
+      comment(fmt::format(
+          "{} kill_timeout is {} ms. Gaur waits 30 s for what runs, then gives it back, uncounted.",
+          in_.pm2_file, given));
+      line("# stop_timeout = \"30s\"");
+    }
+    line();
+  }
+
+  void machine() {
+    const Given* count = find("BULL_COUNT") != nullptr ? find("BULL_COUNT") : find("BULL_QUEUE_COUNT");
+    line("[machine]");
+    std::uint32_t slots = 1;
+    if (count != nullptr) {
+      const char* end = count->value.data() + count->value.size();
+      const auto read = std::from_chars(count->value.data(), end, slots);
+      if (read.ec != std::errc() || read.ptr != end) {
+        note(NoteKind::kTodo, count->from,
+             fmt::format("is no whole number: \"{}\"; 1 was taken", count->value));
+        slots = 1;
+      }
+    }
+    if (count != nullptr && slots == 0) {
+      set("slots", "0", count->from + ": a producer only; it takes no jobs");
+    } else if (in_.app) {
+      processes(count, slots);
+    } else {
+      comment(count == nullptr ? "BULL_COUNT is not set."
+                               : fmt::format("{} is {} a process; how many processes stands in pm2's file.",
+                                             count->from, slots));
+      comment("auto: as many as cores and memory carry; `gaur check` shows the sum.");
+      set("slots", "\"auto\"", "");
+    }
+    line();
+  }
+
+  void processes(const Given* count, std::uint32_t each) {
+    const std::uint32_t processes = in_.app->processes(in_.cores);
+    const bool by_cores = in_.app->instances.value_or(1) <= 0;
+    const std::string one = count == nullptr ? "one job a process" : fmt::format("{} {}", count->from, each);
+    set("slots", std::to_string(each * processes),
+        fmt::format(
+            "{} x {} instances{} of {}", one, processes,
+            by_cores ? fmt::format(" (instances {} on {} cores)", *in_.app->instances, in_.cores) : "",
+            in_.pm2_file));
+    comment("Once functions have shown what they use, \"auto\" lets more small ones run side by side.");
+  }
+
+  void queues() {
+    const bool placeholder = in_.queues.empty();
+    for (const std::string& queue : placeholder ? std::vector<std::string>{"query"} : in_.queues) {
+      line(fmt::format("[queues.{}]{}", key_of(queue), placeholder ? "" : "  # " + in_.queues_from));
+      set("order", toml_text("fifo"),
+          "as Bull hands jobs out; \"backfill\" lets small ones pass a head that waits for room");
+      set("function", toml_text("data.func"), "the field of the job's data that says what to run");
+      line();
+    }
+    if (placeholder) {
+      note(NoteKind::kTodo, "[queues.query]",
+           "no queue was named: --queue NAME does; a queue's name is what `new "
+           "Queue(NAME)` or "
+           "registerQueue({ name }) says");
+    }
+  }
+
+  void pool() {
+    const Pm2App& app = *in_.app;
+    line("[pools.node]");
+    set("kind", toml_text("command"), "");
+    std::vector<std::string> command{app.interpreter.empty() ? "node" : app.interpreter};
+    command.insert(command.end(), app.node_args.begin(), app.node_args.end());
+    command.emplace_back("dist/gaur-runner.js");
+    comment(
+        fmt::format("In place of {}: the use cases alone, without the loop around them (docs/migrating.md).",
+                    app.script));
+    set("command", list_of(command), app.node_args.empty() ? "" : in_.pm2_file + " node_args");
+    note(NoteKind::kTodo, "pools.node.command",
+         fmt::format(
+             "{} takes jobs itself; write dist/gaur-runner.js, which hands its use cases to @gaur/runner",
+             app.script));
+    if (!app.cwd.empty()) set("folder", toml_text(app.cwd), in_.pm2_file + " cwd");
+    if (app.max_memory_bytes) {
+      set("max_rss", toml_text(format_size(*app.max_memory_bytes)),
+          in_.pm2_file + " max_memory_restart; looked at between jobs, never under one");
+    }
+    if (app.listen_timeout_ms) {
+      set("start_timeout", toml_text(format_duration(Duration(*app.listen_timeout_ms))),
+          in_.pm2_file + " listen_timeout");
+    }
+    line();
+    pool_environment();
+  }
+
+  void pool_environment() {
+    std::vector<std::pair<std::string, std::string>> kept;
+    for (const auto& [name, value] : in_.app->environment(in_.pm2_env)) {
+      const std::string where = fmt::format("{} env.{}", in_.pm2_file, name);
+      if (std::ranges::find(kOwnNames, name) != kOwnNames.end()) continue;
+      if (is_secret(name, value)) {
+        note(NoteKind::kSecret, where,
+             "is not copied; put it into the environment file that the use cases read");
+      } else {
+        kept.emplace_back(name, value);
+      }
+    }
+    if (kept.empty()) return;
+    line("[pools.node.env]");
+    for (const auto& [name, value] : kept) set(key_of(name), toml_text(value), in_.pm2_file + " env");
+    line();
+  }
+
+  void functions() {
+    if (in_.functions.empty()) {
+      comment("One table a function: the value of data.func, and the pool that runs it.");
+      comment("[functions.rank]");
+      comment("pool = \"node\"");
+      comment("timeout = \"10m\"");
+      return;
+    }
+    for (const FoundFunction& function : in_.functions) {
+      comment(
+          fmt::format("{} kept runs{}", function.runs,
+                      function.longest_run ? ", the longest " + format_duration(*function.longest_run) : ""));
+      line(fmt::format("[functions.{}]", key_of(function.name)));
+      set("pool", toml_text("node"), "");
+      if (function.longest_run) {
+        const auto generous = std::max(Duration(600'000), *function.longest_run * 3);
+        const auto minutes = std::chrono::ceil<std::chrono::minutes>(generous);
+        set("timeout", toml_text(format_duration(minutes)), "three times the longest, at least 10 min");
+      }
+      line();
+    }
+  }
+
+  /// What pm2's file says and the lines above did not use.
+  void left_over_settings() {
+    if (!in_.app) return;
+    for (const std::string& setting : in_.app->settings) {
+      const std::string where = fmt::format("{}: {}", in_.pm2_file, setting);
+      const Pm2Row* row = find_pm2_row(setting);
+      if (row == nullptr) {
+        note(NoteKind::kUnknown, where, "pm2 7 knows no such setting" + nearest_setting(setting));
+      } else if (row->fate == Pm2Fate::kNone) {
+        note(NoteKind::kNone, where, std::string(row->why));
+      } else if (row->fate == Pm2Fate::kElsewhere) {
+        note(NoteKind::kChanges, where, joined(*row));
+      } else if (row->fate == Pm2Fate::kBuiltIn && row->name != "script") {
+        note(NoteKind::kChanges, where, joined(*row));
+      }
+    }
+    for (const auto& [name, variables] : in_.app->env_of) {
+      if (name != in_.pm2_env) {
+        note(NoteKind::kTodo, fmt::format("{}: env_{}", in_.pm2_file, name),
+             fmt::format("was not used; --pm2-env {} takes it", name));
+      }
+    }
+  }
+  static std::string joined(const Pm2Row& row) {
+    if (row.counterpart.empty()) return std::string(row.why);
+    if (row.why.empty()) return std::string(row.counterpart);
+    return fmt::format("{}: {}", row.counterpart, row.why);
+  }
+  static std::string nearest_setting(const std::string& setting) {
+    std::vector<std::string> known;
+    for (const Pm2Row& row : pm2_rows()) known.emplace_back(row.name);
+    const auto near = nearest(setting, known);
+    return near ? fmt::format("; did you mean {}?", *near) : "";
+  }
+
+  void left_over_variables() {
+    std::vector<std::string> others;
+    std::set<std::string> told;
+    for (const Variable& variable : in_.variables) {
+      if (std::ranges::find(kOwnNames, variable.name) == kOwnNames.end() &&
+          told.insert(variable.name).second && !variable.name.starts_with("GAUR_")) {
+        others.push_back(variable.name);
+      }
+    }
+    if (others.empty()) return;
+    note(NoteKind::kTodo, in_.env_file,
+         fmt::format(
+             "{} {} the use cases' own: runners see them only if they read {} themselves (dotenv does) or if "
+             "pools.NAME.env names them",
+             fmt::join(others, ", "), others.size() == 1 ? "is" : "are", in_.env_file));
+  }
+
+  void not_taken_over() {
+    const auto told = [](const InitNote& n) {
+      return n.kind == NoteKind::kNone || n.kind == NoteKind::kUnknown;
+    };
+    if (std::ranges::none_of(notes_, told)) return;
+    line();
+    comment("Not taken over:");
+    for (const InitNote& n : notes_) {
+      if (told(n)) comment(fmt::format("  {}: {}", n.where, n.text));
+    }
+  }
+
+  const InitInputs& in_;
+  std::map<std::string, Given> given_;
+  std::string text_;
+  std::vector<InitNote> notes_;
+};
+
+}  // namespace
+
+std::string_view to_string(InitNote::Kind kind) {
+  switch (kind) {
+    case NoteKind::kTodo: return "to do";
+    case NoteKind::kSecret: return "not copied";
+    case NoteKind::kChanges: return "changes";
+    case NoteKind::kNone: return "no counterpart";
+    case NoteKind::kUnknown: return "unknown";
+  }
+  return "";
+}
+
+bool is_secret(std::string_view name, std::string_view value) {
+  std::string upper(name);
+  std::ranges::transform(upper, upper.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  for (const char* word : {"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "API_KEY",
+                           "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL", "_PWD", "_PASS"}) {
+    if (upper.find(word) != std::string::npos) return true;
+  }
+  const std::size_t scheme = value.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const std::size_t at = value.find('@', scheme);
+  const std::size_t colon = value.find(':', scheme + 3);
+  return at != std::string_view::npos && colon != std::string_view::npos && colon < at;
+}
+
+InitDraft draft_configuration(const InitInputs& inputs) {
+  return Draft(inputs).make();
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,58 @@
+#pragma once
+// From an environment file and a pm2 app to a commented gaur.toml, and what could not be taken over. Pure:
+// nothing is read or written here. Thread-safety: pure functions.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/init/pm2.hpp"
+#include "app/layers.hpp"
+#include "gaur/names.hpp"
+
+namespace gaur::app {
+
+/// A function that `gaur look` found among the kept jobs.
+struct FoundFunction {
+  std::string name;
+  std::uint64_t runs = 0;
+  std::optional<Duration> longest_run;
+};
+
+struct InitInputs {
+  std::vector<Variable> variables;  ///< of the environment file, in its order
+  std::string env_file;             ///< as shown: ".env"; "" if there is none
+  std::optional<Pm2App> app;
+  std::string pm2_file;             ///< as shown: "run.json"
+  std::string pm2_env;              ///< NAME of `env_NAME`, or ""
+  std::vector<std::string> queues;  ///< given or found; empty: a placeholder is written
+  std::string queues_from;          ///< how they are known: "--queue", "found under the prefix"
+  std::vector<FoundFunction> functions;
+  std::uint32_t cores = 1;  ///< of this machine, for pm2's `instances: max`
+};
+
+/// What the reader of the new file has to know.
+struct InitNote {
+  enum class Kind : std::uint8_t {
+    kTodo,     ///< has to be filled in or decided
+    kSecret,   ///< was not copied
+    kChanges,  ///< was given, and Gaur does it differently
+    kNone,     ///< was given and has no counterpart
+    kUnknown,  ///< pm2 does not know it either
+  };
+  Kind kind = Kind::kTodo;
+  std::string where;  ///< "run.json: watch", ".env:3 REDIS_PASSWORD"
+  std::string text;
+  bool operator==(const InitNote&) const = default;
+};
+std::string_view to_string(InitNote::Kind kind);
+
+struct InitDraft {
+  std::string toml;
+  std::vector<InitNote> notes;
+};
+InitDraft draft_configuration(const InitInputs& inputs);
+
+/// Whether a variable's value must not be shown: by its name, or because it is a URL with a password.
+bool is_secret(std::string_view name, std::string_view value);
+
+}  // namespace gaur::app

@@ -1,0 +1,141 @@
+// `gaur init`: a gaur.toml from what the old deployment has, and what could not be taken over.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "app/init/draft.hpp"
+#include "app/machine.hpp"
+#include "app/part_options.hpp"
+#include "app/subcommands.hpp"
+#include "app/text_width.hpp"
+
+namespace gaur::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InitArguments {
+  std::string env, from, out = "gaur.toml", app, pm2_env;
+  std::vector<std::string> queues;
+  bool force = false;
+};
+
+int refuse(const std::string& message, int code = kExitProblem) {
+  fmt::print(stderr, "gaur init: {}\n", message);
+  return code;
+}
+
+Result<std::string> read_text(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream || !fs::is_regular_file(path))
+    return Error{Errc::kNotFound, fmt::format("cannot read {}", path.string())};
+  return text.str();
+}
+
+/// JavaScript and YAML need their own interpreters; pm2's JSON form says the same.
+Status refuse_other_forms(const std::string& file) {
+  const std::string ending = fs::path(file).extension().string();
+  if (ending != ".js" && ending != ".cjs" && ending != ".mjs" && ending != ".yml" && ending != ".yaml")
+    return ok();
+  return Error{
+      Errc::kUnsupported,
+      fmt::format(
+          "{} is no JSON; make it so: node -p \"JSON.stringify(require('./{}'), null, 2)\" > run.json", file,
+          file)};
+}
+
+Result<InitInputs> read_inputs(const InitArguments& arguments) {
+  InitInputs inputs;
+  inputs.cores = static_cast<std::uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  inputs.queues = arguments.queues;
+  inputs.queues_from = "--queue";
+  inputs.pm2_env = arguments.pm2_env;
+  if (!arguments.env.empty()) {
+    GAUR_TRY(const std::string text, read_text(arguments.env));
+    std::vector<Problem> problems;
+    inputs.env_file = arguments.env;
+    inputs.variables = parse_dotenv(text, arguments.env, "", problems);
+    if (!problems.empty()) return Error{Errc::kInvalidArgument, to_string(problems.front())};
+  }
+  if (!arguments.from.empty()) {
+    GAUR_CHECK(refuse_other_forms(arguments.from));
+    GAUR_TRY(const std::string text, read_text(arguments.from));
+    const auto apps = parse_pm2(text);
+    if (!apps) return apps.error().in(arguments.from);
+    auto app = choose_pm2_app(*apps, arguments.app);
+    if (!app) return app.error().in(arguments.from);
+    inputs.app = *std::move(app);
+    inputs.pm2_file = fs::path(arguments.from).filename().string();
+  }
+  return inputs;
+}
+
+void print_notes(const std::vector<InitNote>& notes) {
+  for (const auto kind : {InitNote::Kind::kTodo, InitNote::Kind::kSecret, InitNote::Kind::kChanges,
+                          InitNote::Kind::kNone, InitNote::Kind::kUnknown}) {
+    bool first = true;
+    for (const InitNote& note : notes) {
+      if (note.kind != kind) continue;
+      if (first) fmt::print("\n{}:\n", to_string(kind));
+      first = false;
+      fmt::print("  {}: {}\n", note.where, note.text);
+    }
+  }
+}
+
+Status write_draft(const InitArguments& arguments, const std::string& toml) {
+  std::error_code ignored;
+  if (fs::exists(arguments.out, ignored) && !arguments.force) {
+    return Error{Errc::kAlreadyExists,
+                 fmt::format("{} is there already; --force replaces it, --out FILE writes another, "
+                             "--out - prints it",
+                             arguments.out)};
+  }
+  return write_file(arguments.out, toml);
+}
+
+}  // namespace
+
+int init_command(int argc, char** argv) {
+  CLI::App cli(
+      "Writes a commented gaur.toml from an environment file and a pm2 file, and says what has no "
+      "counterpart",
+      "gaur init");
+  InitArguments arguments;
+  cli.add_option("--env", arguments.env, "Environment file of the old deployment (.env)");
+  cli.add_option("--from", arguments.from, "pm2's ecosystem file, as JSON (run.json)");
+  cli.add_option("--app", arguments.app, "Which of its apps is the query worker");
+  cli.add_option("--pm2-env", arguments.pm2_env,
+                 "Its env_NAME is taken over env, as `pm2 start --env NAME` does");
+  cli.add_option("--queue", arguments.queues, "Name of a queue under the prefix; may be repeated");
+  cli.add_option("--out", arguments.out, "File to write, - for standard output")->capture_default_str();
+  cli.add_flag("--force", arguments.force, "Replace the file if it is there");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  if (arguments.env.empty() && arguments.from.empty())
+    return refuse("needs --env FILE, --from FILE or both", kExitUsage);
+  const auto inputs = read_inputs(arguments);
+  if (!inputs) return refuse(inputs.error().message);
+  const InitDraft draft = draft_configuration(*inputs);
+  if (arguments.out == "-") {
+    fmt::print("{}", draft.toml);
+    return kExitOk;
+  }
+  if (const Status written = write_draft(arguments, draft.toml); !written)
+    return refuse(written.error().message);
+  fmt::print("{} is written; `gaur check --config {}` tells what follows from it\n", arguments.out,
+             arguments.out);
+  print_notes(draft.notes);
+  return kExitOk;
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,163 @@
+// gaur.toml from .env and run.json: what is written, what is told, what is kept secret.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/init/draft.hpp"
+#include "app/toml_source.hpp"
+
+namespace gaur::app {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::Field;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kEnv = R"(REDIS_HOST=query-redis
+REDIS_PORT=6380
+REDIS_PASSWORD=hunter2-secret
+BULL_QUEUE_NAME=ncs_resource::
+BULL_COUNT=1
+MYSQL_HOST=db
+)";
+constexpr const char* kRun = R"({"apps": [{"name": "query-worker", "script": "dist/worker.js", "instances": 4,
+  "exec_mode": "fork", "max_memory_restart": "2G", "kill_timeout": 1600, "max_restarts": 10, "watch": false,
+  "cron_restart": "0 4 * * *", "node_args": "--max-old-space-size=4096", "cwd": "/srv/query", "colour": "red",
+  "env": {"NODE_ENV": "test", "DB_PASSWORD": "hunter3-secret"}, "env_production": {"NODE_ENV": "production"}}]})";
+
+InitInputs inputs(const std::string& env, const std::string& run = "") {
+  InitInputs made;
+  std::vector<Problem> problems;
+  made.variables = parse_dotenv(env, ".env", "", problems);
+  EXPECT_TRUE(problems.empty());
+  made.env_file = ".env";
+  if (!run.empty()) {
+    made.app = parse_pm2(run)->front();
+    made.pm2_file = "run.json";
+  }
+  made.queues = {"query"};
+  made.queues_from = "--queue";
+  made.cores = 24;
+  return made;
+}
+
+json::Value at(const InitDraft& draft, std::string_view path) {
+  const auto document = parse_toml(draft.toml, "gaur.toml", "");
+  EXPECT_TRUE(document) << (document ? "" : to_string(document.error())) << "\n" << draft.toml;
+  if (!document) return nullptr;
+  const json::Value root(document->root);
+  const json::Value* found = json::find(root, path);
+  return found == nullptr ? json::Value(nullptr) : *found;
+}
+
+auto note(InitNote::Kind kind, const std::string& where, const std::string& text) {
+  return Contains(AllOf(Field(&InitNote::kind, kind), Field(&InitNote::where, HasSubstr(where)),
+                        Field(&InitNote::text, HasSubstr(text))));
+}
+
+TEST(Draft, TheSeedsFilesBecomeAConfiguration) {
+  const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
+  EXPECT_EQ(at(draft, "store.url"), "redis://query-redis:6380");
+  EXPECT_EQ(at(draft, "store.prefix"), "ncs_resource::");
+  EXPECT_EQ(at(draft, "store.dialect"), "bull");
+  EXPECT_EQ(at(draft, "machine.slots"), 4);
+  EXPECT_EQ(at(draft, "queues.query.order"), "fifo");
+  EXPECT_EQ(at(draft, "queues.query.function"), "data.func");
+  EXPECT_EQ(at(draft, "pools.node.folder"), "/srv/query");
+  EXPECT_EQ(at(draft, "pools.node.max_rss"), "2GiB");
+  EXPECT_EQ(json::serialize(at(draft, "pools.node.command")),
+            R"(["node","--max-old-space-size=4096","dist/gaur-runner.js"])");
+  EXPECT_EQ(at(draft, "pools.node.env.NODE_ENV"), "test");
+}
+
+TEST(Draft, EachValueTellsItsOrigin) {
+  const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
+  EXPECT_THAT(draft.toml,
+              HasSubstr("url = \"redis://query-redis:6380\"  # .env:1 REDIS_HOST, .env:2 REDIS_PORT"));
+  EXPECT_THAT(draft.toml, HasSubstr("prefix = \"ncs_resource::\"  # .env:4 BULL_QUEUE_NAME"));
+  EXPECT_THAT(draft.toml, HasSubstr("slots = 4  # .env:5 BULL_COUNT 1 x 4 instances of run.json"));
+}
+
+TEST(Draft, SecretsAreNamedAndNeverCopied) {
+  const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
+  EXPECT_THAT(draft.toml, Not(HasSubstr("hunter2-secret")));
+  EXPECT_THAT(draft.toml, Not(HasSubstr("hunter3-secret")));
+  for (const InitNote& told : draft.notes) EXPECT_THAT(told.text, Not(HasSubstr("hunter")));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kSecret, ".env:3 REDIS_PASSWORD", "store.password_file"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kSecret, "run.json env.DB_PASSWORD", "is not copied"));
+  InitInputs by_url = inputs("REDIS_URL=rediss://app:hunter2-secret@managed:6380/2\n");
+  const InitDraft from_url = draft_configuration(by_url);
+  EXPECT_EQ(at(from_url, "store.url"), "rediss://app@managed:6380/2");
+  EXPECT_THAT(from_url.toml, Not(HasSubstr("hunter2")));
+  by_url = inputs("REDIS_URL=redis://:hunter2-secret@managed\n");
+  EXPECT_EQ(at(draft_configuration(by_url), "store.url"), "redis://managed");
+}
+
+TEST(Draft, WhatHasNoCounterpartIsToldWithItsReason) {
+  const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kNone, "run.json: watch", "would end queries"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kUnknown, "run.json: colour", "pm2 7 knows no such setting"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: cron_restart", "replaced by age"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: max_restarts", "never ends for good"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: kill_timeout", "killed queries"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, "env_production", "--pm2-env production"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, ".env", "MYSQL_HOST is the use cases' own"));
+  EXPECT_THAT(draft.toml, HasSubstr("#   run.json: watch: "));
+}
+
+TEST(Draft, Pm2sVariablesWinOverTheFilesAsTheyDoThere) {
+  const InitDraft draft = draft_configuration(
+      inputs(kEnv, R"({"script": "w.js", "instances": 3, "env": {"BULL_COUNT": 2, "REDIS_HOST": "other"}})"));
+  EXPECT_EQ(at(draft, "store.url"), "redis://other:6380");
+  EXPECT_EQ(at(draft, "machine.slots"), 6);
+  EXPECT_EQ(at(draft, "pools.node.env"), json::Value(nullptr))
+      << "what Gaur reads itself is no runner's variable";
+}
+
+TEST(Draft, SlotsFollowFromBullCountAndInstances) {
+  struct Row {
+    std::string env, run, slots;
+  };
+  for (const Row& row : {Row{"BULL_COUNT=0\n", R"({"script": "w.js", "instances": 4})", "0"},
+                         Row{"BULL_QUEUE_COUNT=2\n", R"({"script": "w.js", "instances": 4})", "8"},
+                         Row{"BULL_COUNT=1\n", R"({"script": "w.js", "instances": "max"})", "24"},
+                         Row{"BULL_COUNT=1\n", R"({"script": "w.js", "instances": -4})", "20"},
+                         Row{"BULL_COUNT=1\n", "", "\"auto\""}, Row{"A=1\n", "", "\"auto\""},
+                         Row{"A=1\n", R"({"script": "w.js"})", "1"}}) {
+    EXPECT_EQ(json::serialize(at(draft_configuration(inputs(row.env, row.run)), "machine.slots")), row.slots)
+        << row.env << row.run;
+  }
+}
+
+TEST(Draft, HostileValuesStayInsideTheirText) {
+  InitInputs given =
+      inputs("REDIS_HOST=a\"\\nb\nBULL_QUEUE_NAME='x]\\\\\"\ty'\n",
+             R"({"script": "w\n[evil]\nx=1.js", "cwd": "C:\\\"x", "env": {"A B\n[c]": "\u0000\n\"\"\""}})");
+  given.queues = {"a.b \"c\"", "안녕"};
+  const InitDraft draft = draft_configuration(given);
+  EXPECT_EQ(at(draft, "store.prefix"), "x]\\\\\"\ty");
+  EXPECT_EQ(at(draft, "pools.node.folder"), "C:\\\"x");
+  EXPECT_EQ(at(draft, "evil"), json::Value(nullptr));
+  EXPECT_EQ(at(draft, "queues").as_object().size(), 2U);
+}
+
+TEST(Draft, FoundFunctionsGetATableAndATimeoutFromTheirRuns) {
+  InitInputs given = inputs(kEnv, kRun);
+  given.functions = {{"rank", 320, Duration(412'000)}, {"top.words", 4, std::nullopt}};
+  const InitDraft draft = draft_configuration(given);
+  EXPECT_EQ(at(draft, "functions.rank.timeout"), "21m");
+  EXPECT_EQ(at(draft, "functions.rank.pool"), "node");
+  EXPECT_THAT(draft.toml, HasSubstr("[functions.\"top.words\"]"));
+}
+
+TEST(Draft, WithoutAQueueAPlaceholderIsWrittenAndTold) {
+  InitInputs given = inputs(kEnv);
+  given.queues.clear();
+  const InitDraft draft = draft_configuration(given);
+  EXPECT_EQ(at(draft, "queues.query.order"), "fifo");
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, "[queues.query]", "no queue was named"));
+}
+
+}  // namespace
+}  // namespace gaur::app
