@@ -1,0 +1,247 @@
+// The life of a runner process: boot, ready, one run at a time, stop. One a process.
+import { tell, LaterError, type CancelReason, type ToldError } from './errors.js';
+import { FrameWriter, hasDescriptors, MOST_FRAME_BYTES, readFrames, type Frame } from './frames.js';
+import { currentRun, Run, within, type Handler } from './context.js';
+import { NotJsonError, toJson } from './json.js';
+import { ResultFile } from './plan.js';
+
+const PROTOCOL = 1;
+const PROGRESS_EVERY_MS = 50;
+const MOST_WAITING_BYTES = 1024 * 1024; // of log lines, while nobody reads them
+const DEFAULT_CLOSE_MS = 1500; // Gaur's stop_grace is 2 s
+const FRAME_ROOM = 4096; // around a result
+
+/** What a boot gives: the functions, and how to end what it opened. */
+export interface Booted {
+  functions: ReadonlyMap<string, Handler>;
+  close?: (() => unknown) | undefined;
+}
+
+export interface SessionOptions {
+  /** Shown in Gaur's log. */
+  name?: string;
+  /** How long a stop waits for the run and for close(), in ms. Default 1500. */
+  closeTimeoutMs?: number;
+}
+
+const CANCEL_REASONS: readonly CancelReason[] = ['cancel', 'timeout', 'lock_lost', 'stop'];
+
+function say(line: string): void {
+  process.stderr.write(`gaur-runner: ${line}\n`);
+}
+
+/** Whether a runner was started in this process already. */
+let started = false;
+
+class Session {
+  private readonly writer = new FrameWriter(
+    () => this.leave(1, 'nobody reads what this runner sends'),
+    () => this.relaxed(),
+  );
+  private booted: Booted | undefined;
+  private current: Run | undefined;
+  private finished: Promise<void> = Promise.resolve(); // of the current run
+  private progress: { value: unknown } | undefined; // the newest, not sent yet
+  private progressTimer: NodeJS.Timeout | undefined;
+  private progressSent = -Infinity;
+  private lostLines = 0;
+  private stopping = false;
+
+  constructor(private readonly options: SessionOptions) {}
+
+  async start(boot: () => Promise<Booted>): Promise<void> {
+    process.on('uncaughtException', (error, origin) => this.uncaught(error, origin));
+    readFrames({
+      frame: (frame) => this.take(frame),
+      broken: (what) => this.leave(1, `not a frame: ${what}`),
+      end: () => void this.stop(),
+    });
+    try {
+      this.booted = await boot();
+    } catch (error) {
+      return this.leave(1, `cannot start: ${(error as Error)?.stack ?? error}`);
+    }
+    if (this.stopping) return; // stop() waits for nothing that had not begun
+    this.writer.write(JSON.stringify({ type: 'ready', protocol: PROTOCOL, name: this.options.name ?? `@gaur/runner, Node ${process.versions.node}` }));
+  }
+
+  private take(frame: Frame): void {
+    if (frame.type === 'run' && !this.stopping) this.run(frame);
+    else if (frame.type === 'cancel') this.cancel(frame);
+    else if (frame.type === 'stop') void this.stop();
+  }
+
+  private run(frame: Frame): void {
+    const run = new Run(frame, { progress: (of, value) => this.tellProgress(of, value), log: (of, line) => this.tellLog(of, line) });
+    this.current = run;
+    this.progressSent = -Infinity;
+    this.finished = this.carryOut(run);
+  }
+
+  private async carryOut(run: Run): Promise<void> {
+    let line: string;
+    try {
+      const handler = this.booted?.functions.get(run.job.function);
+      if (handler === undefined) throw this.unknown(run.job.function);
+      line = this.completed(run, await within(run, () => handler(run.job.data, run)));
+    } catch (error) {
+      line = this.ended(run, error);
+    }
+    this.finish(run, line);
+  }
+
+  /** The outcome; after it nothing more is sent of this run. */
+  private finish(run: Run, line: string, written?: () => void): void {
+    if (this.current !== run) return written?.(); // an uncaught error ended it before
+    this.flushProgress();
+    this.current = undefined;
+    this.writer.write(line, written);
+  }
+
+  private unknown(name: string): Error {
+    const names = [...(this.booted?.functions.keys() ?? [])].join(', ');
+    return Object.assign(new Error(`there is no function ${name}; there are ${names}`), { code: 'unknown_function', final: true });
+  }
+
+  private completed(run: Run, value: unknown): string {
+    const withFile = value instanceof ResultFile;
+    const result = toJson(withFile ? value.result : value, `the result of ${run.job.function}`);
+    const bytes = Buffer.byteLength(result);
+    if (bytes > MOST_FRAME_BYTES - FRAME_ROOM) {
+      throw new NotJsonError('too_large', `the result has ${bytes} bytes: write a file, and return resultFile()`);
+    }
+    const file = withFile ? `,"file":${JSON.stringify({ name: value.name, format: value.info.format, rows: value.info.rows ?? 0 })}` : '';
+    return `{"type":"completed","run":${JSON.stringify(run.run)},"result":${result}${file}}`;
+  }
+
+  private ended(run: Run, error: unknown): string {
+    if (error instanceof LaterError || (error as Error)?.name === 'LaterError') {
+      const { delayMs, message } = error as LaterError;
+      const delay = Number.isFinite(delayMs) ? Math.max(0, Math.round(delayMs)) : 0;
+      return JSON.stringify({ type: 'later', run: run.run, delay_ms: delay, message });
+    }
+    const told = tell(error);
+    if (run.signal.aborted) told.code = 'interrupted';
+    return this.failed(run, told);
+  }
+
+  private failed(run: Run, told: ToldError): string {
+    const { details, ...plain } = told;
+    let more = '';
+    try {
+      if (details !== undefined) more = `,"details":${toJson(details, 'details')}`;
+    } catch {
+      more = '';
+    }
+    if (more.length > 32 * 1024) more = '';
+    return toJson({ type: 'failed', run: run.run, code: 'error', ...plain }, 'the error').replace(/}$/, () => `${more}}`);
+  }
+
+  private cancel(frame: Frame): void {
+    const run = this.current;
+    if (run === undefined || run.run !== frame['run']) return;
+    const reason = CANCEL_REASONS.find((known) => known === frame['reason']) ?? 'cancel';
+    run.cancel(reason, typeof frame['message'] === 'string' ? frame['message'] : '');
+  }
+
+  private tellProgress(of: Run, value: unknown): void {
+    if (this.current !== of) return; // a handler's leftovers, after its outcome
+    this.progress = { value };
+    if (this.writer.crowded) return; // relaxed() sends the newest
+    const wait = this.progressSent + PROGRESS_EVERY_MS - performance.now();
+    if (wait <= 0) this.flushProgress();
+    else this.progressTimer ??= setTimeout(() => this.flushProgress(), wait).unref();
+  }
+
+  private flushProgress(): void {
+    clearTimeout(this.progressTimer);
+    this.progressTimer = undefined;
+    const held = this.progress;
+    this.progress = undefined;
+    if (held === undefined || this.current === undefined) return;
+    this.progressSent = performance.now();
+    let value: string;
+    try {
+      value = toJson(held.value, 'progress');
+    } catch (error) {
+      return this.tellLog(this.current, (error as Error).message);
+    }
+    if (value.length > MOST_WAITING_BYTES) return this.tellLog(this.current, `progress of ${value.length} characters is too large`);
+    this.writer.write(`{"type":"progress","run":${JSON.stringify(this.current.run)},"value":${value}}`);
+  }
+
+  private tellLog(of: Run, line: string): void {
+    if (this.current !== of) return;
+    if (this.writer.waitingBytes > MOST_WAITING_BYTES) {
+      this.lostLines += 1;
+      return;
+    }
+    const text = String(line);
+    const cut = text.length > 16 * 1024 ? text.slice(0, 16 * 1024) : text; // Gaur keeps no more
+    this.writer.write(toJson({ type: 'log', run: of.run, line: cut }, 'a log line'));
+  }
+
+  private relaxed(): void {
+    const lost = this.lostLines;
+    this.lostLines = 0;
+    if (this.current === undefined) return;
+    if (lost > 0) this.tellLog(this.current, `${lost} lines of log were dropped: they came faster than they were read`);
+    if (this.progress !== undefined) this.flushProgress();
+  }
+
+  /** Nothing is certain after it: the run it belongs to fails, and this process ends. */
+  private uncaught(error: unknown, origin: string): void {
+    const kind = origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
+    const run = this.current;
+    const from = currentRun();
+    const text = (error as Error)?.stack ?? String(error);
+    if (from !== undefined && from !== run && from.signal.aborted) {
+      return say(`${kind} of run ${from.run}, which was cancelled: ${text}`); // its leftovers must not fail the next run
+    }
+    say(`${kind}: ${text}`);
+    if (run === undefined) return this.leave(1, 'it ends after that');
+    const told = tell(error);
+    told.message = `${kind}: ${told.message}`;
+    told.code = 'uncaught';
+    // `last`: so that Gaur sends no job to a process that is about to end.
+    const line = this.failed(run, told).replace(/}$/, ',"last":true}');
+    this.stopping = true;
+    setTimeout(() => process.exit(1), 1000).unref();
+    this.finish(run, line, () => process.exit(1));
+  }
+
+  /** The run hears of it, what was booted is closed, and the process ends with 0: all within closeTimeoutMs. */
+  private async stop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    const patience = this.options.closeTimeoutMs ?? DEFAULT_CLOSE_MS;
+    setTimeout(() => this.leave(0, `what runs here did not end within ${patience} ms of the stop`), patience);
+    this.current?.cancel('stop', 'the runner stops');
+    await this.finished;
+    try {
+      await this.booted?.close?.();
+    } catch (error) {
+      say(`closing failed: ${(error as Error)?.stack ?? error}`);
+    }
+    this.leave(0);
+  }
+
+  private leave(code: number, why = ''): void {
+    if (why !== '') say(why);
+    process.exit(code);
+  }
+}
+
+/**
+ * Makes this process a runner. `boot` runs once, before `ready`. Settles when it is ready, or never: a process that
+ * cannot boot ends with code 1, one that is stopped with 0.
+ */
+export async function startSession(boot: () => Promise<Booted>, options: SessionOptions): Promise<void> {
+  if (started) throw new Error('this process is a runner already: run() and runNest() may be called once');
+  started = true;
+  if (process.env['GAUR_PROTOCOL'] === undefined || !hasDescriptors()) {
+    say('this program is started by Gaur, with frames on descriptors 3 and 4. To try it: gaur runner-check -- node YOUR_FILE');
+    process.exit(2);
+  }
+  await new Session(options).start(boot);
+}

@@ -1,0 +1,9 @@
+const { runNest } = require('../../dist/index.js');
+const { AppModule, PerJob, RankUseCase } = require('./app.cjs');
+runNest(AppModule, {
+  functions: {
+    rank: [RankUseCase, 'execute'],
+    forUser: [RankUseCase, 'forUser', (data) => [data.params, data.userId]],
+    perJob: [PerJob, 'execute'],
+  },
+});
