@@ -9,6 +9,7 @@
 // listeners called on the executor given at construction.
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,6 +52,13 @@ struct Listener {
   std::function<void(bool listening)> on_state;
 };
 
+/// How things stand, for readiness and for people.
+struct Health {
+  bool connected = false;
+  std::uint64_t connections = 0;    ///< how often one was made
+  std::optional<Error> error = {};  ///< why there is none
+};
+
 class Client {
  public:
   virtual ~Client() = default;
@@ -68,6 +76,10 @@ class Client {
 
   /// Whether commands can be sent now; for readiness.
   virtual bool connected() const = 0;
+  /// Answers when the first attempt to connect has ended, and later at once: success, or why there is no
+  /// connection. The client goes on trying in either case.
+  virtual Answer<Unit> ready() { return gaur::ready<Result<Unit>>(ok()); }
+  virtual Health health() const { return {.connected = connected()}; }
 };
 
 }  // namespace gaur::redis

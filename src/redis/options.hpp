@@ -1,0 +1,58 @@
+#pragma once
+// Where a Redis server is, who we are there, and how patient. Thread-safety: values.
+#include <cstdint>
+#include <string>
+
+#include "base/log.hpp"
+#include "gaur/names.hpp"
+#include "redis/parser.hpp"
+
+namespace gaur::redis {
+
+struct TlsOptions {
+  bool on = false;               ///< the server's certificate is always verified, with its name
+  std::string ca_file = {};      ///< PEM; empty: the system's authorities
+  std::string cert_file = {};    ///< PEM; our own certificate, where the server asks for one
+  std::string key_file = {};     ///< PEM; its key
+  std::string server_name = {};  ///< the name that the certificate must carry; empty: the host
+};
+
+struct Endpoint {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6379;
+  std::string unix_path = {};  ///< where given, host, port and TLS do not count
+  TlsOptions tls = {};
+  std::string user = {};      ///< ACL user; empty: the default user
+  std::string password = {};  ///< empty: no AUTH
+  std::uint32_t db = 0;
+};
+
+/// `redis://host:port/db` without user and password: for logs and errors.
+std::string to_text(const Endpoint& endpoint);
+
+/// What happens to commands while there is no connection.
+enum class Away : std::uint8_t {
+  kQueue,     ///< they wait, up to `max_queued_bytes` and their deadline
+  kFailFast,  ///< kDisconnected at once, except before the first connection was tried
+};
+
+struct ClientOptions {
+  Endpoint endpoint = {};
+  std::string client_name = "gaur";  ///< CLIENT SETNAME; no spaces; empty: none
+  Duration connect_timeout{5'000};   ///< of one attempt, with TLS, AUTH and all
+  Duration command_timeout{5'000};   ///< from the call to its answer
+  /// A connection on which an answer is due and nothing was heard for so long is given up.
+  Duration silence_timeout{5'000};
+  Duration keepalive{10'000};  ///< PING after so long without a sign of life; also TCP's own keepalive
+  Duration backoff_min{25};    ///< before the second attempt; doubled each time, with jitter
+  Duration backoff_max{2'000};
+  Duration refused_retry{5'000};  ///< after a wrong password or certificate: nothing that a hurry would mend
+  Away away = Away::kQueue;
+  std::size_t max_queued_bytes = std::size_t{64} << 20U;  ///< not yet handed to the socket
+  std::size_t max_pending = 1'000'000;                    ///< commands without an answer
+  bool resp3 = false;  ///< HELLO 3; off: RESP2, whose shapes are the same on every server since 5.0
+  ParserLimits limits = {};
+  Logger log = {};
+};
+
+}  // namespace gaur::redis

@@ -1,0 +1,77 @@
+#pragma once
+// Bytes from a server -> replies, RESP2 and RESP3. Incremental (a reply may come byte by byte) and bounded:
+// a length that the server announces is checked before anything is allocated, and what is allocated never
+// runs ahead of what arrived. Not understood, because no Redis sends it: streamed strings and aggregates.
+// Thread-safety: confined to one thread.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gaur/result.hpp"
+#include "redis/reply.hpp"
+
+namespace gaur::redis {
+
+struct ParserLimits {
+  std::size_t depth = 16;                        ///< arrays within arrays
+  std::size_t elements = std::size_t{4} << 20U;  ///< of one reply, all levels together
+  std::size_t bytes = std::size_t{512} << 20U;   ///< of one reply, all strings together
+  std::size_t line = std::size_t{64} << 10U;     ///< simple strings, errors, numbers
+};
+
+struct Incoming {
+  Reply reply;
+  bool push = false;  ///< RESP3: answers no command
+};
+
+class Parser {
+ public:
+  explicit Parser(ParserLimits limits = {}) : limits_(limits) {}
+
+  void feed(std::string_view bytes);
+  /// The next whole reply, if it is there. Errors: kCorrupt, from then on for ever: the place in the
+  /// stream is lost.
+  Result<std::optional<Incoming>> next();
+  bool untouched() const { return !fed_; }  ///< not one byte came
+
+ private:
+  enum class Kind : std::uint8_t { kArray, kPush, kAttribute };
+  struct Level {
+    Kind kind = Kind::kArray;
+    std::size_t left = 0;
+    Reply::Array items;
+  };
+  enum class BulkKind : std::uint8_t { kText, kFailure, kVerbatim };
+  enum class Step : std::uint8_t { kMore, kStarved, kDone, kBroken };
+
+  Step step();
+  Step header(std::string_view line);
+  Step scalar(char type, std::string_view rest);
+  Step begin_bulk(std::string_view length, BulkKind kind);
+  Step read_bulk();
+  Step begin_level(std::string_view length, Kind kind, std::size_t per_entry);
+  Step finish(Reply reply);
+  Step finish_level();
+  Step broken(std::string message);
+  std::optional<std::string_view> take_line();
+  std::optional<std::size_t> length_of(std::string_view text, std::size_t at_most) const;
+  void compact();
+
+  ParserLimits limits_;
+  bool fed_ = false;
+  std::string buffer_;
+  std::size_t at_ = 0;       // read so far
+  std::size_t scanned_ = 0;  // no line's end before this
+  std::vector<Level> levels_;
+  bool in_bulk_ = false;
+  BulkKind bulk_kind_ = BulkKind::kText;
+  std::size_t bulk_left_ = 0;  // without the closing CR LF
+  std::string bulk_;
+  std::size_t elements_ = 0, bytes_ = 0;  // of the reply under way
+  std::optional<Incoming> done_;
+  std::optional<Error> broken_;
+};
+
+}  // namespace gaur::redis

@@ -1,0 +1,69 @@
+#pragma once
+// Sockets, TLS and timers under the state machines: all of Asio that this room uses stands in wire_io.cpp.
+// Thread-safety: everything but Reactor::post belongs to the reactor's thread; Wire and Alarm may be made and
+// destroyed by the owner while the reactor is not running or from its thread.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "redis/options.hpp"
+
+namespace gaur::redis {
+
+/// One I/O thread. The destructor ends it; tasks that did not run are dropped.
+class Reactor {
+ public:
+  explicit Reactor(std::string thread_name);
+  ~Reactor();
+  void post(std::function<void()> task);
+  /// Ends the thread after the tasks posted so far. Not from the thread itself.
+  void stop();
+
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One timer: the newest time counts.
+class Alarm {
+ public:
+  Alarm(Reactor& reactor, std::function<void()> ring);
+  ~Alarm();
+  void set(Instant when);
+  void clear();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;  // shared with the timer's callback, which may be queued
+};
+
+/// At most one connection at a time to the endpoint. No handler is called from inside of a verb, nor after
+/// close().
+class Wire {
+ public:
+  struct Handlers {
+    std::function<void()> opened;  ///< TLS handshake done and verified
+    /// kDisconnected; kPermission: a certificate that does not verify, theirs or ours; kInvalidArgument: a
+    /// certificate file that cannot be used.
+    std::function<void(Error)> closed;
+    std::function<void(std::string_view)> received;
+    std::function<void()> written;
+  };
+  Wire(Reactor& reactor, const ClientOptions& options, Handlers handlers);
+  ~Wire();
+  void open();
+  void close();
+  void write(std::string bytes);  ///< one at a time: the next after `written`
+
+ private:
+  struct Attempt;
+  Reactor& reactor_;
+  const ClientOptions& options_;
+  Handlers handlers_;
+  std::shared_ptr<Attempt> attempt_;  // shared with the operations under way
+};
+
+}  // namespace gaur::redis
