@@ -160,6 +160,7 @@ class MeasuredStore final : public Store {
 
   Async<ExtendReply> extend_locks(ExtendRequest r) override { return store_.extend_locks(std::move(r)); }
   Async<Recovered> recover(RecoverRequest r) override { return store_.recover(std::move(r)); }
+  Async<std::vector<JobId>> reclaim(ReclaimRequest r) override { return store_.reclaim(std::move(r)); }
   Async<Next> wake_delayed(QueueName queue) override { return store_.wake_delayed(std::move(queue)); }
   Async<WorkReply> wait_for_work(WorkRequest r) override { return store_.wait_for_work(std::move(r)); }
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {

@@ -2,6 +2,7 @@
 // One queue as its worker sees it: the lane of its operations, the finishes that wait for the next turn, and
 // what is known about the queue. Thread-safety: confined to the worker's loop.
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/admission.hpp"
@@ -48,6 +49,9 @@ struct Lane {
   Instant not_before{};          ///< rate limit
   std::optional<Instant> due{};  ///< the next delayed job
   bool extending = false, recovering = false, waking = false;
+  bool reclaiming = false;  ///< what an earlier life held is not known yet: nothing is taken
+  Instant reclaim_again{};  ///< the last try failed: the next one
+  std::set<JobId> told{};   ///< left alone by the sweep and noted, so that it is noted once
 
   bool busy() const { return sent || parked || !gathered.empty(); }
 };

@@ -52,6 +52,7 @@ void Machine::resume(std::vector<Input> events, Now now, std::vector<Action>& ac
     repeat_turns();
     flush_dirty();
     renew();
+    reclaim();
     sweep();
     wake_due();
     keep_waiting();
@@ -69,7 +70,10 @@ void Machine::on(event::Begin&) {
   // A host that was killed finds its lanes again under the same names; its numbers must be above those it
   // used then.
   const auto first = static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(now_.wall), 0)) * 1000;
-  for (auto& [queue, lane] : lanes_) lane.number = first;
+  for (auto& [queue, lane] : lanes_) {
+    lane.number = first;
+    lane.reclaiming = true;
+  }
 }
 
 Lane* Machine::lane_of(const QueueName& queue) {
@@ -107,7 +111,7 @@ void Machine::pump() {
   }
   for (const QueueName& queue : order) {
     Lane* lane = lane_of(queue);
-    if (lane == nullptr || lane->sent || now_.instant < lane->hold_until) continue;
+    if (lane == nullptr || lane->reclaiming || lane->sent || now_.instant < lane->hold_until) continue;
     if (!lane->parked) {
       ask(*lane);
     } else if (lane->unpark || !lane->gathered.empty()) {
@@ -136,7 +140,8 @@ std::optional<Offer> Machine::useful_offer(Lane& lane) {
 
 bool Machine::all_idle() const {
   return std::none_of(lanes_.begin(), lanes_.end(), [](const auto& entry) {
-    return entry.second.busy() || entry.second.hungry || entry.second.denied.has_value();
+    return entry.second.busy() || entry.second.reclaiming || entry.second.hungry ||
+           entry.second.denied.has_value();
   });
 }
 

@@ -9,6 +9,7 @@
 //  - a finish is kept until the store answered it, under one operation number, sent again as long as its
 //  outcome is unknown;
 //  - a run is known by its token, never by its job: an old run of a job that runs again changes nothing;
+//  - nothing is taken from a queue before what an earlier life of this worker held there was given back;
 //  - room is released when the run has ended, not when its finish is stored; a lock is renewed until its
 //  finish is answered.
 // Files: machine.cpp (turns), machine_runs.cpp (runs, progress, logs), machine_duties.cpp (renewal, sweep,
@@ -82,7 +83,7 @@ class Machine {
   void replace(Lane& lane, Finish finish, const Error& error);
   void settle_nothing(const Sent& sent, const Lane& lane);
   void unpark_if_wanted();
-  bool taking() const { return phase_ == WorkerPhase::kRunning; }
+  bool taking() const { return phase_ == WorkerPhase::kRunning && options_.take; }
   void learn(Lane& lane, const Sent& sent, const TurnReply& reply);
   void repeat_turns();
   Lane* lane_of(const QueueName& queue);
@@ -109,13 +110,17 @@ class Machine {
 
   // machine_duties.cpp: renewal, sweep, waiting, stop
   void on(event::Quiet&);
+  void on(event::Resume&);
+  void on(event::ReclaimEnded& event);
   void on(event::Stop& event);
   void on(event::Extended& event);
   void on(event::RecoverEnded& event);
   void on(event::WakeEnded& event);
   void on(event::WaitEnded& event);
   void renew();
+  void reclaim();
   void sweep();
+  void tell_left(Lane& lane, const std::vector<Lost>& left);
   void wake_due();
   void keep_waiting();
   void go_on_stopping();

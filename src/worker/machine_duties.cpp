@@ -59,6 +59,38 @@ void Machine::on(event::Extended& event) {
   for (const CancelRequest& request : event.reply->cancels) cancel(request);
 }
 
+// ---- what an earlier life held -----------------------------------------------------------------
+
+/// A host that was killed gives back at once what it had, before it takes anything under the same name.
+void Machine::reclaim() {
+  for (auto& [queue, lane] : lanes_) {
+    if (!lane.reclaiming || now_.instant < lane.reclaim_again) continue;
+    lane.reclaim_again = Instant::max();  // until it is answered
+    act(action::Reclaim{{queue, lane.name}});
+  }
+}
+
+void Machine::on(event::ReclaimEnded& event) {
+  Lane* lane = lane_of(event.queue);
+  if (lane == nullptr) return;
+  if (!event.reply && event.reply.error().code != Errc::kUnsupported) {
+    lane->reclaim_again = now_.instant + Duration(500);
+    return store_error("asking queue " + event.queue.value + " for jobs of an earlier life",
+                       event.reply.error());
+  }
+  lane->reclaiming = false;
+  sweep_at_ = now_.instant;  // its recovery was put off until now
+  if (!event.reply) return;
+  counters_.recovered += event.reply->size();
+  for (const JobId& id : *event.reply) {
+    note(
+        WorkerEvents::Level::kWarning,
+        fmt::format(
+            "job {} of queue {} was held by an earlier life of this host: it waits again, nothing is counted",
+            id.value, event.queue.value));
+  }
+}
+
 // ---- sweep -------------------------------------------------------------------------------------
 
 void Machine::sweep() {
@@ -68,8 +100,15 @@ void Machine::sweep() {
     if (lane.denied) lane.look_again = true;  // time has passed: what may pass the head has changed
     const bool long_ago = now_.instant - lane.asked >= options_.idle_check;
     if (lane.closed_seen || lane.skipped || (long_ago && !lane.parked)) lane.hungry = true;
-    if (!std::exchange(lane.recovering, true)) {
-      act(action::Recover{{queue, options_.max_stalled, options_.otherwise.keep_failed}});
+    if (options_.stalled != WorkerOptions::Stalled::kOff && !lane.reclaiming &&
+        !std::exchange(lane.recovering, true)) {
+      act(action::Recover{{.queue = queue,
+                           .max_stalled = options_.max_stalled,
+                           .keep_failed = options_.otherwise.keep_failed,
+                           .act = options_.stalled == WorkerOptions::Stalled::kOn,
+                           .grace = options_.grace,
+                           .orphans_before = options_.orphans_before,
+                           .by = options_.name}});
     }
     if (!std::exchange(lane.waking, true)) act(action::Wake{queue});
   }
@@ -91,6 +130,26 @@ void Machine::on(event::RecoverEnded& event) {
                      event.queue.value, options_.max_stalled));
   }
   if (!event.reply->back.empty()) lane->hungry = true;
+  tell_left(*lane, event.reply->left);
+}
+
+/// Each job that is left alone is told once, however often the sweep sees it.
+void Machine::tell_left(Lane& lane, const std::vector<Lost>& left) {
+  std::set<JobId> seen;
+  for (const Lost& lost : left) {
+    seen.insert(lost.id);
+    if (lane.told.contains(lost.id)) continue;
+    std::string since;
+    if (lost.started)
+      since = fmt::format(", started {} ago",
+                          duration_in_words(std::max(now_.wall - *lost.started, Duration{0})));
+    const char* why = lost.why == Lost::Why::kOrphan ? "an orphan: it is left as it is until somebody decides"
+                      : lost.why == Lost::Why::kGrace ? "another worker took it and may still run it"
+                                                      : "told only, as configured";
+    note(WorkerEvents::Level::kWarning, fmt::format("job {} of queue {} is active without a lock{}: {}",
+                                                    lost.id.value, lane.queue.value, since, why));
+  }
+  lane.told = std::move(seen);
 }
 
 void Machine::wake_due() {
@@ -116,7 +175,7 @@ void Machine::on(event::WakeEnded& event) {
 // ---- waiting for work --------------------------------------------------------------------------
 
 void Machine::keep_waiting() {
-  if (waiting_ || now_.instant < wait_again_at_) return;
+  if (waiting_ || !options_.take || now_.instant < wait_again_at_) return;
   waiting_ = true;
   wait_sent_ = now_.instant;
   act(action::Wait{
@@ -147,6 +206,12 @@ void Machine::on(event::WaitEnded& event) {
 
 void Machine::on(event::Quiet&) {
   if (phase_ == WorkerPhase::kNew || phase_ == WorkerPhase::kRunning) phase_ = WorkerPhase::kQuiet;
+}
+
+void Machine::on(event::Resume&) {
+  if (phase_ != WorkerPhase::kQuiet) return;
+  phase_ = WorkerPhase::kRunning;
+  for (auto& [queue, lane] : lanes_) lane.hungry = true;
 }
 
 void Machine::on(event::Stop& event) {
@@ -219,9 +284,10 @@ Instant Machine::wake_at() const {
   const auto no_later_than = [&](Instant when) { at = std::min(at, when); };
   no_later_than(sweep_at_);
   if (!runs_.empty()) no_later_than(renew_at_);
-  if (!waiting_) no_later_than(wait_again_at_);
+  if (!waiting_ && options_.take) no_later_than(wait_again_at_);
   for (const auto& [queue, lane] : lanes_) {
     if (lane.sent && lane.sent->again_at) no_later_than(*lane.sent->again_at);
+    if (lane.reclaiming) no_later_than(lane.reclaim_again);
     if (lane.due && !lane.waking) no_later_than(*lane.due);
     if (lane.hungry && now_.instant < lane.not_before) no_later_than(lane.not_before);
     if (now_.instant < lane.hold_until) no_later_than(lane.hold_until);

@@ -13,6 +13,7 @@ namespace event {
 struct Begin {};
 struct Tick {};  ///< the time that wake_at() named has come
 struct Quiet {};
+struct Resume {};
 struct Stop {
   Duration patience{0};
 };
@@ -25,6 +26,10 @@ struct Extended {
   QueueName queue;
   std::vector<Held> held;
   Result<ExtendReply> reply;
+};
+struct ReclaimEnded {
+  QueueName queue;
+  Result<std::vector<JobId>> reply;
 };
 struct RecoverEnded {
   QueueName queue;
@@ -55,9 +60,10 @@ struct RunEnded {
   Usage usage;
 };
 }  // namespace event
-using Input = std::variant<event::Begin, event::Tick, event::Quiet, event::Stop, event::TurnEnded,
-                           event::Extended, event::RecoverEnded, event::WakeEnded, event::WaitEnded,
-                           event::NotStored, event::Progress, event::Log, event::RunEnded>;
+using Input =
+    std::variant<event::Begin, event::Tick, event::Quiet, event::Resume, event::Stop, event::TurnEnded,
+                 event::ReclaimEnded, event::Extended, event::RecoverEnded, event::WakeEnded,
+                 event::WaitEnded, event::NotStored, event::Progress, event::Log, event::RunEnded>;
 
 namespace action {
 struct SendTurn {
@@ -65,6 +71,9 @@ struct SendTurn {
 };
 struct Extend {
   ExtendRequest request;
+};
+struct Reclaim {
+  ReclaimRequest request;
 };
 struct Recover {
   RecoverRequest request;
@@ -97,8 +106,8 @@ struct Stopped {
   StopReport report;
 };
 }  // namespace action
-using Action = std::variant<action::SendTurn, action::Extend, action::Recover, action::Wake, action::Wait,
-                            action::StoreProgress, action::StoreLogs, action::StartRun, action::StopRun,
-                            action::Stopped>;
+using Action = std::variant<action::SendTurn, action::Extend, action::Reclaim, action::Recover, action::Wake,
+                            action::Wait, action::StoreProgress, action::StoreLogs, action::StartRun,
+                            action::StopRun, action::Stopped>;
 
 }  // namespace gaur::worker

@@ -35,6 +35,14 @@ struct WorkerOptions {
   Limits job_limits{};            ///< results and progress above them are failed attempts, code `too_large`
   std::uint32_t max_stalled = 1;  ///< a job that lost its runner or lock more often is failed
   bool hand_off = true;           ///< keep a turn parked in the store (Capability::kHandOff)
+  bool take = true;               ///< false: only the regular duties, sweep and waking; no job is taken
+
+  /// Beside workers whose locks tell little (RecoverRequest): what the sweep does with active jobs without a
+  /// lock, which of them it leaves alone, and for how long.
+  enum class Stalled : std::uint8_t { kOn, kReport, kOff };
+  Stalled stalled = Stalled::kOn;
+  Duration grace{0};
+  std::optional<Time> orphans_before{};
 
   Duration lock{30'000};       ///< life of a lock; all are renewed at half of it
   Duration sweep{1'000};       ///< recover, wake delayed jobs, look again at blocked heads

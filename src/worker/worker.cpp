@@ -87,6 +87,12 @@ struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Im
              return event::Extended{queue, held, std::move(reply)};
            });
   }
+  void carry_out(action::Reclaim& action) {
+    const QueueName queue = action.request.queue;
+    answer(store.reclaim(std::move(action.request)), [queue](Result<std::vector<JobId>> reply) -> Input {
+      return event::ReclaimEnded{queue, std::move(reply)};
+    });
+  }
   void carry_out(action::Recover& action) {
     const QueueName queue = action.request.queue;
     answer(store.recover(std::move(action.request)), [queue](Result<Recovered> reply) -> Input {
@@ -150,6 +156,10 @@ void Worker::start() {
 
 void Worker::quiet() {
   impl_->push(event::Quiet{});
+}
+
+void Worker::resume() {
+  impl_->push(event::Resume{});
 }
 
 Future<StopReport> Worker::stop(Duration patience) {

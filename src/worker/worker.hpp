@@ -33,6 +33,8 @@ class Worker {
   void start();
   /// Takes nothing more; what runs goes on. Idempotent.
   void quiet();
+  /// Takes again after quiet(); nothing once it stops. Idempotent.
+  void resume();
   /// Quiet, then up to `patience` for the runs to end; then they are stopped and their jobs go back
   /// uncounted, with a line in their logs. A second call ends the patience at once. The future comes when
   /// every finish is stored (or flush_grace is over).

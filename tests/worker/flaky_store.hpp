@@ -45,6 +45,9 @@ class FlakyStore final : public Transitions {
   Async<ExtendReply> extend_locks(ExtendRequest request) override {
     return send<ExtendReply>([=, this] { return behind_.extend_locks(request); });
   }
+  Async<std::vector<JobId>> reclaim(ReclaimRequest request) override {
+    return send<std::vector<JobId>>([=, this] { return behind_.reclaim(request); });
+  }
   Async<Recovered> recover(RecoverRequest request) override {
     return send<Recovered>([=, this] { return behind_.recover(request); });
   }
