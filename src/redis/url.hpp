@@ -1,0 +1,36 @@
+#pragma once
+// Store URLs of Redis:
+//
+//   redis://[user[:password]@]host[:port][/db]       rediss://...  the same over TLS, verified
+//   redis+unix:///path/to.sock[?db=N]
+//
+// `redis://:secret@host` is a password without a user. Options after `?`, joined by `&`: dialect, prefix, ca,
+// cert, key, server_name (rediss only), allow_eviction=1, db. User, password, path and values may carry %XX.
+// Thread-safety: pure functions.
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gaur/result.hpp"
+#include "redis/options.hpp"
+
+namespace gaur::redis {
+
+struct StoreUrl {
+  Endpoint endpoint;
+  std::optional<std::string> dialect = {};  ///< as written; whoever builds the store knows the words
+  std::optional<std::string> prefix = {};
+  bool allow_eviction = false;
+};
+
+/// Whether a store's address is meant for this room: it begins with one of the three schemes.
+bool is_redis_url(std::string_view text);
+
+/// Errors: kInvalidArgument; the message says what is wrong and what is expected, and never holds the
+/// password.
+Result<StoreUrl> parse_url(std::string_view text);
+
+/// The URL with its password as `***`, for logs and `gaur check`; also of text that does not parse.
+std::string masked(std::string_view url);
+
+}  // namespace gaur::redis
