@@ -1,0 +1,20 @@
+import { appendFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { JobData, UseCase } from './use_case';
+
+/** For the tests: holds its worker for `ms`, writes down when it began and ended, and fails if it is told to. */
+@Injectable()
+export class Probe implements UseCase {
+  async execute(data: JobData): Promise<unknown> {
+    const note = (what: string) =>
+      data.journal === undefined
+        ? Promise.resolve()
+        : appendFile(String(data.journal), `${JSON.stringify({ what, tag: data.tag, pid: process.pid, at: Date.now() })}\n`);
+    await note('begin');
+    await pause(Number(data.ms ?? 0));
+    if (data.fail !== undefined) throw new Error(String(data.fail));
+    await note('end');
+    return { tag: data.tag ?? null };
+  }
+}

@@ -1,0 +1,17 @@
+// The query server: turns requests into jobs of the queue `query` and waits for them. It never runs a query itself.
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { settings } from '../settings';
+import { QueryModule } from './query.module';
+
+async function main(): Promise<void> {
+  const app = await NestFactory.create(QueryModule, { logger: ['error', 'warn'] });
+  app.enableShutdownHooks();
+  await app.listen(settings.query.port, settings.query.host);
+  console.log(`query server: ${await app.getUrl()}`);
+}
+
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exit(1);
+});
