@@ -20,6 +20,10 @@ class Edits {
   Async<Unit> change_priority(JobRef job, std::uint32_t priority, bool lifo);
 
  private:
+  /// For scripts that answer 0, a code of the protocol or the letter of where the job stands.
+  Async<Unit> run_on(std::string_view script, const JobRef& job, std::vector<std::string> arguments,
+                     std::string_view wanted);
+
   SharedPtr shared_;
 };
 

@@ -1,0 +1,12 @@
+-- ARGV: now, id, ms from now. Answer: 0, -1: no such job, else the letter of where it stands.
+--@include start
+--@include place
+local id = ARGV[2]
+local where, score = place_of_job(id)
+if not where then return -1 end
+if where ~= 'd' then return where end
+local due = now_ms + ARGV[3]
+call('ZADD', B .. 'delayed', string.format('%.0f', due * 4096 + score % 4096), id)
+call('HSET', B .. id, 'delay', ARGV[3])
+call('PUBLISH', B .. 'delayed', string.format('%.0f', due))
+return 0

@@ -1,0 +1,8 @@
+-- What waits moves to the list that no worker reads. An old list of that name is kept (Bull overwrites it).
+--@include start
+--@include append
+append_list(B .. 'wait', B .. 'paused')
+call('SET', B .. 'meta-paused', 1)
+call('HSET', B .. 'meta', 'paused', 1)
+call('PUBLISH', B .. 'paused', 'paused')
+return 0
