@@ -147,7 +147,11 @@ std::optional<Error> Link::judge(Greeting step, const Reply::Failure& failure, A
     actions.notes.push_back({LogLevel::kWarn, "the Redis user may not do all that it should", failure.text});
     return std::nullopt;
   }
-  if (step == Greeting::kName && is_unknown_command(failure)) return std::nullopt;
+  if (step == Greeting::kName && code == "ERR" &&
+      failure.text.find("number of clients") == std::string::npos) {
+    actions.notes.push_back({LogLevel::kWarn, "Redis does not take our connection's name", failure.text});
+    return std::nullopt;
+  }
   return Error{Errc::kDisconnected, fmt::format("{}: {}", where, failure.text)};
 }
 
