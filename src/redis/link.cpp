@@ -217,8 +217,10 @@ bool Link::ping_due(Instant now) const {
 void Link::tick(Instant now, Actions& actions) {
   if (state_ == State::kWaiting && now >= due_) return open(now, actions);
   if ((state_ == State::kOpening || state_ == State::kGreeting) && now >= due_) {
-    lose({Errc::kDisconnected, fmt::format("{} did not answer within {} ms", to_text(options_.endpoint),
-                                           options_.connect_timeout.count())},
+    const bool tls = state_ == State::kOpening && options_.endpoint.tls.on;
+    lose({Errc::kDisconnected,
+          fmt::format("{} did not answer within {} ms{}", to_text(options_.endpoint),
+                      options_.connect_timeout.count(), tls ? "; does it speak TLS there?" : "")},
          now, actions);
   }
 }

@@ -39,7 +39,7 @@ enum class Away : std::uint8_t {
 struct ClientOptions {
   Endpoint endpoint = {};
   std::string client_name = "gaur";  ///< CLIENT SETNAME; no spaces; empty: none
-  Duration connect_timeout{5'000};   ///< of one attempt, with TLS, AUTH and all
+  Duration connect_timeout{3'000};   ///< of one attempt, with TLS, AUTH and all
   Duration command_timeout{5'000};   ///< from the call to its answer
   /// A connection on which an answer is due and nothing was heard for so long is given up.
   Duration silence_timeout{5'000};
