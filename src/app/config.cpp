@@ -120,6 +120,7 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
   const auto queues = settings.names("queues");
   if (function.queue.empty() && queues.size() == 1) function.queue = queues.front();
   function.pool = settings.text(key("pool"));
+  function.plan_pool = settings.text(key("plan_pool"));
   function.description = settings.text(key("description"));
   function.cores = settings.number({"functions", name, "needs", "cores"});
   function.memory_bytes = settings.maybe_whole({"functions", name, "needs", "memory"});

@@ -67,6 +67,7 @@ struct PoolConfig {
 
 struct FunctionConfig {
   std::string queue, pool, description;
+  std::string plan_pool;                      ///< "": `pool` does it all
   std::optional<double> cores;                ///< nothing: a slot's share
   std::optional<std::uint64_t> memory_bytes;  ///< likewise
   std::uint32_t max_running = 0;              ///< 0: as many as fit

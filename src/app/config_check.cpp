@@ -124,10 +124,36 @@ void check_sql(Settings& settings, const std::string& name) {
 
 /// Keys that only gaur-duckdb reads, set on a function of another kind of pool: most likely a wrong pool.
 void check_no_sql(Settings& settings, const std::string& name) {
-  for (const char* last : {"sql", "sql_file", "params", "result", "on_large", "format", "ad_hoc"}) {
+  for (const char* last :
+       {"sql", "sql_file", "params", "result", "on_large", "format", "ad_hoc", "plan_setup"}) {
     const KeyPath key{"functions", name, last};
     if (settings.is_set(key) && settings.text(key) != "url")
       settings.problem(key, "means something only in pools of kind \"duckdb\"");
+  }
+}
+
+/// A planned function: one pool plans, a duckdb pool that allows it runs the plan.
+void check_plan(Settings& settings, const Config& config, const std::string& name,
+                const FunctionConfig& function) {
+  const auto key = [&](const char* last) { return KeyPath{"functions", name, last}; };
+  const auto planner = config.pools.find(function.plan_pool);
+  if (planner == config.pools.end()) {
+    settings.problem(key("plan_pool"), fmt::format("there is no pool \"{}\"{}", function.plan_pool,
+                                                   did_you_mean(function.plan_pool, keys(config.pools))));
+  } else if (planner->second.duckdb) {
+    settings.problem(key("plan_pool"),
+                     "is of kind \"duckdb\", which cannot plan: name a pool of kind \"command\"");
+  }
+  for (const char* last : {"sql", "sql_file", "params", "ad_hoc"}) {
+    if (settings.is_set(key(last)))
+      settings.problem(key(last), "must go: plan_pool brings SQL and parameters");
+  }
+  const auto pool = config.pools.find(function.pool);
+  if (pool == config.pools.end()) return;
+  if (!pool->second.duckdb) {
+    settings.problem(key("pool"), "must be of kind \"duckdb\" to run what plan_pool plans");
+  } else if (!settings.flag({"pools", function.pool, "duckdb", "plans"})) {
+    settings.problem(key("plan_pool"), fmt::format("needs pools.{}.duckdb.plans = true", function.pool));
   }
 }
 
@@ -141,11 +167,14 @@ void check_function(Settings& settings, const Config& config, const std::string&
   } else if (pool == config.pools.end()) {
     settings.problem(key("pool"), fmt::format("there is no pool \"{}\"{}", function.pool,
                                               did_you_mean(function.pool, keys(config.pools))));
-  } else if (pool->second.duckdb) {
+  } else if (pool->second.duckdb && function.plan_pool.empty()) {
     check_sql(settings, name);
+  } else if (pool->second.duckdb) {
+    // check_plan() below
   } else {
     check_no_sql(settings, name);
   }
+  if (!function.plan_pool.empty()) check_plan(settings, config, name, function);
   if (function.queue.empty()) {
     settings.problem(key("queue"), config.queues.empty()
                                        ? "there is no queue: add a [queues.NAME]"

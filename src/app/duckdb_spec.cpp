@@ -12,11 +12,11 @@ namespace {
 
 /// Keys that the spec has under the same name and meaning. Handed on only where set: the defaults are the
 /// runner's own.
-constexpr std::array kPoolKeys{"library",    "database", "timezone", "data",
-                               "extensions", "setup",    "settings", "ad_hoc"};
-constexpr std::array kFunctionKeys{"sql",      "params",   "params_path", "extra",     "result",
-                                   "envelope", "bigint",   "decimal",     "nonfinite", "inline_bytes",
-                                   "max_rows", "on_large", "format",      "csv_bom",   "ad_hoc"};
+constexpr std::array kPoolKeys{"library", "database", "timezone", "data", "extensions",
+                               "setup",   "settings", "ad_hoc",   "plans"};
+constexpr std::array kFunctionKeys{"sql",    "params",  "params_path", "extra",        "result",   "envelope",
+                                   "bigint", "decimal", "nonfinite",   "inline_bytes", "max_rows", "on_large",
+                                   "format", "csv_bom", "ad_hoc",      "plan_setup"};
 
 std::string read_sql(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -33,6 +33,7 @@ json::Object function_spec(const Settings& settings, const std::string& name) {
   }
   // That the file becomes a link is the host's affair.
   if (settings.text({"functions", name, "on_large"}) == "url") spec["on_large"] = "file";
+  if (!settings.text({"functions", name, "plan_pool"}).empty()) spec["plan"] = true;
   const std::string file = settings.text({"functions", name, "sql_file"});
   if (!file.empty()) spec["sql"] = read_sql(file);
   return spec;
@@ -68,6 +69,8 @@ Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std
   } else if (path.size() > 2 && path[2] == "sql" &&
              !settings.text({"functions", path[1], "sql_file"}).empty()) {
     path[2] = "sql_file";
+  } else if (path.size() > 2 && path[2] == "plan") {
+    path[2] = "plan_pool";
   }
   std::string message = json::text_or(*parsed, "message", line);
   const auto row = json::integer(*parsed, "line");

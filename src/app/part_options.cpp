@@ -116,7 +116,10 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
     if (pool.duckdb) GAUR_CHECK(make_duckdb(made, settings, config, name));
     options.pools[name] = std::move(made);
   }
-  for (const auto& [name, function] : config.functions) options.functions[FunctionName(name)] = function.pool;
+  for (const auto& [name, function] : config.functions) {
+    options.functions[FunctionName(name)] = function.pool;
+    if (!function.plan_pool.empty()) options.planners[FunctionName(name)] = function.plan_pool;
+  }
   return options;
 }
 

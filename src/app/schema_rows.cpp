@@ -175,6 +175,8 @@ constexpr std::array kRows{
     KeyRow{"pools.*.duckdb.timezone", Kind::kText, "UTC",
            "time zone of the session, stored with each result"},
     KeyRow{"pools.*.duckdb.ad_hoc", Kind::kFlag, "false", "let jobs bring their own SELECT"},
+    KeyRow{"pools.*.duckdb.plans", Kind::kFlag, "false",
+           "let functions with a `plan_pool` run the SQL that it plans"},
     KeyRow{"pools.*.duckdb.library", Kind::kPath, "", "libduckdb.so to use; none: see duckdb.md"},
     KeyRow{"pools.*.duckdb.extensions", Kind::kTexts, "",
            "extensions to load at the start, already installed"},
@@ -192,6 +194,12 @@ constexpr std::array kRows{
            .fallback = "",
            .doc = "pool whose runners run it",
            .required = true},
+    KeyRow{
+        "functions.*.plan_pool", Kind::kText, "",
+        "pool whose runners *plan* it first: they answer SQL and parameters, which `pool`, of kind duckdb, "
+        "then runs (node-runner.md)"},
+    KeyRow{"functions.*.plan_setup", Kind::kFlag, "false",
+           "duckdb: a plan may hold statements to run before its SELECT, in an instance of the job's own"},
     KeyRow{"functions.*.needs.cores", Kind::kNumber, "",
            "cores of one run, for DuckDB at least 1; none: a slot's share"},
     KeyRow{"functions.*.needs.memory", Kind::kSize, "", "memory of one run; none: a slot's share"},

@@ -101,7 +101,49 @@ ParameterType natural_type(const json::Value& value) {
   ParameterType type;
   if (value.is_bool()) type.scalar = Scalar::kBoolean;
   if (value.is_number()) type.scalar = value.is_int64() ? Scalar::kBigint : Scalar::kDouble;
+  if (const auto* items = value.if_array(); items != nullptr && !items->empty()) {
+    const bool fraction = std::any_of(items->begin(), items->end(), [](const json::Value& item) {
+      return natural_type(item).scalar == Scalar::kDouble;
+    });
+    type = natural_type(fraction ? json::Value(0.5) : items->front());
+  }
+  type.list = value.is_array();
   return type;
+}
+
+/// {"type": "date", "value": "2026-11-22"}: the type is said, not guessed.
+bool says_its_type(const json::Value& value) {
+  const auto* object = value.if_object();
+  return object != nullptr && object->size() == 2 && object->contains("type") && object->contains("value");
+}
+
+/// The parameter that an untyped value makes. Errors: what is wrong with the value.
+tl::expected<Parameter, std::string> untyped_parameter(const json::Value& value) {
+  Parameter parameter;
+  parameter.max_length = 1 << 20;
+  if (!says_its_type(value)) {
+    parameter.type = natural_type(value);
+    const auto* items = value.if_array();
+    const auto same_kind = [&](const json::Value& each) {
+      return !each.is_object() && !each.is_array() && !each.is_null() &&
+             (each.is_number() ? items->front().is_number() : each.kind() == items->front().kind());
+    };
+    const bool good =
+        items == nullptr ? !value.is_object() : std::all_of(items->begin(), items->end(), same_kind);
+    if (good) return parameter;
+    return tl::unexpected(
+        "must be a text, a number, true, false, null, a list of one kind of these, or "
+        "{\"type\": ..., \"value\": ...}, got " +
+        shown(value));
+  }
+  const auto& object = value.as_object();
+  const auto type = read_parameter_type(json::text_or(object, "type", ""));
+  if (!type) return tl::unexpected("has no type that is known, got " + shown(object.at("type")));
+  parameter.type = *type;
+  parameter.coerce = true;
+  if (object.at("value").is_null()) return parameter;
+  if (auto wrong = wrong_value(parameter, object.at("value"))) return tl::unexpected(*std::move(wrong));
+  return parameter;
 }
 
 }  // namespace
@@ -193,24 +235,15 @@ Run<Given> take_parameters(const Function& function, const json::Value& data) {
 Run<Given> take_untyped(const json::Value& parameters) {
   Given given;
   if (parameters.is_null()) return given;
-  if (!parameters.is_object())
-    return fail(parameter_failure("params", "must be an object, got " + shown(parameters)));
-  for (const auto& member : parameters.as_object()) {
-    const auto& value = member.value();
-    const auto* items = value.if_array();
-    const auto scalar = [](const json::Value& each) {
-      return !each.is_object() && !each.is_array() && !each.is_null();
-    };
-    const bool one_kind =
-        items == nullptr || std::all_of(items->begin(), items->end(), [&](const json::Value& each) {
-          return scalar(each) && natural_type(each).scalar == natural_type((*items)[0]).scalar;
-        });
-    if ((items == nullptr && !scalar(value) && !value.is_null()) || !one_kind) {
-      return fail(parameter_failure(
-          std::string_view(member.key()),
-          "must be a text, a number, true, false, null or a list of one kind of these, got " + shown(value)));
-    }
-    given.emplace(member.key(), value);
+  if (const auto* list = parameters.if_array()) {
+    for (std::size_t i = 0; i < list->size(); ++i) given.emplace(std::to_string(i + 1), (*list)[i]);
+  } else if (const auto* object = parameters.if_object()) {
+    for (const auto& member : *object) given.emplace(member.key(), member.value());
+  } else {
+    return fail(parameter_failure("params", "must be an object or a list, got " + shown(parameters)));
+  }
+  for (const auto& [name, value] : given) {
+    if (const auto good = untyped_parameter(value); !good) return fail(parameter_failure(name, good.error()));
   }
   return given;
 }
@@ -229,11 +262,8 @@ Value to_duckdb(const Api& api, const Parameter& parameter, const json::Value* v
 }
 
 Value to_duckdb_untyped(const Api& api, const json::Value& value) {
-  Parameter parameter;
-  const auto* items = value.if_array();
-  parameter.type = natural_type(items != nullptr && !items->empty() ? (*items)[0] : value);
-  parameter.type.list = items != nullptr;
-  return to_duckdb(api, parameter, &value);
+  const auto parameter = untyped_parameter(value);
+  return to_duckdb(api, *parameter, says_its_type(value) ? &value.as_object().at("value") : &value);
 }
 
 }  // namespace gaur::duckdb

@@ -22,7 +22,9 @@ using Given = std::map<std::string, json::Value, std::less<>>;
 /// Finds the parameters in the job's data and checks them all. Errors: code "parameter", final; the message
 /// names every parameter that is wrong, what was expected and what was given.
 Run<Given> take_parameters(const Function& function, const json::Value& data);
-/// The same code for an ad-hoc job's own parameters: scalars and lists of one kind, typed by what they are.
+/// The same code for parameters that no function declares, of ad-hoc jobs and plans: an object, or a list for
+/// $1, $2. Scalars and lists of one kind are typed by what they are; {"type": "date", "value": "2026-11-22"}
+/// says it.
 Run<Given> take_untyped(const json::Value& parameters);
 
 /// The failure for one parameter, also for patterns.
@@ -33,7 +35,7 @@ std::string template_text(const json::Value& value);
 
 /// A value to bind. `value` must have been checked; null: NULL.
 Value to_duckdb(const Api& api, const Parameter& parameter, const json::Value* value);
-/// A value of an ad-hoc job.
+/// A value that take_untyped() has checked.
 Value to_duckdb_untyped(const Api& api, const json::Value& value);
 
 }  // namespace gaur::duckdb

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <limits>
 #include <new>
@@ -17,6 +18,7 @@ namespace gaur::duckdb {
 namespace {
 
 constexpr std::size_t kMostSql = 1 << 20;
+constexpr std::size_t kMostSqlTold = 4000;    // bytes of a plan's text in its failure
 constexpr std::int64_t kTrimFrom = 16 << 20;  // bytes of growth
 // Gaur's own deadline comes first and names the timeout; this one holds when its word does not come.
 constexpr std::chrono::milliseconds kDeadlineSlack{150};
@@ -24,6 +26,13 @@ constexpr std::chrono::milliseconds kDeadlineSlack{150};
 std::uint64_t machine_memory() {
   return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// At most so many bytes, cut at a character's border.
+std::string head_of(const std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return text.substr(0, bytes) + "...";
 }
 
 std::int64_t whole(const json::Object& frame, std::string_view key) {
@@ -219,8 +228,9 @@ Run<Service::Output> Service::answer(const Call& call) {
                  true,
                  {}});
   }
-  return function->second.ad_hoc ? answer_ad_hoc(function->second, call)
-                                 : answer_named(function->second, call);
+  if (function->second.plan) return answer_planned(function->second, call);
+  if (function->second.ad_hoc) return answer_ad_hoc(function->second, call);
+  return answer_named(function->second, call);
 }
 
 Run<Unit> Service::match_patterns(const Function& function, const Given& given,
@@ -274,36 +284,97 @@ Run<Service::Output> Service::answer_named(const Function& function, const Call&
   return answer_query(**instance, function, *connection, *statement);
 }
 
-Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call& call) {
-  const auto* body = json::find(call.data, function.params_path);
-  const auto* sql = body == nullptr || !body->is_object() ? nullptr : body->as_object().if_contains("sql");
+/// SQL that came with the job, and its parameters.
+struct Service::Brought {
+  std::string sql;
+  Given given;
+  std::vector<std::string> setup;
+};
+
+Run<Service::Brought> Service::take_brought(const json::Value* body) {
+  const auto* object = body == nullptr ? nullptr : body->if_object();
+  const auto* sql = object == nullptr ? nullptr : object->if_contains("sql");
   if (sql == nullptr || !sql->is_string())
     return fail(parameter_failure("sql", "is required (a text) and missing"));
   if (sql->as_string().size() > kMostSql)
     return fail(parameter_failure("sql", fmt::format("must have at most {} bytes", kMostSql)));
-  const auto* parameters = body->as_object().if_contains("params");
+  Brought brought{std::string(sql->as_string()), {}, {}};
+  const auto* parameters = object->if_contains("params");
   auto given = take_untyped(parameters == nullptr ? json::Value() : *parameters);
   if (!given) return fail(std::move(given).error());
+  brought.given = *std::move(given);
+  const auto* setup = object->if_contains("setup");
+  if (setup == nullptr || setup->is_null()) return brought;
+  const auto* list = setup->if_array();
+  const auto is_text = [](const json::Value& each) { return each.is_string(); };
+  if (list == nullptr || !std::all_of(list->begin(), list->end(), is_text))
+    return fail(parameter_failure("setup", "must be a list of statements"));
+  for (const auto& each : *list) brought.setup.emplace_back(each.as_string());
+  return brought;
+}
+
+Run<Service::Output> Service::answer_brought(Instance& instance, const Function& function,
+                                             const Brought& brought) {
+  auto connection = instance.connect();
+  if (!connection) return fail(std::move(connection).error());
+  const Attached attached(control_, connection->get());
+  for (const auto& each : brought.setup) {
+    if (const auto reason = control_.cancelled()) return fail({"interrupted", *reason, false, {}});
+    if (auto done = execute(api_, connection->get(), each); !done) return fail(std::move(done).error());
+  }
+  auto statement = Statement::prepare(api_, connection->get(), {brought.sql, {{0, 0, true}}}, brought.sql);
+  if (!statement) return fail(std::move(statement).error());
+  for (const auto& name : statement->parameter_names()) {
+    const auto value = brought.given.find(name);
+    if (value == brought.given.end())
+      return fail(parameter_failure(name, "is used by the SQL and missing in params"));
+    if (auto done = statement->bind(name, to_duckdb_untyped(api_, value->second)); !done)
+      return fail(std::move(done).error());
+  }
+  return answer_query(instance, function, *connection, *statement);
+}
+
+Run<Service::Output> Service::answer_alone(const Function& function, const Call& call,
+                                           const Brought& brought) {
   close_instance(instance_);  // what it holds would not leave room for the job's own
   auto opened = open_instance(call);
   if (!opened) return fail(std::move(opened).error());
   auto instance = *std::move(opened);
   const auto close = [this](std::unique_ptr<Instance>* each) { close_instance(*each); };
   const std::unique_ptr<std::unique_ptr<Instance>, decltype(close)> closing(&instance, close);
-  auto connection = instance->connect();
-  if (!connection) return fail(std::move(connection).error());
-  const Attached attached(control_, connection->get());
-  const std::string text(sql->as_string());
-  auto statement = Statement::prepare(api_, connection->get(), {text, {{0, 0, true}}}, text);
-  if (!statement) return fail(std::move(statement).error());
-  for (const auto& name : statement->parameter_names()) {
-    const auto value = given->find(name);
-    if (value == given->end())
-      return fail(parameter_failure(name, "is used by the SQL and missing in params"));
-    if (auto done = statement->bind(name, to_duckdb_untyped(api_, value->second)); !done)
-      return fail(std::move(done).error());
+  return answer_brought(*instance, function, brought);
+}
+
+Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call& call) {
+  auto brought = take_brought(json::find(call.data, function.params_path));
+  if (!brought) return fail(std::move(brought).error());
+  brought->setup.clear();  // not for callers
+  return answer_alone(function, call, *brought);
+}
+
+/// The planner is the operator's own program, so its SELECT shares the instance of named functions;
+/// statements that change things run in one of their own.
+Run<Service::Output> Service::answer_planned(const Function& function, const Call& call) {
+  auto brought = take_brought(&call.data);
+  if (!brought) return fail(std::move(brought).error());
+  if (!brought->setup.empty() && !function.plan_setup) {
+    return fail({"permission",
+                 "the plan has `setup` statements, which needs plan_setup = true of the function",
+                 true,
+                 {}});
   }
-  return answer_query(*instance, function, *connection, *statement);
+  const auto carry_out = [&]() -> Run<Output> {
+    if (!brought->setup.empty()) return answer_alone(function, call, *brought);
+    auto instance = instance_for(call);
+    if (!instance) return fail(std::move(instance).error());
+    return answer_brought(**instance, function, *brought);
+  };
+  auto output = carry_out();
+  if (output) return output;
+  Failure failure = std::move(output).error();
+  // Nobody wrote it down: without the text an error in it cannot be understood.
+  failure.details["sql"] = head_of(brought->sql, kMostSqlTold);
+  return fail(std::move(failure));
 }
 
 /// The rows up to the bound: encoded as they came, and kept, because they may become the beginning of a file.

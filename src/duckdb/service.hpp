@@ -42,9 +42,15 @@ class Service {
   struct Call;  // one run, from its frame
   struct Output;
   struct Gathered;
+  struct Brought;
   Run<Output> answer(const Call& call);
   Run<Output> answer_named(const Function& function, const Call& call);
   Run<Output> answer_ad_hoc(const Function& function, const Call& call);
+  Run<Output> answer_planned(const Function& function, const Call& call);
+  /// In an instance of the job's own.
+  Run<Output> answer_alone(const Function& function, const Call& call, const Brought& brought);
+  Run<Output> answer_brought(Instance& instance, const Function& function, const Brought& brought);
+  static Run<Brought> take_brought(const json::Value* body);
   Run<Output> answer_query(Instance& instance, const Function& function, Connection& connection,
                            Statement& statement);
   Run<Gathered> gather(const Function& function, Statement& statement, RowEncoder& encoder);

@@ -156,11 +156,31 @@ void read_sql(MemberReader& reader, Function& function, std::vector<Problem>& pr
   }
 }
 
-Function read_function(const json::Object& object, const std::string& path, bool ad_hoc_allowed,
+/// Functions whose SQL arrives with each job: ad-hoc from its data, planned from the planner.
+void read_brought_sql(MemberReader& reader, Function& function, const Spec& spec) {
+  const std::string_view kind = function.plan ? "plan" : "ad_hoc";
+  if (function.plan && function.ad_hoc) reader.problem("plan", "and ad_hoc exclude each other");
+  if (!(function.plan ? spec.plans : spec.ad_hoc)) {
+    reader.problem(kind,
+                   fmt::format("needs {} = true of the pool as well", function.plan ? "plans" : "ad_hoc"));
+  }
+  const auto none = [&](const char* member, bool there) {
+    if (!there) return;
+    reader.problem(member, function.plan ? "has no place in a planned function: the planner brings it"
+                                         : "has no place in an ad-hoc function: the job brings it");
+  };
+  none("sql", reader.find("sql") != nullptr);
+  none("params", !function.parameters.empty());
+}
+
+Function read_function(const json::Object& object, const std::string& path, const Spec& spec,
                        std::vector<Problem>& problems) {
   MemberReader reader(object, path, problems);
   Function function;
   reader.boolean("ad_hoc", function.ad_hoc);
+  reader.boolean("plan", function.plan);
+  reader.boolean("plan_setup", function.plan_setup);
+  if (function.plan_setup && !function.plan) reader.problem("plan_setup", "is for planned functions only");
   if (const auto* parameters = reader.object("params")) {
     for (const auto& member : *parameters) {
       const std::string name = member.key();
@@ -172,14 +192,10 @@ Function read_function(const json::Object& object, const std::string& path, bool
       function.parameters.emplace(name, read_parameter(member.value().as_object(), at, problems));
     }
   }
-  if (!function.ad_hoc) {
-    read_sql(reader, function, problems);
+  if (function.ad_hoc || function.plan) {
+    read_brought_sql(reader, function, spec);
   } else {
-    if (!ad_hoc_allowed) reader.problem("ad_hoc", "needs ad_hoc = true of the pool as well");
-    if (reader.find("sql") != nullptr)
-      reader.problem("sql", "has no place in an ad-hoc function: the job brings it");
-    if (!function.parameters.empty())
-      reader.problem("params", "has no place in an ad-hoc function: the job brings them");
+    read_sql(reader, function, problems);
   }
   reader.text("params_path", function.params_path);
   function.reject_extra = reader.word("extra", {"ignore", "reject"}, 0) == 1;
@@ -278,6 +294,7 @@ Spec read_spec(const json::Object& object, std::vector<Problem>& problems) {
   reader.texts("setup", spec.setup);
   read_settings(reader, spec);
   reader.boolean("ad_hoc", spec.ad_hoc);
+  reader.boolean("plans", spec.plans);
   spec.library = library;
   spec.root = root;
   spec.database = database;
@@ -293,8 +310,7 @@ Spec read_spec(const json::Object& object, std::vector<Problem>& problems) {
         problems.push_back({path, "must be an object"});
         continue;
       }
-      spec.functions.emplace(member.key(),
-                             read_function(member.value().as_object(), path, spec.ad_hoc, problems));
+      spec.functions.emplace(member.key(), read_function(member.value().as_object(), path, spec, problems));
     }
   }
   reader.finish();

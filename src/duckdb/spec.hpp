@@ -74,6 +74,8 @@ struct Function {
   FileFormat format = FileFormat::kParquet;
   bool csv_bom = false;
   bool ad_hoc = false;
+  bool plan = false;        ///< the SQL comes from a planner, by way of Gaur; never from the job
+  bool plan_setup = false;  ///< a plan may hold statements that run before it
 };
 
 struct Spec {
@@ -87,6 +89,7 @@ struct Spec {
   std::vector<std::string> setup;
   std::map<std::string, std::string> settings;
   bool ad_hoc = false;
+  bool plans = false;
   std::map<std::string, Function, std::less<>> functions;
 };
 

@@ -150,6 +150,7 @@ frame::Failed read_failed(Fields& fields) {
   failed.failure.details = fields.object("details", kMaxDetailsBytes);
   failed.final = fields.flag("final");
   failed.usage = read_usage(fields);
+  failed.last = fields.flag("last");
   return failed;
 }
 
@@ -160,6 +161,7 @@ RunnerFrame read_frame(const std::string& type, Fields& fields) {
     completed.result = fields.raw_or("result", "null");
     completed.file = read_file(fields);
     completed.usage = read_usage(fields);
+    completed.last = fields.flag("last");
     return completed;
   }
   if (type == "failed") return read_failed(fields);
@@ -172,6 +174,7 @@ RunnerFrame read_frame(const std::string& type, Fields& fields) {
     later.delay = Duration(static_cast<std::int64_t>(std::min(fields.number_or("delay_ms", 0), kTenYears)));
     later.message = fields.text_or("message", "");
     later.usage = read_usage(fields);
+    later.last = fields.flag("last");
     return later;
   }
   if (type == "ready") {

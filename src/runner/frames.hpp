@@ -52,18 +52,21 @@ struct Completed {
   std::string run, result;  ///< JSON text, byte for byte as sent
   std::optional<OfferedFile> file;
   Usage usage;
+  bool last = false;  ///< the runner ends by itself now: nothing more may be sent to it
 };
 struct Failed {
   std::string run;
   Failure failure;
   bool final = false;
   Usage usage;
+  bool last = false;
 };
 struct Later {
   std::string run;
   Duration delay{0};
   std::string message;
   Usage usage;
+  bool last = false;
 };
 struct Unknown {  ///< of a type that this version does not know: ignored
   std::string type;

@@ -136,7 +136,12 @@ class Pool {
   void on_deadline(RunnerId id);
   void take_progress(Runner& runner, std::string value);
   void tell_progress(RunnerId id);
-  void take_outcome(Runner& runner, RunEnd end, Usage said, RunFigures figures);
+  struct Outcome {
+    RunEnd end;
+    Usage said;         ///< by the runner
+    bool last = false;  ///< the runner ends by itself
+  };
+  void take_outcome(Runner& runner, Outcome outcome, RunFigures figures);
   RunEnd completed(Runner& runner, frame::Completed frame);
   RunEnd failed(frame::Failed frame) const;
   RunEnd end_of_stopped(const Run& run) const;

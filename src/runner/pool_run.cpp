@@ -144,17 +144,17 @@ void Pool::on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) {
     cut(log->line, context_.limits.log_line_bytes);
     runner.run->observer->on_log(runner.run->request.taken.token, std::move(log->line));
   } else if (auto* done = std::get_if<frame::Completed>(&frame)) {
-    Usage said = done->usage;
-    RunEnd end = runner.run->stopped ? end_of_stopped(*runner.run) : completed(runner, std::move(*done));
-    take_outcome(runner, std::move(end), std::move(said), figures);
+    Outcome outcome{{}, done->usage, done->last};
+    outcome.end = runner.run->stopped ? end_of_stopped(*runner.run) : completed(runner, std::move(*done));
+    take_outcome(runner, std::move(outcome), figures);
   } else if (auto* bad = std::get_if<frame::Failed>(&frame)) {
-    Usage said = bad->usage;
-    RunEnd end = runner.run->stopped ? end_of_stopped(*runner.run) : failed(std::move(*bad));
-    take_outcome(runner, std::move(end), std::move(said), figures);
+    Outcome outcome{{}, bad->usage, bad->last};
+    outcome.end = runner.run->stopped ? end_of_stopped(*runner.run) : failed(std::move(*bad));
+    take_outcome(runner, std::move(outcome), figures);
   } else if (auto* later = std::get_if<frame::Later>(&frame)) {
     RunEnd end =
         runner.run->stopped ? end_of_stopped(*runner.run) : RunEnd(run::Later{later->delay, later->message});
-    take_outcome(runner, std::move(end), std::move(later->usage), figures);
+    take_outcome(runner, {std::move(end), std::move(later->usage), later->last}, figures);
   }
 }
 
@@ -254,8 +254,9 @@ Usage Pool::usage_of(const Run& run, Usage said, RunFigures figures) const {
   return usage;
 }
 
-void Pool::take_outcome(Runner& runner, RunEnd end, Usage said, RunFigures figures) {
-  const Usage usage = usage_of(*runner.run, std::move(said), figures);
+void Pool::take_outcome(Runner& runner, Outcome outcome, RunFigures figures) {
+  RunEnd& end = outcome.end;
+  const Usage usage = usage_of(*runner.run, std::move(outcome.said), figures);
   const bool may_have_left_files =
       !std::holds_alternative<run::Completed>(end) && !std::holds_alternative<run::Later>(end);
   const EndStage stage = runner.run->stage;
@@ -267,6 +268,8 @@ void Pool::take_outcome(Runner& runner, RunEnd end, Usage said, RunFigures figur
   // TERM was sent: whatever it answered, it is about to die, and gets no more jobs.
   if (stage >= EndStage::kTerminated) {
     kill_runner(runner, {Verdict::Kind::kOurs, "it answered only after SIGTERM", 0});
+  } else if (outcome.last) {
+    stop_runner(runner);
   } else {
     runner.state = State::kIdle;
   }

@@ -5,6 +5,7 @@
 
 #include <unordered_map>
 
+#include "runner/planned_runs.hpp"
 #include "runner/pool.hpp"
 #include "runner/process_shell.hpp"
 #include "runner/spawn.hpp"
@@ -18,7 +19,12 @@ namespace gaur {
 class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core> {
  public:
   Core(Env env, PoolsOptions options, std::unique_ptr<Shell> shell)
-      : env_(env), options_(std::move(options)), shell_(std::move(shell)) {}
+      : env_(env),
+        options_(std::move(options)),
+        planned_([this](const std::string& pool, RunRequest request, RunObserver& observer) {
+          start_on(pool, std::move(request), observer);
+        }),
+        shell_(std::move(shell)) {}
 
   void make_pools() {
     for (auto& [name, options] : options_.pools) {
@@ -41,7 +47,14 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
 
   void start(RunRequest request, RunObserver& observer) {
     const auto function = options_.functions.find(request.taken.function);
-    const auto pool = function == options_.functions.end() ? pools_.end() : pools_.find(function->second);
+    const auto planner = options_.planners.find(request.taken.function);
+    if (function == options_.functions.end()) return start_on("", std::move(request), observer);
+    if (planner == options_.planners.end()) return start_on(function->second, std::move(request), observer);
+    planned_.start({planner->second, function->second}, std::move(request), observer);
+  }
+
+  void start_on(const std::string& name, RunRequest request, RunObserver& observer) {
+    const auto pool = pools_.find(name);
     if (pool == pools_.end()) {
       Failure failure;
       failure.code = "unknown_function";
@@ -80,6 +93,10 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
     const auto found = runs_.find(run);
     return found == runs_.end() ? nullptr : found->second;
   }
+  std::optional<std::string> broken(const std::string& pool) const {
+    const auto found = pools_.find(pool);
+    return found == pools_.end() ? std::nullopt : found->second->broken();
+  }
   std::uint64_t idle_memory() const {
     std::uint64_t sum = 0;
     for (const auto& [name, pool] : pools_) sum += pool->idle_memory();
@@ -104,17 +121,25 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
       }
     };
     context.on_run_ended = [this](const LockToken& run) { runs_.erase(run); };
-    context.on_broken = [this, name](bool broken, const std::string& why) {
-      if (!options_.on_closed) return;
-      for (const auto& [function, pool] : options_.functions) {
-        if (pool == name) options_.on_closed(function, broken, why);
-      }
-    };
+    context.on_broken = [this, name](bool, const std::string&) { tell_closed(name); };
     context.on_idle_memory = [this] { tell_idle_memory(); };
     context.after = [this](Duration wait, std::function<void()> task) {
       return after(wait, std::move(task));
     };
     return context;
+  }
+
+  /// A planned function is open while both of its pools work.
+  void tell_closed(const std::string& name) {
+    if (!options_.on_closed) return;
+    for (const auto& [function, pool] : options_.functions) {
+      const auto planner = options_.planners.find(function);
+      const bool planned = planner != options_.planners.end();
+      if (pool != name && !(planned && planner->second == name)) continue;
+      auto why = broken(pool);
+      if (!why && planned) why = broken(planner->second);
+      options_.on_closed(function, why.has_value(), why.value_or(""));
+    }
   }
 
   Loop::TimerId after(Duration wait, std::function<void()> task) {
@@ -158,6 +183,7 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
 
   Env env_;
   PoolsOptions options_;
+  PlannedRuns planned_;
   std::map<std::string, std::unique_ptr<Pool>> pools_;
   std::unordered_map<RunnerId, Pool*> owners_;
   std::unordered_map<LockToken, Pool*> runs_;
@@ -222,8 +248,7 @@ std::int64_t Pools::pid_of(const LockToken& run) const {
 }
 
 std::optional<std::string> Pools::broken(const std::string& pool) const {
-  const auto found = core_->pools().find(pool);
-  return found == core_->pools().end() ? std::nullopt : found->second->broken();
+  return core_->broken(pool);
 }
 
 std::uint64_t Pools::idle_memory() const {

@@ -24,7 +24,10 @@ class Shell;
 struct PoolsOptions {
   std::map<std::string, PoolOptions> pools;
   std::map<FunctionName, std::string> functions;  ///< function -> pool
-  std::filesystem::path run_folder;               ///< runners' scratch lies below; emptied by open()
+  /// Functions that are planned first: function -> the pool that plans (planned_runs.hpp). Its pool in
+  /// `functions` runs the plan.
+  std::map<FunctionName, std::string> planners;
+  std::filesystem::path run_folder;  ///< runners' scratch lies below; emptied by open()
   /// How the keeper is started: program and first arguments; what keeper::to_arguments says follows after the
   /// program.
   std::filesystem::path keeper_program = "/proc/self/exe";

@@ -32,6 +32,8 @@ TEST(Frames, OptionalMembersHaveDefaults) {
   const auto failed = parsed<frame::Failed>(R"({"type":"failed","run":"r","message":"m"})");
   EXPECT_EQ(failed.failure.code, "error");
   EXPECT_FALSE(failed.final);
+  EXPECT_FALSE(failed.last);
+  EXPECT_TRUE(parsed<frame::Failed>(R"({"type":"failed","run":"r","message":"m","last":true})").last);
   EXPECT_EQ(parsed<frame::Ready>(R"({"type":"ready"})").protocol, 1);
   EXPECT_EQ(parsed<frame::Later>(R"({"type":"later","run":"r","delay_ms":5000})").delay, Duration(5000));
 }
