@@ -111,6 +111,28 @@ TEST(Client, proves_itself_with_and_without_a_user) {
   }
 }
 
+TEST(Client, gets_along_with_the_narrow_user_of_the_documentation) {
+  RedisServer server(
+      {.acl = {"gaur on >secret resetchannels &bull:* ~bull:* ~gaur:bull:* +@read +@write +@scripting "
+               "+@connection +@pubsub +@transaction +info +config|get +time +client|setname"}});
+  Rig rig;
+  ClientOptions options;
+  options.endpoint.user = "gaur";
+  options.endpoint.password = "secret";
+  const auto client = rig.connect(server, options);
+  const Script script(
+      "s", "redis.call('LPUSH', KEYS[1], 'x') redis.call('PUBLISH', KEYS[1], 'x') return redis.call('TIME')");
+  const auto time = client->run(script, {"bull:q:wait"}, {}).get();
+  ASSERT_TRUE(time && time->array() != nullptr) << text_of(time);
+  std::atomic<bool> listening{false};
+  const auto subscription = client->subscribe(
+      {"bull:q:added"}, {}, {.on_message = nullptr, .on_state = [&](bool now) { listening = now; }});
+  EXPECT_TRUE(rig.wait_until([&] { return listening.load(); }));
+  EXPECT_TRUE(client->call({"CONFIG", "GET", "maxmemory-policy"}).get()->array() != nullptr);
+  EXPECT_THAT(text_of(client->call({"SET", "other", "x"}).get()), HasSubstr("NOPERM"));
+  EXPECT_EQ(rig.notes->text(), "");
+}
+
 TEST(Client, shows_a_wrong_password_and_comes_in_when_it_is_mended) {
   RedisServer server({.password = "new"});
   Rig rig;
