@@ -1,0 +1,85 @@
+// How the checks of section 7 of the protocol text are written: each by its number, once for every pairing of
+// the two parties. N is unmodified Bull, C is Gaur. The pairing N-N shows that what is asserted is Bull's own
+// behaviour; GAUR_INTEROP_FORMS=NN runs nothing else.
+import { after, before, test } from 'node:test';
+import Bull from 'bull';
+import { BullSide } from './bull_side.mjs';
+import { GaurSide } from './gaur_side.mjs';
+import { RedisServer } from './redis.mjs';
+
+export { until } from './redis.mjs';
+export const long = process.env.GAUR_LONG === '1';
+const only = process.env.GAUR_INTEROP_FORMS?.split(',');
+
+let server;
+let serial = 0;
+
+/** One server for all checks of a file. */
+export function withRedis(...extra) {
+  before(async () => { server = await RedisServer.start(...extra); });
+  after(async () => { await server.stop(); });
+}
+export const redisServer = () => server;
+
+/** One queue on which two parties meet. */
+export class Place {
+  constructor({ prefix = 'ncs_resource::', queue = `query${++serial}` } = {}) {
+    this.prefix = prefix;
+    this.queue = queue;
+    this.base = `${prefix}:${queue}:`;
+    this.url = server.url;
+    this.redisOptions = server.options;
+    this.redis = server.client;
+    this.sides = [];
+  }
+  key(name) { return this.base + name; }
+  async make(letter, options = {}) {
+    const side = letter === 'C' ? new GaurSide(this, options) : new BullSide(this, options);
+    this.sides.push(side);
+    return side.ready();
+  }
+  /** A plain Bull queue, for looking. */
+  async look() {
+    this.looker ??= (await this.make('N')).queue;
+    return this.looker;
+  }
+  async close() {
+    await Promise.all(this.sides.map((side) => side.close()));
+  }
+
+  hash(id) { return this.redis.hgetall(this.key(id)); }
+  list(name) { return this.redis.lrange(this.key(name), 0, -1); }
+  zset(name) { return this.redis.zrange(this.key(name), 0, -1); }
+  /** PTTL and value of a job's lock. */
+  async lock(id) {
+    const key = this.key(`${id}:lock`);
+    const [[, token], [, ttl]] = await this.redis.multi().get(key).pttl(key).exec();
+    return { token, ttl };
+  }
+}
+
+/**
+ * @param forms  pairings such as ['NN', 'NC', 'CN']; the letters become `a` and `b`.
+ * @param body   async ({place, a, b, form, make}) => ...; a and b are made with `options.a` and `options.b`.
+ */
+export function check(number, title, forms, body, options = {}) {
+  const wanted = only ? forms.filter((form) => only.includes(form)) : forms;
+  test(`${number}. ${title}`, { timeout: 60_000, ...options.test }, async (t) => {
+    for (const form of wanted) {
+      await t.test(`${form[0]}-${form[1]}`, async () => {
+        const place = new Place(options.place);
+        try {
+          const a = await place.make(form[0], options.a);
+          const b = await place.make(form[1], options.b);
+          await body({ place, a, b, form, redis: place.redis });
+        } finally {
+          await place.close();
+        }
+      });
+    }
+  });
+}
+
+export const both = ['NN', 'NC', 'CN'];
+export const all = ['NN', 'NC', 'CN', 'CC'];
+export { Bull };
