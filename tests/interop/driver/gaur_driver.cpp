@@ -12,9 +12,10 @@
 #include "api/client_factory.hpp"
 #include "base/system_env.hpp"
 #include "bull/bull_store.hpp"
-#include "driver/verbs.hpp"
-#include "driver/work.hpp"
+#include "interop/driver/verbs.hpp"
+#include "interop/driver/work.hpp"
 #include "redis/connect.hpp"
+#include "redis/url.hpp"
 
 namespace gaur::driver {
 
@@ -37,19 +38,6 @@ struct Arguments {
   std::uint32_t sightings = 1;
   std::int64_t span_ms = 0;
 };
-
-/// redis://host:port
-Result<redis::Endpoint> endpoint_of(const std::string& url) {
-  redis::Endpoint endpoint;
-  constexpr std::string_view kScheme = "redis://";
-  const std::size_t colon = url.rfind(':');
-  if (!url.starts_with(kScheme) || colon <= kScheme.size()) {
-    return Error{Errc::kInvalidArgument, "a URL like redis://127.0.0.1:6379 is expected, was " + url};
-  }
-  endpoint.host = url.substr(kScheme.size(), colon - kScheme.size());
-  endpoint.port = static_cast<std::uint16_t>(std::strtoul(url.c_str() + colon + 1, nullptr, 10));
-  return endpoint;
-}
 
 class Driver {
  public:
@@ -90,6 +78,8 @@ class Driver {
   void handle(const Request& request) {
     if (request.verb() == "set_wall") {
       clock_.set(request.whole("ms"));
+    } else if (request.verb() == "ready") {
+      if (auto ready = redis_->ready().get(); !ready) return answers_.error(request.number(), ready.error());
     } else if (request.verb() == "work") {
       work_ = std::make_unique<Work>(*store_, name_, request);
     } else if (request.verb() == "stop_work") {
@@ -130,11 +120,11 @@ int main(int argc, char** argv) {
   app.add_option("--sightings", arguments.sightings);
   app.add_option("--span", arguments.span_ms);
   CLI11_PARSE(app, argc, argv);
-  auto endpoint = endpoint_of(arguments.url);
-  if (!endpoint) {
-    std::cerr << endpoint.error().message << '\n';
+  auto url = gaur::redis::parse_url(arguments.url);
+  if (!url) {
+    std::cerr << url.error().message << '\n';
     return 2;
   }
-  Driver(arguments, *std::move(endpoint)).serve();
+  Driver(arguments, std::move(url->endpoint)).serve();
   return 0;
 }

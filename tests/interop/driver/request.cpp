@@ -1,4 +1,4 @@
-#include "driver/request.hpp"
+#include "interop/driver/request.hpp"
 
 #include <fmt/format.h>
 

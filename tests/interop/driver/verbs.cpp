@@ -1,4 +1,4 @@
-#include "driver/verbs.hpp"
+#include "interop/driver/verbs.hpp"
 
 #include <fmt/format.h>
 

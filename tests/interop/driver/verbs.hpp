@@ -8,8 +8,8 @@
 
 #include "base/env.hpp"
 #include "core/store.hpp"
-#include "driver/request.hpp"
 #include "gaur/client.hpp"
+#include "interop/driver/request.hpp"
 
 namespace gaur::driver {
 

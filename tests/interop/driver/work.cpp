@@ -1,4 +1,4 @@
-#include "driver/work.hpp"
+#include "interop/driver/work.hpp"
 
 #include <fmt/format.h>
 

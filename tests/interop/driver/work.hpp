@@ -7,7 +7,7 @@
 
 #include "base/env.hpp"
 #include "core/store.hpp"
-#include "driver/request.hpp"
+#include "interop/driver/request.hpp"
 
 namespace gaur::driver {
 

@@ -95,10 +95,11 @@ export class GaurSide {
     return this.driver.call(verb, { queue: this.place.queue, ...request });
   }
   async ready() {
-    await this.call('counts');
+    await this.call('ready');
     return this;
   }
   async close() {
+    this.closing = true;
     await this.driver.stop();
   }
   setWall(ms) { return this.call('set_wall', { ms }); }
@@ -175,10 +176,20 @@ export class GaurSide {
     throw new Error(`not finished after ${atMostMs} ms: ${job.state}`);
   }
 
+  /** Collects {kind, id, detail} of all events from now on. */
   async listen() {
     const seen = [];
-    this.call('follow'); // lines come for as long as the driver lives
-    this.driver.child.stdout.on('data', () => {});
+    let { cursor } = await this.call('events', { cursor: '$', limit: 1, at_most: 20 });
+    const follow = async () => {
+      for (;;) {
+        const page = await this.call('events', { cursor, limit: 1000, at_most: 1_000 });
+        seen.push(...page.events);
+        ({ cursor } = page);
+      }
+    };
+    follow().catch((error) => {
+      if (!this.closing) this.errors.push(error);
+    });
     return seen;
   }
 }
