@@ -7,30 +7,44 @@ local function release_debounce(deid)
   if left == -1 or left == 0 then call('DEL', B .. 'de:' .. deid) end
 end
 
+-- Gaur's own hash `backs`: id -> how often its runs were given back without being counted. Usually there is none.
+local backs_there = call('EXISTS', own .. 'backs') == 1
+local function count_back(id)
+  call('HINCRBY', own .. 'backs', id, 1)
+  backs_there = true
+end
+
 -- Hash, logs and Gaur's own notes of these jobs; not their places in lists and sets.
 local function forget(ids)
-  for i = 1, #ids do call('DEL', B .. ids[i], B .. ids[i] .. ':logs') end
-  if #ids > 0 then call('HDEL', own .. 'backs', unpack(ids)) end
+  if #ids == 0 then return end
+  local keys = {}
+  for i = 1, #ids do
+    keys[2 * i - 1] = B .. ids[i]
+    keys[2 * i] = B .. ids[i] .. ':logs'
+  end
+  call('DEL', unpack(keys))
+  if backs_there then call('HDEL', own .. 'backs', unpack(ids)) end
 end
 
 -- Trims `completed` or `failed`: first what finished `age` seconds ago or longer, then all but the newest `count`.
 -- nil: no such bound. At most 1 000 a call, so that a first bound over millions of jobs does not stop the server: the
--- next job that ends goes on.
+-- next job that ends goes on. Answers the removed ids as a set.
 local function retain(set, count, age)
-  local most = 1000
-  if age then
-    local old = call('ZRANGEBYSCORE', B .. set, '-inf', now_ms - age * 1000, 'LIMIT', 0, most)
+  local most, gone = 1000, {}
+  local function remove(old)
+    if #old == 0 then return end
     forget(old)
-    if #old > 0 then call('ZREM', B .. set, unpack(old)) end
+    call('ZREM', B .. set, unpack(old))
+    for i = 1, #old do gone[old[i]] = true end
+  end
+  if age then
+    remove(call('ZRANGEBYSCORE', B .. set, '-inf', string.format('%.0f', now_ms - age * 1000), 'LIMIT', 0, most))
   end
   if count and count > 0 then
     local surplus = call('ZCARD', B .. set) - count
-    if surplus > 0 then
-      local old = call('ZRANGE', B .. set, 0, math.min(surplus, most) - 1)
-      forget(old)
-      call('ZREM', B .. set, unpack(old))
-    end
+    if surplus > 0 then remove(call('ZRANGE', B .. set, 0, math.min(surplus, most) - 1)) end
   end
+  return gone
 end
 
 -- "count,age" with either left out: what a job's own option or the worker's setting says.

@@ -1,0 +1,139 @@
+-- add: some jobs of one request. ARGV: now, lane, number, part, token, max_waiting (0: no bound), then, for that bound,
+-- how many jobs without an own id the whole request has and how many own ids follow, those ids; then for each job of
+-- this part: id or "", name, data, options, timestamp or "", delay, priority, lifo 0|1, debounce id or "", its ttl.
+-- Answer: {"ok"|"again", lines}: id, state letter, 1 if it was there already, position: one line each; or
+-- {"full", waiting}; {"back", last number}.
+--@include start
+--@include waiting
+--@include lane
+local token, most = ARGV[5], tonumber(ARGV[6])
+local how, earlier = open_lane(ARGV[2], ARGV[3], ARGV[4])
+if how ~= 'new' then return {how, earlier} end
+
+local at = 9
+local own_ids = tonumber(ARGV[8])
+if most > 0 then
+  local more, seen = tonumber(ARGV[7]), {}
+  for i = at, at + own_ids - 1 do
+    if not seen[ARGV[i]] and call('EXISTS', B .. ARGV[i]) == 0 then more = more + 1 end
+    seen[ARGV[i]] = true
+  end
+  local there = call('LLEN', B .. 'wait') + call('LLEN', B .. 'paused') + call('ZCARD', B .. 'delayed')
+  if more > 0 and there + more > most then return {'full', there} end
+end
+at = at + own_ids
+
+local count = (#ARGV - at + 1) / 10
+local counter = call('INCRBY', B .. 'id', count) - count
+local keys = {}
+for i = 1, count do
+  local id = ARGV[at + (i - 1) * 10]
+  keys[i] = B .. (id == '' and string.format('%.0f', counter + i) or id)
+end
+local may_exist = count > 0 and call('EXISTS', unpack(keys)) > 0
+local made = {}
+
+-- Generated ids are looked at as well: a user may have given that number to a job of another client.
+local function is_there(id) return made[id] or (may_exist and call('EXISTS', B .. id) == 1) end
+local function generated(i)
+  local id = string.format('%.0f', counter + i)
+  while is_there(id) do id = string.format('%.0f', call('INCR', B .. 'id')) end
+  return id
+end
+
+-- Where a job that is there already stands, and how many are handed out before it.
+local function place_of(id)
+  if call('ZSCORE', B .. 'completed', id) then return 'c', 0 end
+  if call('ZSCORE', B .. 'failed', id) then return 'f', 0 end
+  if call('ZSCORE', B .. 'delayed', id) then return 'd', 0 end
+  local kind = call('ZSCORE', B .. 'priority', id) and 'p' or 'w'
+  local newest = call('LRANGE', line(), -1000, -1)
+  for i = #newest, 1, -1 do
+    if newest[i] == id then return kind, #newest - i end
+  end
+  if call('EXISTS', B .. id .. ':lock') == 1 then return 'a', 0 end
+  for _, active in ipairs(call('LRANGE', B .. 'active', 0, -1)) do
+    if active == id then return 'a', 0 end
+  end
+  return kind, #newest
+end
+
+local out, plain = {}, {}
+-- Jobs without priority that follow each other enter the list together.
+local function flush()
+  if #plain == 0 then return end
+  local length = call('LPUSH', line(), unpack(plain))
+  for i, id in ipairs(plain) do
+    out[#out + 1] = id .. '\nw\n0\n' .. (length - #plain + i - 1)
+    call('PUBLISH', B .. 'waiting@' .. token, id)
+  end
+  plain = {}
+end
+local function duplicate(channel, id)
+  flush()
+  call('PUBLISH', B .. channel .. '@' .. token, id)
+  local kind, before = place_of(id)
+  out[#out + 1] = id .. '\n' .. kind .. '\n1\n' .. before
+end
+
+local function store(id, i, base, deid)
+  local timestamp, options = ARGV[base + 4], ARGV[base + 3]
+  if timestamp == '' then
+    timestamp = now
+    options = string.sub(options, 1, -2) .. ',"timestamp":' .. now .. '}'
+  end
+  local delay, priority = ARGV[base + 5], ARGV[base + 6]
+  if deid == '' then
+    call('HMSET', B .. id, 'name', ARGV[base + 1], 'data', ARGV[base + 2], 'opts', options, 'timestamp', timestamp,
+      'delay', delay, 'priority', priority)
+  else
+    call('HMSET', B .. id, 'name', ARGV[base + 1], 'data', ARGV[base + 2], 'opts', options, 'timestamp', timestamp,
+      'delay', delay, 'priority', priority, 'deid', deid)
+  end
+  made[id] = true
+  if delay ~= '0' then
+    flush()
+    local due = timestamp + delay
+    call('ZADD', B .. 'delayed', string.format('%.0f', due * 4096 + (counter + i) % 4096), id)
+    call('PUBLISH', B .. 'delayed', string.format('%.0f', due))
+    out[#out + 1] = id .. '\nd\n0\n0'
+  elseif priority ~= '0' then
+    flush()
+    local before = put_by_priority(id, priority)
+    call('PUBLISH', B .. 'waiting@' .. token, id)
+    out[#out + 1] = id .. '\np\n0\n' .. before
+  elseif ARGV[base + 7] == '1' then
+    flush()
+    call('RPUSH', line(), id)
+    call('PUBLISH', B .. 'waiting@' .. token, id)
+    out[#out + 1] = id .. '\nw\n0\n0'
+  else
+    plain[#plain + 1] = id
+  end
+end
+
+for i = 1, count do
+  local base = at + (i - 1) * 10
+  local id, deid = ARGV[base], ARGV[base + 8]
+  if id ~= '' and is_there(id) then
+    duplicate('duplicated', id)
+  else
+    if id == '' then id = generated(i) else call('HDEL', own .. 'backs', id) end
+    local holder = false
+    if deid ~= '' then
+      local key = B .. 'de:' .. deid
+      local set
+      if tonumber(ARGV[base + 9]) > 0 then
+        set = call('SET', key, id, 'PX', ARGV[base + 9], 'NX')
+      else
+        set = call('SET', key, id, 'NX')
+      end
+      if not set then holder = call('GET', key) end
+    end
+    if holder then duplicate('debounced', holder) else store(id, i, base, deid) end
+  end
+end
+flush()
+local lines = table.concat(out, '\n')
+remember(ARGV[4], lines)
+return {'ok', lines}

@@ -1,0 +1,57 @@
+-- recover: these active jobs have lost their runs: each goes back to the front, or fails when that happened too often.
+-- A lock that came meanwhile saves its job. ARGV: now, max_stalled, keep for those that fail and say nothing, ids
+-- (newest first, so that the oldest ends up in front). Answer: {ids that went back, ids that failed}.
+--@include start
+--@include waiting
+--@include options
+--@include ending
+--@include cancels
+local max_stalled, keep = tonumber(ARGV[2]), ARGV[3]
+local back, failed = {}, {}
+
+-- The job's own removeOnFail as "count,age".
+local function keep_of(options)
+  local own_keep = options.removeOnFail
+  if own_keep == nil or own_keep == cjson.null then return keep end
+  if own_keep == false then return ',' end
+  if type(own_keep) == 'number' then return own_keep < 0 and ',' or string.format('%.0f,', own_keep) end
+  if type(own_keep) ~= 'table' then return '0,' end
+  local count, age = own_keep.count, own_keep.age
+  return (type(count) == 'number' and count >= 0 and string.format('%.0f', count) or '') .. ',' ..
+    (type(age) == 'number' and string.format('%.0f', age) or '')
+end
+
+local function fail(id, job)
+  call('HSET', B .. id, 'failedReason', 'job stalled more than allowable limit', 'finishedOn', now)
+  release_debounce(job[1])
+  call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) ..
+    ', "val": "job stalled more than maxStalledCount"}')
+  local count, age = parse_keep(keep_of(options_of(job[3])))
+  if count == 0 then
+    forget({id})
+  else
+    call('ZADD', B .. 'failed', now, id)
+    retain('failed', count, age)
+  end
+  failed[#failed + 1] = id
+end
+
+for i = 4, #ARGV do
+  local id = ARGV[i]
+  if call('EXISTS', B .. id .. ':lock') == 0 and call('LREM', B .. 'active', 1, id) > 0 then
+    call('SREM', B .. 'stalled', id)
+    drop_cancel(id)
+    if call('EXISTS', B .. id) == 1 then
+      local job = call('HMGET', B .. id, 'deid', 'priority', 'opts')
+      if call('HINCRBY', B .. id, 'stalledCounter', 1) <= max_stalled then
+        put_in_front(id, job[2])
+        call('PUBLISH', B .. 'stalled@', id)
+        back[#back + 1] = id
+      else
+        fail(id, job)
+      end
+    end
+  end
+end
+if #back > 0 then call('PUBLISH', own .. 'work', '') end
+return {back, failed}

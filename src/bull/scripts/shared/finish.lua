@@ -1,0 +1,174 @@
+-- Ending runs: each outcome after its own checks. A job's keys are touched only when all of them hold.
+
+local released, to_complete = {}, {set = '', keep = '', ids = {}}
+local lock_keys, unstalled = {}, {}
+
+-- The sets `completed` and `failed` are written together for jobs that follow each other under one rule.
+local function flush_set()
+  local batch = to_complete
+  if #batch.ids == 0 then return end
+  local pairs_of = {}
+  for i, moved in ipairs(batch.ids) do
+    pairs_of[2 * i - 1] = now
+    pairs_of[2 * i] = moved.id
+  end
+  call('ZADD', B .. batch.set, unpack(pairs_of))
+  local count, age = parse_keep(batch.keep)
+  if count or age then
+    local gone = retain(batch.set, count, age)
+    for _, moved in ipairs(batch.ids) do
+      if gone[moved.id] then moved.kept = 0 end
+    end
+  end
+  to_complete = {set = '', keep = '', ids = {}}
+end
+
+-- Locks and stall marks of what was finished; before anything is taken again.
+local function flush_finished()
+  flush_set()
+  if #lock_keys > 0 then
+    call('DEL', unpack(lock_keys))
+    call('SREM', B .. 'stalled', unpack(unstalled))
+  end
+  lock_keys, unstalled = {}, {}
+end
+
+-- The low 12 bits of an id as a number, as JavaScript has them.
+local function low_bits(id)
+  local number = string.match(id, '^[%+%-]?%d+%.?%d*[eE]?[%+%-]?%d*$') and tonumber(id)
+  if not number then return 0 end
+  return (number < 0 and math.ceil(number) or math.floor(number)) % 4096
+end
+
+-- A JSON array of strings as text with one literal more, cut to the newest `stackTraceLimit` where the job has one.
+local function append_stack(stacks, literal, options)
+  if literal == '' then return stacks or '[]' end
+  local body = stacks and string.match(stacks, '^%s*%[(.*)%]%s*$') or ''
+  if string.match(body, '%S') then body = body .. ',' .. literal else body = literal end
+  local limit = options.stackTraceLimit
+  if type(limit) ~= 'number' then return '[' .. body .. ']' end
+  local items, at = {}, 1
+  while true do
+    local first = string.find(body, '"', at, true)
+    if not first then break end
+    local last = first + 1
+    while last <= #body do
+      local byte = string.byte(body, last)
+      if byte == 34 then break end
+      last = last + (byte == 92 and 2 or 1)
+    end
+    items[#items + 1] = string.sub(body, first, last)
+    at = last + 1
+  end
+  local newest = {}
+  for i = math.max(1, #items - limit + 1), #items do newest[#newest + 1] = items[i] end
+  return '[' .. table.concat(newest, ',') .. ']'
+end
+
+-- Into completed or failed, or removed at once. `fields`: what is written to the hash.
+local function end_run(id, job, set, keep, payload, fields)
+  release_debounce(job.deid)
+  drop_cancel(id)
+  local moved = {id = id, state = set == 'completed' and 'c' or 'f', kept = 1, made = job.made, stalled = job.stalled}
+  if string.sub(keep, 1, 2) == '0,' then
+    forget({id})
+    moved.kept = 0
+  else
+    call('HSET', B .. id, 'finishedOn', now, unpack(fields))
+    if to_complete.set ~= set or to_complete.keep ~= keep then
+      flush_set()
+      to_complete = {set = set, keep = keep, ids = {}}
+    end
+    to_complete.ids[#to_complete.ids + 1] = moved
+  end
+  if metrics_points > 0 then count_finished(set, metrics_points) end
+  call('PUBLISH', B .. set, payload)
+  return moved
+end
+
+local outcomes = {}
+
+-- C: value, payload, keep
+outcomes.C = {3, function(id, job, value, payload, keep)
+  job.made = job.made + 1
+  return end_run(id, job, 'completed', keep, payload, {'returnvalue', value})
+end}
+
+local function save_attempt(job, message, stack)
+  job.made = job.made + 1
+  return {'attemptsMade', job.made, 'failedReason', message, 'stacktrace',
+    append_stack(job.stacktrace, stack, options_of(job.opts))}
+end
+
+-- F: message, stack as a JSON literal or "", payload, keep
+outcomes.F = {4, function(id, job, message, stack, payload, keep)
+  return end_run(id, job, 'failed', keep, payload, save_attempt(job, message, stack))
+end}
+
+-- R: delay, counted 0|1, message, stack
+outcomes.R = {4, function(id, job, delay, counted, message, stack)
+  drop_cancel(id)
+  if counted == '1' then
+    call('HSET', B .. id, unpack(save_attempt(job, message, stack)))
+  else
+    count_back(id)
+  end
+  local moved = {id = id, kept = 1, made = job.made, stalled = job.stalled, state = 'w'}
+  if delay ~= '0' then
+    local score = (now_ms + delay) * 4096 + low_bits(id)
+    call('ZADD', B .. 'delayed', string.format('%.0f', score), id)
+    call('PUBLISH', B .. 'delayed', string.format('%.17g', score / 4096))
+    moved.state, moved.due = 'd', string.format('%.0f', now_ms + delay)
+  else
+    if (tonumber(job.priority) or 0) == 0 and options_of(job.opts).lifo == true then
+      call('RPUSH', line(), id)
+    else
+      put_behind(id, job.priority)
+    end
+    given_back = true
+  end
+  return moved
+end}
+
+local function go_back(id, job)
+  drop_cancel(id)
+  put_in_front(id, job.priority)
+  given_back = true
+  return {id = id, kept = 1, made = job.made, stalled = job.stalled, state = 'w'}
+end
+
+-- B: nothing more
+outcomes.B = {0, function(id, job)
+  count_back(id)
+  return go_back(id, job)
+end}
+
+-- S: max_stalled, message, payload, keep
+outcomes.S = {4, function(id, job, max_stalled, message, payload, keep)
+  job.stalled = call('HINCRBY', B .. id, 'stalledCounter', 1)
+  if job.stalled <= tonumber(max_stalled) then
+    call('PUBLISH', B .. 'stalled@', id)
+    return go_back(id, job)
+  end
+  return end_run(id, job, 'failed', keep, payload, {'failedReason', message})
+end}
+
+-- Ends one run. Answers the moved job, or why not: -1 no such job, -2 no lock, -6 another's lock, -3 not active.
+local function finish(id, token, lock, outcome, arguments_at)
+  local seen = call('HMGET', B .. id, 'timestamp', 'deid', 'attemptsMade', 'stalledCounter')
+  if not seen[1] and call('EXISTS', B .. id) == 0 then return -1 end
+  if not lock or released[id] then return -2 end
+  if lock ~= token then return -6 end
+  if call('LREM', B .. 'active', -1, id) == 0 then return -3 end
+  released[id] = true
+  lock_keys[#lock_keys + 1] = B .. id .. ':lock'
+  unstalled[#unstalled + 1] = id
+  local job = {deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0}
+  if outcome ~= outcomes.C then
+    local more = call('HMGET', B .. id, 'stacktrace', 'opts', 'priority')
+    job.stacktrace, job.opts, job.priority = more[1], more[2], more[3]
+  end
+  local moved = outcome[2](id, job, unpack(ARGV, arguments_at, arguments_at + outcome[1] - 1))
+  if moved.state == 'w' and (tonumber(job.priority) or 0) > 0 then moved.state = 'p' end
+  return moved
+end

@@ -1,0 +1,156 @@
+-- Taking: a walk over the next jobs in the order in which they are handed out. What is not taken is never moved.
+
+-- What may be taken: read from ARGV at `at` (see turn.lua). nil: whatever is next.
+local function read_admit(at)
+  if ARGV[at] == '' then return nil, at + 1 end
+  local admit = {look = tonumber(ARGV[at]), cores = tonumber(ARGV[at + 1]), memory = tonumber(ARGV[at + 2]),
+    pass = ARGV[at + 3] == '1', spare_cores = tonumber(ARGV[at + 4]), spare_memory = tonumber(ARGV[at + 5]),
+    field = ARGV[at + 6], needs = {}, known = {}}
+  local count = tonumber(ARGV[at + 7])
+  at = at + 8
+  for _ = 1, count do
+    local needs = {cores = tonumber(ARGV[at + 2]), memory = tonumber(ARGV[at + 3]), closed = ARGV[at + 4] == '1',
+      ends = ARGV[at + 5] == '1'}
+    if ARGV[at] == '1' then admit.otherwise = needs else admit.needs[ARGV[at + 1]] = needs end
+    at = at + 6
+  end
+  local known = tonumber(ARGV[at])
+  for i = at + 1, at + 2 * known, 2 do admit.known[ARGV[i]] = ARGV[i + 1] end
+  return admit, at + 1 + 2 * known
+end
+
+local function fits(needs, cores, memory) return needs.cores <= cores + 0.001 and needs.memory <= memory end
+
+-- "take", "skip" or "end"; subtracts what is taken. The first that does not fit becomes admit.head.
+local function judge(admit, id, name)
+  local needs = admit.needs[name] or admit.otherwise
+  if not needs or needs.closed then return 'skip' end
+  local room = fits(needs, admit.cores, admit.memory)
+  if admit.head then
+    if not room then return 'skip' end
+    if not needs.ends then
+      if not fits(needs, admit.spare_cores, admit.spare_memory) then return 'skip' end
+      admit.spare_cores, admit.spare_memory = admit.spare_cores - needs.cores, admit.spare_memory - needs.memory
+    end
+  elseif not room then
+    admit.head = id
+    return admit.pass and 'skip' or 'end'
+  end
+  admit.cores, admit.memory = admit.cores - needs.cores, admit.memory - needs.memory
+  return 'take'
+end
+
+local function dig(data, path)
+  local good, value = pcall(cjson.decode, data)
+  if not good then
+    -- Halves of surrogate pairs, which JavaScript writes and this decoder refuses.
+    good, value = pcall(cjson.decode, (string.gsub(data, '\\u[dD][89a-fA-F]%x%x', '\\ufffd')))
+  end
+  if not good then return nil end
+  for part in string.gmatch(path, '[^.]+') do
+    if type(value) ~= 'table' then return nil end
+    value = value[part]
+  end
+  return type(value) == 'string' and value ~= '' and value or nil
+end
+
+-- The function of a job: its name or a field of its data. At most 64 KiB of data are decoded a call (but one job
+-- always): nil when that is used up.
+local decoded = 0
+local looked = {}
+local function function_of(admit, id, fields)
+  local name, data = '__default__', '{}'
+  for i = 1, #fields, 2 do
+    if fields[i] == 'name' then name = fields[i + 1] elseif fields[i] == 'data' then data = fields[i + 1] end
+  end
+  if not admit or admit.field == '' then return name end
+  if admit.known[id] then return admit.known[id] end
+  if decoded > 0 and decoded + #data > 65536 then return nil end
+  decoded = decoded + #data
+  local found = dig(data, admit.field) or name
+  looked[#looked + 1] = id
+  looked[#looked + 1] = found
+  return found
+end
+
+local function started_often(fields, backs, max_starts)
+  local starts = tonumber(backs) or 0
+  for i = 1, #fields, 2 do
+    if fields[i] == 'attemptsMade' or fields[i] == 'stalledCounter' then
+      starts = starts + (tonumber(fields[i + 1]) or 0)
+    end
+  end
+  return starts >= max_starts and starts
+end
+
+-- A job that may not start again fails where it waits.
+local function fail_waiting(id, fields, message)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'deid' then release_debounce(fields[i + 1]) end
+  end
+  call('ZREM', B .. 'priority', id)
+  call('ZADD', B .. 'failed', now, id)
+  call('HSET', B .. id, 'failedReason', message, 'finishedOn', now)
+  call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(message) .. '}')
+end
+
+-- Takes up to `most`. Answers {ids, all (id, backs, fields ...), passed (how many were passed over), blocked, limited}.
+local function take(most, admit, rules)
+  local walk = {ids = {}, all = {}, passed = 0}
+  if most == 0 then return walk end
+  local window = call('LRANGE', B .. 'wait', -(admit and admit.look or most), -1)
+  local backs = backs_there and #window > 0 and call('HMGET', own .. 'backs', unpack(window)) or {}
+  local popped, apart, whole, here = 0, {}, true, {}
+  for i = #window, 1, -1 do
+    if #walk.ids >= most then break end
+    local id = window[i]
+    local fields = call('HGETALL', B .. id)
+    local verdict, name = 'take', nil
+    if #fields == 0 or here[id] then
+      verdict = 'drop'  -- nothing is stored under this id (or it stands here twice): only the list knows it
+    elseif admit then
+      name = function_of(admit, id, fields)
+      if not name then break end
+      verdict = judge(admit, id, name)
+      if admit.head == id then
+        local since = call('HMGET', B .. id, 'timestamp', 'opts')
+        walk.blocked = {id, name, since[1] or '0', since[2] or '{}'}
+      end
+    end
+    local starts = verdict == 'take' and started_often(fields, backs[i], rules.max_starts)
+    if verdict == 'take' and not starts and rules.limit_max > 0 then
+      local wait = limited(id, rules.limit_max, rules.limit_per)
+      if wait > 0 then
+        walk.limited = wait
+        break
+      end
+    end
+    if verdict == 'take' or verdict == 'drop' then
+      if whole then popped = popped + 1 else apart[#apart + 1] = id end
+      if starts then
+        fail_waiting(id, fields, string.format('started %d times, which is the limit', starts))
+      elseif verdict == 'take' then
+        here[id] = true
+        walk.ids[#walk.ids + 1] = id
+        local all = walk.all
+        all[#all + 1], all[#all + 2], all[#all + 3] = id, backs[i] or 0, fields
+      end
+    else
+      walk.passed, whole = walk.passed + 1, false
+      if verdict == 'end' then break end
+    end
+  end
+  if popped > 0 then call('LTRIM', B .. 'wait', 0, -popped - 1) end
+  for _, id in ipairs(apart) do call('LREM', B .. 'wait', -1, id) end
+  if #walk.ids > 0 then
+    call('LPUSH', B .. 'active', unpack(walk.ids))
+    call('ZREM', B .. 'priority', unpack(walk.ids))
+  end
+  for i, id in ipairs(walk.ids) do
+    local token = rules.token .. ':' .. string.format('%d', rules.first + i - 1)
+    call('SET', B .. id .. ':lock', token, 'PX', rules.lock)
+    call('HSET', B .. id, 'processedOn', now)
+    call('PUBLISH', B .. 'active@' .. token, id)
+  end
+  return walk
+end
