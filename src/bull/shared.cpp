@@ -1,6 +1,9 @@
 #include "bull/shared.hpp"
 
+#include <algorithm>
 #include <charconv>
+
+#include "bull/gather.hpp"
 
 namespace gaur::bull {
 
@@ -48,6 +51,29 @@ const redis::Reply::Array& array_of(const redis::Reply& reply) {
   static const redis::Reply::Array kNone;
   const redis::Reply::Array* array = reply.array();
   return array == nullptr ? kNone : *array;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+Status check_lane(const LaneName& lane) {
+  if (lane.value.size() > 512) return Error{Errc::kInvalidArgument, "lane: at most 512 bytes"};
+  const bool bad = std::any_of(lane.value.begin(), lane.value.end(),
+                               [](unsigned char c) { return c == '@' || c < 0x20 || c == 0x7F; });
+  if (bad) return Error{Errc::kInvalidArgument, "lane: must hold no @ and no control character"};
+  return ok();
+}
+
+Error went_back(const OperationId& op, std::string_view last) {
+  return {Errc::kInvalidArgument, "lane " + op.lane.value + ": operation number went back from " + std::string(last) +
+                                      " to " + std::to_string(op.number)};
 }
 
 Error malformed(std::string_view script) {

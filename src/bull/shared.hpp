@@ -74,6 +74,9 @@ Async<T> read_reply(redis::Answer<redis::Reply> answer, Read read) {
 std::string text_of(const redis::Reply& reply);
 std::int64_t integer_of(const redis::Reply& reply);
 const redis::Reply::Array& array_of(const redis::Reply& reply);  ///< empty for what is none
+/// A lane's name stands in keys, in tokens and behind the @ of channels. Errors: kInvalidArgument.
+Status check_lane(const LaneName& lane);
+Error went_back(const OperationId& op, std::string_view last);  ///< the lane's last number is above this one
 Error malformed(std::string_view script);                        ///< kCorrupt: our script answered otherwise
 
 }  // namespace gaur::bull
