@@ -19,9 +19,10 @@ constexpr std::size_t kBytesAScript = 1 << 20;
 /// Names of the queue's other keys, Bull's and BullMQ's: a job of such an id would overwrite them.
 bool is_key_name(std::string_view id) {
   static constexpr std::array<std::string_view, 22> kNames{
-      "id",        "wait",    "paused",   "meta-paused",   "meta",   "active", "delayed",     "priority",
-      "completed", "failed",  "stalled",  "stalled-check", "repeat", "events", "marker",      "prioritized",
-      "pc",        "limiter", "waiting",  "resumed",       "drained", "waiting-children"};
+      "id",      "wait",     "paused",    "meta-paused",     "meta",    "active",
+      "delayed", "priority", "completed", "failed",          "stalled", "stalled-check",
+      "repeat",  "events",   "marker",    "prioritized",     "pc",      "limiter",
+      "waiting", "resumed",  "drained",   "waiting-children"};
   if (std::find(kNames.begin(), kNames.end(), id) != kNames.end()) return true;
   const bool begins = id.starts_with("de:") || id.starts_with("limiter:") || id.starts_with("metrics:");
   return begins || id.ends_with(":lock") || id.ends_with(":logs");
@@ -39,8 +40,8 @@ Status check(const AddRequest& request) {
     if (!problems.empty()) return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "; "))};
     if (job.options.parent) return Error{Errc::kUnsupported, "the Bull store lacks flows"};
     if (job.options.id && is_key_name(job.options.id->value)) {
-      return Error{Errc::kInvalidArgument,
-                   fmt::format("id: {} is the name of a key of the queue itself", json::quote(job.options.id->value))};
+      return Error{Errc::kInvalidArgument, fmt::format("id: {} is the name of a key of the queue itself",
+                                                       json::quote(job.options.id->value))};
     }
   }
   return check_lane(request.op.lane);
@@ -89,7 +90,8 @@ Status read_part(const redis::Reply& reply, const AddRequest& request, std::vect
   return ok();
 }
 
-/// The arguments of each part. Which jobs a part has follows from the request alone: a repeat has the same parts.
+/// The arguments of each part. Which jobs a part has follows from the request alone: a repeat has the same
+/// parts.
 std::vector<std::vector<std::string>> parts_of(const AddRequest& request) {
   std::vector<std::string> own_ids;
   for (const NewJob& job : request.jobs) {
@@ -102,10 +104,10 @@ std::vector<std::vector<std::string>> parts_of(const AddRequest& request) {
   for (const NewJob& job : request.jobs) {
     if (parts.empty() || jobs == kJobsAScript || bytes + job.data.size() > kBytesAScript) {
       const bool bound = parts.empty() && request.max_waiting > 0;
-      parts.push_back({request.op.lane.value, std::to_string(request.op.number), fmt::format("a{}", parts.size()),
-                       token, bound ? std::to_string(request.max_waiting) : "0",
-                       std::to_string(request.jobs.size() - own_ids.size()),
-                       std::to_string(bound ? own_ids.size() : 0)});
+      parts.push_back(
+          {request.op.lane.value, std::to_string(request.op.number), fmt::format("a{}", parts.size()), token,
+           bound ? std::to_string(request.max_waiting) : "0",
+           std::to_string(request.jobs.size() - own_ids.size()), std::to_string(bound ? own_ids.size() : 0)});
       if (bound) parts.back().insert(parts.back().end(), own_ids.begin(), own_ids.end());
       jobs = bytes = 0;
     }
@@ -127,7 +129,8 @@ Async<std::vector<Added>> Adding::add(AddRequest request) {
   auto future = promise.future();
   const auto send = [shared = shared_, parts, queue = request.queue](std::size_t first, std::size_t end) {
     std::vector<redis::Answer<redis::Reply>> answers;
-    for (std::size_t i = first; i < end; ++i) answers.push_back(shared->run("add", queue, std::move((*parts)[i])));
+    for (std::size_t i = first; i < end; ++i)
+      answers.push_back(shared->run("add", queue, std::move((*parts)[i])));
     return answers;
   };
   const bool bound = request.max_waiting > 0;
@@ -141,14 +144,16 @@ Async<std::vector<Added>> Adding::add(AddRequest request) {
     promise.set(std::move(added));
   };
   if (!bound) {
-    gather(send(0, parts->size()), [read](Result<std::vector<redis::Reply>> replies) { read(std::move(replies), {}); });
+    gather(send(0, parts->size()),
+           [read](Result<std::vector<redis::Reply>> replies) { read(std::move(replies), {}); });
     return future;
   }
   gather(send(0, 1), [=](Result<std::vector<redis::Reply>> first) {
     std::vector<Added> added;
     if (!first) return promise.set(first.error());
     if (Status good = read_part(first->front(), *whole, added); !good) return promise.set(good.error());
-    gather(send(1, parts->size()), [read, added](Result<std::vector<redis::Reply>> replies) { read(std::move(replies), added); });
+    gather(send(1, parts->size()),
+           [read, added](Result<std::vector<redis::Reply>> replies) { read(std::move(replies), added); });
   });
   return future;
 }

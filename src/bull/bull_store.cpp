@@ -3,6 +3,7 @@
 #include "bull/adding.hpp"
 #include "bull/administering.hpp"
 #include "bull/edits.hpp"
+#include "bull/hints.hpp"
 #include "bull/listening.hpp"
 #include "bull/looking.hpp"
 #include "bull/turning.hpp"
@@ -17,6 +18,7 @@ class BullStore final : public Store {
       : shared_(shared),
         adding_(shared),
         turning_(shared),
+        hints_(shared, turning_.memory()),
         edits_(shared),
         looking_(shared),
         administering_(shared),
@@ -36,7 +38,7 @@ class BullStore final : public Store {
   }
   Async<Next> wake_delayed(QueueName queue) override { return turning_.wake_delayed(std::move(queue)); }
   Async<WorkReply> wait_for_work(WorkRequest request) override {
-    return turning_.wait_for_work(std::move(request));
+    return hints_.wait_for_work(std::move(request));
   }
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {
     return edits_.cancel(std::move(job), std::move(who), std::move(why));
@@ -99,6 +101,7 @@ class BullStore final : public Store {
   SharedPtr shared_;
   Adding adding_;
   Turning turning_;
+  Hints hints_;
   Edits edits_;
   Looking looking_;
   Administering administering_;

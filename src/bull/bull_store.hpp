@@ -22,6 +22,8 @@ struct BullOptions {
   /// peer may stand between its pop and its lock.
   std::uint32_t sightings = 3;
   Duration sighting_span{5'000};
+  /// Points (one a minute) of Bull's counts of finished jobs, as its `metrics.maxDataPoints`. 0: not counted.
+  std::uint32_t metrics_points = 0;
   /// Only for tests: what the scripts take for now. Nothing: the server's own clock.
   const Clock* clock_for_tests = nullptr;
   Logger log{};

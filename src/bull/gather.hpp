@@ -8,7 +8,8 @@
 
 namespace gaur::bull {
 
-/// Calls `done(replies)` when all have come, in the order of asking; the first error instead of them, if there is one.
+/// Calls `done(replies)` when all have come, in the order of asking; the first error instead of them, if
+/// there is one.
 template <class Done>
 void gather(std::vector<redis::Answer<redis::Reply>> answers, Done done) {
   struct State {

@@ -72,8 +72,8 @@ Status check_lane(const LaneName& lane) {
 }
 
 Error went_back(const OperationId& op, std::string_view last) {
-  return {Errc::kInvalidArgument, "lane " + op.lane.value + ": operation number went back from " + std::string(last) +
-                                      " to " + std::to_string(op.number)};
+  return {Errc::kInvalidArgument, "lane " + op.lane.value + ": operation number went back from " +
+                                      std::string(last) + " to " + std::to_string(op.number)};
 }
 
 Error malformed(std::string_view script) {

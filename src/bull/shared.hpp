@@ -77,6 +77,6 @@ const redis::Reply::Array& array_of(const redis::Reply& reply);  ///< empty for 
 /// A lane's name stands in keys, in tokens and behind the @ of channels. Errors: kInvalidArgument.
 Status check_lane(const LaneName& lane);
 Error went_back(const OperationId& op, std::string_view last);  ///< the lane's last number is above this one
-Error malformed(std::string_view script);                        ///< kCorrupt: our script answered otherwise
+Error malformed(std::string_view script);                       ///< kCorrupt: our script answered otherwise
 
 }  // namespace gaur::bull

@@ -1,29 +1,319 @@
 #include "bull/turning.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bull/gather.hpp"
+#include "bull/job_codec.hpp"
+
 namespace gaur::bull {
+namespace {
 
-Async<TurnReply> Turning::finish_and_take(Turn /*turn*/) {
-  return shared_->not_built_yet<TurnReply>("finish_and_take");
+constexpr std::size_t kJobsAScript = 64;
+constexpr std::uint32_t kMostLooks = 512;
+constexpr std::size_t kMostKnown = 512;
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+using Arguments = std::vector<std::string>;
+
+std::string stack_literal(const Failure& failure) {
+  return failure.stack.empty() ? "" : json::quote(failure.stack);
 }
 
-Async<ExtendReply> Turning::extend_locks(ExtendRequest /*request*/) {
-  return shared_->not_built_yet<ExtendReply>("extend_locks");
+/// Id, token, outcome and what belongs to it, as scripts/shared/finish.lua reads them.
+void append_finish(const Finish& finish, Arguments& arguments) {
+  arguments.push_back(finish.id.value);
+  arguments.push_back(finish.token.value);
+  const auto add = [&](std::initializer_list<std::string> more) { arguments.insert(arguments.end(), more); };
+  std::visit(
+      Overloaded{
+          [&](const outcome::Completed& done) {
+            add({"C", done.result, finish_payload(finish.id, done.result), keep_argument(finish.keep)});
+          },
+          [&](const outcome::Failed& failed) {
+            const Failure& failure = failed.failure;
+            add({"F", failure.message, stack_literal(failure), finish_payload(finish.id, failure.message),
+                 keep_argument(finish.keep)});
+          },
+          [&](const outcome::RetryAfter& again) {
+            add({"R", std::to_string(std::max<std::int64_t>(again.delay.count(), 0)),
+                 again.counted ? "1" : "0", again.failure.message, stack_literal(again.failure)});
+          },
+          [&](const outcome::WaitForChildren&) {},
+          [&](const outcome::BackToWait&) { add({"B"}); },
+          [&](const outcome::Stalled& stalled) {
+            add({"S", std::to_string(stalled.max_stalled), stalled.failure.message,
+                 finish_payload(finish.id, stalled.failure.message), keep_argument(finish.keep)});
+          },
+      },
+      finish.outcome);
 }
 
-Async<Recovered> Turning::recover(RecoverRequest /*request*/) {
-  return shared_->not_built_yet<Recovered>("recover");
+void append_needs(bool otherwise, const std::string& function, const Needs& needs, Arguments& arguments) {
+  arguments.insert(arguments.end(), {otherwise ? "1" : "0", function, fmt::format("{}", needs.cores),
+                                     std::to_string(needs.memory_bytes), needs.closed ? "1" : "0",
+                                     needs.ends_before_head ? "1" : "0"});
 }
 
-Async<std::vector<JobId>> Turning::reclaim(ReclaimRequest /*request*/) {
-  return shared_->not_built_yet<std::vector<JobId>>("reclaim");
+void append_admit(const Admit& admit, const std::map<JobId, std::string>& known, Arguments& arguments) {
+  arguments.insert(arguments.end(),
+                   {std::to_string(std::min(admit.look, kMostLooks)), fmt::format("{}", admit.free.cores),
+                    std::to_string(admit.free.memory_bytes), admit.pass_head ? "1" : "0",
+                    fmt::format("{}", admit.spare.cores), std::to_string(admit.spare.memory_bytes),
+                    admit.function_field, std::to_string(admit.needs.size() + (admit.otherwise ? 1 : 0))});
+  for (const auto& [function, needs] : admit.needs) append_needs(false, function.value, needs, arguments);
+  if (admit.otherwise) append_needs(true, "", *admit.otherwise, arguments);
+  arguments.push_back(std::to_string(known.size()));
+  for (const auto& [id, function] : known) arguments.insert(arguments.end(), {id.value, function});
 }
 
-Async<Next> Turning::wake_delayed(QueueName /*queue*/) {
-  return shared_->not_built_yet<Next>("wake_delayed");
+/// What the parts of a turn have in common, and the arguments of each.
+struct Plan {
+  std::string token;               ///< what tokens begin with
+  std::vector<std::size_t> asked;  ///< indexes into turn.finished, without those that no script carries out
+  std::vector<Arguments> parts;
+};
+
+Plan plan_of(const Turn& turn, const Shared& shared, TurnMemory::OfQueue& memory) {
+  Plan plan;
+  for (std::size_t i = 0; i < turn.finished.size(); ++i) {
+    if (!std::holds_alternative<outcome::WaitForChildren>(turn.finished[i].outcome)) plan.asked.push_back(i);
+  }
+  plan.token = turn.op.number > 0 ? fmt::format("{}:{}", turn.op.lane.value, turn.op.number)
+                                  : fmt::format("{}:0x{:016x}", turn.op.lane.value, shared.env.random.next());
+  std::size_t finished = 0;
+  std::uint32_t taken = 0;
+  while (plan.parts.empty() || finished < plan.asked.size() || (taken < turn.take && !turn.admit)) {
+    const std::size_t count = std::min(kJobsAScript, plan.asked.size() - finished);
+    std::uint32_t take = 0;
+    if (finished + count == plan.asked.size()) {
+      take = turn.admit ? turn.take : std::min<std::uint32_t>(turn.take - taken, kJobsAScript);
+    }
+    Arguments part{turn.op.lane.value,
+                   std::to_string(turn.op.number),
+                   fmt::format("t{}", plan.parts.size()),
+                   plan.token,
+                   std::to_string(turn.lock.count()),
+                   std::to_string(take),
+                   std::to_string(taken),
+                   !memory.drained && taken == 0 ? "1" : "0",
+                   std::to_string(shared.options.metrics_points),
+                   std::to_string(Semantics::bull().max_starts),
+                   std::to_string(turn.limit ? turn.limit->max : 0),
+                   std::to_string(turn.limit ? turn.limit->per.count() : 0),
+                   std::to_string(count)};
+    for (std::size_t i = finished; i < finished + count; ++i)
+      append_finish(turn.finished[plan.asked[i]], part);
+    if (turn.admit && take > 0) {
+      append_admit(*turn.admit, memory.functions, part);
+    } else {
+      part.emplace_back();
+    }
+    plan.parts.push_back(std::move(part));
+    finished += count;
+    taken += take;
+    if (turn.admit && finished == plan.asked.size()) break;
+  }
+  return plan;
 }
 
-Async<WorkReply> Turning::wait_for_work(WorkRequest /*request*/) {
-  return shared_->not_built_yet<WorkReply>("wait_for_work");
+/// "c 1 1 0 " (state, kept, attempts, stalled, due) or why not.
+Result<Moved> read_moved(std::string_view line, const Finish& finish) {
+  const std::string& id = finish.id.value;
+  if (line == "-1") return Error{Errc::kNotFound, "no such job: " + id};
+  if (line == "-2")
+    return Error{Errc::kLockMissing, "job " + id + ": its lock expired, or the job was given back"};
+  if (line == "-3") return Error{Errc::kLockMissing, "job " + id + ": it is not active"};
+  if (line == "-6") return Error{Errc::kLockMismatch, "job " + id + " is held by a newer run"};
+  std::array<std::string_view, 5> words;
+  for (std::string_view& word : words) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    word = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  Moved moved;
+  moved.state = words[0] == "c"   ? State::kCompleted
+                : words[0] == "f" ? State::kFailed
+                : words[0] == "d" ? State::kDelayed
+                : words[0] == "p" ? State::kPrioritized
+                                  : State::kWaiting;
+  moved.kept = words[1] != "0";
+  moved.attempts_made = static_cast<std::uint32_t>(whole_number(words[2]));
+  moved.stalled = static_cast<std::uint32_t>(whole_number(words[3]));
+  if (!words[4].empty()) moved.due = from_ms(whole_number(words[4]));
+  return moved;
+}
+
+/// The elements of turn.lua's answer.
+enum Part : std::size_t {
+  kHow,
+  kFinishes,
+  kNow,
+  kDue,
+  kPaused,
+  kWaiting,
+  kPassed,
+  kLimited,
+  kDrained,
+  kBlocked,
+  kCancels,
+  kLooked,
+  kTaken,
+  kParts,
+};
+
+void read_taken(const redis::Reply& reply, Time now, const Turn& turn, const std::string& token,
+                std::size_t first, TurnReply& out) {
+  const auto& all = array_of(reply);
+  for (std::size_t i = 0; i + 2 < all.size(); i += 3) {
+    const auto& fields = array_of(all[i + 2]);
+    if (fields.empty()) continue;  // a repeat's answer, and the job is gone
+    Taken taken;
+    const Beside beside{.state = State::kActive,
+                        .given_back = static_cast<std::uint64_t>(integer_of(all[i + 1]))};
+    taken.job = job_from_hash(turn.queue, JobId(text_of(all[i])), fields, beside);
+    taken.job.processed_on = now;
+    taken.job.processed_by = turn.by;
+    taken.token = LockToken(fmt::format("{}:{}", token, first + i / 3));
+    taken.function =
+        function_of(taken.job.name, taken.job.data, turn.admit ? turn.admit->function_field : "");
+    out.taken.push_back(std::move(taken));
+  }
+}
+
+void read_blocked(const redis::Reply& reply, const Turn& turn, TurnReply& out) {
+  const auto& parts = array_of(reply);
+  if (parts.size() < 4 || !turn.admit) return;
+  Blocked blocked;
+  blocked.id = JobId(text_of(parts[0]));
+  blocked.function = FunctionName(text_of(parts[1]));
+  const auto known = turn.admit->needs.find(blocked.function);
+  if (known != turn.admit->needs.end()) {
+    blocked.needs = known->second;
+  } else if (turn.admit->otherwise) {
+    blocked.needs = *turn.admit->otherwise;
+  }
+  const JobOptions options = options_from_json(text_of(parts[3]));
+  blocked.waiting_since = from_ms(whole_number(text_of(parts[2]))) + options.delay;
+  out.blocked = std::move(blocked);
+}
+
+void remember_functions(const redis::Reply& looked, const TurnReply& reply, TurnMemory::OfQueue& memory) {
+  const auto& pairs = array_of(looked);
+  if (memory.functions.size() + pairs.size() / 2 > kMostKnown) memory.functions.clear();
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2)
+    memory.functions[JobId(text_of(pairs[i]))] = text_of(pairs[i + 1]);
+  for (const Taken& taken : reply.taken) memory.functions.erase(taken.job.id);
+}
+
+/// One part's answer, added to what the parts before it said.
+Status read_part(const redis::Reply& reply, const Turn& turn, const Plan& plan, std::size_t& finished,
+                 TurnMemory& memory, TurnReply& out) {
+  const auto& parts = array_of(reply);
+  if (parts.size() >= 2 && text_of(parts[0]) == "back") return went_back(turn.op, text_of(parts[1]));
+  if (parts.size() < kParts) return malformed("turn");
+  const std::string finishes = text_of(parts[kFinishes]);
+  for (const std::string_view line : lines_of(finishes)) {
+    if (finished == plan.asked.size()) return malformed("turn");
+    const std::size_t index = plan.asked[finished++];
+    out.finished[index] = read_moved(line, turn.finished[index]);
+  }
+  const auto& all = array_of(parts[kTaken]);
+  read_taken(parts[kTaken], from_ms(whole_number(text_of(parts[kNow]))), turn, plan.token, out.taken.size(),
+             out);
+  if (!out.blocked) read_blocked(parts[kBlocked], turn, out);
+  Next& next = out.next;
+  next.due.reset();
+  if (!parts[kDue].is_nil()) next.due = due_of_score(std::strtod(text_of(parts[kDue]).c_str(), nullptr));
+  next.paused = integer_of(parts[kPaused]) == 1;
+  next.more = integer_of(parts[kWaiting]) > integer_of(parts[kPassed]);
+  if (const auto wait = integer_of(parts[kLimited]); wait > 0) next.limited_for = Duration(wait);
+  TurnMemory::OfQueue& queue = memory.queues[turn.queue];
+  if (!all.empty()) queue.drained = false;
+  if (integer_of(parts[kDrained]) == 1) queue.drained = true;
+  remember_functions(parts[kLooked], out, queue);
+  out.cancels = cancels_of(parts[kCancels], turn.queue, turn.by, memory);
+  return ok();
+}
+
+}  // namespace
+
+const std::string& TurnMemory::owner_of(std::string_view token) const {
+  static const std::string kNobody;
+  for (int cut = 0; cut < 2; ++cut) {  // <lane>:<number>:<index>
+    const std::size_t colon = token.rfind(':');
+    if (colon == std::string_view::npos) return kNobody;
+    token = token.substr(0, colon);
+  }
+  const auto found = owners.find(LaneName(std::string(token)));
+  return found == owners.end() ? kNobody : found->second;
+}
+
+std::vector<CancelRequest> cancels_of(const redis::Reply& reply, const QueueName& queue,
+                                      const std::string& by, const TurnMemory& memory) {
+  std::vector<CancelRequest> cancels;
+  const auto& pairs = array_of(reply);
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    const std::string text = text_of(pairs[i + 1]);
+    const std::size_t first = std::min(text.find('\n'), text.size());
+    const std::size_t second = std::min(text.find('\n', first + 1), text.size());
+    const std::string token = text.substr(0, first);
+    if (by.empty() || memory.owner_of(token) != by) continue;
+    CancelRequest request{.queue = queue, .id = JobId(text_of(pairs[i])), .token = LockToken(token)};
+    if (first < text.size()) request.who = text.substr(first + 1, second - first - 1);
+    if (second < text.size()) request.why = text.substr(second + 1);
+    cancels.push_back(std::move(request));
+  }
+  return cancels;
+}
+
+std::string keep_argument(const Retention& keep) {
+  return fmt::format("{},{}", keep.count ? std::to_string(*keep.count) : "",
+                     keep.age ? std::to_string(keep.age->count()) : "");
+}
+
+Async<TurnReply> Turning::finish_and_take(Turn turn) {
+  if (Status name = validate_queue_name(turn.queue.value); !name)
+    return shared_->answer<TurnReply>(name.error());
+  if (Status lane = check_lane(turn.op.lane); !lane) return shared_->answer<TurnReply>(lane.error());
+  if (turn.limit) return shared_->answer<TurnReply>(Error{Errc::kUnsupported, "this store lacks rate limit"});
+  auto plan = std::make_shared<Plan>();
+  {
+    std::lock_guard lock(memory_->mutex);
+    memory_->owners[turn.op.lane] = turn.by;
+    *plan = plan_of(turn, *shared_, memory_->queues[turn.queue]);
+  }
+  Promise<Result<TurnReply>> promise;
+  auto future = promise.future();
+  std::vector<redis::Answer<redis::Reply>> answers;
+  for (Arguments& part : plan->parts) answers.push_back(shared_->run("turn", turn.queue, std::move(part)));
+  auto whole = std::make_shared<Turn>(std::move(turn));
+  gather(std::move(answers), [promise, plan, whole, memory = memory_,
+                              shared = shared_](Result<std::vector<redis::Reply>> replies) {
+    if (!replies) return promise.set(replies.error());
+    TurnReply out;
+    out.finished.resize(whole->finished.size(), Error{Errc::kUnsupported, "the Bull store lacks flows"});
+    std::size_t finished = 0;
+    {
+      std::lock_guard lock(memory->mutex);
+      for (const redis::Reply& reply : *replies) {
+        if (Status good = read_part(reply, *whole, *plan, finished, *memory, out); !good)
+          return promise.set(good.error());
+      }
+    }
+    if (shared->on_taken) {
+      for (const Taken& taken : out.taken) shared->on_taken(whole->queue, taken.job);
+    }
+    promise.set(std::move(out));
+  });
+  return future;
 }
 
 }  // namespace gaur::bull

@@ -1,23 +1,58 @@
 #pragma once
-// finish_and_take, the locks of what was taken, and what wakes delayed jobs.
+// finish_and_take, the locks of what was taken, the sweep, and what wakes delayed jobs.
 // Thread-safety: that of Store.
+#include <map>
+#include <mutex>
+#include <set>
+
 #include "bull/shared.hpp"
 
 namespace gaur::bull {
 
+/// What the store remembers between turns; a new process starts without it. Thread-safety: `mutex` guards
+/// all.
+struct TurnMemory {
+  std::mutex mutex;
+  std::map<LaneName, std::string> owners;  ///< lane -> the worker whose turns come on it
+  struct Sighting {
+    Instant first{};
+    std::uint32_t times = 0;
+  };
+  struct OfQueue {
+    bool drained = true;  ///< as in Bull: told once, when the first take finds nothing
+    std::map<JobId, std::string>
+        functions;  ///< of jobs that were looked at and left, where it is a field of the data
+    std::map<JobId, Sighting> unlocked;  ///< active without a lock, by the last sweeps
+    std::set<JobId> own;                 ///< held by one of `owners` when a sweep saw it last
+  };
+  std::map<QueueName, OfQueue> queues;
+
+  /// "" if no worker of this store took it. Call it with the mutex held.
+  const std::string& owner_of(std::string_view token) const;
+};
+
 class Turning {
  public:
-  explicit Turning(SharedPtr shared) : shared_(std::move(shared)) {}
+  explicit Turning(SharedPtr shared) : shared_(std::move(shared)), memory_(std::make_shared<TurnMemory>()) {}
 
   Async<TurnReply> finish_and_take(Turn turn);
   Async<ExtendReply> extend_locks(ExtendRequest request);
   Async<Recovered> recover(RecoverRequest request);
   Async<std::vector<JobId>> reclaim(ReclaimRequest request);
   Async<Next> wake_delayed(QueueName queue);
-  Async<WorkReply> wait_for_work(WorkRequest request);
+
+  const std::shared_ptr<TurnMemory>& memory() const { return memory_; }
 
  private:
   SharedPtr shared_;
+  std::shared_ptr<TurnMemory> memory_;
 };
+
+/// What the hash of cancels says, of the runs that `by` has: id, text, id, text ... Call it with the mutex
+/// held.
+std::vector<CancelRequest> cancels_of(const redis::Reply& reply, const QueueName& queue,
+                                      const std::string& by, const TurnMemory& memory);
+/// "count,age" as scripts read it.
+std::string keep_argument(const Retention& keep);
 
 }  // namespace gaur::bull

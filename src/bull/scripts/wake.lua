@@ -1,6 +1,6 @@
 -- wake_delayed: due jobs go behind the waiting ones, at most `most` of them. ARGV: now, token, most.
 -- A job is due with its millisecond: the low bits of the score only keep the order of those of one ms.
--- Answer: how many were woken, score of the next or nil, 1 if paused, jobs that wait.
+-- Answer: how many were due, score of the next or nil, 1 if paused, jobs that wait.
 --@include start
 --@include waiting
 local token, most = ARGV[2], tonumber(ARGV[3])
@@ -19,4 +19,4 @@ for _, id in ipairs(due) do
 end
 local next = call('ZRANGE', B .. 'delayed', 0, 0, 'WITHSCORES')
 if next[2] and woken > 0 then call('PUBLISH', B .. 'delayed', string.format('%.17g', next[2] / 4096)) end
-return {woken, next[2] or false, call('EXISTS', B .. 'meta-paused'), call('LLEN', line())}
+return {#due, next[2] or false, call('EXISTS', B .. 'meta-paused'), call('LLEN', line())}
