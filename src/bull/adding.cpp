@@ -4,29 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "bull/gather.hpp"
 #include "bull/job_codec.hpp"
+#include "bull/reserved.hpp"
 
 namespace gaur::bull {
 namespace {
 
 constexpr std::size_t kJobsAScript = 64;
 constexpr std::size_t kBytesAScript = 1 << 20;
-
-/// Names of the queue's other keys, Bull's and BullMQ's: a job of such an id would overwrite them.
-bool is_key_name(std::string_view id) {
-  static constexpr std::array<std::string_view, 22> kNames{
-      "id",      "wait",     "paused",    "meta-paused",     "meta",    "active",
-      "delayed", "priority", "completed", "failed",          "stalled", "stalled-check",
-      "repeat",  "events",   "marker",    "prioritized",     "pc",      "limiter",
-      "waiting", "resumed",  "drained",   "waiting-children"};
-  if (std::find(kNames.begin(), kNames.end(), id) != kNames.end()) return true;
-  const bool begins = id.starts_with("de:") || id.starts_with("limiter:") || id.starts_with("metrics:");
-  return begins || id.ends_with(":lock") || id.ends_with(":logs");
-}
 
 Status check(const AddRequest& request) {
   GAUR_CHECK(validate_queue_name(request.queue.value));
@@ -39,7 +27,7 @@ Status check(const AddRequest& request) {
     const auto problems = problems_of_job(job.name, job.data, job.options, limits);
     if (!problems.empty()) return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "; "))};
     if (job.options.parent) return Error{Errc::kUnsupported, "the Bull store lacks flows"};
-    if (job.options.id && is_key_name(job.options.id->value)) {
+    if (job.options.id && is_reserved_id(job.options.id->value)) {
       return Error{Errc::kInvalidArgument, fmt::format("id: {} is the name of a key of the queue itself",
                                                        json::quote(job.options.id->value))};
     }

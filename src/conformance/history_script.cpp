@@ -230,7 +230,7 @@ Operation Script::recover() {
 Operation Script::advance() {
   const Duration by(1 + below(one_in(4) ? 6000 : 800));
   return {fmt::format("advance {} ms", by.count()), [by](Side& side) {
-            side.rig().clock().advance(by);
+            side.rig().advance(by);
             return std::string();
           }};
 }

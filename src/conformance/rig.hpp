@@ -33,6 +33,8 @@ class Rig {
   virtual Store& store() = 0;
   /// As if the process had died between two operations and the store was opened again.
   virtual void crash_and_reopen() = 0;
+  /// Moves the clock, and whatever of the store's keeps its own time (locks that a server lets expire).
+  virtual void advance(Duration by) { clock_.advance(by); }
   /// Runs what the store posted, where nobody else does.
   virtual void pump() {}
   /// How long an answer may take, in real time; nothing where pump() brings all answers.
