@@ -22,6 +22,9 @@ inline constexpr int kExitFatal = 4;    ///< the store failed while running; a r
 
 int serve_command(int argc, char** argv);
 int check_command(int argc, char** argv);
+int shadow_command(int argc, char** argv);
+int size_command(int argc, char** argv);
+int look_command(int argc, char** argv);
 int init_command(int argc, char** argv);
 int version_command(int argc, char** argv);
 int runner_check_command(int argc, char** argv);
