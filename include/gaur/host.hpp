@@ -48,9 +48,20 @@ struct HostStatus {
   std::string slots_sum;             ///< how `slots` follows from the machine, in words
   std::vector<RunStatus> runs;
   std::vector<PoolStatus> pools;
-  bool ready = false;  ///< takes jobs and can run them
+  std::string role = "worker";  ///< "worker", "producer" (takes no jobs), "sweeper" (heals, takes none)
+  std::string phase;            ///< "running", "quiet", "stopping", ...
+  std::string store;            ///< what stands behind it, without secrets: "redis 7.0.15 at redis://h:6379/0"
+  bool ready = false;           ///< takes jobs and can run them
   bool stopping = false;
   std::vector<std::string> not_ready;  ///< why not, each a sentence; empty when ready
+};
+
+/// What whoever may write can ask of the host. Each from any thread; none blocks.
+struct HostControl {
+  std::function<void()> quiet{};   ///< take no more; what runs goes on
+  std::function<void()> resume{};  ///< take again
+  /// Quiet, up to `patience` for what runs, then back to the queue with it; then the process ends.
+  std::function<void(Duration patience)> leave{};
 };
 
 /// Asks the host for its status. The future may be fulfilled on any thread, soon.

@@ -3,6 +3,7 @@
 // lie in the data folder until they expire or the job is removed.
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "gaur/queue.hpp"
@@ -26,5 +27,10 @@ class ResultFiles {
   /// expired), kIo.
   virtual Result<ResultFile> find(const JobRef& job) const = 0;
 };
+
+/// Whether a link to this job's file was signed here and still holds. Errors: kPermission (not signed here, or
+/// changed), kTimeout (it has expired). Thread-safety: any thread.
+using LinkCheck =
+    std::function<Status(const JobRef& job, const std::string& expires, const std::string& signature)>;
 
 }  // namespace gaur

@@ -72,7 +72,9 @@ Arguments read_arguments(int argc, char** argv, const std::string& what,
     }
   }
   for (std::size_t i = 0; i < shorthands.size(); ++i) {
-    if (!values[i].empty()) arguments.flags.push_back(fmt::format("--{}={}", shorthands[i].key, values[i]));
+    if (shorthands[i].value != nullptr) *shorthands[i].value = values[i];
+    if (!values[i].empty() && shorthands[i].key != nullptr)
+      arguments.flags.push_back(fmt::format("--{}={}", shorthands[i].key, values[i]));
   }
   return arguments;
 }

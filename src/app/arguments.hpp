@@ -9,11 +9,12 @@
 
 namespace gaur::app {
 
-/// An option that says what a longer `--section.key=` does as well.
+/// An option that says what a longer `--section.key=` does as well, or that stands for itself.
 struct Shorthand {
   const char* option;  ///< "--grace"
-  const char* key;     ///< "worker.grace"
+  const char* key;     ///< "worker.grace"; nullptr: the text goes into `value`
   const char* help;
+  std::string* value = nullptr;
 };
 /// An option without a value.
 struct Switch {

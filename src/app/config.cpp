@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "app/config_check.hpp"
+#include "redis/url.hpp"
 
 namespace gaur::app {
 namespace {
@@ -52,10 +53,23 @@ std::optional<RedisConfig> read_redis(Settings& settings) {
   RedisConfig redis;
   redis.url = settings.text({"store", "url"});
   if (redis.url.starts_with("embedded:")) return std::nullopt;
-  redis.password = read_secret(settings, {"store", "password"}, {"store", "password_file"}, "a password");
+  const KeyPath dialect{"store", "dialect"};
+  std::string word = settings.text(dialect);
   redis.prefix = settings.text({"store", "prefix"});
-  redis.detect = settings.text({"store", "dialect"}) == "auto";
-  redis.allow_eviction = settings.flag({"store", "allow_eviction"});
+  if (const auto parsed = redis::parse_url(redis.url)) {  // what is wrong with it was told when it was read
+    redis.endpoint = parsed->endpoint;
+    if (parsed->prefix && !settings.is_set({"store", "prefix"})) redis.prefix = *parsed->prefix;
+    if (parsed->dialect && !settings.is_set(dialect)) word = *parsed->dialect;
+    redis.allow_eviction = parsed->allow_eviction;
+  }
+  if (word != "auto" && word != "bull")
+    settings.problem({"store", "url"}, fmt::format("dialect takes auto or bull, not \"{}\"", word));
+  const std::string password =
+      read_secret(settings, {"store", "password"}, {"store", "password_file"}, "a password");
+  if (!password.empty()) redis.endpoint.password = password;
+  redis.detect = word == "auto";
+  if (settings.flag({"store", "allow_eviction"})) redis.allow_eviction = true;
+  redis.fail_fast = settings.text({"store", "when_away"}) == "fail";
   redis.connect_timeout = duration(settings, {"store", "connect_timeout"});
   return redis;
 }
@@ -195,7 +209,8 @@ ResultsConfig read_results(const Settings& settings, const std::filesystem::path
   results.ttl = duration(settings, {"results", "ttl"});
   results.folder = settings.text({"results", "folder"});
   results.shared = !results.folder.empty();
-  if (!results.shared) results.folder = data_folder / "results";
+  // A folder of ours below the shared one: files without a note in it are cleared away.
+  results.folder = results.shared ? results.folder / "gaur-results" : data_folder / "results";
   results.public_url = settings.text({"results", "public_url"});
   while (results.public_url.ends_with('/')) results.public_url.pop_back();
   results.link_secret_file = settings.text({"results", "link_secret_file"});
@@ -224,6 +239,7 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.reserve_bytes = settings.whole({"store", "reserve"});
   config.machine = machine;
   config.slots = read_slots(settings, machine);
+  config.host = host;
   config.worker_name = settings.text({"worker", "name"});
   if (config.worker_name.empty()) {
     config.worker_name = fmt::format("{}-{:08x}", host, stable_hash(config.data_folder.string()));

@@ -13,17 +13,19 @@
 #include "app/settings.hpp"
 #include "base/log.hpp"
 #include "gaur/names.hpp"
+#include "redis/options.hpp"
 
 namespace gaur::app {
 
-/// A Redis store, as configured; its URL is read by redis/url.hpp.
+/// A Redis store, as configured.
 struct RedisConfig {
-  std::string url;       ///< perhaps with a password in it: never show it, see masked_url()
-  std::string password;  ///< "": that of the URL, if any
+  std::string url;           ///< perhaps with a password in it: never show it, see redis::masked()
+  redis::Endpoint endpoint;  ///< with the password, wherever it came from
   std::string prefix = "bull";
   bool detect = true;  ///< dialect "auto"
   bool allow_eviction = false;
   Duration connect_timeout{10'000};
+  bool fail_fast = true;  ///< while it is away producers are refused at once, not kept waiting
 };
 
 /// What the sweep does beside workers of other makes.
@@ -94,6 +96,7 @@ struct Config {
   std::uint64_t reserve_bytes = 0;
   Machine machine;
   SlotPlan slots;
+  std::string host;  ///< this machine's name
   std::string worker_name;
   Duration lock{30'000};
   std::uint32_t max_stalled = 1;

@@ -14,7 +14,7 @@ RunStatus run_status(const StatusParts& parts, const RunningJob& job) {
   run.function = job.function;
   const auto function = parts.config.functions.find(job.function.value);
   if (function != parts.config.functions.end()) run.pool = function->second.pool;
-  run.pid = parts.pools.pid_of(job.run);
+  run.pid = parts.pools->pid_of(job.run);
   run.running = job.running_for;
   run.cores = job.grant.threads;
   run.memory_bytes = job.grant.memory_bytes;
@@ -25,6 +25,8 @@ std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerSta
                                        const std::vector<PoolStatus>& pools) {
   std::vector<std::string> why;
   if (parts.stopping) why.emplace_back("the host is stopping");
+  if (worker.phase == WorkerPhase::kQuiet) why.emplace_back("the host is quiet: it takes no jobs");
+  if (auto away = parts.opened.away()) why.push_back(*std::move(away));
   for (const PoolStatus& pool : pools) {
     if (!pool.broken.empty()) {
       why.push_back(pool.broken);  // it names the pool
@@ -39,12 +41,31 @@ std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerSta
   return why;
 }
 
-HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
-  const LedgerStatus ledger = parts.ledger.status(parts.clock.now());
+/// What is known without a worker.
+HostStatus common_status(const StatusParts& parts) {
   HostStatus status;
   status.name = parts.config.worker_name;
   status.version = kVersion;
   status.started = parts.started;
+  status.role = parts.role;
+  status.store = parts.opened.what;
+  status.stopping = parts.stopping;
+  return status;
+}
+
+HostStatus producer_status(const StatusParts& parts) {
+  HostStatus status = common_status(parts);
+  status.phase = parts.stopping ? "stopping" : "running";
+  if (parts.stopping) status.not_ready.emplace_back("the host is stopping");
+  if (auto away = parts.opened.away()) status.not_ready.push_back(*std::move(away));
+  status.ready = status.not_ready.empty();
+  return status;
+}
+
+HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
+  const LedgerStatus ledger = parts.ledger->status(parts.clock.now());
+  HostStatus status = common_status(parts);
+  status.phase = to_string(worker.phase);
   status.cores = ledger.box.cores;
   status.memory_bytes = ledger.box.memory_bytes;
   status.reserved_bytes = parts.config.slots.reserve_bytes;
@@ -53,8 +74,7 @@ HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
   status.slots = parts.config.slots.slots;
   status.slots_sum = parts.config.slots.text;
   for (const RunningJob& job : worker.running) status.runs.push_back(run_status(parts, job));
-  status.pools = parts.pools.status();
-  status.stopping = parts.stopping;
+  status.pools = parts.pools->status();
   status.not_ready = why_not_ready(parts, worker, status.pools);
   status.ready = status.not_ready.empty();
   return status;
@@ -63,9 +83,10 @@ HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
 }  // namespace
 
 Future<HostStatus> collect_status(const StatusParts& parts) {
+  if (parts.worker == nullptr) return ready(producer_status(parts));
   Promise<HostStatus> promise;
-  parts.worker.status().then([parts, promise](WorkerStatus worker) {
-    parts.loop.post(
+  parts.worker->status().then([parts, promise](WorkerStatus worker) {
+    parts.loop->post(
         [parts, promise, worker = std::move(worker)] { promise.set(host_status(parts, worker)); });
   });
   return promise.future();

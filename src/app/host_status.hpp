@@ -3,6 +3,7 @@
 // happens on the loop to which ledger and pools are confined.
 #include "admission/ledger.hpp"
 #include "app/config.hpp"
+#include "app/opened_store.hpp"
 #include "gaur/host.hpp"
 #include "runner/pools.hpp"
 #include "worker/worker.hpp"
@@ -11,10 +12,12 @@ namespace gaur::app {
 
 struct StatusParts {
   const Config& config;
-  Loop& loop;
-  Worker& worker;
-  Ledger& ledger;
-  Pools& pools;
+  std::string_view role;
+  const OpenedStore& opened;
+  Loop* loop = nullptr;  ///< this and the next three: nullptr in a producer
+  Worker* worker = nullptr;
+  Ledger* ledger = nullptr;
+  Pools* pools = nullptr;
   const Clock& clock;
   Time started{};
   bool stopping = false;

@@ -13,6 +13,7 @@
 
 #include "app/suggest.hpp"
 #include "app/toml_source.hpp"
+#include "redis/url.hpp"
 
 namespace gaur::app {
 namespace {
@@ -65,7 +66,8 @@ void put_flag(Settings& settings, std::string_view flag, const std::string& base
     settings.problem({origin, to_string(path),
                       "a secret in a flag is seen by every user of the machine; use " + variable_name(path) +
                           " or " + to_string(path) + "_file"});
-  } else if (row != nullptr && row->kind == Kind::kStoreUrl && has_password(flag.substr(equals + 1))) {
+  } else if (row != nullptr && row->kind == Kind::kStoreUrl &&
+             redis::masked(flag.substr(equals + 1)) != flag.substr(equals + 1)) {
     settings.problem({origin, to_string(path),
                       "a password in a flag is seen by every user of the machine; use "
                       "store.password_file or GAUR_STORE_PASSWORD"});

@@ -57,6 +57,15 @@ Status make_duckdb(PoolOptions& options, const Settings& settings, const Config&
   return ok();
 }
 
+WorkerOptions::Stalled stalled_of(SweepConfig::Stalled stalled) {
+  switch (stalled) {
+    case SweepConfig::Stalled::kReport: return WorkerOptions::Stalled::kReport;
+    case SweepConfig::Stalled::kOff: return WorkerOptions::Stalled::kOff;
+    case SweepConfig::Stalled::kOn: break;
+  }
+  return WorkerOptions::Stalled::kOn;
+}
+
 }  // namespace
 
 Status write_file(const std::filesystem::path& file, std::string_view text) {
@@ -96,7 +105,7 @@ LedgerOptions ledger_options(const Config& config) {
   return options;
 }
 
-WorkerOptions worker_options(const Config& config) {
+WorkerOptions worker_options(const Config& config, Time started) {
   WorkerOptions options;
   options.name = config.worker_name;
   for (const auto& [name, queue] : config.queues) options.queues.emplace_back(name);
@@ -105,6 +114,9 @@ WorkerOptions worker_options(const Config& config) {
   }
   options.max_stalled = config.max_stalled;
   options.lock = config.lock;
+  options.stalled = stalled_of(config.sweep.stalled);
+  options.grace = config.sweep.grace;
+  if (config.sweep.orphan_age > Duration{0}) options.orphans_before = started - config.sweep.orphan_age;
   return options;
 }
 

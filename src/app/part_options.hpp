@@ -14,7 +14,8 @@
 namespace gaur::app {
 
 LedgerOptions ledger_options(const Config& config);
-WorkerOptions worker_options(const Config& config);
+/// `started`: the host's start, from which the age of orphans counts.
+WorkerOptions worker_options(const Config& config, Time started);
 /// Writes the spec of each duckdb pool to `<data>/spec/<pool>.json`. Errors: kIo.
 Result<PoolsOptions> pools_options(const Settings& settings, const Config& config);
 ClientOptions client_options(const Config& config);

@@ -38,6 +38,10 @@ constexpr std::array kRows{
            "auto|bull"},
     KeyRow{"store.allow_eviction", Kind::kFlag, "false",
            "Redis: work on a server whose `maxmemory-policy` may throw jobs away"},
+    KeyRow{"store.when_away", Kind::kChoice, "fail",
+           "Redis: what producers get while it is away: `fail` refuses at once (503), `queue` lets them wait "
+           "up to 5 s. Workers keep their jobs either way",
+           "fail|queue"},
     KeyRow{"store.connect_timeout", Kind::kDuration, "10s",
            "Redis: how long a start waits for the server; `gaur` ends with 3 when it is over"},
     KeyRow{"store.durability", Kind::kChoice, "commit",

@@ -73,9 +73,6 @@ class Settings {
 /// One value read by its row. Errors: kInvalidArgument with the rule and the value.
 Result<json::Value> read_value(const KeyRow& row, const json::Value& given, const std::string& base,
                                bool from_text);
-/// Whether a store URL holds a password, and the URL with "***" in its place.
-bool has_password(std::string_view url);
-std::string masked_url(std::string_view url);
 /// A value as one would write it; secrets as "(secret)".
 std::string show_value(const KeyRow& row, const json::Value& value);
 

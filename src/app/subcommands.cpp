@@ -14,12 +14,12 @@ int keeper_command(int argc, char** argv) {
 
 constexpr std::array kSubcommands{
     Subcommand{"serve", "run the server", serve_command},
+    Subcommand{"work", "take and run jobs, beside or instead of other workers", work_command},
+    Subcommand{"quiet", "tell the running host to take no more jobs", quiet_command},
+    Subcommand{"leave", "stop the running host so that other workers can take over, and verify it",
+               leave_command},
     Subcommand{"check", "print the effective configuration, where it came from, and every problem",
                check_command},
-    Subcommand{"look", "look at a Bull deployment's Redis without changing anything", look_command},
-    Subcommand{"shadow", "run kept jobs here and compare their results; changes nothing in Redis",
-               shadow_command},
-    Subcommand{"size", "measure a function: how many slots, which waits, and why", size_command},
     Subcommand{"init", "write a gaur.toml from an environment file and a pm2 file", init_command},
     Subcommand{"runner-check", "hold a runner against the runner protocol: gaur runner-check -- COMMAND...",
                runner_check_command},

@@ -17,14 +17,14 @@ std::span<const Subcommand> subcommands();
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitProblem = 1;  ///< the configuration has problems, or a check failed
 inline constexpr int kExitUsage = 2;    ///< wrong arguments
-inline constexpr int kExitStore = 3;    ///< the data folder cannot be opened: in use, newer, damaged
+inline constexpr int kExitStore = 3;    ///< the store cannot be opened: in use, newer, damaged, away, refused
 inline constexpr int kExitFatal = 4;    ///< the store failed while running; a restart recovers from disk
 
 int serve_command(int argc, char** argv);
+int work_command(int argc, char** argv);
+int quiet_command(int argc, char** argv);
+int leave_command(int argc, char** argv);
 int check_command(int argc, char** argv);
-int shadow_command(int argc, char** argv);
-int size_command(int argc, char** argv);
-int look_command(int argc, char** argv);
 int init_command(int argc, char** argv);
 int version_command(int argc, char** argv);
 int runner_check_command(int argc, char** argv);

@@ -1,34 +1,18 @@
 // Reading one value by its row in the schema, and showing it again.
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <filesystem>
-#include <optional>
 
 #include "app/settings.hpp"
 #include "app/suggest.hpp"
 #include "app/units.hpp"
+#include "redis/url.hpp"
 
 namespace gaur::app {
 namespace {
 
 constexpr std::string_view kEmbedded = "embedded:";
-constexpr std::array<std::string_view, 3> kRedisSchemes{"redis://", "rediss://", "redis+unix://"};
-
-/// Where the password of "scheme://user:password@host" begins and how long it is.
-std::optional<std::pair<std::size_t, std::size_t>> password_in(std::string_view url) {
-  const std::size_t begin = url.find("://");
-  if (begin == std::string_view::npos) return std::nullopt;
-  const std::size_t from = begin + 3;
-  // The last @ of the authority: a password with an unescaped @ or / must not be shown either.
-  const std::size_t at = url.find_last_of('@', url.find('?', from));
-  if (at == std::string_view::npos || at < from) return std::nullopt;
-  const std::size_t colon = url.substr(from, at - from).find(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  return std::pair(from + colon + 1, at - from - colon - 1);
-}
-
 std::string as_written(const json::Value& given) {
   return json::serialize(given);
 }
@@ -142,13 +126,14 @@ Result<json::Value> read_store_url(const json::Value& given, const std::string& 
   if (url.starts_with(kEmbedded) && url.size() > kEmbedded.size()) {
     return json::Value(std::string(kEmbedded) + absolute(base, url.substr(kEmbedded.size())));
   }
-  for (const std::string_view scheme : kRedisSchemes) {
-    if (url.starts_with(scheme) && url.size() > scheme.size()) return json::Value(url);
+  if (redis::is_redis_url(url)) {
+    GAUR_TRY(const auto parsed, redis::parse_url(url));
+    return json::Value(url);
   }
   return Error{Errc::kInvalidArgument,
                fmt::format("takes \"embedded:PATH\", \"redis://HOST:PORT\", \"rediss://HOST:PORT\" or "
                            "\"redis+unix:///PATH\", not {}",
-                           json::serialize(json::Value(masked_url(url))))};
+                           json::quote(redis::masked(url)))};
 }
 
 Result<json::Value> read_text_table(const KeyRow& row, const json::Value& given) {
@@ -163,17 +148,6 @@ Result<json::Value> read_text_table(const KeyRow& row, const json::Value& given)
 }
 
 }  // namespace
-
-bool has_password(std::string_view url) {
-  const auto found = password_in(url);
-  return found && found->second > 0;
-}
-
-std::string masked_url(std::string_view url) {
-  std::string shown(url);
-  if (const auto found = password_in(url)) shown.replace(found->first, found->second, "***");
-  return shown;
-}
 
 Result<json::Value> read_value(const KeyRow& row, const json::Value& raw, const std::string& base,
                                bool from_text) {
@@ -206,7 +180,7 @@ std::string show_value(const KeyRow& row, const json::Value& value) {
   if (value.is_null()) return "";
   if (row.kind == Kind::kSecret) return "(secret)";
   if (row.kind == Kind::kStoreUrl && value.is_string())
-    return json::serialize(json::Value(masked_url(std::string_view(value.as_string()))));
+    return json::quote(redis::masked(std::string_view(value.as_string())));
   if (row.kind == Kind::kDuration && value.is_int64())
     return '"' + format_duration(Duration(value.as_int64())) + '"';
   if (row.kind == Kind::kSize && value.is_int64()) {

@@ -16,6 +16,7 @@ void promote_job(Service& service, const ExchangePtr& exchange);
 void remove_job(Service& service, const ExchangePtr& exchange);
 // handlers_result.cpp
 void get_result(Service& service, const ExchangePtr& exchange);
+void get_signed_file(Service& service, const ExchangePtr& exchange);
 // handlers_queue.cpp
 void list_queues(Service& service, const ExchangePtr& exchange);
 void get_queue(Service& service, const ExchangePtr& exchange);
@@ -26,6 +27,9 @@ void follow_events(Service& service, const ExchangePtr& exchange);
 // handlers_host.cpp
 void list_functions(Service& service, const ExchangePtr& exchange);
 void get_host(Service& service, const ExchangePtr& exchange);
+void quiet_host(Service& service, const ExchangePtr& exchange);
+void resume_host(Service& service, const ExchangePtr& exchange);
+void leave_host(Service& service, const ExchangePtr& exchange);
 void get_health(Service& service, const ExchangePtr& exchange);
 void get_readiness(Service& service, const ExchangePtr& exchange);
 void get_metrics(Service& service, const ExchangePtr& exchange);

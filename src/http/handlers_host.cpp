@@ -26,6 +26,46 @@ void get_host(Service& service, const ExchangePtr& exchange) {
                [exchange](const HostStatus& host) { answer_json(exchange, render_host(host)); });
 }
 
+namespace {
+
+/// Answers with the host's status after it was asked for something.
+void answer_status(Service& service, const ExchangePtr& exchange, unsigned status) {
+  if (!service.parts().host) return answer_json(exchange, "{}\n", status);
+  service.then(service.parts().host(), [exchange, status](const HostStatus& host) {
+    answer_json(exchange, render_host(host), status);
+  });
+}
+
+Error no_control(std::string_view verb) {
+  return {Errc::kUnsupported, fmt::format("this host takes no jobs, so there is nothing to {}", verb)};
+}
+
+}  // namespace
+
+void quiet_host(Service& service, const ExchangePtr& exchange) {
+  if (!service.parts().control.quiet) return refuse(exchange, no_control("quiet"));
+  service.parts().control.quiet();
+  answer_status(service, exchange, 200);
+}
+
+void resume_host(Service& service, const ExchangePtr& exchange) {
+  if (!service.parts().control.resume) return refuse(exchange, no_control("resume"));
+  service.parts().control.resume();
+  answer_status(service, exchange, 200);
+}
+
+void leave_host(Service& service, const ExchangePtr& exchange) {
+  if (!service.parts().control.leave) return refuse(exchange, no_control("leave"));
+  Duration patience = service.parts().leave_patience;
+  if (const std::string* text = query_value(*exchange, "patience")) {
+    const auto given = parse_duration(*text);
+    if (!given) return refuse(exchange, given.error().in("patience"));
+    patience = *given;
+  }
+  service.parts().control.leave(patience);
+  answer_status(service, exchange, 202);
+}
+
 void get_health(Service& /*service*/, const ExchangePtr& exchange) {
   answer_json(exchange, "{\"status\":\"ok\"}\n");
 }

@@ -26,10 +26,9 @@ bool is_file_result(const Job& job, const std::string& url) {
   return stored != nullptr && stored->is_string() && std::string_view(stored->get_string()) == url;
 }
 
-/// Changes whenever the bytes could: a job finishes once, and its file is written once.
-std::string etag_of(const Job& job, const ResultFile& file) {
-  const std::int64_t finished = job.finished_on ? to_ms(*job.finished_on) : 0;
-  return fmt::format("\"{}-{:x}-{:x}\"", percent_encode(job.id.value), finished, file.bytes);
+/// Changes whenever the bytes could: each time that a file is written it expires at another moment.
+std::string etag_of(const JobRef& job, const ResultFile& file) {
+  return fmt::format("\"{}-{:x}-{:x}\"", percent_encode(job.id.value), to_ms(file.expires_at), file.bytes);
 }
 
 std::string plain_name(std::string_view text) {
@@ -42,7 +41,7 @@ std::string plain_name(std::string_view text) {
   return out;
 }
 
-void answer_file(const ExchangePtr& exchange, const Job& job, const ResultFile& file) {
+void answer_file(const ExchangePtr& exchange, const JobRef& job, const ResultFile& file) {
   Response response;
   response.content_type = media_type(file.format);
   const std::string etag = etag_of(job, file);
@@ -81,6 +80,24 @@ void answer_file(const ExchangePtr& exchange, const Job& job, const ResultFile& 
   exchange->reply(std::move(response));
 }
 
+Problem gone(std::string detail, const std::string& path) {
+  Problem problem = problem_of({Errc::kNotFound, std::move(detail)}, path);
+  problem.status = 410;
+  problem.code = "gone";
+  return problem;
+}
+
+void find_and_answer(Service& service, const ExchangePtr& exchange, const JobRef& job,
+                     const std::string& path) {
+  const ResultFiles* files = service.parts().files;
+  const auto file = files == nullptr
+                        ? Result<ResultFile>(Error{Errc::kNotFound, "this host keeps no result files"})
+                        : files->find(job);
+  if (file) return answer_file(exchange, job, *file);
+  if (file.error().code != Errc::kNotFound) return refuse(exchange, problem_of(file.error(), path));
+  refuse(exchange, gone("the result file is gone: it expired or was removed. Run the job again", path));
+}
+
 void answer_result(Service& service, const ExchangePtr& exchange, const Job& job) {
   const std::string path = job_path({job.queue, job.id});
   if (job.state == State::kFailed) return refuse(exchange, problem_of_failure(job, path));
@@ -92,18 +109,7 @@ void answer_result(Service& service, const ExchangePtr& exchange, const Job& job
   if (!is_file_result(job, path + "/result")) {
     return answer_json(exchange, job.result.empty() ? "null" : job.result);
   }
-  const ResultFiles* files = service.parts().files;
-  const auto file = files == nullptr
-                        ? Result<ResultFile>(Error{Errc::kNotFound, "this host keeps no result files"})
-                        : files->find({job.queue, job.id});
-  if (file) return answer_file(exchange, job, *file);
-  Problem problem = problem_of(file.error(), path);
-  if (file.error().code == Errc::kNotFound) {
-    problem.status = 410;
-    problem.code = "gone";
-    problem.detail = "the result file is gone: it expired or was removed. Run the job again";
-  }
-  refuse(exchange, problem);
+  find_and_answer(service, exchange, {job.queue, job.id}, path);
 }
 
 }  // namespace
@@ -117,6 +123,24 @@ void get_result(Service& service, const ExchangePtr& exchange) {
   service.then(service.client().wait_finished(*job, *wait), [&service, exchange](Result<Job> found) {
     found ? answer_result(service, exchange, *found) : refuse(exchange, found.error());
   });
+}
+
+/// The link carries its own permission: whoever was given it needs no token, and the job may be gone.
+void get_signed_file(Service& service, const ExchangePtr& exchange) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  const std::string* expires = query_value(*exchange, "expires");
+  const std::string* signature = query_value(*exchange, "signature");
+  const std::string target = exchange->request.target;
+  const std::string path = target.substr(0, target.find('?'));
+  if (!service.parts().link_check || expires == nullptr || signature == nullptr) {
+    return refuse(exchange, Error{Errc::kPermission, "only whole links, as they stand in a job's result"});
+  }
+  const Status holds = service.parts().link_check(*job, *expires, *signature);
+  if (!holds && holds.error().code == Errc::kTimeout)
+    return refuse(exchange, gone("the link has expired. Run the job again", path));
+  if (!holds) return refuse(exchange, holds.error());
+  find_and_answer(service, exchange, *job, path);
 }
 
 }  // namespace gaur::http

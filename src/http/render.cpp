@@ -229,6 +229,9 @@ std::string render_host(const HostStatus& host) {
   out.text("name", host.name);
   out.text("version", host.version);
   out.time("started", host.started);
+  out.text("role", host.role);
+  out.text("phase", host.phase);
+  out.text("store", host.store);
   out.flag("ready", host.ready);
   out.flag("stopping", host.stopping);
   out.list("not_ready", host.not_ready, append_text);

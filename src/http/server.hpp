@@ -46,6 +46,9 @@ struct ServerParts {
   HostView host;                       ///< empty: /v1/host answers 404 and /readyz is always ready
   WhyWaiting why_waiting;              ///< may be empty
   const ResultFiles* files = nullptr;  ///< may be null
+  HostControl control{};                 ///< verbs that are empty answer 501
+  LinkCheck link_check{};                ///< empty: there are no signed links
+  Duration leave_patience{30'000};     ///< of POST /v1/host/leave when it names none
 };
 
 /// Thread-safety: start() and stop() from one thread; everything else happens on the server's own thread.

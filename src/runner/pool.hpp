@@ -27,6 +27,7 @@ struct PoolContext {
   Shell& shell;
   Limits limits{};
   ResultFolder* results = nullptr;
+  FileResult file_result{};
   Logger log{};
   std::filesystem::path run_folder{};
   std::int64_t server_pid = 0;

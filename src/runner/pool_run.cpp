@@ -200,7 +200,9 @@ RunEnd Pool::completed(Runner& runner, frame::Completed frame) {
   const JobRef job{runner.run->request.taken.job.queue, runner.run->request.taken.job.id};
   const auto kept = context_.results->adopt(job, runner.scratch / "out", *frame.file);
   if (!kept) return refuse("result_file", kept.error().message);
-  return run::Completed{with_file_member(json::one_line(frame.result), job, *kept)};
+  const std::string told = json::one_line(frame.result);
+  if (!context_.file_result) return run::Completed{with_file_member(told, job, *kept)};
+  return run::Completed{context_.file_result(runner.run->request.taken.function, told, job, *kept)};
 }
 
 RunEnd Pool::failed(frame::Failed frame) const {

@@ -108,6 +108,7 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
     PoolContext context{env_, *shell_};
     context.limits = options_.limits;
     context.results = options_.results;
+    context.file_result = options_.file_result;
     context.log = options_.log;
     context.run_folder = options_.run_folder;
     context.server_pid = ::getpid();

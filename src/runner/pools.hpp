@@ -33,6 +33,7 @@ struct PoolsOptions {
   std::filesystem::path keeper_program = "/proc/self/exe";
   Limits limits;
   ResultFolder* results = nullptr;  ///< nullptr: result files are refused
+  FileResult file_result;           ///< empty: with_file_member
   Logger log;
 
   // Called on the loop.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <fstream>
 #include <set>
 
@@ -32,18 +33,6 @@ std::string base64url(const std::string& bytes) {
     for (count += 8; count >= 6; count -= 6) out += kDigits[(bits >> (count - 6)) & 63];
   }
   if (count > 0) out += kDigits[(bits << (6 - count)) & 63];
-  return out;
-}
-
-std::string percent_encoded(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (is_plain(c) || c == '.' || c == '~') {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
   return out;
 }
 
@@ -79,6 +68,27 @@ Result<std::uint64_t> size_of_regular(const fs::path& path) {
     return Error{Errc::kInvalidArgument, fmt::format("{} is no regular file", path.filename().string())};
   }
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+/// Whole or not at all, also from one file system to another (a shared results.folder).
+Status move_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return ok();
+  if (errno != EXDEV) return errno_error("move the result file", errno);
+  const fs::path part = to.string() + ".part";
+  std::error_code problem;
+  if (!fs::copy_file(from, part, fs::copy_options::overwrite_existing, problem))
+    return Error{Errc::kIo, "copy the result file: " + problem.message()};
+  if (::rename(part.c_str(), to.c_str()) != 0) return errno_error("move the result file", errno);
+  fs::remove(from, problem);
+  return ok();
+}
+
+/// A file without its note may be one that another host that shares the folder is just putting there.
+constexpr std::time_t kYoung = 300;  // seconds
+bool is_young(const fs::path& file, Time now) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return false;
+  return to_ms(now) / 1000 - status.st_ctim.tv_sec < kYoung;
 }
 
 struct Note {
@@ -137,9 +147,7 @@ Result<ResultFile> ResultFolder::adopt(const JobRef& job, const fs::path& out, c
   const Note note{offered.format, offered.rows, clock_.wall() + options_.keep};
   // The file first: a note without its file would promise what is not there.
   const fs::path target = place.file(offered.format);
-  if (::rename((out / offered.name).c_str(), target.c_str()) != 0) {
-    return errno_error("move the result file", errno);
-  }
+  GAUR_CHECK(move_file(out / offered.name, target));
   GAUR_CHECK(write_note(place.note(), note));
   if (before && before->format != note.format) fs::remove(place.file(before->format), problem);
   return ResultFile{target, note.format, bytes, note.rows, note.expires_at};
@@ -193,13 +201,25 @@ ResultFolder::Swept ResultFolder::sweep() {
       if (current.contains(file)) {
         ++swept.files;
         swept.bytes += bytes;
-      } else if (fs::remove(file, problem)) {
+      } else if (!(options_.shared && is_young(file, clock_.wall())) && fs::remove(file, problem)) {
         ++swept.removed_files;
         swept.removed_bytes += bytes;
       }
     }
   }
   return swept;
+}
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_plain(c) || c == '.' || c == '~') {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 std::string result_url(const JobRef& job) {

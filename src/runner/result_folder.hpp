@@ -5,6 +5,7 @@
 // elsewhere. Thread-safety: any thread; the files themselves are the state.
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/env.hpp"
@@ -24,6 +25,7 @@ class ResultFolder final : public ResultFiles {
   struct Options {
     std::filesystem::path folder;
     Duration keep = std::chrono::hours(24);  ///< time to live of a file, from the end of its run
+    bool shared = false;                     ///< other hosts keep their files there as well
   };
   ResultFolder(Clock& clock, Options options);
 
@@ -49,10 +51,15 @@ class ResultFolder final : public ResultFiles {
   Options options_;
 };
 
+/// Everything but letters, digits and -_.~ as percent codes.
+std::string percent_encoded(const std::string& text);
 /// "/v1/queues/{queue}/jobs/{id}/result", percent-encoded.
 std::string result_url(const JobRef& job);
 /// `result`, a JSON object's text, with the member `file` that tells where the file is to be had.
 std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file);
+/// What the job's result says when its runner wrote a file: `result` is the object that it sent beside it.
+using FileResult = std::function<std::string(const FunctionName& function, const std::string& result,
+                                             const JobRef& job, const ResultFile& file)>;
 /// The name itself when it is a plain one ([A-Za-z0-9_-], at most 128 bytes), else "~" and its base64url.
 std::string file_name_of(const std::string& name);
 

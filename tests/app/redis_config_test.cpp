@@ -26,7 +26,7 @@ TEST_F(RedisConfigTest, the_seeds_names_work_and_each_tells_where_it_stands) {
   EXPECT_THAT(settings_.problems(), IsEmpty());
   ASSERT_TRUE(config.redis);
   EXPECT_EQ(config.redis->url, "redis://10.0.0.5:6380");
-  EXPECT_EQ(config.redis->password, "s3cret #1");
+  EXPECT_EQ(config.redis->endpoint.password, "s3cret #1");
   EXPECT_EQ(config.redis->prefix, "ncs_resource::");
   EXPECT_FALSE(config.producer_only);
   EXPECT_EQ(config.data_folder, folder_ / "data");
@@ -80,15 +80,13 @@ TEST_F(RedisConfigTest, a_env_that_just_lies_there_does_not_move_the_jobs) {
 TEST_F(RedisConfigTest, passwords_come_from_files_and_are_masked_wherever_they_are_shown) {
   put("pw", "from a file\r\n");
   put("gaur.toml", "[store]\nurl = \"redis://user:in-the-url@h:1/2\"\npassword_file = \"pw\"\n");
-  EXPECT_EQ(make().redis->password, "from a file");
+  EXPECT_EQ(make().redis->endpoint.password, "from a file");
   layers_.environment = {{"REDIS_PASSWORD", "from the environment"}};
-  EXPECT_EQ(make().redis->password, "from the environment");
+  EXPECT_EQ(make().redis->endpoint.password, "from the environment");
   for (const EffectiveSetting& setting : settings_.effective()) {
     EXPECT_EQ(setting.shown.find("in-the-url"), std::string::npos) << setting.shown;
     EXPECT_EQ(setting.shown.find("from the"), std::string::npos) << setting.shown;
   }
-  EXPECT_EQ(masked_url("redis://user:in-the-url@h:1/2"), "redis://user:***@h:1/2");
-  EXPECT_EQ(masked_url("redis://:p@ss/w@h"), "redis://:***@h");
 }
 
 TEST_F(RedisConfigTest, a_password_in_a_flag_is_refused_and_not_repeated) {
@@ -120,6 +118,21 @@ TEST_F(RedisConfigTest, defaults_follow_the_store) {
   layers_.flags = {"--store.url=redis://h", "--worker.grace=0", "--worker.stalled=report"};
   EXPECT_EQ(make().sweep.grace, Duration(0));
   EXPECT_EQ(make().sweep.stalled, SweepConfig::Stalled::kReport);
+}
+
+TEST_F(RedisConfigTest, the_urls_own_options_count_where_no_key_says_otherwise) {
+  put("gaur.toml",
+      "[store]\nurl = \"redis+unix:///run/r.sock?db=3&prefix=ncs&dialect=bull&allow_eviction=1\"\n");
+  const Config config = make();
+  EXPECT_THAT(settings_.problems(), IsEmpty());
+  EXPECT_EQ(config.redis->endpoint.unix_path, "/run/r.sock");
+  EXPECT_EQ(config.redis->endpoint.db, 3U);
+  EXPECT_EQ(config.redis->prefix, "ncs");
+  EXPECT_FALSE(config.redis->detect);
+  EXPECT_TRUE(config.redis->allow_eviction);
+  layers_.flags = {"--store.prefix=other", "--store.dialect=auto"};
+  EXPECT_EQ(make().redis->prefix, "other");
+  EXPECT_TRUE(make().redis->detect);
 }
 
 TEST_F(RedisConfigTest, mistakes_are_told_with_their_place) {
