@@ -72,7 +72,7 @@ std::vector<std::string> Producer::add(std::size_t count, Duration delay, Durati
   AddRequest request;
   request.queue = queue_;
   request.op = {lane_, ++number_};
-  NewJob job{.name = "work", .data = R"({"func":"work","userId":7})"};
+  NewJob job = job_;
   job.options.delay = delay;
   request.jobs.assign(count, job);
   const Instant end = clock_.now() + patience;

@@ -1,0 +1,35 @@
+#pragma once
+// A program under test: spoken to by lines, killed with the object. Thread-safety: confined to one thread,
+// which must outlive the program.
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace gaur::test {
+
+class Process {
+ public:
+  explicit Process(const std::vector<std::string>& command);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void say(const std::string& line);
+  void end_input() { input_.reset(); }
+  /// The next line of its output; nothing at its end or after 30 s.
+  std::optional<std::string> line();
+  void signal(int number) const;
+  void kill9();  ///< and waits for the end
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+  Fd input_, output_;
+  std::string pending_;
+};
+
+}  // namespace gaur::test
