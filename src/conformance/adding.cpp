@@ -209,7 +209,7 @@ std::vector<Case> adding_cases() {
   return {
       {kTheme, "AStandardJobWaitsWithAllThatWasGiven", standard},
       {kTheme, "EachKindLandsInItsPlace", each_kind_lands_in_its_place},
-      {kTheme, "EveryOptionIsKept", every_option_is_kept},
+      {kTheme, "EveryOptionIsKept", every_option_is_kept, {Capability::kEveryOption}},
       {kTheme, "LifoGoesInFront", lifo_goes_in_front},
       {kTheme, "PrioritiesAreOrderedAndFairWithinOne", priorities_are_ordered},
       {kTheme, "PositionsAreTold", positions_are_told},

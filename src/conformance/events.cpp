@@ -167,21 +167,22 @@ void cancel_requests(Bench& b) {
 
 std::vector<Case> event_cases() {
   constexpr const char* kTheme = "Events";
+  const std::vector<Capability> kept{Capability::kEventLog};
   return {
-      {kTheme, "TellTheLifeOfAJob", the_life_of_a_job},
-      {kTheme, "OfFailingForGood", failing_for_good},
-      {kTheme, "OfAStall", stalled_and_back},
-      {kTheme, "CarryTheirDetails", details_are_told},
-      {kTheme, "OfDelayedJobsTellWhen", a_delayed_event_tells_when},
-      {kTheme, "OfDuplicatesAndRemovals", duplicates_and_removals},
-      {kTheme, "ArePagedSinceACursor", since_a_cursor},
-      {kTheme, "HaveCursorsOfTheirOwn", an_events_own_cursor_serves_too},
+      {kTheme, "TellTheLifeOfAJob", the_life_of_a_job, kept},
+      {kTheme, "OfFailingForGood", failing_for_good, kept},
+      {kTheme, "OfAStall", stalled_and_back, kept},
+      {kTheme, "CarryTheirDetails", details_are_told, kept},
+      {kTheme, "OfDelayedJobsTellWhen", a_delayed_event_tells_when, kept},
+      {kTheme, "OfDuplicatesAndRemovals", duplicates_and_removals, kept},
+      {kTheme, "ArePagedSinceACursor", since_a_cursor, kept},
+      {kTheme, "HaveCursorsOfTheirOwn", an_events_own_cursor_serves_too, kept},
       {kTheme, "FromNowOnAreWaitedFor", only_what_comes},
       {kTheme, "AreWaitedForNoLongerThanTold", a_wait_for_events_ends_at_its_time},
-      {kTheme, "KeepTheirCursorsOverReopening", cursors_survive_reopening},
-      {kTheme, "TellOfAGap", a_gap_is_told},
-      {kTheme, "OfTheQueue", queue_events},
-      {kTheme, "OfCancels", cancel_requests},
+      {kTheme, "KeepTheirCursorsOverReopening", cursors_survive_reopening, kept},
+      {kTheme, "TellOfAGap", a_gap_is_told, kept},
+      {kTheme, "OfTheQueue", queue_events, kept},
+      {kTheme, "OfCancels", cancel_requests, kept},
   };
 }
 

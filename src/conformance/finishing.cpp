@@ -36,7 +36,7 @@ void failed(Bench& b) {
   EXPECT_EQ(moved->state, State::kFailed);
   EXPECT_EQ(moved->attempts_made, 1U);
   const Job job = b.job(id);
-  EXPECT_EQ(job.failure, failure);
+  EXPECT_EQ(job.failure, b.known(failure));
   EXPECT_THAT(job.stacktrace, ElementsAre("at line 1"));
   EXPECT_EQ(job.finished_on, b.rig.clock().wall());
 }

@@ -44,7 +44,7 @@ void a_start_is_recorded(Bench& b) {
   EXPECT_EQ(taken.job.attempts_made, 0U);
   EXPECT_EQ(taken.job.processed_by, b.worker);
   EXPECT_EQ(taken.job.processed_on, b.rig.clock().wall());
-  EXPECT_EQ(taken.job, b.job(id));
+  EXPECT_EQ(b.known(taken.job), b.known(b.job(id)));
 }
 
 void each_start_has_its_own_token(Bench& b) {
@@ -106,7 +106,9 @@ void nothing_starts_more_often_than_allowed(Bench& b) {
   const Job job = b.job(id);
   EXPECT_EQ(job.state, State::kFailed);
   ASSERT_TRUE(job.failure);
-  EXPECT_EQ(job.failure->code, "stalled");
+  if (b.can(Capability::kFailureCode)) {
+    EXPECT_EQ(job.failure->code, "stalled");
+  }
   EXPECT_EQ(job.attempts_started, b.semantics.max_starts);
 }
 

@@ -11,6 +11,9 @@ namespace gaur {
 struct Semantics {
   enum class ZeroPriority : std::uint8_t { kBeforeAll, kAfterAll };
   enum class RetryPlace : std::uint8_t { kBehind, kFront };
+  /// Where a job goes that is to be handed out next (LIFO, given back, stalled): before all others, or before
+  /// those of its own kind (no priority, or the same priority).
+  enum class Front : std::uint8_t { kOfItsKind, kOfAll };
   enum class StallLimit : std::uint8_t { kFailsWhenStartedAgain, kFailsInTheSweep };
 
   ZeroPriority zero_priority = ZeroPriority::kBeforeAll;
@@ -18,11 +21,18 @@ struct Semantics {
   std::uint32_t exponential_base_exponent = 0;  ///< bullmq: delay*2^(a-1) (0); bull: delay*(2^a-1) (1)
   RetryPlace retry_place = RetryPlace::kBehind;
   StallLimit stall_limit = StallLimit::kFailsInTheSweep;
-  std::uint32_t max_starts = 10;  ///< nothing starts more often: then it is failed, code `stalled`
+  Front front =
+      Front::kOfItsKind;  ///< kOfAll: of jobs without priority; the others stay within their priority
+  bool backoff_is_a_delay = true;  ///< the wait before the next attempt is shown as the job's delay
+  std::uint32_t max_starts = 10;   ///< nothing starts more often: then it is failed, code `stalled`
 
   static constexpr Semantics bullmq() { return {}; }
   static constexpr Semantics bull() {
-    return {.zero_priority = ZeroPriority::kAfterAll, .default_attempts = 1, .exponential_base_exponent = 1};
+    return {.zero_priority = ZeroPriority::kAfterAll,
+            .default_attempts = 1,
+            .exponential_base_exponent = 1,
+            .front = Front::kOfAll,
+            .backoff_is_a_delay = false};
   }
 };
 

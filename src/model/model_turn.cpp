@@ -141,7 +141,7 @@ Moved ModelStore::run_later(QueueState& queue, Record& job, Duration delay) {
     job.token = {};
     job.cancel.reset();
     queue.delay_until(job, clock_.wall() + delay);
-    job.job.delay = delay;
+    if (semantics_.backoff_is_a_delay) job.job.delay = delay;
     record(queue, EventKind::kDelayed, job.job.id, State::kActive, std::to_string(to_ms(*job.job.due)));
   } else {
     const bool front = semantics_.retry_place == Semantics::RetryPlace::kFront ||

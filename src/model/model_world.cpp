@@ -29,13 +29,27 @@ void QueueState::make_ready(Record& record, Place where) {
   job.state = job.priority == 0 ? State::kWaiting : State::kPrioritized;
   job.delay = Duration{0};
   job.due.reset();
-  auto& line = job.priority == 0 ? waiting : prioritized[job.priority];
+  auto& kind = job.priority == 0 ? waiting : prioritized[job.priority];
+  enter_line(job, where);
   if (where == Place::kInFront) {
-    line.push_front(job.id);
+    kind.push_front(job.id);
   } else {
-    line.push_back(job.id);
+    kind.push_back(job.id);
   }
   ++arrivals;
+}
+
+/// Bull finds a place by counting the prioritized jobs only: those in front without a priority shift it.
+void QueueState::enter_line(const Job& job, Place where) {
+  std::size_t before = where == Place::kInFront ? 0 : line.size();
+  if (job.priority > 0) {
+    before = 0;
+    for (const auto& [priority, jobs_of_it] : prioritized) {
+      const bool counts = where == Place::kInFront ? priority < job.priority : priority <= job.priority;
+      before += counts ? jobs_of_it.size() : 0;
+    }
+  }
+  line.insert(line.begin() + static_cast<std::ptrdiff_t>(std::min(before, line.size())), job.id);
 }
 
 void QueueState::delay_until(Record& record, Time due) {
@@ -51,6 +65,7 @@ void QueueState::put(Record& record, State state) {
 
 void QueueState::lift(const Record& record) {
   const JobId& id = record.job.id;
+  std::erase(line, id);
   switch (record.job.state) {
     case State::kWaiting: std::erase(waiting, id); break;
     case State::kPrioritized: std::erase(prioritized[record.job.priority], id); break;
@@ -70,10 +85,12 @@ void QueueState::erase(const JobId& id) {
 }
 
 std::vector<JobId> QueueState::in_order_of_handing_out(const Semantics& semantics) const {
+  if (semantics.front == Semantics::Front::kOfAll) return {line.begin(), line.end()};
   std::vector<JobId> order;
   const auto append_waiting = [&] { order.insert(order.end(), waiting.begin(), waiting.end()); };
   if (semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll) append_waiting();
-  for (const auto& [priority, line] : prioritized) order.insert(order.end(), line.begin(), line.end());
+  for (const auto& [priority, jobs_of_it] : prioritized)
+    order.insert(order.end(), jobs_of_it.begin(), jobs_of_it.end());
   if (semantics.zero_priority == Semantics::ZeroPriority::kAfterAll) append_waiting();
   return order;
 }
@@ -86,8 +103,8 @@ std::vector<JobId> QueueState::ids_in(State state, const Semantics& semantics) c
   } else if (state == State::kDelayed) {
     for (const auto& [due, id] : delayed) ids.push_back(id);
   } else if (state != State::kWaitingChildren) {
-    const auto& line = state == State::kActive ? active : state == State::kCompleted ? completed : failed;
-    ids.assign(line.begin(), line.end());
+    const auto& places = state == State::kActive ? active : state == State::kCompleted ? completed : failed;
+    ids.assign(places.begin(), places.end());
   }
   return ids;
 }
@@ -95,19 +112,20 @@ std::vector<JobId> QueueState::ids_in(State state, const Semantics& semantics) c
 std::uint64_t QueueState::before(const Record& record, const Semantics& semantics) const {
   const Job& job = record.job;
   if (job.state != State::kWaiting && job.state != State::kPrioritized) return 0;
-  const auto place_in = [&](const std::deque<JobId>& line) {
-    return static_cast<std::uint64_t>(std::find(line.begin(), line.end(), job.id) - line.begin());
+  const auto place_in = [&](const std::deque<JobId>& places) {
+    return static_cast<std::uint64_t>(std::find(places.begin(), places.end(), job.id) - places.begin());
   };
+  if (semantics.front == Semantics::Front::kOfAll) return place_in(line);
   const bool zero_first = semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll;
   if (job.state == State::kWaiting) return place_in(waiting) + (zero_first ? 0 : ready() - waiting.size());
   std::uint64_t count = place_in(prioritized.at(job.priority)) + (zero_first ? waiting.size() : 0);
-  for (const auto& [priority, line] : prioritized) count += priority < job.priority ? line.size() : 0;
+  for (const auto& [priority, others] : prioritized) count += priority < job.priority ? others.size() : 0;
   return count;
 }
 
 std::uint64_t QueueState::ready() const {
   std::uint64_t count = waiting.size();
-  for (const auto& [priority, line] : prioritized) count += line.size();
+  for (const auto& [priority, jobs_of_it] : prioritized) count += jobs_of_it.size();
   return count;
 }
 

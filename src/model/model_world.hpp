@@ -47,7 +47,9 @@ struct QueueState {
   std::deque<JobId> waiting;                                ///< front is handed out first
   std::map<std::uint32_t, std::deque<JobId>> prioritized;   ///< by priority; front first
   std::map<std::pair<Time, std::uint64_t>, JobId> delayed;  ///< by due time, then by arrival
-  std::deque<JobId> active, completed, failed;              ///< in the order of taking and of finishing
+  std::deque<JobId>
+      line;  ///< Semantics::Front::kOfAll: all that is ready, as Bull's one list has it; front first
+  std::deque<JobId> active, completed, failed;  ///< in the order of taking and of finishing
   bool paused = false;
   std::optional<std::uint32_t> concurrency;
   std::uint64_t last_id = 0, last_delayed = 0, last_event = 0;
@@ -56,7 +58,8 @@ struct QueueState {
   std::int64_t drift = 0;      ///< Mutation::kCountDrift
 
   Record* find(const JobId& id);
-  /// Waiting or prioritized, as its priority says; behind or in front of its kind.
+  /// Waiting or prioritized, as its priority says; behind or in front of its kind (in `line`: as Bull
+  /// counts).
   void make_ready(Record& record, Place where);
   void delay_until(Record& record, Time due);
   /// Into active, completed or failed, last.
@@ -64,6 +67,8 @@ struct QueueState {
   /// Out of the place where it stands; its state is for the caller to set.
   void lift(const Record& record);
   void erase(const JobId& id);
+
+  void enter_line(const Job& job, Place where);
 
   std::vector<JobId> in_order_of_handing_out(const Semantics& semantics) const;
   std::vector<JobId> ids_in(State state, const Semantics& semantics) const;

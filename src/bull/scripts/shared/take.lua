@@ -94,60 +94,78 @@ local function fail_waiting(id, fields, message)
   call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(message) .. '}')
 end
 
--- Takes up to `most`. Answers {ids, all (id, backs, fields ...), passed (how many were passed over), blocked, limited}.
-local function take(most, admit, rules)
-  local walk = {ids = {}, all = {}, passed = 0}
-  if most == 0 then return walk end
-  local window = call('LRANGE', B .. 'wait', -(admit and admit.look or most), -1)
+-- One job of the walk. Answers its verdict and, for what may not start again, how often it started; nil: stop here.
+local function look_at(id, fields, backs, admit, rules, walk)
+  if #fields == 0 or walk.here[id] then return 'drop' end  -- only the list knows it, or it stands there twice
+  local verdict, name = 'take', nil
+  if admit then
+    name = function_of(admit, id, fields)
+    if not name then return nil end
+    verdict = judge(admit, id, name)
+    if admit.head == id then
+      local since = call('HMGET', B .. id, 'timestamp', 'opts')
+      walk.blocked = {id, name, since[1] or '0', since[2] or '{}'}
+    end
+  end
+  if verdict ~= 'take' then return verdict end
+  local starts = started_often(fields, backs, rules.max_starts)
+  if starts then return 'fail', starts end
+  if rules.limit_max > 0 then
+    local wait = limited(id, rules.limit_max, rules.limit_per)
+    if wait > 0 then
+      walk.limited = wait
+      return nil
+    end
+  end
+  return verdict
+end
+
+-- Walks over the ids from `first` (counted from the end that is handed out) on. Answers false when the walk ended.
+local function walk_over(window, most, admit, rules, walk)
   local backs = backs_there and #window > 0 and call('HMGET', own .. 'backs', unpack(window)) or {}
-  local popped, apart, whole, here = 0, {}, true, {}
   for i = #window, 1, -1 do
-    if #walk.ids >= most then break end
+    if #walk.ids >= most then return false end
     local id = window[i]
     local fields = call('HGETALL', B .. id)
-    local verdict, name = 'take', nil
-    if #fields == 0 or here[id] then
-      verdict = 'drop'  -- nothing is stored under this id (or it stands here twice): only the list knows it
-    elseif admit then
-      name = function_of(admit, id, fields)
-      if not name then break end
-      verdict = judge(admit, id, name)
-      if admit.head == id then
-        local since = call('HMGET', B .. id, 'timestamp', 'opts')
-        walk.blocked = {id, name, since[1] or '0', since[2] or '{}'}
-      end
-    end
-    local starts = verdict == 'take' and started_often(fields, backs[i], rules.max_starts)
-    if verdict == 'take' and not starts and rules.limit_max > 0 then
-      local wait = limited(id, rules.limit_max, rules.limit_per)
-      if wait > 0 then
-        walk.limited = wait
-        break
-      end
-    end
-    if verdict == 'take' or verdict == 'drop' then
-      if whole then popped = popped + 1 else apart[#apart + 1] = id end
-      if starts then
+    local verdict, starts = look_at(id, fields, backs[i], admit, rules, walk)
+    if not verdict then return false end
+    if verdict == 'skip' or verdict == 'end' then
+      walk.passed, walk.whole = walk.passed + 1, false
+      if verdict == 'end' then return false end
+    else
+      if walk.whole then walk.popped = walk.popped + 1 else walk.apart[#walk.apart + 1] = id end
+      if verdict == 'fail' then
         fail_waiting(id, fields, string.format('started %d times, which is the limit', starts))
       elseif verdict == 'take' then
-        here[id] = true
+        walk.here[id] = true
         walk.ids[#walk.ids + 1] = id
         local all = walk.all
         all[#all + 1], all[#all + 2], all[#all + 3] = id, backs[i] or 0, fields
       end
-    else
-      walk.passed, whole = walk.passed + 1, false
-      if verdict == 'end' then break end
     end
   end
-  if popped > 0 then call('LTRIM', B .. 'wait', 0, -popped - 1) end
-  for _, id in ipairs(apart) do call('LREM', B .. 'wait', -1, id) end
-  if #walk.ids > 0 then
-    call('LPUSH', B .. 'active', unpack(walk.ids))
-    call('ZREM', B .. 'priority', unpack(walk.ids))
+  return true
+end
+
+-- Takes up to `most`. Answers {ids, all (id, backs, fields ...), passed (how many were passed over), blocked, limited}.
+local function take(most, admit, rules)
+  local walk = {ids = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {}}
+  if most == 0 then return walk end
+  local slice, seen = admit and admit.look or most, 0
+  repeat  -- again only where jobs fell out of a plain walk
+    local window = call('LRANGE', B .. 'wait', -(seen + slice), -(seen + 1))
+    local goes_on = walk_over(window, most, admit, rules, walk)
+    seen = seen + #window
+  until admit or not goes_on or #window < slice or seen >= most + 256
+  if walk.popped > 0 then call('LTRIM', B .. 'wait', 0, -walk.popped - 1) end
+  for _, id in ipairs(walk.apart) do call('LREM', B .. 'wait', -1, id) end
+  local ids = walk.ids
+  if #ids > 0 then
+    call('LPUSH', B .. 'active', unpack(ids))
+    call('ZREM', B .. 'priority', unpack(ids))
   end
-  for i, id in ipairs(walk.ids) do
-    local token = rules.token .. ':' .. string.format('%d', rules.first + i - 1)
+  for i = 1, #ids do
+    local id, token = ids[i], rules.token .. ':' .. string.format('%d', rules.first + i - 1)
     call('SET', B .. id .. ':lock', token, 'PX', rules.lock)
     call('HSET', B .. id, 'processedOn', now)
     call('PUBLISH', B .. 'active@' .. token, id)
