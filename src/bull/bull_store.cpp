@@ -6,6 +6,7 @@
 #include "bull/hints.hpp"
 #include "bull/listening.hpp"
 #include "bull/looking.hpp"
+#include "bull/repeating.hpp"
 #include "bull/turning.hpp"
 
 namespace gaur::bull {
@@ -22,10 +23,22 @@ class BullStore final : public Store {
         edits_(shared),
         looking_(shared),
         administering_(shared),
-        listening_(shared) {}
+        listening_(shared),
+        repeating_(std::make_shared<Repeating>(shared)) {
+    shared_->on_taken = [repeating = std::weak_ptr<Repeating>(repeating_)](const QueueName& queue,
+                                                                           const Job& job) {
+      if (const auto here = repeating.lock()) here->on_taken(queue, job);
+    };
+  }
   ~BullStore() override { shared_->open = false; }
 
-  Capabilities capabilities() const override { return {Capability::kEveryOption}; }
+  Capabilities capabilities() const override {
+    return {Capability::kEveryOption, Capability::kSchedulers,  Capability::kDeduplication,
+            Capability::kRateLimit,   Capability::kChangeDelay, Capability::kChangePriority,
+            Capability::kJobMetrics};
+  }
+
+  Schedulers* schedulers() override { return repeating_.get(); }
 
   Async<std::vector<Added>> add(AddRequest request) override { return adding_.add(std::move(request)); }
   Async<TurnReply> finish_and_take(Turn turn) override { return turning_.finish_and_take(std::move(turn)); }
@@ -106,6 +119,8 @@ class BullStore final : public Store {
   Looking looking_;
   Administering administering_;
   Listening listening_;
+  std::shared_ptr<Repeating>
+      repeating_;  // shared with the hook, which outlives the store in answers on their way
 };
 
 }  // namespace

@@ -12,7 +12,18 @@ redis::Answer<redis::Reply> Shared::run(std::string_view script, const QueueName
   if (!open) return ready(Result<redis::Reply>(Error{Errc::kStopping, "the store was closed"}));
   const Keys names = keys(queue);
   arguments.insert(arguments.begin(), now());
-  return client.run(scripts[script], {names.base(), names.own()}, std::move(arguments));
+  if (gate.passed(queue))
+    return client.run(scripts[script], {names.base(), names.own()}, std::move(arguments));
+  Promise<Result<redis::Reply>> promise;
+  auto future = promise.future();
+  gate.check(queue).then([self = shared_from_this(), promise, script, names,
+                          arguments = std::move(arguments)](Status use) mutable {
+    if (!use) return promise.set(use.error());
+    if (!self->open) return promise.set(Error{Errc::kStopping, "the store was closed"});
+    self->client.run(self->scripts[script], {names.base(), names.own()}, std::move(arguments))
+        .then([promise](Result<redis::Reply> reply) { promise.set(std::move(reply)); });
+  });
+  return future;
 }
 
 Error error_of(const redis::Reply::Failure& failure) {

@@ -7,19 +7,21 @@
 #include <memory>
 
 #include "bull/bull_store.hpp"
+#include "bull/gate.hpp"
 #include "bull/keys.hpp"
 #include "bull/scripts.hpp"
 
 namespace gaur::bull {
 
-struct Shared {
+struct Shared : std::enable_shared_from_this<Shared> {
   Shared(redis::Client& the_client, Env the_env, BullOptions the_options)
-      : client(the_client), env(the_env), options(std::move(the_options)) {}
+      : client(the_client), env(the_env), options(std::move(the_options)), gate(client, options.prefix) {}
 
   redis::Client& client;
   const Env env;
   const BullOptions options;
   const Scripts scripts;
+  QueueGate gate;
   std::atomic<bool> open{true};  ///< false once the store is gone: continuations must not touch the client
 
   /// Called for every job that a turn took, on the loop, before the turn is answered: repeatable jobs
@@ -31,7 +33,8 @@ struct Shared {
   std::string now() const {
     return options.clock_for_tests == nullptr ? "" : std::to_string(to_ms(options.clock_for_tests->wall()));
   }
-  /// KEYS are the queue's two bases; `arguments` follow `now()`, which is ARGV[1] of every script.
+  /// KEYS are the queue's two bases; `arguments` follow `now()`, which is ARGV[1] of every script. Before the
+  /// first on a queue its dialect is looked at (gate.hpp).
   redis::Answer<redis::Reply> run(std::string_view script, const QueueName& queue,
                                   std::vector<std::string> arguments);
 

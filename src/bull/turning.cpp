@@ -283,7 +283,10 @@ Async<TurnReply> Turning::finish_and_take(Turn turn) {
   if (Status name = validate_queue_name(turn.queue.value); !name)
     return shared_->answer<TurnReply>(name.error());
   if (Status lane = check_lane(turn.op.lane); !lane) return shared_->answer<TurnReply>(lane.error());
-  if (turn.limit) return shared_->answer<TurnReply>(Error{Errc::kUnsupported, "this store lacks rate limit"});
+  if (turn.limit && (turn.limit->max == 0 || turn.limit->per <= Duration{0})) {
+    return shared_->answer<TurnReply>(
+        Error{Errc::kInvalidArgument, "rate limit: at least 1 start in at least 1 ms"});
+  }
   auto plan = std::make_shared<Plan>();
   {
     std::lock_guard lock(memory_->mutex);

@@ -35,6 +35,9 @@ TEST(RunnerCheck, PythonExamplePasses) {
 TEST(RunnerCheck, ShellExamplePasses) {
   EXPECT_THAT(failures({"bash", kExamples + "/runner.sh"}), testing::IsEmpty());
 }
+TEST(RunnerCheck, CppExamplePasses) {
+  EXPECT_THAT(failures({GAUR_TEST_CPP_EXAMPLE}), testing::IsEmpty());
+}
 TEST(RunnerCheck, TestbedPasses) {
   EXPECT_THAT(failures({GAUR_TEST_TESTBED}), testing::IsEmpty());
 }

@@ -1,6 +1,6 @@
 // What a handler sees of its run.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { applyGrant, type Grant } from './duckdb.js';
+import { applyGrant, withGrant, type Grant } from './duckdb.js';
 import { RunCancelled, type CancelReason } from './errors.js';
 import type { Frame } from './frames.js';
 
@@ -40,6 +40,8 @@ export interface RunContext extends Grant {
   log(line: string): void;
   /** Sets this run's threads and memory on a DuckDB connection. */
   applyGrant(connection: object): Promise<void>;
+  /** The same, then calls, and interrupts the connection's query when the run is cancelled. */
+  withGrant<C extends object, T>(connection: C, call: (connection: C) => PromiseLike<T> | T): Promise<T>;
 }
 
 export type Handler = (data: any, context: RunContext) => unknown;
@@ -98,6 +100,7 @@ export class Run implements RunContext {
     this.progress = this.progress.bind(this);
     this.log = this.log.bind(this);
     this.applyGrant = this.applyGrant.bind(this);
+    this.withGrant = this.withGrant.bind(this);
   }
 
   get signal(): AbortSignal {
@@ -118,5 +121,9 @@ export class Run implements RunContext {
 
   applyGrant(connection: object): Promise<void> {
     return applyGrant(connection, this);
+  }
+
+  withGrant<C extends object, T>(connection: C, call: (connection: C) => PromiseLike<T> | T): Promise<T> {
+    return withGrant(connection, this, call);
   }
 }

@@ -44,3 +44,34 @@ export async function applyGrant(connection: object, grant: Grant, options: Gran
   const bytes = Math.floor(grant.memoryBytes * (options.memoryShare ?? 0.6));
   await execute(connection, `SET memory_limit = '${Math.max(1, Math.floor(bytes / 1024))}KiB'`);
 }
+
+const INTERRUPT_EVERY_MS = 50;
+
+/**
+ * Runs queries on a connection under the grant: sets it, calls `call(connection)`, and interrupts the connection when the
+ * signal is aborted, again and again until the call has ended, since DuckDB forgets an interrupt that comes before its
+ * query. One call at a time on a connection.
+ */
+export async function withGrant<C extends object, T>(
+  connection: C,
+  grant: Grant & { readonly signal: AbortSignal },
+  call: (connection: C) => PromiseLike<T> | T,
+  options: GrantOptions = {},
+): Promise<T> {
+  const { signal } = grant;
+  await applyGrant(connection, grant, options);
+  signal.throwIfAborted();
+  let again: NodeJS.Timeout | undefined;
+  const interrupt = (): void => (connection as { interrupt?: () => void }).interrupt?.();
+  const begin = (): void => {
+    interrupt();
+    again = setInterval(interrupt, INTERRUPT_EVERY_MS);
+  };
+  signal.addEventListener('abort', begin, { once: true });
+  try {
+    return await call(connection);
+  } finally {
+    signal.removeEventListener('abort', begin);
+    clearInterval(again);
+  }
+}

@@ -10,7 +10,8 @@ export {
 } from './nest.js';
 export { currentRun, type Handler, type JobInfo, type RunContext } from './context.js';
 export { LaterError, RunCancelled, UnrecoverableError, type CancelReason } from './errors.js';
-export { applyGrant, type Grant, type GrantOptions } from './duckdb.js';
+export { bullJob, type BullLikeJob } from './bull.js';
+export { applyGrant, withGrant, type Grant, type GrantOptions } from './duckdb.js';
 export {
   answer,
   plan,

@@ -1,6 +1,7 @@
 // The life of a runner process: boot, ready, one run at a time, stop. One a process.
 import { tell, LaterError, type CancelReason, type ToldError } from './errors.js';
 import { FrameWriter, hasDescriptors, MOST_FRAME_BYTES, readFrames, type Frame } from './frames.js';
+import { isDiscarded } from './bull.js';
 import { currentRun, Run, within, type Handler } from './context.js';
 import { NotJsonError, toJson } from './json.js';
 import { ResultFile } from './plan.js';
@@ -121,6 +122,7 @@ class Session {
       return JSON.stringify({ type: 'later', run: run.run, delay_ms: delay, message });
     }
     const told = tell(error);
+    if (isDiscarded(run)) told.final = true;
     if (run.signal.aborted) told.code = 'interrupted';
     return this.failed(run, told);
   }

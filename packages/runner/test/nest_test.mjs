@@ -24,6 +24,15 @@ for (const [version, file] of [
   });
 }
 
+test('a processor written for Bull’s job runs as it is', options, async (t) => {
+  const runner = await started(t, [join(here, 'nest10/run.cjs')]).ready();
+  const run = runner.start('handle', {}, { attempt: 3 });
+  assert.deepEqual((await runner.outcome(run)).result, [10, 'q']);
+  assert.deepEqual([runner.of('progress', run)[0].value, runner.of('log', run)[0].line], [10, 'attempt 3']);
+  const failed = await runner.call('handle', { broken: true });
+  assert.deepEqual([failed.message, failed.final], ['handle is broken', true]);
+});
+
 test('a table that does not fit the application is told whole', options, async (t) => {
   const runner = started(t, [join(here, 'nest12/wrong.mjs')]);
   assert.equal(await runner.ended(), 1);

@@ -69,7 +69,7 @@ class Draft {
     head();
     store();
     server();
-    machine();
+    worker();
     queues();
     if (in_.app) pool();
     functions();
@@ -191,43 +191,34 @@ class Draft {
     line();
   }
 
-  void machine() {
-    const Given* count = find("BULL_COUNT") != nullptr ? find("BULL_COUNT") : find("BULL_QUEUE_COUNT");
-    line("[machine]");
-    std::uint32_t slots = 1;
-    if (count != nullptr) {
-      const char* end = count->value.data() + count->value.size();
-      const auto read = std::from_chars(count->value.data(), end, slots);
+  /// BULL_COUNT and the number of processes; `gaur check` shows what they multiply to.
+  void worker() {
+    const Given* given = find("BULL_COUNT") != nullptr ? find("BULL_COUNT") : find("BULL_QUEUE_COUNT");
+    line("[worker]");
+    if (given != nullptr) {
+      std::uint32_t count = 1;
+      const char* end = given->value.data() + given->value.size();
+      const auto read = std::from_chars(given->value.data(), end, count);
       if (read.ec != std::errc() || read.ptr != end) {
-        note(NoteKind::kTodo, count->from,
-             fmt::format("is no whole number: \"{}\"; 1 was taken", count->value));
-        slots = 1;
+        note(NoteKind::kTodo, given->from,
+             fmt::format("is no whole number: \"{}\"; 1 was taken", given->value));
+        count = 1;
       }
+      set("count", std::to_string(count),
+          given->from + (count == 0 ? ": a producer only; it takes no jobs" : ""));
     }
-    if (count != nullptr && slots == 0) {
-      set("slots", "0", count->from + ": a producer only; it takes no jobs");
-    } else if (in_.app) {
-      processes(count, slots);
+    if (in_.app) {
+      const bool by_cores = in_.app->instances.value_or(1) <= 0;
+      set("instances", std::to_string(in_.app->processes(in_.cores)),
+          fmt::format("{} instances{}", in_.pm2_file,
+                      by_cores ? fmt::format(" ({} on {} cores)", *in_.app->instances, in_.cores) : ""));
+      comment("slots = count x instances. Without `instances`, slots follow from cores and memory.");
     } else {
-      comment(count == nullptr ? "BULL_COUNT is not set."
-                               : fmt::format("{} is {} a process; how many processes stands in pm2's file.",
-                                             count->from, slots));
-      comment("auto: as many as cores and memory carry; `gaur check` shows the sum.");
-      set("slots", "\"auto\"", "");
+      comment(
+          "instances = 4   # how many processes pm2 runs here; without it, slots follow from cores and "
+          "memory");
     }
     line();
-  }
-
-  void processes(const Given* count, std::uint32_t each) {
-    const std::uint32_t processes = in_.app->processes(in_.cores);
-    const bool by_cores = in_.app->instances.value_or(1) <= 0;
-    const std::string one = count == nullptr ? "one job a process" : fmt::format("{} {}", count->from, each);
-    set("slots", std::to_string(each * processes),
-        fmt::format(
-            "{} x {} instances{} of {}", one, processes,
-            by_cores ? fmt::format(" (instances {} on {} cores)", *in_.app->instances, in_.cores) : "",
-            in_.pm2_file));
-    comment("Once functions have shown what they use, \"auto\" lets more small ones run side by side.");
   }
 
   void queues() {
@@ -253,15 +244,14 @@ class Draft {
     set("kind", toml_text("command"), "");
     std::vector<std::string> command{app.interpreter.empty() ? "node" : app.interpreter};
     command.insert(command.end(), app.node_args.begin(), app.node_args.end());
-    command.emplace_back("dist/gaur-runner.js");
+    command.emplace_back("dist/runner.js");
     comment(
         fmt::format("In place of {}: the use cases alone, without the loop around them (docs/migrating.md).",
                     app.script));
     set("command", list_of(command), app.node_args.empty() ? "" : in_.pm2_file + " node_args");
     note(NoteKind::kTodo, "pools.node.command",
-         fmt::format(
-             "{} takes jobs itself; write dist/gaur-runner.js, which hands its use cases to @gaur/runner",
-             app.script));
+         fmt::format("{} takes jobs itself; write dist/runner.js, which hands its use cases to @gaur/runner",
+                     app.script));
     if (!app.cwd.empty()) set("folder", toml_text(app.cwd), in_.pm2_file + " cwd");
     if (app.max_memory_bytes) {
       set("max_rss", toml_text(format_size(*app.max_memory_bytes)),

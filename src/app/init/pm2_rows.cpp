@@ -31,9 +31,8 @@ constexpr std::array kRows{
            "server's environment"},
     Pm2Row{"port", "", kBuiltIn, "`server.listen`", "a worker needs no port; Gaur's own API has one"},
     // ---- how many
-    Pm2Row{"instances", "", kCopied, "`machine.slots`",
-           "times BULL_COUNT: one process on a machine runs them all, and `auto` counts cores and memory "
-           "instead"},
+    Pm2Row{"instances", "", kCopied, "`worker.instances`",
+           "slots = BULL_COUNT x instances, all under one host; left out, cores and memory say how many"},
     Pm2Row{"exec_mode", "", kBuiltIn, "",
            "one host a machine, with as many runners as there is room for; nothing is clustered"},
     Pm2Row{"increment_var", "", kNone, "",

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/config.hpp"
 #include "app/init/draft.hpp"
 #include "app/toml_source.hpp"
 
@@ -61,13 +62,14 @@ TEST(Draft, TheSeedsFilesBecomeAConfiguration) {
   EXPECT_EQ(at(draft, "store.url"), "redis://query-redis:6380");
   EXPECT_EQ(at(draft, "store.prefix"), "ncs_resource::");
   EXPECT_EQ(at(draft, "store.dialect"), "bull");
-  EXPECT_EQ(at(draft, "machine.slots"), 4);
+  EXPECT_EQ(at(draft, "worker.count"), 1);
+  EXPECT_EQ(at(draft, "worker.instances"), 4);
   EXPECT_EQ(at(draft, "queues.query.order"), "fifo");
   EXPECT_EQ(at(draft, "queues.query.function"), "data.func");
   EXPECT_EQ(at(draft, "pools.node.folder"), "/srv/query");
   EXPECT_EQ(at(draft, "pools.node.max_rss"), "2GiB");
   EXPECT_EQ(json::serialize(at(draft, "pools.node.command")),
-            R"(["node","--max-old-space-size=4096","dist/gaur-runner.js"])");
+            R"(["node","--max-old-space-size=4096","dist/runner.js"])");
   EXPECT_EQ(at(draft, "pools.node.env.NODE_ENV"), "test");
 }
 
@@ -76,7 +78,8 @@ TEST(Draft, EachValueTellsItsOrigin) {
   EXPECT_THAT(draft.toml,
               HasSubstr("url = \"redis://query-redis:6380\"  # .env:1 REDIS_HOST, .env:2 REDIS_PORT"));
   EXPECT_THAT(draft.toml, HasSubstr("prefix = \"ncs_resource::\"  # .env:4 BULL_QUEUE_NAME"));
-  EXPECT_THAT(draft.toml, HasSubstr("slots = 4  # .env:5 BULL_COUNT 1 x 4 instances of run.json"));
+  EXPECT_THAT(draft.toml, HasSubstr("count = 1  # .env:5 BULL_COUNT"));
+  EXPECT_THAT(draft.toml, HasSubstr("instances = 4  # run.json instances"));
 }
 
 TEST(Draft, SecretsAreNamedAndNeverCopied) {
@@ -110,24 +113,41 @@ TEST(Draft, Pm2sVariablesWinOverTheFilesAsTheyDoThere) {
   const InitDraft draft = draft_configuration(
       inputs(kEnv, R"({"script": "w.js", "instances": 3, "env": {"BULL_COUNT": 2, "REDIS_HOST": "other"}})"));
   EXPECT_EQ(at(draft, "store.url"), "redis://other:6380");
-  EXPECT_EQ(at(draft, "machine.slots"), 6);
+  EXPECT_EQ(at(draft, "worker.count"), 2);
   EXPECT_EQ(at(draft, "pools.node.env"), json::Value(nullptr))
       << "what Gaur reads itself is no runner's variable";
 }
 
-TEST(Draft, SlotsFollowFromBullCountAndInstances) {
+TEST(Draft, CountAndInstancesAreTakenApart) {
   struct Row {
-    std::string env, run, slots;
+    std::string env, run, count, instances;
   };
-  for (const Row& row : {Row{"BULL_COUNT=0\n", R"({"script": "w.js", "instances": 4})", "0"},
-                         Row{"BULL_QUEUE_COUNT=2\n", R"({"script": "w.js", "instances": 4})", "8"},
-                         Row{"BULL_COUNT=1\n", R"({"script": "w.js", "instances": "max"})", "24"},
-                         Row{"BULL_COUNT=1\n", R"({"script": "w.js", "instances": -4})", "20"},
-                         Row{"BULL_COUNT=1\n", "", "\"auto\""}, Row{"A=1\n", "", "\"auto\""},
-                         Row{"A=1\n", R"({"script": "w.js"})", "1"}}) {
-    EXPECT_EQ(json::serialize(at(draft_configuration(inputs(row.env, row.run)), "machine.slots")), row.slots)
-        << row.env << row.run;
+  for (const Row& row :
+       {Row{"BULL_COUNT=0\n", R"({"script": "w.js", "instances": 4})", "0", "4"},
+        Row{"BULL_QUEUE_COUNT=2\n", R"({"script": "w.js", "instances": 4})", "2", "4"},
+        Row{"BULL_COUNT=1\n", R"({"script": "w.js", "instances": "max"})", "1", "24"},
+        Row{"BULL_COUNT=1\n", R"({"script": "w.js", "instances": -4})", "1", "20"},
+        Row{"BULL_COUNT=two\n", "", "1", "null"}, Row{"A=1\n", R"({"script": "w.js"})", "null", "1"}}) {
+    const InitDraft draft = draft_configuration(inputs(row.env, row.run));
+    EXPECT_EQ(json::serialize(at(draft, "worker.count")), row.count) << row.env << row.run;
+    EXPECT_EQ(json::serialize(at(draft, "worker.instances")), row.instances) << row.env << row.run;
   }
+  EXPECT_THAT(draft_configuration(inputs("BULL_COUNT=two\n")).notes,
+              note(InitNote::Kind::kTodo, ".env:1 BULL_COUNT", "no whole number: \"two\""));
+}
+
+TEST(Draft, WhatIsWrittenIsAConfigurationWithoutProblems) {
+  const InitDraft draft = draft_configuration(inputs(kEnv, R"({"script": "w.js", "instances": 4})"));
+  const auto document = parse_toml(draft.toml, "gaur.toml", "");
+  Settings settings;
+  settings.put({}, document->root, {}, false, &document->origins);
+  const Config config =
+      make_config(settings, ".",
+                  {.cores = 24, .memory_bytes = 128'000'000'000, .cores_from = {}, .memory_from = {}}, "box");
+  for (const Problem& problem : settings.problems()) ADD_FAILURE() << to_string(problem);
+  EXPECT_EQ(config.slots.slots, 4U);
+  EXPECT_EQ(config.queues.at("query").function_field, "func");
+  EXPECT_EQ(config.redis->prefix, "ncs_resource::");
 }
 
 TEST(Draft, HostileValuesStayInsideTheirText) {

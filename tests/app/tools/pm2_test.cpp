@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "app/init/pm2.hpp"
+#include "app/schema.hpp"
 
 namespace gaur::app {
 namespace {
@@ -19,6 +20,11 @@ Pm2App one(const std::string& text) {
   const auto apps = parse_pm2(text);
   EXPECT_TRUE(apps) << (apps ? "" : apps.error().message);
   return apps ? apps->front() : Pm2App{};
+}
+
+/// "`pools.NAME.env`" as a path of the schema.
+KeyPath key_in(std::string_view counterpart) {
+  return parse_path(counterpart.substr(1, counterpart.size() - 2));
 }
 
 TEST(Pm2, EveryFormOfTheFileIsRead) {
@@ -109,8 +115,15 @@ TEST(Pm2, EverySettingHasARowOnceAndWhatBecomesOfIt) {
   for (const Pm2Row& row : pm2_rows()) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_EQ(find_pm2_row(row.name), &row);
-    const bool none = row.fate == Pm2Fate::kNone;
-    EXPECT_EQ(none, row.counterpart.empty() && none) << row.name << ": a row without counterpart is kNone";
+    if (row.fate == Pm2Fate::kNone) {
+      EXPECT_EQ(row.counterpart, "") << row.name;
+    }
+    if (row.fate == Pm2Fate::kElsewhere) {
+      EXPECT_NE(row.counterpart, "") << row.name;
+    }
+    if (row.fate == Pm2Fate::kCopied) {
+      EXPECT_NE(find_row(key_in(row.counterpart)), nullptr) << row.name;
+    }
     EXPECT_FALSE(row.counterpart.empty() && row.why.empty()) << row.name << " says nothing";
   }
   EXPECT_EQ(find_pm2_row("env_production")->name, "env_NAME");

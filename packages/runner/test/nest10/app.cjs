@@ -24,6 +24,15 @@ class RankUseCase {
     if (data.region === 'xx') throw new Error('no such region');
     return this.database.rows().sort().slice(0, data.n);
   }
+  async handle(job) {
+    await job.progress(10);
+    await job.log(`attempt ${job.attemptsMade + 1}`);
+    if (job.data.broken) {
+      job.discard();
+      throw new Error(`${job.name} is broken`);
+    }
+    return [job.progress(), job.queue.name];
+  }
   async forUser(params, userId) {
     return { params, userId };
   }

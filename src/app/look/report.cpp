@@ -1,0 +1,221 @@
+#include "app/look/report.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "app/text_table.hpp"
+#include "base/json.hpp"
+#include "core/words.hpp"
+
+namespace gaur::app {
+namespace {
+
+constexpr std::size_t kListed = 5;  // jobs listed one by one
+
+std::string ms_words(double ms) {
+  return duration_in_words(Duration(std::llround(ms)));
+}
+std::string spread_words(const Spread& spread, std::string (*words)(double)) {
+  return spread.count == 0 ? "-" : fmt::format("{} / {}", words(spread.p50), words(spread.p95));
+}
+std::string byte_words(double bytes) {
+  return bytes_in_words(static_cast<std::uint64_t>(bytes));
+}
+
+std::string server_text(const LookFacts& facts) {
+  const bull::ServerFacts& server = facts.server;
+  std::string persistence =
+      server.append_only
+          ? "append-only file" + (server.append_fsync.empty() ? "" : " (" + server.append_fsync + ")")
+      : !server.config_readable ? "no append-only file"
+      : server.save.empty()     ? "none"
+                                : "snapshots (" + server.save + ")";
+  return fmt::format(
+      "{}  prefix \"{}\"\n\n{} {}, {}, {}, up {}\n  memory       {} used, {} at most so far, {}\n  policy    "
+      "   {}\n  persistence  {}\n"
+      "  clients      {}\n",
+      facts.url, facts.prefix, server.flavour, server.version, server.mode, server.role,
+      age_in_words(std::chrono::seconds(server.uptime_seconds)), bytes_in_words(server.used_bytes),
+      bytes_in_words(server.peak_bytes),
+      server.maxmemory_bytes == 0 ? std::string("unbounded")
+                                  : "limit " + bytes_in_words(server.maxmemory_bytes),
+      server.maxmemory_policy, persistence, server.connected_clients);
+}
+
+std::string queue_table(const LookFacts& facts) {
+  TextTable table({"queue", "dialect", ">waiting", ">priority", ">active", ">no lock", ">delayed", ">overdue",
+                   ">completed", ">failed", ">oldest waits", ">workers", "paused"});
+  for (const QueueFacts& queue : facts.queues) {
+    const bull::QueueLook& look = queue.look;
+    const auto number = [](std::uint64_t value) { return std::to_string(value); };
+    table.row({look.queue.value, std::string(to_string(look.evidence.dialect())),
+               number(look.counts[State::kWaiting]), number(look.counts[State::kPrioritized]),
+               number(look.counts[State::kActive]), number(look.unlocked.size()),
+               number(look.counts[State::kDelayed]), number(look.overdue_total),
+               number(look.counts[State::kCompleted]), number(look.counts[State::kFailed]),
+               look.oldest_waiting_since ? age_in_words(look.now - *look.oldest_waiting_since) : "-",
+               number(look.workers.size()), look.counts.paused ? "yes" : ""});
+  }
+  return table.text();
+}
+
+std::string function_table(const QueueFacts& queue, const std::string& field) {
+  TextTable table({"function", ">kept", ">failed", ">wait p50 / p95", ">run p50 / p95", ">longest",
+                   ">data p50 / p95", ">result p50 / p95"});
+  for (const FunctionLook& function : functions_of(queue.kept, field)) {
+    table.row({cut(function.function, 40), std::to_string(function.completed + function.failed),
+               std::to_string(function.failed), spread_words(function.wait_ms, ms_words),
+               spread_words(function.run_ms, ms_words),
+               function.run_ms.count == 0 ? "-" : ms_words(function.run_ms.most),
+               spread_words(function.data_bytes, byte_words),
+               spread_words(function.result_bytes, byte_words)});
+  }
+  return table.text();
+}
+
+/// Orphans and overdue jobs by id, the oldest first.
+std::string listed_jobs(const bull::QueueLook& look) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kListed, look.unlocked.size()); ++i) {
+    const bull::Unlocked& job = look.unlocked[i];
+    text += fmt::format("  active without a lock: {} ({}), {}\n", cut(job.id.value, 60), cut(job.name, 40),
+                        job.age ? "started " + age_in_words(*job.age) + " ago" : "popped and never locked");
+  }
+  if (look.unlocked.size() > kListed)
+    text += fmt::format("  ... and {} more\n", look.unlocked.size() - kListed);
+  for (std::size_t i = 0; i < std::min(kListed, look.overdue.size()); ++i) {
+    text += fmt::format("  delayed and overdue: {}, due {} ago\n", cut(look.overdue[i].id.value, 60),
+                        age_in_words(look.now - look.overdue[i].due));
+  }
+  if (look.overdue_total > kListed) text += fmt::format("  ... and {} more\n", look.overdue_total - kListed);
+  return text;
+}
+
+json::Object spread_json(const Spread& spread) {
+  return {{"count", spread.count},
+          {"p50", spread.p50},
+          {"p95", spread.p95},
+          {"most", spread.most},
+          {"mean", spread.mean}};
+}
+
+json::Object function_json(const FunctionLook& function) {
+  json::Array failures;
+  for (const auto& [text, count] : function.failures)
+    failures.push_back(json::Object{{"message", text}, {"count", count}});
+  return {{"function", function.function},
+          {"completed", function.completed},
+          {"failed", function.failed},
+          {"wait_ms", spread_json(function.wait_ms)},
+          {"run_ms", spread_json(function.run_ms)},
+          {"data_bytes", spread_json(function.data_bytes)},
+          {"result_bytes", spread_json(function.result_bytes)},
+          {"failures", failures}};
+}
+
+json::Object queue_json(const QueueFacts& queue, const std::string& field) {
+  const bull::QueueLook& look = queue.look;
+  json::Array functions;
+  for (const FunctionLook& function : functions_of(queue.kept, field))
+    functions.push_back(function_json(function));
+  json::Array unlocked;
+  for (const bull::Unlocked& job : look.unlocked) {
+    json::Object entry{{"id", job.id.value}, {"name", job.name}, {"stalled", job.stalled}};
+    entry["age_ms"] = job.age ? json::Value(job.age->count()) : json::Value(nullptr);
+    unlocked.push_back(std::move(entry));
+  }
+  json::Array overdue;
+  for (const bull::Overdue& job : look.overdue)
+    overdue.push_back(json::Object{{"id", job.id.value}, {"overdue_ms", (look.now - job.due).count()}});
+  json::Array evidence;
+  for (const auto* list : {&look.evidence.bull, &look.evidence.bullmq}) {
+    for (const std::string& phrase : *list) evidence.emplace_back(phrase);
+  }
+  json::Object made{{"queue", look.queue.value},
+                    {"dialect", to_string(look.evidence.dialect())},
+                    {"evidence", evidence},
+                    {"waiting", look.counts[State::kWaiting]},
+                    {"prioritized", look.counts[State::kPrioritized]},
+                    {"active", look.counts[State::kActive]},
+                    {"delayed", look.counts[State::kDelayed]},
+                    {"completed", look.counts[State::kCompleted]},
+                    {"failed", look.counts[State::kFailed]},
+                    {"paused", look.counts.paused},
+                    {"unlocked", unlocked},
+                    {"overdue_total", look.overdue_total},
+                    {"overdue", overdue},
+                    {"repeatable", look.repeatable},
+                    {"stalled_check_runs", look.stalled_check_runs},
+                    {"workers", look.workers.size()},
+                    {"functions", functions}};
+  made["oldest_waiting_ms"] = look.oldest_waiting_since
+                                  ? json::Value((look.now - *look.oldest_waiting_since).count())
+                                  : json::Value(nullptr);
+  return made;
+}
+
+json::Object server_json(const bull::ServerFacts& server) {
+  return {{"version", server.version},
+          {"flavour", server.flavour},
+          {"mode", server.mode},
+          {"role", server.role},
+          {"maxmemory_policy", server.maxmemory_policy},
+          {"maxmemory_bytes", server.maxmemory_bytes},
+          {"used_bytes", server.used_bytes},
+          {"peak_bytes", server.peak_bytes},
+          {"append_only", server.append_only},
+          {"append_fsync", server.append_fsync},
+          {"save", server.save},
+          {"config_readable", server.config_readable},
+          {"evicted_keys", server.evicted_keys},
+          {"connected_clients", server.connected_clients},
+          {"uptime_seconds", server.uptime_seconds}};
+}
+
+}  // namespace
+
+std::string look_text(const LookReport& report) {
+  std::string text = server_text(report.facts);
+  if (report.facts.queues.empty()) {
+    text += fmt::format("\nno queue under the prefix \"{}\"\n", report.facts.prefix);
+  } else {
+    text += "\n" + queue_table(report.facts);
+  }
+  for (const QueueFacts& queue : report.facts.queues) {
+    const std::string jobs = listed_jobs(queue.look);
+    if (!jobs.empty()) text += fmt::format("\n{}\n{}", queue.look.queue.value, jobs);
+    if (!queue.kept.empty())
+      text += fmt::format("\n{}: {} kept jobs\n{}", queue.look.queue.value, queue.kept.size(),
+                          function_table(queue, report.function_field));
+  }
+  text += report.findings.empty() ? "\nnothing to remark\n" : "\nfindings\n";
+  for (const Finding& finding : report.findings) {
+    text += fmt::format("  {}  {}{}\n    -> {}\n", to_string(finding.weight),
+                        finding.queue.empty() ? "" : finding.queue + ": ", cut(finding.what, 400),
+                        finding.advice);
+  }
+  return text;
+}
+
+std::string look_json(const LookReport& report) {
+  json::Array queues;
+  for (const QueueFacts& queue : report.facts.queues)
+    queues.push_back(queue_json(queue, report.function_field));
+  json::Array findings;
+  for (const Finding& finding : report.findings) {
+    findings.push_back(json::Object{{"weight", to_string(finding.weight)},
+                                    {"code", finding.code},
+                                    {"queue", finding.queue},
+                                    {"what", finding.what},
+                                    {"advice", finding.advice}});
+  }
+  return json::serialize(json::Object{{"url", report.facts.url},
+                                      {"prefix", report.facts.prefix},
+                                      {"server", server_json(report.facts.server)},
+                                      {"every_queue", report.facts.every_queue},
+                                      {"queues", queues},
+                                      {"findings", findings}});
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,46 @@
+#pragma once
+// What the kept jobs of a queue tell about its functions. Thread-safety: pure functions.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gaur/job.hpp"
+
+namespace gaur::app {
+
+/// Nearest-rank percentiles, so that each is a value that occurred.
+struct Spread {
+  std::uint64_t count = 0;
+  double least = 0, p50 = 0, p95 = 0, most = 0, mean = 0;
+};
+Spread spread_of(std::vector<double> values);
+
+/// One kept job, with the sizes of its texts in the store.
+struct KeptJob {
+  Job job{};
+  std::uint64_t data_bytes = 0, result_bytes = 0;
+};
+
+struct FunctionLook {
+  std::string function;
+  std::uint64_t completed = 0, failed = 0;
+  Spread wait_ms;  ///< from being ready to its start; only jobs that were started once
+  Spread run_ms;   ///< of the last run
+  Spread data_bytes, result_bytes;
+  std::vector<std::pair<std::string, std::uint64_t>>
+      failures;  ///< texts and how often, the most frequent first
+};
+
+/// What a job asks for. `field`: "" for "the name, or `func` in the data of a job without a name of its own";
+/// else "name" or "data.FIELD", as in `queues.*.function`.
+std::string function_asked(const Job& job, const std::string& field);
+
+/// Functions by number of jobs, most first. At most five failure texts each.
+std::vector<FunctionLook> functions_of(const std::vector<KeptJob>& jobs, const std::string& field);
+
+/// Jobs finished per second between the first and the last of them; nothing with fewer than two.
+std::optional<double> rate_of(const std::vector<KeptJob>& jobs);
+
+}  // namespace gaur::app

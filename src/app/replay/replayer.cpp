@@ -1,0 +1,177 @@
+#include "app/replay/replayer.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+
+#include "app/part_options.hpp"
+#include "base/system_env.hpp"
+#include "core/words.hpp"
+#include "runner/pools.hpp"
+
+namespace gaur::app {
+namespace {
+
+/// Ends of runs, waited for by the thread that replays. Thread-safety: internally locked.
+class Ends final : public RunObserver {
+ public:
+  struct End {
+    LockToken token;
+    RunEnd end;
+    Usage usage;
+  };
+  void on_progress(const LockToken&, std::string) override {}
+  void on_log(const LockToken&, std::string) override {}
+  void on_end(const LockToken& run, RunEnd end, Usage usage) override {
+    const std::lock_guard lock(mutex_);
+    ends_.push_back({run, std::move(end), std::move(usage)});
+    arrived_.notify_one();
+  }
+  End next() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return !ends_.empty(); });
+    End end = std::move(ends_.front());
+    ends_.pop_front();
+    return end;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<End> ends_;
+};
+
+struct Scratch {
+  std::filesystem::path path;
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path.empty()) std::filesystem::remove_all(path, ignored);
+  }
+};
+
+}  // namespace
+
+// In the order of building; each may use those above it, and they go in reverse.
+struct Replayer::Impl {
+  Config config;
+  Scratch scratch{};
+  SystemClock clock{};
+  SystemRandom random{};
+  std::unique_ptr<ResultFolder> results{};
+  Ends ends{};
+  std::unique_ptr<ThreadLoop> loop{};
+  std::unique_ptr<Pools> pools{};
+  std::uint64_t runs = 0;
+
+  LockToken start(const Job& job, const ReplayOptions& options);
+};
+
+Replayer::Replayer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Replayer::~Replayer() {
+  if (impl_->pools) impl_->pools->close().get();
+}
+
+Clock& Replayer::clock() {
+  return impl_->clock;
+}
+
+Result<std::unique_ptr<Replayer>> Replayer::open(const Settings& settings, const Config& config,
+                                                 const Logger& log) {
+  auto impl = std::make_unique<Impl>();
+  impl->config = config;
+  std::string folder = (std::filesystem::temp_directory_path() / "gaur-replay-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr)
+    return Error{Errc::kIo, fmt::format("cannot make a folder like {}", folder)};
+  impl->scratch.path = folder;
+  impl->config.data_folder = folder;
+  GAUR_TRY(PoolsOptions options, pools_options(settings, impl->config));
+  for (auto& [name, pool] : options.pools) pool.env["GAUR_SHADOW"] = "1";
+  impl->results = std::make_unique<ResultFolder>(
+      impl->clock, ResultFolder::Options{.folder = impl->scratch.path / "results"});
+  options.results = impl->results.get();
+  options.log = log;
+  impl->loop = std::make_unique<ThreadLoop>("gaur-replay");
+  impl->pools = std::make_unique<Pools>(Env{impl->clock, impl->random, *impl->loop}, std::move(options));
+  impl->loop->post([pools = impl->pools.get()] { pools->open(); });
+  return std::unique_ptr<Replayer>(new Replayer(std::move(impl)));  // the constructor is private
+}
+
+LockToken Replayer::Impl::start(const Job& job, const ReplayOptions& options) {
+  RunRequest request;
+  request.taken.job = job;
+  request.taken.job.state = State::kActive;
+  request.taken.job.result.clear();
+  request.taken.job.failure.reset();
+  request.taken.job.attempts_made = 0;
+  request.taken.job.attempts_started = 1;
+  request.taken.job.processed_on = clock.wall();
+  request.taken.token = LockToken(fmt::format("replay:{}:0", ++runs));
+  request.taken.function = function_in(config, job);
+  const auto function = config.functions.find(request.taken.function.value);
+  request.grant = options.grant.value_or(configured_grant(config, request.taken.function.value));
+  if (function != config.functions.end()) request.timeout = function->second.timeout;
+  LockToken token = request.taken.token;
+  loop->post([this, request = std::move(request)]() mutable { pools->start(std::move(request), ends); });
+  return token;
+}
+
+std::vector<ReplayRun> Replayer::run(const std::vector<Job>& jobs, const ReplayOptions& options) {
+  std::map<LockToken, std::size_t> running;
+  std::vector<ReplayRun> done;
+  std::size_t next = 0;
+  const auto may_start = [&] {
+    return next < jobs.size() && running.size() < std::max(1U, options.at_once) &&
+           (!options.until || impl_->clock.now() < *options.until);
+  };
+  while (true) {
+    while (may_start()) {
+      running[impl_->start(jobs[next], options)] = next;
+      ++next;
+    }
+    if (running.empty()) return done;
+    Ends::End end = impl_->ends.next();
+    done.push_back({running.at(end.token), std::move(end.end), std::move(end.usage)});
+    running.erase(end.token);
+    if (options.told) options.told(done.back());
+  }
+}
+
+Grant configured_grant(const Config& config, const std::string& function) {
+  Room room = config.slots.share;
+  if (const auto found = config.functions.find(function); found != config.functions.end()) {
+    room.cores = found->second.cores.value_or(room.cores);
+    room.memory_bytes = found->second.memory_bytes.value_or(room.memory_bytes);
+  }
+  room.cores = std::min(room.cores, config.slots.box.cores);
+  room.memory_bytes = std::min(room.memory_bytes, config.slots.box.memory_bytes);
+  return {.threads = static_cast<std::uint32_t>(std::max(1.0, std::floor(room.cores))),
+          .memory_bytes = room.memory_bytes};
+}
+
+FunctionName function_in(const Config& config, const Job& job) {
+  const auto queue = config.queues.find(job.queue.value);
+  return function_of(job.name, job.data, queue == config.queues.end() ? "" : queue->second.function_field);
+}
+
+std::string end_in_words(const RunEnd& end) {
+  if (std::holds_alternative<run::Completed>(end)) return "completed";
+  if (const auto* failed = std::get_if<run::Failed>(&end))
+    return fmt::format("failed: {} ({})", failed->failure.message, failed->failure.code);
+  if (const auto* later = std::get_if<run::Later>(&end)) return "asked to be run later: " + later->why;
+  if (const auto* timeout = std::get_if<run::TimedOut>(&end))
+    return "timeout after " + duration_in_words(timeout->after);
+  if (const auto* memory = std::get_if<run::OutOfMemory>(&end))
+    return fmt::format("out of memory: {} of {}", bytes_in_words(memory->peak_bytes),
+                       bytes_in_words(memory->bound_bytes));
+  if (const auto* crashed = std::get_if<run::Crashed>(&end)) return "crashed: " + crashed->message;
+  if (const auto* interrupted = std::get_if<run::Interrupted>(&end))
+    return "interrupted: " + interrupted->why;
+  return "cancelled";
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,134 @@
+#include "app/size/estimate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/words.hpp"
+
+namespace gaur::app {
+namespace {
+
+constexpr double kMemoryMargin = 1.2;  // as the ledger adds it to what it learned
+constexpr double kWorthIt = 1.05;      // what a wider step must gain in throughput
+
+const WidthMeasure& measured_at(const SizeInputs& inputs, std::uint32_t width) {
+  const WidthMeasure* found = nullptr;
+  for (const WidthMeasure& measure : inputs.widths) {
+    if (measure.run_ms.empty()) continue;
+    if (found == nullptr || measure.width <= width) found = &measure;
+  }
+  return *found;
+}
+
+std::string ms_words(double ms) {
+  return duration_in_words(Duration(std::llround(ms)));
+}
+
+/// From the runs at the width that speed advises: a run alone, with all threads and memory granted, takes
+/// more.
+void by_memory(const SizeInputs& inputs, SizePlan& plan) {
+  const Spread peak = spread_of(measured_at(inputs, plan.by_speed).peak_bytes);
+  if (peak.count == 0 || peak.p95 <= 0) {
+    plan.why.emplace_back("memory: was not measured, so it bounds nothing here; set needs.memory by hand");
+    return;
+  }
+  plan.needs.memory_bytes = static_cast<std::uint64_t>(std::ceil(peak.p95 * kMemoryMargin));
+  plan.by_memory = static_cast<std::uint32_t>(std::max<std::uint64_t>(
+      1, inputs.box.memory_bytes / std::max<std::uint64_t>(1, plan.needs.memory_bytes)));
+  plan.why.push_back(fmt::format("memory: peak p95 {} x {} = {} a run; {} / {} = {} at a time",
+                                 bytes_in_words(static_cast<std::uint64_t>(peak.p95)), kMemoryMargin,
+                                 bytes_in_words(plan.needs.memory_bytes),
+                                 bytes_in_words(inputs.box.memory_bytes),
+                                 bytes_in_words(plan.needs.memory_bytes), plan.by_memory));
+}
+
+void by_speed(const SizeInputs& inputs, SizePlan& plan) {
+  double best = 0;
+  for (const WidthMeasure& measure : inputs.widths) {
+    if (measure.run_ms.empty()) continue;
+    const double rate = measure.per_second();
+    if (best == 0 || rate >= best * kWorthIt) {
+      if (best > 0)
+        plan.why.push_back(
+            fmt::format("speed: {} side by side do {:.2f} a second, {:+.0f} % over the narrower best",
+                        measure.width, rate, (rate / best - 1) * 100));
+      best = std::max(best, rate);
+      plan.by_speed = measure.width;
+    } else {
+      plan.why.push_back(fmt::format(
+          "speed: {} side by side do {:.2f} a second, {:+.0f} %: not worth their waits in each other's way",
+          measure.width, rate, (rate / best - 1) * 100));
+    }
+  }
+  if (!inputs.explored_all && plan.by_speed == inputs.widths.back().width)
+    plan.why.emplace_back(
+        "speed: the time for measuring was over while wider still gained: more slots may do more (--budget)");
+}
+
+void needs_of_cores(const SizeInputs& inputs, SizePlan& plan) {
+  const WidthMeasure& at = measured_at(inputs, plan.slots);
+  const Spread cores = spread_of(at.cores);
+  plan.at_width = at.width;
+  plan.needs.cores = std::max(1.0, std::ceil(cores.mean * 10) / 10);
+  plan.why.push_back(fmt::format("cores: one run keeps {:.1f} busy on average when {}: {:.0f} % of {:g}",
+                                 cores.mean,
+                                 at.width == 1 ? "it is alone" : fmt::format("{} run side by side", at.width),
+                                 cores.mean * at.width / inputs.box.cores * 100, inputs.box.cores));
+}
+
+void waits(const SizeInputs& inputs, SizePlan& plan) {
+  const QueueingInputs queueing{.run_ms = measured_at(inputs, plan.slots).run_ms, .slots = plan.slots};
+  const double most = capacity(queueing);
+  for (const double share : {0.5, 0.7, 0.8, 0.9, 0.95}) {
+    plan.loads.push_back({share, most * share * 60, steady_waits(queueing, most * share)});
+  }
+  for (const std::uint32_t slots : {std::max(1U, plan.slots / 2), plan.slots, plan.slots * 2}) {
+    if (!plan.bursts.empty() && plan.bursts.back().slots == slots) continue;
+    const QueueingInputs one{.run_ms = measured_at(inputs, slots).run_ms, .slots = slots};
+    if (slots > plan.slots && measured_at(inputs, slots).width < slots)
+      continue;  // nothing was measured there
+    plan.bursts.push_back({slots, burst_waits(one, inputs.at_once)});
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> widths_to_measure(std::uint32_t most) {
+  std::vector<std::uint32_t> widths;
+  for (std::uint32_t width = 1; width < most; width *= 2) widths.push_back(width);
+  widths.push_back(std::max(1U, most));
+  return widths;
+}
+
+std::uint32_t widest(const Room& box, const WidthMeasure& alone, std::uint32_t at_once) {
+  const double cores = std::max(0.1, spread_of(alone.cores).mean);
+  const double by_cores = std::ceil(box.cores / cores) * 2;  // waiting for disks and caches leaves cores idle
+  const Spread peak = spread_of(alone.peak_bytes);
+  const double by_memory =
+      peak.p95 <= 0 ? by_cores : static_cast<double>(box.memory_bytes) / (peak.p95 * kMemoryMargin);
+  const double most = std::min({by_cores, by_memory, static_cast<double>(at_once), 4 * std::ceil(box.cores)});
+  return static_cast<std::uint32_t>(std::max(1.0, std::floor(most)));
+}
+
+SizePlan plan_size(const SizeInputs& inputs) {
+  SizePlan plan;
+  const WidthMeasure& alone = measured_at(inputs, 1);
+  const Spread run = spread_of(alone.run_ms);
+  plan.why.push_back(fmt::format("alone: {} runs, p50 {}, p95 {}, {:.1f} cores", run.count, ms_words(run.p50),
+                                 ms_words(run.p95), spread_of(alone.cores).mean));
+  by_speed(inputs, plan);
+  by_memory(inputs, plan);
+  plan.slots = plan.by_memory == 0 ? plan.by_speed : std::min(plan.by_speed, plan.by_memory);
+  plan.slots = std::max(1U, plan.slots);
+  needs_of_cores(inputs, plan);
+  plan.why.push_back(fmt::format("slots: the smaller of {} by speed and {} by memory = {}", plan.by_speed,
+                                 plan.by_memory == 0 ? std::string("any") : std::to_string(plan.by_memory),
+                                 plan.slots));
+  waits(inputs, plan);
+  return plan;
+}
+
+}  // namespace gaur::app

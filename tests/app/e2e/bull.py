@@ -1,0 +1,152 @@
+"""A redis-server of a test's own, and jobs in it as Bull 4 lays them out: for tests of what looks at them."""
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+from harness import until
+
+
+class Failure(Exception):
+    """What Redis answered with a minus."""
+
+
+class Redis:
+    """A connection, RESP2: texts as str, numbers as int, nil as None."""
+
+    def __init__(self, port, user=None, password=None):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.reader = self.socket.makefile("rb")
+        if password:
+            self("AUTH", *([user] if user else []), password)
+
+    def __call__(self, *words):
+        self.send(*words)
+        return self.read()
+
+    def send(self, *words):
+        encoded = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        self.socket.sendall(b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in encoded))
+
+    def read(self):
+        line = self.reader.readline()
+        if not line:
+            raise EOFError("redis closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b"-":
+            raise Failure(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            return None if rest == b"-1" else self.reader.read(int(rest) + 2)[:-2].decode()
+        return None if rest == b"-1" else [self.read() for _ in range(int(rest))]
+
+    def close(self):
+        self.reader.close()
+        self.socket.close()
+
+
+class RedisServer:
+    """redis-server on a free loopback port, in a folder of its own."""
+
+    def __init__(self, *arguments):
+        self.folder = tempfile.mkdtemp(prefix="gaur-redis-")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = open(f"{self.folder}/log", "wb")
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", *arguments],
+            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        until(self.answers, what="redis-server")
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"redis-server ended with {self.process.returncode}")
+        try:
+            connection = Redis(self.port)
+        except OSError:
+            return False
+        connection.close()
+        return True
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder)
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+class Queue:
+    """Writes jobs as Bull's scripts leave them (prefix, colon, name, colon; lists with the newest at the head)."""
+
+    def __init__(self, redis, prefix, name):
+        self.redis, self.base = redis, f"{prefix}:{name}:"
+
+    def job(self, data, name="__default__", **fields):
+        job_id = str(self.redis("INCR", self.base + "id"))
+        at = fields.pop("timestamp", now_ms())
+        delay = fields.pop("delay", 0)
+        options = {"attempts": 1, "delay": delay, "timestamp": at}
+        values = {"name": name, "data": data if isinstance(data, str) else json.dumps(data), "opts": json.dumps(options),
+                  "timestamp": at, "delay": delay, "priority": 0, **fields}
+        self.redis("HSET", self.base + job_id, *[part for pair in values.items() for part in pair])
+        return job_id
+
+    def waiting(self, data, **fields):
+        job_id = self.job(data, **fields)
+        self.redis("LPUSH", self.base + "wait", job_id)
+        return job_id
+
+    def active(self, data, started, locked=False, **fields):
+        job_id = self.job(data, processedOn=started, timestamp=started - 100, **fields)
+        self.redis("LPUSH", self.base + "active", job_id)
+        if locked:
+            self.redis("SET", self.base + job_id + ":lock", "f3b1c7e0-0000-4000-8000-000000000000", "PX", 30000)
+        return job_id
+
+    def delayed(self, data, due):
+        job_id = self.job(data, timestamp=due - 1000, delay=1000)
+        self.redis("ZADD", self.base + "delayed", due * 4096 + (int(job_id) & 0xFFF), job_id)
+        return job_id
+
+    def completed(self, data, result, wait=50, run=200, ended=None, **fields):
+        ended = ended or now_ms() - 10_000
+        job_id = self.job(data, timestamp=ended - run - wait, processedOn=ended - run, finishedOn=ended,
+                          returnvalue=json.dumps(result), **fields)
+        self.redis("ZADD", self.base + "completed", ended, job_id)
+        return job_id
+
+    def failed(self, data, reason, run=100):
+        ended = now_ms() - 10_000
+        job_id = self.job(data, timestamp=ended - run - 50, processedOn=ended - run, finishedOn=ended, failedReason=reason,
+                          attemptsMade=1, stacktrace="[]")
+        self.redis("ZADD", self.base + "failed", ended, job_id)
+        return job_id
+
+
+def dump(redis):
+    """Every key with its value as bytes, to see that nothing changed; lock times to live aside."""
+    return {key: redis_dump(redis, key) for key in sorted(redis("KEYS", "*"))}
+
+
+def redis_dump(redis, key):
+    kind = redis("TYPE", key)
+    if kind == "string":
+        return redis("GET", key)
+    if kind == "list":
+        return redis("LRANGE", key, 0, -1)
+    if kind == "hash":
+        return redis("HGETALL", key)
+    if kind == "set":
+        return sorted(redis("SMEMBERS", key))
+    return redis("ZRANGE", key, 0, -1, "WITHSCORES")

@@ -1,0 +1,109 @@
+"""`gaur shadow`: kept jobs are run here, differences are told by kind, and Redis stays as it was."""
+
+import json
+import subprocess
+import sys
+import unittest
+
+from bull import Queue, Redis, RedisServer, dump
+from harness import GAUR, HERE, EndToEnd
+
+CONFIG = f'''
+[store]
+url = "redis://127.0.0.1:@PORT@"
+prefix = "ncs_resource::"
+[queues.query]
+function = "data.func"
+[pools.replay]
+command = ["{sys.executable}", "{HERE / "replay_runner.py"}"]
+start_timeout = "60s"
+[functions.rank]
+pool = "replay"
+[functions.trend]
+pool = "replay"
+needs = {{ cores = 1, memory = "300MB" }}
+'''
+
+
+class ShadowTest(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.redis_server = RedisServer()
+        self.addCleanup(self.redis_server.stop)
+        self.redis = Redis(self.redis_server.port)
+        self.addCleanup(self.redis.close)
+        self.queue = Queue(self.redis, "ncs_resource::", "query")
+        (self.folder / "gaur.toml").write_text(CONFIG.replace("@PORT@", str(self.redis_server.port)))
+
+    def kept(self, was, gives, function="rank", **more):
+        return self.queue.completed({"func": function, "give": gives, "userId": 7, **more}, was)
+
+    def shadow(self, *arguments, code=0):
+        done = subprocess.run([str(GAUR), "shadow", *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def test_equal_results_agree(self):
+        for n in range(5):
+            self.kept([{"n": n, "x": 0.1}], [{"x": 0.1, "n": n}])
+        self.assertIn("the results agree", self.shadow("--last", "100").stdout)
+        report = json.loads(self.shadow("--last", "3", "--json").stdout)
+        self.assertEqual((report["functions"][0]["runs"], report["functions"][0]["equal"]), (3, 3))
+
+    def test_differences_are_told_by_kind_with_path_and_both_values(self):
+        rows = [{"day": "2026-01-01T00:00:00.000Z", "n": "1", "x": 0.3}, {"day": "2026-01-02T00:00:00.000Z", "n": "2", "x": 0.5}]
+        moved = [dict(rows[1]), dict(rows[0])]
+        self.kept(rows, moved)
+        shifted = [{**row, "day": row["day"].replace("T00", "T09")} for row in rows]
+        self.kept(rows, shifted)
+        self.kept(rows, [{**row, "n": int(row["n"])} for row in rows], function="trend")
+        self.kept(rows, [{**row, "x": row["x"] + 1e-16} for row in rows])  # 0.3 and its neighbour, 0.5 itself
+        text = self.shadow(code=1).stdout
+        for part in ("order  the result, from element 0", "time-zone  [0].day, shifted by +9 h", 'was "2026-01-01T00:00:00.000Z"',
+                     'is  "2026-01-01T09:00:00.000Z"', "type  [0].n", "the results do not agree"):
+            self.assertIn(part, text)
+        report = json.loads(self.shadow("--json", code=1).stdout)
+        by_name = {f["function"]: f for f in report["functions"]}
+        self.assertEqual(by_name["rank"]["kinds"], {"order": 1, "time-zone": 1, "float": 1} if 0.3 + 1e-16 != 0.3 else
+                         {"order": 1, "time-zone": 1})
+        self.assertEqual(by_name["trend"]["kinds"], {"type": 1})
+        self.shadow("--allow", "order,time-zone", "--allow", "type,float")
+        self.shadow("--allow", "order,type", code=1)
+        self.assertIn("no kind of difference", self.shadow("--allow", "orders", code=2).stderr)
+
+    def test_what_a_run_used_is_told_beside_what_it_took_then(self):
+        self.queue.completed({"func": "rank", "give": 1, "burn_ms": 150, "megabytes": 64}, 1, run=400)
+        report = json.loads(self.shadow("--json").stdout)
+        run = report["runs"][0]
+        self.assertEqual(run["then_ms"], 400)
+        self.assertGreaterEqual(run["cpu_ms"], 140)
+        self.assertGreaterEqual(run["now_ms"], 140)
+        self.assertGreater(run["peak_bytes"], 60_000_000)
+
+    def test_a_run_that_fails_here_and_functions_without_a_pool_are_told(self):
+        self.kept([1], None, fail="no such table")
+        self.queue.completed({"func": "elsewhere"}, 1)
+        done = self.shadow(code=1)
+        self.assertIn("failed: no such table (error)", done.stdout)
+        self.assertIn("elsewhere: 1 kept job, and no pool here serves it", done.stdout)
+        self.shadow("--function", "elsewhere", code=1)
+
+    def test_nothing_is_taken_published_or_written(self):
+        self.kept([1], [1])
+        self.queue.waiting({"func": "rank", "give": 1})
+        before = dump(self.redis)
+        listener = Redis(self.redis_server.port)
+        self.addCleanup(listener.close)
+        listener("PSUBSCRIBE", "*")
+        self.shadow()
+        self.assertEqual(dump(self.redis), before)
+        self.redis("PUBLISH", "the end", "")
+        self.assertEqual(listener.read()[2], "the end", "something was published")
+
+    def test_the_functions_can_tell_a_shadow_run(self):
+        self.queue.completed({"func": "rank", "env": "GAUR_SHADOW"}, "1")
+        self.shadow()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

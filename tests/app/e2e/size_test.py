@@ -1,0 +1,77 @@
+"""`gaur size`: a function that burns CPU and holds memory is measured, and the sums follow from what was measured."""
+
+import json
+import subprocess
+import sys
+import unittest
+
+from bull import Queue, Redis, RedisServer
+from harness import GAUR, HERE, EndToEnd
+
+CONFIG = f'''
+[machine]
+cores = 2
+memory = "2GB"
+reserve_memory = "1GB"
+[queues.query]
+function = "data.func"
+[pools.replay]
+command = ["{sys.executable}", "{HERE / "replay_runner.py"}"]
+start_timeout = "60s"
+[functions.rank]
+pool = "replay"
+[functions.mail]
+pool = "replay"
+'''
+
+
+class SizeTest(EndToEnd):
+    def size(self, *arguments, code=0, config=CONFIG):
+        (self.folder / "gaur.toml").write_text(config)
+        done = subprocess.run([str(GAUR), "size", *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def test_memory_bounds_the_slots_of_a_function_that_holds_much(self):
+        data = json.dumps({"burn_ms": 20, "megabytes": 250})
+        report = json.loads(self.size("--function", "rank", "--data", data, "--runs", "4", "--budget", "20s", "--json").stdout)
+        alone = report["widths"][0]
+        self.assertEqual(alone["width"], 1)
+        self.assertGreater(alone["peak_bytes"]["p95"], 240_000_000)
+        self.assertLess(alone["peak_bytes"]["p95"], 400_000_000)
+        self.assertGreater(alone["run_ms"]["p50"], 19)
+        each = report["needs"]["memory_bytes"]
+        self.assertEqual(report["by_memory"], 1_000_000_000 // each)
+        self.assertLessEqual(report["slots"] * each, 1_000_000_000, "the advice would overrun the box")
+        self.assertLessEqual(report["slots"], 3)
+        self.assertTrue(any("1.0 GB / " in line and "at a time" in line for line in report["why"]), report["why"])
+
+    def test_kept_jobs_are_measured_and_every_table_is_there(self):
+        server = RedisServer()
+        self.addCleanup(server.stop)
+        redis = Redis(server.port)
+        self.addCleanup(redis.close)
+        queue = Queue(redis, "bull", "query")
+        for n in range(4):
+            queue.completed({"func": "rank", "burn_ms": 5, "give": n}, n)
+        queue.completed({"func": "mail", "fail": "must not be run"}, 1)
+        config = CONFIG + f'[store]\nurl = "redis://127.0.0.1:{server.port}"\n'
+        text = self.size("--function", "rank", "--at-once", "40", "--runs", "4", "--budget", "10s", config=config).stdout
+        for part in ("rank, with 4 kept jobs of query", "run p50", "waits in a steady stream", "waits when 40 come at once", "advice: ",
+                     "slots: the smaller of", "jobs a minute"):
+            self.assertIn(part, text)
+        self.assertEqual(redis("ZCARD", "bull:query:completed"), 5)
+        self.assertEqual(redis("LLEN", "bull:query:active"), 0)
+        gone = self.size("--function", "rank", "--last", "1", config=config, code=1)  # the newest is none of rank's
+        self.assertIn("give --data JSON", gone.stderr)
+
+    def test_mistakes_are_told(self):
+        self.assertIn('did you mean "rank"', self.size("--function", "rnk", "--data", "{}", code=2).stderr)
+        self.assertIn("no run of rank completed: failed: boom", self.size("--function", "rank", "--data", '{"fail": "boom"}', code=1).stderr)
+        self.assertIn("the data given", self.size("--function", "rank", "--data", "{", code=1).stderr)
+        self.assertIn("kept jobs are read from Redis", self.size("--function", "rank", code=1).stderr)
+        self.assertIn("--budget", self.size("--function", "rank", "--data", "{}", "--budget", "soon", code=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

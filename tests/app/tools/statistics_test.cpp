@@ -1,0 +1,112 @@
+// Percentiles, functions out of kept jobs, tables.
+#include "app/look/statistics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/text_table.hpp"
+#include "app/text_width.hpp"
+
+namespace gaur::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+TEST(Spread, PercentilesAreValuesThatOccurred) {
+  struct Row {
+    std::vector<double> values;
+    double p50, p95, most;
+  };
+  std::vector<double> hundred;
+  for (int i = 100; i >= 1; --i) hundred.push_back(i);
+  for (const Row& row : {Row{{}, 0, 0, 0}, Row{{7}, 7, 7, 7}, Row{{1, 2}, 1, 2, 2}, Row{{3, 1, 2}, 2, 3, 3},
+                         Row{hundred, 50, 95, 100}}) {
+    const Spread spread = spread_of(row.values);
+    EXPECT_EQ(spread.count, row.values.size());
+    EXPECT_EQ(spread.p50, row.p50);
+    EXPECT_EQ(spread.p95, row.p95);
+    EXPECT_EQ(spread.most, row.most);
+  }
+}
+
+KeptJob kept(const std::string& name, const std::string& data, std::int64_t added, std::int64_t started,
+             std::int64_t ended) {
+  KeptJob job;
+  job.job.name = name;
+  job.job.data = data;
+  job.job.state = State::kCompleted;
+  job.job.attempts_made = 1;
+  job.job.timestamp = from_ms(added);
+  job.job.processed_on = from_ms(started);
+  job.job.finished_on = from_ms(ended);
+  job.data_bytes = data.size();
+  job.result_bytes = 10;
+  return job;
+}
+
+TEST(Functions, AreNamedByFuncWhereTheJobHasNoName) {
+  struct Row {
+    std::string name, data, field, function;
+  };
+  for (const Row& row :
+       {Row{"__default__", R"({"func":"rank"})", "", "rank"}, Row{"mail", R"({"func":"rank"})", "", "mail"},
+        Row{"mail", R"({"func":"rank"})", "data.func", "rank"},
+        Row{"mail", R"({"a":{"b":"x"}})", "data.a.b", "x"},
+        Row{"__default__", R"({"func":"rank"})", "name", "__default__"},
+        Row{"__default__", "no json", "", "__default__"},
+        Row{"__default__", R"({"func":7})", "", "__default__"}}) {
+    Job job;
+    job.name = row.name;
+    job.data = row.data;
+    EXPECT_EQ(function_asked(job, row.field), row.function) << row.data << " by " << row.field;
+  }
+}
+
+TEST(Functions, WaitAndRunAreTakenApart) {
+  std::vector<KeptJob> jobs{kept("__default__", R"({"func":"rank"})", 1000, 1500, 4500),
+                            kept("__default__", R"({"func":"rank"})", 1000, 2000, 3000)};
+  jobs.push_back(kept("__default__", R"({"func":"rank"})", 1000, 60'000, 61'000));
+  jobs.back().job.options.delay = Duration(58'000);  // it was ready at 59 s
+  jobs.push_back(kept("__default__", R"({"func":"rank"})", 1000, 90'000, 91'000));
+  jobs.back().job.attempts_made = 3;  // its last start tells nothing about its wait
+  jobs.push_back(kept("__default__", R"({"func":"mail"})", 1000, 1000, 1000));
+  jobs.back().job.state = State::kFailed;
+  jobs.back().job.failure = Failure{.message = "boom"};
+  const auto functions = functions_of(jobs, "");
+  ASSERT_EQ(functions.size(), 2U);
+  EXPECT_EQ(functions[0].function, "rank");
+  EXPECT_EQ(functions[0].completed, 4U);
+  EXPECT_EQ(functions[0].wait_ms.count, 3U);
+  EXPECT_EQ(functions[0].wait_ms.most, 1000);
+  EXPECT_EQ(functions[0].run_ms.count, 4U);
+  EXPECT_EQ(functions[0].run_ms.most, 3000);
+  EXPECT_EQ(functions[1].failed, 1U);
+  EXPECT_THAT(functions[1].failures, ElementsAre(Pair("boom", 1)));
+  EXPECT_DOUBLE_EQ(*rate_of(jobs), 4 / 90.0);  // five ends within 90 s
+  EXPECT_EQ(rate_of({}), std::nullopt);
+}
+
+TEST(TextTable, AlignsByDisplayWidthAndDisarmsControlCharacters) {
+  TextTable table({"queue", ">jobs"});
+  table.row({"서울", "7"});
+  table.row({"a\x1b[31m", "1234"});
+  EXPECT_EQ(table.text(0),
+            "queue   jobs\n"
+            "서울       7\n"
+            "a?[31m  1234\n");
+}
+
+TEST(TextTable, ControlCharactersOfUnicodeAreDisarmedToo) {
+  EXPECT_EQ(harmless("a\u009b31mb\u00e9\x7f"), "a?31mb\u00e9?");
+}
+
+TEST(TextTable, CutCountsColumns) {
+  EXPECT_EQ(cut("서울특별시", 10), "서울특별시");
+  EXPECT_EQ(cut("서울특별시", 9), "서울특...");
+  EXPECT_EQ(cut("abcdef", 5), "ab...");
+  EXPECT_LE(display_width(cut("가나다라마바사", 6)), 6U);
+}
+
+}  // namespace
+}  // namespace gaur::app

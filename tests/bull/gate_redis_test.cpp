@@ -1,0 +1,52 @@
+// A queue of another dialect is refused by every verb, with what to do, and nothing in it changes.
+#include "layout_fixture.hpp"
+
+namespace gaur::bull {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Gate : public Layout {
+ protected:
+  static std::string everything() { return text({"DEBUG", "DIGEST"}); }
+};
+
+TEST_F(Gate, RefusesABullMqQueueWhateverTheVerb) {
+  (void)redis({"XADD", key("events"), "*", "event", "added"});
+  (void)redis({"HSET", key("meta"), "opts.maxLenEvents", "10000"});
+  const std::string before = everything();
+  EXPECT_EQ(error(store().add({.queue = queue_, .jobs = {{.name = "a"}}})), Errc::kPermission);
+  EXPECT_EQ(error(store().finish_and_take({.queue = queue_, .take = 1})), Errc::kPermission);
+  EXPECT_EQ(error(store().pause(queue_)), Errc::kPermission);
+  EXPECT_EQ(error(store().drain(queue_, true)), Errc::kPermission);
+  EXPECT_EQ(error(store().obliterate(queue_, true)), Errc::kPermission);
+  EXPECT_EQ(error(store().recover({.queue = queue_})), Errc::kPermission);
+  EXPECT_EQ(error(store().counts(queue_)), Errc::kPermission);
+  EXPECT_EQ(everything(), before);
+}
+
+TEST_F(Gate, NamesBothKindsOfEvidenceOfAMixedQueue) {
+  (void)redis({"SET", key("meta-paused"), "1"});
+  (void)redis({"ZADD", key("marker"), "0", "0"});
+  const auto refused = now(store().add({.queue = queue_, .jobs = {{.name = "a"}}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kPermission);
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("mixed"), HasSubstr("meta-paused"), HasSubstr("marker")));
+  EXPECT_EQ(text({"EXISTS", key("id")}), "0");
+  (void)redis({"DEL", key("marker")});
+  EXPECT_TRUE(now(store().add({.queue = queue_, .jobs = {{.name = "a"}}}))) << "mended, it is used";
+}
+
+TEST_F(Gate, RefusesAPrefixThatBreaksSubscriptions) {
+  for (const char* prefix : {"a@b", "a*", "a[1]", ""}) {
+    BullOptions options;
+    options.prefix = prefix;
+    const auto bad = make_bull_store(*client_, env_, options);
+    EXPECT_EQ(error(bad->counts(queue_)), Errc::kInvalidArgument) << prefix;
+  }
+}
+
+}  // namespace
+}  // namespace gaur::bull
