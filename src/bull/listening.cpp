@@ -92,6 +92,7 @@ class Listening::Desk : public std::enable_shared_from_this<Desk> {
     auto future = waiter.promise.future();
     if (Status valid = readable(waiter.cursor); !valid) return shared_->answer<EventPage>(valid.error());
     const Instant now = shared_->env.clock.now();
+    waiter.until = now + at_most;
     std::optional<EventPage> page;
     bool subscribe = false;
     {
@@ -103,10 +104,7 @@ class Listening::Desk : public std::enable_shared_from_this<Desk> {
       if (!page) {
         waiter.id = ++last_;
         const Duration patience = queue.listening ? at_most : std::max(at_most, kSubscribesWithin);
-        waiter.timer =
-            shared_->env.loop.post_at(now + patience, [weak = weak_from_this(), name, id = waiter.id] {
-              if (const auto desk = weak.lock()) desk->give_up(name, id);
-            });
+        waiter.timer = end_at(name, waiter.id, now + patience);
         queue.waiters.push_back(std::move(waiter));
       }
     }
@@ -138,6 +136,7 @@ class Listening::Desk : public std::enable_shared_from_this<Desk> {
     std::string cursor{};
     std::uint32_t limit = 0;
     bool may_wait = false;
+    Instant until{};
     Loop::TimerId timer = 0;
     Promise<Result<EventPage>> promise{};
   };
@@ -156,6 +155,12 @@ class Listening::Desk : public std::enable_shared_from_this<Desk> {
     std::uint64_t last = 0;  ///< number of the newest entry
     std::list<Waiter> waiters{};
   };
+
+  Loop::TimerId end_at(const QueueName& name, std::uint64_t id, Instant when) {
+    return shared_->env.loop.post_at(when, [weak = weak_from_this(), name, id] {
+      if (const auto desk = weak.lock()) desk->give_up(name, id);
+    });
+  }
 
   void open(const QueueName& name) {
     shared_->gate.check(name).then([weak = weak_from_this(), name](Status use) {
@@ -214,6 +219,11 @@ class Listening::Desk : public std::enable_shared_from_this<Desk> {
       queue.lost = queue.lost || (queue.listening && !listening);
       queue.listening = listening;
       if (listening && std::exchange(queue.lost, false)) keep(queue, std::nullopt);
+      for (Waiter& waiter : queue.waiters) {  // from now on their own time counts
+        if (!listening) break;
+        shared_->env.loop.cancel(waiter.timer);
+        waiter.timer = end_at(name, waiter.id, waiter.until);
+      }
     }
     if (listening) serve(name);
   }
