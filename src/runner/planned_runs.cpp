@@ -133,12 +133,11 @@ void PlannedRuns::start(const Pools& pools, RunRequest request, RunObserver& obs
 void PlannedRuns::ended(const LockToken& run, RunEnd end, Usage usage) {
   const auto found = runs_.find(run);
   if (found == runs_.end()) return;
-  const LockToken token = run;  // the caller's may live in what goes now
   RunObserver& observer = found->second->observer();
   // It calls us, so it lives until the observer has returned.
   const std::unique_ptr<Planned> planned = std::move(found->second);
   runs_.erase(found);
-  observer.on_end(token, std::move(end), std::move(usage));
+  observer.on_end(run, std::move(end), std::move(usage));
 }
 
 }  // namespace gaur

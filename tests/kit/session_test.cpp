@@ -13,7 +13,6 @@
 namespace gaur::kit {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Pipe {

@@ -157,10 +157,10 @@ test('a stop while a job runs aborts it and does not wait for the deaf', async (
   await heard.until(() => heard.of('progress', run).length > 0);
   assert.equal(await heard.stop(), 0);
   assert.match(heard.stdout, /closed/);
-  const deaf = await plain(t);
+  const deaf = await plain(t, { env: { CLOSE_MS: '200' } });
   deaf.start('deaf');
   assert.equal(await deaf.stop(), 0);
-  assert.match(deaf.stderr, /did not end within 300 ms of the stop/);
+  assert.match(deaf.stderr, /did not end within 200 ms of the stop/);
 });
 
 test('children do not inherit the frames', async (t) => {
