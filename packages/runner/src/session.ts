@@ -47,6 +47,7 @@ class Session {
   private progressSent = -Infinity;
   private lostLines = 0;
   private stopping = false;
+  private worn = false; // a run that is over broke something: this one is the last
 
   constructor(private readonly options: SessionOptions) {}
 
@@ -92,11 +93,15 @@ class Session {
   }
 
   /** The outcome; after it nothing more is sent of this run. */
-  private finish(run: Run, line: string, written?: () => void): void {
-    if (this.current !== run) return written?.(); // an uncaught error ended it before
+  private finish(run: Run, line: string): void {
+    if (this.current !== run) return; // an uncaught error ended it before
     this.flushProgress();
     this.current = undefined;
-    this.writer.write(line, written);
+    if (!this.worn) return this.writer.write(line);
+    // `last`: so that Gaur sends no job to a process that is about to end.
+    this.stopping = true;
+    setTimeout(() => process.exit(1), 1000).unref();
+    this.writer.write(line.replace(/}$/, ',"last":true}'), () => process.exit(1));
   }
 
   private unknown(name: string): Error {
@@ -191,25 +196,26 @@ class Session {
     if (this.progress !== undefined) this.flushProgress();
   }
 
-  /** Nothing is certain after it: the run it belongs to fails, and this process ends. */
+  /** Nothing is certain after it: the run that it belongs to fails, and this process ends. */
   private uncaught(error: unknown, origin: string): void {
     const kind = origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
     const run = this.current;
     const from = currentRun();
     const text = (error as Error)?.stack ?? String(error);
-    if (from !== undefined && from !== run && from.signal.aborted) {
-      return say(`${kind} of run ${from.run}, which was cancelled: ${text}`); // its leftovers must not fail the next run
+    if (from !== undefined && from !== run) {
+      const cancelled = from.signal.aborted; // its leftovers are to be expected
+      say(`${kind} of run ${from.run}, which ${cancelled ? 'was cancelled' : 'is over'}: ${text}`);
+      if (cancelled) return;
+    } else {
+      say(`${kind}: ${text}`);
     }
-    say(`${kind}: ${text}`);
     if (run === undefined) return this.leave(1, 'it ends after that');
+    this.worn = true;
+    if (from !== undefined && from !== run) return; // another run's fault must not fail this one
     const told = tell(error);
     told.message = `${kind}: ${told.message}`;
     told.code = 'uncaught';
-    // `last`: so that Gaur sends no job to a process that is about to end.
-    const line = this.failed(run, told).replace(/}$/, ',"last":true}');
-    this.stopping = true;
-    setTimeout(() => process.exit(1), 1000).unref();
-    this.finish(run, line, () => process.exit(1));
+    this.finish(run, this.failed(run, told));
   }
 
   /** The run hears of it, what was booted is closed, and the process ends with 0: all within closeTimeoutMs. */

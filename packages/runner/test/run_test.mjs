@@ -112,6 +112,18 @@ test('what a cancelled run left behind does not fail the next', async (t) => {
   assert.match(runner.stderr, /which was cancelled: Error: a leftover/);
 });
 
+test('what a finished run left behind ends the process, but not the run that is under way', async (t) => {
+  const runner = await plain(t);
+  await runner.call('careless', { ms: 50 });
+  const run = runner.start('sleep', { ms: 60_000 });
+  await runner.until(() => runner.stderr.includes('a careless one'));
+  assert.match(runner.stderr, /of run w:\d+:0, which is over/);
+  runner.send({ type: 'cancel', run, reason: 'cancel', message: 'enough' });
+  const outcome = await runner.outcome(run);
+  assert.deepEqual([outcome.message, outcome.last], ['enough', true]);
+  assert.equal(await runner.ended(), 1);
+});
+
 test('output stays the user’s own', async (t) => {
   const runner = await plain(t);
   const run = runner.start('output', {});
