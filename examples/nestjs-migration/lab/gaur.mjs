@@ -11,9 +11,10 @@ const run = promisify(execFile);
 export const gaurProgram = resolve(process.env.GAUR_PROGRAM ?? join(here, '../../build/release/bin/gaur'));
 
 /** Runs one of Gaur's commands to its end; answers { code, stdout, stderr }. */
-export async function gaur(args, { env = {}, cwd = here } = {}) {
+export async function gaur(args, { env = {}, cwd = here, wrap = [] } = {}) {
+  const line = [...wrap, gaurProgram, ...args];
   try {
-    const { stdout, stderr } = await run(gaurProgram, args, { env: { PATH: process.env.PATH, ...env }, cwd, maxBuffer: 1 << 26 });
+    const { stdout, stderr } = await run(line[0], line.slice(1), { env: { PATH: process.env.PATH, ...env }, cwd, maxBuffer: 1 << 26 });
     return { code: 0, stdout, stderr };
   } catch (error) {
     if (typeof error.code !== 'number') throw error;
@@ -39,8 +40,8 @@ export async function startGaur(lab, redis, { command = 'work', name = 'gaur', c
   return {
     host, url, data, pid: host.pid, readyMs: Date.now() - started,
     status: async () => (await fetch(`${url}/v1/host`)).json(),
-    quiet: () => gaur(['quiet', '--data', data]),
-    leave: (...more) => gaur(['leave', '--data', data, ...more]),
+    quiet: () => gaur(['quiet', '--data', data], { wrap }),
+    leave: (...more) => gaur(['leave', '--data', data, ...more], { wrap }),
     stop: (...how) => host.stop(...how),
   };
 }

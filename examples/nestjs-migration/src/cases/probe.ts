@@ -1,16 +1,17 @@
 import { appendFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { JobData, UseCase } from './use_case';
 
-/** For the tests: holds its worker for `ms`, writes down when it began and ended, and fails if it is told to. */
+/** For the tests: holds its worker for `ms`, writes down when it began and ended and by which program, and fails if it is told to. */
 @Injectable()
 export class Probe implements UseCase {
   async execute(data: JobData): Promise<unknown> {
     const note = (what: string) =>
       data.journal === undefined
         ? Promise.resolve()
-        : appendFile(String(data.journal), `${JSON.stringify({ what, tag: data.tag, pid: process.pid, at: Date.now() })}\n`);
+        : appendFile(String(data.journal), `${JSON.stringify({ what, tag: data.tag, by: basename(require.main?.filename ?? ''), machine: process.env.MACHINE, pid: process.pid, at: Date.now() })}\n`);
     await note('begin');
     await pause(Number(data.ms ?? 0));
     if (data.fail !== undefined) throw new Error(String(data.fail));
