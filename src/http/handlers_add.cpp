@@ -38,13 +38,13 @@ void answer_added(const ExchangePtr& exchange, const QueueName& queue, const std
   Response response;
   response.status = 202;
   if (!many) {
-    response.headers.push_back({"Location", job_path({queue, added.front().id})});
-    append_added(response.body, queue, added.front());
+    response.headers.push_back({"Location", job_path({queue, added.front().id}, exchange->base)});
+    append_added(response.body, queue, added.front(), exchange->base);
     return exchange->reply(std::move(response));
   }
   for (const Added& each : added) {
     response.body += response.body.empty() ? '[' : ',';
-    append_added(response.body, queue, each);
+    append_added(response.body, queue, each, exchange->base);
   }
   response.body += ']';
   exchange->reply(std::move(response));
@@ -69,6 +69,7 @@ struct ManyWaits {
       return j.state == State::kCompleted || j.state == State::kFailed;
     };
     JobView view;
+    view.base = exchange->base;
     view.data = false;
     std::string body;
     for (const Job& each : jobs) {

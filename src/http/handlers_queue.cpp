@@ -130,6 +130,7 @@ void list_jobs(Service& service, const ExchangePtr& exchange) {
   service.then(service.client().range(*request), [exchange, request](Result<std::vector<Job>> jobs) {
     if (!jobs) return refuse(exchange, jobs.error());
     JobView view;
+    view.base = exchange->base;
     view.data = false;
     view.result = false;
     std::string body = fmt::format(R"({{"state":"{}","offset":{},"limit":{},"jobs":[)",

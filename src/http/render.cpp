@@ -132,8 +132,9 @@ void append_text(std::string& out, const std::string& text) {
 
 }  // namespace
 
-std::string job_path(const JobRef& job) {
-  return fmt::format("/v1/queues/{}/jobs/{}", percent_encode(job.queue.value), percent_encode(job.id.value));
+std::string job_path(const JobRef& job, std::string_view base) {
+  return fmt::format("{}/v1/queues/{}/jobs/{}", base, percent_encode(job.queue.value),
+                     percent_encode(job.id.value));
 }
 
 void append_failure(std::string& text, const Failure& failure) {
@@ -151,7 +152,7 @@ void append_job(std::string& text, const Job& job, const JobView& view) {
   out.text("queue", job.queue.value);
   out.text("name", job.name);
   out.text("state", to_string(job.state));
-  out.text("url", job_path({job.queue, job.id}));
+  out.text("url", job_path({job.queue, job.id}, view.base));
   if (view.waiting != nullptr) {
     if (view.waiting->position) out.number("position", view.waiting->position->before);
     out.raw("waiting", render_waiting(*view.waiting));
@@ -181,12 +182,12 @@ void append_job(std::string& text, const Job& job, const JobView& view) {
   out.end();
 }
 
-void append_added(std::string& text, const QueueName& queue, const Added& added) {
+void append_added(std::string& text, const QueueName& queue, const Added& added, std::string_view base) {
   ObjectWriter out(text);
   out.text("id", added.id.value);
   out.text("queue", queue.value);
   out.text("state", to_string(added.state));
-  out.text("url", job_path({queue, added.id}));
+  out.text("url", job_path({queue, added.id}, base));
   if (added.state == State::kWaiting || added.state == State::kPrioritized)
     out.number("position", added.position);
   if (added.duplicate) out.flag("duplicate", true);

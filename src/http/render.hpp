@@ -3,6 +3,7 @@
 // Pure.
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gaur/functions.hpp"
 #include "gaur/host.hpp"
@@ -10,8 +11,8 @@
 
 namespace gaur::http {
 
-/// "/v1/queues/query/jobs/42", percent-encoded.
-std::string job_path(const JobRef& job);
+/// "/v1/queues/query/jobs/42", percent-encoded, with `base` before it.
+std::string job_path(const JobRef& job, std::string_view base = {});
 
 /// Why and where a job waits.
 struct Waiting {
@@ -23,11 +24,12 @@ struct JobView {
   bool data = true;    ///< with data and options
   bool result = true;  ///< with result, progress and stack traces
   const Waiting* waiting = nullptr;
+  std::string_view base = {};  ///< what clients see before every path
 };
 
 void append_failure(std::string& out, const Failure& failure);
 void append_job(std::string& out, const Job& job, const JobView& view);
-void append_added(std::string& out, const QueueName& queue, const Added& added);
+void append_added(std::string& out, const QueueName& queue, const Added& added, std::string_view base);
 void append_counts(std::string& out, const QueueName& queue, const Counts& counts);
 void append_function(std::string& out, const FunctionInfo& function);
 std::string render_host(const HostStatus& host);

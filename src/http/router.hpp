@@ -20,6 +20,7 @@ struct Exchange {
   std::vector<std::string> params;                         ///< values of the {names} of the pattern, decoded
   std::vector<std::pair<std::string, std::string>> query;  ///< only names that the route allows
   Reply reply;
+  std::string base;                         ///< what clients see before every path: ServerOptions::base_path
   std::shared_ptr<const void> wait_ticket;  ///< held by those that wait, see Service::begin_wait
 };
 /// Shared: a handler hangs its continuation on the store's answer.

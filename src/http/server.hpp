@@ -37,6 +37,11 @@ struct ServerOptions {
   std::string token;                      ///< "": none, and then only loopback addresses may be listened on
   std::vector<std::string> hosts;  ///< further names that a Host header may have when there is no token
   HttpLimits limits;
+  /// Proxies whose X-Forwarded-For is believed, as plain addresses. Wrong tokens are counted by the client's.
+  std::vector<std::string> trusted_proxies;
+  /// "/gaur" where a proxy shows the API below that path: it stands before every address that is answered,
+  /// and requests may come with it or without.
+  std::string base_path;
 };
 
 /// What the server shows. Everything must outlive it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "http/forwarded.hpp"
 
 namespace gaur::http {
 
@@ -59,7 +60,8 @@ Service::Service(const ServerOptions& options, ServerParts parts, std::shared_pt
       guard_(guard_options(options), parts_.clock) {}
 
 std::weak_ptr<Exchange> Service::handle(Request request, Reply reply) {
-  auto target = parse_target(request.target);
+  request.remote = client_address(request, options_.trusted_proxies);
+  auto target = parse_target(without_base(request.target, options_.base_path));
   Match match;
   if (target) match = find_route(routes(), request.method, target->segments);
   const auto refused = [&reply](Response response) {
@@ -85,6 +87,7 @@ std::weak_ptr<Exchange> Service::handle(Request request, Reply reply) {
   }
   auto exchange = std::make_shared<Exchange>();
   exchange->request = std::move(request);
+  exchange->base = options_.base_path;
   exchange->params = std::move(match.params);
   exchange->query = std::move(target->query);
   exchange->reply = std::move(reply);
@@ -92,8 +95,9 @@ std::weak_ptr<Exchange> Service::handle(Request request, Reply reply) {
   return exchange;
 }
 
-std::optional<Response> Service::refuse_head(const Request& head) {
-  const auto target = parse_target(head.target);
+std::optional<Response> Service::refuse_head(Request head) {
+  head.remote = client_address(head, options_.trusted_proxies);
+  const auto target = parse_target(without_base(head.target, options_.base_path));
   const Match match = target ? find_route(routes(), head.method, target->segments) : Match{};
   const Access access = match.route != nullptr ? match.route->access : Access::kRead;
   const auto problem = guard_.check_head(head, access);

@@ -23,7 +23,7 @@ class Service {
   /// The exchange is there as long as its handler is at work; nothing when it was refused at once.
   std::weak_ptr<Exchange> handle(Request request, Reply reply);
   /// What can be refused by its head alone, before the body is read: strangers send no megabytes.
-  std::optional<Response> refuse_head(const Request& head);
+  std::optional<Response> refuse_head(Request head);
   /// From now on /readyz says no and waits are answered at once.
   void begin_stop() { stopping_ = true; }
 

@@ -36,9 +36,10 @@ void look_up_waiting(Service& service, const Job& job, std::function<void(std::o
 }
 
 void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job) {
-  const std::string path = job_path({job.queue, job.id});
+  const std::string path = job_path({job.queue, job.id}, exchange->base);
   if (job.state == State::kFailed) return refuse(exchange, problem_of_failure(job, path));
   JobView view;
+  view.base = exchange->base;
   view.data = false;
   Response response;
   response.headers.push_back({"Location", path});

@@ -52,6 +52,31 @@ TEST_F(Access_, every_route_but_healthz_wants_the_token) {
   EXPECT_EQ(ask("POST", "/v1/queues/q/jobs", kJob, kRight).status, 202);
 }
 
+TEST_F(Access_, behind_a_trusted_proxy_wrong_tokens_are_counted_by_client) {
+  options_.token = kToken;
+  options_.trusted_proxies = {"127.0.0.1"};
+  start();
+  const auto guess = [this](const std::string& from) {
+    return ask("GET", "/v1/queues", {}, "Authorization: Bearer guess\r\nX-Forwarded-For: " + from + "\r\n")
+        .status;
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(guess("192.0.2.7"), 401);
+  EXPECT_EQ(guess("192.0.2.7"), 429);
+  EXPECT_EQ(guess("192.0.2.8"), 401);
+}
+
+TEST_F(Access_, answered_addresses_begin_with_the_base_path) {
+  options_.base_path = "/gaur";
+  start();
+  const Answer added = ask("POST", "/gaur/v1/queues/q/jobs", kJob);
+  EXPECT_EQ(added.status, 202);
+  EXPECT_EQ(added.header("Location"), "/gaur/v1/queues/q/jobs/1");
+  EXPECT_NE(added.body.find(R"("url":"/gaur/v1/queues/q/jobs/1")"), std::string::npos) << added.body;
+  EXPECT_EQ(ask("GET", "/gaur/v1/queues/q/jobs/1").status, 200);
+  EXPECT_NE(ask("GET", "/v1/queues/q/jobs/1").body.find("/gaur/v1"), std::string::npos);
+  EXPECT_EQ(ask("GET", "/other/v1/queues/q/jobs/1").status, 404);
+}
+
 TEST_F(Access_, wrong_tokens_are_throttled_and_the_right_one_is_not) {
   options_.token = kToken;
   start();

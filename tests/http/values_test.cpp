@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "http/add_body.hpp"
+#include "http/forwarded.hpp"
 #include "http/guard.hpp"
 #include "http/router.hpp"
 #include "http/slices.hpp"
@@ -26,6 +27,32 @@ TEST(Values, a_target_is_split_before_it_is_decoded) {
   EXPECT_EQ(target->query,
             (std::vector<std::pair<std::string, std::string>>{{"x", "1&2"}, {"y", ""}, {"z", "a=b"}}));
   for (const char* bad : {"", "a", "/a b", "/a#b", "/\x80", "/%"}) EXPECT_FALSE(parse_target(bad)) << bad;
+}
+
+TEST(Values, a_client_address_is_told_by_trusted_proxies_only) {
+  const std::vector<std::string> trusted{"127.0.0.1", "10.0.0.2"};
+  const auto address = [&](std::string remote, std::vector<std::string> forwarded) {
+    Request request;
+    request.remote = std::move(remote);
+    for (std::string& value : forwarded) request.headers.push_back({"x-forwarded-for", std::move(value)});
+    return client_address(request, trusted);
+  };
+  EXPECT_EQ(address("127.0.0.1", {"192.0.2.7"}), "192.0.2.7");
+  EXPECT_EQ(address("192.0.2.9", {"192.0.2.7"}), "192.0.2.9") << "a stranger's header is not believed";
+  EXPECT_EQ(address("127.0.0.1", {"6.6.6.6, 192.0.2.7 ,10.0.0.2"}), "192.0.2.7");
+  EXPECT_EQ(address("127.0.0.1", {"6.6.6.6", "192.0.2.7"}), "192.0.2.7");
+  EXPECT_EQ(address("127.0.0.1", {"10.0.0.2, 127.0.0.1"}), "10.0.0.2");
+  EXPECT_EQ(address("127.0.0.1", {}), "127.0.0.1");
+  EXPECT_EQ(address("127.0.0.1", {"a, "}), "127.0.0.1");
+  EXPECT_EQ(address("127.0.0.1", {std::string(65, 'x')}), "127.0.0.1");
+}
+
+TEST(Values, a_base_path_is_cut_off_where_it_stands) {
+  EXPECT_EQ(without_base("/gaur/v1/host", "/gaur"), "/v1/host");
+  EXPECT_EQ(without_base("/v1/host", "/gaur"), "/v1/host");
+  EXPECT_EQ(without_base("/gaurs/v1", "/gaur"), "/gaurs/v1");
+  EXPECT_EQ(without_base("/gaur", "/gaur"), "/gaur");
+  EXPECT_EQ(without_base("/v1/host", ""), "/v1/host");
 }
 
 TEST(Values, durations_have_a_unit) {
