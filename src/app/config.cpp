@@ -225,6 +225,10 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.listen = settings.text({"server", "listen"});
   config.token = read_token(settings);
   config.port_file = settings.text({"server", "port_file"});
+  config.hosts = settings.texts({"server", "hosts"});
+  config.trusted_proxies = settings.texts({"server", "trusted_proxies"});
+  config.base_path = settings.text({"server", "base_path"});
+  while (config.base_path.ends_with('/')) config.base_path.pop_back();
   config.stop_timeout = duration(settings, {"server", "stop_timeout"});
   config.log_level = parse_log_level(settings.text({"server", "log_level"})).value_or(LogLevel::kInfo);
   config.listen_is_default = !settings.is_set({"server", "listen"});

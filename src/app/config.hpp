@@ -85,6 +85,9 @@ struct FunctionConfig {
 struct Config {
   std::string listen, token;
   std::filesystem::path port_file;
+  std::vector<std::string> hosts;            ///< further names of this server, where there is no token
+  std::vector<std::string> trusted_proxies;  ///< addresses whose X-Forwarded-For is believed
+  std::string base_path;                     ///< "/gaur", or "": without a slash at its end
   Duration stop_timeout{30'000};
   LogLevel log_level = LogLevel::kInfo;
   std::filesystem::path data_folder;  ///< absolute

@@ -16,6 +16,16 @@ std::vector<std::string> keys(const std::map<std::string, T>& map) {
   return names;
 }
 
+void check_base_path(Settings& settings, const Config& config) {
+  const std::string& path = config.base_path;
+  const bool plain =
+      path.find_first_not_of("/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+      std::string::npos;
+  if (path.empty() || (path.starts_with('/') && plain)) return;
+  settings.problem({"server", "base_path"},
+                   fmt::format("takes a path like \"/gaur\" of letters, digits and /-._~, not \"{}\"", path));
+}
+
 void check_listen(Settings& settings, const Config& config) {
   const KeyPath key{"server", "listen"};
   const std::size_t colon = config.listen.rfind(':');
@@ -196,6 +206,7 @@ void check_function(Settings& settings, const Config& config, const std::string&
 
 void check_config(Settings& settings, const Config& config) {
   check_listen(settings, config);
+  check_base_path(settings, config);
   check_machine(settings, config);
   check_store(settings, config);
   check_results(settings, config);

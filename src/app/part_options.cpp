@@ -165,6 +165,9 @@ ServerOptions server_options(const Config& config) {
   ServerOptions options;
   options.listen = config.listen;
   options.token = config.token;
+  options.hosts = config.hosts;
+  options.trusted_proxies = config.trusted_proxies;
+  options.base_path = config.base_path;
   return options;
 }
 

@@ -14,6 +14,13 @@ constexpr std::array kRows{
     KeyRow{"server.token", Kind::kSecret, "",
            "bearer token that every request must carry; better given as a file"},
     KeyRow{"server.token_file", Kind::kPath, "", "file that holds the token, alone on its first line"},
+    KeyRow{"server.hosts", Kind::kTexts, "",
+           "without a token: names besides `localhost` that the header Host may have"},
+    KeyRow{"server.trusted_proxies", Kind::kTexts, "",
+           "addresses of proxies whose `X-Forwarded-For` is believed (deployment.md)"},
+    KeyRow{"server.base_path", Kind::kText, "",
+           "path below which a proxy shows the API, such as `/gaur`: it stands before every address that is "
+           "answered"},
     KeyRow{"server.port_file", Kind::kPath, "",
            "file into which the port is written once it is bound; also `--port-file`"},
     KeyRow{"server.stop_timeout", Kind::kDuration, "30s",
