@@ -12,7 +12,7 @@ import * as mishaps from './demo/mishaps.mjs';
 import { Screen, gigabytes, seconds } from './demo/screen.mjs';
 import { compareAll } from './demo/table.mjs';
 import { startNew, startOld } from './lab/deployments.mjs';
-import { startGaur } from './lab/gaur.mjs';
+import { sampleFlags, startGaur } from './lab/gaur.mjs';
 import { closeConnections } from './lab/load.mjs';
 import { measure } from './lab/measure.mjs';
 import { Lab, here } from './lab/processes.mjs';
@@ -52,7 +52,7 @@ async function compare(lab) {
       ? () => deployment.pm2.restart()
       : async () => {
           await deployment.gaur.stop('SIGTERM');
-          deployment.gaur = await startGaur(lab, deployment.redis, { env: { SAMPLE: sample }, flags: [`--pools.sql.duckdb.data=${sample}`, `--pools.node.env.SAMPLE=${sample}`] });
+          deployment.gaur = await startGaur(lab, deployment.redis, { flags: sampleFlags(sample) });
         };
     const seen = await measure(deployment, count, (tick) => screen.tick(side, count, tick));
     const bad = [];

@@ -2,7 +2,7 @@
 // Redis, an API server and a query server of its own.
 import { Journal } from './journal.mjs';
 import { Pm2, openQueue, openRedis, startApiServer, startQueryServer, startRedis } from './application.mjs';
-import { startGaur } from './gaur.mjs';
+import { sampleFlags, startGaur } from './gaur.mjs';
 import { tree, until } from './processes.mjs';
 
 async function producers(lab, sample) {
@@ -33,7 +33,7 @@ export async function startOld(lab, { processes, sample }) {
 export async function startNew(lab, { sample, flags = [] }) {
   const made = await producers(lab, sample);
   const gaur = await startGaur(lab, made.redis, {
-    env: { SAMPLE: sample }, flags: [`--pools.sql.duckdb.data=${sample}`, `--pools.node.env.SAMPLE=${sample}`, ...flags],
+    flags: [...sampleFlags(sample), ...flags],
   });
   const { slots } = await gaur.status();
   return {

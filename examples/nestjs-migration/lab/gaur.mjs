@@ -1,7 +1,7 @@
 // `gaur work` beside or in place of the old workers.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { execFile } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { writeEnv } from './application.mjs';
 import { here } from './processes.mjs';
@@ -9,6 +9,12 @@ import { here } from './processes.mjs';
 const run = promisify(execFile);
 
 export const gaurProgram = resolve(process.env.GAUR_PROGRAM ?? join(here, '../../build/release/bin/gaur'));
+
+/** Flags for the example's gaur.toml where the sample lies in another folder, or the programs in another build. */
+export const sampleFlags = (sample) => [
+  `--pools.sql.folder=${dirname(sample)}`, `--pools.sql.duckdb.data=${sample}`, `--pools.node.env.SAMPLE=${sample}`,
+  `--pools.native.command=${join(dirname(gaurProgram), 'similar-keywords')},${sample}`,
+];
 
 /** Runs one of Gaur's commands to its end; answers { code, stdout, stderr }. */
 export async function gaur(args, { env = {}, cwd = here, wrap = [] } = {}) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { startApiServer, startOldWorker, startQueryServer } from '../lab/application.mjs';
-import { startGaur } from '../lab/gaur.mjs';
+import { sampleFlags, startGaur } from '../lab/gaur.mjs';
 import { ask, closeConnections, request } from '../lab/load.mjs';
 import { freePort, listens } from '../lab/processes.mjs';
 import { makeSample } from '../lab/sample.mjs';
@@ -25,7 +25,7 @@ describe('the four functions, in SQL, as a plan, as a Node use case, in C++', ()
     const before = await askAll();
     await worker.ended;
     const host = await startGaur(lab, redis, {
-      env: { SAMPLE: sample }, flags: [`--pools.sql.folder=${lab.folder}`, `--pools.sql.duckdb.data=${sample}`, `--pools.node.env.SAMPLE=${sample}`, `--pools.native.env.SAMPLE=${sample}`],
+      flags: sampleFlags(sample),
     });
     const after = await askAll();
     for (let k = 0; k < REQUESTS; k += 1) {
