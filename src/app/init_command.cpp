@@ -3,13 +3,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "app/arguments.hpp"
 #include "app/init/draft.hpp"
-#include "app/machine.hpp"
+#include "app/look/gather.hpp"
 #include "app/part_options.hpp"
+#include "app/redis_access.hpp"
 #include "app/subcommands.hpp"
 #include "app/text_width.hpp"
 
@@ -21,7 +24,7 @@ namespace fs = std::filesystem;
 struct InitArguments {
   std::string env, from, out = "gaur.toml", app, pm2_env;
   std::vector<std::string> queues;
-  bool force = false;
+  bool force = false, look = false;
 };
 
 int refuse(const std::string& message, int code = kExitProblem) {
@@ -76,6 +79,34 @@ Result<InitInputs> read_inputs(const InitArguments& arguments) {
   return inputs;
 }
 
+/// Queues and functions as they are in Redis now. Reads only.
+Status look_around(const InitArguments& arguments, InitInputs& inputs) {
+  Arguments shared;
+  if (!arguments.env.empty()) shared.env_file = arguments.env;
+  const Loaded loaded = load_configuration(shared);
+  if (!loaded.config.redis)
+    return Error{Errc::kInvalidArgument, "--look needs to know where Redis is: REDIS_HOST is not set"};
+  GAUR_TRY(auto access, RedisAccess::open(loaded.settings, *loaded.config.redis));
+  GAUR_TRY(const LookFacts facts,
+           gather_facts(access->client(),
+                        {.url = access->shown(), .prefix = access->prefix(), .queues = arguments.queues}));
+  inputs.queues.clear();
+  inputs.queues_from = "found under the prefix";
+  std::vector<KeptJob> kept;
+  for (const QueueFacts& queue : facts.queues) {
+    if (!bull::may_be_used_as_bull(queue.look.queue, queue.look.evidence)) continue;  // not ours to work on
+    inputs.queues.push_back(queue.look.queue.value);
+    kept.insert(kept.end(), queue.kept.begin(), queue.kept.end());
+  }
+  for (const FunctionLook& function : functions_of(kept, "data.func")) {
+    FoundFunction found{
+        .name = function.function, .runs = function.completed + function.failed, .longest_run = {}};
+    if (function.run_ms.count > 0) found.longest_run = Duration(std::llround(function.run_ms.most));
+    inputs.functions.push_back(std::move(found));
+  }
+  return ok();
+}
+
 void print_notes(const std::vector<InitNote>& notes) {
   for (const auto kind : {InitNote::Kind::kTodo, InitNote::Kind::kSecret, InitNote::Kind::kChanges,
                           InitNote::Kind::kNone, InitNote::Kind::kUnknown}) {
@@ -114,6 +145,7 @@ int init_command(int argc, char** argv) {
   cli.add_option("--pm2-env", arguments.pm2_env,
                  "Its env_NAME is taken over env, as `pm2 start --env NAME` does");
   cli.add_option("--queue", arguments.queues, "Name of a queue under the prefix; may be repeated");
+  cli.add_flag("--look", arguments.look, "Find queues and functions in Redis, reading only");
   cli.add_option("--out", arguments.out, "File to write, - for standard output")->capture_default_str();
   cli.add_flag("--force", arguments.force, "Replace the file if it is there");
   try {
@@ -123,8 +155,14 @@ int init_command(int argc, char** argv) {
   }
   if (arguments.env.empty() && arguments.from.empty())
     return refuse("needs --env FILE, --from FILE or both", kExitUsage);
-  const auto inputs = read_inputs(arguments);
+  auto inputs = read_inputs(arguments);
   if (!inputs) return refuse(inputs.error().message);
+  if (arguments.look) {
+    const Status looked = look_around(arguments, *inputs);
+    if (!looked)
+      return refuse(looked.error().message,
+                    looked.error().code == Errc::kInvalidArgument ? kExitUsage : kExitStore);
+  }
   const InitDraft draft = draft_configuration(*inputs);
   if (arguments.out == "-") {
     fmt::print("{}", draft.toml);

@@ -1,6 +1,7 @@
 #include "app/machine.hpp"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -118,6 +119,16 @@ std::optional<double> parse_cpu_max(const std::string& text) {
   double period = 0;
   if (!(stream >> quota >> period) || quota <= 0 || period <= 0) return std::nullopt;
   return quota / period;
+}
+
+double busy_cpu_seconds(const std::filesystem::path& root) {
+  std::ifstream stream(root / "proc/stat");
+  std::string name;
+  double user = 0;
+  double nice = 0;
+  double system = 0;
+  if (!(stream >> name >> user >> nice >> system) || name != "cpu") return 0;
+  return (user + nice + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 Machine detect_machine(const std::filesystem::path& root) {

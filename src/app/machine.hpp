@@ -24,4 +24,8 @@ Machine detect_machine(const std::filesystem::path& root = "/");
 /// Cores of a cpu.max text ("200000 100000" is 2); nothing for "max".
 std::optional<double> parse_cpu_max(const std::string& text);
 
+/// CPU seconds that all processes of the machine have used since it started, from /proc/stat; 0 if
+/// unreadable.
+double busy_cpu_seconds(const std::filesystem::path& root = "/");
+
 }  // namespace gaur::app

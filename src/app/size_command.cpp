@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/machine.hpp"
 #include "app/replay/replayer.hpp"
 #include "app/replay_sources.hpp"
 #include "app/size/size_report.hpp"
@@ -146,6 +147,7 @@ class Measurer {
       }
       inputs.widths.push_back(at(width));
     }
+    inputs.other_cores = measured_ > 0 ? std::max(0.0, others_ / measured_) : 0;
     return inputs;
   }
 
@@ -161,9 +163,16 @@ class Measurer {
     replayer_.run(round_robin(jobs_, width, 0), options);
     options.until = std::max(until_, replayer_.clock().now() + Duration(1));
     const Instant begun = replayer_.clock().now();
+    const double busy_before = busy_cpu_seconds();
     const std::size_t count = std::max(arguments_.runs, 2 * width);
-    for (const ReplayRun& run : replayer_.run(round_robin(jobs_, count, width), options)) add(measure, run);
+    double ours = 0;
+    for (const ReplayRun& run : replayer_.run(round_robin(jobs_, count, width), options)) {
+      add(measure, run);
+      ours += static_cast<double>(run.usage.cpu_us) / 1e6;
+    }
     measure.seconds = std::chrono::duration<double>(replayer_.clock().now() - begun).count();
+    others_ += busy_cpu_seconds() - busy_before - ours;
+    measured_ += measure.seconds;
     return measure;
   }
 
@@ -194,6 +203,8 @@ class Measurer {
   const SizeArguments& arguments_;
   std::vector<Job> jobs_;
   Instant until_;
+  double others_ = 0;    ///< CPU seconds of everything else
+  double measured_ = 0;  ///< seconds
 };
 
 }  // namespace

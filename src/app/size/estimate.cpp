@@ -12,6 +12,7 @@ namespace gaur::app {
 namespace {
 
 constexpr double kMemoryMargin = 1.2;  // as the ledger adds it to what it learned
+constexpr double kBusy = 0.1;          // of the cores, and more of it spoils what is measured
 constexpr double kWorthIt = 1.05;      // what a wider step must gain in throughput
 
 const WidthMeasure& measured_at(const SizeInputs& inputs, std::uint32_t width) {
@@ -119,6 +120,11 @@ SizePlan plan_size(const SizeInputs& inputs) {
   const Spread run = spread_of(alone.run_ms);
   plan.why.push_back(fmt::format("alone: {} runs, p50 {}, p95 {}, {:.1f} cores", run.count, ms_words(run.p50),
                                  ms_words(run.p95), spread_of(alone.cores).mean));
+  if (inputs.other_cores > inputs.box.cores * kBusy) {
+    plan.why.push_back(
+        fmt::format("busy: something else kept {:.1f} cores busy meanwhile: measure again where it is quiet",
+                    inputs.other_cores));
+  }
   by_speed(inputs, plan);
   by_memory(inputs, plan);
   plan.slots = plan.by_memory == 0 ? plan.by_speed : std::min(plan.by_speed, plan.by_memory);

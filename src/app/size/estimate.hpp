@@ -49,6 +49,7 @@ struct SizeInputs {
   Room box{};  ///< what the ledger may grant here
   std::uint32_t at_once = 100;
   std::vector<WidthMeasure> widths{};  ///< by width, at least one with a completed run
+  double other_cores = 0;              ///< that something else kept busy meanwhile
   bool explored_all = true;  ///< false: measuring ended at the time given, wider ones were not tried
 };
 SizePlan plan_size(const SizeInputs& inputs);

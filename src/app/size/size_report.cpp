@@ -109,6 +109,7 @@ std::string size_json(const SizeReport& report) {
       {"source", report.source},
       {"box",
        json::Object{{"cores", report.inputs.box.cores}, {"memory_bytes", report.inputs.box.memory_bytes}}},
+      {"other_cores", report.inputs.other_cores},
       {"slots", plan.slots},
       {"by_memory", plan.by_memory},
       {"by_speed", plan.by_speed},

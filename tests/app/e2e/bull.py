@@ -149,4 +149,6 @@ def redis_dump(redis, key):
         return redis("HGETALL", key)
     if kind == "set":
         return sorted(redis("SMEMBERS", key))
+    if kind == "stream":
+        return redis("XRANGE", key, "-", "+")
     return redis("ZRANGE", key, 0, -1, "WITHSCORES")

@@ -12,6 +12,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// The quantiles of an exponential distribution of this mean: its measured stand-in.
 std::vector<double> exponential(double mean, int count = 2000) {
@@ -114,6 +115,16 @@ TEST(Size, UnmeasuredMemoryIsSaidAndBoundsNothing) {
   EXPECT_EQ(plan.by_memory, 0U);
   EXPECT_EQ(plan.slots, 1U);
   EXPECT_THAT(plan.why, Contains(HasSubstr("memory: was not measured")));
+}
+
+TEST(Size, AMachineThatIsBusyWithOtherThingsIsSaid) {
+  const SizeInputs quiet{.box = {.cores = 8, .memory_bytes = 1'000'000'000},
+                         .widths = {measure(1, 10, 1, 0)},
+                         .other_cores = 0.5};
+  EXPECT_THAT(plan_size(quiet).why, Not(Contains(HasSubstr("busy: "))));
+  SizeInputs busy = quiet;
+  busy.other_cores = 1.5;
+  EXPECT_THAT(plan_size(busy).why, Contains(HasSubstr("something else kept 1.5 cores busy")));
 }
 
 TEST(Size, WidthsDoubleUpToTheWidest) {

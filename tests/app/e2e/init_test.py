@@ -1,0 +1,77 @@
+"""`gaur init`: files in, a configuration that `gaur check` accepts out; nothing overwritten, no secret copied."""
+
+import json
+import subprocess
+import unittest
+
+from bull import Queue, Redis, RedisServer, dump
+from harness import GAUR, EndToEnd
+
+ENV = "REDIS_HOST=127.0.0.1\nREDIS_PORT=@PORT@\nREDIS_PASSWORD=hunter2-secret\nBULL_QUEUE_NAME=ncs_resource::\nBULL_COUNT=1\n"
+RUN = {"apps": [{"name": "api", "script": "dist/main.js", "env": {"BULL_COUNT": 0}},
+                {"name": "query-worker", "script": "dist/worker.js", "instances": 4, "exec_mode": "fork", "kill_timeout": 1600,
+                 "max_memory_restart": "2G", "watch": True}]}
+
+
+class InitTest(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "prod.env").write_text(ENV.replace("@PORT@", "6399"))
+        (self.folder / "run.json").write_text("// pm2's\n" + json.dumps(RUN, indent=1))
+
+    def gaur(self, *arguments, code=0):
+        done = subprocess.run([str(GAUR), *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_what_it_writes_passes_the_check_with_the_sum(self):
+        told = self.gaur("init", "--env", "prod.env", "--from", "run.json", "--queue", "query")
+        self.assertIn("run.json: watch: ", told)
+        check = self.gaur("check", "--env", "prod.env")
+        self.assertIn("BULL_COUNT 1 x 4 instances", check)
+        self.assertIn("no problems", check)
+        self.assertNotIn("hunter2", told + check + (self.folder / "gaur.toml").read_text())
+
+    def test_a_file_that_is_there_is_only_replaced_by_force(self):
+        (self.folder / "gaur.toml").write_text("# mine\n")
+        self.assertIn("is there already", self.gaur("init", "--env", "prod.env", code=1))
+        self.assertEqual((self.folder / "gaur.toml").read_text(), "# mine\n")
+        self.gaur("init", "--env", "prod.env", "--out", "other.toml")
+        self.assertIn("[store]", self.gaur("init", "--env", "prod.env", "--out", "-"))
+        self.gaur("init", "--env", "prod.env", "--force")
+        self.assertIn("[store]", (self.folder / "gaur.toml").read_text())
+
+    def test_mistakes_say_what_to_do(self):
+        self.assertIn("needs --env", self.gaur("init", code=2))
+        self.assertIn("cannot read nothing.env", self.gaur("init", "--env", "nothing.env", code=1))
+        (self.folder / "ecosystem.config.js").write_text("module.exports = {}")
+        self.assertIn("node -p", self.gaur("init", "--from", "ecosystem.config.js", code=1))
+        (self.folder / "broken.json").write_text('{"apps": [')
+        self.assertIn("broken.json: ", self.gaur("init", "--from", "broken.json", code=1))
+        self.assertIn("there are api, query-worker", self.gaur("init", "--from", "run.json", "--app", "worker", code=1))
+        self.assertFalse((self.folder / "gaur.toml").exists())
+
+    def test_with_look_queues_and_functions_are_found_in_redis(self):
+        server = RedisServer("--requirepass", "hunter2-secret")
+        self.addCleanup(server.stop)
+        redis = Redis(server.port, password="hunter2-secret")
+        self.addCleanup(redis.close)
+        for run in (500, 400_000):
+            Queue(redis, "ncs_resource::", "query").completed({"func": "rank"}, 1, run=run)
+        Queue(redis, "ncs_resource::", "mail").completed({"func": "send"}, 1)
+        redis("XADD", "ncs_resource:::new:events", "*", "event", "added")
+        redis("SET", "ncs_resource:::new:id", "1")
+        before = dump(redis)
+        (self.folder / "prod.env").write_text(ENV.replace("@PORT@", str(server.port)))
+        self.gaur("init", "--env", "prod.env", "--from", "run.json", "--look")
+        text = (self.folder / "gaur.toml").read_text()
+        for part in ("[queues.query]  # found under the prefix", "[queues.mail]", "# 2 kept runs, the longest 6m40s\n[functions.rank]",
+                     'timeout = "20m"', "[functions.send]"):
+            self.assertIn(part, text)
+        self.assertNotIn("[queues.new]", text, "a queue of BullMQ's is not ours")
+        self.assertEqual(dump(redis), before)
+        self.assertIn("functions.rank", self.gaur("check", "--env", "prod.env", code=1))  # which queue? two are there
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
