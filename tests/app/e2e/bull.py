@@ -60,10 +60,17 @@ class RedisServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = open(f"{self.folder}/log", "wb")
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", *arguments],
-            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        self.command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", *arguments]
+        self.restart()
+
+    def restart(self):
+        """Starts it, also again after kill(): on the same port and folder."""
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         until(self.answers, what="redis-server")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def answers(self):
         if self.process.poll() is not None:

@@ -1,0 +1,137 @@
+"""A host over Redis beside Bull: what it takes, what a kill costs, what it refuses."""
+
+import json
+import time
+import unittest
+
+from harness import until
+from redis_hosts import BASE, CONFIG, RedisHosts, Worker
+
+
+class RedisHostTest(RedisHosts):
+    def test_a_bull_job_is_run_and_its_result_has_the_old_shape(self):
+        redis = self.redis()
+        call = self.call(redis)
+        job_id = self.bull_add(call, {"func": "sleep", "ms": 20, "userId": 7})
+        work = self.worker(redis).start()
+        job = self.finished(call, job_id)
+        self.assertEqual(json.loads(job["returnvalue"]), {"slept": 20})
+        self.assertIn(job_id, call("ZRANGE", BASE + "completed", 0, -1))
+        self.assertEqual(self.active(call), [])
+        self.assertIn("queue query (dialect ", work.log())
+        host = work.host()
+        self.assertEqual((host["role"], host["phase"]), ("worker", "running"))
+        self.assertIn("prefix ncs_resource::", host["store"])
+
+    def test_a_producer_adds_over_http_and_waits_for_what_another_host_runs(self):
+        redis = self.redis()
+        call = self.call(redis)
+        (self.folder / "api").mkdir()
+        api = Worker(self.folder / "api", CONFIG, redis.port, subcommand="serve")
+        self.servers.append(api)
+        api.start("--slots", "0")
+        self.assertEqual(api.host()["role"], "producer")
+        self.assertNotIn("pid", json.dumps(api.host()["runs"]))
+        added = api.post("/v1/queues/query/jobs", {"name": "__default__", "data": {"func": "sleep", "ms": 30, "userId": 1}})
+        self.assertEqual(added.status, 202, added.text)
+        job_id = added.json["id"]
+        self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [job_id])  # in the Bull queue, and nobody takes it here
+        self.worker(redis).start()
+        answer = api.get(f"/v1/queues/query/jobs/{job_id}/result?wait=30s")
+        self.assertEqual((answer.status, answer.json), (200, {"slept": 30}))
+        waited = api.post("/v1/queues/query/jobs?wait=30s", {"name": "__default__", "data": {"func": "sleep", "ms": 5}})
+        self.assertEqual((waited.status, waited.json["result"]), (200, {"slept": 5}), waited.text)
+
+    def test_a_killed_host_gives_back_within_a_second_of_its_restart(self):
+        redis = self.redis()
+        call = self.call(redis)
+        work = self.worker(redis).start("--slots", "2")
+        ids = [self.bull_add(call, {"func": "sleep", "ms": 60_000}) for _ in range(2)]
+        until(lambda: len(self.active(call)) == 2 and len(work.host()["runs"]) == 2, what="two runs")
+        work.kill()
+        self.assertEqual(sorted(self.active(call)), ids)
+        for job_id in ids:  # what they ask for from now on is short
+            call("HSET", BASE + job_id, "data", json.dumps({"func": "sleep", "ms": 1}))
+        begun = time.monotonic()
+        work.start("--slots", "2", ready=False)
+        until(lambda: work.log().count("was held by an earlier life of this host") == 2, what="the jobs coming back")
+        took = time.monotonic() - begun
+        for job_id in ids:
+            job = self.finished(call, job_id)
+            self.assertIn("returnvalue", job)
+            self.assertNotIn("stalledCounter", job)  # nothing counted
+        print(f"2 jobs of a killed host waited again {1000 * took:.0f} ms after its restart")
+        self.assertLess(took, 1.0)
+
+    def test_redis_goes_away_and_comes_back(self):
+        redis = self.redis("--appendonly", "yes", "--appendfsync", "always")
+        call = self.call(redis)
+        work = self.worker(redis).start("--slots", "1")
+        running = self.bull_add(call, {"func": "sleep", "ms": 2500})
+        until(lambda: self.active(call) == [running], what="the start")
+        redis.kill()
+        answer = until(lambda: (a := work.get("/readyz")).status == 503 and a, what="being not ready")
+        self.assertIn("Redis is away", answer.text)
+        begun = time.monotonic()
+        self.assertEqual(work.post("/v1/queues/query/jobs", {"name": "x", "data": {"func": "sleep"}}).status, 503)
+        self.assertLess(time.monotonic() - begun, 2.0)  # producers fail fast
+        self.assertEqual(len(work.host()["runs"]), 1)  # and the job goes on
+        redis.restart()
+        call = self.call(redis)
+        self.assertEqual(json.loads(self.finished(call, running)["returnvalue"]), {"slept": 2500})
+        until(lambda: work.get("/readyz").status == 200, what="being ready again")
+        after = self.bull_add(call, {"func": "sleep", "ms": 1})
+        self.assertIn("returnvalue", self.finished(call, after))
+
+    def refused(self, redis, *flags, **more):
+        work = self.worker(redis, **more)
+        code, said = work.run("work", "--env", "prod.env", "--server.listen=127.0.0.1:0", *flags)
+        self.assertEqual(code, 3, said)
+        return said
+
+    def test_a_wrong_password_is_told_and_never_shown(self):
+        redis = self.redis_with_password()
+        said = self.refused(redis, password="not-the-one")
+        self.assertIn("cannot start", said)
+        self.assertRegex(said.lower(), "password")
+        self.assertNotIn("not-the-one", said)
+
+    def redis_with_password(self):
+        server = self.redis()
+        self.call(server)("CONFIG", "SET", "requirepass", "the-right-one")
+        return server
+
+    def test_a_server_that_evicts_is_refused_unless_told_otherwise(self):
+        redis = self.redis("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
+        self.assertRegex(self.refused(redis), "noeviction")
+        self.worker(redis).start("--store.allow_eviction=true")
+
+    def test_a_bullmq_queue_is_refused(self):
+        redis = self.redis()
+        call = self.call(redis)
+        call("HSET", BASE + "meta", "version", "bullmq:6.7.0", "opts.maxLenEvents", "10000")
+        call("XADD", BASE + "events", "*", "event", "added")
+        self.assertRegex(self.refused(redis), "BullMQ")
+
+    def test_nobody_there_is_told_after_the_patience(self):
+        redis = self.redis()
+        redis.kill()
+        self.assertIn(f"127.0.0.1:{redis.port}", self.refused(redis, "--store.connect_timeout=500ms"))
+
+    def test_a_second_host_on_the_same_folder_is_refused(self):
+        redis = self.redis()
+        self.worker(redis).start()
+        self.assertIn("is in use by process", self.refused(redis))
+
+    def test_bull_count_0_is_no_consumer(self):
+        redis = self.redis()
+        work = self.worker(redis)
+        env = self.folder / "prod.env"
+        env.write_text(env.read_text().replace("BULL_COUNT=1", "BULL_COUNT=0"))
+        code, said = work.run("work", "--env", "prod.env")
+        self.assertEqual(code, 1)
+        self.assertIn("BULL_COUNT is 0 (prod.env:5)", said)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
