@@ -139,7 +139,7 @@ check('48b', 'every channel and payload of one job\'s life is Bull\'s', ['NN', '
   const subscriber = redis.duplicate();
   await subscriber.psubscribe(`${place.base}*`);
   subscriber.on('pmessage', (_, channel, payload) => heard.push([channel.slice(place.base.length).replace(/@.+$/, '@token'), payload]));
-  const id = await a.add('x', {});
+  const id = await a.add('x', {}, { jobId: 'one' });
   await a.complete(await a.take(), { ok: 'ö"' });
   await a.add('x', {}, { delay: 60_000 });
   await a.add('x', {}, { jobId: id });
@@ -156,8 +156,8 @@ check('48b', 'every channel and payload of one job\'s life is Bull\'s', ['NN', '
   subscriber.disconnect();
   const due = Number((await place.hash('2')).timestamp) + 60_000;
   assert.deepEqual(heard.map(([channel, payload]) => [channel, payload === String(due) ? '<due>' : payload]), [
-    ['waiting@token', '1'], ['active@token', '1'], ['completed', '{"jobId":"1","val":"{\\"ok\\":\\"ö\\\\\\"\\"}"}'],
-    ['delayed', '<due>'], ['duplicated@token', '1'], ['waiting@token', '4'], ['progress', '{"jobId":"4","progress":{"n":1}}'],
+    ['waiting@token', 'one'], ['active@token', 'one'], ['completed', '{"jobId":"one","val":"{\\"ok\\":\\"ö\\\\\\"\\"}"}'],
+    ['delayed', '<due>'], ['duplicated@token', 'one'], ['waiting@token', '4'], ['progress', '{"jobId":"4","progress":{"n":1}}'],
     ['active@token', '4'], ['failed', '{"jobId":"4","val":"why \\"so\\""}'], ['waiting@token', '2'], ['waiting@token', '4'],
     ['paused', 'paused'], ['resumed', 'resumed'], ['end', ''],
   ], form);

@@ -1,6 +1,7 @@
 // The verbs of a Bull store as JSON lines on stdin and stdout, so that tests in Node can be one of its two
 // parties. Not installed; the protocol is the tests' own and changes with them.
 //   gaur_driver redis://127.0.0.1:6379 [--prefix bull] [--name driver] [--wall MS] [--sightings N --span MS]
+//     [--metrics POINTS]
 // With --wall (or the verb set_wall) the scripts get this time for now instead of the server's.
 // The verb `work` starts a whole worker in here (driver/work.hpp), `stop_work` ends it.
 #include <unistd.h>
@@ -37,6 +38,7 @@ struct Arguments {
   std::int64_t wall_ms = 0;
   std::uint32_t sightings = 1;
   std::int64_t span_ms = 0;
+  std::uint32_t metrics = 0;
 };
 
 class Driver {
@@ -50,6 +52,7 @@ class Driver {
     bull.prefix = arguments.prefix;
     bull.sightings = arguments.sightings;
     bull.sighting_span = Duration(arguments.span_ms);
+    bull.metrics_points = arguments.metrics;
     if (arguments.wall_ms != 0) bull.clock_for_tests = &clock_;
     store_ = bull::make_bull_store(*redis_, env_, std::move(bull));
     client_ = make_client(*store_, env_, metrics_);
@@ -119,6 +122,7 @@ int main(int argc, char** argv) {
   app.add_option("--wall", arguments.wall_ms);
   app.add_option("--sightings", arguments.sightings);
   app.add_option("--span", arguments.span_ms);
+  app.add_option("--metrics", arguments.metrics);
   CLI11_PARSE(app, argc, argv);
   auto url = gaur::redis::parse_url(arguments.url);
   if (!url) {

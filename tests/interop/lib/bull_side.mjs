@@ -88,12 +88,12 @@ export class BullSide {
     const done = await (await this.#job(taken)).extendLock(ms);
     if (!done) throw new Refused('lock_missing', 'not renewed');
   }
-  /** Moves due delayed jobs. */
-  async wake() {
+  /** Moves due delayed jobs; those of `later` ms to come as well. */
+  async wake(later = 0) {
     await this.queue.isReady();
     await this.queue.client.updateDelaySet([
       ...['delayed', 'active', 'wait', 'priority', 'paused', 'meta-paused'].map((key) => this.queue.toKey(key)),
-      this.queue.toKey(''), Date.now(), this.queue.token]);
+      this.queue.toKey(''), Date.now() + later, this.queue.token]);
   }
   /** One pass of the stalled check, whenever the last was. */
   async recover() {

@@ -55,6 +55,7 @@ export function normalOpts(text) {
   }
   if (opts.jobId !== undefined) opts.jobId = String(opts.jobId);
   if (opts.lifo === false) delete opts.lifo;
+  if (opts.backoff && !opts.backoff.delay) delete opts.backoff;
   if (opts.priority === 0) delete opts.priority;
   return Object.fromEntries(Object.entries(opts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

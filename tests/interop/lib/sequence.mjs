@@ -3,7 +3,10 @@
 //  - `retry` and `fail` of jobs that are not failed or not held: Bull spoils fields before it looks.
 //  - `empty` while paused (Bull's also resumes, by half), and the hashes that it forgets: deleted for it here.
 //  - `obliterate` of a queue with active jobs without force (Bull's leaves it paused); its `de:` keys likewise.
-//  - `clean` of what is not finished; ids that the counter runs into; jobs without a hash.
+//  - `clean` of what is not finished; ids with a colon and whole numbers (Gaur adds none); ids that the counter runs into; jobs without a hash.
+//  - a stalled job with a priority goes in front of its own priority, in Bull in front of all.
+//  - a delayed job is due in its millisecond; in Bull up to one later.
+//  - pausing what is paused and resuming what is not: Bull tells it once more.
 //  - the set `stalled` and `stalled-check`: Gaur's sweep keeps its sightings elsewhere.
 import { dump, keysUnder, normalised } from './dump.mjs';
 import { until } from './redis.mjs';
@@ -29,7 +32,7 @@ function randomOptions(r) {
   maybe(0.15, 'lifo', () => r.chance(0.8));
   maybe(0.4, 'attempts', () => r.one([1, 2, 3, 5]));
   maybe(0.3, 'backoff', () => r.one([0, 30, { type: 'fixed', delay: 70 }, { type: 'exponential', delay: 25 }, { type: 'exponential', delay: 0 }]));
-  maybe(0.15, 'jobId', () => r.one(['a', 'b', 'c:d', 'e é', 'repeat-ish', 'x'.repeat(60)]));
+  maybe(0.15, 'jobId', () => r.one(['a', 'b', 'c.d', 'e é', 'repeat-ish', 'x'.repeat(60)]));
   maybe(0.25, 'removeOnComplete', () => r.one([true, false, 0, 1, 3, {}, { count: 2 }, { age: 1 }, { age: 2, count: 1 }]));
   maybe(0.25, 'removeOnFail', () => r.one([true, false, 0, 1, 3, { count: 2 }, { age: 1 }, { age: 5, count: 2 }]));
   maybe(0.1, 'timeout', () => 1_000);
@@ -52,7 +55,7 @@ const makers = {
   complete: (r) => ({ value: r.one(values) }),
   fail: (r) => ({ message: r.one(['no', 'with "quotes" and й', 'two\nlines', '']) }),
   tick: (r) => ({ ms: r.one([1, 5, 30, 80, 400, 1_500, 60_001]) }),
-  clean: (r) => ({ state: r.one(['completed', 'failed']), grace: r.one([0, 50, 1_000]), limit: r.one([0, 0, 1, 2]) }),
+  clean: (r) => ({ state: r.one(['completed', 'failed']), grace: r.one([-1, 53, 1_003]), limit: r.one([0, 0, 1, 2]) }),
   obliterate: () => ({}),
   progress: (r) => ({ value: r.one(values.slice(1)) }),
   log: (r) => ({ row: r.one(['a row', '', 'й "x"']) }),
@@ -108,11 +111,14 @@ class Half {
         const job = outOf(this.held);
         if (!job) return 'none';
         this.stale.push(job);
+        if (Number(await place.redis.hget(place.key(job.id), 'priority')) > 0) return 'none';
         await place.redis.del(place.key(`${job.id}:lock`));
         for (let i = 0; i < 2; ++i) await side.recover();
         return (await place.list('active')).length;
       }
-      case 'wake': return void (await side.wake());
+      case 'wake':
+        await this.#during('wake', () => side.wake(4095 / 4096));
+        return null;
       case 'promote': case 'remove': return withId((id) => side[op](id));
       case 'progress': return withId((id) => side.progress(id, rest.value));
       case 'log': return withId((id) => side.log(id, rest.row));
@@ -121,13 +127,21 @@ class Half {
         const id = await this.choose('failed', pick);
         return id === undefined ? 'none' : side.retry(id);
       }
-      case 'pause': this.paused = true; return side.pause();
-      case 'resume': this.paused = false; return side.resume();
+      case 'pause': case 'resume': {
+        if (this.paused === (op === 'pause')) return 'none';
+        this.paused = !this.paused;
+        return side[op]();
+      }
       case 'clean': return side.clean(rest.state, rest.grace, rest.limit);
       case 'empty': return this.paused ? 'none' : this.#empty();
       case 'obliterate': return this.#obliterate();
       default: throw new Error(`no such operation: ${op}`);
     }
+  }
+  async #during(what, act) {
+    await this.place.redis.publish(this.place.key('during'), what);
+    await act();
+    await this.place.redis.publish(this.place.key('during'), '');
   }
   #added(ids) {
     for (const id of ids) this.ids.add(id);
@@ -143,7 +157,8 @@ class Half {
   }
   async #obliterate() {
     const { place, side } = this;
-    await side.obliterate((await place.list('active')).length > 0);
+    const force = (await place.list('active')).length > 0;
+    await this.#during('obliterate', () => side.obliterate(force));
     const keys = (await keysUnder(place.redis, place.base)).filter((key) => key.startsWith(place.key('de:')));
     if (keys.length) await place.redis.del(...keys);
     this.paused = false;
@@ -169,9 +184,20 @@ export class Channels {
   async take() {
     await this.redis.publish(`${this.base}end`, '');
     await until(() => this.heard.at(-1) === 'end ', 'all messages are here');
-    return this.heard.splice(0).slice(0, -1);
+    const heard = this.heard.splice(0).slice(0, -1);
+    return heard.filter((message, i) => !untold(message, heard.slice(0, i)));
   }
   close() { this.subscriber.disconnect(); }
+}
+
+/**
+ * Messages that only Bull sends and nobody needs: `drained` at each take that finds nothing (Gaur: once, check 48), `paused` by
+ * obliterate, and the sweep's repetition of when the next delayed job is due, which was told when it was delayed.
+ */
+function untold(message, before) {
+  if (message === 'drained ' || message.startsWith('during ')) return true;
+  const during = before.findLast((each) => each.startsWith('during '))?.slice('during '.length);
+  return (during === 'obliterate' && message === 'paused paused') || (during === 'wake' && message.startsWith('delayed '));
 }
 
 async function result(promise) {
