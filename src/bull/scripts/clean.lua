@@ -12,5 +12,5 @@ for _, id in ipairs(ids) do
   if call('EXISTS', B .. id .. ':lock') == 1 then locked = locked + 1 else free[#free + 1] = id end
 end
 if #free > 0 then call('ZREM', set, unpack(free)) end
-erase_jobs(free)
+erase_jobs(free, true)
 return {#free, locked}

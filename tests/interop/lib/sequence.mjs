@@ -4,6 +4,7 @@
 //  - `empty` while paused (Bull's also resumes, by half), and the hashes that it forgets: deleted for it here.
 //  - `obliterate` of a queue with active jobs without force (Bull's leaves it paused); its `de:` keys likewise.
 //  - `clean` of what is not finished; ids with a colon and whole numbers (Gaur adds none); ids that the counter runs into; jobs without a hash.
+//  - `remove` of a job whose debounce key belongs to another job by now: Bull frees it all the same.
 //  - a stalled job with a priority goes in front of its own priority, in Bull in front of all.
 //  - a delayed job is due in its millisecond; in Bull up to one later.
 //  - pausing what is paused and resuming what is not: Bull tells it once more.
@@ -104,7 +105,8 @@ class Half {
       }
       case 'late': { // a job that was finished or lost is completed once more
         const job = outOf(this.stale);
-        return job && side.complete(job, 'late');
+        // Bull's token is the instance's: it could not tell the old run from a new one of its own.
+        return !job || this.held.some(({ id }) => id === job.id) ? 'none' : side.complete(job, 'late');
       }
       case 'extend': return this.held.length ? side.extend(this.held[pick % this.held.length], 30_000) : 'none';
       case 'stall': {
@@ -119,7 +121,8 @@ class Half {
       case 'wake':
         await this.#during('wake', () => side.wake(4095 / 4096));
         return null;
-      case 'promote': case 'remove': return withId((id) => side[op](id));
+      case 'promote': return withId((id) => side.promote(id));
+      case 'remove': return withId((id) => this.#remove(id));
       case 'progress': return withId((id) => side.progress(id, rest.value));
       case 'log': return withId((id) => side.log(id, rest.row));
       case 'update': return withId((id) => side.update(id, rest.data));
@@ -147,6 +150,20 @@ class Half {
     for (const id of ids) this.ids.add(id);
     return ids;
   }
+  /** Bull frees the debounce key of a removed job even if it is another job's by now: put back. */
+  async #remove(id) {
+    const { place, side } = this;
+    const deid = await place.redis.hget(place.key(id), 'deid');
+    const key = place.key(`de:${deid}`);
+    const owner = deid && (await place.redis.get(key));
+    const ttl = owner && (await place.redis.pttl(key));
+    try {
+      return await side.remove(id);
+    } finally {
+      if (owner && owner !== id && ttl > 0) await place.redis.set(key, owner, 'PX', ttl);
+      else if (owner && owner !== id) await place.redis.set(key, owner);
+    }
+  }
   async #empty() {
     const { place, side } = this;
     const forgotten = [...(await place.zset('delayed')), ...(await place.list('wait'))];
@@ -161,7 +178,7 @@ class Half {
     await this.#during('obliterate', () => side.obliterate(force));
     const keys = (await keysUnder(place.redis, place.base)).filter((key) => key.startsWith(place.key('de:')));
     if (keys.length) await place.redis.del(...keys);
-    this.paused = false;
+    Object.assign(this, { held: [], stale: [], paused: false }); // the counter starts again: ids mean other jobs
   }
 
   async seen() {

@@ -14,11 +14,12 @@ local function free_debounce(id)
   if deid and call('GET', B .. 'de:' .. deid) == id then call('DEL', B .. 'de:' .. deid) end
 end
 
--- Everything but its place in a list or set, which the caller has cleared.
-local function erase_jobs(ids)
+-- Everything but its place in a list or set, which the caller has cleared. `finished`: what a debounce key of theirs
+-- still holds back is not theirs to free, as in Bull.
+local function erase_jobs(ids, finished)
   for _, id in ipairs(ids) do
     if is_job(id) then
-      free_debounce(id)
+      if not finished then free_debounce(id) end
       forget_limited(id)
     end
     call('ZREM', B .. 'priority', id)
