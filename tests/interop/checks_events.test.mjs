@@ -216,7 +216,7 @@ check(51, 'group ids of Bull\'s limiter are ids like others', ['NN', 'NC'], asyn
     started.push(job.id);
     await b.complete(job, null);
   }
-  if (b.letter === 'C') return assert.deepEqual(started, [one, two, more]);
+  if (b.letter === 'C') return assert.deepEqual(started, [one]);
   assert.deepEqual(started, [one, two]);
   assert.deepEqual(await place.zset('delayed'), [more]);
 }, { a: { limiter: { max: 1, duration: 60_000, groupKey: 'who.id' } }, b: { limiter: { max: 1, duration: 60_000, groupKey: 'who.id' } } });

@@ -78,7 +78,8 @@ check(12, 'debounce: the first id is answered, the key lives as Bull lets it', b
   const seen = await b.listen();
   const timed = await a.add('x', { n: 1 }, { debounce: { id: 'timed', ttl: 5_000 } });
   assert.equal(await a.add('x', { n: 2 }, { debounce: { id: 'timed', ttl: 5_000 } }), timed);
-  await until(() => seen.some((e) => e.kind === 'debounced' && e.id === timed), 'the debounced event');
+  const kind = b.letter === 'N' ? 'debounced' : 'duplicated'; // one word in Gaur
+  await until(() => seen.some((e) => e.kind === kind && e.id === timed), 'the debounced event');
   const ttl = await redis.pttl(place.key('de:timed'));
   assert.ok(ttl > 3_000 && ttl <= 5_000, `${ttl}`);
   const untimed = await a.add('x', {}, { debounce: { id: 'untimed' } });

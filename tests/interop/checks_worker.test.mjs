@@ -249,3 +249,27 @@ check(33, 'stalled too often: failed, with both texts', both, async ({ place, a,
   await until(() => seen.some((e) => e.kind === 'failed' && e.id === id), 'the failed event');
   assert.equal(seen.find((e) => e.kind === 'failed').detail, 'job stalled more than maxStalledCount');
 }, { a: { settings: { maxStalledCount: 0 } }, b: { settings: { maxStalledCount: 0 } } });
+
+check(34, 'Bull\'s stalled checks are throttled together; Gaur\'s sweep is its own and disturbs none', ['NN', 'NC'], async ({ place, a, b, redis }) => {
+  const ids = [await a.add(undefined, {}), await a.add(undefined, {})];
+  await a.take();
+  await a.take();
+  await a.queue.moveUnlockedJobsToWait();
+  const throttle = async () => ({ value: await redis.get(place.key('stalled-check')), seen: (await redis.smembers(place.key('stalled'))).sort() });
+  const before = await throttle();
+  assert.deepEqual(before.seen, ids);
+  await redis.del(place.key(`${ids[0]}:lock`));
+  if (b.letter === 'N') {
+    await b.queue.moveUnlockedJobsToWait(); // within the interval: nothing happens
+    assert.deepEqual(await throttle(), before);
+    assert.equal((await place.list('active')).length, 2);
+    return;
+  }
+  await until(async () => { await b.recover(); return (await place.list('active')).length === 1; }, 'it is back', 15_000);
+  assert.deepEqual(await throttle(), { value: before.value, seen: [ids[1]] });
+  // And Bull's next check finds nothing left to do.
+  await redis.del(place.key('stalled-check'));
+  await a.queue.moveUnlockedJobsToWait();
+  assert.deepEqual(await place.list('active'), [ids[1]]);
+  assert.equal((await place.hash(ids[0])).stalledCounter, '1');
+});

@@ -1,5 +1,10 @@
 // Unmodified Bull as one of the two parties of a check. gaur_side.mjs has the same face.
-import Bull from 'bull';
+import Bull4 from 'bull';
+import Bull3 from 'bull3';
+
+/** GAUR_INTEROP_BULL=3: Bull 3.29, whose scripts are the same but for what came later. */
+export const bullMajor = process.env.GAUR_INTEROP_BULL === '3' ? 3 : 4;
+const Bull = bullMajor === 3 ? Bull3 : Bull4;
 
 /** Bull says why in words; checks compare these codes, which are Gaur's. */
 const words = [
@@ -30,10 +35,9 @@ async function coded(promise) {
 
 export class BullSide {
   letter = 'N';
-  /** @param library  Bull 4 unless said otherwise; Bull 3 has the same scripts. */
-  constructor(place, { library = Bull, ...options } = {}) {
+  constructor(place, options = {}) {
     this.place = place;
-    this.queue = new library(place.queue, { prefix: place.prefix, redis: place.redisOptions, ...options });
+    this.queue = new Bull(place.queue, { prefix: place.prefix, redis: place.redisOptions, ...options });
     this.errors = [];
     this.queue.on('error', (error) => this.errors.push(error));
   }

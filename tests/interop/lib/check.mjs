@@ -2,11 +2,11 @@
 // the two parties. N is unmodified Bull, C is Gaur. The pairing N-N shows that what is asserted is Bull's own
 // behaviour; GAUR_INTEROP_FORMS=NN runs nothing else.
 import { after, before, test } from 'node:test';
-import Bull from 'bull';
-import { BullSide } from './bull_side.mjs';
+import { BullSide, bullMajor } from './bull_side.mjs';
 import { GaurSide } from './gaur_side.mjs';
 import { RedisServer } from './redis.mjs';
 
+export { bullMajor } from './bull_side.mjs';
 export { until } from './redis.mjs';
 export const long = process.env.GAUR_LONG === '1';
 const only = process.env.GAUR_INTEROP_FORMS?.split(',');
@@ -58,11 +58,21 @@ export class Place {
   }
 }
 
+// What Bull 3.29 does not do itself, as its pairing with itself shows: these checks are for Bull 4 alone.
+const since4 = {
+  10: 'no debounce', 11: 'tells no duplicates', 12: 'no debounce', 17: 'no counts per priority', 23: 'other answers without a lock',
+  24: 'a late finish passes', 27: 'keeps the first traces', 29: 'other words', 30: 'a retry ignores the priority',
+  31: 'only true and numbers', 33: 'sets no finishedOn', 39: 'no retryJobs', 42: 'cleans by timestamp', 49: 'getWorkers needs a name',
+  '48b': 'tells no duplicates', 52: 'no metrics',
+};
+const whyNot3 = (number) => (bullMajor === 3 ? since4[number] ?? since4[parseInt(number, 10)] : undefined);
+
 /**
  * @param forms  pairings such as ['NN', 'NC', 'CN']; the letters become `a` and `b`.
  * @param body   async ({place, a, b, form, make}) => ...; a and b are made with `options.a` and `options.b`.
  */
 export function check(number, title, forms, body, options = {}) {
+  if (whyNot3(number)) return void test(`${number}. ${title}`, { skip: `Bull 3: ${whyNot3(number)}` }, () => {});
   const wanted = only ? forms.filter((form) => only.includes(form)) : forms;
   test(`${number}. ${title}`, { timeout: 60_000, ...options.test }, async (t) => {
     for (const form of wanted) {
@@ -82,4 +92,3 @@ export function check(number, title, forms, body, options = {}) {
 
 export const both = ['NN', 'NC', 'CN'];
 export const all = ['NN', 'NC', 'CN', 'CC'];
-export { Bull };
