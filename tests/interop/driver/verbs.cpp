@@ -48,7 +48,7 @@ std::string render(const Job& job) {
 }
 std::string render(const Added& added) {
   std::string text;
-  http::append_added(text, {}, added);
+  http::append_added(text, {}, added, "");
   return text;
 }
 std::string render(const Taken& taken) {
