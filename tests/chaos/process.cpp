@@ -8,10 +8,13 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
 
 namespace gaur::test {
 
-Process::Process(const std::vector<std::string>& command) {
+Process::Process(const std::vector<std::string>& command, const std::string& log) {
   auto in = make_pipe(), out = make_pipe();
   if (!in || !out) std::abort();
   std::vector<char*> arguments;
@@ -22,6 +25,7 @@ Process::Process(const std::vector<std::string>& command) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(in->read.get(), 0);
     ::dup2(out->write.get(), 1);
+    if (!log.empty()) ::dup2(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), 2);
     ::execv(arguments[0], arguments.data());
     ::_exit(127);
   }
@@ -62,6 +66,30 @@ void Process::kill9() {
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
+}
+
+std::vector<pid_t> below(pid_t ancestor, const std::string& name) {
+  std::map<pid_t, pid_t> parents;
+  std::vector<pid_t> named, found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    std::ifstream file(entry.path() / "stat");
+    std::string stat;
+    if (!std::getline(file, stat)) continue;
+    const auto open = stat.find('('), close = stat.rfind(')');
+    if (open == std::string::npos || close == std::string::npos) continue;
+    const pid_t pid = std::atoi(stat.c_str());
+    parents[pid] = std::atoi(stat.c_str() + close + 4);  // ") S 123"
+    if (stat.substr(open + 1, close - open - 1) == name) named.push_back(pid);
+  }
+  for (const pid_t each : named) {
+    for (pid_t at = each; at > 1; at = parents.contains(at) ? parents[at] : 0) {
+      if (at != ancestor) continue;
+      found.push_back(each);
+      break;
+    }
+  }
+  return found;
 }
 
 }  // namespace gaur::test

@@ -13,7 +13,8 @@ namespace gaur::test {
 
 class Process {
  public:
-  explicit Process(const std::vector<std::string>& command);
+  /// `log`: where its standard error goes; empty: to ours.
+  explicit Process(const std::vector<std::string>& command, const std::string& log = {});
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -31,5 +32,8 @@ class Process {
   Fd input_, output_;
   std::string pending_;
 };
+
+/// Processes of this name (15 bytes, as ps shows it) that descend from `ancestor`.
+std::vector<pid_t> below(pid_t ancestor, const std::string& name);
 
 }  // namespace gaur::test
