@@ -72,7 +72,8 @@ Status print_survey(OpenedStore& opened, const Config& config, Role role) {
       continue;
     }
     GAUR_TRY(const bull::QueueLook look, opened.inspector->look(QueueName(name)).get());
-    fmt::print("queue {} (dialect {}): {}\n", name, bull::to_string(look.evidence.dialect()),
+    const bool certain = look.evidence.dialect() == bull::Dialect::kBull;
+    fmt::print("queue {} (dialect bull{}): {}\n", name, certain ? "" : ", nothing there says otherwise",
                counts_in_words(look.counts));
     print_unlocked(look, config.sweep);
     print_overdue(look);

@@ -79,7 +79,13 @@ def die(run, data):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-FUNCTIONS = {"deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die}
+def write_file(run, data):
+    with open(os.path.join(os.environ["GAUR_OUT"], "rows.csv"), "w") as file:
+        file.write("a,b\n" * data.get("rows", 3))
+    send(type="completed", run=run, result={}, file={"name": "rows.csv", "format": "csv", "rows": data.get("rows", 3)})
+
+
+FUNCTIONS = {"file": write_file, "deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die}
 
 send(type="ready", protocol=1, name="testbed")
 while True:
