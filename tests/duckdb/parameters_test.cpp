@@ -99,5 +99,41 @@ TEST(Parameters, SaysWhichWhatWasExpectedAndWhatWasGiven) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(golden), {}), said);
 }
 
+std::string untyped(const std::string& parameters) {
+  const auto given = take_untyped(*json::parse(parameters));
+  return given ? "" : given.error().message;
+}
+
+TEST(UntypedParameters, AreAnObjectOrAListOfValuesThatMaySayTheirType) {
+  for (const char* good :
+       {"null", "{}", R"({"a":1,"b":"x","c":null,"d":[1,2.5],"e":[],"f":true})", R"([1,"x",null])",
+        R"({"day":{"type":"date","value":"2026-11-22"}})", R"([{"type":"varchar[]","value":[]}])",
+        R"([{"type":"decimal(9,2)","value":"1.5"}])
+    ", R"([ {"type" : "integer", "value" : null} ]) "}) {
+        EXPECT_EQ(untyped(good), "")
+        << good;
+}
+const auto list = take_untyped(*json::parse(R"(["x",2])"));
+ASSERT_TRUE(list);
+EXPECT_EQ(list->at("1"), json::Value("x"));
+EXPECT_EQ(list->at("2"), json::Value(2));
+}
+
+TEST(UntypedParameters, TellWhatIsWrong) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"5", "must be an object or a list"},
+      {R"({"a":{"b":1}})", "parameter a must be a text, a number"},
+      {R"({"a":[1,"x"]})", "a list of one kind"},
+      {R"({"a":[null]})", "a list of one kind"},
+      {R"({"a":{"type":"int32","value":1}})", "has no type that is known"},
+      {R"({"a":{"type":"date","value":"tomorrow"}})", "must be a date"},
+      {R"({"a":{"type":"bigint[]","value":[1,"x"]}})", "must be a whole number"},
+  };
+  for (const auto& [parameters, problem] : cases) {
+    EXPECT_NE(untyped(parameters).find(problem), std::string::npos)
+        << parameters << ": " << untyped(parameters);
+  }
+}
+
 }  // namespace
 }  // namespace gaur::duckdb
