@@ -106,17 +106,15 @@ std::string untyped(const std::string& parameters) {
 
 TEST(UntypedParameters, AreAnObjectOrAListOfValuesThatMaySayTheirType) {
   for (const char* good :
-       {"null", "{}", R"({"a":1,"b":"x","c":null,"d":[1,2.5],"e":[],"f":true})", R"([1,"x",null])",
-        R"({"day":{"type":"date","value":"2026-11-22"}})", R"([{"type":"varchar[]","value":[]}])",
-        R"([{"type":"decimal(9,2)","value":"1.5"}])
-    ", R"([ {"type" : "integer", "value" : null} ]) "}) {
-        EXPECT_EQ(untyped(good), "")
-        << good;
-}
-const auto list = take_untyped(*json::parse(R"(["x",2])"));
-ASSERT_TRUE(list);
-EXPECT_EQ(list->at("1"), json::Value("x"));
-EXPECT_EQ(list->at("2"), json::Value(2));
+       {"null", "{}", R"~({"a":1,"b":"x","c":null,"d":[1,2.5],"e":[],"f":true})~", R"~([1,"x",null])~",
+        R"~({"day":{"type":"date","value":"2026-11-22"}})~", R"~([{"type":"varchar[]","value":[]}])~",
+        R"~([{"type":"decimal(9,2)","value":"1.5"}])~", R"~([{"type":"integer","value":null}])~"}) {
+    EXPECT_EQ(untyped(good), "") << good;
+  }
+  const auto list = take_untyped(*json::parse(R"(["x",2])"));
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->at("1"), json::Value("x"));
+  EXPECT_EQ(list->at("2"), json::Value(2));
 }
 
 TEST(UntypedParameters, TellWhatIsWrong) {
