@@ -5,7 +5,9 @@ import subprocess
 import unittest
 
 from bull import Queue, Redis, RedisServer, dump, now_ms
-from harness import GAUR, EndToEnd, until
+from harness import GAUR, HERE, ROOT, EndToEnd
+
+INTEROP = ROOT / "tests/interop/node_modules"
 
 HOUR = 3_600_000
 ONLY_READ = {"ping", "auth", "select", "hello", "info", "config", "client", "scan", "type", "exists", "get", "mget", "hget", "hmget",
@@ -114,6 +116,19 @@ class LookTest(EndToEnd):
         seen = json.loads(self.look("--url", f"redis://127.0.0.1:{server.port}", "--json").stdout)
         self.assertEqual([(q["queue"], q["dialect"]) for q in seen["queues"]], [("new", "bullmq")])
         self.assertIn("dialect", [f["code"] for f in seen["findings"]])
+
+    @unittest.skipUnless(INTEROP.is_dir(), "bull is not installed below tests/interop")
+    def test_it_counts_as_bull_itself_does(self):
+        server = self.redis_server()
+        planted = json.loads(subprocess.run(
+            ["node", str(HERE / "plant_bull.mjs"), str(INTEROP), str(server.port), "ncs_resource::", "query"],
+            capture_output=True, text=True, check=True, timeout=60).stdout)
+        self.env(server)
+        query = json.loads(self.look("--env", ".env", "--json").stdout)["queues"][0]
+        self.assertEqual({"waiting": query["waiting"] + query["prioritized"], **{k: query[k] for k in ("active", "delayed", "completed", "failed")},
+                          "paused": 0}, planted)
+        self.assertEqual((query["dialect"], query["prioritized"], len(query["unlocked"])), ("bull", 1, 1))
+        self.assertEqual([(f["function"], f["completed"], f["failed"]) for f in query["functions"]], [("rank", 4, 0), ("mail", 0, 1)])
 
     def test_ghosts_and_broken_jobs_do_not_stop_it(self):
         server = self.redis_server()

@@ -6,7 +6,9 @@ import sys
 import unittest
 
 from bull import Queue, Redis, RedisServer, dump
-from harness import GAUR, HERE, EndToEnd
+from harness import GAUR, HERE, ROOT, EndToEnd
+
+INTEROP = ROOT / "tests/interop/node_modules"
 
 CONFIG = f'''
 [store]
@@ -70,6 +72,34 @@ class ShadowTest(EndToEnd):
         self.shadow("--allow", "order,time-zone", "--allow", "type,float")
         self.shadow("--allow", "order,type", code=1)
         self.assertIn("no kind of difference", self.shadow("--allow", "orders", code=2).stderr)
+
+    def test_what_duckdb_answers_otherwise_is_told_and_one_setting_mends_it(self):
+        config = CONFIG.replace("@PORT@", str(self.redis_server.port)) + """
+[pools.sql]
+kind = "duckdb"
+start_timeout = "60s"
+[functions.total]
+pool = "sql"
+sql = "SELECT sum(i) AS total, DATE '2026-01-01' AS day FROM range($n::INTEGER) t(i)"
+@SHAPE@
+[functions.total.params]
+n = { type = "integer", required = true }
+"""
+        self.queue.completed({"func": "total", "n": 5, "userId": 7}, [{"total": 10, "day": "2026-01-01"}])
+        (self.folder / "gaur.toml").write_text(config.replace("@SHAPE@", ""))
+        self.assertIn("envelope = false", self.shadow(code=1).stdout)
+        (self.folder / "gaur.toml").write_text(config.replace("@SHAPE@", "envelope = false"))
+        self.assertIn("type  [0].total", self.shadow(code=1).stdout)
+        (self.folder / "gaur.toml").write_text(config.replace("@SHAPE@", 'envelope = false\nbigint = "number"'))
+        self.shadow()
+
+    @unittest.skipUnless(INTEROP.is_dir(), "bull is not installed below tests/interop")
+    def test_jobs_that_bull_itself_finished_are_compared(self):
+        subprocess.run(["node", str(HERE / "plant_bull.mjs"), str(INTEROP), str(self.redis_server.port), "ncs_resource::", "query"],
+                       capture_output=True, text=True, check=True, timeout=60)
+        report = json.loads(self.shadow("--json", code=1).stdout)
+        self.assertEqual([(f["runs"], f["equal"], f["kinds"]) for f in report["functions"]], [(4, 3, {"type": 1})])
+        self.shadow("--allow", "type")
 
     def test_what_a_run_used_is_told_beside_what_it_took_then(self):
         self.queue.completed({"func": "rank", "give": 1, "burn_ms": 150, "megabytes": 64}, 1, run=400)
