@@ -1,0 +1,91 @@
+// scripts/bench redis-bull: Bull 4 and Gaur beside each other on one redis-server of their own, one scenario after the
+// other, each on an empty server. Prints one JSON document: versions, settings, and for each scenario both sides'
+// figures with the server's CPU time a job, from INFO.
+//   node run.mjs GAUR_BENCH [--jobs N] [--only SCENARIO]
+import { spawn, execFile } from 'node:child_process'
+import { mkdtemp, rm, readFile } from 'node:fs/promises'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { promisify, parseArgs } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import Redis from 'ioredis'
+
+const run = promisify(execFile)
+const here = path.dirname(fileURLToPath(import.meta.url))
+const { values, positionals } = parseArgs({
+  options: { jobs: { type: 'string', default: '50000' }, only: { type: 'string' } }, allowPositionals: true,
+})
+const jobs = Number(values.jobs)
+// About 200 bytes, like the parameters of a query.
+const data = JSON.stringify({
+  func: 'top_keywords',
+  params: { region: '서울', from: '2026-11-01', to: '2026-11-22', limit: 100, categories: ['food', 'travel', 'shopping'], user: 'u-1048576' },
+})
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer()
+    server.listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => resolve(port)) })
+  })
+}
+
+const folder = await mkdtemp(path.join(os.tmpdir(), 'gaur-bench-'))
+const port = await freePort()
+const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], { stdio: 'ignore' })
+const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 })
+
+async function serverCpu() {
+  const info = await redis.info('cpu')
+  const of = (name) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)[1])
+  return of('used_cpu_sys') + of('used_cpu_user')
+}
+
+async function side(name, scenario, count, concurrency) {
+  const options = ['--port', String(port), '--scenario', scenario, '--jobs', String(count),
+    '--concurrency', String(concurrency), '--data', data]
+  const [program, first] = name === 'gaur' ? [positionals[0], []] : [process.execPath, [path.join(here, 'side.mjs')]]
+  const { stdout } = await run(program, [...first, ...options])
+  return JSON.parse(stdout)
+}
+
+async function measure(name, scenario, count, concurrency) {
+  await redis.flushall()
+  if (scenario === 'process') await side(name, 'fill', count, concurrency)
+  const before = await serverCpu()
+  const result = await side(name, scenario, count, concurrency)
+  const cpu = (await serverCpu()) - before
+  if (scenario === 'process') {
+    const done = await redis.zcard('bull:bench:completed')
+    if (done < count - concurrency) throw new Error(`${name}: ${done} of ${count} jobs are completed`)
+  }
+  return { ...result, redis_cpu_us_per_job: Number((cpu * 1e6 / count).toFixed(2)) }
+}
+
+const scenarios = [
+  ['process', 1, jobs / 5], ['process', 10, jobs], ['process', 100, jobs],
+  ['add-bulk', 1, jobs], ['add-single', 1, jobs / 5], ['latency', 1, 1000],
+]
+try {
+  const results = []
+  for (const [scenario, concurrency, count] of scenarios) {
+    const name = scenario === 'process' ? `process at concurrency ${concurrency}` : scenario
+    if (values.only && values.only !== name && values.only !== scenario) continue
+    const bull = await measure('bull', scenario, count, concurrency)
+    const gaur = await measure('gaur', scenario, count, concurrency)
+    const times = scenario === 'latency' ? bull.p50_ms / gaur.p50_ms : gaur.jobs_per_second / bull.jobs_per_second
+    results.push({ scenario: name, jobs: count, bull, gaur, times: Number(times.toFixed(2)) })
+    process.stderr.write(`${name}: ${times.toFixed(2)} times Bull\n`)
+  }
+  const info = await redis.info('server')
+  const bull = JSON.parse(await readFile(path.join(here, 'node_modules/bull/package.json'), 'utf8'))
+  console.log(JSON.stringify({
+    versions: { bull: bull.version, node: process.version, redis: /redis_version:(\S+)/.exec(info)[1] },
+    settings: { cores: os.cpus().length, load: os.loadavg()[0], bytes: Buffer.byteLength(data), array: 100, persistence: 'none', completed: 'kept' },
+    results,
+  }, null, 1))
+} finally {
+  redis.disconnect()
+  server.kill('SIGTERM')
+  await rm(folder, { recursive: true, force: true })
+}
