@@ -17,5 +17,5 @@ for i = 1, count do
     letters[i] = 'k'
   end
 end
-if #kept > 0 then call('SREM', B .. 'stalled', unpack(kept)) end
+if #kept > 0 and stalled_there then call('SREM', B .. 'stalled', unpack(kept)) end
 return {table.concat(letters), all_cancels()}

@@ -22,9 +22,8 @@ local given_back = false
 
 local function answer(how, finishes, at, walk, drained)
   local due = call('ZRANGE', B .. 'delayed', 0, 0, 'WITHSCORES')
-  local paused = call('EXISTS', B .. 'meta-paused')
-  local waiting = call('LLEN', paused == 1 and B .. 'paused' or B .. 'wait')
-  return {how, finishes, at, due[2] or false, paused, waiting, walk.passed, walk.limited or 0, drained,
+  local waiting = call('LLEN', line())
+  return {how, finishes, at, due[2] or false, paused and 1 or 0, waiting, walk.passed, walk.limited or 0, drained,
     walk.blocked or false, all_cancels(), looked, walk.all}
 end
 

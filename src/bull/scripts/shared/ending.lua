@@ -8,7 +8,7 @@ local function release_debounce(deid)
 end
 
 -- Gaur's own hash `backs`: id -> how often its runs were given back without being counted. Usually there is none.
-local backs_there = call('EXISTS', own .. 'backs') == 1
+--@include rare
 local function count_back(id)
   call('HINCRBY', own .. 'backs', id, 1)
   backs_there = true

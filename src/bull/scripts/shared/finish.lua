@@ -28,7 +28,7 @@ local function flush_finished()
   flush_set()
   if #lock_keys > 0 then
     call('DEL', unpack(lock_keys))
-    call('SREM', B .. 'stalled', unpack(unstalled))
+    if stalled_there then call('SREM', B .. 'stalled', unpack(unstalled)) end
   end
   lock_keys, unstalled = {}, {}
 end

@@ -151,12 +151,13 @@ end
 local function take(most, admit, rules)
   local walk = {ids = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {}}
   if most == 0 then return walk end
-  local slice, seen = admit and admit.look or most, 0
-  repeat  -- again only where jobs fell out of a plain walk
+  local bound, seen, slice = admit and admit.look or most + 256, 0, 0
+  repeat  -- no more ids at a time than are likely to be taken
+    slice = math.min(math.max(most - #walk.ids, seen), bound - seen)
     local window = call('LRANGE', B .. 'wait', -(seen + slice), -(seen + 1))
     local goes_on = walk_over(window, most, admit, rules, walk)
     seen = seen + #window
-  until admit or not goes_on or #window < slice or seen >= most + 256
+  until not goes_on or #window < slice or seen >= bound or #walk.ids >= most
   if walk.popped > 0 then call('LTRIM', B .. 'wait', 0, -walk.popped - 1) end
   for _, id in ipairs(walk.apart) do call('LREM', B .. 'wait', -1, id) end
   local ids = walk.ids
