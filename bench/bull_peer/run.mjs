@@ -34,6 +34,7 @@ const folder = await mkdtemp(path.join(os.tmpdir(), 'gaur-bench-'))
 const port = await freePort()
 const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], { stdio: 'ignore' })
 const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 })
+redis.on('error', () => {})  // until the server listens
 
 async function serverCpu() {
   const info = await redis.info('cpu')

@@ -46,6 +46,8 @@ class BullRig final : public Rig {
 
   const std::string& prefix() const { return options_.prefix; }
   redis::Client& client() { return *client_; }
+  Random& random() { return random_; }
+  Loop& loop() { return loop_; }
   /// A command to the server, waited for.
   redis::Reply call(redis::Command command);
 
