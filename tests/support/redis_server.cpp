@@ -267,7 +267,13 @@ redis::Reply RedisServer::call(const std::vector<std::string>& command) const {
     ++replies;
   }
   redis::append_command(bytes, command);
-  return ask(unix_path(), bytes, replies, kCallDeadline);
+  const SystemClock clock;
+  const Instant from = clock.now();
+  auto reply = ask(unix_path(), bytes, replies, kCallDeadline);
+  if (clock.now() - from >= kCallDeadline) {
+    std::fprintf(stderr, "redis server for tests: no answer to %s within 10 s\n", command.front().c_str());
+  }
+  return reply;
 }
 
 }  // namespace gaur::test
