@@ -25,6 +25,7 @@ struct Semantics {
       Front::kOfItsKind;  ///< kOfAll: of jobs without priority; the others stay within their priority
   bool backoff_is_a_delay = true;  ///< the wait before the next attempt is shown as the job's delay
   std::uint32_t max_starts = 10;   ///< nothing starts more often: then it is failed, code `stalled`
+  bool promise_words = false;      ///< a run past its deadline fails in the words of Bull's own workers
 
   static constexpr Semantics bullmq() { return {}; }
   static constexpr Semantics bull() {
@@ -32,7 +33,8 @@ struct Semantics {
             .default_attempts = 1,
             .exponential_base_exponent = 1,
             .front = Front::kOfAll,
-            .backoff_is_a_delay = false};
+            .backoff_is_a_delay = false,
+            .promise_words = true};
   }
 };
 

@@ -59,6 +59,11 @@ class Decider {
             std::move(why)};
   }
   Decision operator()(run::TimedOut& end) const {
+    if (options_.semantics.promise_words) {
+      return attempt_failed(
+          {.code = "timeout",
+           .message = fmt::format("Promise timed out after {} milliseconds", end.after.count())});
+    }
     return attempt_failed({.code = "timeout",
                            .message = fmt::format("stopped at its deadline: it ran longer than {}",
                                                   duration_in_words(end.after))});

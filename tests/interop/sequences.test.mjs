@@ -9,6 +9,7 @@ const count = Number(process.env.GAUR_SEQUENCES ?? (long ? 500 : 40));
 const first = Number(process.env.GAUR_SEED ?? Math.floor(Date.now() / 1_000) % 1_000_000);
 const onlyBull = process.env.GAUR_INTEROP_FORMS === 'NN';
 const steps = 60;
+const metrics = { maxDataPoints: 3 };
 const realNow = Date.now;
 
 withRedis();
@@ -18,8 +19,8 @@ async function parties() {
   await redisServer().client.flushdb();
   const bullPlace = new Place({ prefix: 'byBull', queue: 'q' });
   const gaurPlace = new Place({ prefix: 'byGaur', queue: 'q' });
-  const bull = await bullPlace.make('N');
-  const gaur = onlyBull ? await gaurPlace.make('N') : Object.assign(Object.create(other.sides[0]), { place: gaurPlace });
+  const bull = await bullPlace.make('N', { metrics });
+  const gaur = onlyBull ? await gaurPlace.make('N', { metrics }) : Object.assign(Object.create(other.sides[0]), { place: gaurPlace });
   const channels = [await Channels.open(redisServer().client, bullPlace.base), await Channels.open(redisServer().client, gaurPlace.base)];
   return {
     bull, gaur, channels,
@@ -46,7 +47,7 @@ async function oneSequence(seed) {
 test(`${count} sequences of ${steps} operations, seeds from ${first}`, async () => {
   other = new Place({ prefix: 'byGaur', queue: 'start' });
   try {
-    if (!onlyBull) await other.make('C', { wallMs: 1_790_000_000_000 });
+    if (!onlyBull) await other.make('C', { wallMs: 1_790_000_000_000, metrics });
     for (let i = 0; i < count; ++i) await oneSequence(first + i);
   } finally {
     Date.now = realNow;

@@ -125,6 +125,14 @@ TEST(Outcomes, TheBackoffIsTheJobsElseTheFunctions) {
   EXPECT_EQ(delay(job), seconds(8));
 }
 
+TEST(Outcomes, ATimeoutIsToldInThePeersWords) {
+  SeededRandom random(1);
+  WorkerOptions bull;
+  bull.semantics = Semantics::bull();
+  EXPECT_EQ(decide(run::TimedOut{seconds(2)}, {}, {}, bull, random).message,
+            "Promise timed out after 2000 milliseconds");
+}
+
 TEST(Outcomes, MemoryTellsBoundAndPeakForProgramsToo) {
   SeededRandom random(1);
   const Decision decision = decide(run::OutOfMemory{100, 150}, {}, {}, {}, random);
