@@ -56,7 +56,7 @@ void connect_where_asked(Rig& rig) {
 
 TEST(Hostile, nonsense_ends_every_command_once_and_the_machine_goes_on) {
   const Script script("s", "return 1");
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     ClientOptions options;
     options.limits = {.depth = 4, .elements = 100, .bytes = 1'000, .line = 100};
     options.resp3 = seed % 2 == 0;
@@ -91,7 +91,7 @@ TEST(Hostile, nonsense_ends_every_command_once_and_the_machine_goes_on) {
 }
 
 TEST(Hostile, nonsense_does_not_confuse_listeners) {
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     ClientOptions options;
     options.limits = {.depth = 4, .elements = 100, .bytes = 1'000, .line = 100};
     MachineRig<ListenMachine> rig(options);
