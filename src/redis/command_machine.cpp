@@ -74,6 +74,7 @@ void CommandMachine::after_loss(Actions& actions) {
            actions);
   }
   in_flight_.clear();
+  expired_ = 0;
   requeue_scripts();
   draining_ = false;
   // What was never sent may wait, unless waiting is pointless or not wanted.
@@ -135,20 +136,25 @@ void CommandMachine::answer(Reply reply, Actions& actions) {
   if (request.script != nullptr && reply.failure() != nullptr && reply.failure()->code() == "NOSCRIPT" &&
       !request.given_up && !request.as_text) {
     retry_script(std::move(request));
-    in_flight_.pop_front();
+    pop_answered();
     return;
   }
   if (request.replies == 1 && !std::holds_alternative<Request::Many>(request.to)) {
     if (!draining_) link_.proven();
     finish(request, std::move(reply), actions);
-    in_flight_.pop_front();
+    pop_answered();
     return;
   }
   if (!request.given_up) request.answers.push_back(std::move(reply));
   if (--request.replies != 0) return;
   if (!draining_) link_.proven();
   finish(request, Reply{}, actions);
+  pop_answered();
+}
+
+void CommandMachine::pop_answered() {
   in_flight_.pop_front();
+  if (expired_ > 0) --expired_;
 }
 
 /// The first to be refused carries the text; those behind it find the script loaded, unless somebody flushes
@@ -201,8 +207,9 @@ Error CommandMachine::overdue(bool sent) const {
 }
 
 void CommandMachine::expire(Instant now, Actions& actions) {
-  for (auto& request : in_flight_) {  // the reply is still to come: its place in the row is kept
-    if (now >= request.deadline) finish(request, overdue(true), actions);
+  while (expired_ < in_flight_.size() && now >= in_flight_[expired_].deadline) {
+    finish(in_flight_[expired_++], overdue(true),
+           actions);  // its place in the row is kept for the late reply
   }
   while (!unsent_.empty() && now >= unsent_.front().deadline) {
     unsent_bytes_ -= unsent_.front().size();
@@ -231,11 +238,7 @@ std::optional<Instant> CommandMachine::wake() const {
   // A script that is sent a second time stands behind later deadlines: told late by a round trip at most,
   // and by its neighbours' deadlines where the server is silent.
   if (!unsent_.empty()) consider(unsent_.front().deadline);
-  for (const auto& request : in_flight_) {
-    if (request.given_up) continue;
-    consider(request.deadline);
-    break;
-  }
+  if (expired_ < in_flight_.size()) consider(in_flight_[expired_].deadline);
   if (!in_flight_.empty() && link_.ready()) {
     consider(std::max(link_.heard(), in_flight_.front().sent) + options_.silence_timeout);
   }

@@ -41,6 +41,7 @@ class CommandMachine {
   void after_loss(Actions& actions);
   void flush(Instant now, Actions& actions);
   void answer(Reply reply, Actions& actions);
+  void pop_answered();
   void retry_script(Request request);
   void requeue_scripts();
   void expire(Instant now, Actions& actions);
@@ -53,7 +54,8 @@ class CommandMachine {
   std::deque<Request> unsent_, in_flight_;
   std::vector<Request> again_;  // to be sent as text, first of all
   std::size_t unsent_bytes_ = 0;
-  bool draining_ = false;  // the server said "not here": replies still due are waited for, nothing is sent
+  std::size_t expired_ = 0;  // the first so many in flight were given up
+  bool draining_ = false;    // the server said "not here": replies still due are waited for, nothing is sent
   Error drain_why_;
 };
 

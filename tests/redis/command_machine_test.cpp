@@ -429,7 +429,7 @@ void expect_answered_once(NamedCalls& calls, std::map<std::string, int>& seen, s
 /// Events in any order that a shell can produce: each request is answered once and by its deadline, nothing
 /// is sent twice, nothing is written while something is being written.
 TEST(CommandMachine, keeps_its_promises_in_every_order_of_events) {
-  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     ClientOptions options;
     options.command_timeout = Duration{3'000};
     options.away = seed % 4 == 0 ? Away::kFailFast : Away::kQueue;
