@@ -27,6 +27,38 @@ check(44, 'repeatable jobs: the keys and iteration ids of the protocol text', ['
   }
 });
 
+check('44b', 'the same schedules by Bull and by Gaur: the same keys, ids and slots; the second add is a duplicate', ['NN', 'NC'], async ({ place, a, b, redis }) => {
+  const endDate = Date.UTC(2040, 0, 1);
+  const configs = [
+    [{ every: 60_000 }, { every: 60_000 }], [{ every: 120_000, jobId: 'J' }, { every: 120_000, schedule: 'J' }],
+    [{ cron: '0 0 5 * * *' }, { pattern: '0 0 5 * * *' }], [{ every: 90_000, limit: 3 }, { every: 90_000, limit: 3 }],
+    [{ cron: '0 5 * * *', tz: 'Europe/Athens', endDate, jobId: 'K' }, { pattern: '0 5 * * *', time_zone: 'Europe/Athens', end: endDate, schedule: 'K' }],
+  ];
+  for (const [i, [bulls, gaurs]] of configs.entries()) {
+    const name = `nm${i}`;
+    const byBull = async () => (await a.queue.add(name, { n: i }, { attempts: 2, repeat: bulls })).id;
+    const id = await byBull();
+    const [key, slot] = (await redis.zrange(place.key('repeat'), 0, 0, 'WITHSCORES'));
+    const expected = { hash: await place.hash(id), score: await redis.zscore(place.key('delayed'), id) };
+    const waiting = await a.queue.removeRepeatable(name, bulls);
+    assert.ok(!waiting);
+    assert.equal(await redis.exists(place.key(id), place.key('repeat')), 0);
+    if (b.letter === 'N') await b.queue.add(name, { n: i }, { attempts: 2, repeat: bulls });
+    else await b.call('schedule', { ...gaurs, job: { name, data: { n: i }, options: { attempts: 2 } }, next: Number(slot) });
+    assert.deepEqual(await redis.zrange(place.key('repeat'), 0, -1, 'WITHSCORES'), [key, slot]);
+    const found = await place.hash(id);
+    const opts = (hash) => { const { timestamp, delay, ...rest } = JSON.parse(hash.opts); return rest; };
+    assert.deepEqual(opts(found), opts(expected.hash));
+    for (const field of ['name', 'data', 'priority']) assert.equal(found[field], expected.hash[field]);
+    assert.equal(Number(found.timestamp) + Number(found.delay), Number(slot));
+    assert.equal(Math.floor(Number(await redis.zscore(place.key('delayed'), id)) / 4096), Math.floor(Number(expected.score) / 4096));
+    assert.equal(await byBull(), id, 'Bull finds the same run there');
+    assert.deepEqual(await place.hash(id), found);
+    await a.queue.removeRepeatable(name, bulls);
+    assert.equal(await redis.exists(place.key(id), place.key('repeat')), 0);
+  }
+});
+
 const cron = { cron: '*/1 * * * * *' };
 for (const [letter, repeat] of [['every', { every: 300 }], ['cron', cron]]) {
   check(`45 ${letter}`, 'taking a repeat iteration makes the next; Bull removes what Gaur went on with', ['NN', 'NC'], async ({ place, a, b, redis }) => {

@@ -133,6 +133,7 @@ struct Verbs::Impl {
   void end(const Request& request);
   void extend(const Request& request);
   void recover(const Request& request);
+  void schedule(const Request& request);
   void send(const Request& request, Turn turn);
   Turn new_turn(const Request& request);
 
@@ -246,6 +247,25 @@ void Verbs::Impl::recover(const Request& request) {
   answer(request, parts.store.recover(std::move(recover)));
 }
 
+/// {"job": {...}, "schedule", "pattern" | "every", "time_zone", "end", "limit", "next": ms}
+void Verbs::Impl::schedule(const Request& request) {
+  Schedulers* schedulers = parts.store.schedulers();
+  if (schedulers == nullptr) return answers.error(request.number(), {Errc::kUnsupported, "no schedulers"});
+  http::AddBody body = http::parse_add_body(request.raw("job").value_or("{}"), 1);
+  if (!body.problems.empty()) {
+    return answers.error(request.number(), {Errc::kInvalidArgument, body.problems.front()});
+  }
+  Schedule schedule;
+  schedule.id = request.text("schedule");
+  schedule.pattern = request.text("pattern");
+  schedule.every = request.span("every");
+  schedule.time_zone = request.text("time_zone");
+  if (request.has("end")) schedule.end = from_ms(request.whole("end"));
+  if (request.has("limit")) schedule.limit = static_cast<std::uint64_t>(request.whole("limit"));
+  schedule.job = std::move(body.jobs.front());
+  answer(request, schedulers->upsert(request.queue(), std::move(schedule), from_ms(request.whole("next"))));
+}
+
 void Verbs::Impl::add_worker_verbs() {
   Store& store = parts.store;
   verbs["add"] = [this](const Request& r) { add(r); };
@@ -342,6 +362,7 @@ void Verbs::Impl::add_queue_verbs() {
     answer(r, store.events(r.queue(), r.text("cursor"), static_cast<std::uint32_t>(r.whole("limit", 100)),
                            r.span("at_most", 5'000)));
   };
+  verbs["schedule"] = [this](const Request& r) { schedule(r); };
   verbs["schedules"] = [this, &store](const Request& r) {
     if (store.schedulers() == nullptr) {
       return answers.error(r.number(), {Errc::kUnsupported, "no schedulers"});
