@@ -2,6 +2,8 @@
 #include "bull/listening.hpp"
 #include "layout_fixture.hpp"
 
+#include <fmt/format.h>
+
 namespace gaur::bull {
 namespace {
 

@@ -4,6 +4,8 @@
 #include "bull/repeating.hpp"
 #include "layout_fixture.hpp"
 
+#include <fmt/format.h>
+
 namespace gaur::bull {
 namespace {
 
