@@ -145,6 +145,8 @@ Status Host::Impl::build_worker() {
     if (level == WorkerEvents::Level::kError) log.error(line);
   };
   worker = std::make_unique<Worker>(env, *store, *ledger, *pools, std::move(made));
+  if (options.role == Role::kWorker)
+    show_worker(opened, {.config = config, .env = Env{clock, random, *answers}});
   return ok();
 }
 

@@ -108,6 +108,15 @@ Status check_queue_dialect(OpenedStore& opened, const QueueName& queue) {
   return bull::may_be_used_as_bull(queue, evidence);
 }
 
+void show_worker(OpenedStore& opened, const StoreParts& parts) {
+  const Config& config = parts.config;
+  if (!config.redis) return;
+  for (const auto& [name, queue] : config.queues) {
+    const std::string shown = bull::worker_connection_name(config.redis->prefix, QueueName(name));
+    opened.shown.push_back(redis::connect(client_options_of(*config.redis, shown, {}), parts.env));
+  }
+}
+
 bool is_store_error(Errc code) {
   return code == Errc::kNewerFormat || code == Errc::kCorrupt || code == Errc::kIo || code == Errc::kBusy ||
          code == Errc::kDisconnected || code == Errc::kTimeout || code == Errc::kPermission ||

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/config.hpp"
 #include "base/env.hpp"
@@ -25,6 +26,8 @@ struct OpenedStore {
   std::unique_ptr<bull::Inspector> inspector;
   std::unique_ptr<EmbeddedStore> embedded;
   std::unique_ptr<Store> bull;
+  /// A connection a queue that carries the name of Bull's workers, see show_worker().
+  std::vector<std::unique_ptr<redis::Client>> shown;
   Semantics semantics{};
   std::string what;  ///< "redis 7.0.15 at redis://h:6379/0, prefix bull": for people, without secrets
 
@@ -48,6 +51,11 @@ Result<OpenedStore> open_store(StoreParts parts);
 /// Whether Gaur may use the queue: a Bull one, or nothing there yet. Blocks. Errors: kPermission with the
 /// evidence, and those of the client.
 Status check_queue_dialect(OpenedStore& opened, const QueueName& queue);
+
+/// Lets this host be seen by Bull's getWorkers() and by dashboards, as a worker of each configured queue.
+/// They look at the names of connections, of which one carries one name: so each queue has a connection of
+/// its own, which does nothing else.
+void show_worker(OpenedStore& opened, const StoreParts& parts);
 
 /// Whether this error means "the store", for exit codes: 3 then.
 bool is_store_error(Errc code);

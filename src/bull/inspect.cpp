@@ -134,6 +134,10 @@ void read_second(const Replies& replies, DialectFacts& facts) {
 
 }  // namespace
 
+std::string worker_connection_name(std::string_view prefix, const QueueName& queue) {
+  return std::string(prefix) + ":" + base64(queue.value);
+}
+
 struct Inspector::Impl : std::enable_shared_from_this<Inspector::Impl> {
   Impl(redis::Client& the_client, std::string the_prefix, InspectLimits the_limits)
       : client(the_client), prefix(std::move(the_prefix)), limits(the_limits) {}
@@ -277,7 +281,7 @@ void Inspector::Impl::look_at_jobs(const Promise<Result<QueueLook>>& promise, Qu
         for (std::size_t i = 0; i + 1 < overdue.size(); i += 2)
           look.overdue.push_back(
               {JobId(text_of(overdue[i])), from_ms(whole_number(text_of(overdue[i + 1])) / 4096)});
-        look.workers = workers_of(text_of(jobs[4]), self->prefix + ":" + base64(look.queue.value));
+        look.workers = workers_of(text_of(jobs[4]), worker_connection_name(self->prefix, look.queue));
         for (std::size_t i = 0; i < active.size(); ++i) {
           if (integer_of(jobs[5 + 2 * i]) == 1) continue;
           const auto& fields = array_of(jobs[6 + 2 * i]);

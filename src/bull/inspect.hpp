@@ -62,6 +62,9 @@ struct QueueLook {
 };
 inline constexpr Duration kOverdueAfter{10'000};
 
+/// What Bull's workers of a queue call their connection; getWorkers() and dashboards find them by it.
+std::string worker_connection_name(std::string_view prefix, const QueueName& queue);
+
 class Inspector {
  public:
   Inspector(redis::Client& client, std::string prefix, InspectLimits limits = {});

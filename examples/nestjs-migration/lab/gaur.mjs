@@ -1,5 +1,5 @@
 // `gaur work` beside or in place of the old workers.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,6 +33,7 @@ export async function startGaur(lab, redis, { command = 'work', name = 'gaur', c
   const data = lab.file(`${name}-data`);
   mkdirSync(data, { recursive: true });
   const portFile = join(data, 'port');
+  rmSync(portFile, { force: true }); // of an earlier life
   const line = [...wrap, gaurProgram, command, '--config', config, '--env', envFile ?? writeEnv(lab, redis), '--data', data,
     `--server.listen=${listen}`, '--port-file', portFile, `--worker.name=${name}`, ...flags];
   const started = Date.now();

@@ -67,7 +67,7 @@ describe('4. the prefetched job is stranded', () => {
 
   inLab('Gaur: all of them complete, runners being recycled after ten jobs', async ({ lab, redis, queue, journal }) => {
     await probeGaur(lab, redis, { flags: ['--pools.nest.max_jobs=10'] });
-    const jobs = await queue.addBulk(Array.from({ length: BURST }, (_, i) => ({ data: journal.probe(i) })));
+    const jobs = await queue.addBulk(Array.from({ length: BURST }, (_, i) => ({ data: journal.probe(i, { ms: 50 }) })));
     await Promise.all(jobs.map((job) => job.finished()));
     const counts = await queue.getJobCounts();
     assert.equal(counts.completed, BURST);
@@ -121,7 +121,7 @@ describe('7. a timeout does not stop the work', () => {
     await (await queue.add(journal.probe('warm'))).finished();
     const begun = Date.now();
     const job = await queue.add(journal.probe('endless', { ms: RUN_MS }), options);
-    await assert.rejects(job.finished(), /timed? ?out|timeout/i);
+    await assert.rejects(job.finished(), /stopped at its deadline/);
     console.log(`      ended after ${Date.now() - begun} ms`);
     assert.ok(Date.now() - begun < RUN_MS, 'before the work would have been done');
     await stays(() => journal.ended('endless').length === 0, RUN_MS, 'the work goes on');
