@@ -12,7 +12,7 @@ export const gaurProgram = resolve(process.env.GAUR_PROGRAM ?? join(here, '../..
 
 /** Flags for the example's gaur.toml where the sample lies in another folder, or the programs in another build. */
 export const sampleFlags = (sample) => [
-  `--pools.sql.folder=${dirname(sample)}`, `--pools.sql.duckdb.data=${sample}`, `--pools.node.env.SAMPLE=${sample}`,
+  `--pools.sql.folder=${dirname(sample)}`, `--pools.sql.duckdb.data=${sample}`, `--pools.node.command=env,SAMPLE=${sample},node,dist/gaur-runner.js`,
   `--pools.native.command=${join(dirname(gaurProgram), 'similar-keywords')},${sample}`,
 ];
 
@@ -29,12 +29,13 @@ export async function gaur(args, { env = {}, cwd = here, wrap = [] } = {}) {
 }
 
 /** A host over this Redis: `command` is 'work' (takes jobs) or 'serve'. */
-export async function startGaur(lab, redis, { command = 'work', name = 'gaur', config = join(here, 'gaur.toml'), flags = [], env = {}, envFile, wrap = [], listen = '127.0.0.1:0' } = {}) {
+export async function startGaur(lab, redis, { command = 'work', name = 'gaur', config = join(here, 'gaur.toml'), flags = [], env = {}, envFile, wrap = [], listen = '127.0.0.1:0', headers = {} } = {}) {
   const data = lab.file(`${name}-data`);
   mkdirSync(data, { recursive: true });
   const portFile = join(data, 'port');
   rmSync(portFile, { force: true }); // of an earlier life
-  const line = [...wrap, gaurProgram, command, '--config', config, '--env', envFile ?? writeEnv(lab, redis), '--data', data,
+  const same = ['--config', config, '--env', envFile ?? writeEnv(lab, redis), '--data', data]; // for every command of this host
+  const line = [...wrap, gaurProgram, command, ...same,
     `--server.listen=${listen}`, '--port-file', portFile, `--worker.name=${name}`, ...flags];
   const started = Date.now();
   const host = lab.start(name, line[0], line.slice(1), { env });
@@ -42,13 +43,13 @@ export async function startGaur(lab, redis, { command = 'work', name = 'gaur', c
   await host.until(() => existsSync(portFile) && readFileSync(portFile, 'utf8').trim() !== '', 15_000, 'gaur binding its port');
   const url = `http://${address}:${readFileSync(portFile, 'utf8').trim()}`;
   if (wrap.length === 0) {
-    await host.until(() => fetch(`${url}/readyz`).then((answer) => answer.ok, () => false), 15_000, 'gaur getting ready');
+    await host.until(() => fetch(`${url}/readyz`, { headers }).then((answer) => answer.ok, () => false), 15_000, 'gaur getting ready');
   }
   return {
     host, url, data, pid: host.pid, readyMs: Date.now() - started,
-    status: async () => (await fetch(`${url}/v1/host`)).json(),
-    quiet: () => gaur(['quiet', '--data', data], { wrap }),
-    leave: (...more) => gaur(['leave', '--data', data, ...more], { wrap }),
+    status: async () => (await fetch(`${url}/v1/host`, { headers })).json(),
+    quiet: () => gaur(['quiet', ...same], { wrap }),
+    leave: (...more) => gaur(['leave', ...same, ...more], { wrap }),
     stop: (...how) => host.stop(...how),
   };
 }

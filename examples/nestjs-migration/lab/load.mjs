@@ -2,7 +2,8 @@
 import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const agent = new http.Agent({ keepAlive: true, maxSockets: 512 });
+// A connection a request: a kept one may be closed by the server in the moment in which it is used again.
+const agent = new http.Agent({ keepAlive: false, maxSockets: 512 });
 const REGIONS = ['seoul', 'busan', 'incheon', 'daegu', 'daejeon', 'gwangju', 'ulsan', 'jeju', 'tokyo', 'new york'];
 const WORDS = ['laptop', '노트북 추천', 'winter coat', '커피', 'camera black', '김치 냉장고'];
 const day = (n) => `2026-10-${String(n).padStart(2, '0')}`;
@@ -49,9 +50,10 @@ export async function burst(api, count, onAnswer = () => {}) {
 }
 
 /** Sends probes one after the other, `rate` a second, until it is stopped; `stop()` answers what every one of them got. */
-export function stream(api, journal, { rate = 20, ms = 50 } = {}) {
+export function stream(lab, api, journal, { rate = 20, ms = 50 } = {}) {
   const open = [];
   let on = true;
+  lab.atEnd(async () => { on = false; });
   const sending = (async () => {
     for (let n = 0; on; n += 1) {
       const tag = `s${n}`;

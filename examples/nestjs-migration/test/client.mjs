@@ -6,7 +6,7 @@ const Bull = createRequire(import.meta.url)('bull');
 const { api, gaur, redis, journal, count } = JSON.parse(process.argv[2]);
 
 const answers = await Promise.all(Array.from({ length: count }, (_, n) =>
-  ask(api, 'probe', { journal, tag: n, ms: 60 }, { timeout: 30_000 }).then(({ status, body }) => ({ status, result: body.result }), (error) => ({ error: error.message }))));
+  ask(api, 'probe', { journal, tag: n, ms: 60 }, { timeout: 60_000 }).then(({ status, body }) => ({ status, result: body.result }), (error) => ({ error: error.message }))));
 const producer = await fetch(`${gaur}/v1/queues/query/jobs?wait=20s`, {
   method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: '__default__', data: { func: 'probe', tag: 'http' } }),
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { startApiServer, startOldWorker, startQueryServer } from '../lab/application.mjs';
 import { sampleFlags, startGaur } from '../lab/gaur.mjs';
-import { ask, closeConnections, request } from '../lab/load.mjs';
+import { ask, request } from '../lab/load.mjs';
 import { freePort, listens } from '../lab/processes.mjs';
 import { makeSample } from '../lab/sample.mjs';
 import { inLab } from './support.mjs';
@@ -40,7 +40,6 @@ describe('the four functions, in SQL, as a plan, as a Node use case, in C++', ()
 
     const unknown = await ask(api.url, 'no_such_use_case', {}, { timeout: 5000 }).catch((error) => error);
     console.log(`      a func that nobody serves: ${unknown.message ?? JSON.stringify(unknown.body)}`);
-    closeConnections();
   });
 });
 

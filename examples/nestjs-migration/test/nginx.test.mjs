@@ -11,6 +11,7 @@ import { inLab, probeGaur } from './support.mjs';
 
 const CONF = join(here, '../../deploy/nginx/gaur.conf');
 const TOKEN = 'a-token-of-this-test-only';
+const bearer = { authorization: `Bearer ${TOKEN}` };
 
 /** nginx in the lab's folder, in the foreground and without root's log files. */
 async function startNginx(lab, ports) {
@@ -57,13 +58,11 @@ async function testServer(bed) {
   const api = await startApiServer(lab, query);
   const tokenFile = lab.file('token');
   writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
-  const gaur = await probeGaur(lab, redis, { flags: [`--server.token_file=${tokenFile}`, '--server.trusted_proxies=127.0.0.1', '--server.base_path=/gaur'] });
+  const gaur = await probeGaur(lab, redis, { headers: bearer, flags: [`--server.token_file=${tokenFile}`, '--server.trusted_proxies=127.0.0.1', '--server.base_path=/gaur'] });
   const at = (url) => Number(new URL(url).port);
   const port = await startNginx(lab, { 3008: at(api.url), 3009: at(query.url), 8378: at(gaur.url) });
   return { ...bed, port, gaur };
 }
-
-const bearer = { authorization: `Bearer ${TOKEN}` };
 
 describe('the test server behind nginx', () => {
   inLab('two domains: requests go through the API server and through the query server', async (bed) => {

@@ -24,7 +24,7 @@ async function production(lab) {
     const machine = machines[name];
     work[name] = await probeGaur(lab, redis, {
       name, wrap: machine.wrap, listen: kind === 'namespaces' ? '127.0.0.1:8378' : `${machine.host}:8378`,
-      flags: [`--pools.nest.env.MACHINE=${name}`, '--pools.nest.max_runners=2'],
+      flags: [`--pools.nest.command=env,MACHINE=${name},node,dist/gaur-runner.js`, '--pools.nest.max_runners=2'],
     });
   }
   const producer = await probeGaur(lab, redis, { name: 'producer', command: 'serve', flags: ['--slots', '0'], wrap, listen: kind === 'namespaces' ? '127.0.0.1:8378' : `${host}:8378` });
@@ -46,6 +46,8 @@ describe('production', () => {
       await client.ended;
       assert.equal(client.code, 0, client.said());
       const seen = JSON.parse(client.said());
+      const unanswered = seen.answers.filter((answer) => answer.status !== 200);
+      assert.deepEqual(unanswered, [], JSON.stringify({ counts: seen.counts, unanswered }));
       assert.deepEqual(seen.answers, Array.from({ length: REQUESTS }, (_, tag) => ({ status: 200, result: { tag } })));
       assert.equal(seen.throughGaur.status, 200, JSON.stringify(seen.throughGaur));
       assert.deepEqual(seen.throughGaur.job.result, { tag: 'http' });

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import { BASE, openQueue, openRedis, startRedis } from '../lab/application.mjs';
 import { startGaur } from '../lab/gaur.mjs';
+import { closeConnections } from '../lab/load.mjs';
 import { Journal } from '../lab/journal.mjs';
 import { Lab, here } from '../lab/processes.mjs';
 
@@ -23,6 +24,7 @@ export function inLab(name, body, { timeout = 60_000 } = {}) {
       throw error;
     } finally {
       await lab.end();
+      closeConnections();
     }
   });
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { Pm2, startApiServer, startQueryServer } from '../lab/application.mjs';
-import { closeConnections, percentile, stream } from '../lab/load.mjs';
+import { percentile, stream } from '../lab/load.mjs';
 import { until } from '../lab/processes.mjs';
 import { inLab, long, orphans, probeGaur } from './support.mjs';
 
@@ -44,7 +44,7 @@ describe('the switch, and the way back', () => {
     await queue.isReady();
     const pm2 = new Pm2(lab, { ...redis.env, NOT_FETCH: 'true' });
     await pm2.start({ instances: PROCESSES });
-    const requests = stream(api.url, journal, { rate: 25, ms: 20 });
+    const requests = stream(lab, api.url, journal, { rate: 25, ms: 20 });
     const began = Date.now();
     const at = () => `${((Date.now() - began) / 1000).toFixed(1)} s`;
     const times = {};
@@ -79,22 +79,21 @@ describe('the switch, and the way back', () => {
       + `p50 ${Math.round(percentile(waits, 0.5))} ms, slowest ${Math.round(Math.max(...waits))} ms`);
     console.log(`      Gaur beside at ${times.beside}, alone at ${times.alone}, left at ${times.left}, pm2 back at ${times.back}`);
     await pm2.stop();
-    closeConnections();
   }, { timeout: 180_000 });
 
   inLab('careless workers beside `gaur work --sweep-only`: what they strand is healed, Gaur takes none', async ({ lab, redis, queue, journal }) => {
     const api = await startApiServer(lab, await startQueryServer(lab, redis));
+    // A job may be stranded again and again before a worker runs it, each time as stalled once more: hence max_stalled.
     // Bull's locks of 30 s cut to 1 s, so that the sweep sees within seconds what the prefetch strands.
     const pm2 = new Pm2(lab, { ...redis.env, LOCK_DURATION_MS: '1000' });
     await pm2.start({ instances: PROCESSES, min_uptime: 0 });
-    await probeGaur(lab, redis, { flags: ['--sweep-only', '--grace=500ms'] });
-    const requests = stream(api.url, journal, { rate: 20, ms: 5 });
+    await probeGaur(lab, redis, { flags: ['--sweep-only', '--grace=500ms', '--worker.max_stalled=100'] });
+    const requests = stream(lab, api.url, journal, { rate: 20, ms: 5 });
     await until(() => requests.sent >= 60, 20_000, 'sixty requests');
     const answers = await requests.stop();
     assert.deepEqual(answers.filter((answer) => answer.error || answer.status !== 200), [], 'every request is answered');
     assert.ok(journal.rows().every((row) => row.by === OLD), 'Gaur took nothing');
     assert.equal((await queue.getJobCounts()).active, 0);
     await pm2.stop();
-    closeConnections();
   }, { timeout: 90_000 });
 });
