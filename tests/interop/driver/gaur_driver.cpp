@@ -13,6 +13,7 @@
 #include "api/client_factory.hpp"
 #include "base/system_env.hpp"
 #include "bull/bull_store.hpp"
+#include "bull/inspect.hpp"
 #include "interop/driver/verbs.hpp"
 #include "interop/driver/work.hpp"
 #include "redis/connect.hpp"
@@ -45,11 +46,10 @@ class Driver {
  public:
   Driver(const Arguments& arguments, redis::Endpoint endpoint) : name_(arguments.name) {
     clock_.set(arguments.wall_ms);
-    redis::ClientOptions options;
-    options.endpoint = std::move(endpoint);
-    redis_ = redis::connect(std::move(options), env_);
+    options_.endpoint = std::move(endpoint);
+    redis_ = redis::connect(options_, env_);
     bull::BullOptions bull;
-    bull.prefix = arguments.prefix;
+    bull.prefix = prefix_ = arguments.prefix;
     bull.sightings = arguments.sightings;
     bull.sighting_span = Duration(arguments.span_ms);
     bull.metrics_points = arguments.metrics;
@@ -62,6 +62,7 @@ class Driver {
     work_.reset();
     client_.reset();
     store_.reset();
+    shown_.reset();
     redis_.reset();
   }
 
@@ -85,6 +86,9 @@ class Driver {
       if (auto ready = redis_->ready().get(); !ready) return answers_.error(request.number(), ready.error());
     } else if (request.verb() == "work") {
       work_ = std::make_unique<Work>(*store_, name_, request);
+      redis::ClientOptions shown = options_;  // as `gaur work` shows itself to Bull's getWorkers()
+      shown.client_name = bull::worker_connection_name(prefix_, request.queue());
+      shown_ = redis::connect(std::move(shown), env_);
     } else if (request.verb() == "stop_work") {
       work_.reset();
     } else {
@@ -101,7 +105,9 @@ class Driver {
   const Env env_{real_, random_, loop_};
   Metrics metrics_;
   Answers answers_;
-  std::unique_ptr<redis::Client> redis_;
+  std::string prefix_;
+  redis::ClientOptions options_;
+  std::unique_ptr<redis::Client> redis_, shown_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Client> client_;
   std::unique_ptr<Verbs> verbs_;
