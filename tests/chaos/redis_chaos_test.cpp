@@ -19,8 +19,10 @@ void expect_each_once(ChaosHost& host, const std::set<std::string>& asked, std::
     return counts && (*counts)[State::kCompleted] >= asked.size() && counts->ready() == 0 &&
            (*counts)[State::kActive] == 0;
   })) << host.notes();
-  const auto counts = host.store().counts(QueueName("query")).get();
-  ASSERT_TRUE(counts);
+  Result<Counts> counts = Error{};
+  // A verb may still meet the end of the last fault.
+  ASSERT_TRUE(
+      wait_until([&] { return (counts = host.store().counts(QueueName("query")).get()).has_value(); }));
   EXPECT_LE((*counts)[State::kCompleted], asked.size() + may_be_more);
   EXPECT_EQ((*counts)[State::kFailed], 0U) << host.notes();
   EXPECT_EQ((*counts)[State::kActive], 0U);
@@ -101,10 +103,8 @@ TEST(Chaos, each_reply_is_cut_once) {
   EXPECT_GE(producer.repeats(), static_cast<std::uint64_t>(rounds));
   proxy.cut_each_script_once(false);
   for (const auto& [id, runs] : host.runs()) EXPECT_EQ(runs, 1) << "job " << id;
-  const auto counts = host.store().counts(QueueName("query")).get();
-  ASSERT_TRUE(counts);
-  EXPECT_EQ((*counts)[State::kCompleted], asked);
-  expect_each_once(host, ids, 1);
+  expect_each_once(host, ids, 1);  // the first job is not among them
+  EXPECT_EQ(host.store().counts(QueueName("query")).get().value_or(Counts{})[State::kCompleted], asked);
   std::printf("%llu replies cut, the longest wait for a job %lld ms\n",
               static_cast<unsigned long long>(proxy.cuts()), static_cast<long long>(longest.count()));
 }
