@@ -4,20 +4,21 @@
 //     --requests  how many requests come at once (80)
 //     --rows      events in the sample (3 million)
 //     --measure   instead: the old deployment with 1, 2, 3 and 4 processes, and Gaur, three rounds each
+//     --sample    where the sample is or is made: a folder named sample (./sample)
 //     --gaur      the program (build/release/bin/gaur of this tree)
 //     --once      nothing changes: this demo never leaves anything up
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import * as mishaps from './demo/mishaps.mjs';
 import { Screen, gigabytes, seconds } from './demo/screen.mjs';
 import { compareAll } from './demo/table.mjs';
 import { startNew, startOld } from './lab/deployments.mjs';
-import { sampleFlags, startGaur } from './lab/gaur.mjs';
+import { gaurProgram, sampleFlags, startGaur } from './lab/gaur.mjs';
 import { closeConnections } from './lab/load.mjs';
 import { measure } from './lab/measure.mjs';
 import { Lab, here } from './lab/processes.mjs';
 import { makeSample } from './lab/sample.mjs';
-import { isDeepStrictEqual } from 'node:util';
 
 const { values: options } = parseArgs({
   options: {
@@ -86,6 +87,7 @@ function print({ old, new: fresh }, differing) {
 }
 
 async function main() {
+  if (!existsSync(gaurProgram())) throw new Error(`there is no ${gaurProgram()}; scripts/demo --bull builds it`);
   const lab = new Lab('bull-demo');
   process.once('SIGINT', () => { lab.end().finally(() => process.exit(130)); });
   try {

@@ -8,17 +8,18 @@ import { here } from './processes.mjs';
 
 const run = promisify(execFile);
 
-export const gaurProgram = resolve(process.env.GAUR_PROGRAM ?? join(here, '../../build/release/bin/gaur'));
+/** $GAUR_PROGRAM, or what scripts/build left in this tree. */
+export const gaurProgram = () => resolve(process.env.GAUR_PROGRAM ?? join(here, '../../build/release/bin/gaur'));
 
 /** Flags for the example's gaur.toml where the sample lies in another folder, or the programs in another build. */
 export const sampleFlags = (sample) => [
   `--pools.sql.folder=${dirname(sample)}`, `--pools.sql.duckdb.data=${sample}`, `--pools.node.command=env,SAMPLE=${sample},node,dist/gaur-runner.js`,
-  `--pools.native.command=${join(dirname(gaurProgram), 'similar-keywords')},${sample}`,
+  `--pools.native.command=${join(dirname(gaurProgram()), 'similar-keywords')},${sample}`,
 ];
 
 /** Runs one of Gaur's commands to its end; answers { code, stdout, stderr }. */
 export async function gaur(args, { env = {}, cwd = here, wrap = [] } = {}) {
-  const line = [...wrap, gaurProgram, ...args];
+  const line = [...wrap, gaurProgram(), ...args];
   try {
     const { stdout, stderr } = await run(line[0], line.slice(1), { env: { PATH: process.env.PATH, ...env }, cwd, maxBuffer: 1 << 26 });
     return { code: 0, stdout, stderr };
@@ -35,7 +36,7 @@ export async function startGaur(lab, redis, { command = 'work', name = 'gaur', c
   const portFile = join(data, 'port');
   rmSync(portFile, { force: true }); // of an earlier life
   const same = ['--config', config, '--env', envFile ?? writeEnv(lab, redis), '--data', data]; // for every command of this host
-  const line = [...wrap, gaurProgram, command, ...same,
+  const line = [...wrap, gaurProgram(), command, ...same,
     `--server.listen=${listen}`, '--port-file', portFile, `--worker.name=${name}`, ...flags];
   const started = Date.now();
   const host = lab.start(name, line[0], line.slice(1), { env });

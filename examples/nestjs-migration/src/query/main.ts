@@ -7,6 +7,8 @@ import { QueryModule } from './query.module';
 async function main(): Promise<void> {
   const app = await NestFactory.create(QueryModule, { logger: ['error', 'warn'] });
   app.enableShutdownHooks();
+  // Longer than nginx and fetch() keep an idle connection: none is closed in the moment in which it is used again.
+  app.getHttpServer().keepAliveTimeout = 75_000;
   await app.listen(settings.query.port, settings.query.host);
   console.log(`query server: ${await app.getUrl()}`);
 }
