@@ -2,6 +2,7 @@
 
 local released, to_complete = {}, {set = '', keep = '', ids = {}}
 local lock_keys, unstalled = {}, {}
+local active_key = B .. 'active'
 
 -- The sets `completed` and `failed` are written together for jobs that follow each other under one rule.
 local function flush_set()
@@ -67,14 +68,14 @@ end
 
 -- Into completed or failed, or removed at once. `fields`: what is written to the hash.
 local function end_run(id, job, set, keep, payload, fields)
-  release_debounce(job.deid)
-  drop_cancel(id)
+  if job.deid then release_debounce(job.deid) end
+  if cancels_there then drop_cancel(id) end
   local moved = {id = id, state = set == 'completed' and 'c' or 'f', kept = 1, made = job.made, stalled = job.stalled}
   if string.sub(keep, 1, 2) == '0,' then
     forget({id})
     moved.kept = 0
   else
-    call('HSET', B .. id, 'finishedOn', now, unpack(fields))
+    call('HSET', B .. id, 'finishedOn', now, fields[1], fields[2], unpack(fields, 3))
     if to_complete.set ~= set or to_complete.keep ~= keep then
       flush_set()
       to_complete = {set = set, keep = keep, ids = {}}
@@ -155,13 +156,14 @@ end}
 
 -- Ends one run. Answers the moved job, or why not: -1 no such job, -2 no lock, -6 another's lock, -3 not active.
 local function finish(id, token, lock, outcome, arguments_at)
-  local seen = call('HMGET', B .. id, 'timestamp', 'deid', 'attemptsMade', 'stalledCounter')
-  if not seen[1] and call('EXISTS', B .. id) == 0 then return -1 end
+  local key = B .. id
+  local seen = call('HMGET', key, 'timestamp', 'deid', 'attemptsMade', 'stalledCounter')
+  if not seen[1] and call('EXISTS', key) == 0 then return -1 end
   if not lock or released[id] then return -2 end
   if lock ~= token then return -6 end
-  if call('LREM', B .. 'active', -1, id) == 0 then return -3 end
+  if call('LREM', active_key, -1, id) == 0 then return -3 end
   released[id] = true
-  lock_keys[#lock_keys + 1] = B .. id .. ':lock'
+  lock_keys[#lock_keys + 1] = key .. ':lock'
   unstalled[#unstalled + 1] = id
   local job = {deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0}
   if outcome ~= outcomes.C then

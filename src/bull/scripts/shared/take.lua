@@ -58,12 +58,8 @@ end
 -- always): nil when that is used up.
 local decoded = 0
 local looked = {}
-local function function_of(admit, id, fields)
-  local name, data = '__default__', '{}'
-  for i = 1, #fields, 2 do
-    if fields[i] == 'name' then name = fields[i + 1] elseif fields[i] == 'data' then data = fields[i + 1] end
-  end
-  if not admit or admit.field == '' then return name end
+local function function_of(admit, id, name, data)
+  if admit.field == '' then return name end
   if admit.known[id] then return admit.known[id] end
   if decoded > 0 and decoded + #data > 65536 then return nil end
   decoded = decoded + #data
@@ -71,16 +67,6 @@ local function function_of(admit, id, fields)
   looked[#looked + 1] = id
   looked[#looked + 1] = found
   return found
-end
-
-local function started_often(fields, backs, max_starts)
-  local starts = tonumber(backs) or 0
-  for i = 1, #fields, 2 do
-    if fields[i] == 'attemptsMade' or fields[i] == 'stalledCounter' then
-      starts = starts + (tonumber(fields[i + 1]) or 0)
-    end
-  end
-  return starts >= max_starts and starts
 end
 
 -- A job that may not start again fails where it waits.
@@ -97,9 +83,19 @@ end
 -- One job of the walk. Answers its verdict and, for what may not start again, how often it started; nil: stop here.
 local function look_at(id, fields, backs, admit, rules, walk)
   if #fields == 0 or walk.here[id] then return 'drop' end  -- only the list knows it, or it stands there twice
-  local verdict, name = 'take', nil
+  local verdict, name, data, starts = 'take', '__default__', '{}', backs and tonumber(backs) or 0
+  for i = 1, #fields, 2 do
+    local field = fields[i]
+    if field == 'name' then
+      name = fields[i + 1]
+    elseif field == 'data' then
+      data = fields[i + 1]
+    elseif field == 'attemptsMade' or field == 'stalledCounter' then
+      starts = starts + (tonumber(fields[i + 1]) or 0)
+    end
+  end
   if admit then
-    name = function_of(admit, id, fields)
+    name = function_of(admit, id, name, data)
     if not name then return nil end
     verdict = judge(admit, id, name)
     if admit.head == id then
@@ -108,8 +104,7 @@ local function look_at(id, fields, backs, admit, rules, walk)
     end
   end
   if verdict ~= 'take' then return verdict end
-  local starts = started_often(fields, backs, rules.max_starts)
-  if starts then return 'fail', starts end
+  if starts >= rules.max_starts then return 'fail', starts end
   if rules.limit_max > 0 then
     local wait = limited(id, rules.limit_max, rules.limit_per)
     if wait > 0 then
@@ -165,11 +160,15 @@ local function take(most, admit, rules)
     call('LPUSH', B .. 'active', unpack(ids))
     call('ZREM', B .. 'priority', unpack(ids))
   end
+  local prefix = rules.token .. ':'
+  local channel = B .. 'active@' .. prefix
   for i = 1, #ids do
-    local id, token = ids[i], rules.token .. ':' .. string.format('%d', rules.first + i - 1)
-    call('SET', B .. id .. ':lock', token, 'PX', rules.lock)
-    call('HSET', B .. id, 'processedOn', now)
-    call('PUBLISH', B .. 'active@' .. token, id)
+    local id = ids[i]
+    local index = rules.first + i - 1
+    local job = B .. id
+    call('SET', job .. ':lock', prefix .. index, 'PX', rules.lock)
+    call('HSET', job, 'processedOn', now)
+    call('PUBLISH', channel .. index, id)
   end
   return walk
 end
