@@ -89,7 +89,6 @@ function print({ old, new: fresh }, differing) {
 async function main() {
   if (!existsSync(gaurProgram())) throw new Error(`there is no ${gaurProgram()}; scripts/demo --bull builds it`);
   const lab = new Lab('bull-demo');
-  process.once('SIGINT', () => { lab.end().finally(() => process.exit(130)); });
   try {
     screen.say('making the sample (once)');
     await makeSample({ rows: Number(options.rows), folder: sample });

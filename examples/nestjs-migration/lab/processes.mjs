@@ -7,6 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /** The example's folder. */
 export const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -112,10 +114,13 @@ export class Lab {
   constructor(name) {
     this.folder = mkdtempSync(join(tmpdir(), `gaur-${name}-`));
     this.#onExit = () => this.#killAll();
+    this.#onSignal = () => { this.end().catch(() => {}).finally(() => process.exit(1)); }; // Ctrl-C, or a test's time is over
     process.once('exit', this.#onExit);
+    for (const signal of SIGNALS) process.once(signal, this.#onSignal);
   }
 
   #onExit;
+  #onSignal;
 
   file(name) {
     return join(this.folder, name);
@@ -156,6 +161,7 @@ export class Lab {
       await running.stop('SIGTERM', 10_000).catch(() => running.stop('SIGKILL'));
     }
     process.removeListener('exit', this.#onExit);
+    for (const signal of SIGNALS) process.removeListener(signal, this.#onSignal);
     if (process.env.KEEP_LAB) console.error(`kept: ${this.folder}`);
     else rmSync(this.folder, { recursive: true, force: true });
     if (problems.length > 0) throw problems[0];
