@@ -81,6 +81,7 @@ QueueConfig read_queue(Settings& settings, const std::string& name, bool redis) 
   queue.backfill = order == "auto" ? !redis : order == "backfill";
   queue.max_waiting = settings.whole(key("max_waiting"));
   queue.max_head_wait = duration(settings, key("max_head_wait"));
+  queue.take_unknown = settings.text(key("unknown")) == "fail";
   queue.weight = settings.number(key("weight")).value_or(1);
   // Bull keeps everything that no job says otherwise about; who lives beside it must not clear its history.
   const auto count = [&](const char* last) {

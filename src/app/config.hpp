@@ -49,6 +49,7 @@ struct QueueConfig {
   std::uint64_t max_waiting = 10'000;
   Duration max_head_wait{30'000};
   double weight = 1;
+  bool take_unknown = false;  ///< take, and fail, jobs of functions that are not configured
   std::string function_field;  ///< "": the job's name; else a dotted path into its data ("func")
   std::optional<std::uint64_t> keep_completed, keep_failed;     ///< nothing: all
   std::optional<Duration> keep_completed_for, keep_failed_for;  ///< nothing: for ever

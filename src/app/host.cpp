@@ -236,7 +236,11 @@ void Host::Impl::close() {
   worker.reset();
   store.reset();
   if (announced) remove_host_file(options.config.data_folder);  // before the folder is anybody else's
-  opened = {};
+  opened.shown.clear();
+  opened.bull.reset();  // before what it speaks through
+  opened.embedded.reset();
+  opened.inspector.reset();
+  opened.client.reset();
   answers.reset();
   loop.reset();  // last: what the store answered while it closed still finds its way here, and is dropped
 }

@@ -93,6 +93,7 @@ LedgerOptions ledger_options(const Config& config) {
     rules.max_head_wait = queue.max_head_wait;
     rules.weight = static_cast<std::uint32_t>(std::max(1.0, std::round(queue.weight)));
     rules.function_field = queue.function_field;
+    rules.take_unknown = queue.take_unknown;
     options.queues.push_back(rules);
   }
   for (const auto& [name, function] : config.functions) {

@@ -13,7 +13,10 @@ int serve_command(int argc, char** argv) {
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);
   if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
-  return run_host(loaded, {.role = loaded.config.producer_only ? Role::kProducer : Role::kWorker});
+  const bool producer = loaded.config.producer_only;
+  // Beside others it says first what it finds, as `gaur work` does.
+  return run_host(loaded, {.role = producer ? Role::kProducer : Role::kWorker,
+                           .survey = loaded.config.redis.has_value() && !producer});
 }
 
 }  // namespace gaur::app

@@ -147,6 +147,12 @@ class Machine {
   std::vector<LockToken> dirty_;  // runs with progress or lines that wait for their time
   QueueName last_active_;
   WorkerCounters counters_;
+  struct ToldError {
+    Errc code = Errc::kInternal;
+    Instant at{};
+    std::uint64_t again = 0;  // since it was told
+  };
+  std::map<std::string, ToldError> told_errors_;  // by verb: a store that is away must not fill the log
 
   Instant renew_at_{}, sweep_at_{}, wait_again_at_{}, wait_sent_{};
   bool waiting_ = false;

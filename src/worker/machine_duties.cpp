@@ -332,8 +332,21 @@ void Machine::note(WorkerEvents::Level level, const std::string& line) const {
 }
 
 void Machine::store_error(const std::string& verb, const Error& error) {
+  constexpr Duration kTellAgain{10'000};
+  constexpr std::size_t kMostTold = 1'000;
   ++counters_.store_errors;
-  note(WorkerEvents::Level::kWarning, fmt::format("{}: {} ({})", verb, error.message, to_string(error.code)));
+  if (told_errors_.size() > kMostTold) told_errors_.clear();
+  const auto [place, fresh] = told_errors_.try_emplace(verb, ToldError{error.code, now_.instant});
+  ToldError& told = place->second;
+  if (!fresh && told.code == error.code && now_.instant - told.at < kTellAgain) {
+    ++told.again;
+    return;
+  }
+  const std::string again =
+      told.again > 0 ? fmt::format(", and {} times since it was last told", told.again) : "";
+  told = {error.code, now_.instant};
+  note(WorkerEvents::Level::kWarning,
+       fmt::format("{}: {} ({}){}", verb, error.message, to_string(error.code), again));
 }
 
 }  // namespace worker

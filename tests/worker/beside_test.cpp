@@ -114,6 +114,18 @@ TEST(Beside, AsksAgainWhileTheStoreIsAway) {
   EXPECT_THAT(world.runs.started, SizeIs(1));
 }
 
+TEST(Beside, AStoreThatIsAwayDoesNotFillTheLog) {
+  BesideWorld world;
+  world.scripted.refuse_reclaim = Error{Errc::kDisconnected, "away"};
+  world.start();
+  world.pass(seconds(9));
+  EXPECT_THAT(world.notes, SizeIs(1));
+  world.pass(seconds(3));
+  ASSERT_THAT(world.notes, SizeIs(2));
+  EXPECT_THAT(world.notes.back(), HasSubstr("times since it was last told"));
+  EXPECT_GT(world.status().counters.store_errors, 20U);
+}
+
 TEST(Beside, AStoreWithoutReclaimIsNoReasonToWait) {
   BesideWorld world;
   world.scripted.refuse_reclaim = Error{Errc::kUnsupported, "no such thing"};

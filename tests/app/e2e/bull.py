@@ -79,7 +79,14 @@ class RedisServer:
             connection = Redis(self.port)
         except OSError:
             return False
-        connection.close()
+        try:
+            connection("PING")
+        except Failure as failure:
+            return not str(failure).startswith("LOADING")  # one that wants a password answers as well
+        except EOFError:
+            return False
+        finally:
+            connection.close()
         return True
 
     def stop(self):

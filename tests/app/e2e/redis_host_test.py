@@ -23,6 +23,19 @@ class RedisHostTest(RedisHosts):
         self.assertEqual((host["role"], host["phase"]), ("worker", "running"))
         self.assertIn("prefix ncs_resource::", host["store"])
 
+    def test_a_job_of_no_function_is_left_or_failed_as_configured(self):
+        redis = self.redis()
+        call = self.call(redis)
+        work = self.worker(redis).start()
+        odd = [self.bull_add(call, data) for data in ({"func": "no-such"}, {"userId": 7}, "no JSON object")]
+        known = self.bull_add(call, {"func": "sleep", "ms": 1})
+        self.finished(call, known)
+        self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), odd[::-1])
+        work.stop()
+        work.start("--queues.query.unknown=fail")
+        for job_id in odd:
+            self.assertIn("failedReason", self.finished(call, job_id))
+
     def test_a_producer_adds_over_http_and_waits_for_what_another_host_runs(self):
         redis = self.redis()
         call = self.call(redis)
