@@ -33,6 +33,12 @@ struct Shared : std::enable_shared_from_this<Shared> {
   std::string now() const {
     return options.clock_for_tests == nullptr ? "" : std::to_string(to_ms(options.clock_for_tests->wall()));
   }
+  /// The life of a lock as scripts get it. The server lets locks expire by its own clock: where a test moves
+  /// a clock of its own, a thousandth of that clock is the server's, so that the test's real duration does
+  /// not count.
+  std::string lock_ms(Duration life) const {
+    return std::to_string(options.clock_for_tests == nullptr ? life.count() : life.count() * 1000);
+  }
   /// KEYS are the queue's two bases; `arguments` follow `now()`, which is ARGV[1] of every script. Before the
   /// first on a queue its dialect is looked at (gate.hpp).
   redis::Answer<redis::Reply> run(std::string_view script, const QueueName& queue,

@@ -82,7 +82,7 @@ void append_ids(const redis::Reply& reply, std::vector<JobId>& ids) {
 Async<ExtendReply> Turning::extend_locks(ExtendRequest request) {
   std::vector<redis::Answer<redis::Reply>> answers;
   for (std::size_t first = 0; first == 0 || first < request.held.size(); first += kLocksAScript) {
-    std::vector<std::string> arguments{std::to_string(request.lock.count())};
+    std::vector<std::string> arguments{shared_->lock_ms(request.lock)};
     for (std::size_t i = first; i < std::min(first + kLocksAScript, request.held.size()); ++i) {
       arguments.push_back(request.held[i].id.value);
       arguments.push_back(request.held[i].token.value);

@@ -100,7 +100,7 @@ Plan plan_of(const Turn& turn, const Shared& shared, TurnMemory::OfQueue& memory
                    std::to_string(turn.op.number),
                    fmt::format("t{}", plan.parts.size()),
                    plan.token,
-                   std::to_string(turn.lock.count()),
+                   shared.lock_ms(turn.lock),
                    std::to_string(take),
                    std::to_string(taken),
                    !memory.drained && taken == 0 ? "1" : "0",

@@ -44,7 +44,8 @@ void Checker::violation(std::string_view invariant, const Key& job, std::string 
 /// Somebody removed it, or a retention may have.
 bool Checker::may_be_absent(const Key& key) {
   const Known& known = jobs_.at(key);
-  const bool ended = known.by_events == State::kCompleted || known.by_events == State::kFailed;
+  const bool ended =
+      !hears_events_ || known.by_events == State::kCompleted || known.by_events == State::kFailed;
   return known.may_be_gone || (ended && trims_[key.first]);
 }
 
@@ -69,7 +70,8 @@ void Checker::added(const AddRequest& request, const std::vector<Added>& reply, 
       violation("I13", key, fmt::format("added while it is {}", state ? to_string(*state) : "there"));
     }
     Known known{.name = job.name, .data = job.data};
-    if (job.options.delay > Duration{0}) known.due = now + job.options.delay;
+    // A dialect may count the delay from the job's own timestamp.
+    if (job.options.delay > Duration{0} && !job.options.timestamp) known.due = now + job.options.delay;
     // Its events may have been read before: a hand-off's are.
     if (present != jobs_.end()) known.by_events = present->second.by_events;
     jobs_[key] = std::move(known);
@@ -138,6 +140,7 @@ void Checker::taken(const QueueName& queue, const Taken& taken, Time now) {
   if (taken.job.name != known.name || taken.job.data != known.data)
     violation("I3", key, "taken with other data than it was given");
   known.running = taken.token;
+  known.may_be_lost = false;
   known.started = taken.job.attempts_started;
   known.due.reset();
 }
@@ -146,7 +149,8 @@ void Checker::recovered(const QueueName& queue, const Recovered& reply) {
   for (const auto& ids : {reply.back, reply.failed}) {
     for (const JobId& id : ids) {
       Known& known = jobs_[{queue, id}];
-      if (!known.running) violation("I7", {queue, id}, "recovered, but nobody ran it");
+      if (!known.running && !known.may_be_lost) violation("I7", {queue, id}, "recovered, but nobody ran it");
+      known.may_be_lost = false;
       known.running.reset();
     }
   }
@@ -174,7 +178,8 @@ void Checker::removed(const JobRef& job) {
 
 void Checker::may_vanish(const QueueName& queue, const std::set<State>& states) {
   for (auto& [key, known] : jobs_) {
-    if (key.first == queue && known.by_events && states.contains(*known.by_events)) known.may_be_gone = true;
+    const bool there = !hears_events_ || (known.by_events && states.contains(*known.by_events));
+    if (key.first == queue && there) known.may_be_gone = true;
   }
 }
 
@@ -184,6 +189,7 @@ void Checker::obliterated(const QueueName& queue) {
 
 void Checker::reopened() {
   for (auto& [key, known] : jobs_) {
+    known.may_be_lost = spares_lost_ && (known.may_be_lost || known.running);
     known.running.reset();
     known.ending.clear();
   }
@@ -202,7 +208,8 @@ void Checker::one_job(const Key& key, const Job& job) {
               fmt::format("started {} times, {} starts were told", job.attempts_started, known.started));
   }
   if (job.stalled < known.stalled) violation("I8", key, "the count of stalls went back");
-  if (known.ending.empty() && (job.state == State::kActive) != known.running.has_value()) {
+  if (known.ending.empty() && !known.may_be_lost &&
+      (job.state == State::kActive) != known.running.has_value()) {
     violation("I5", key,
               fmt::format("is {}, but its client {} a run", to_string(job.state),
                           known.running ? "holds" : "does not hold"));
@@ -211,7 +218,7 @@ void Checker::one_job(const Key& key, const Job& job) {
     violation("I9", key, "only delayed jobs have a due time");
   const bool ended = job.state == State::kCompleted || job.state == State::kFailed;
   if (ended != job.finished_on.has_value()) violation("I6", key, "finished_on does not fit the state");
-  if (!same_but_for_priority(known.by_events, job.state)) {
+  if (hears_events_ && !same_but_for_priority(known.by_events, job.state)) {
     violation("I12", key,
               fmt::format("is {}, its events say {}", to_string(job.state),
                           known.by_events ? to_string(*known.by_events) : "nowhere"));

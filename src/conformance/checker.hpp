@@ -34,6 +34,10 @@ class Checker {
   void may_vanish(const QueueName& queue, const std::set<State>& states);  ///< drain, clean
   void obliterated(const QueueName& queue);
   void reopened();
+  /// false: the store tells no events, and nothing is concluded from their absence.
+  void hears_events(bool does) { hears_events_ = does; }
+  /// true: what had lost its lock when the store was reopened stays active until the sweep finds it.
+  void reopening_spares_lost(bool does) { spares_lost_ = does; }
 
   // What stands in the store.
   void snapshot(const Snapshot& snapshot);
@@ -50,6 +54,7 @@ class Checker {
     std::optional<State> by_events{};  ///< where the events say that it stands
     std::set<LockToken> ending{};      ///< runs whose finish is on its way
     bool may_be_gone = false;
+    bool may_be_lost = false;  ///< it ran when the store was reopened
     std::uint32_t made = 0, started = 0, stalled = 0;
   };
   using Key = std::pair<QueueName, JobId>;
@@ -63,6 +68,8 @@ class Checker {
   std::map<Key, Known> jobs_;
   std::map<QueueName, bool> trims_;  ///< some retention may remove finished jobs
   std::vector<std::string> violations_;
+  bool hears_events_ = true;
+  bool spares_lost_ = false;
 };
 
 }  // namespace gaur::conformance

@@ -39,6 +39,9 @@ class History {
  public:
   History(const Subject& reference, const Subject& subject, const HistoryPlan& plan)
       : plan_(plan), script_(plan.seed), reference_(reference.open()), subject_(subject.open()) {
+    const Capabilities can = subject_.store().capabilities();
+    script_.parks_turns(can.has(Capability::kHandOff));
+    for (Side* side : {&reference_, &subject_}) side->look_through(can, subject.semantics);
     reference_.teaches = true;
     reference_.on_reply = [this](const Turn& turn, const TurnReply& reply) { script_.learn(turn, reply); };
   }

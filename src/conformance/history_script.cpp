@@ -149,7 +149,7 @@ Operation Script::turn() {
     turn.finished.push_back(finish(run));
   }
   if (one_in(3)) turn.admit = admit();
-  if (one_in(3)) turn.park = Duration(600'000);
+  if (one_in(3) && parks_) turn.park = Duration(600'000);
   last_turns_[turn.op.lane] = turn;
   return send(std::move(turn), false);
 }

@@ -21,6 +21,8 @@ class Script {
  public:
   explicit Script(std::uint64_t seed) : random_(seed) {}
   Operation next();
+  /// Whether turns are parked; true unless told otherwise.
+  void parks_turns(bool parks) { parks_ = parks; }
 
   /// What the reference answered.
   void learn(const AddRequest& request, const std::vector<Added>& added);
@@ -69,6 +71,7 @@ class Script {
   Operation ask();
 
   SeededRandom random_;
+  bool parks_ = true;
   std::map<LaneName, std::uint64_t> numbers_;
   std::vector<JobRef> jobs_;
   std::vector<Run> runs_;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "conformance/checker.hpp"
+#include "conformance/lens.hpp"
 #include "conformance/rig.hpp"
 #include "conformance/show.hpp"
 
@@ -21,7 +22,13 @@ class Side {
  public:
   explicit Side(std::unique_ptr<Rig> rig) : rig_(std::move(rig)) {}
 
-  Store& store() { return rig_->store(); }
+  /// From now on it is seen as by a store of these capabilities and semantics.
+  void look_through(Capabilities can, const Semantics& semantics) {
+    lens_ = std::make_unique<Lens>(*rig_, can, semantics);
+    checker.hears_events(can.has(Capability::kEventLog));
+    checker.reopening_spares_lost(semantics.expired_locks_are_forgotten);
+  }
+  Store& store() { return lens_ ? static_cast<Store&>(*lens_) : rig_->store(); }
   Rig& rig() { return *rig_; }
   Time wall() { return rig_->clock().wall(); }
   template <class T>
@@ -52,6 +59,7 @@ class Side {
   void follow(std::list<ParkedTurn>::iterator parked);
 
   std::unique_ptr<Rig> rig_;
+  std::unique_ptr<Lens> lens_;
   std::vector<Answer> answers_;
   std::map<QueueName, std::string> cursors_;
 };

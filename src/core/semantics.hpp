@@ -26,6 +26,25 @@ struct Semantics {
   bool backoff_is_a_delay = true;  ///< the wait before the next attempt is shown as the job's delay
   std::uint32_t max_starts = 10;   ///< nothing starts more often: then it is failed, code `stalled`
   bool promise_words = false;      ///< a run past its deadline fails in the words of Bull's own workers
+  /// A retry by hand keeps the job's priority; else it goes behind all others (LIFO: in front of all).
+  bool retry_by_hand_keeps_priority = true;
+  /// Own ids and duplicates use up a number of the store's as well.
+  bool every_add_is_numbered = false;
+  /// Jobs that ended in one millisecond stand in the order of their ids; delayed ones of one millisecond in
+  /// that of the low 12 bits of their number (of their id after a failed attempt). Else both in order of
+  /// arrival.
+  bool ties_by_id = false;
+  /// Nothing is known of a run whose lock expired: not whose it was, and after a restart not that it was
+  /// ours.
+  bool expired_locks_are_forgotten = false;
+  /// A retention of 0 removes the job that ends and no other, and an age includes its last millisecond.
+  bool retention_of_none_spares_others = false;
+  /// The place of a job in line is counted from its start in line; else from creation and delay.
+  bool since_is_known = true;
+  /// Moved::kept tells of this finish alone; else of all that ended with it in one step.
+  bool kept_is_exact = true;
+  /// An add that gives a timestamp of its own counts its delay from there.
+  bool delay_counts_from_timestamp = false;
 
   static constexpr Semantics bullmq() { return {}; }
   static constexpr Semantics bull() {
@@ -34,7 +53,15 @@ struct Semantics {
             .exponential_base_exponent = 1,
             .front = Front::kOfAll,
             .backoff_is_a_delay = false,
-            .promise_words = true};
+            .promise_words = true,
+            .retry_by_hand_keeps_priority = false,
+            .every_add_is_numbered = true,
+            .ties_by_id = true,
+            .expired_locks_are_forgotten = true,
+            .retention_of_none_spares_others = true,
+            .since_is_known = false,
+            .kept_is_exact = false,
+            .delay_counts_from_timestamp = true};
   }
 };
 

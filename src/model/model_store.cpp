@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/json.hpp"
 #include "model/model_step.hpp"
@@ -53,8 +54,16 @@ void ModelStore::crash_and_reopen() {
   }
   for (auto& [name, queue] : world_.queues) {
     const auto active = queue.active;
-    for (auto id = active.rbegin(); id != active.rend(); ++id) {  // newest first: the oldest ends up in front
-      model::Record& job = *queue.find(*id);
+    std::vector<JobId> back(active.rbegin(), active.rend());  // newest first: the oldest ends up in front
+    if (semantics_.expired_locks_are_forgotten) {
+      std::erase_if(back, [&](const JobId& id) { return queue.find(id)->lock_until <= clock_.now(); });
+      // Each lane reclaims for itself.
+      std::stable_sort(back.begin(), back.end(), [&](const JobId& a, const JobId& b) {
+        return queue.find(a)->job.processed_by < queue.find(b)->job.processed_by;
+      });
+    }
+    for (const JobId& id : back) {
+      model::Record& job = *queue.find(id);
       queue.lift(job);
       to_ready(queue, job, State::kActive, Place::kInFront);
     }
@@ -63,6 +72,18 @@ void ModelStore::crash_and_reopen() {
 
 void ModelStore::tick() {
   Step step(*this);
+}
+
+std::optional<std::uint64_t> ModelStore::low_bits(std::uint64_t number) const {
+  return semantics_.ties_by_id ? std::optional(number % 4096) : std::nullopt;
+}
+
+/// What an id counts for where a failed attempt is delayed: own ids are no numbers.
+std::optional<std::uint64_t> ModelStore::low_bits(const JobId& id) const {
+  std::uint64_t number = 0;
+  const char* const end = id.value.data() + id.value.size();
+  const auto [at, problem] = std::from_chars(id.value.data(), end, number);
+  return low_bits(problem == std::errc() && at == end ? number : 0);
 }
 
 Result<ModelStore::Record*> ModelStore::find(const JobRef& job) {
@@ -135,8 +156,15 @@ Result<std::vector<Added>> ModelStore::add_all(const AddRequest& request) {
     }
   }
   std::vector<Added> added;
+  std::uint64_t number = queue.last_id;
+  if (semantics_.every_add_is_numbered) queue.last_id += request.jobs.size();
   for (const NewJob& job : request.jobs) {
-    added.push_back(add_one(queue, request.queue, job));
+    if (semantics_.every_add_is_numbered) {
+      ++number;
+    } else if (!job.options.id) {
+      number = ++queue.last_id;
+    }
+    added.push_back(add_one(queue, request.queue, job, number));
   }
   if (mutation_ != Mutation::kLostWakeUp) serve_parked();
   for (Added& one : added) {
@@ -154,14 +182,14 @@ Result<std::vector<Added>> ModelStore::add_all(const AddRequest& request) {
   return added;
 }
 
-Added ModelStore::add_one(QueueState& queue, const QueueName& name, const NewJob& job) {
+Added ModelStore::add_one(QueueState& queue, const QueueName& name, const NewJob& job, std::uint64_t number) {
   if (job.options.id) {
     if (const Record* present = queue.find(*job.options.id)) {
       record(queue, EventKind::kDuplicated, present->job.id);
       return {present->job.id, present->job.state, true, queue.before(*present, semantics_)};
     }
   }
-  const JobId id = job.options.id ? *job.options.id : JobId(std::to_string(++queue.last_id));
+  const JobId id = job.options.id ? *job.options.id : JobId(std::to_string(number));
   Record& made = queue.jobs[id];
   made.job.queue = name;
   made.job.id = id;
@@ -173,7 +201,8 @@ Added ModelStore::add_one(QueueState& queue, const QueueName& name, const NewJob
   made.ready_since = clock_.wall();
   record(queue, EventKind::kAdded, id, {}, job.name);
   if (job.options.delay > Duration{0}) {
-    queue.delay_until(made, clock_.wall() + job.options.delay);
+    const Time from = semantics_.delay_counts_from_timestamp ? made.job.timestamp : clock_.wall();
+    queue.delay_until(made, from + job.options.delay, low_bits(number));
     made.job.delay = job.options.delay;
     record(queue, EventKind::kDelayed, id, {}, std::to_string(to_ms(*made.job.due)));
   } else {
@@ -192,7 +221,7 @@ Async<Next> ModelStore::wake_delayed(QueueName name) {
   QueueState& queue = found->second;
   for (int woken = 0; woken < 1000 && !queue.delayed.empty(); ++woken) {
     const auto [due, id] = *queue.delayed.begin();
-    if (due.first > clock_.wall()) break;
+    if (std::get<Time>(due) > clock_.wall()) break;
     queue.delayed.erase(queue.delayed.begin());
     to_ready(queue, *queue.find(id), State::kDelayed, Place::kBehind);
   }
@@ -212,6 +241,7 @@ Async<CancelReply> ModelStore::cancel(JobRef ref, std::string who, std::string w
   if (state == State::kActive) {
     if (!job.cancel) {
       job.cancel = model::CancelMark{who, why};
+      if (semantics_.expired_locks_are_forgotten) job.cancel->heard = clock_.now() < job.lock_until;
       record(queue, EventKind::kCancelRequested, ref.id, {}, who);
     }
     return answer<CancelReply>(CancelReply::kRequested);
@@ -227,7 +257,7 @@ void ModelStore::end_wait(QueueState& queue, Record& job, State previous) {
   job.job.due.reset();
   job.job.delay = Duration{0};
   job.job.finished_on = clock_.wall();
-  queue.put(job, State::kFailed);
+  queue.put(job, State::kFailed, semantics_.ties_by_id);
   record(queue, EventKind::kFailed, job.job.id, previous, job.job.failure->message);
 }
 
@@ -246,8 +276,14 @@ Async<Unit> ModelStore::retry(JobRef ref, bool reset_attempts) {
   job.job.processed_on.reset();
   job.job.finished_on.reset();
   if (reset_attempts) job.job.attempts_made = 0;
-  to_ready(queue, job, state,
-           job.job.options.lifo && job.job.priority == 0 ? Place::kInFront : Place::kBehind);
+  if (semantics_.retry_by_hand_keeps_priority) {
+    to_ready(queue, job, state,
+             job.job.options.lifo && job.job.priority == 0 ? Place::kInFront : Place::kBehind);
+  } else {
+    job.ready_since = clock_.wall();
+    queue.make_waiting(job, job.job.options.lifo ? Place::kInFront : Place::kBehind);
+    record(queue, EventKind::kWaiting, ref.id, state);
+  }
   serve_parked();
   return answer<Unit>(Unit{});
 }
@@ -288,8 +324,12 @@ Async<Unit> ModelStore::change_delay(JobRef ref, Duration delay) {
   Record& job = **found;
   if (job.job.state != State::kDelayed) return answer<Unit>(not_in_state(job, "delayed"));
   QueueState& queue = world_.queues[ref.queue];
+  const std::uint64_t bits = std::get<std::uint64_t>(
+      std::find_if(queue.delayed.begin(), queue.delayed.end(), [&](const auto& entry) {
+        return entry.second == ref.id;
+      })->first);
   queue.lift(job);
-  queue.delay_until(job, clock_.wall() + delay);
+  queue.delay_until(job, clock_.wall() + delay, low_bits(bits));
   job.job.delay = delay;
   record(queue, EventKind::kDelayed, ref.id, State::kDelayed, std::to_string(to_ms(*job.job.due)));
   return answer<Unit>(Unit{});

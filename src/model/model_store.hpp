@@ -131,7 +131,9 @@ class ModelStore final : public Store {
 
   // model_store.cpp
   Result<std::vector<Added>> add_all(const AddRequest& request);
-  Added add_one(QueueState& queue, const QueueName& name, const NewJob& job);
+  Added add_one(QueueState& queue, const QueueName& name, const NewJob& job, std::uint64_t number);
+  std::optional<std::uint64_t> low_bits(std::uint64_t number) const;
+  std::optional<std::uint64_t> low_bits(const JobId& id) const;
   Result<Record*> find(const JobRef& job);
   void record(QueueState& queue, EventKind kind, const JobId& id, std::optional<State> previous = {},
               std::string detail = {});

@@ -66,6 +66,8 @@ Status ModelStore::check_lock(Record& job, const LockToken& token) const {
   if (job.job.state != State::kActive)
     return missing(fmt::format("it is {}, not active", to_string(job.job.state)));
   if (mutation_ == Mutation::kNoTokenCheck) return ok();
+  if (semantics_.expired_locks_are_forgotten && clock_.now() >= job.lock_until)
+    return missing("its lock expired");
   if (job.token != token) {
     return Error{Errc::kLockMismatch,
                  fmt::format("job {} is held by a newer run on {}", job.job.id.value, job.job.processed_by)};
@@ -140,7 +142,7 @@ Moved ModelStore::run_later(QueueState& queue, Record& job, Duration delay) {
   if (delay > Duration{0}) {
     job.token = {};
     job.cancel.reset();
-    queue.delay_until(job, clock_.wall() + delay);
+    queue.delay_until(job, clock_.wall() + delay, low_bits(job.job.id));
     if (semantics_.backoff_is_a_delay) job.job.delay = delay;
     record(queue, EventKind::kDelayed, job.job.id, State::kActive, std::to_string(to_ms(*job.job.due)));
   } else {
@@ -174,11 +176,15 @@ Moved ModelStore::end_run(QueueState& queue, Record& job, State state, const Ret
   job.token = {};
   job.cancel.reset();
   job.job.finished_on = clock_.wall();
-  queue.put(job, state);
+  queue.put(job, state, semantics_.ties_by_id);
   record(queue, state == State::kCompleted ? EventKind::kCompleted : EventKind::kFailed, id, State::kActive,
          std::move(detail));
   Moved moved = where_it_is(job.job);
-  retain(queue, state, keep);
+  if (semantics_.retention_of_none_spares_others && keep.count == 0U) {
+    queue.erase(id);
+  } else {
+    retain(queue, state, keep);
+  }
   moved.kept = queue.find(id) != nullptr;
   return moved;
 }
@@ -189,8 +195,9 @@ void ModelStore::retain(QueueState& queue, State state, const Retention& keep) {
     queue.erase(JobId(finished.front()));
     if (mutation_ == Mutation::kCountDrift && state == State::kCompleted) ++queue.drift;
   };
+  const bool inclusive = semantics_.retention_of_none_spares_others;
   const auto too_old = [&](const Record& job) {
-    return keep.age && *job.job.finished_on < clock_.wall() - *keep.age;
+    return keep.age && *job.job.finished_on < clock_.wall() - *keep.age + Duration(inclusive ? 1 : 0);
   };
   while (!finished.empty() && too_old(*queue.find(finished.front()))) drop_oldest();
   while (keep.count && finished.size() > *keep.count) drop_oldest();
@@ -246,7 +253,9 @@ ModelStore::Verdict ModelStore::judge(const Admit& admit, const Record& job, con
       subtract(free, needs);
       return Verdict::kTake;
     }
-    walk.blocked = Blocked{job.job.id, function, needs, job.ready_since};
+    const Time since =
+        semantics_.since_is_known ? job.ready_since : job.job.timestamp + job.job.options.delay;
+    walk.blocked = Blocked{job.job.id, function, needs, since};
     return admit.pass_head ? Verdict::kSkip : Verdict::kEnd;
   }
   if (!room) return Verdict::kSkip;
@@ -261,7 +270,7 @@ ModelStore::Verdict ModelStore::judge(const Admit& admit, const Record& job, con
 Taken ModelStore::start(QueueState& queue, Record& job, const Turn& turn, std::size_t index,
                         FunctionName function) {
   const State previous = job.job.state;
-  queue.put(job, State::kActive);
+  queue.put(job, State::kActive, false);
   ++job.job.attempts_started;
   job.job.processed_on = clock_.wall();
   job.job.processed_by = turn.by;
@@ -277,7 +286,7 @@ Taken ModelStore::start(QueueState& queue, Record& job, const Turn& turn, std::s
 
 Next ModelStore::next_of(const QueueState& queue, std::uint64_t passed_over) const {
   Next next;
-  if (!queue.delayed.empty()) next.due = queue.delayed.begin()->first.first;
+  if (!queue.delayed.empty()) next.due = std::get<Time>(queue.delayed.begin()->first);
   next.more = queue.ready() > passed_over;
   next.paused = queue.paused;
   return next;
@@ -290,7 +299,7 @@ std::vector<CancelRequest> ModelStore::cancels_for(const QueueState& queue, cons
   std::vector<CancelRequest> cancels;
   for (const JobId& id : queue.active) {
     const Record& job = queue.jobs.at(id);
-    if (job.cancel && job.job.processed_by == by)
+    if (job.cancel && job.cancel->heard && job.job.processed_by == by)
       cancels.push_back({name, id, job.token, job.cancel->who, job.cancel->why});
   }
   return cancels;

@@ -52,15 +52,32 @@ void QueueState::enter_line(const Job& job, Place where) {
   line.insert(line.begin() + static_cast<std::ptrdiff_t>(std::min(before, line.size())), job.id);
 }
 
-void QueueState::delay_until(Record& record, Time due) {
-  record.job.state = State::kDelayed;
-  record.job.due = due;
-  delayed.emplace(std::pair{due, ++last_delayed}, record.job.id);
+void QueueState::make_waiting(Record& record, Place where) {
+  record.job.state = State::kWaiting;
+  record.job.delay = Duration{0};
+  record.job.due.reset();
+  const bool in_front = where == Place::kInFront;
+  waiting.insert(in_front ? waiting.begin() : waiting.end(), record.job.id);
+  line.insert(in_front ? line.begin() : line.end(), record.job.id);
+  ++arrivals;
 }
 
-void QueueState::put(Record& record, State state) {
+void QueueState::delay_until(Record& record, Time due, std::optional<std::uint64_t> low_bits) {
+  record.job.state = State::kDelayed;
+  record.job.due = due;
+  delayed.emplace(std::tuple{due, low_bits ? *low_bits : ++last_delayed, record.job.id}, record.job.id);
+}
+
+void QueueState::put(Record& record, State state, bool ties_by_id) {
   record.job.state = state;
-  (state == State::kActive ? active : finished(state)).push_back(record.job.id);
+  auto& places = state == State::kActive ? active : finished(state);
+  auto at = places.end();
+  while (ties_by_id && state != State::kActive && at != places.begin()) {
+    const Job& before = jobs.at(*std::prev(at)).job;
+    if (std::pair(*before.finished_on, before.id) < std::pair(*record.job.finished_on, record.job.id)) break;
+    --at;
+  }
+  places.insert(at, record.job.id);
 }
 
 void QueueState::lift(const Record& record) {

@@ -4,6 +4,7 @@
 // Thread-safety: none; ModelStore's lock guards it.
 #include <deque>
 #include <map>
+#include <tuple>
 #include <variant>
 
 #include "core/semantics.hpp"
@@ -27,6 +28,7 @@ std::string_view to_string(Mutation mutation);
 
 struct CancelMark {
   std::string who, why;
+  bool heard = true;         ///< Semantics::expired_locks_are_forgotten: nobody was known to tell
   bool told_waiter = false;  ///< wait_for_work tells once; turns and renewals tell until the run ends
 };
 
@@ -44,9 +46,10 @@ enum class Place : std::uint8_t { kBehind, kInFront };
 
 struct QueueState {
   std::map<JobId, Record> jobs;
-  std::deque<JobId> waiting;                                ///< front is handed out first
-  std::map<std::uint32_t, std::deque<JobId>> prioritized;   ///< by priority; front first
-  std::map<std::pair<Time, std::uint64_t>, JobId> delayed;  ///< by due time, then by arrival
+  std::deque<JobId> waiting;                               ///< front is handed out first
+  std::map<std::uint32_t, std::deque<JobId>> prioritized;  ///< by priority; front first
+  /// By due time, then by arrival or (Semantics::ties_by_id) by low bits and id.
+  std::map<std::tuple<Time, std::uint64_t, JobId>, JobId> delayed;
   std::deque<JobId>
       line;  ///< Semantics::Front::kOfAll: all that is ready, as Bull's one list has it; front first
   std::deque<JobId> active, completed, failed;  ///< in the order of taking and of finishing
@@ -61,9 +64,12 @@ struct QueueState {
   /// Waiting or prioritized, as its priority says; behind or in front of its kind (in `line`: as Bull
   /// counts).
   void make_ready(Record& record, Place where);
-  void delay_until(Record& record, Time due);
-  /// Into active, completed or failed, last.
-  void put(Record& record, State state);
+  /// `low_bits`: Semantics::ties_by_id; nothing: in order of arrival.
+  void delay_until(Record& record, Time due, std::optional<std::uint64_t> low_bits);
+  /// Waiting whatever its priority, as Bull's retry by hand leaves it.
+  void make_waiting(Record& record, Place where);
+  /// Into active, completed or failed, last (or by id among those of its millisecond).
+  void put(Record& record, State state, bool ties_by_id);
   /// Out of the place where it stands; its state is for the caller to set.
   void lift(const Record& record);
   void erase(const JobId& id);

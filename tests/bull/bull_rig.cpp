@@ -72,11 +72,12 @@ void BullRig::crash_and_reopen() {
 
 void BullRig::advance(Duration by) {
   clock().advance(by);
-  // Locks live by the server's time: those of this rig grow older by the same step.
+  // Locks live by the server's time, a thousand times as long (Shared::lock_ms): they grow older by the same
+  // step.
   static constexpr const char* kAge =
       "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do local left = redis.call('PTTL', key) - ARGV[2] "
       "if left > 0 then redis.call('PEXPIRE', key, left) else redis.call('DEL', key) end end return 1";
-  (void)call({"EVAL", kAge, "0", prefix() + ":*:lock", std::to_string(by.count())});
+  (void)call({"EVAL", kAge, "0", prefix() + ":*:lock", std::to_string(by.count() * 1000)});
   loop_.catch_up();
 }
 

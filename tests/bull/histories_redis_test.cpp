@@ -1,0 +1,24 @@
+// Random histories on Bull's layout in a real Redis against the model under Bull's Semantics: 40 fixed seeds
+// and a fresh one; 500 with GAUR_LONG=1.
+#include <cstdlib>
+
+#include "../conformance/histories.hpp"
+#include "../conformance/model_rig.hpp"
+#include "bull_rig.hpp"
+
+namespace gaur::conformance {
+namespace {
+
+TEST(BullHistories, AreThoseOfTheModel) {
+  expect_histories_hold(model_subject(Semantics::bull()), bull_subject());
+}
+
+}  // namespace
+}  // namespace gaur::conformance
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  gaur::conformance::flags.histories = std::getenv("GAUR_LONG") == nullptr ? 40 : 500;
+  gaur::conformance::read_history_flags(argc, argv);
+  return RUN_ALL_TESTS();
+}
