@@ -267,7 +267,7 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
     job.failure = Failure{.message = std::string(failed_reason)};
     if (!job.stacktrace.empty()) job.failure->stack = job.stacktrace.back();
   }
-  job.state = beside.state == State::kWaiting && job.priority > 0 ? State::kPrioritized : beside.state;
+  job.state = beside.state;
   const bool counted_run = job.state == State::kActive || job.state == State::kCompleted;
   job.attempts_started =
       job.attempts_made + job.stalled + static_cast<std::uint32_t>(beside.given_back) + (counted_run ? 1 : 0);

@@ -29,7 +29,7 @@ Result<json::Value> parse_lenient(std::string_view text);
 
 /// What is known of a job beside its hash.
 struct Beside {
-  State state = State::kWaiting;  ///< kPrioritized is told by the priority, for what waits
+  State state = State::kWaiting;  ///< kPrioritized: a member of `priority`; a retry by hand leaves that
   std::uint64_t given_back = 0;   ///< its entry in Gaur's own hash `backs`
   std::optional<Time> due{};      ///< delayed jobs: of their score
 };

@@ -94,7 +94,8 @@ TEST(JobHash, TellsAttemptsAndStarts) {
   const Job done = job_from_hash(QueueName("q"), JobId("7"), hash, {.state = State::kCompleted});
   EXPECT_EQ(done.attempts_made, 3U);
   EXPECT_EQ(done.result, "5");
-  EXPECT_EQ(job_from_hash(QueueName("q"), JobId("7"), hash, {}).state, State::kPrioritized);
+  EXPECT_EQ(job_from_hash(QueueName("q"), JobId("7"), hash, {}).state, State::kWaiting)
+      << "a retry by hand leaves a priority that has no place";
 }
 
 TEST(Payload, IsStrictJson) {

@@ -1,4 +1,4 @@
-// Random histories on Bull's layout in a real Redis against the model under Bull's Semantics: 40 fixed seeds
+// Random histories on Bull's layout in a real Redis against the model under Bull's Semantics: 25 fixed seeds
 // and a fresh one; 500 with GAUR_LONG=1.
 #include <cstdlib>
 
@@ -18,7 +18,7 @@ TEST(BullHistories, AreThoseOfTheModel) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  gaur::conformance::flags.histories = std::getenv("GAUR_LONG") == nullptr ? 40 : 500;
+  gaur::conformance::flags.histories = std::getenv("GAUR_LONG") == nullptr ? 25 : 500;
   gaur::conformance::read_history_flags(argc, argv);
   return RUN_ALL_TESTS();
 }
