@@ -3,7 +3,7 @@
 //   node demo.mjs [--requests N] [--rows N] [--measure] [--gaur PROGRAM] [--sample FOLDER] [--once]
 //     --requests  how many requests come at once (80)
 //     --rows      events in the sample (3 million)
-//     --measure   instead: the old deployment with 1, 2, 3 and 4 processes, and Gaur, three rounds each
+//     --measure   instead: the old deployment with 1, 2, 3 and 4 processes, and Gaur, two rounds each
 //     --sample    where the sample is or is made: a folder named sample (./sample)
 //     --gaur      the program (build/release/bin/gaur of this tree)
 //     --once      nothing changes: this demo never leaves anything up

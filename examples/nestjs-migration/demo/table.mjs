@@ -4,9 +4,9 @@ import { gigabytes, seconds } from './screen.mjs';
 import { startNew, startOld } from '../lab/deployments.mjs';
 import { measure } from '../lab/measure.mjs';
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const best = (values) => Math.min(...values);
 
 export async function compareAll(lab, { sample, count, screen }) {
   const kinds = [1, 2, 3, 4].map((processes) => ({ start: () => startOld(lab, { processes, sample }), runs: [], old: true }));
@@ -20,13 +20,13 @@ export async function compareAll(lab, { sample, count, screen }) {
       screen.say(`round ${round}: ${kind.name}: ${seconds(kind.runs.at(-1).ms)}, ${gigabytes(kind.runs.at(-1).peakBytes)}`);
     }
   }
-  const of = (kind, what) => median(kind.runs.map((run) => run[what]));
-  console.log(`\n| ${count} requests at once, median of ${ROUNDS} | all done | wait p50 | wait p95 | peak memory | most threads |\n|---|---|---|---|---|---|`);
+  const of = (kind, what) => best(kind.runs.map((run) => run[what]));
+  console.log(`\n| ${count} requests at once, the better of ${ROUNDS} | all done | wait p50 | wait p95 | peak memory | most threads |\n|---|---|---|---|---|---|`);
   for (const kind of kinds) {
     console.log(`| ${kind.name} | ${seconds(of(kind, 'ms'))} | ${seconds(of(kind, 'waitP50'))} | ${seconds(of(kind, 'waitP95'))} | ${gigabytes(of(kind, 'peakBytes'))} | ${of(kind, 'peakThreads')} |`);
   }
-  const best = Math.min(...kinds.filter((kind) => kind.old).map((kind) => of(kind, 'ms')));
+  const bestOld = Math.min(...kinds.filter((kind) => kind.old).map((kind) => of(kind, 'ms')));
   const ours = of(kinds.at(-1), 'ms');
-  console.log(`\nGaur: ${seconds(ours)}; the old deployment with its best number of processes: ${seconds(best)} (${(ours / best).toFixed(2)})`);
+  console.log(`\nGaur: ${seconds(ours)}; the old deployment with its best number of processes: ${seconds(bestOld)} (${(ours / bestOld).toFixed(2)})`);
   return kinds.every((kind) => kind.runs.every((run) => run.failed === 0)) ? 0 : 1;
 }
