@@ -265,7 +265,9 @@ std::vector<CancelRequest> cancels_of(const redis::Reply& reply, const QueueName
     const std::size_t first = std::min(text.find('\n'), text.size());
     const std::size_t second = std::min(text.find('\n', first + 1), text.size());
     const std::string token = text.substr(0, first);
-    if (by.empty() || memory.owner_of(token) != by) continue;
+    // A run of an earlier life of this worker has its lane's name, which is the worker's or begins with it.
+    const bool by_name = token.starts_with(by + ":") || token.starts_with(by + "/");
+    if (by.empty() || (memory.owner_of(token) != by && !by_name)) continue;
     CancelRequest request{.queue = queue, .id = JobId(text_of(pairs[i])), .token = LockToken(token)};
     if (first < text.size()) request.who = text.substr(first + 1, second - first - 1);
     if (second < text.size()) request.why = text.substr(second + 1);
