@@ -50,8 +50,8 @@ struct HostStatus {
   std::vector<PoolStatus> pools;
   std::string role = "worker";  ///< "worker", "producer" (takes no jobs), "sweeper" (heals, takes none)
   std::string phase;            ///< "running", "quiet", "stopping", ...
-  std::string store;            ///< what stands behind it, without secrets: "redis 7.0.15 at redis://h:6379/0"
-  bool ready = false;           ///< takes jobs and can run them
+  std::string store;   ///< what stands behind it, without secrets: "redis 7.0.15 at redis://h:6379/0"
+  bool ready = false;  ///< takes jobs and can run them
   bool stopping = false;
   std::vector<std::string> not_ready;  ///< why not, each a sentence; empty when ready
 };

@@ -28,8 +28,8 @@ class ResultFiles {
   virtual Result<ResultFile> find(const JobRef& job) const = 0;
 };
 
-/// Whether a link to this job's file was signed here and still holds. Errors: kPermission (not signed here, or
-/// changed), kTimeout (it has expired). Thread-safety: any thread.
+/// Whether a link to this job's file was signed here and still holds. Errors: kPermission (not signed here,
+/// or changed), kTimeout (it has expired). Thread-safety: any thread.
 using LinkCheck =
     std::function<Status(const JobRef& job, const std::string& expires, const std::string& signature)>;
 

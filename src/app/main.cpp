@@ -1,9 +1,9 @@
 // `gaur`: finds the subcommand and leaves it everything else.
 #include <fmt/format.h>
 
+#include "app/config/suggest.hpp"
 #include "app/subcommands.hpp"
-#include "app/suggest.hpp"
-#include "app/text_width.hpp"
+#include "app/text/text_width.hpp"
 #include "app/version.hpp"
 
 namespace {

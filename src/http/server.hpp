@@ -51,8 +51,8 @@ struct ServerParts {
   HostView host;                       ///< empty: /v1/host answers 404 and /readyz is always ready
   WhyWaiting why_waiting;              ///< may be empty
   const ResultFiles* files = nullptr;  ///< may be null
-  HostControl control{};                 ///< verbs that are empty answer 501
-  LinkCheck link_check{};                ///< empty: there are no signed links
+  HostControl control{};               ///< verbs that are empty answer 501
+  LinkCheck link_check{};              ///< empty: there are no signed links
   Duration leave_patience{30'000};     ///< of POST /v1/host/leave when it names none
 };
 

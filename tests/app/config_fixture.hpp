@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "app/config.hpp"
-#include "app/layers.hpp"
+#include "app/config/config.hpp"
+#include "app/config/layers.hpp"
 
 namespace gaur::app {
 

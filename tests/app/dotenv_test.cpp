@@ -1,4 +1,4 @@
-#include "app/dotenv.hpp"
+#include "app/config/dotenv.hpp"
 
 #include <gmock/gmock.h>
 

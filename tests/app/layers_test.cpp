@@ -1,4 +1,4 @@
-#include "app/layers.hpp"
+#include "app/config/layers.hpp"
 
 #include <gmock/gmock.h>
 

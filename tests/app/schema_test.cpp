@@ -1,4 +1,4 @@
-#include "app/schema.hpp"
+#include "app/config/schema.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "app/settings.hpp"
+#include "app/config/settings.hpp"
 
 namespace gaur::app {
 namespace {
@@ -45,7 +45,7 @@ TEST(Schema, paths_with_dots_in_a_name_are_quoted_and_read_back) {
 TEST(Schema, is_what_the_documentation_says) {
   const std::string file = GAUR_DOCS "/configuration.md";
   const std::string page = read(file);
-  const std::string begin = "<!-- keys: made from src/app/schema_rows.cpp -->\n";
+  const std::string begin = "<!-- keys: made from src/app/config/schema_rows.cpp -->\n";
   const std::string end = "<!-- end of keys -->";
   const std::size_t from = page.find(begin);
   const std::size_t to = page.find(end);

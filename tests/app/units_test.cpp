@@ -1,8 +1,8 @@
-#include "app/units.hpp"
+#include "app/config/units.hpp"
 
 #include <gtest/gtest.h>
 
-#include "app/suggest.hpp"
+#include "app/config/suggest.hpp"
 
 namespace gaur::app {
 namespace {

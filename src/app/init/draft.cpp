@@ -9,8 +9,8 @@
 #include <charconv>
 #include <set>
 
-#include "app/suggest.hpp"
-#include "app/units.hpp"
+#include "app/config/suggest.hpp"
+#include "app/config/units.hpp"
 #include "base/json.hpp"
 
 namespace gaur::app {

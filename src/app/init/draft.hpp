@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "app/config/layers.hpp"
 #include "app/init/pm2.hpp"
-#include "app/layers.hpp"
 #include "gaur/names.hpp"
 
 namespace gaur::app {

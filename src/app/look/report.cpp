@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "app/text_table.hpp"
+#include "app/text/text_table.hpp"
 #include "base/json.hpp"
 #include "core/words.hpp"
 

@@ -8,7 +8,7 @@
 #include <deque>
 #include <mutex>
 
-#include "app/part_options.hpp"
+#include "app/host/part_options.hpp"
 #include "base/system_env.hpp"
 #include "core/words.hpp"
 #include "runner/pools.hpp"

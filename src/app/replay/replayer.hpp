@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "app/config.hpp"
+#include "app/config/config.hpp"
 #include "base/env.hpp"
 #include "base/log.hpp"
 #include "core/run.hpp"

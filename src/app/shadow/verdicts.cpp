@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "app/text_table.hpp"
+#include "app/text/text_table.hpp"
 #include "core/words.hpp"
 
 namespace gaur::app {

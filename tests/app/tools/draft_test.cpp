@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/config.hpp"
+#include "app/config/config.hpp"
+#include "app/config/toml_source.hpp"
 #include "app/init/draft.hpp"
-#include "app/toml_source.hpp"
 
 namespace gaur::app {
 namespace {

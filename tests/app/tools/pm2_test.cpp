@@ -6,8 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include "app/config/schema.hpp"
 #include "app/init/pm2.hpp"
-#include "app/schema.hpp"
 
 namespace gaur::app {
 namespace {

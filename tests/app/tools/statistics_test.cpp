@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/text_table.hpp"
-#include "app/text_width.hpp"
+#include "app/text/text_table.hpp"
+#include "app/text/text_width.hpp"
 
 namespace gaur::app {
 namespace {

@@ -1,0 +1,96 @@
+// `gaur check`: the effective configuration, where each value came from, the sum behind the slots, every
+// problem.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+
+#include "app/commands/arguments.hpp"
+#include "app/config/units.hpp"
+#include "app/host/duckdb_check.hpp"
+#include "app/subcommands.hpp"
+#include "app/text/text_width.hpp"
+#include "app/version.hpp"
+
+namespace gaur::app {
+namespace {
+
+std::string section_of(const KeyPath& path, bool named) {
+  return named ? "[" + to_string(KeyPath{path[0], path[1]}) + "]" : "[" + path[0] + "]";
+}
+
+void print_settings(const Settings& settings) {
+  std::size_t key_width = 0;
+  std::size_t value_width = 0;
+  constexpr std::size_t kWidestValue = 44;
+  const auto all = settings.effective();
+  const auto named = [](const EffectiveSetting& s) { return split(s.row->path)[1] == "*"; };
+  const auto key = [&](const EffectiveSetting& s) {
+    return to_string(KeyPath(s.path.begin() + (named(s) ? 2 : 1), s.path.end()));
+  };
+  for (const EffectiveSetting& setting : all) {
+    key_width = std::max(key_width, display_width(key(setting)));
+    value_width = std::max(value_width, std::min(kWidestValue, display_width(setting.shown)));
+  }
+  std::string section;
+  for (const EffectiveSetting& setting : all) {
+    if (setting.shown.empty()) continue;
+    if (const std::string now = section_of(setting.path, named(setting)); now != section) {
+      section = now;
+      fmt::print("\n{}\n", section);
+    }
+    fmt::print("  {} = {}  {}\n", padded(key(setting), key_width), padded(setting.shown, value_width),
+               to_string(setting.origin));
+  }
+}
+
+void print_machine(const Config& config) {
+  fmt::print("\nmachine  {} ({}), {} ({})\n", cores_in_words(config.machine.cores), config.machine.cores_from,
+             bytes_in_words(config.machine.memory_bytes), config.machine.memory_from);
+  fmt::print("slots    {}\n", config.slots.text);
+  const double share = config.slots.share.cores * 100;
+  fmt::print("sum      {} x {:.0f} % CPU = {:.0f} % of the machine's {:.0f} %\n", config.slots.slots, share,
+             share * config.slots.slots, config.machine.cores * 100);
+  if (config.producer_only)
+    fmt::print("role     producer only: {}; jobs are added here and run elsewhere\n",
+               config.producer_only_why);
+  if (config.redis) {
+    fmt::print(
+        "sweep    jobs of others are left for {} after their lock was seen gone; orphans: without a lock "
+        "after {}\n",
+        format_duration(config.sweep.grace), format_duration(config.sweep.orphan_age));
+  }
+  fmt::print("worker   {}\n", config.worker_name);
+}
+
+int print_problems(std::vector<Problem> problems) {
+  if (problems.empty()) {
+    fmt::print("\nno problems\n");
+    return kExitOk;
+  }
+  sort(problems);
+  fmt::print("\n{} {}:\n", problems.size(), problems.size() == 1 ? "problem" : "problems");
+  for (const Problem& problem : problems) fmt::print("{}\n", to_string(problem));
+  return kExitProblem;
+}
+
+}  // namespace
+
+int check_command(int argc, char** argv) {
+  const Arguments arguments = read_arguments(
+      argc, argv, "Prints the effective configuration, where each value came from, and every problem",
+      {{"--slots", "machine.slots", "Runs side by side; 0: a producer only"}});
+  if (arguments.exit) return *arguments.exit;
+  Loaded loaded = load_configuration(arguments);
+  fmt::print("gaur {}\n", kVersion);
+  print_settings(loaded.settings);
+  print_machine(loaded.config);
+  for (const auto& [name, pool] : loaded.config.pools) {
+    if (pool.duckdb) check_duckdb_pool(loaded.settings, loaded.config, name);
+  }
+  return print_problems(loaded.settings.problems());
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,179 @@
+// `gaur init`: a gaur.toml from what the old deployment has, and what could not be taken over.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "app/commands/arguments.hpp"
+#include "app/host/part_options.hpp"
+#include "app/host/redis_access.hpp"
+#include "app/init/draft.hpp"
+#include "app/look/gather.hpp"
+#include "app/subcommands.hpp"
+#include "app/text/text_width.hpp"
+
+namespace gaur::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InitArguments {
+  std::string env, from, out = "gaur.toml", app, pm2_env;
+  std::vector<std::string> queues;
+  bool force = false, look = false;
+};
+
+int refuse(const std::string& message, int code = kExitProblem) {
+  fmt::print(stderr, "gaur init: {}\n", message);
+  return code;
+}
+
+Result<std::string> read_text(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream || !fs::is_regular_file(path))
+    return Error{Errc::kNotFound, fmt::format("cannot read {}", path.string())};
+  return text.str();
+}
+
+/// JavaScript and YAML need their own interpreters; pm2's JSON form says the same.
+Status refuse_other_forms(const std::string& file) {
+  const std::string ending = fs::path(file).extension().string();
+  if (ending != ".js" && ending != ".cjs" && ending != ".mjs" && ending != ".yml" && ending != ".yaml")
+    return ok();
+  return Error{
+      Errc::kUnsupported,
+      fmt::format(
+          "{} is no JSON; make it so: node -p \"JSON.stringify(require('./{}'), null, 2)\" > run.json", file,
+          file)};
+}
+
+Result<InitInputs> read_inputs(const InitArguments& arguments) {
+  InitInputs inputs;
+  inputs.cores = static_cast<std::uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  inputs.queues = arguments.queues;
+  inputs.queues_from = "--queue";
+  inputs.pm2_env = arguments.pm2_env;
+  if (!arguments.env.empty()) {
+    GAUR_TRY(const std::string text, read_text(arguments.env));
+    std::vector<Problem> problems;
+    inputs.env_file = arguments.env;
+    inputs.variables = parse_dotenv(text, arguments.env, "", problems);
+    if (!problems.empty()) return Error{Errc::kInvalidArgument, to_string(problems.front())};
+  }
+  if (!arguments.from.empty()) {
+    GAUR_CHECK(refuse_other_forms(arguments.from));
+    GAUR_TRY(const std::string text, read_text(arguments.from));
+    const auto apps = parse_pm2(text);
+    if (!apps) return apps.error().in(arguments.from);
+    auto app = choose_pm2_app(*apps, arguments.app);
+    if (!app) return app.error().in(arguments.from);
+    inputs.app = *std::move(app);
+    inputs.pm2_file = fs::path(arguments.from).filename().string();
+  }
+  return inputs;
+}
+
+/// Queues and functions as they are in Redis now. Reads only.
+Status look_around(const InitArguments& arguments, InitInputs& inputs) {
+  Arguments shared;
+  if (!arguments.env.empty()) shared.env_file = arguments.env;
+  const Loaded loaded = load_configuration(shared);
+  if (!loaded.config.redis)
+    return Error{Errc::kInvalidArgument, "--look needs to know where Redis is: REDIS_HOST is not set"};
+  GAUR_TRY(auto access, RedisAccess::open(loaded.settings, *loaded.config.redis));
+  GAUR_TRY(const LookFacts facts,
+           gather_facts(access->client(),
+                        {.url = access->shown(), .prefix = access->prefix(), .queues = arguments.queues}));
+  inputs.queues.clear();
+  inputs.queues_from = "found under the prefix";
+  std::vector<KeptJob> kept;
+  for (const QueueFacts& queue : facts.queues) {
+    if (!bull::may_be_used_as_bull(queue.look.queue, queue.look.evidence)) continue;  // not ours to work on
+    inputs.queues.push_back(queue.look.queue.value);
+    kept.insert(kept.end(), queue.kept.begin(), queue.kept.end());
+  }
+  for (const FunctionLook& function : functions_of(kept, "data.func")) {
+    FoundFunction found{
+        .name = function.function, .runs = function.completed + function.failed, .longest_run = {}};
+    if (function.run_ms.count > 0) found.longest_run = Duration(std::llround(function.run_ms.most));
+    inputs.functions.push_back(std::move(found));
+  }
+  return ok();
+}
+
+void print_notes(const std::vector<InitNote>& notes) {
+  for (const auto kind : {InitNote::Kind::kTodo, InitNote::Kind::kSecret, InitNote::Kind::kChanges,
+                          InitNote::Kind::kNone, InitNote::Kind::kUnknown}) {
+    bool first = true;
+    for (const InitNote& note : notes) {
+      if (note.kind != kind) continue;
+      if (first) fmt::print("\n{}:\n", to_string(kind));
+      first = false;
+      fmt::print("  {}: {}\n", note.where, note.text);
+    }
+  }
+}
+
+Status write_draft(const InitArguments& arguments, const std::string& toml) {
+  std::error_code ignored;
+  if (fs::exists(arguments.out, ignored) && !arguments.force) {
+    return Error{Errc::kAlreadyExists,
+                 fmt::format("{} is there already; --force replaces it, --out FILE writes another, "
+                             "--out - prints it",
+                             arguments.out)};
+  }
+  return write_file(arguments.out, toml);
+}
+
+}  // namespace
+
+int init_command(int argc, char** argv) {
+  CLI::App cli(
+      "Writes a commented gaur.toml from an environment file and a pm2 file, and says what has no "
+      "counterpart",
+      "gaur init");
+  InitArguments arguments;
+  cli.add_option("--env", arguments.env, "Environment file of the old deployment (.env)");
+  cli.add_option("--from", arguments.from, "pm2's ecosystem file, as JSON (run.json)");
+  cli.add_option("--app", arguments.app, "Which of its apps is the query worker");
+  cli.add_option("--pm2-env", arguments.pm2_env,
+                 "Its env_NAME is taken over env, as `pm2 start --env NAME` does");
+  cli.add_option("--queue", arguments.queues, "Name of a queue under the prefix; may be repeated");
+  cli.add_flag("--look", arguments.look, "Find queues and functions in Redis, reading only");
+  cli.add_option("--out", arguments.out, "File to write, - for standard output")->capture_default_str();
+  cli.add_flag("--force", arguments.force, "Replace the file if it is there");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  if (arguments.env.empty() && arguments.from.empty())
+    return refuse("needs --env FILE, --from FILE or both", kExitUsage);
+  auto inputs = read_inputs(arguments);
+  if (!inputs) return refuse(inputs.error().message);
+  if (arguments.look) {
+    const Status looked = look_around(arguments, *inputs);
+    if (!looked)
+      return refuse(looked.error().message,
+                    looked.error().code == Errc::kInvalidArgument ? kExitUsage : kExitStore);
+  }
+  const InitDraft draft = draft_configuration(*inputs);
+  if (arguments.out == "-") {
+    fmt::print("{}", draft.toml);
+    return kExitOk;
+  }
+  if (const Status written = write_draft(arguments, draft.toml); !written)
+    return refuse(written.error().message);
+  fmt::print("{} is written; `gaur check --config {}` tells what follows from it\n", arguments.out,
+             arguments.out);
+  print_notes(draft.notes);
+  return kExitOk;
+}
+
+}  // namespace gaur::app

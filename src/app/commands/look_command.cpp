@@ -1,0 +1,92 @@
+// `gaur look`: what is in the Redis of a deployment, what it means, and what to do about it. Reads only.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands/arguments.hpp"
+#include "app/host/redis_access.hpp"
+#include "app/look/gather.hpp"
+#include "app/look/report.hpp"
+#include "app/subcommands.hpp"
+
+namespace gaur::app {
+namespace {
+
+struct LookArguments {
+  Arguments shared;
+  std::string config, env, url, prefix, function;
+  std::vector<std::string> queues;
+  std::uint32_t samples = 1'000;
+  bool json = false;
+};
+
+int refuse(const std::string& message, int code) {
+  fmt::print(stderr, "gaur look: {}\n", message);
+  return code;
+}
+
+LookArguments read_look_arguments(int argc, char** argv) {
+  LookArguments arguments;
+  CLI::App cli("Looks at the queues of a Bull deployment without changing anything", "gaur look");
+  cli.add_option("-c,--config", arguments.config, "Configuration file (default: gaur.toml, if it is there)");
+  cli.add_option("--env", arguments.env,
+                 "Environment file of the deployment (default: .env, if it is there)");
+  cli.add_option("--url", arguments.url, "redis://HOST:PORT/DB, rediss://, redis+unix:///PATH");
+  cli.add_option("--prefix", arguments.prefix,
+                 "Key prefix, as given to Bull (default: BULL_QUEUE_NAME, else bull)");
+  cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated");
+  cli.add_option(
+      "--function", arguments.function,
+      "What a job's function is: name or data.FIELD (default: its name, or data.func where it has none)");
+  cli.add_option("--samples", arguments.samples, "Kept jobs read of each queue and state")
+      ->capture_default_str();
+  cli.add_flag("--json", arguments.json, "For programs");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    arguments.shared.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
+    return arguments;
+  }
+  if (!arguments.config.empty()) arguments.shared.config = arguments.config;
+  if (!arguments.env.empty()) arguments.shared.env_file = arguments.env;
+  if (!arguments.url.empty()) arguments.shared.flags.push_back("--store.url=" + arguments.url);
+  if (!arguments.prefix.empty()) arguments.shared.flags.push_back("--store.prefix=" + arguments.prefix);
+  return arguments;
+}
+
+}  // namespace
+
+int print_store_problems(const Settings& settings, std::string_view command) {
+  int found = 0;
+  for (const Problem& problem : settings.problems()) {
+    if (!problem.key.empty() && !problem.key.starts_with("store"))
+      continue;  // the rest is not this command's
+    fmt::print(stderr, "gaur {}: {}\n", command, to_string(problem));
+    ++found;
+  }
+  return found;
+}
+
+int look_command(int argc, char** argv) {
+  const LookArguments arguments = read_look_arguments(argc, argv);
+  if (arguments.shared.exit) return *arguments.shared.exit;
+  const Loaded loaded = load_configuration(arguments.shared);
+  if (print_store_problems(loaded.settings, "look") > 0) return kExitProblem;
+  if (!loaded.config.redis)
+    return refuse("knows of no Redis: --env FILE, --url redis://HOST:PORT or store.url in gaur.toml",
+                  kExitUsage);
+  auto access = RedisAccess::open(loaded.settings, *loaded.config.redis);
+  if (!access) return refuse(access.error().message, kExitStore);
+  const auto facts = gather_facts((*access)->client(), {.url = (*access)->shown(),
+                                                        .prefix = (*access)->prefix(),
+                                                        .queues = arguments.queues,
+                                                        .samples = arguments.samples});
+  if (!facts)
+    return refuse(facts.error().message, facts.error().code == Errc::kNotFound ? kExitProblem : kExitStore);
+  const auto findings = findings_of(*facts, arguments.function);
+  const LookReport report{*facts, findings, arguments.function};
+  fmt::print("{}", arguments.json ? look_json(report) + "\n" : look_text(report));
+  return kExitOk;
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,51 @@
+// `gaur quiet`: the host that runs on a data folder takes no more jobs; what runs goes on.
+#include <fmt/format.h>
+
+#include "app/commands/arguments.hpp"
+#include "app/host/run_host.hpp"
+#include "app/host/running_host.hpp"
+#include "app/subcommands.hpp"
+
+namespace gaur::app {
+namespace {
+
+std::size_t runs_of(const json::Object& status) {
+  const json::Value* runs = status.if_contains("runs");
+  return runs != nullptr && runs->is_array() ? runs->as_array().size() : 0;
+}
+
+}  // namespace
+
+int quiet_command(int argc, char** argv) {
+  std::string data;
+  bool resume = false;
+  const Arguments arguments =
+      read_arguments(argc, argv, "Tells the running host to take no more jobs",
+                     {{"--data", nullptr, "Its data folder (default: that of the configuration)", &data}},
+                     {{"--resume", &resume, "The reverse: take jobs again"}});
+  if (arguments.exit) return *arguments.exit;
+  Loaded loaded = load_configuration(arguments);
+  if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
+  if (!data.empty()) loaded.config.data_folder = std::filesystem::absolute(data).lexically_normal();
+  const auto host = find_running_host(loaded.config);
+  if (!host) {
+    fmt::print(stderr, "gaur quiet: {}\n", host.error().message);
+    return kExitProblem;
+  }
+  if (!*host) {
+    fmt::print(stderr, "gaur quiet: no host runs on {}\n", loaded.config.data_folder.string());
+    return kExitProblem;
+  }
+  const auto status = (*host)->ask("POST", resume ? "/v1/host/resume" : "/v1/host/quiet");
+  if (!status) {
+    fmt::print(stderr, "gaur quiet: {}\n", status.error().message);
+    return kExitProblem;
+  }
+  const std::string phase = json::text_or(*status, "phase", "?");
+  fmt::print("host {} (pid {}) is {}{}; {} running\n", (*host)->file().name, (*host)->file().pid, phase,
+             phase == "quiet" ? " and takes no more jobs" : "", runs_of(*status));
+  const bool as_asked = phase == (resume ? "running" : "quiet");
+  return as_asked ? kExitOk : kExitProblem;
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,22 @@
+// `gaur serve`: the server, over whatever store. With slots or BULL_COUNT 0 a producer only.
+#include "app/host/run_host.hpp"
+#include "app/subcommands.hpp"
+
+namespace gaur::app {
+
+int serve_command(int argc, char** argv) {
+  const Arguments arguments = read_arguments(
+      argc, argv, "Runs the server",
+      {{"--port-file", "server.port_file", "File into which the port is written once it is bound"},
+       {"--slots", "machine.slots", "Runs side by side; 0: a producer only"},
+       {"--data", "server.data", "Folder for result files and the host's lock (Redis stores)"}});
+  if (arguments.exit) return *arguments.exit;
+  Loaded loaded = load_configuration(arguments);
+  if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
+  const bool producer = loaded.config.producer_only;
+  // Beside others it says first what it finds, as `gaur work` does.
+  return run_host(loaded, {.role = producer ? Role::kProducer : Role::kWorker,
+                           .survey = loaded.config.redis.has_value() && !producer});
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,142 @@
+// `gaur shadow`: runs the queue's own kept jobs here and compares what comes out with what is stored. Takes
+// nothing, publishes nothing, writes nothing in Redis.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "app/replay/replay_sources.hpp"
+#include "app/replay/replayer.hpp"
+#include "app/shadow/verdicts.hpp"
+#include "app/subcommands.hpp"
+
+namespace gaur::app {
+namespace {
+
+struct ShadowArguments {
+  Arguments shared;
+  std::string config, env, function;
+  std::vector<std::string> queues, allow;
+  std::uint32_t last = 100, at_once = 1;
+  bool json = false;
+  std::set<DifferenceKind> allowed;
+};
+
+int refuse(const std::string& message, int code) {
+  fmt::print(stderr, "gaur shadow: {}\n", message);
+  return code;
+}
+
+ShadowArguments read_shadow_arguments(int argc, char** argv) {
+  ShadowArguments arguments;
+  CLI::App cli(
+      "Runs kept jobs here and compares results, CPU and memory; takes, publishes and writes nothing in "
+      "Redis",
+      "gaur shadow");
+  cli.footer(
+      "Kinds: order, time-zone, time-format, float, type, null, missing-key, new-key, length, shape, value.\n"
+      "The functions themselves are run: their runners see GAUR_SHADOW=1, for those that write elsewhere.");
+  cli.add_option("-c,--config", arguments.config, "Configuration file (default: gaur.toml, if it is there)");
+  cli.add_option("--env", arguments.env, "Environment file (default: .env, if it is there)");
+  cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated");
+  cli.add_option("--function", arguments.function, "Only this function");
+  cli.add_option("--last", arguments.last, "Newest completed jobs of each queue")->capture_default_str();
+  cli.add_option("--at-once", arguments.at_once, "Runs side by side")->capture_default_str();
+  cli.add_option("--allow", arguments.allow, "Kinds of differences that do not matter")->delimiter(',');
+  cli.add_flag("--json", arguments.json, "For programs");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    arguments.shared.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
+    return arguments;
+  }
+  for (const std::string& kind : arguments.allow) {
+    const auto read = parse_difference(kind);
+    if (read) arguments.allowed.insert(*read);
+    if (!read)
+      arguments.shared.exit =
+          refuse(fmt::format("\"{}\" is no kind of difference; --help names them", kind), kExitUsage);
+  }
+  if (!arguments.config.empty()) arguments.shared.config = arguments.config;
+  if (!arguments.env.empty()) arguments.shared.env_file = arguments.env;
+  return arguments;
+}
+
+void compare_results(ShadowRun& shadow, const std::string& was, const std::string& is) {
+  const auto expected = json::parse(was.empty() ? "null" : was);
+  const auto actual = json::parse(is);
+  if (!expected) {
+    shadow.problem = "its stored result is no JSON: " + expected.error().message;
+  } else if (!actual) {
+    shadow.problem = "its new result is no JSON: " + actual.error().message;
+  } else {
+    shadow.comparison = compare_json(*expected, *actual);
+  }
+}
+
+ShadowRun verdict(const Config& config, const Job& job, const ReplayRun& run) {
+  ShadowRun shadow;
+  shadow.id = job.id.value;
+  shadow.function = function_in(config, job).value;
+  if (job.processed_on && job.finished_on)
+    shadow.then_ms = static_cast<double>((*job.finished_on - *job.processed_on).count());
+  shadow.now_ms = static_cast<double>(run.usage.wall_us) / 1000;
+  shadow.cpu_ms = static_cast<double>(run.usage.cpu_us) / 1000;
+  shadow.peak_bytes = run.usage.peak_rss_bytes;
+  shadow.threads = configured_grant(config, shadow.function).threads;
+  if (const auto* completed = std::get_if<run::Completed>(&run.end)) {
+    compare_results(shadow, job.result, completed->result);
+  } else {
+    shadow.problem = end_in_words(run.end);
+  }
+  return shadow;
+}
+
+/// The jobs that are to run; the others are counted by function.
+std::vector<Job> served(const Config& config, const std::vector<KeptJob>& kept, const std::string& only,
+                        ShadowReport& report) {
+  std::vector<Job> jobs;
+  for (const KeptJob& one : kept) {
+    const std::string function = function_in(config, one.job).value;
+    if (!only.empty() && function != only) continue;
+    if (config.functions.contains(function)) {
+      jobs.push_back(one.job);
+    } else {
+      report.skipped[function] += 1;
+    }
+  }
+  return jobs;
+}
+
+}  // namespace
+
+int shadow_command(int argc, char** argv) {
+  const ShadowArguments arguments = read_shadow_arguments(argc, argv);
+  if (arguments.shared.exit) return *arguments.shared.exit;
+  const Loaded loaded = load_configuration(arguments.shared);
+  if (!print_problems_of(loaded.settings, "shadow")) return kExitProblem;
+  const auto kept = completed_jobs(loaded, arguments.queues, arguments.last);
+  if (!kept)
+    return refuse(kept.error().message, kept.error().code == Errc::kUnsupported ? kExitUsage : kExitStore);
+  ShadowReport report;
+  report.allowed = arguments.allowed;
+  const std::vector<Job> jobs = served(loaded.config, *kept, arguments.function, report);
+  if (!jobs.empty()) {
+    auto replayer =
+        Replayer::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
+    if (!replayer) return refuse(replayer.error().message, kExitProblem);
+    ReplayOptions options;
+    options.at_once = arguments.at_once;
+    std::size_t done = 0;
+    const bool terminal = isatty(STDERR_FILENO) != 0;
+    options.told = [&](const ReplayRun&) {
+      if (terminal) fmt::print(stderr, "\r{} of {}", ++done, jobs.size());
+    };
+    for (const ReplayRun& run : (*replayer)->run(jobs, options))
+      report.runs.push_back(verdict(loaded.config, jobs[run.job], run));
+    if (terminal) fmt::print(stderr, "\r\x1b[K");
+  }
+  fmt::print("{}", arguments.json ? shadow_json(report) + "\n" : shadow_text(report));
+  return report.acceptable() ? kExitOk : kExitProblem;
+}
+
+}  // namespace gaur::app

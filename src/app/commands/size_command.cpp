@@ -1,0 +1,243 @@
+// `gaur size`: measures one function on this machine, alone and side by side, and says how many slots, which
+// waits, why.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "app/config/machine.hpp"
+#include "app/config/suggest.hpp"
+#include "app/config/units.hpp"
+#include "app/replay/replay_sources.hpp"
+#include "app/replay/replayer.hpp"
+#include "app/size/size_report.hpp"
+#include "app/subcommands.hpp"
+
+namespace gaur::app {
+namespace {
+
+struct SizeArguments {
+  Arguments shared;
+  std::string config, env, function, data, data_file, budget = "60s";
+  std::uint32_t at_once = 100, runs = 8, last = 100;
+  bool json = false;
+};
+
+int refuse(const std::string& message, int code) {
+  fmt::print(stderr, "gaur size: {}\n", message);
+  return code;
+}
+
+SizeArguments read_size_arguments(int argc, char** argv) {
+  SizeArguments arguments;
+  CLI::App cli(
+      "Measures a function's cores and memory here and says how many slots it needs, which waits to expect, "
+      "and why",
+      "gaur size");
+  cli.footer("The function itself is run: its runners see GAUR_SHADOW=1, for those that write elsewhere.");
+  cli.add_option("-c,--config", arguments.config, "Configuration file (default: gaur.toml, if it is there)");
+  cli.add_option("--env", arguments.env, "Environment file (default: .env, if it is there)");
+  cli.add_option("--function", arguments.function, "The function to measure")->required();
+  cli.add_option("--data", arguments.data, "A job's data, as JSON (default: kept jobs of its queue)");
+  cli.add_option("--data-file", arguments.data_file, "File with a job's data, or one a line");
+  cli.add_option("--last", arguments.last, "Kept jobs to take data from")->capture_default_str();
+  cli.add_option("--at-once", arguments.at_once, "How many come at once in the burst")->capture_default_str();
+  cli.add_option("--runs", arguments.runs, "Runs at each width, at least twice its width")
+      ->capture_default_str();
+  cli.add_option("--budget", arguments.budget, "No new measurement starts after this long")
+      ->capture_default_str();
+  cli.add_flag("--json", arguments.json, "For programs");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    arguments.shared.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
+    return arguments;
+  }
+  if (!arguments.config.empty()) arguments.shared.config = arguments.config;
+  if (!arguments.env.empty()) arguments.shared.env_file = arguments.env;
+  return arguments;
+}
+
+struct Source {
+  std::vector<Job> jobs;
+  std::string words;
+};
+
+Job job_with(const Config& config, const std::string& function, std::string data) {
+  Job job;
+  job.id = JobId("1");
+  job.queue = QueueName(config.functions.at(function).queue);
+  job.name = function;
+  job.data = std::move(data);
+  return job;
+}
+
+Result<Source> given_data(const Config& config, const SizeArguments& arguments) {
+  std::string text = arguments.data;
+  if (!arguments.data_file.empty()) {
+    std::ifstream stream(arguments.data_file);
+    std::ostringstream all;
+    all << stream.rdbuf();
+    if (!stream) return Error{Errc::kIo, "cannot read " + arguments.data_file};
+    text = all.str();
+  }
+  Source source{.jobs = {}, .words = "the data given"};
+  if (const auto whole = json::parse(text)) {
+    source.jobs.push_back(job_with(config, arguments.function, text));
+    return source;
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const auto one = json::parse(line);
+    if (!one) return one.error().in("the data given");
+    source.jobs.push_back(job_with(config, arguments.function, line));
+  }
+  if (source.jobs.empty()) return Error{Errc::kInvalidArgument, "the data given is empty"};
+  source.words = fmt::format("{} lines of data given", source.jobs.size());
+  return source;
+}
+
+Result<Source> find_data(const Loaded& loaded, const SizeArguments& arguments) {
+  if (!arguments.data.empty() || !arguments.data_file.empty()) return given_data(loaded.config, arguments);
+  const std::string queue = loaded.config.functions.at(arguments.function).queue;
+  GAUR_TRY(const std::vector<KeptJob> kept, completed_jobs(loaded, {queue}, arguments.last));
+  Source source;
+  for (const KeptJob& one : kept) {
+    if (function_in(loaded.config, one.job).value == arguments.function) source.jobs.push_back(one.job);
+  }
+  if (source.jobs.empty()) {
+    return Error{Errc::kNotFound, fmt::format("no completed job of {} is kept in {}; give --data JSON",
+                                              arguments.function, queue)};
+  }
+  source.words = fmt::format("{} kept jobs of {}", source.jobs.size(), queue);
+  return source;
+}
+
+/// The jobs in turn, so many of them.
+std::vector<Job> round_robin(const std::vector<Job>& jobs, std::size_t count, std::size_t from) {
+  std::vector<Job> taken;
+  for (std::size_t i = 0; i < count; ++i) taken.push_back(jobs[(from + i) % jobs.size()]);
+  return taken;
+}
+
+class Measurer {
+ public:
+  Measurer(Replayer& replayer, const Config& config, const SizeArguments& arguments, std::vector<Job> jobs,
+           Duration budget)
+      : replayer_(replayer),
+        config_(config),
+        arguments_(arguments),
+        jobs_(std::move(jobs)),
+        until_(replayer.clock().now() + budget) {}
+
+  SizeInputs all() {
+    SizeInputs inputs;
+    inputs.box = config_.slots.box;
+    inputs.at_once = arguments_.at_once;
+    inputs.widths.push_back(at(1));
+    if (inputs.widths.front().run_ms.empty()) return inputs;
+    for (const std::uint32_t width :
+         widths_to_measure(widest(inputs.box, inputs.widths.front(), arguments_.at_once))) {
+      if (width == 1) continue;
+      if (replayer_.clock().now() >= until_) {
+        inputs.explored_all = false;
+        break;
+      }
+      inputs.widths.push_back(at(width));
+    }
+    inputs.other_cores = measured_ > 0 ? std::max(0.0, others_ / measured_) : 0;
+    return inputs;
+  }
+
+ private:
+  WidthMeasure at(std::uint32_t width) {
+    WidthMeasure measure;
+    measure.width = width;
+    ReplayOptions options;
+    options.at_once = width;
+    options.grant = grant(width);
+    measure.threads = options.grant->threads;
+    // Runners that have to start, and files that have to be read, are paid for before the clock runs.
+    replayer_.run(round_robin(jobs_, width, 0), options);
+    options.until = std::max(until_, replayer_.clock().now() + Duration(1));
+    const Instant begun = replayer_.clock().now();
+    const double busy_before = busy_cpu_seconds();
+    const std::size_t count = std::max(arguments_.runs, 2 * width);
+    double ours = 0;
+    for (const ReplayRun& run : replayer_.run(round_robin(jobs_, count, width), options)) {
+      add(measure, run);
+      ours += static_cast<double>(run.usage.cpu_us) / 1e6;
+    }
+    measure.seconds = std::chrono::duration<double>(replayer_.clock().now() - begun).count();
+    others_ += busy_cpu_seconds() - busy_before - ours;
+    measured_ += measure.seconds;
+    return measure;
+  }
+
+  /// What one of so many gets: its share of the box, but for what is configured.
+  Grant grant(std::uint32_t width) const {
+    const FunctionConfig& function = config_.functions.at(arguments_.function);
+    const Room& box = config_.slots.box;
+    const double cores = function.cores.value_or(std::floor(box.cores / width));
+    const std::uint64_t memory = function.memory_bytes.value_or(box.memory_bytes / width);
+    return {.threads = static_cast<std::uint32_t>(std::max(1.0, std::min(cores, box.cores))),
+            .memory_bytes = std::min(memory, box.memory_bytes)};
+  }
+
+  static void add(WidthMeasure& measure, const ReplayRun& run) {
+    if (!std::holds_alternative<run::Completed>(run.end)) {
+      if (measure.failed++ == 0) measure.failure = end_in_words(run.end);
+      return;
+    }
+    measure.run_ms.push_back(static_cast<double>(run.usage.wall_us) / 1000);
+    if (run.usage.wall_us > 0)
+      measure.cores.push_back(static_cast<double>(run.usage.cpu_us) / static_cast<double>(run.usage.wall_us));
+    if (run.usage.peak_rss_bytes > 0)
+      measure.peak_bytes.push_back(static_cast<double>(run.usage.peak_rss_bytes));
+  }
+
+  Replayer& replayer_;
+  const Config& config_;
+  const SizeArguments& arguments_;
+  std::vector<Job> jobs_;
+  Instant until_;
+  double others_ = 0;    ///< CPU seconds of everything else
+  double measured_ = 0;  ///< seconds
+};
+
+}  // namespace
+
+int size_command(int argc, char** argv) {
+  const SizeArguments arguments = read_size_arguments(argc, argv);
+  if (arguments.shared.exit) return *arguments.shared.exit;
+  const auto budget = parse_duration(arguments.budget);
+  if (!budget) return refuse("--budget " + budget.error().message, kExitUsage);
+  const Loaded loaded = load_configuration(arguments.shared);
+  if (!print_problems_of(loaded.settings, "size")) return kExitProblem;
+  if (!loaded.config.functions.contains(arguments.function)) {
+    std::vector<std::string> known;
+    for (const auto& [name, function] : loaded.config.functions) known.push_back(name);
+    return refuse(fmt::format("there is no function \"{}\"{}", arguments.function,
+                              did_you_mean(arguments.function, known)),
+                  kExitUsage);
+  }
+  auto source = find_data(loaded, arguments);
+  if (!source)
+    return refuse(source.error().message,
+                  source.error().code == Errc::kDisconnected ? kExitStore : kExitProblem);
+  auto replayer = Replayer::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
+  if (!replayer) return refuse(replayer.error().message, kExitProblem);
+  const SizeInputs inputs = Measurer(**replayer, loaded.config, arguments, source->jobs, *budget).all();
+  if (inputs.widths.front().run_ms.empty())
+    return refuse(
+        fmt::format("no run of {} completed: {}", arguments.function, inputs.widths.front().failure),
+        kExitProblem);
+  const SizePlan plan = plan_size(inputs);
+  const SizeReport report{arguments.function, source->words, inputs, plan};
+  fmt::print("{}", arguments.json ? size_json(report) + "\n" : size_text(report));
+  return kExitOk;
+}
+
+}  // namespace gaur::app

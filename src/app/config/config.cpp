@@ -1,0 +1,267 @@
+#include "app/config/config.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "app/config/config_check.hpp"
+#include "redis/url.hpp"
+
+namespace gaur::app {
+namespace {
+
+Duration duration(const Settings& settings, const KeyPath& path) {
+  return Duration(static_cast<std::int64_t>(settings.whole(path)));
+}
+
+std::uint32_t small(const Settings& settings, const KeyPath& path) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.whole(path), UINT32_MAX));
+}
+
+/// FNV-1a: stable over builds and machines, which std::hash does not promise.
+std::uint32_t stable_hash(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+
+/// The first line of the file that `file` names, or the text of `key`.
+std::string read_secret(Settings& settings, const KeyPath& key, const KeyPath& file, const char* what) {
+  const std::string path = settings.text(file);
+  // Given in two layers, the later wins; in one, somebody has to decide.
+  if (path.empty() || (settings.is_set(key) && settings.origin(key).kind > settings.origin(file).kind))
+    return settings.text(key);
+  if (settings.is_set(key) && settings.origin(key).kind == settings.origin(file).kind)
+    settings.problem(file, to_string(key) + " is set as well; one of the two is enough");
+  std::ifstream stream(path);
+  std::string secret;
+  if (!std::getline(stream, secret))
+    settings.problem(file, fmt::format("cannot read {} from {}", what, path));
+  if (secret.ends_with('\r')) secret.pop_back();
+  return secret;
+}
+
+std::string read_token(Settings& settings) {
+  const KeyPath file{"server", "token_file"};
+  std::string token = read_secret(settings, {"server", "token"}, file, "a token");
+  if (!settings.text(file).empty() && !token.empty() && token.size() < 16)
+    settings.problem(file, "the token is shorter than 16 bytes, too easy to guess");
+  return token;
+}
+
+std::optional<RedisConfig> read_redis(Settings& settings) {
+  RedisConfig redis;
+  redis.url = settings.text({"store", "url"});
+  if (redis.url.starts_with("embedded:")) return std::nullopt;
+  const KeyPath dialect{"store", "dialect"};
+  std::string word = settings.text(dialect);
+  redis.prefix = settings.text({"store", "prefix"});
+  if (const auto parsed = redis::parse_url(redis.url)) {  // what is wrong with it was told when it was read
+    redis.endpoint = parsed->endpoint;
+    if (parsed->prefix && !settings.is_set({"store", "prefix"})) redis.prefix = *parsed->prefix;
+    if (parsed->dialect && !settings.is_set(dialect)) word = *parsed->dialect;
+    redis.allow_eviction = parsed->allow_eviction;
+  }
+  if (word != "auto" && word != "bull")
+    settings.problem({"store", "url"}, fmt::format("dialect takes auto or bull, not \"{}\"", word));
+  const std::string password =
+      read_secret(settings, {"store", "password"}, {"store", "password_file"}, "a password");
+  if (!password.empty()) redis.endpoint.password = password;
+  redis.detect = word == "auto";
+  if (settings.flag({"store", "allow_eviction"})) redis.allow_eviction = true;
+  redis.fail_fast = settings.text({"store", "when_away"}) == "fail";
+  redis.connect_timeout = duration(settings, {"store", "connect_timeout"});
+  return redis;
+}
+
+QueueConfig read_queue(Settings& settings, const std::string& name, bool redis) {
+  const auto key = [&](const char* last) { return KeyPath{"queues", name, last}; };
+  QueueConfig queue;
+  const std::string order = settings.text(key("order"));
+  queue.backfill = order == "auto" ? !redis : order == "backfill";
+  queue.max_waiting = settings.whole(key("max_waiting"));
+  queue.max_head_wait = duration(settings, key("max_head_wait"));
+  queue.take_unknown = settings.text(key("unknown")) == "fail";
+  queue.weight = settings.number(key("weight")).value_or(1);
+  // Bull keeps everything that no job says otherwise about; who lives beside it must not clear its history.
+  const auto count = [&](const char* last) {
+    const auto given = settings.maybe_whole(key(last));
+    return given || redis ? given : std::optional<std::uint64_t>(10'000);
+  };
+  const auto age = [&](const char* last, std::int64_t days) -> std::optional<Duration> {
+    if (settings.maybe_whole(key(last))) return duration(settings, key(last));
+    return redis ? std::nullopt : std::optional<Duration>(std::chrono::hours(24 * days));
+  };
+  queue.keep_completed = count("keep_completed");
+  queue.keep_completed_for = age("keep_completed_for", 7);
+  queue.keep_failed = count("keep_failed");
+  queue.keep_failed_for = age("keep_failed_for", 30);
+  const std::string function = settings.text(key("function"));
+  if (function.starts_with("data.") && function.size() > 5) {
+    queue.function_field = function.substr(5);
+  } else if (function != "name") {
+    settings.problem(key("function"), fmt::format("takes \"name\" or \"data.FIELD\", not \"{}\"", function));
+  }
+  return queue;
+}
+
+PoolConfig read_pool(const Settings& settings, const std::string& name, const std::filesystem::path& folder,
+                     const SlotPlan& slots) {
+  const auto key = [&](const char* last) { return KeyPath{"pools", name, last}; };
+  PoolConfig pool;
+  pool.duckdb = settings.text(key("kind")) == "duckdb";
+  pool.command = settings.texts(key("command"));
+  if (const auto env = settings.value(key("env")); env.is_object()) {
+    for (const auto& [variable, value] : env.as_object())
+      pool.env[std::string(variable)] = std::string(value.as_string());
+  }
+  const std::string base = settings.origin({"pools", name}).base;
+  pool.folder = settings.text(key("folder"));
+  if (pool.folder.empty()) pool.folder = base.empty() ? folder : std::filesystem::path(base);
+  pool.max_jobs = settings.whole(key("max_jobs"));
+  pool.max_rss_bytes = settings.maybe_whole(key("max_rss")).value_or(slots.share.memory_bytes / 2);
+  pool.max_age = duration(settings, key("max_age"));
+  pool.min_runners = small(settings, key("min_runners"));
+  if (settings.maybe_whole(key("max_runners"))) pool.max_runners = small(settings, key("max_runners"));
+  pool.start_timeout = duration(settings, key("start_timeout"));
+  pool.stop_grace = duration(settings, key("stop_grace"));
+  return pool;
+}
+
+FunctionConfig read_function(const Settings& settings, const std::string& name) {
+  const auto key = [&](const char* last) { return KeyPath{"functions", name, last}; };
+  FunctionConfig function;
+  function.queue = settings.text(key("queue"));
+  const auto queues = settings.names("queues");
+  if (function.queue.empty() && queues.size() == 1) function.queue = queues.front();
+  function.pool = settings.text(key("pool"));
+  function.plan_pool = settings.text(key("plan_pool"));
+  function.description = settings.text(key("description"));
+  function.cores = settings.number({"functions", name, "needs", "cores"});
+  function.memory_bytes = settings.maybe_whole({"functions", name, "needs", "memory"});
+  function.max_running = small(settings, key("max_running"));
+  function.timeout = duration(settings, key("timeout"));
+  if (const Duration wait = duration(settings, key("queue_timeout")); wait.count() > 0)
+    function.queue_timeout = wait;
+  function.attempts = std::max(1U, small(settings, key("attempts")));
+  function.link_files = settings.text(key("on_large")) == "url";
+  function.rerun_on_crash = settings.flag(key("rerun_on_crash"));
+  function.params_path = settings.text(key("params_path"));
+  if (const auto params = settings.value(key("params")); params.is_object())
+    function.params = json::serialize(params);
+  return function;
+}
+
+/// Slots: as given; else BULL_COUNT times the instances that pm2 ran; else what the machine carries.
+SlotPlan read_slots(const Settings& settings, const Machine& machine) {
+  const auto key = [](const char* last) { return KeyPath{"machine", last}; };
+  SlotInputs inputs;
+  inputs.cores = settings.number(key("cores")).value_or(machine.cores);
+  inputs.memory_bytes = settings.maybe_whole(key("memory")).value_or(machine.memory_bytes);
+  inputs.reserve_bytes = settings.maybe_whole(key("reserve_memory"));
+  const auto instances = settings.maybe_whole({"worker", "instances"});
+  if (settings.maybe_whole(key("slots"))) {
+    inputs.slots = std::max(1U, small(settings, key("slots")));
+  } else if (instances.value_or(0) > 0) {
+    const std::uint64_t count =
+        std::max<std::uint64_t>(1, settings.maybe_whole({"worker", "count"}).value_or(1));
+    inputs.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(count * *instances, 1024));
+    inputs.why =
+        fmt::format("BULL_COUNT {} x {} {}", count, *instances, *instances == 1 ? "instance" : "instances");
+  }
+  return plan_slots(inputs);
+}
+
+void read_producer_only(const Settings& settings, Config& config) {
+  const KeyPath slots{"machine", "slots"};
+  const KeyPath count{"worker", "count"};
+  const auto given = settings.maybe_whole(slots);
+  if (given) {
+    if (*given == 0)
+      config.producer_only_why = fmt::format("slots is 0 ({})", to_string(settings.origin(slots)));
+  } else if (settings.maybe_whole(count) == 0U) {
+    config.producer_only_why = fmt::format("BULL_COUNT is 0 ({})", to_string(settings.origin(count)));
+  }
+  config.producer_only = !config.producer_only_why.empty();
+}
+
+/// Without a word about it: nothing that a function may still be doing is taken from its worker.
+SweepConfig read_sweep(const Settings& settings, const Config& config) {
+  constexpr Duration kLongestRun{600'000};  // what a function may run when nothing is said
+  Duration longest{0};
+  for (const auto& [name, function] : config.functions) longest = std::max(longest, function.timeout);
+  if (config.functions.empty()) longest = kLongestRun;
+  const auto or_longest = [&](const char* last) {
+    const KeyPath key{"worker", last};
+    return settings.maybe_whole(key) ? duration(settings, key) : longest;
+  };
+  SweepConfig sweep;
+  const std::string stalled = settings.text({"worker", "stalled"});
+  if (stalled == "report") sweep.stalled = SweepConfig::Stalled::kReport;
+  if (stalled == "off") sweep.stalled = SweepConfig::Stalled::kOff;
+  if (!config.redis) return sweep;
+  sweep.grace = or_longest("grace");
+  sweep.orphan_age = or_longest("orphan_age");
+  return sweep;
+}
+
+ResultsConfig read_results(const Settings& settings, const std::filesystem::path& data_folder) {
+  ResultsConfig results;
+  results.ttl = duration(settings, {"results", "ttl"});
+  results.folder = settings.text({"results", "folder"});
+  results.shared = !results.folder.empty();
+  // A folder of ours below the shared one: files without a note in it are cleared away.
+  results.folder = results.shared ? results.folder / "gaur-results" : data_folder / "results";
+  results.public_url = settings.text({"results", "public_url"});
+  while (results.public_url.ends_with('/')) results.public_url.pop_back();
+  results.link_secret_file = settings.text({"results", "link_secret_file"});
+  return results;
+}
+
+}  // namespace
+
+Config make_config(Settings& settings, const std::filesystem::path& folder, const Machine& machine,
+                   const std::string& host) {
+  Config config;
+  config.listen = settings.text({"server", "listen"});
+  config.token = read_token(settings);
+  config.port_file = settings.text({"server", "port_file"});
+  config.hosts = settings.texts({"server", "hosts"});
+  config.trusted_proxies = settings.texts({"server", "trusted_proxies"});
+  config.base_path = settings.text({"server", "base_path"});
+  while (config.base_path.ends_with('/')) config.base_path.pop_back();
+  config.stop_timeout = duration(settings, {"server", "stop_timeout"});
+  config.log_level = parse_log_level(settings.text({"server", "log_level"})).value_or(LogLevel::kInfo);
+  config.listen_is_default = !settings.is_set({"server", "listen"});
+  config.redis = read_redis(settings);
+  config.data_folder = settings.text({"server", "data"});
+  if (!config.redis) {
+    config.data_folder = settings.text({"store", "url"}).substr(std::string_view("embedded:").size());
+  } else if (config.data_folder.empty()) {
+    config.data_folder = folder / "data";
+  }
+  config.relaxed = settings.text({"store", "durability"}) == "relaxed";
+  config.reserve_bytes = settings.whole({"store", "reserve"});
+  config.machine = machine;
+  config.slots = read_slots(settings, machine);
+  config.host = host;
+  config.worker_name = settings.text({"worker", "name"});
+  if (config.worker_name.empty()) {
+    config.worker_name = fmt::format("{}-{:08x}", host, stable_hash(config.data_folder.string()));
+  }
+  config.lock = duration(settings, {"worker", "lock"});
+  config.max_stalled = small(settings, {"worker", "max_stalled"});
+  config.results = read_results(settings, config.data_folder);
+  for (const std::string& name : settings.names("queues"))
+    config.queues[name] = read_queue(settings, name, config.redis.has_value());
+  for (const std::string& name : settings.names("pools"))
+    config.pools[name] = read_pool(settings, name, folder, config.slots);
+  for (const std::string& name : settings.names("functions"))
+    config.functions[name] = read_function(settings, name);
+  config.sweep = read_sweep(settings, config);
+  read_producer_only(settings, config);
+  check_config(settings, config);
+  return config;
+}
+
+}  // namespace gaur::app

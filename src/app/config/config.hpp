@@ -1,0 +1,120 @@
+#pragma once
+// The configuration as typed values, made from Settings; what depends on several keys at once is checked
+// here. Thread-safety: values.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admission/slots.hpp"
+#include "app/config/machine.hpp"
+#include "app/config/settings.hpp"
+#include "base/log.hpp"
+#include "gaur/names.hpp"
+#include "redis/options.hpp"
+
+namespace gaur::app {
+
+/// A Redis store, as configured.
+struct RedisConfig {
+  std::string url;           ///< perhaps with a password in it: never show it, see redis::masked()
+  redis::Endpoint endpoint;  ///< with the password, wherever it came from
+  std::string prefix = "bull";
+  bool detect = true;  ///< dialect "auto"
+  bool allow_eviction = false;
+  Duration connect_timeout{10'000};
+  bool fail_fast = true;  ///< while it is away producers are refused at once, not kept waiting
+};
+
+/// What the sweep does beside workers of other makes.
+struct SweepConfig {
+  enum class Stalled : std::uint8_t { kOn, kReport, kOff };
+  Stalled stalled = Stalled::kOn;
+  Duration grace{0};
+  Duration orphan_age{0};  ///< 0: there are no orphans
+};
+
+struct ResultsConfig {
+  Duration ttl{0};
+  std::filesystem::path folder;  ///< absolute
+  bool shared = false;           ///< `folder` was configured: others read it
+  std::string public_url;        ///< without a slash at its end; "": our own address
+  std::filesystem::path link_secret_file;
+};
+
+struct QueueConfig {
+  bool backfill = true;
+  std::uint64_t max_waiting = 10'000;
+  Duration max_head_wait{30'000};
+  double weight = 1;
+  bool take_unknown = false;   ///< take, and fail, jobs of functions that are not configured
+  std::string function_field;  ///< "": the job's name; else a dotted path into its data ("func")
+  std::optional<std::uint64_t> keep_completed, keep_failed;     ///< nothing: all
+  std::optional<Duration> keep_completed_for, keep_failed_for;  ///< nothing: for ever
+};
+
+struct PoolConfig {
+  bool duckdb = false;
+  std::vector<std::string> command;  ///< kind command only
+  std::map<std::string, std::string> env;
+  std::filesystem::path folder;     ///< working folder of its runners, absolute
+  std::uint64_t max_jobs = 0;       ///< 0: no bound
+  std::uint64_t max_rss_bytes = 0;  ///< 0: no bound
+  Duration max_age{0};              ///< 0: no bound
+  std::uint32_t min_runners = 1;
+  std::optional<std::uint32_t> max_runners;
+  Duration start_timeout{10'000}, stop_grace{2'000};
+};
+
+struct FunctionConfig {
+  std::string queue, pool, description;
+  std::string plan_pool;                      ///< "": `pool` does it all
+  std::optional<double> cores;                ///< nothing: a slot's share
+  std::optional<std::uint64_t> memory_bytes;  ///< likewise
+  std::uint32_t max_running = 0;              ///< 0: as many as fit
+  Duration timeout{0};
+  std::optional<Duration> queue_timeout;  ///< nothing: for ever
+  std::uint32_t attempts = 1;
+  bool rerun_on_crash = true;
+  bool link_files = false;  ///< on_large = "url": a result file becomes a link
+  std::string params_path;
+  std::string params = "{}";  ///< JSON object
+};
+
+struct Config {
+  std::string listen, token;
+  std::filesystem::path port_file;
+  std::vector<std::string> hosts;            ///< further names of this server, where there is no token
+  std::vector<std::string> trusted_proxies;  ///< addresses whose X-Forwarded-For is believed
+  std::string base_path;                     ///< "/gaur", or "": without a slash at its end
+  Duration stop_timeout{30'000};
+  LogLevel log_level = LogLevel::kInfo;
+  std::filesystem::path data_folder;  ///< absolute
+  std::optional<RedisConfig> redis;   ///< nothing: embedded, in data_folder
+  bool producer_only = false;         ///< takes no jobs: slots or BULL_COUNT is 0
+  std::string producer_only_why;      ///< "BULL_COUNT is 0 (.env:4)"
+  bool listen_is_default = false;
+  bool relaxed = false;
+  std::uint64_t reserve_bytes = 0;
+  Machine machine;
+  SlotPlan slots;
+  std::string host;  ///< this machine's name
+  std::string worker_name;
+  Duration lock{30'000};
+  std::uint32_t max_stalled = 1;
+  SweepConfig sweep;
+  ResultsConfig results;
+  std::map<std::string, QueueConfig> queues;
+  std::map<std::string, PoolConfig> pools;
+  std::map<std::string, FunctionConfig> functions;
+};
+
+/// Reads every key; adds to `settings` every problem that is not one key's alone: names that lead nowhere,
+/// SQL that is missing, a token that cannot be read. The answer is usable only if settings.problems() stays
+/// empty. `folder`: the working folder, `machine`: as detected, `host`: this machine's name.
+Config make_config(Settings& settings, const std::filesystem::path& folder, const Machine& machine,
+                   const std::string& host);
+
+}  // namespace gaur::app

@@ -1,0 +1,219 @@
+#include "app/config/config_check.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/config/suggest.hpp"
+#include "gaur/job.hpp"
+
+namespace gaur::app {
+namespace {
+
+template <class T>
+std::vector<std::string> keys(const std::map<std::string, T>& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
+void check_base_path(Settings& settings, const Config& config) {
+  const std::string& path = config.base_path;
+  const bool plain =
+      path.find_first_not_of("/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+      std::string::npos;
+  if (path.empty() || (path.starts_with('/') && plain)) return;
+  settings.problem({"server", "base_path"},
+                   fmt::format("takes a path like \"/gaur\" of letters, digits and /-._~, not \"{}\"", path));
+}
+
+void check_listen(Settings& settings, const Config& config) {
+  const KeyPath key{"server", "listen"};
+  const std::size_t colon = config.listen.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : config.listen.substr(colon + 1);
+  const bool digits =
+      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || std::stoul(port) > 65535) {
+    settings.problem(key,
+                     fmt::format("takes ADDRESS:PORT with a port up to 65535, not \"{}\"", config.listen));
+    return;
+  }
+  const std::string address = config.listen.substr(0, colon);
+  const bool loopback = address.starts_with("127.") || address == "[::1]" || address == "localhost";
+  if (!loopback && config.token.empty()) {
+    settings.problem(
+        key, fmt::format("{} is reachable from other machines, so server.token_file must be set", address));
+  }
+}
+
+void check_machine(Settings& settings, const Config& config) {
+  const double most = static_cast<double>(config.machine.memory_bytes);
+  const auto memory = settings.maybe_whole({"machine", "memory"});
+  if (memory && most > 0 && static_cast<double>(*memory) > most) {
+    settings.problem({"machine", "memory"},
+                     fmt::format("{} is more than this machine has ({}); it would be overrun",
+                                 bytes_in_words(*memory), bytes_in_words(config.machine.memory_bytes)));
+  }
+  if (config.slots.box.memory_bytes == 0) {
+    settings.problem({"machine", "reserve_memory"}, "leaves no memory for jobs");
+  }
+}
+
+void check_redis(Settings& settings, const Config& config) {
+  const KeyPath prefix{"store", "prefix"};
+  if (config.redis->prefix.empty()) settings.problem(prefix, "is empty; Bull's own default is \"bull\"");
+  if (config.redis->prefix.find_first_of("@*?[]\\") != std::string::npos)
+    settings.problem(prefix, "may hold none of @ * ? [ ] \\: events are found by patterns");
+}
+
+void check_store(Settings& settings, const Config& config) {
+  if (config.redis) return check_redis(settings, config);
+  const KeyPath data{"server", "data"};
+  if (settings.is_set(data)) settings.problem(data, "an embedded store has its data folder in store.url");
+}
+
+void check_results(Settings& settings, const Config& config) {
+  const KeyPath key{"results", "public_url"};
+  const std::string& url = config.results.public_url;
+  const bool http = url.starts_with("http://") || url.starts_with("https://");
+  if (!url.empty() && !http)
+    settings.problem(key, fmt::format("takes a URL that begins http:// or https://, not \"{}\"", url));
+}
+
+void check_queue(Settings& settings, const std::string& name) {
+  if (const Status valid = validate_queue_name(name); !valid)
+    settings.problem({"queues", name}, valid.error().message);
+}
+
+bool is_executable(const PoolConfig& pool) {
+  const std::string& program = pool.command.front();
+  if (program.find('/') == std::string::npos) return true;  // PATH decides, when it is started
+  return access((pool.folder / program).c_str(), X_OK) == 0;
+}
+
+void check_pool(Settings& settings, const std::string& name, const PoolConfig& pool) {
+  const auto key = [&](const char* last) { return KeyPath{"pools", name, last}; };
+  if (name.find('/') != std::string::npos)
+    settings.problem({"pools", name}, "a pool's name may not contain \"/\"");
+  if (!pool.duckdb && pool.command.empty()) {
+    settings.problem(key("command"),
+                     "is missing: a pool of kind \"command\" needs the program that its runners run");
+  } else if (!pool.duckdb && !is_executable(pool)) {
+    settings.problem(key("command"), fmt::format("{} is no program that can be run",
+                                                 (pool.folder / pool.command.front()).string()));
+  }
+  if (pool.duckdb && !pool.command.empty())
+    settings.problem(key("command"), "a pool of kind \"duckdb\" has its own program");
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(pool.folder, ignored)) {
+    settings.problem(key("folder"), fmt::format("{} is no folder", pool.folder.string()));
+  }
+  if (pool.max_runners && *pool.max_runners < std::max(1U, pool.min_runners)) {
+    settings.problem(key("max_runners"),
+                     fmt::format("must be at least 1 and at least min_runners ({})", pool.min_runners));
+  }
+}
+
+void check_sql(Settings& settings, const std::string& name) {
+  const auto key = [&](const char* last) { return KeyPath{"functions", name, last}; };
+  const std::string file = settings.text(key("sql_file"));
+  const int given = (settings.is_set(key("sql")) ? 1 : 0) + (file.empty() ? 0 : 1);
+  if (settings.flag(key("ad_hoc"))) {
+    if (given != 0) settings.problem(key("ad_hoc"), "the job brings its SQL, so sql and sql_file must go");
+    return;
+  }
+  if (given != 1) {
+    settings.problem(
+        given == 0 ? KeyPath{"functions", name} : key("sql_file"),
+        given == 0 ? "has no SQL: set sql or sql_file" : "sql is set as well; keep one of the two");
+  }
+  std::error_code ignored;
+  if (!file.empty() && !std::filesystem::is_regular_file(file, ignored)) {
+    settings.problem(key("sql_file"), fmt::format("there is no file {}", file));
+  }
+}
+
+/// Keys that only gaur-duckdb reads, set on a function of another kind of pool: most likely a wrong pool.
+void check_no_sql(Settings& settings, const std::string& name) {
+  for (const char* last :
+       {"sql", "sql_file", "params", "result", "on_large", "format", "ad_hoc", "plan_setup"}) {
+    const KeyPath key{"functions", name, last};
+    if (settings.is_set(key) && settings.text(key) != "url")
+      settings.problem(key, "means something only in pools of kind \"duckdb\"");
+  }
+}
+
+/// A planned function: one pool plans, a duckdb pool that allows it runs the plan.
+void check_plan(Settings& settings, const Config& config, const std::string& name,
+                const FunctionConfig& function) {
+  const auto key = [&](const char* last) { return KeyPath{"functions", name, last}; };
+  const auto planner = config.pools.find(function.plan_pool);
+  if (planner == config.pools.end()) {
+    settings.problem(key("plan_pool"), fmt::format("there is no pool \"{}\"{}", function.plan_pool,
+                                                   did_you_mean(function.plan_pool, keys(config.pools))));
+  } else if (planner->second.duckdb) {
+    settings.problem(key("plan_pool"),
+                     "is of kind \"duckdb\", which cannot plan: name a pool of kind \"command\"");
+  }
+  for (const char* last : {"sql", "sql_file", "params", "ad_hoc"}) {
+    if (settings.is_set(key(last)))
+      settings.problem(key(last), "must go: plan_pool brings SQL and parameters");
+  }
+  const auto pool = config.pools.find(function.pool);
+  if (pool == config.pools.end()) return;
+  if (!pool->second.duckdb) {
+    settings.problem(key("pool"), "must be of kind \"duckdb\" to run what plan_pool plans");
+  } else if (!settings.flag({"pools", function.pool, "duckdb", "plans"})) {
+    settings.problem(key("plan_pool"), fmt::format("needs pools.{}.duckdb.plans = true", function.pool));
+  }
+}
+
+void check_function(Settings& settings, const Config& config, const std::string& name,
+                    const FunctionConfig& function) {
+  const auto key = [&](const char* last) { return KeyPath{"functions", name, last}; };
+  const auto pool = config.pools.find(function.pool);
+  if (function.pool.empty()) {
+    if (!settings.is_set(key("pool")))
+      settings.problem(KeyPath{"functions", name}, "has no pool: say which one runs it");
+  } else if (pool == config.pools.end()) {
+    settings.problem(key("pool"), fmt::format("there is no pool \"{}\"{}", function.pool,
+                                              did_you_mean(function.pool, keys(config.pools))));
+  } else if (pool->second.duckdb && function.plan_pool.empty()) {
+    check_sql(settings, name);
+  } else if (pool->second.duckdb) {
+    // check_plan() below
+  } else {
+    check_no_sql(settings, name);
+  }
+  if (!function.plan_pool.empty()) check_plan(settings, config, name, function);
+  if (function.queue.empty()) {
+    settings.problem(key("queue"), config.queues.empty()
+                                       ? "there is no queue: add a [queues.NAME]"
+                                       : "is missing, and there are several queues to choose from");
+  } else if (!config.queues.contains(function.queue)) {
+    settings.problem(key("queue"), fmt::format("there is no queue \"{}\"{}", function.queue,
+                                               did_you_mean(function.queue, keys(config.queues))));
+  }
+  // The threads granted must not add up to more than the machine has, and a query keeps one busy at least.
+  if (function.cores && *function.cores < 1 && pool != config.pools.end() && pool->second.duckdb) {
+    settings.problem(KeyPath{"functions", name, "needs", "cores"},
+                     "must be at least 1 in a pool of kind \"duckdb\": a query keeps a core busy");
+  }
+  if (function.timeout.count() == 0)
+    settings.problem(key("timeout"), "must be above 0: a run without an end blocks its room for ever");
+}
+
+}  // namespace
+
+void check_config(Settings& settings, const Config& config) {
+  check_listen(settings, config);
+  check_base_path(settings, config);
+  check_machine(settings, config);
+  check_store(settings, config);
+  check_results(settings, config);
+  if (config.lock < Duration(1000)) settings.problem({"worker", "lock"}, "must be at least 1s");
+  for (const auto& [name, queue] : config.queues) check_queue(settings, name);
+  for (const auto& [name, pool] : config.pools) check_pool(settings, name, pool);
+  for (const auto& [name, function] : config.functions) check_function(settings, config, name, function);
+}
+
+}  // namespace gaur::app

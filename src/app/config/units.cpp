@@ -1,0 +1,148 @@
+#include "app/config/units.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <optional>
+
+namespace gaur::app {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr std::array kDurationUnits{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000},
+                                    Unit{"s", 1'000}, Unit{"ms", 1}};
+constexpr std::array kSizeUnits{Unit{"B", 1},
+                                Unit{"kB", 1000},
+                                Unit{"MB", 1000'000},
+                                Unit{"GB", 1000'000'000},
+                                Unit{"TB", 1000'000'000'000},
+                                Unit{"KiB", 1ULL << 10},
+                                Unit{"MiB", 1ULL << 20},
+                                Unit{"GiB", 1ULL << 30},
+                                Unit{"TiB", 1ULL << 40}};
+constexpr std::uint64_t kLongestMs = 10ULL * 366 * 86'400'000;
+constexpr double kLargestBytes = 1e18;
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+         });
+}
+
+std::string_view take_while(std::string_view& text, bool (*accept)(char)) {
+  std::size_t n = 0;
+  while (n < text.size() && accept(text[n])) ++n;
+  const std::string_view taken = text.substr(0, n);
+  text.remove_prefix(n);
+  return taken;
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_number_char(char c) {
+  return is_digit(c) || c == '.';
+}
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
+bool is_space(char c) {
+  return c == ' ';
+}
+
+std::optional<std::uint64_t> whole(std::string_view digits) {
+  if (digits.empty() || digits.size() > 15) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : digits) value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  return value;
+}
+
+std::optional<double> decimal(std::string_view digits) {
+  const std::size_t dot = digits.find('.');
+  const auto before = whole(digits.substr(0, dot));
+  if (!before) return std::nullopt;
+  if (dot == std::string_view::npos) return static_cast<double>(*before);
+  const std::string_view rest = digits.substr(dot + 1);
+  const auto after = whole(rest);
+  if (!after) return std::nullopt;
+  return static_cast<double>(*before) +
+         static_cast<double>(*after) / std::pow(10.0, static_cast<double>(rest.size()));
+}
+
+Error bad_duration(std::string_view text) {
+  return {Errc::kInvalidArgument, fmt::format("\"{}\" is no duration: write a number and a unit, such as "
+                                              "\"250ms\", \"30s\", \"10m\", \"2h\" or \"7d\"",
+                                              text)};
+}
+Error bad_size(std::string_view text) {
+  return {
+      Errc::kInvalidArgument,
+      fmt::format("\"{}\" is no size: write a number and a unit, such as \"512MB\", \"2GB\" or \"1.5GiB\"",
+                  text)};
+}
+
+}  // namespace
+
+Result<Duration> parse_duration(std::string_view text) {
+  if (text == "0") return Duration(0);
+  std::string_view rest = text;
+  std::uint64_t total = 0;
+  std::size_t next_unit = 0;  // units must fall: "30m1h" is more likely a slip than a wish
+  while (!rest.empty()) {
+    const auto number = whole(take_while(rest, is_digit));
+    const std::string_view name = take_while(rest, is_letter);
+    std::size_t unit = next_unit;
+    while (unit < kDurationUnits.size() && kDurationUnits[unit].name != name) ++unit;
+    if (!number || unit == kDurationUnits.size()) return bad_duration(text);
+    if (*number > kLongestMs / kDurationUnits[unit].factor) {
+      return Error{Errc::kInvalidArgument, fmt::format("\"{}\" is over 10 years", text)};
+    }
+    total += *number * kDurationUnits[unit].factor;
+    next_unit = unit + 1;
+  }
+  if (text.empty()) return bad_duration(text);
+  if (total > kLongestMs) return Error{Errc::kInvalidArgument, fmt::format("\"{}\" is over 10 years", text)};
+  return Duration(static_cast<std::int64_t>(total));
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  std::string_view rest = text;
+  const auto number = decimal(take_while(rest, is_number_char));
+  take_while(rest, is_space);
+  if (!number) return bad_size(text);
+  if (rest.empty()) rest = "B";
+  for (const Unit& unit : kSizeUnits) {
+    if (!same_ignoring_case(unit.name, rest)) continue;
+    const double bytes = *number * static_cast<double>(unit.factor);
+    if (bytes > kLargestBytes) return Error{Errc::kInvalidArgument, fmt::format("\"{}\" is over 1 EB", text)};
+    return static_cast<std::uint64_t>(std::llround(bytes));
+  }
+  return bad_size(text);
+}
+
+std::string format_duration(Duration duration) {
+  auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
+  if (left == 0) return "0s";
+  std::string text;
+  for (const Unit& unit : kDurationUnits) {
+    if (left < unit.factor) continue;
+    text += fmt::format("{}{}", left / unit.factor, unit.name);
+    left %= unit.factor;
+  }
+  return text;
+}
+
+std::string format_size(std::uint64_t bytes) {
+  const Unit* best = &kSizeUnits.front();
+  for (const Unit& unit : kSizeUnits) {
+    if (bytes != 0 && bytes % unit.factor == 0 && unit.factor > best->factor) best = &unit;
+  }
+  return fmt::format("{}{}", bytes / best->factor, best->name);
+}
+
+}  // namespace gaur::app

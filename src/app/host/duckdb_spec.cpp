@@ -1,0 +1,90 @@
+#include "app/host/duckdb_spec.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+namespace gaur::app {
+namespace {
+
+/// Keys that the spec has under the same name and meaning. Handed on only where set: the defaults are the
+/// runner's own.
+constexpr std::array kPoolKeys{"library", "database", "timezone", "data", "extensions",
+                               "setup",   "settings", "ad_hoc",   "plans"};
+constexpr std::array kFunctionKeys{"sql",    "params",  "params_path", "extra",        "result",   "envelope",
+                                   "bigint", "decimal", "nonfinite",   "inline_bytes", "max_rows", "on_large",
+                                   "format", "csv_bom", "ad_hoc",      "plan_setup"};
+
+std::string read_sql(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+json::Object function_spec(const Settings& settings, const std::string& name) {
+  json::Object spec;
+  for (const char* key : kFunctionKeys) {
+    const KeyPath path{"functions", name, key};
+    if (settings.is_set(path)) spec[key] = settings.value(path);
+  }
+  // That the file becomes a link is the host's affair.
+  if (settings.text({"functions", name, "on_large"}) == "url") spec["on_large"] = "file";
+  if (!settings.text({"functions", name, "plan_pool"}).empty()) spec["plan"] = true;
+  const std::string file = settings.text({"functions", name, "sql_file"});
+  if (!file.empty()) spec["sql"] = read_sql(file);
+  return spec;
+}
+
+}  // namespace
+
+std::string compose_duckdb_spec(const Settings& settings, const Config& config, const std::string& pool) {
+  json::Object spec;
+  for (const char* key : kPoolKeys) {
+    const KeyPath path{"pools", pool, "duckdb", key};
+    if (settings.is_set(path)) spec[key] = settings.value(path);
+  }
+  spec["root"] = config.pools.at(pool).folder.string();
+  spec["server_data"] = config.data_folder.string();
+  json::Object functions;
+  for (const auto& [name, function] : config.functions) {
+    if (function.pool == pool) functions[name] = function_spec(settings, name);
+  }
+  spec["functions"] = std::move(functions);
+  return json::serialize(spec);
+}
+
+Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std::string_view line) {
+  KeyPath around{"pools", pool};
+  const auto parsed = json::parse_object(line);
+  if (!parsed) return {settings.origin(around), to_string(around), std::string(line)};
+  KeyPath path = parse_path(json::text_or(*parsed, "path", ""));
+  if (path.empty() || path.front() != "functions") {
+    around.emplace_back("duckdb");
+    if (!path.empty() && !path.front().empty()) around.insert(around.end(), path.begin(), path.end());
+    path = around;
+  } else if (path.size() > 2 && path[2] == "sql" &&
+             !settings.text({"functions", path[1], "sql_file"}).empty()) {
+    path[2] = "sql_file";
+  } else if (path.size() > 2 && path[2] == "plan") {
+    path[2] = "plan_pool";
+  }
+  std::string message = json::text_or(*parsed, "message", line);
+  const auto row = json::integer(*parsed, "line");
+  const auto column = json::integer(*parsed, "column");
+  if (row && column) message += fmt::format(" (line {}, column {} of the SQL)", *row, *column);
+  return {settings.origin(path), to_string(path), message};
+}
+
+std::filesystem::path gaur_duckdb_program() {
+  std::array<char, 4096> own{};
+  const ssize_t length = readlink("/proc/self/exe", own.data(), own.size());
+  if (length <= 0) return "gaur-duckdb";
+  const std::filesystem::path program(std::string(own.data(), static_cast<std::size_t>(length)));
+  return program.parent_path() / "gaur-duckdb";
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,281 @@
+#include "app/host/host.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "admission/ledger.hpp"
+#include "api/client_factory.hpp"
+#include "api/measured_store.hpp"
+#include "app/host/host_file.hpp"
+#include "app/host/host_status.hpp"
+#include "app/host/links.hpp"
+#include "app/host/part_options.hpp"
+#include "app/host/result_cleaner.hpp"
+#include "app/version.hpp"
+#include "base/system_env.hpp"
+#include "http/server.hpp"
+#include "runner/pools.hpp"
+#include "runner/result_folder.hpp"
+#include "worker/worker.hpp"
+
+namespace gaur::app {
+
+namespace {
+constexpr Duration kSweepResultsEvery{60'000};
+}  // namespace
+
+std::string_view to_string(Role role) {
+  switch (role) {
+    case Role::kProducer: return "producer";
+    case Role::kSweeper: return "sweeper";
+    case Role::kWorker: break;
+  }
+  return "worker";
+}
+
+// The order of the members is the order of building; each may use those above it, and they go in reverse.
+struct Host::Impl {
+  explicit Impl(HostOptions given) : options(std::move(given)) {}
+
+  HostOptions options;
+  SystemClock clock;
+  SystemRandom random;
+  Metrics metrics;
+  Time started{};
+  Fd lock;                              ///< of the data folder; an embedded store has its own
+  bool announced = false;               ///< host.json is written
+  std::atomic<bool> stopping = false;   ///< set by the main thread, read by the server's
+  std::unique_ptr<ThreadLoop> answers;  ///< the store's completions, the client's timers, sweeping of results
+  OpenedStore opened;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Links> links;
+  std::unique_ptr<ResultFolder> results;
+  std::unique_ptr<ResultCleaner> cleaner;
+  std::unique_ptr<Ledger> ledger;  ///< confined to `loop`, as are pools and worker; none in a producer
+  std::unique_ptr<ThreadLoop> loop;
+  std::unique_ptr<Pools> pools;
+  std::unique_ptr<Worker> worker;
+  std::unique_ptr<Client> client;
+  std::unique_ptr<HttpServer> http;
+
+  Status open_stores();
+  Status open_results();
+  Status build_worker();
+  Result<PoolsOptions> make_pools_options();
+  Result<std::uint16_t> open_http();
+  void announce(std::uint16_t port);
+  void sweep_results();
+  void close();
+  HostView host_view();
+  HostControl control();
+  WhyWaiting why_waiting();
+};
+
+Status Host::Impl::open_stores() {
+  const Config& config = options.config;
+  if (config.redis) {
+    GAUR_TRY(lock, lock_data_folder(config.data_folder));
+  }
+  answers = std::make_unique<ThreadLoop>("gaur-answers");
+  GAUR_TRY(opened, open_store({.config = config,
+                               .env = Env{clock, random, *answers},
+                               .log = options.log,
+                               .on_fatal = options.on_fatal}));
+  for (const auto& [name, queue] : config.queues) GAUR_CHECK(check_queue_dialect(opened, QueueName(name)));
+  store = make_measured_store(opened.store(), metrics, clock);
+  return ok();
+}
+
+Status Host::Impl::open_results() {
+  const Config& config = options.config;
+  ResultFolder::Options folder;
+  folder.folder = config.results.folder;
+  folder.keep = config.results.ttl;
+  folder.shared = config.results.shared;
+  results = std::make_unique<ResultFolder>(clock, folder);
+  GAUR_TRY(std::string secret, link_secret(config));
+  links = std::make_unique<Links>(config.results, std::move(secret));
+  return ok();
+}
+
+Result<PoolsOptions> Host::Impl::make_pools_options() {
+  const Config& config = options.config;
+  PoolsOptions made;
+  made.run_folder = config.data_folder / "run";
+  if (options.role == Role::kWorker) {
+    GAUR_TRY(made, pools_options(options.settings, config));
+  }
+  made.results = results.get();
+  made.log = options.log;
+  made.file_result = [this](const FunctionName& function, const std::string& result, const JobRef& job,
+                            const ResultFile& file) {
+    const auto found = options.config.functions.find(function.value);
+    const bool link = found != options.config.functions.end() && found->second.link_files;
+    return link ? links->result(job, file) : with_file_member(result, job, file);
+  };
+  // A slot's share divides the box without a rest, so runners that merely stand by must not take from it: up
+  // to half of the reserve is theirs, and only what they hold beyond it is room lost to jobs.
+  made.on_idle_memory = [this, spared = config.slots.reserve_bytes / 2](std::uint64_t bytes) {
+    ledger->set_overhead(bytes > spared ? bytes - spared : 0);
+  };
+  made.on_closed = [this](const FunctionName& function, bool closed, const std::string& why) {
+    if (closed) ledger->close_function(function, why);
+    if (!closed) ledger->open_function(function);
+  };
+  return made;
+}
+
+Status Host::Impl::build_worker() {
+  if (options.role == Role::kProducer) return ok();
+  const Config& config = options.config;
+  GAUR_TRY(PoolsOptions pool_options, make_pools_options());
+  ledger = std::make_unique<Ledger>(ledger_options(config));
+  loop = std::make_unique<ThreadLoop>("gaur-loop");
+  const Env env{clock, random, *loop};
+  pools = std::make_unique<Pools>(env, std::move(pool_options));
+  WorkerOptions made = worker_options(config, clock.wall());
+  made.semantics = opened.semantics;
+  made.take = options.role == Role::kWorker;
+  made.hand_off = store->capabilities().has(Capability::kHandOff);
+  made.events.on_note = [log = options.log](WorkerEvents::Level level, const std::string& line) {
+    if (level == WorkerEvents::Level::kInfo) log.info(line);
+    if (level == WorkerEvents::Level::kWarning) log.warn(line);
+    if (level == WorkerEvents::Level::kError) log.error(line);
+  };
+  worker = std::make_unique<Worker>(env, *store, *ledger, *pools, std::move(made));
+  if (options.role == Role::kWorker)
+    show_worker(opened, {.config = config, .env = Env{clock, random, *answers}});
+  return ok();
+}
+
+Result<std::uint16_t> Host::Impl::open_http() {
+  client = make_client(*store, Env{clock, random, *answers}, metrics, client_options(options.config));
+  ServerParts parts{.client = *client,
+                    .clock = clock,
+                    .host = host_view(),
+                    .why_waiting = why_waiting(),
+                    .files = results.get(),
+                    .control = control(),
+                    .link_check =
+                        [this](const JobRef& job, const std::string& expires, const std::string& signature) {
+                          return links->check(job, expires, signature, clock.wall());
+                        },
+                    .leave_patience = options.config.stop_timeout};
+  http = std::make_unique<HttpServer>(server_options(options.config), std::move(parts));
+  return http->start();
+}
+
+/// Where this host is to be found, for `gaur quiet` and `gaur leave`, and for links to result files.
+void Host::Impl::announce(std::uint16_t port) {
+  const Config& config = options.config;
+  const std::string url =
+      fmt::format("http://{}:{}", config.listen.substr(0, config.listen.rfind(':')), port);
+  links->set_base_url(url);
+  const Status written =
+      write_host_file(config.data_folder, {.pid = getpid(),
+                                           .url = url,
+                                           .version = std::string(kVersion),
+                                           .name = config.worker_name,
+                                           .token_file = options.settings.text({"server", "token_file"}),
+                                           .started_ms = to_ms(started)});
+  announced = true;
+  if (!written) options.log.warn("host.json", {{"error", written.error().message}});
+}
+
+HostView Host::Impl::host_view() {
+  return [this] {
+    return collect_status({.config = options.config,
+                           .role = to_string(options.role),
+                           .opened = opened,
+                           .loop = loop.get(),
+                           .worker = worker.get(),
+                           .ledger = ledger.get(),
+                           .pools = pools.get(),
+                           .clock = clock,
+                           .started = started,
+                           .stopping = stopping.load()});
+  };
+}
+
+HostControl Host::Impl::control() {
+  HostControl control;
+  control.leave = options.on_leave;
+  if (!worker) return control;
+  control.quiet = [this] { worker->quiet(); };
+  control.resume = [this] { worker->resume(); };
+  return control;
+}
+
+WhyWaiting Host::Impl::why_waiting() {
+  if (!worker) return {};
+  return [this](QueueName queue, FunctionName function) {
+    return worker->why_waiting(std::move(queue), std::move(function));
+  };
+}
+
+void Host::Impl::sweep_results() {
+  const ResultFolder::Swept swept = results->sweep();
+  if (swept.removed_files > 0) {
+    options.log.info("removed expired result files",
+                     {{"files", swept.removed_files}, {"bytes", swept.removed_bytes}});
+  }
+  answers->post_at(clock.now() + kSweepResultsEvery, [this] { sweep_results(); });
+}
+
+void Host::Impl::close() {
+  http.reset();
+  client.reset();
+  // The worker hears how runs end, even those that outlasted its stop, so the pools go before it.
+  if (worker) worker->stop(Duration(0)).get();
+  if (pools) {
+    pools->close().get();
+    pools.reset();
+  }
+  worker.reset();
+  store.reset();
+  if (announced) remove_host_file(options.config.data_folder);  // before the folder is anybody else's
+  opened.shown.clear();
+  opened.bull.reset();  // before what it speaks through
+  opened.embedded.reset();
+  opened.inspector.reset();
+  opened.client.reset();
+  answers.reset();
+  loop.reset();  // last: what the store answered while it closed still finds its way here, and is dropped
+}
+
+Host::Host(HostOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Host::~Host() {
+  impl_->close();
+}
+
+Status Host::open() {
+  impl_->started = impl_->clock.wall();
+  GAUR_CHECK(impl_->open_stores());
+  GAUR_CHECK(impl_->open_results());
+  return impl_->build_worker();
+}
+
+OpenedStore& Host::opened() {
+  return impl_->opened;
+}
+
+Result<std::uint16_t> Host::start() {
+  if (impl_->pools) impl_->loop->post([impl = impl_.get()] { impl->pools->open(); });
+  GAUR_TRY(const std::uint16_t port, impl_->open_http());
+  impl_->announce(port);
+  if (impl_->worker) impl_->worker->start();
+  impl_->cleaner =
+      std::make_unique<ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
+  for (const auto& [name, queue] : impl_->options.config.queues) impl_->cleaner->follow(QueueName(name));
+  impl_->answers->post([impl = impl_.get()] { impl->sweep_results(); });
+  return port;
+}
+
+Future<StopReport> Host::stop(Duration patience) {
+  impl_->stopping = true;
+  return impl_->worker ? impl_->worker->stop(patience) : ready(StopReport{});
+}
+
+}  // namespace gaur::app

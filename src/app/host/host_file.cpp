@@ -1,0 +1,81 @@
+#include "app/host/host_file.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "app/host/part_options.hpp"
+#include "base/json.hpp"
+#include "base/system_env.hpp"
+#include "embedded/folder_lock.hpp"
+
+namespace gaur::app {
+namespace {
+
+constexpr std::uintmax_t kLargest = 64 << 10;
+
+std::optional<std::string> read_small(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (error || size > kLargest) return std::nullopt;
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+Status write_host_file(const std::filesystem::path& data_folder, const HostFile& host) {
+  return write_file(
+      data_folder / "host.json",
+      fmt::format(R"({{"pid":{},"url":{},"version":{},"name":{},"token_file":{},"started_ms":{}}})"
+                  "\n",
+                  host.pid, json::quote(host.url), json::quote(host.version), json::quote(host.name),
+                  json::quote(host.token_file), host.started_ms));
+}
+
+std::optional<HostFile> read_host_file(const std::filesystem::path& data_folder) {
+  const auto text = read_small(data_folder / "host.json");
+  if (!text) return std::nullopt;
+  const auto object = json::parse_object(*text);
+  if (!object) return std::nullopt;
+  HostFile host;
+  host.pid = json::integer(*object, "pid").value_or(0);
+  host.url = json::text_or(*object, "url", "");
+  host.version = json::text_or(*object, "version", "");
+  host.name = json::text_or(*object, "name", "");
+  host.token_file = json::text_or(*object, "token_file", "");
+  host.started_ms = json::integer(*object, "started_ms").value_or(0);
+  if (host.url.empty()) return std::nullopt;
+  return host;
+}
+
+void remove_host_file(const std::filesystem::path& data_folder) {
+  std::error_code ignored;
+  std::filesystem::remove(data_folder / "host.json", ignored);
+}
+
+Result<Fd> lock_data_folder(const std::filesystem::path& data_folder) {
+  std::error_code error;
+  std::filesystem::create_directories(data_folder, error);
+  if (error)
+    return Error{Errc::kIo, fmt::format("cannot make {}: {}", data_folder.string(), error.message())};
+  return embedded::lock_folder(data_folder);
+}
+
+Result<std::string> worker_name_of(const Config& config, const std::string& host) {
+  const std::filesystem::path file = config.data_folder / "host-id";
+  auto id = read_small(file);
+  while (id && !id->empty() && id->back() == '\n') id->pop_back();
+  const bool fine = id && id->size() == 8 && id->find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!fine) {
+    SystemRandom random;
+    id = fmt::format("{:08x}", random.next() >> 32);
+    GAUR_CHECK(write_file(file, *id + "\n"));
+  }
+  return fmt::format("{}-{}", host, *id);
+}
+
+}  // namespace gaur::app

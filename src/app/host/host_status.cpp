@@ -1,0 +1,95 @@
+#include "app/host/host_status.hpp"
+
+#include <fmt/format.h>
+
+#include "app/version.hpp"
+
+namespace gaur::app {
+namespace {
+
+RunStatus run_status(const StatusParts& parts, const RunningJob& job) {
+  RunStatus run;
+  run.queue = job.queue;
+  run.id = job.id;
+  run.function = job.function;
+  const auto function = parts.config.functions.find(job.function.value);
+  if (function != parts.config.functions.end()) run.pool = function->second.pool;
+  run.pid = parts.pools->pid_of(job.run);
+  run.running = job.running_for;
+  run.cores = job.grant.threads;
+  run.memory_bytes = job.grant.memory_bytes;
+  return run;
+}
+
+std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerStatus& worker,
+                                       const std::vector<PoolStatus>& pools) {
+  std::vector<std::string> why;
+  if (parts.stopping) why.emplace_back("the host is stopping");
+  if (worker.phase == WorkerPhase::kQuiet) why.emplace_back("the host is quiet: it takes no jobs");
+  if (auto away = parts.opened.away()) why.push_back(*std::move(away));
+  for (const PoolStatus& pool : pools) {
+    if (!pool.broken.empty()) {
+      why.push_back(pool.broken);  // it names the pool
+    } else if (pool.runners == pool.starting && parts.config.pools.at(pool.name).min_runners > 0) {
+      why.push_back(fmt::format("pool {} has no runner that is ready yet", pool.name));
+    }
+  }
+  for (const QueueStatus& queue : worker.queues) {
+    if (queue.disconnected)
+      why.push_back(fmt::format("queue {}: the store does not answer", queue.queue.value));
+  }
+  return why;
+}
+
+/// What is known without a worker.
+HostStatus common_status(const StatusParts& parts) {
+  HostStatus status;
+  status.name = parts.config.worker_name;
+  status.version = kVersion;
+  status.started = parts.started;
+  status.role = parts.role;
+  status.store = parts.opened.what;
+  status.stopping = parts.stopping;
+  return status;
+}
+
+HostStatus producer_status(const StatusParts& parts) {
+  HostStatus status = common_status(parts);
+  status.phase = parts.stopping ? "stopping" : "running";
+  if (parts.stopping) status.not_ready.emplace_back("the host is stopping");
+  if (auto away = parts.opened.away()) status.not_ready.push_back(*std::move(away));
+  status.ready = status.not_ready.empty();
+  return status;
+}
+
+HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
+  const LedgerStatus ledger = parts.ledger->status(parts.clock.now());
+  HostStatus status = common_status(parts);
+  status.phase = to_string(worker.phase);
+  status.cores = ledger.box.cores;
+  status.memory_bytes = ledger.box.memory_bytes;
+  status.reserved_bytes = parts.config.slots.reserve_bytes;
+  status.cores_granted = ledger.granted.cores;
+  status.memory_granted = ledger.granted.memory_bytes;
+  status.slots = parts.config.slots.slots;
+  status.slots_sum = parts.config.slots.text;
+  for (const RunningJob& job : worker.running) status.runs.push_back(run_status(parts, job));
+  status.pools = parts.pools->status();
+  status.not_ready = why_not_ready(parts, worker, status.pools);
+  status.ready = status.not_ready.empty();
+  return status;
+}
+
+}  // namespace
+
+Future<HostStatus> collect_status(const StatusParts& parts) {
+  if (parts.worker == nullptr) return ready(producer_status(parts));
+  Promise<HostStatus> promise;
+  parts.worker->status().then([parts, promise](WorkerStatus worker) {
+    parts.loop->post(
+        [parts, promise, worker = std::move(worker)] { promise.set(host_status(parts, worker)); });
+  });
+  return promise.future();
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,29 @@
+#pragma once
+// What GET /v1/host and /readyz show, gathered from the parts. Thread-safety: any thread; the gathering
+// happens on the loop to which ledger and pools are confined.
+#include "admission/ledger.hpp"
+#include "app/config/config.hpp"
+#include "app/host/opened_store.hpp"
+#include "gaur/host.hpp"
+#include "runner/pools.hpp"
+#include "worker/worker.hpp"
+
+namespace gaur::app {
+
+struct StatusParts {
+  const Config& config;
+  std::string_view role;
+  const OpenedStore& opened;
+  Loop* loop = nullptr;  ///< this and the next three: nullptr in a producer
+  Worker* worker = nullptr;
+  Ledger* ledger = nullptr;
+  Pools* pools = nullptr;
+  const Clock& clock;
+  Time started{};
+  bool stopping = false;
+};
+
+/// Everything in `parts` outlives the future.
+Future<HostStatus> collect_status(const StatusParts& parts);
+
+}  // namespace gaur::app

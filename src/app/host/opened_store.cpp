@@ -1,0 +1,126 @@
+#include "app/host/opened_store.hpp"
+
+#include <fmt/format.h>
+
+#include "bull/bull_store.hpp"
+#include "bull/server_check.hpp"
+#include "redis/connect.hpp"
+
+namespace gaur::app {
+namespace {
+
+constexpr Duration kBetweenLooks{100};
+
+/// Until `when` on the loop's clock; the calling thread waits.
+void wait_a_moment(const Env& env) {
+  Promise<Unit> promise;
+  auto future = promise.future();
+  env.loop.post_at(env.clock.now() + kBetweenLooks, [promise] { promise.set({}); });
+  std::move(future).get();
+}
+
+Result<OpenedStore> open_embedded_store(StoreParts parts) {
+  const Config& config = parts.config;
+  EmbeddedOptions options;
+  options.folder = config.data_folder;
+  options.durability = config.relaxed ? Durability::kRelaxed : Durability::kCommit;
+  options.reserve_bytes = config.reserve_bytes;
+  options.log = parts.log;
+  options.on_fatal = std::move(parts.on_fatal);
+  OpenedStore opened;
+  GAUR_TRY(opened.embedded, open_embedded(std::move(options), parts.env.clock, parts.env.loop));
+  opened.semantics = Semantics::bullmq();
+  opened.what = "embedded in " + config.data_folder.string();
+  return opened;
+}
+
+redis::ClientOptions client_options_of(const RedisConfig& redis, const std::string& name, const Logger& log) {
+  redis::ClientOptions options;
+  options.endpoint = redis.endpoint;
+  options.client_name = name;
+  options.backoff_max = Duration(500);
+  options.away = redis.fail_fast ? redis::Away::kFailFast : redis::Away::kQueue;
+  options.log = log;
+  return options;
+}
+
+/// The client goes on trying; a refusal that no patience mends ends the wait.
+Status wait_until_connected(redis::Client& client, const RedisConfig& redis, const Env& env) {
+  const Instant end = env.clock.now() + redis.connect_timeout;
+  Status tried = client.ready().get();
+  while (!tried && tried.error().code != Errc::kPermission && env.clock.now() < end) {
+    wait_a_moment(env);
+    if (client.connected()) tried = ok();
+  }
+  if (!tried) return tried.error().in(redis::to_text(redis.endpoint));
+  return ok();
+}
+
+/// A server that still loads its data is waited for as well.
+Result<bull::ServerFacts> ask_when_loaded(OpenedStore& opened, const RedisConfig& redis, const Env& env) {
+  const Instant end = env.clock.now() + redis.connect_timeout;
+  while (true) {
+    auto facts = opened.inspector->server().get();
+    if (facts || env.clock.now() >= end) return facts;
+    wait_a_moment(env);
+  }
+}
+
+Result<OpenedStore> open_redis_store(StoreParts parts) {
+  const RedisConfig& redis = *parts.config.redis;
+  OpenedStore opened;
+  opened.client =
+      redis::connect(client_options_of(redis, "gaur:" + parts.config.worker_name, parts.log), parts.env);
+  GAUR_CHECK(wait_until_connected(*opened.client, redis, parts.env));
+  opened.inspector = std::make_unique<bull::Inspector>(*opened.client, redis.prefix);
+  GAUR_TRY(const bull::ServerFacts facts, ask_when_loaded(opened, redis, parts.env));
+  GAUR_CHECK(bull::acceptable(facts, redis.allow_eviction));
+  opened.what = fmt::format("{} {} at {}, prefix {}", facts.flavour, facts.version,
+                            redis::to_text(redis.endpoint), redis.prefix);
+  if (!facts.append_only) {
+    parts.log.warn(
+        "this Redis has no append-only file: jobs of up to its last snapshot are lost when it dies",
+        {{"appendonly", "no"}, {"save", facts.save}});
+  }
+  bull::BullOptions options;
+  options.prefix = redis.prefix;
+  options.log = parts.log;
+  opened.bull = bull::make_bull_store(*opened.client, parts.env, options);
+  opened.semantics = Semantics::bull();
+  return opened;
+}
+
+}  // namespace
+
+std::optional<std::string> OpenedStore::away() const {
+  if (!client || client->connected()) return std::nullopt;
+  const redis::Health health = client->health();
+  return "Redis is away" + (health.error ? ": " + health.error->message : std::string());
+}
+
+Result<OpenedStore> open_store(StoreParts parts) {
+  return parts.config.redis ? open_redis_store(std::move(parts)) : open_embedded_store(std::move(parts));
+}
+
+Status check_queue_dialect(OpenedStore& opened, const QueueName& queue) {
+  if (!opened.inspector) return ok();
+  GAUR_TRY(const bull::Evidence evidence, opened.inspector->dialect(queue).get());
+  return bull::may_be_used_as_bull(queue, evidence);
+}
+
+void show_worker(OpenedStore& opened, const StoreParts& parts) {
+  const Config& config = parts.config;
+  if (!config.redis) return;
+  for (const auto& [name, queue] : config.queues) {
+    const std::string shown = bull::worker_connection_name(config.redis->prefix, QueueName(name));
+    opened.shown.push_back(redis::connect(client_options_of(*config.redis, shown, {}), parts.env));
+  }
+}
+
+bool is_store_error(Errc code) {
+  return code == Errc::kNewerFormat || code == Errc::kCorrupt || code == Errc::kIo || code == Errc::kBusy ||
+         code == Errc::kDisconnected || code == Errc::kTimeout || code == Errc::kPermission ||
+         code == Errc::kUnsupported;
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,27 @@
+#pragma once
+// From the configuration to the options of each part: the one place where both are known. Thread-safety:
+// pure.
+#include <memory>
+
+#include "admission/ledger.hpp"
+#include "api/client_factory.hpp"
+#include "app/config/config.hpp"
+#include "gaur/functions.hpp"
+#include "http/server.hpp"
+#include "runner/pools.hpp"
+#include "worker/worker.hpp"
+
+namespace gaur::app {
+
+LedgerOptions ledger_options(const Config& config);
+/// `started`: the host's start, from which the age of orphans counts.
+WorkerOptions worker_options(const Config& config, Time started);
+/// Writes the spec of each duckdb pool to `<data>/spec/<pool>.json`. Errors: kIo.
+Result<PoolsOptions> pools_options(const Settings& settings, const Config& config);
+ClientOptions client_options(const Config& config);
+ServerOptions server_options(const Config& config);
+
+/// Writes `text` whole or not at all: beside `file`, then renamed. Errors: kIo.
+Status write_file(const std::filesystem::path& file, std::string_view text);
+
+}  // namespace gaur::app
