@@ -94,7 +94,7 @@ Plan plan_of(const Turn& turn, const Shared& shared, TurnMemory::OfQueue& memory
     const std::size_t count = std::min(kJobsAScript, plan.asked.size() - finished);
     std::uint32_t take = 0;
     if (finished + count == plan.asked.size()) {
-      take = turn.admit ? turn.take : std::min<std::uint32_t>(turn.take - taken, kJobsAScript);
+      take = std::min<std::uint32_t>(turn.take - taken, kJobsAScript);
     }
     Arguments part{turn.op.lane.value,
                    std::to_string(turn.op.number),
@@ -119,6 +119,8 @@ Plan plan_of(const Turn& turn, const Shared& shared, TurnMemory::OfQueue& memory
     plan.parts.push_back(std::move(part));
     finished += count;
     taken += take;
+    // With needs one script alone takes: the next would have to know what the first left of the room.
+    // Next::more tells that there is more to take.
     if (turn.admit && finished == plan.asked.size()) break;
   }
   return plan;

@@ -56,7 +56,7 @@ struct Turn {
   QueueName queue{};
   OperationId op{};  ///< a token is made of it and the index of the taken job
   std::vector<Finish> finished{};
-  std::uint32_t take = 0;
+  std::uint32_t take = 0;        ///< at most; a store that bounds its steps may take fewer and say Next::more
   std::optional<Admit> admit{};  ///< nothing: plain first in, first out
   Duration lock{30'000};         ///< life of each lock taken
   std::optional<RateLimit> limit{};
