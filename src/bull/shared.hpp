@@ -52,10 +52,6 @@ struct Shared : std::enable_shared_from_this<Shared> {
     env.loop.post([promise, value = std::move(value)] { promise.set(value); });
     return future;
   }
-  template <class T>
-  Async<T> not_built_yet(std::string_view verb) {
-    return answer<T>(Error{Errc::kUnsupported, "the Bull store cannot yet: " + std::string(verb)});
-  }
 };
 using SharedPtr = std::shared_ptr<Shared>;
 
