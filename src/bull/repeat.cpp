@@ -1,6 +1,10 @@
 #include "bull/repeat.hpp"
 
+// GCC 12 cannot see that from_stream() reads its seconds only after it has set them.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <date/date.h>
+#pragma GCC diagnostic pop
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
