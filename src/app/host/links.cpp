@@ -106,6 +106,7 @@ Status Links::check(const JobRef& job, const std::string& expires, const std::st
 // GCC 12 sees a short string's move where the size says that it is a long one.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Warray-bounds"
+#pragma GCC diagnostic ignored "-Wstringop-overread"
 Result<std::string> link_secret(const Config& config) {
   const bool configured = !config.results.link_secret_file.empty();
   const std::filesystem::path file =
