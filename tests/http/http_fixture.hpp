@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,6 +99,12 @@ class RawClient {
     return true;
   }
   const std::string& received() const { return in_; }
+  /// Bytes that have arrived here and were not read yet.
+  int unread() const {
+    int bytes = 0;
+    EXPECT_EQ(::ioctl(descriptor_, FIONREAD, &bytes), 0);
+    return bytes;
+  }
 
  private:
   bool more(Duration patience) {
