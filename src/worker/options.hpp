@@ -34,7 +34,9 @@ struct WorkerOptions {
   Semantics semantics{};
   Limits job_limits{};            ///< results and progress above them are failed attempts, code `too_large`
   std::uint32_t max_stalled = 1;  ///< a job that lost its runner or lock more often is failed
-  bool hand_off = true;           ///< keep a turn parked in the store (Capability::kHandOff)
+  /// Keep a turn parked in the store. Only with a store that has Capability::kHandOff: where a reply can be
+  /// lost on its way, what a parked turn took would stay active until its locks expire.
+  bool hand_off = false;
   bool take = true;               ///< false: only the regular duties, sweep and waking; no job is taken
 
   /// Beside workers whose locks tell little (RecoverRequest): what the sweep does with active jobs without a

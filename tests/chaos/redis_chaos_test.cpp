@@ -35,9 +35,6 @@ void expect_each_once(ChaosHost& host, const std::set<std::string>& asked, std::
 
 /// Killed and restarted under load, every write synced: no acknowledged add is lost, none completed twice.
 TEST(Chaos, redis_is_killed_and_restarted_under_load) {
-  // TODO(soon): in about one run of three a turn's jobs stay active after a kill until their locks expire and
-  // the sweep returns them (nothing is lost, but it takes longer than this test waits).
-  if (!long_forms()) GTEST_SKIP() << "an open fault, see above: GAUR_LONG=1 shows it";
   const int kills = long_forms() ? 10 : 3;
   const Duration load{long_forms() ? 2'000 : 500};
   RedisServer server({.appendonly = true});

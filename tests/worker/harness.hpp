@@ -100,6 +100,7 @@ inline WorkerOptions plain_worker(std::string name = "w1") {
   WorkerOptions options;
   options.name = std::move(name);
   options.queues = {kQueue};
+  options.hand_off = true;
   return options;
 }
 

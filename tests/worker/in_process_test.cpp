@@ -205,6 +205,7 @@ TEST_F(InProcessTest, AWholeWorkerOnRealThreads) {
   WorkerOptions options;
   options.name = "w";
   options.queues = {QueueName("q")};
+  options.hand_off = true;
   auto worker = std::make_unique<Worker>(env, store, ledger, *handler, options);
   worker->start();
   constexpr int kJobs = 500;
