@@ -37,7 +37,7 @@ struct WorkerOptions {
   /// Keep a turn parked in the store. Only with a store that has Capability::kHandOff: where a reply can be
   /// lost on its way, what a parked turn took would stay active until its locks expire.
   bool hand_off = false;
-  bool take = true;               ///< false: only the regular duties, sweep and waking; no job is taken
+  bool take = true;  ///< false: only the regular duties, sweep and waking; no job is taken
 
   /// Beside workers whose locks tell little (RecoverRequest): what the sweep does with active jobs without a
   /// lock, which of them it leaves alone, and for how long.

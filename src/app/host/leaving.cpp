@@ -89,8 +89,10 @@ class Leaver {
                             ? fmt::format("{} (started {} ago)", job.id.value, duration_in_words(*job.age))
                             : job.id.value);
       }
-      tell(fmt::format("{} active without a lock, none of ours: {}", jobs(unlocked),
-                       list_in_words(texts, unlocked)));
+      tell(fmt::format(
+          "{} active without a lock, none of ours: {}. A bare worker runs them or left them behind; "
+          "those left behind only a sweep returns (`gaur work --sweep-only`)",
+          jobs(unlocked), list_in_words(texts, unlocked)));
     }
     if (look.counts.paused) tell("it is paused: nobody takes from it until it is resumed");
     tell("now: " + counts_in_words(look.counts));
