@@ -134,6 +134,7 @@ class Bench {
       LedgerOptions options;
       options.box = {.cores = static_cast<double>(slots), .memory_bytes = std::uint64_t{slots} << 20U};
       options.slots = slots;
+      options.turns_at_once = 2;
       options.queues = {{.name = kQueue, .order = QueueOrder::kFifo}};
       options.functions[kFunction] = {};
       return options;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kHair = 1e-6;  // cores: against rounding
 constexpr unsigned kForgetHeadAfter = 16;
+constexpr std::uint32_t kSlotsWorthSharing = 8;  // among turns under way at once
 
 Room less(const Room& room, const Room& taken) {
   return {std::max(room.cores - taken.cores, 0.0),
@@ -20,6 +21,10 @@ Room less(const Room& room, const Room& taken) {
 
 Room smaller(const Room& a, const Room& b) {
   return {std::min(a.cores, b.cores), std::min(a.memory_bytes, b.memory_bytes)};
+}
+
+Room larger(const Room& a, const Room& b) {
+  return {std::max(a.cores, b.cores), std::max(a.memory_bytes, b.memory_bytes)};
 }
 
 void add(Room& room, const Room& more) {
@@ -42,6 +47,11 @@ std::uint32_t threads_for(const Needs& needs) {
 Ledger::Impl::Impl(LedgerOptions given) : options(std::move(given)) {
   options.slots = std::max(options.slots, 1U);
   options.max_take = std::max(options.max_take, 1U);
+  options.turns_at_once = std::max(options.turns_at_once, 1U);
+  if (options.slots >= kSlotsWorthSharing) {
+    const std::uint32_t part = (options.slots + options.turns_at_once - 1) / options.turns_at_once;
+    options.max_take = std::min(options.max_take, part);
+  }
   options.cpu_factor = std::clamp(options.cpu_factor, 1.0, 4.0);
   for (QueueRules& rules : options.queues) {
     rules.weight = std::max(rules.weight, 1U);
@@ -190,8 +200,20 @@ std::uint32_t Ledger::Impl::most_to_take(const Queue& queue, const Admit& admit)
   if (memory > 0)
     most = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, admit.free.memory_bytes / memory));
   // Nothing of this queue fits: it is asked all the same, so that its head becomes known and room is kept for
-  // it.
-  return queue.head ? most : std::max(most, 1U);
+  // it. Another turn of it that is under way will tell as well.
+  const bool is_asked = std::any_of(tickets.begin(), tickets.end(), [&](const auto& entry) {
+    return entry.second.queue == queue.rules.name;
+  });
+  return queue.head || is_asked ? most : std::max(most, 1U);
+}
+
+/// What so many jobs can need at the very most: what is free beyond it stays free for another turn.
+Room Ledger::Impl::room_for(std::uint32_t count, const Admit& admit) const {
+  Room largest = admit.otherwise ? room_of(*admit.otherwise) : Room{};
+  for (const auto& [name, needs] : admit.needs) {
+    if (!needs.closed) largest = larger(largest, room_of(needs));
+  }
+  return {largest.cores * count, largest.memory_bytes * count};
 }
 
 Ledger::Ledger(LedgerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -210,6 +232,7 @@ Offer Ledger::offer(const QueueName& name, Instant now) {
   offer.admit = self.admit_for(queue, ticket);
   offer.take = self.most_to_take(queue, offer.admit);
   if (offer.take == 0) return offer;
+  offer.admit.free = smaller(offer.admit.free, self.room_for(offer.take, offer.admit));
   offer.admit.look = std::max(offer.admit.look, offer.take);
   ticket.admit = offer.admit;
   ticket.take = offer.take;

@@ -50,6 +50,9 @@ struct LedgerOptions {
   std::vector<QueueRules> queues{};
   std::map<FunctionName, FunctionNeeds> functions{};
   std::uint32_t max_take = 256;  ///< jobs in one turn at most
+  /// Turns of a queue that may be under way at once: from 8 slots on each takes no more than its part of
+  /// them, so that they take their turns instead of travelling together.
+  std::uint32_t turns_at_once = 1;
 };
 
 /// What the runs of one function showed so far. Older runs count less (half after 200 runs).

@@ -82,6 +82,7 @@ struct Ledger::Impl {
   const Queue* blocked_before(const QueueName& queue) const;
 
   Admit admit_for(const Queue& queue, Ticket& ticket) const;
+  Room room_for(std::uint32_t count, const Admit& admit) const;
   std::uint32_t most_to_take(const Queue& queue, const Admit& admit) const;
   void charge(Queue& queue, const Ticket& ticket, const Taken& taken);
   void remember_head(Queue& queue, const Ticket& ticket, const std::vector<Taken>& taken,

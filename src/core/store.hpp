@@ -139,7 +139,7 @@ struct Recovered {
 /// front, uncounted. Only for a name that no other process carries now.
 struct ReclaimRequest {
   QueueName queue{};
-  LaneName lane{};  ///< tokens of the earlier life begin with `<lane>:`
+  LaneName lane{};  ///< tokens of the earlier life begin with `<lane>:` or, of further lanes, `<lane>~`
 };
 
 struct WorkRequest {

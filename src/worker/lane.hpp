@@ -1,6 +1,7 @@
 #pragma once
-// One queue as its worker sees it: the lane of its operations, the finishes that wait for the next turn, and
-// what is known about the queue. Thread-safety: confined to the worker's loop.
+// One queue as its worker sees it: the turns under way, the finishes that wait for the next one, and what is
+// known about the queue. Thread-safety: confined to the worker's loop.
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <vector>
@@ -25,18 +26,25 @@ struct Denied {
   bool could_pass = false;
 };
 
+/// A lane of the store's, which answers again for its last operation only: one turn is in flight on it.
+struct Track {
+  LaneName name;
+  bool answered = false;  ///< the store has answered an operation of this lane
+  std::optional<Sent> sent{};
+};
+
 struct Lane {
   QueueName queue;
-  LaneName name;
-  std::uint64_t number = 0;  ///< of its last operation
-  bool answered = false;     ///< the store has answered an operation of this lane
+  /// Two where the store is over a network, so that it works on one turn while the other is taken in here.
+  std::vector<Track> tracks;
+  std::uint64_t number = 0;  ///< of the last operation, over all tracks
 
   std::vector<Finish> gathered;  ///< runs that ended: they go with the next turn
-  std::optional<Sent> sent;      ///< the turn in flight
-  std::optional<Sent> parked;    ///< a turn that lies in the store until there is something to take
-  bool unpark = false;           ///< end the parked turn, its room is wanted elsewhere
-  bool one_by_one = false;       ///< a batch was refused as a whole: find the finish that is the cause
-  LockToken replaced;            ///< this finish was refused; its job fails instead
+  std::optional<Sent>
+      parked;  ///< on the first track: a turn that lies in the store until there is something to take
+  bool unpark = false;      ///< end the parked turn, its room is wanted elsewhere
+  bool one_by_one = false;  ///< a batch was refused as a whole: find the finish that is the cause
+  LockToken replaced;       ///< this finish was refused; its job fails instead
 
   bool hungry = true;  ///< may have something to take
   bool paused = false;
@@ -53,7 +61,11 @@ struct Lane {
   Instant reclaim_again{};  ///< the last try failed: the next one
   std::set<JobId> told{};   ///< left alone by the sweep and noted, so that it is noted once
 
-  bool busy() const { return sent || parked || !gathered.empty(); }
+  bool sent() const {
+    return std::any_of(tracks.begin(), tracks.end(),
+                       [](const Track& track) { return track.sent.has_value(); });
+  }
+  bool busy() const { return sent() || parked || !gathered.empty(); }
 };
 
 /// Whether an offer holds something that was not there when the head was denied.

@@ -10,6 +10,7 @@ namespace gaur::worker {
 namespace {
 
 constexpr std::size_t kMostFinishes = 1'000;  // in one turn
+constexpr std::size_t kWorthHalving = 8;      // finishes that are worth two turns instead of one
 
 /// The store said that this very request is not acceptable: sending it again would not help.
 bool is_refusal(Errc code) {
@@ -36,7 +37,9 @@ Machine::Machine(WorkerOptions options, Admission& admission, Random& random)
   for (const QueueName& queue : queues_) {
     Lane& lane = lanes_[queue];
     lane.queue = queue;
-    lane.name = LaneName(options_.name + "/" + queue.value);
+    const std::string name = options_.name + "/" + queue.value;
+    lane.tracks.push_back({LaneName(name)});
+    if (!options_.hand_off) lane.tracks.push_back({LaneName(name + "~2")});
   }
   if (!queues_.empty()) last_active_ = queues_.front();
 }
@@ -111,20 +114,23 @@ void Machine::pump() {
   }
   for (const QueueName& queue : order) {
     Lane* lane = lane_of(queue);
-    if (lane == nullptr || lane->reclaiming || lane->sent || now_.instant < lane->hold_until) continue;
-    if (!lane->parked) {
-      ask(*lane);
-    } else if (lane->unpark || !lane->gathered.empty()) {
-      send(*lane, std::nullopt);  // the next turn of its lane ends a parked one
+    if (lane == nullptr || lane->reclaiming || now_.instant < lane->hold_until) continue;
+    for (Track& track : lane->tracks) {
+      if (track.sent) continue;
+      if (!lane->parked) {
+        ask(*lane, track);
+      } else if (lane->unpark || !lane->gathered.empty()) {
+        send(*lane, track, std::nullopt);  // the next turn of its lane ends a parked one
+      }
     }
   }
   if (taking() && options_.hand_off && all_idle()) park_one();
 }
 
-void Machine::ask(Lane& lane) {
+void Machine::ask(Lane& lane, Track& track) {
   std::optional<Offer> offer;
   if (wants(lane)) offer = useful_offer(lane);
-  if (offer || !lane.gathered.empty()) send(lane, std::move(offer));
+  if (offer || !lane.gathered.empty()) send(lane, track, std::move(offer));
 }
 
 /// Room for this queue, unless there is none or its blocked head would be denied all the same.
@@ -149,22 +155,29 @@ void Machine::park_one() {
   Lane* lane = lane_of(last_active_);
   if (lane == nullptr || options_.park == Duration{0}) return;
   Offer offer = admission_.offer(lane->queue, now_.instant);
-  if (offer.take > 0) send(*lane, std::move(offer), options_.park);
+  if (offer.take > 0) send(*lane, lane->tracks.front(), std::move(offer), options_.park);
 }
 
-void Machine::send(Lane& lane, std::optional<Offer> offer, Duration park) {
+/// How many of the gathered finishes the next turn carries. Half of them where the other turn can have the
+/// rest: the store then works on one half while the jobs that the other brought are started here.
+std::size_t Machine::share(const Lane& lane) const {
+  if (lane.one_by_one) return 1;
+  const bool halve = lane.tracks.size() > 1 && !lane.sent() && lane.gathered.size() >= kWorthHalving;
+  return std::min(kMostFinishes, halve ? (lane.gathered.size() + 1) / 2 : lane.gathered.size());
+}
+
+void Machine::send(Lane& lane, Track& track, std::optional<Offer> offer, Duration park) {
   Sent sent;
   Turn& turn = sent.turn;
   turn.queue = lane.queue;
-  turn.op = {lane.name, ++lane.number};
+  turn.op = {track.name, ++lane.number};
   turn.lock = options_.lock;
   turn.by = options_.name;
   turn.park = park;
   if (const auto limit = options_.limits.find(lane.queue); limit != options_.limits.end())
     turn.limit = limit->second;
 
-  const std::size_t most = lane.one_by_one ? 1 : kMostFinishes;
-  const auto cut = lane.gathered.begin() + static_cast<std::ptrdiff_t>(std::min(most, lane.gathered.size()));
+  const auto cut = lane.gathered.begin() + static_cast<std::ptrdiff_t>(share(lane));
   turn.finished.assign(std::make_move_iterator(lane.gathered.begin()), std::make_move_iterator(cut));
   lane.gathered.erase(lane.gathered.begin(), cut);
   if (lane.gathered.empty()) lane.one_by_one = false;
@@ -180,7 +193,7 @@ void Machine::send(Lane& lane, std::optional<Offer> offer, Duration park) {
   }
   ++counters_.turns;
   act(action::SendTurn{turn});
-  (park > Duration{0} ? lane.parked : lane.sent) = std::move(sent);
+  (park > Duration{0} ? lane.parked : track.sent) = std::move(sent);
 }
 
 // ---- answers -----------------------------------------------------------------------------------
@@ -188,14 +201,20 @@ void Machine::send(Lane& lane, std::optional<Offer> offer, Duration park) {
 void Machine::on(event::TurnEnded& event) {
   Lane* lane = lane_of(event.queue);
   if (lane == nullptr) return;
-  const bool was_parked = lane->parked && lane->parked->turn.op.number == event.number;
-  std::optional<Sent>& place = was_parked ? lane->parked : lane->sent;
-  if (!place || place->turn.op.number != event.number) return;  // answered before
+  const auto is_it = [&](const std::optional<Sent>& sent) {
+    return sent && sent->turn.op.number == event.number;
+  };
+  const bool was_parked = is_it(lane->parked);
+  const auto track = was_parked ? lane->tracks.begin()
+                                : std::find_if(lane->tracks.begin(), lane->tracks.end(),
+                                               [&](const Track& one) { return is_it(one.sent); });
+  if (track == lane->tracks.end()) return;  // answered before
   if (was_parked) lane->unpark = false;
-  if (!event.reply) return turn_failed(*lane, place, event.reply.error(), was_parked);
+  std::optional<Sent>& place = was_parked ? lane->parked : track->sent;
+  if (!event.reply) return turn_failed(*lane, *track, place, event.reply.error());
   Sent sent = *std::move(place);
   place.reset();
-  lane->answered = true;
+  track->answered = true;
   turn_succeeded(*lane, std::move(sent), *std::move(event.reply), was_parked);
 }
 
@@ -246,9 +265,11 @@ void Machine::settle_nothing(const Sent& sent, const Lane& lane) {
                     now_.instant);
 }
 
-void Machine::turn_failed(Lane& lane, std::optional<Sent>& place, const Error& error, bool was_parked) {
+/// `place`: where the turn stands, the track's or the parked one.
+void Machine::turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, const Error& error) {
   store_error("finish_and_take of queue " + lane.queue.value, error);
-  if (was_parked && lane.sent) {
+  const bool was_parked = &place == &lane.parked;
+  if (was_parked && track.sent) {
     // Its lane has gone on: nobody can ask for its answer any more. What it took, if anything, the sweep
     // recovers.
     settle_nothing(*place, lane);
@@ -258,25 +279,25 @@ void Machine::turn_failed(Lane& lane, std::optional<Sent>& place, const Error& e
   if (is_refusal(error.code)) {
     Sent sent = *std::move(place);
     place.reset();
-    turn_refused(lane, std::move(sent), error);
+    turn_refused(lane, track, std::move(sent), error);
     return;
   }
   place->again_at = now_.instant + pause_before_try(place->tries++, random_);
   if (was_parked) {
     place->turn.park = Duration{0};
-    lane.sent = std::move(place);
+    track.sent = std::move(place);
     place.reset();
   }
 }
 
 /// Nothing of it was done. Its finishes must not be lost: those that are not the cause are sent on.
-void Machine::turn_refused(Lane& lane, Sent sent, const Error& error) {
+void Machine::turn_refused(Lane& lane, Track& track, Sent sent, const Error& error) {
   settle_nothing(sent, lane);
   lane.hungry = lane.hungry || sent.ticket != 0;
   lane.hold_until = now_.instant + Duration(sent.turn.finished.empty() ? 1'000 : 50);
-  if (!lane.answered) {
+  if (!track.answered) {
     // Perhaps the clock was set back since this host last used the lane: take another one.
-    lane.name = LaneName(fmt::format("{}/{}~{:08x}", options_.name, lane.queue.value, random_.next() >> 32));
+    track.name = LaneName(fmt::format("{}/{}~{:08x}", options_.name, lane.queue.value, random_.next() >> 32));
   }
   if (sent.turn.finished.size() == 1) return replace(lane, std::move(sent.turn.finished.front()), error);
   lane.one_by_one = !sent.turn.finished.empty();
@@ -325,11 +346,13 @@ void Machine::finished(Lane& lane, const Finish& finish, const Result<Moved>& mo
 
 void Machine::repeat_turns() {
   for (auto& [queue, lane] : lanes_) {
-    if (!lane.sent || !lane.sent->again_at || now_.instant < *lane.sent->again_at) continue;
-    lane.sent->again_at.reset();
-    ++counters_.turns;
-    ++counters_.repeats;
-    act(action::SendTurn{lane.sent->turn});
+    for (auto& [name, answered, sent] : lane.tracks) {
+      if (!sent || !sent->again_at || now_.instant < *sent->again_at) continue;
+      sent->again_at.reset();
+      ++counters_.turns;
+      ++counters_.repeats;
+      act(action::SendTurn{sent->turn});
+    }
   }
 }
 

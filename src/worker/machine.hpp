@@ -4,8 +4,8 @@
 // may do so in any order that the seams allow.
 //
 // What always holds, and is asserted by the tests:
-//  - one turn in flight a queue (besides a parked one, behind which one more may be sent to end it), at most
-//  one parked turn;
+//  - one turn in flight a lane of the store's, and a queue has one lane, or two where turns are not parked
+//  (behind a parked turn one more may be sent to end it); at most one parked turn;
 //  - a finish is kept until the store answered it, under one operation number, sent again as long as its
 //  outcome is unknown;
 //  - a run is known by its token, never by its job: an old run of a job that runs again changes nothing;
@@ -71,15 +71,16 @@ class Machine {
   void on(event::Tick&) {}
   void on(event::TurnEnded& event);
   void pump();
-  void ask(Lane& lane);
+  void ask(Lane& lane, Track& track);
+  std::size_t share(const Lane& lane) const;
   bool wants(const Lane& lane) const;
   std::optional<Offer> useful_offer(Lane& lane);
-  void send(Lane& lane, std::optional<Offer> offer, Duration park = Duration{0});
+  void send(Lane& lane, Track& track, std::optional<Offer> offer, Duration park = Duration{0});
   void park_one();
   bool all_idle() const;
   void turn_succeeded(Lane& lane, Sent sent, TurnReply reply, bool was_parked);
-  void turn_failed(Lane& lane, std::optional<Sent>& place, const Error& error, bool was_parked);
-  void turn_refused(Lane& lane, Sent sent, const Error& error);
+  void turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, const Error& error);
+  void turn_refused(Lane& lane, Track& track, Sent sent, const Error& error);
   void replace(Lane& lane, Finish finish, const Error& error);
   void settle_nothing(const Sent& sent, const Lane& lane);
   void unpark_if_wanted();

@@ -66,7 +66,7 @@ void Machine::reclaim() {
   for (auto& [queue, lane] : lanes_) {
     if (!lane.reclaiming || now_.instant < lane.reclaim_again) continue;
     lane.reclaim_again = Instant::max();  // until it is answered
-    act(action::Reclaim{{queue, lane.name}});
+    act(action::Reclaim{{queue, lane.tracks.front().name}});
   }
 }
 
@@ -286,7 +286,9 @@ Instant Machine::wake_at() const {
   if (!runs_.empty()) no_later_than(renew_at_);
   if (!waiting_ && options_.take) no_later_than(wait_again_at_);
   for (const auto& [queue, lane] : lanes_) {
-    if (lane.sent && lane.sent->again_at) no_later_than(*lane.sent->again_at);
+    for (const Track& track : lane.tracks) {
+      if (track.sent && track.sent->again_at) no_later_than(*track.sent->again_at);
+    }
     if (lane.reclaiming) no_later_than(lane.reclaim_again);
     if (lane.due && !lane.waking) no_later_than(*lane.due);
     if (lane.hungry && now_.instant < lane.not_before) no_later_than(lane.not_before);
@@ -319,10 +321,15 @@ WorkerStatus Machine::status(Now now) const {
             [](const RunningJob& a, const RunningJob& b) { return a.running_for > b.running_for; });
   for (const QueueName& queue : queues_) {
     const Lane& lane = lanes_.at(queue);
-    const std::size_t on_their_way = lane.sent ? lane.sent->turn.finished.size() : 0;
-    status.queues.push_back({queue, lane.paused, lane.denied.has_value(), lane.parked.has_value(),
-                             lane.sent && lane.sent->again_at.has_value(),
-                             lane.gathered.size() + on_their_way});
+    std::size_t unsent = lane.gathered.size();
+    bool repeats = false;
+    for (const Track& track : lane.tracks) {
+      if (!track.sent) continue;
+      unsent += track.sent->turn.finished.size();
+      repeats = repeats || track.sent->again_at.has_value();
+    }
+    status.queues.push_back(
+        {queue, lane.paused, lane.denied.has_value(), lane.parked.has_value(), repeats, unsent});
   }
   return status;
 }

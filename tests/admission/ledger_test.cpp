@@ -77,6 +77,31 @@ TEST(Ledger, OffersTheWholeBoxAndBooksIt) {
   EXPECT_EQ(rest.take, 3U);
 }
 
+TEST(Ledger, BooksNoMoreThanATurnCanUse) {
+  LedgerOptions many = options();
+  many.box = {16, 32 * kGB};
+  many.slots = 16;
+  many.turns_at_once = 2;
+  many.functions = {{kSmall, {.cores = 1, .memory_bytes = kGB}}, {kBig, {.cores = 1.5, .memory_bytes = kGB}}};
+  Book book(many);
+  const Offer first = book.offer();
+  EXPECT_EQ(first.take, 8U) << "half of the slots";
+  EXPECT_EQ(first.admit.free, (Room{12, 8 * kGB})) << "eight of the largest";
+  const Offer second = book.offer();
+  EXPECT_EQ(second.take, 4U);
+  EXPECT_EQ(second.admit.free, (Room{4, 4 * kGB}));
+  EXPECT_EQ(book.offer().take, 0U);
+  book.settle(first, {});
+  book.settle(second, {});
+  EXPECT_EQ(book.ledger.status(book.now).booked, Room{});
+}
+
+TEST(Ledger, FewSlotsAreNotShared) {
+  LedgerOptions few = options();
+  few.turns_at_once = 2;
+  EXPECT_EQ(Book(few).offer().take, 4U);
+}
+
 TEST(Ledger, GrantsWholeThreadsAndTheMemoryThatWasNeeded) {
   LedgerOptions given = options();
   given.functions[FunctionName("half")] = {.cores = 2.5, .memory_bytes = kGB};

@@ -96,6 +96,8 @@ TEST_F(Turns, AnEarlierLifesJobsGoBackInTheirOrderAndUncounted) {
   open();
   const auto added = bench->add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   (void)bench->take(2);
+  const std::string second = bench->worker + "~2";  // its other lane
+  (void)call({"SET", key(added[1].id.value + ":lock"), second + ":9:0"});
   const std::string other = bench->worker + "x";  // a lane that begins alike
   (void)call({"RPOPLPUSH", key("wait"), key("active")});
   (void)call({"SET", key(added[2].id.value + ":lock"), other + ":1:0"});

@@ -19,7 +19,8 @@ class FlakyStore final : public Transitions {
   std::function<std::optional<Error>(const Turn&)> refuse;
 
   std::map<QueueName, int> turns_out;  ///< not answered yet, parked ones too
-  int parked_out = 0, most_turns_out = 0, most_parked_out = 0;
+  std::map<LaneName, int> turns_on;    ///< the same, by lane
+  int parked_out = 0, most_turns_out = 0, most_turns_on = 0, most_parked_out = 0;
 
   Async<std::vector<Added>> add(AddRequest request) override {
     return send<std::vector<Added>>([=, this] { return behind_.add(request); });
@@ -30,13 +31,15 @@ class FlakyStore final : public Transitions {
     }
     const bool parks = turn.park > Duration{0};
     most_turns_out = std::max(most_turns_out, ++turns_out[turn.queue]);
+    most_turns_on = std::max(most_turns_on, ++turns_on[turn.op.lane]);
     if (parks) most_parked_out = std::max(most_parked_out, ++parked_out);
     Promise<Result<TurnReply>> promise;
     auto future = promise.future();
     send<TurnReply>([=, this] {
       return behind_.finish_and_take(turn);
-    }).then([this, promise, queue = turn.queue, parks](Result<TurnReply> reply) {
+    }).then([this, promise, queue = turn.queue, lane = turn.op.lane, parks](Result<TurnReply> reply) {
       --turns_out[queue];
+      --turns_on[lane];
       if (parks) --parked_out;
       promise.set(std::move(reply));
     });

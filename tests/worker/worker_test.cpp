@@ -1,6 +1,7 @@
 // What a worker does with its jobs, one idea a test, on virtual time.
 #include <gmock/gmock.h>
 
+#include "flaky_store.hpp"
 #include "harness.hpp"
 
 namespace gaur {
@@ -44,6 +45,27 @@ TEST(Worker, WithoutHandOffAHintIsEnough) {
   world.add();
   world.pass(milliseconds(1));
   EXPECT_THAT(world.runs.running, SizeIs(1));
+}
+
+/// Where a reply takes its time: what one turn brought is started while the other is under way.
+TEST(Worker, WithoutHandOffTwoTurnsTakeTheirTurns) {
+  World world;
+  FlakyStore line(world.store, world.env, 1);
+  line.latest = milliseconds(4);
+  world.verbs = &line;
+  world.worker_options.hand_off = false;
+  world.ledger_options.slots = 16;
+  world.ledger_options.turns_at_once = 2;
+  world.ledger_options.box = {16, 16 * kGB};
+  world.runs.script = [](const RunRequest&) { return Script{.takes = milliseconds(1)}; };
+  for (int i = 0; i < 200; ++i) world.add();
+  world.start();
+  world.pass(milliseconds(10));
+  EXPECT_EQ(line.most_turns_out, 2);
+  world.pass(seconds(2));
+  EXPECT_EQ(world.counts()[State::kCompleted], 200U);
+  EXPECT_EQ(line.most_turns_on, 1) << "the store answers again for a lane's last one only";
+  EXPECT_EQ(world.runs.most_running, 16U);
 }
 
 TEST(Worker, NeverRunsMoreThanFits) {
