@@ -75,7 +75,7 @@ local function end_run(id, job, set, keep, payload, fields)
     forget({id})
     moved.kept = 0
   else
-    call('HSET', B .. id, 'finishedOn', now, fields[1], fields[2], unpack(fields, 3))
+    call('HSET', job.key, 'finishedOn', now, unpack(fields))
     if to_complete.set ~= set or to_complete.keep ~= keep then
       flush_set()
       to_complete = {set = set, keep = keep, ids = {}}
@@ -165,7 +165,7 @@ local function finish(id, token, lock, outcome, arguments_at)
   released[id] = true
   lock_keys[#lock_keys + 1] = key .. ':lock'
   unstalled[#unstalled + 1] = id
-  local job = {deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0}
+  local job = {key = key, deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0}
   if outcome ~= outcomes.C then
     local more = call('HMGET', B .. id, 'stacktrace', 'opts', 'priority')
     job.stacktrace, job.opts, job.priority = more[1], more[2], more[3]

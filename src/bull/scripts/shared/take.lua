@@ -160,15 +160,13 @@ local function take(most, admit, rules)
     call('LPUSH', B .. 'active', unpack(ids))
     call('ZREM', B .. 'priority', unpack(ids))
   end
-  local prefix = rules.token .. ':'
-  local channel = B .. 'active@' .. prefix
+  local prefix, channel = rules.token .. ':', B .. 'active@'
   for i = 1, #ids do
     local id = ids[i]
-    local index = rules.first + i - 1
-    local job = B .. id
-    call('SET', job .. ':lock', prefix .. index, 'PX', rules.lock)
+    local job, token = B .. id, prefix .. (rules.first + i - 1)
+    call('SET', job .. ':lock', token, 'PX', rules.lock)
     call('HSET', job, 'processedOn', now)
-    call('PUBLISH', channel .. index, id)
+    call('PUBLISH', channel .. token, id)
   end
   return walk
 end
