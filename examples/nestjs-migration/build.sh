@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles the application into dist/.
-#   build.sh [NODE]
+#   build.sh [NODE [STAMP]]     STAMP is touched once dist/ is there
 set -eu
 cd "$(dirname "$0")"
 if [ ! -f node_modules/typescript/bin/tsc ]; then
@@ -11,3 +11,4 @@ fi
 mkdir -p node_modules/@gaur
 ln -sfn ../../../../packages/runner node_modules/@gaur/runner
 "${1:-node}" node_modules/typescript/bin/tsc -p tsconfig.json
+if [ $# -gt 1 ]; then touch "$2"; fi

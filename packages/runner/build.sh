@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles the package into dist/ anew.
-#   build.sh [NODE]
+#   build.sh [NODE [STAMP]]     STAMP is touched once dist/ is there
 set -eu
 cd "$(dirname "$0")"
 if [ ! -f node_modules/typescript/bin/tsc ]; then
@@ -15,3 +15,4 @@ rm -rf dist.old
 if [ -d dist ]; then mv dist dist.old; fi
 mv dist.part dist
 rm -rf dist.old
+if [ $# -gt 1 ]; then touch "$2"; fi

@@ -1,6 +1,6 @@
 #pragma once
 // The seam between a worker and the ledger of cores and memory. A grant is booked before a turn is sent and
-// settled by its reply; one turn is in flight for each queue; what is booked never exceeds what is free.
+// settled by its reply; several may be open for a queue; what is booked never exceeds what is free.
 // Thread-safety: confined to the worker's loop.
 #include <cstdint>
 #include <optional>

@@ -38,31 +38,39 @@ bool is_config_flag(const std::string& argument) {
 
 }  // namespace
 
+FileOptions::FileOptions(CLI::App& cli) : cli_(cli) {
+  if (const char* variable = std::getenv("GAUR_CONFIG")) config_ = variable;
+  cli.add_option("-c,--config", config_, "Configuration file (default: gaur.toml, if it is there)");
+  cli.add_option("--env", env_,
+                 "Environment file, the names of a Bull deployment included (default: .env, if it is there)");
+}
+
+Arguments FileOptions::parse(int argc, char** argv) {
+  Arguments arguments;
+  try {
+    cli_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    arguments.exit = cli_.exit(error) == 0 ? kExitOk : kExitUsage;
+    return arguments;
+  }
+  if (!config_.empty()) arguments.config = config_;
+  if (!env_.empty()) arguments.env_file = env_;
+  return arguments;
+}
+
 Arguments read_arguments(int argc, char** argv, const std::string& what,
                          const std::vector<Shorthand>& shorthands, const std::vector<Switch>& switches) {
   CLI::App cli(what, fmt::format("gaur {}", argv[0]));
   cli.footer(
       "Every key of gaur.toml is a flag as well: --section.key=value, such as --server.listen=127.0.0.1:0");
   cli.allow_extras();
-  Arguments arguments;
-  std::string config;
-  std::string env_file;
+  FileOptions files(cli);
   std::vector<std::string> values(shorthands.size());
-  cli.add_option("-c,--config", config, "Configuration file (default: gaur.toml, if it is there)");
-  cli.add_option("--env", env_file,
-                 "Environment file, the names of a Bull deployment included (default: .env, if it is there)");
   for (std::size_t i = 0; i < shorthands.size(); ++i)
     cli.add_option(shorthands[i].option, values[i], shorthands[i].help);
   for (const Switch& one : switches) cli.add_flag(one.option, *one.value, one.help);
-  if (const char* variable = std::getenv("GAUR_CONFIG")) config = variable;
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    arguments.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
-    return arguments;
-  }
-  if (!config.empty()) arguments.config = config;
-  if (!env_file.empty()) arguments.env_file = env_file;
+  Arguments arguments = files.parse(argc, argv);
+  if (arguments.exit) return arguments;
   for (const std::string& extra : cli.remaining()) {
     if (is_config_flag(extra)) {
       arguments.flags.push_back(extra);

@@ -7,6 +7,10 @@
 
 #include "app/config/config.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace gaur::app {
 
 /// An option that says what a longer `--section.key=` does as well, or that stands for itself.
@@ -28,6 +32,18 @@ struct Arguments {
   std::optional<std::filesystem::path> env_file;
   std::vector<std::string> flags;  ///< "--section.key=value", others were refused
   std::optional<int> exit;         ///< help was asked for or the arguments are wrong: leave with this code
+};
+
+/// `--config FILE` and `--env FILE`, added to a command line of any other options.
+class FileOptions {
+ public:
+  explicit FileOptions(CLI::App& cli);
+  /// Parses the whole line. Help and mistakes are printed, and `exit` is set.
+  Arguments parse(int argc, char** argv);
+
+ private:
+  CLI::App& cli_;
+  std::string config_, env_;
 };
 
 /// Reads `--config FILE`, `--env FILE`, the given options and any `--section.key=value`; prints help and

@@ -14,7 +14,7 @@ namespace {
 
 struct LookArguments {
   Arguments shared;
-  std::string config, env, url, prefix, function;
+  std::string url, prefix, function;
   std::vector<std::string> queues;
   std::uint32_t samples = 1'000;
   bool json = false;
@@ -28,9 +28,7 @@ int refuse(const std::string& message, int code) {
 LookArguments read_look_arguments(int argc, char** argv) {
   LookArguments arguments;
   CLI::App cli("Looks at the queues of a Bull deployment without changing anything", "gaur look");
-  cli.add_option("-c,--config", arguments.config, "Configuration file (default: gaur.toml, if it is there)");
-  cli.add_option("--env", arguments.env,
-                 "Environment file of the deployment (default: .env, if it is there)");
+  FileOptions files(cli);
   cli.add_option("--url", arguments.url, "redis://HOST:PORT/DB, rediss://, redis+unix:///PATH");
   cli.add_option("--prefix", arguments.prefix,
                  "Key prefix, as given to Bull (default: BULL_QUEUE_NAME, else bull)");
@@ -41,14 +39,7 @@ LookArguments read_look_arguments(int argc, char** argv) {
   cli.add_option("--samples", arguments.samples, "Kept jobs read of each queue and state")
       ->capture_default_str();
   cli.add_flag("--json", arguments.json, "For programs");
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    arguments.shared.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
-    return arguments;
-  }
-  if (!arguments.config.empty()) arguments.shared.config = arguments.config;
-  if (!arguments.env.empty()) arguments.shared.env_file = arguments.env;
+  arguments.shared = files.parse(argc, argv);
   if (!arguments.url.empty()) arguments.shared.flags.push_back("--store.url=" + arguments.url);
   if (!arguments.prefix.empty()) arguments.shared.flags.push_back("--store.prefix=" + arguments.prefix);
   return arguments;

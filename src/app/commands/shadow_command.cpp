@@ -14,7 +14,7 @@ namespace {
 
 struct ShadowArguments {
   Arguments shared;
-  std::string config, env, function;
+  std::string function;
   std::vector<std::string> queues, allow;
   std::uint32_t last = 100, at_once = 1;
   bool json = false;
@@ -35,20 +35,15 @@ ShadowArguments read_shadow_arguments(int argc, char** argv) {
   cli.footer(
       "Kinds: order, time-zone, time-format, float, type, null, missing-key, new-key, length, shape, value.\n"
       "The functions themselves are run: their runners see GAUR_SHADOW=1, for those that write elsewhere.");
-  cli.add_option("-c,--config", arguments.config, "Configuration file (default: gaur.toml, if it is there)");
-  cli.add_option("--env", arguments.env, "Environment file (default: .env, if it is there)");
+  FileOptions files(cli);
   cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated");
   cli.add_option("--function", arguments.function, "Only this function");
   cli.add_option("--last", arguments.last, "Newest completed jobs of each queue")->capture_default_str();
   cli.add_option("--at-once", arguments.at_once, "Runs side by side")->capture_default_str();
   cli.add_option("--allow", arguments.allow, "Kinds of differences that do not matter")->delimiter(',');
   cli.add_flag("--json", arguments.json, "For programs");
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    arguments.shared.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
-    return arguments;
-  }
+  arguments.shared = files.parse(argc, argv);
+  if (arguments.shared.exit) return arguments;
   for (const std::string& kind : arguments.allow) {
     const auto read = parse_difference(kind);
     if (read) arguments.allowed.insert(*read);
@@ -56,8 +51,6 @@ ShadowArguments read_shadow_arguments(int argc, char** argv) {
       arguments.shared.exit =
           refuse(fmt::format("\"{}\" is no kind of difference; --help names them", kind), kExitUsage);
   }
-  if (!arguments.config.empty()) arguments.shared.config = arguments.config;
-  if (!arguments.env.empty()) arguments.shared.env_file = arguments.env;
   return arguments;
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 struct SizeArguments {
   Arguments shared;
-  std::string config, env, function, data, data_file, budget = "60s";
+  std::string function, data, data_file, budget = "60s";
   std::uint32_t at_once = 100, runs = 8, last = 100;
   bool json = false;
 };
@@ -36,8 +36,7 @@ SizeArguments read_size_arguments(int argc, char** argv) {
       "and why",
       "gaur size");
   cli.footer("The function itself is run: its runners see GAUR_SHADOW=1, for those that write elsewhere.");
-  cli.add_option("-c,--config", arguments.config, "Configuration file (default: gaur.toml, if it is there)");
-  cli.add_option("--env", arguments.env, "Environment file (default: .env, if it is there)");
+  FileOptions files(cli);
   cli.add_option("--function", arguments.function, "The function to measure")->required();
   cli.add_option("--data", arguments.data, "A job's data, as JSON (default: kept jobs of its queue)");
   cli.add_option("--data-file", arguments.data_file, "File with a job's data, or one a line");
@@ -48,14 +47,7 @@ SizeArguments read_size_arguments(int argc, char** argv) {
   cli.add_option("--budget", arguments.budget, "No new measurement starts after this long")
       ->capture_default_str();
   cli.add_flag("--json", arguments.json, "For programs");
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    arguments.shared.exit = cli.exit(error) == 0 ? kExitOk : kExitUsage;
-    return arguments;
-  }
-  if (!arguments.config.empty()) arguments.shared.config = arguments.config;
-  if (!arguments.env.empty()) arguments.shared.env_file = arguments.env;
+  arguments.shared = files.parse(argc, argv);
   return arguments;
 }
 
