@@ -51,13 +51,11 @@ if count > 0 then
   local locks = call('MGET', unpack(keys))
   for i = 1, count do
     local first = starts[i]
-    finishes[i] = finish(ARGV[first], ARGV[first + 1], locks[i], outcomes[ARGV[first + 2]], first + 3)
+    finishes[i] = finish(ARGV[first], ARGV[first + 1], keys[i], locks[i], outcomes[ARGV[first + 2]], first + 3)
   end
   flush_finished()
-  for i, moved in ipairs(finishes) do
-    if type(moved) == 'table' then
-      finishes[i] = moved.state .. ' ' .. moved.kept .. ' ' .. moved.made .. ' ' .. moved.stalled .. ' ' .. (moved.due or '')
-    end
+  for i, became in ipairs(finishes) do
+    if type(became) == 'table' then finishes[i] = line_of(became) end
   end
 end
 finishes = table.concat(finishes, '\n')

@@ -1,27 +1,27 @@
 -- Ending runs: each outcome after its own checks. A job's keys are touched only when all of them hold.
 
-local released, to_complete = {}, {set = '', keep = '', ids = {}}
+local released, to_complete = {}, {set = '', keep = '', jobs = {}}
 local lock_keys, unstalled = {}, {}
 local active_key = B .. 'active'
 
 -- The sets `completed` and `failed` are written together for jobs that follow each other under one rule.
 local function flush_set()
   local batch = to_complete
-  if #batch.ids == 0 then return end
+  if #batch.jobs == 0 then return end
   local pairs_of = {}
-  for i, moved in ipairs(batch.ids) do
+  for i, job in ipairs(batch.jobs) do
     pairs_of[2 * i - 1] = now
-    pairs_of[2 * i] = moved.id
+    pairs_of[2 * i] = job.id
   end
   call('ZADD', B .. batch.set, unpack(pairs_of))
   local count, age = parse_keep(batch.keep)
   if count or age then
     local gone = retain(batch.set, count, age)
-    for _, moved in ipairs(batch.ids) do
-      if gone[moved.id] then moved.kept = 0 end
+    for _, job in ipairs(batch.jobs) do
+      if gone[job.id] then job.kept = 0 end
     end
   end
-  to_complete = {set = '', keep = '', ids = {}}
+  to_complete = {set = '', keep = '', jobs = {}}
 end
 
 -- Locks and stall marks of what was finished; before anything is taken again.
@@ -66,33 +66,35 @@ local function append_stack(stacks, literal, options)
   return '[' .. table.concat(newest, ',') .. ']'
 end
 
--- Into completed or failed, or removed at once. `fields`: what is written to the hash.
-local function end_run(id, job, set, keep, payload, fields)
+-- Into completed or failed, or removed at once. Then fields and values that are written to the hash.
+local function end_run(job, set, keep, payload, ...)
+  local id = job.id
   if job.deid then release_debounce(job.deid) end
   if cancels_there then drop_cancel(id) end
-  local moved = {id = id, state = set == 'completed' and 'c' or 'f', kept = 1, made = job.made, stalled = job.stalled}
+  job.state = set == 'completed' and 'c' or 'f'
   if string.sub(keep, 1, 2) == '0,' then
     forget({id})
-    moved.kept = 0
+    job.kept = 0
   else
-    call('HSET', job.key, 'finishedOn', now, unpack(fields))
+    call('HSET', job.key, 'finishedOn', now, ...)
     if to_complete.set ~= set or to_complete.keep ~= keep then
       flush_set()
-      to_complete = {set = set, keep = keep, ids = {}}
+      to_complete = {set = set, keep = keep, jobs = {}}
     end
-    to_complete.ids[#to_complete.ids + 1] = moved
+    to_complete.jobs[#to_complete.jobs + 1] = job
   end
   if metrics_points > 0 then count_finished(set, metrics_points) end
   call('PUBLISH', B .. set, payload)
-  return moved
 end
 
+-- By letter: how many arguments, and what becomes of the job. `job`: id, key, deid, made, stalled; all but of C also
+-- stacktrace, opts, priority. It is told where the job went: state, kept, due.
 local outcomes = {}
 
 -- C: value, payload, keep
-outcomes.C = {3, function(id, job, value, payload, keep)
+outcomes.C = {3, function(job, value, payload, keep)
   job.made = job.made + 1
-  return end_run(id, job, 'completed', keep, payload, {'returnvalue', value})
+  end_run(job, 'completed', keep, payload, 'returnvalue', value)
 end}
 
 local function save_attempt(job, message, stack)
@@ -102,24 +104,24 @@ local function save_attempt(job, message, stack)
 end
 
 -- F: message, stack as a JSON literal or "", payload, keep
-outcomes.F = {4, function(id, job, message, stack, payload, keep)
-  return end_run(id, job, 'failed', keep, payload, save_attempt(job, message, stack))
+outcomes.F = {4, function(job, message, stack, payload, keep)
+  end_run(job, 'failed', keep, payload, unpack(save_attempt(job, message, stack)))
 end}
 
 -- R: delay, counted 0|1, message, stack
-outcomes.R = {4, function(id, job, delay, counted, message, stack)
+outcomes.R = {4, function(job, delay, counted, message, stack)
+  local id = job.id
   drop_cancel(id)
   if counted == '1' then
-    call('HSET', B .. id, unpack(save_attempt(job, message, stack)))
+    call('HSET', job.key, unpack(save_attempt(job, message, stack)))
   else
     count_back(id)
   end
-  local moved = {id = id, kept = 1, made = job.made, stalled = job.stalled, state = 'w'}
   if delay ~= '0' then
     local score = (now_ms + delay) * 4096 + low_bits(id)
     call('ZADD', B .. 'delayed', string.format('%.0f', score), id)
     call('PUBLISH', B .. 'delayed', string.format('%.17g', score / 4096))
-    moved.state, moved.due = 'd', string.format('%.0f', now_ms + delay)
+    job.state, job.due = 'd', string.format('%.0f', now_ms + delay)
   else
     if (tonumber(job.priority) or 0) == 0 and options_of(job.opts).lifo == true then
       call('RPUSH', line(), id)
@@ -128,34 +130,37 @@ outcomes.R = {4, function(id, job, delay, counted, message, stack)
     end
     given_back = true
   end
-  return moved
 end}
 
-local function go_back(id, job)
-  drop_cancel(id)
-  put_in_front(id, job.priority)
+local function go_back(job)
+  drop_cancel(job.id)
+  put_in_front(job.id, job.priority)
   given_back = true
-  return {id = id, kept = 1, made = job.made, stalled = job.stalled, state = 'w'}
 end
 
 -- B: nothing more
-outcomes.B = {0, function(id, job)
-  count_back(id)
-  return go_back(id, job)
+outcomes.B = {0, function(job)
+  count_back(job.id)
+  go_back(job)
 end}
 
 -- S: max_stalled, message, payload, keep
-outcomes.S = {4, function(id, job, max_stalled, message, payload, keep)
-  job.stalled = call('HINCRBY', B .. id, 'stalledCounter', 1)
+outcomes.S = {4, function(job, max_stalled, message, payload, keep)
+  job.stalled = call('HINCRBY', job.key, 'stalledCounter', 1)
   if job.stalled <= tonumber(max_stalled) then
-    call('PUBLISH', B .. 'stalled@', id)
-    return go_back(id, job)
+    call('PUBLISH', B .. 'stalled@', job.id)
+    return go_back(job)
   end
-  return end_run(id, job, 'failed', keep, payload, {'failedReason', message})
+  end_run(job, 'failed', keep, payload, 'failedReason', message)
 end}
 
--- Ends one run. Answers the moved job, or why not: -1 no such job, -2 no lock, -6 another's lock, -3 not active.
-local function finish(id, token, lock, outcome, arguments_at)
+-- A count as text: what Lua itself makes of a number takes ten times as long as a look into a table.
+local words = {[0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}
+local function word(count) return words[count] or string.format('%.0f', count) end
+
+-- Ends one run. Answers what became of the job, or why not: -1 no such job, -2 no lock, -6 another's lock, -3 not
+-- active.
+local function finish(id, token, lock_key, lock, outcome, arguments_at)
   local key = B .. id
   local seen = call('HMGET', key, 'timestamp', 'deid', 'attemptsMade', 'stalledCounter')
   if not seen[1] and call('EXISTS', key) == 0 then return -1 end
@@ -163,14 +168,19 @@ local function finish(id, token, lock, outcome, arguments_at)
   if lock ~= token then return -6 end
   if call('LREM', active_key, -1, id) == 0 then return -3 end
   released[id] = true
-  lock_keys[#lock_keys + 1] = key .. ':lock'
+  lock_keys[#lock_keys + 1] = lock_key
   unstalled[#unstalled + 1] = id
-  local job = {key = key, deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0}
+  local job = {id = id, key = key, deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0,
+    state = 'w', kept = 1}
   if outcome ~= outcomes.C then
-    local more = call('HMGET', B .. id, 'stacktrace', 'opts', 'priority')
+    local more = call('HMGET', key, 'stacktrace', 'opts', 'priority')
     job.stacktrace, job.opts, job.priority = more[1], more[2], more[3]
   end
-  local moved = outcome[2](id, job, unpack(ARGV, arguments_at, arguments_at + outcome[1] - 1))
-  if moved.state == 'w' and (tonumber(job.priority) or 0) > 0 then moved.state = 'p' end
-  return moved
+  outcome[2](job, unpack(ARGV, arguments_at, arguments_at + outcome[1] - 1))
+  if job.state == 'w' and (tonumber(job.priority) or 0) > 0 then job.state = 'p' end
+  return job
+end
+
+local function line_of(job)
+  return job.state .. ' ' .. word(job.kept) .. ' ' .. word(job.made) .. ' ' .. word(job.stalled) .. ' ' .. (job.due or '')
 end
