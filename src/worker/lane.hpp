@@ -44,7 +44,6 @@ struct Lane {
       parked;  ///< on the first track: a turn that lies in the store until there is something to take
   bool unpark = false;      ///< end the parked turn, its room is wanted elsewhere
   bool one_by_one = false;  ///< a batch was refused as a whole: find the finish that is the cause
-  LockToken replaced;       ///< this finish was refused; its job fails instead
 
   bool hungry = true;  ///< may have something to take
   bool paused = false;

@@ -161,7 +161,7 @@ void Machine::park_one() {
 /// How many of the gathered finishes the next turn carries. Half of them where the other turn can have the
 /// rest: the store then works on one half while the jobs that the other brought are started here.
 std::size_t Machine::share(const Lane& lane) const {
-  if (lane.one_by_one) return 1;
+  if (lane.one_by_one) return std::min<std::size_t>(1, lane.gathered.size());
   const bool halve = lane.tracks.size() > 1 && !lane.sent() && lane.gathered.size() >= kWorthHalving;
   return std::min(kMostFinishes, halve ? (lane.gathered.size() + 1) / 2 : lane.gathered.size());
 }
@@ -310,9 +310,8 @@ void Machine::turn_refused(Lane& lane, Track& track, Sent sent, const Error& err
 void Machine::replace(Lane& lane, Finish finish, const Error& error) {
   const auto run = runs_.find(finish.token);
   if (run == runs_.end()) return;
-  if (lane.replaced == finish.token)
+  if (std::exchange(run->second.replaced, true))
     return drop(run->second, "the store refuses every outcome of it: " + error.message);
-  lane.replaced = finish.token;
   Failure failure{.code = "error", .message = "the store refused the outcome: " + error.message};
   run->second.decision.word = "failed";
   run->second.decision.code = failure.code;

@@ -55,7 +55,8 @@ class Machine {
     bool host_stops = false;
     std::optional<run::Cancelled> cancel;
     std::string lost_why;
-    Decision decision;  ///< once ended
+    Decision decision;      ///< once ended
+    bool replaced = false;  ///< its finish was refused: the job fails instead
     Usage usage;
 
     std::optional<std::string> progress;

@@ -122,6 +122,27 @@ TEST(Refusal, OfOneFinishDoesNotHoldUpTheOthers) {
   EXPECT_THAT(world.runs.started, SizeIs(4));
 }
 
+/// With two turns under way their refusals come mixed.
+TEST(Refusal, OfEveryOutcomeOfTwoJobsEndsTheirRuns) {
+  World world;
+  FlakyStore line(world.store, world.env, 1);
+  world.verbs = &line;
+  world.worker_options.hand_off = false;
+  std::uint64_t refusals = 0;
+  line.refuse = [&](const Turn& turn) -> std::optional<Error> {
+    if (turn.finished.empty()) return std::nullopt;
+    ++refusals;
+    return Error{Errc::kInvalidArgument, "no"};
+  };
+  world.start();
+  world.add();
+  world.add();
+  world.pass(seconds(10));
+  EXPECT_THAT(world.status().running, SizeIs(0));
+  EXPECT_EQ(world.status().counters.stale_finishes, 2U);
+  EXPECT_LE(refusals, 6U);
+}
+
 TEST(Restart, UnderAnEarlierClockTakesAnotherLane) {
   World world;
   world.start();
