@@ -74,7 +74,7 @@ class DotenvReader {
 
   std::string plain_value() {
     const std::size_t end = std::min(text_.find_first_of("#\n", at_), text_.size());
-    const std::string value(trimmed(text_.substr(at_, end - at_)));
+    std::string value(trimmed(text_.substr(at_, end - at_)));
     at_ = end;
     return value;
   }

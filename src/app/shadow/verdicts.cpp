@@ -66,8 +66,7 @@ std::string run_text(const ShadowRun& run, const std::set<DifferenceKind>& allow
                         difference.actual.empty() ? "(nothing)" : difference.actual);
   }
   for (const auto& [kind, count] : run.comparison.count) {
-    const auto shown =
-        std::ranges::count_if(run.comparison.shown, [&](const Difference& d) { return d.kind == kind; });
+    const auto shown = std::ranges::count(run.comparison.shown, kind, &Difference::kind);
     if (count > static_cast<std::uint64_t>(shown))
       text += fmt::format("    {}: {} more\n", to_string(kind), count - static_cast<std::uint64_t>(shown));
   }

@@ -53,7 +53,7 @@ std::string TextTable::text(std::size_t indent) const {
 }
 
 std::string cut(std::string_view given, std::size_t width) {
-  const std::string text = harmless(std::string(given));
+  std::string text = harmless(std::string(given));
   if (display_width(text) <= width) return text;
   std::size_t end = 0;
   std::size_t used = 3;  // the dots
