@@ -58,7 +58,7 @@ void ModelStore::crash_and_reopen() {
     if (semantics_.expired_locks_are_forgotten) {
       std::erase_if(back, [&](const JobId& id) { return queue.find(id)->lock_until <= clock_.now(); });
       // Each lane reclaims for itself.
-      std::stable_sort(back.begin(), back.end(), [&](const JobId& a, const JobId& b) {
+      std::stable_sort(back.begin(), back.end(), [&queue = queue](const JobId& a, const JobId& b) {
         return queue.find(a)->job.processed_by < queue.find(b)->job.processed_by;
       });
     }
