@@ -51,7 +51,7 @@ Result<Moved> Bench::finish(const JobId& id, const LockToken& token, Outcome out
 }
 
 JobId Bench::finished(Outcome outcome, Retention keep) {
-  const JobId id = add();
+  JobId id = add();
   const Taken taken = take_one();
   EXPECT_EQ(taken.job.id, id) << "the queue was not empty";
   EXPECT_TRUE(finish(taken, std::move(outcome), keep));

@@ -52,13 +52,14 @@ void ModelStore::crash_and_reopen() {
       if (find(lost)) world_.queues[lost.queue].erase(lost.id);
     }
   }
-  for (auto& [name, queue] : world_.queues) {
+  for (auto& entry : world_.queues) {
+    auto& queue = entry.second;
     const auto active = queue.active;
     std::vector<JobId> back(active.rbegin(), active.rend());  // newest first: the oldest ends up in front
     if (semantics_.expired_locks_are_forgotten) {
       std::erase_if(back, [&](const JobId& id) { return queue.find(id)->lock_until <= clock_.now(); });
       // Each lane reclaims for itself.
-      std::stable_sort(back.begin(), back.end(), [&queue = queue](const JobId& a, const JobId& b) {
+      std::stable_sort(back.begin(), back.end(), [&](const JobId& a, const JobId& b) {
         return queue.find(a)->job.processed_by < queue.find(b)->job.processed_by;
       });
     }

@@ -212,8 +212,7 @@ void Machine::on(event::TurnEnded& event) {
   if (was_parked) lane->unpark = false;
   std::optional<Sent>& place = was_parked ? lane->parked : track->sent;
   if (!event.reply) return turn_failed(*lane, *track, place, event.reply.error());
-  Sent sent = *std::move(place);
-  place.reset();
+  Sent sent = *std::exchange(place, std::nullopt);
   track->answered = true;
   turn_succeeded(*lane, std::move(sent), *std::move(event.reply), was_parked);
 }
@@ -277,16 +276,14 @@ void Machine::turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, 
     return;
   }
   if (is_refusal(error.code)) {
-    Sent sent = *std::move(place);
-    place.reset();
+    Sent sent = *std::exchange(place, std::nullopt);
     turn_refused(lane, track, std::move(sent), error);
     return;
   }
   place->again_at = now_.instant + pause_before_try(place->tries++, random_);
   if (was_parked) {
     place->turn.park = Duration{0};
-    track.sent = std::move(place);
-    place.reset();
+    track.sent = std::exchange(place, std::nullopt);
   }
 }
 
