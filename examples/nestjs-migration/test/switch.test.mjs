@@ -60,7 +60,7 @@ describe('the switch, and the way back', () => {
     await phase(journal, 'Gaur alone', EACH, GAUR, { only: true });
     // A worker that pm2 stops between Bull's move to `active` and its lock leaves that job behind: the sweep returns it once
     // its grace is over. Leaving before would leave the job to workers that never look for it.
-    await until(async () => (await orphans(keys)).length === 0, 15_000, 'what the old workers left behind to be returned');
+    await until(async () => (await orphans(keys)).length === 0, 25_000, 'what the old workers left behind to be returned');
 
     const left = await gaur.leave();
     times.left = at();
