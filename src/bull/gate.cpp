@@ -20,21 +20,42 @@ bool QueueGate::passed(const QueueName& queue) const {
   return state_->passed.contains(queue);
 }
 
-Async<Unit> QueueGate::check(const QueueName& queue) {
-  if (Status valid = validate_prefix(prefix_); !valid) return ready(Result<Unit>(valid.error()));
-  Promise<Result<Unit>> promise;
-  auto future = promise.future();
-  inspector_.dialect(queue).then([promise, queue, state = state_](Result<Evidence> evidence) {
-    if (!evidence) return promise.set(evidence.error());
-    Status use = may_be_used_as_bull(queue, *evidence);
-    if (use) {
-      std::lock_guard lock(state->mutex);
-      if (state->passed.size() > 100'000) state->passed.clear();  // they are looked at again
-      state->passed.insert(queue);
+void QueueGate::wait(const QueueName& queue, Enter enter) {
+  if (Status valid = validate_prefix(prefix_); !valid) return enter(valid);
+  {
+    std::unique_lock lock(state_->mutex);
+    if (state_->passed.contains(queue)) {
+      lock.unlock();
+      return enter(ok());
     }
-    promise.set(std::move(use));
+    const auto [line, is_first] = state_->lines.try_emplace(queue);
+    line->second.push_back(std::move(enter));
+    if (!is_first) return;
+  }
+  inspector_.dialect(queue).then([queue, state = state_](const Result<Evidence>& evidence) {
+    state->let_in(queue, evidence ? may_be_used_as_bull(queue, *evidence) : Status(evidence.error()));
   });
-  return future;
+}
+
+/// Whoever comes meanwhile stands behind: the gate is open once nobody waits. After a refusal the next to
+/// come has the queue looked at again.
+void QueueGate::State::let_in(const QueueName& queue, const Status& use) {
+  bool done = false;
+  while (!done) {
+    std::vector<Enter> waiting;
+    {
+      std::lock_guard lock(mutex);
+      const auto line = lines.find(queue);
+      waiting.swap(line->second);
+      done = waiting.empty() || !use;
+      if (done) lines.erase(line);
+      if (done && use) {
+        if (passed.size() > 100'000) passed.clear();  // they are looked at again
+        passed.insert(queue);
+      }
+    }
+    for (const Enter& enter : waiting) enter(use);
+  }
 }
 
 }  // namespace gaur::bull

@@ -163,7 +163,7 @@ class Listening::Desk : public std::enable_shared_from_this<Desk> {
   }
 
   void open(const QueueName& name) {
-    shared_->gate.check(name).then([weak = weak_from_this(), name](Status use) {
+    shared_->gate.wait(name, [weak = weak_from_this(), name](const Status& use) {
       const auto desk = weak.lock();
       if (!desk) return;
       use ? desk->subscribe(name) : desk->refuse(name, use.error());

@@ -16,8 +16,8 @@ redis::Answer<redis::Reply> Shared::run(std::string_view script, const QueueName
     return client.run(scripts[script], {names.base(), names.own()}, std::move(arguments));
   Promise<Result<redis::Reply>> promise;
   auto future = promise.future();
-  gate.check(queue).then([self = shared_from_this(), promise, script, names,
-                          arguments = std::move(arguments)](Status use) mutable {
+  gate.wait(queue, [self = shared_from_this(), promise, script, names,
+                    arguments = std::move(arguments)](const Status& use) mutable {
     if (!use) return promise.set(use.error());
     if (!self->open) return promise.set(Error{Errc::kStopping, "the store was closed"});
     self->client.run(self->scripts[script], {names.base(), names.own()}, std::move(arguments))

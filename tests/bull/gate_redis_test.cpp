@@ -39,6 +39,18 @@ TEST_F(Gate, NamesBothKindsOfEvidenceOfAMixedQueue) {
   EXPECT_TRUE(now(store().add({.queue = queue_, .jobs = {{.name = "a"}}}))) << "mended, it is used";
 }
 
+/// A batch goes in parts, and the look at the queue ends while they are still being sent.
+TEST_F(Gate, TheFirstBatchOfAQueueKeepsItsOrder) {
+  for (int round = 0; round < 5; ++round) {
+    const QueueName queue("batch" + std::to_string(round));
+    const auto added =
+        store().add({.queue = queue, .jobs = std::vector<NewJob>(10'000, {.name = "a"})}).get();
+    ASSERT_TRUE(added) << added.error().message;
+    for (std::size_t i = 0; i < added->size(); ++i)
+      ASSERT_EQ((*added)[i].id, JobId(std::to_string(i + 1))) << "in round " << round;
+  }
+}
+
 TEST_F(Gate, RefusesAPrefixThatBreaksSubscriptions) {
   for (const char* prefix : {"a@b", "a*", "a[1]", ""}) {
     BullOptions options;
