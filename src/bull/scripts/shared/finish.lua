@@ -1,7 +1,7 @@
 -- Ending runs: each outcome after its own checks. A job's keys are touched only when all of them hold.
 
 local released, to_complete = {}, {set = '', keep = '', jobs = {}}
-local lock_keys, unstalled = {}, {}
+local ended, lock_keys, unstalled = 0, {}, {}
 local active_key = B .. 'active'
 
 -- The sets `completed` and `failed` are written together for jobs that follow each other under one rule.
@@ -27,11 +27,11 @@ end
 -- Locks and stall marks of what was finished; before anything is taken again.
 local function flush_finished()
   flush_set()
-  if #lock_keys > 0 then
+  if ended > 0 then
     call('DEL', unpack(lock_keys))
     if stalled_there then call('SREM', B .. 'stalled', unpack(unstalled)) end
   end
-  lock_keys, unstalled = {}, {}
+  ended, lock_keys, unstalled = 0, {}, {}
 end
 
 -- The low 12 bits of an id as a number, as JavaScript has them.
@@ -168,8 +168,8 @@ local function finish(id, token, lock_key, lock, outcome, arguments_at)
   if lock ~= token then return -6 end
   if call('LREM', active_key, -1, id) == 0 then return -3 end
   released[id] = true
-  lock_keys[#lock_keys + 1] = lock_key
-  unstalled[#unstalled + 1] = id
+  ended = ended + 1
+  lock_keys[ended], unstalled[ended] = lock_key, id
   local job = {id = id, key = key, deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0,
     state = 'w', kept = 1}
   if outcome ~= outcomes.C then

@@ -119,7 +119,7 @@ end
 local function walk_over(window, most, admit, rules, walk)
   local backs = backs_there and #window > 0 and call('HMGET', own .. 'backs', unpack(window)) or {}
   for i = #window, 1, -1 do
-    if #walk.ids >= most then return false end
+    if walk.count >= most then return false end
     local id = window[i]
     local fields = call('HGETALL', B .. id)
     local verdict, starts = look_at(id, fields, backs[i], admit, rules, walk)
@@ -132,10 +132,9 @@ local function walk_over(window, most, admit, rules, walk)
       if verdict == 'fail' then
         fail_waiting(id, fields, string.format('started %d times, which is the limit', starts))
       elseif verdict == 'take' then
-        walk.here[id] = true
-        walk.ids[#walk.ids + 1] = id
-        local all = walk.all
-        all[#all + 1], all[#all + 2], all[#all + 3] = id, backs[i] or 0, fields
+        local all, count = walk.all, walk.count
+        walk.here[id], walk.count, walk.ids[count + 1] = true, count + 1, id
+        all[3 * count + 1], all[3 * count + 2], all[3 * count + 3] = id, backs[i] or 0, fields
       end
     end
   end
@@ -144,7 +143,7 @@ end
 
 -- Takes up to `most`. Answers {ids, all (id, backs, fields ...), passed (how many were passed over), blocked, limited}.
 local function take(most, admit, rules)
-  local walk = {ids = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {}}
+  local walk = {count = 0, ids = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {}}
   if most == 0 then return walk end
   local bound, seen, slice = admit and admit.look or most + 256, 0, 0
   repeat  -- no more ids at a time than are likely to be taken
