@@ -110,10 +110,9 @@ class Half {
       }
       case 'extend': return this.held.length ? side.extend(this.held[pick % this.held.length], 30_000) : 'none';
       case 'stall': {
-        const job = outOf(this.held);
-        if (!job) return 'none';
-        this.stale.push(job);
-        if (Number(await place.redis.hget(place.key(job.id), 'priority')) > 0) return 'none';
+        const job = this.held[pick % this.held.length];
+        if (!job || Number(await place.redis.hget(place.key(job.id), 'priority')) > 0) return 'none';
+        this.stale.push(outOf(this.held)); // not before: one that is still held must not be taken for a lost one
         await place.redis.del(place.key(`${job.id}:lock`));
         for (let i = 0; i < 2; ++i) await side.recover();
         return (await place.list('active')).length;
