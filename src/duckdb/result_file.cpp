@@ -132,9 +132,6 @@ Run<Unit> write_by_copy(const Api& api, Instance& instance, RunControl& control,
   auto done = execute(api, connection->get(), copy);
   instance.rows().disarm();
   if (source.failure) return fail(*source.failure);  // the query's own failure, not what COPY made of it
-  if (const auto reason = control.cancelled(); !done && reason) {
-    return fail({"interrupted", "the query was interrupted: " + *reason, false, {}});
-  }
   return done;
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/env.hpp"
-#include "duckdb/library.hpp"
+#include "duckdb/handles.hpp"
 
 namespace gaur::duckdb {
 
@@ -38,8 +38,9 @@ class RunControl {
   /// The connections whose queries belong to the current run. The first one's progress is reported.
   void attach(duckdb_connection connection);
   void detach(duckdb_connection connection);
-  /// Why the current run must end, or nothing.
-  std::optional<std::string> cancelled() const;
+  /// What to report of the current run, wherever the cancel or the deadline hit it (preparing, binding,
+  /// writing a file: DuckDB's words for it do not say who asked), or nothing when it may go on.
+  std::optional<Failure> interrupted() const;
 
  private:
   void watch();

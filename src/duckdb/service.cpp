@@ -201,6 +201,10 @@ Service::Reply Service::run(const json::Object& frame) {
   } catch (const std::exception& error) {
     output = fail({"internal", fmt::format("the runner broke: {}", error.what()), false, {}, true});
   }
+  if (auto ended = control_.interrupted(); !output && ended) {
+    ended->unhealthy = output.error().unhealthy;
+    output = fail(*std::move(ended));
+  }
   control_.end();
   Reply reply;
   if (output) {
@@ -247,7 +251,7 @@ Run<Unit> Service::match_patterns(const Function& function, const Given& given,
       if (!statement) return fail(std::move(statement).error());
       if (auto done = statement->bind("text", to_duckdb(api_, text, &item)); !done) return done;
       if (auto done = statement->bind("pattern", to_duckdb(api_, text, &pattern)); !done) return done;
-      if (auto done = statement->start(control_); !done) return done;
+      if (auto done = statement->start(); !done) return done;
       auto chunk = statement->next(control_);
       if (!chunk) return fail(std::move(chunk).error());
       if (!*static_cast<bool*>(api_.vector_get_data(api_.data_chunk_get_vector(chunk->get(), 0)))) {
@@ -319,7 +323,7 @@ Run<Service::Output> Service::answer_brought(Instance& instance, const Function&
   if (!connection) return fail(std::move(connection).error());
   const Attached attached(control_, connection->get());
   for (const auto& each : brought.setup) {
-    if (const auto reason = control_.cancelled()) return fail({"interrupted", *reason, false, {}});
+    if (auto ended = control_.interrupted()) return fail(*std::move(ended));
     if (auto done = execute(api_, connection->get(), each); !done) return fail(std::move(done).error());
   }
   auto statement = Statement::prepare(api_, connection->get(), {brought.sql, {{0, 0, true}}}, brought.sql);
@@ -441,7 +445,7 @@ Run<WrittenFile> Service::write_file(Instance& instance, const Function& functio
 
 Run<Service::Output> Service::answer_query(Instance& instance, const Function& function,
                                            Connection& connection, Statement& statement) {
-  if (auto done = statement.start(control_); !done) return fail(std::move(done).error());
+  if (auto done = statement.start(); !done) return fail(std::move(done).error());
   const auto types = statement.result_types();
   for (const auto& type : types) {
     if (!has_foreign_type(api_, type.get())) continue;

@@ -65,16 +65,6 @@ Failure Statement::failure(std::string_view text) const {
   return to_failure(error, user_sql_, position);
 }
 
-Failure Statement::interrupted(RunControl& control, std::string_view text) const {
-  const auto reason = control.cancelled();
-  if (!reason) return failure(text);
-  Failure ended;
-  ended.code = "interrupted";
-  ended.message = "the query was interrupted: " + *reason;
-  ended.final = false;
-  return ended;
-}
-
 Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, RenderedSql sql,
                                   std::string user_sql) {
   Statement statement(api, std::move(sql), std::move(user_sql));
@@ -173,17 +163,17 @@ Run<Unit> Statement::bind(const std::string& name, const Value& value) {
                {{"parameter", name}}});
 }
 
-Run<Unit> Statement::start(RunControl& control) {
+Run<Unit> Statement::start() {
   Owned<duckdb_pending_result> pending(api_->destroy_pending);
   const auto make =
       api_->pending_prepared_streaming != nullptr ? api_->pending_prepared_streaming : api_->pending_prepared;
   if (make(prepared_.get(), pending.out()) != DuckDBSuccess) {
     const char* text = pending ? api_->pending_error(pending.get()) : nullptr;
-    return fail(interrupted(control, text == nullptr ? "the query cannot be started" : text));
+    return fail(failure(text == nullptr ? "the query cannot be started" : text));
   }
   if (api_->execute_pending(pending.get(), result_.get()) != DuckDBSuccess) {
     const char* text = api_->result_error(result_.get());
-    return fail(interrupted(control, text == nullptr ? "the query failed" : text));
+    return fail(failure(text == nullptr ? "the query failed" : text));
   }
   return Unit{};
 }
@@ -191,11 +181,10 @@ Run<Unit> Statement::start(RunControl& control) {
 Run<Chunk> Statement::next(RunControl& control) {
   if (ended_) return Chunk(api_->destroy_data_chunk);
   Chunk chunk(api_->destroy_data_chunk, api_->fetch_chunk(*result_.get()));
-  const auto reason = control.cancelled();
-  if (reason) return fail(interrupted(control, *reason));
+  if (auto ended = control.interrupted()) return fail(*std::move(ended));
   if (chunk) return chunk;
   const char* text = api_->result_error(result_.get());
-  if (text != nullptr && *text != '\0') return fail(interrupted(control, text));
+  if (text != nullptr && *text != '\0') return fail(failure(text));
   ended_ = true;
   return chunk;
 }

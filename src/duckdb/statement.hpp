@@ -24,7 +24,7 @@ class Statement {
   Run<Unit> bind(const std::string& name, const Value& value);
 
   /// Starts it; returns when the first rows are there. One start a statement.
-  Run<Unit> start(RunControl& control);
+  Run<Unit> start();
   /// The next rows; an empty handle at the end.
   Run<Chunk> next(RunControl& control);
   std::vector<std::string> result_names();
@@ -35,7 +35,6 @@ class Statement {
   Run<Unit> prepare_one(duckdb_connection connection, const std::string& sql);
   Run<Unit> wrap_foreign_types(duckdb_connection connection);
   Failure failure(std::string_view text) const;
-  Failure interrupted(RunControl& control, std::string_view text) const;
 
   const Api* api_;
   RenderedSql sql_;

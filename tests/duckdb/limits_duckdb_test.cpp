@@ -40,6 +40,21 @@ TEST(Limits, ACancelEndsTheRunSoonAndTheRunnerGoesOn) {
   EXPECT_EQ(json::text_or(runner.call("one"), "type", ""), "completed");
 }
 
+TEST(Limits, ACancelThatComesAtAnyMomentSaysWhoAsked) {
+  RunnerProcess runner(kSpec);
+  for (int i = 0; i < 20; ++i) {
+    const auto run = fmt::format("w1:{}:early", i);
+    if (i % 2 == 0)  // before the run is known here
+      runner.send({{"type", "cancel"}, {"run", run}, {"reason", "cancel"}, {"message", "asked by Kim"}});
+    runner.start("endless", {}, {{"run", run}});
+    if (i % 2 == 1)  // while its SQL is prepared, or a moment after
+      runner.send({{"type", "cancel"}, {"run", run}, {"reason", "cancel"}, {"message", "asked by Kim"}});
+    const auto outcome = runner.outcome();
+    EXPECT_EQ(json::text_or(outcome, "code", ""), "interrupted");
+    EXPECT_EQ(json::text_or(outcome, "message", ""), "the query was interrupted: asked by Kim");
+  }
+}
+
 TEST(Limits, ItsOwnDeadlineHoldsWhenNobodyCancels) {
   RunnerProcess runner(kSpec);
   const SystemClock clock;

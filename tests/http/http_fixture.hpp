@@ -105,6 +105,11 @@ class RawClient {
     EXPECT_EQ(::ioctl(descriptor_, FIONREAD, &bytes), 0);
     return bytes;
   }
+  /// The other end has closed for good: it refused what was sent to it.
+  bool gone() const {
+    pollfd entry{descriptor_, 0, 0};
+    return ::poll(&entry, 1, 0) > 0 && (entry.revents & (POLLERR | POLLHUP)) != 0;
+  }
 
  private:
   bool more(Duration patience) {
