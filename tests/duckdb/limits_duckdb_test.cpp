@@ -1,4 +1,5 @@
 // Time and memory: cancel, deadline, progress, running out, and memory that comes back.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
