@@ -40,12 +40,17 @@ export class BullSide {
     this.queue = new Bull(place.queue, { prefix: place.prefix, redis: place.redisOptions, ...options });
     this.errors = [];
     this.queue.on('error', (error) => this.errors.push(error));
+    // process() does not wait until its connection has its name: closing before that leaves a rejection that nobody
+    // handles.
+    const name = this.queue.setWorkerName.bind(this.queue);
+    this.queue.setWorkerName = () => (this.named = name());
   }
   async ready() {
     await this.queue.isReady();
     return this;
   }
   async close() {
+    await this.named;
     await this.queue.close(true);
   }
 
