@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kJobsAScript = 64;
 constexpr std::uint32_t kMostLooks = 512;
 constexpr std::size_t kMostKnown = 512;
+constexpr std::size_t kMostHeld = 8'192;
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -27,8 +28,20 @@ std::string stack_literal(const Failure& failure) {
   return failure.stack.empty() ? "" : json::quote(failure.stack);
 }
 
+/// What is still known of a job from when it was taken, for a run that completes.
+void append_held(const JobId& id, const TurnMemory::OfQueue& memory, Arguments& arguments) {
+  const auto found = memory.held.find(id);
+  if (found == memory.held.end()) {
+    arguments.insert(arguments.end(), {"", "", ""});
+  } else {
+    const auto& held = found->second;
+    arguments.insert(arguments.end(),
+                     {std::to_string(held.attempts_made), std::to_string(held.stalled), held.deduplication});
+  }
+}
+
 /// Id, token, outcome and what belongs to it, as scripts/shared/finish.lua reads them.
-void append_finish(const Finish& finish, Arguments& arguments) {
+void append_finish(const Finish& finish, const TurnMemory::OfQueue& memory, Arguments& arguments) {
   arguments.push_back(finish.id.value);
   arguments.push_back(finish.token.value);
   const auto add = [&](std::initializer_list<std::string> more) { arguments.insert(arguments.end(), more); };
@@ -36,6 +49,7 @@ void append_finish(const Finish& finish, Arguments& arguments) {
       Overloaded{
           [&](const outcome::Completed& done) {
             add({"C", done.result, finish_payload(finish.id, done.result), keep_argument(finish.keep)});
+            append_held(finish.id, memory, arguments);
           },
           [&](const outcome::Failed& failed) {
             const Failure& failure = failed.failure;
@@ -110,7 +124,7 @@ Plan plan_of(const Turn& turn, const Shared& shared, TurnMemory::OfQueue& memory
                    std::to_string(turn.limit ? turn.limit->per.count() : 0),
                    std::to_string(count)};
     for (std::size_t i = finished; i < finished + count; ++i)
-      append_finish(turn.finished[plan.asked[i]], part);
+      append_finish(turn.finished[plan.asked[i]], memory, part);
     if (turn.admit && take > 0) {
       append_admit(*turn.admit, memory.functions, part);
     } else {
@@ -171,8 +185,18 @@ enum Part : std::size_t {
   kParts,
 };
 
+void remember_held(const Job& job, const std::vector<redis::Reply>& fields, TurnMemory::OfQueue& memory) {
+  if (memory.held.size() >= kMostHeld) memory.held.clear();
+  TurnMemory::OfQueue::Held& held = memory.held[job.id];
+  held = {job.attempts_made, job.stalled, ""};
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    if (const std::string* name = fields[i].text(); name != nullptr && *name == "deid")
+      held.deduplication = text_of(fields[i + 1]);
+  }
+}
+
 void read_taken(const redis::Reply& reply, Time now, const Turn& turn, const std::string& token,
-                std::size_t first, TurnReply& out) {
+                std::size_t first, TurnMemory::OfQueue& memory, TurnReply& out) {
   const auto& all = array_of(reply);
   for (std::size_t i = 0; i + 2 < all.size(); i += 3) {
     const auto& fields = array_of(all[i + 2]);
@@ -183,6 +207,7 @@ void read_taken(const redis::Reply& reply, Time now, const Turn& turn, const std
     taken.job = job_from_hash(turn.queue, JobId(text_of(all[i])), fields, beside);
     taken.job.processed_on = now;
     taken.job.processed_by = turn.by;
+    remember_held(taken.job, fields, memory);
     taken.token = LockToken(fmt::format("{}:{}", token, first + i / 3));
     taken.function =
         function_of(taken.job.name, taken.job.data, turn.admit ? turn.admit->function_field : "");
@@ -221,15 +246,17 @@ Status read_part(const redis::Reply& reply, const Turn& turn, const Plan& plan, 
   const auto& parts = array_of(reply);
   if (parts.size() >= 2 && text_of(parts[0]) == "back") return went_back(turn.op, text_of(parts[1]));
   if (parts.size() < kParts) return malformed("turn");
+  TurnMemory::OfQueue& queue = memory.queues[turn.queue];
   const std::string finishes = text_of(parts[kFinishes]);
   for (const std::string_view line : lines_of(finishes)) {
     if (finished == plan.asked.size()) return malformed("turn");
     const std::size_t index = plan.asked[finished++];
     out.finished[index] = read_moved(line, turn.finished[index]);
+    queue.held.erase(turn.finished[index].id);
   }
   const auto& all = array_of(parts[kTaken]);
   read_taken(parts[kTaken], from_ms(whole_number(text_of(parts[kNow]))), turn, plan.token, out.taken.size(),
-             out);
+             queue, out);
   if (!out.blocked) read_blocked(parts[kBlocked], turn, out);
   Next& next = out.next;
   next.due.reset();
@@ -237,7 +264,6 @@ Status read_part(const redis::Reply& reply, const Turn& turn, const Plan& plan, 
   next.paused = integer_of(parts[kPaused]) == 1;
   next.more = integer_of(parts[kWaiting]) > integer_of(parts[kPassed]);
   if (const auto wait = integer_of(parts[kLimited]); wait > 0) next.limited_for = Duration(wait);
-  TurnMemory::OfQueue& queue = memory.queues[turn.queue];
   if (!all.empty()) queue.drained = false;
   if (integer_of(parts[kDrained]) == 1) queue.drained = true;
   remember_functions(parts[kLooked], out, queue);

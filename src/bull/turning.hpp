@@ -24,6 +24,13 @@ struct TurnMemory {
         functions;  ///< of jobs that were looked at and left, where it is a field of the data
     std::map<JobId, Sighting> unlocked;  ///< active without a lock, by the last sweeps
     std::set<JobId> own;                 ///< held by one of `owners` when a sweep saw it last
+    struct Held {
+      std::uint32_t attempts_made = 0, stalled = 0;
+      std::string deduplication;  ///< id of its debounce key, or ""
+    };
+    /// What was taken and not finished yet, so that finishing need not read it again. Only a saving: what is
+    /// not here is read.
+    std::map<JobId, Held> held;
   };
   std::map<QueueName, OfQueue> queues;
 

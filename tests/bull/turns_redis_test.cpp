@@ -161,6 +161,38 @@ TEST_F(Turns, DebouncedAddsAnswerTheHolderUntilItEnds) {
   EXPECT_FALSE(bench->add_all({job})[0].duplicate);
 }
 
+TEST_F(Turns, ACompletedRunEndsAlikeForTheLifeThatTookItAndForALaterOne) {
+  for (const bool later_life : {false, true}) {
+    SCOPED_TRACE(later_life);
+    open();
+    const JobId id = bench->add("a", {.attempts = 3, .deduplication = Deduplication{.id = "d"}});
+    ASSERT_TRUE(bench->finish(bench->take_one(), outcome::RetryAfter{.failure = {.message = "once"}}));
+    const Taken stalled = bench->take_one();
+    ASSERT_TRUE(bench->finish(stalled, outcome::Stalled{.max_stalled = 1}));
+    const Taken taken = bench->take_one();
+    const auto another = bull::make_bull_store(rig->client(), {rig->clock(), rig->random(), rig->loop()},
+                                               {.prefix = rig->prefix()});
+    Turn turn = bench->turn(0);
+    turn.finished = {{.id = id, .token = taken.token, .outcome = outcome::Completed{.result = "1"}}};
+    Store& store = later_life ? *another : bench->store();
+    const auto finished = bench->must(store.finish_and_take(turn)).finished;
+    ASSERT_THAT(finished, SizeIs(1));
+    ASSERT_TRUE(finished[0]) << finished[0].error().message;
+    EXPECT_EQ(*finished[0], (Moved{.state = State::kCompleted, .attempts_made = 2, .stalled = 1}));
+    EXPECT_EQ(text({"EXISTS", key("de:d"), key(id.value + ":lock")}), "0");
+  }
+}
+
+TEST_F(Turns, AJobThatIsGoneIsNotMadeAgainByItsEnd) {
+  open();
+  const auto added = bench->add_all({{.name = "a"}, {.name = "b"}});
+  const auto taken = bench->take(2);
+  (void)call({"DEL", key(taken[0].job.id.value)});  // its lock and its place in `active` are left
+  EXPECT_EQ(bench->finish(taken[0], outcome::Completed{}).error().code, Errc::kNotFound);
+  EXPECT_TRUE(bench->finish(taken[1], outcome::Completed{}));
+  EXPECT_EQ(text({"EXISTS", key(taken[0].job.id.value)}), "0");
+}
+
 TEST_F(Turns, ThePrioritiesOfTheProtocolTextStandAsInBull) {
   open();
   const auto add = [&](const char* id, std::uint32_t priority, bool lifo = false) {

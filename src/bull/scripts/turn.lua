@@ -42,16 +42,18 @@ end
 local finishes, at = {}, 15
 local count = tonumber(ARGV[14])
 if count > 0 then
-  local starts, keys = {}, {}
+  local starts, jobs, keys = {}, {}, {}
   for i = 1, count do
-    starts[i] = at
-    keys[i] = B .. ARGV[at] .. ':lock'
+    local job = B .. ARGV[at]
+    starts[i], jobs[i], keys[i] = at, job, job .. ':lock'
     at = at + 3 + outcomes[ARGV[at + 2]][1]
   end
+  local all_there = call('EXISTS', unpack(jobs)) == count
   local locks = call('MGET', unpack(keys))
   for i = 1, count do
     local first = starts[i]
-    finishes[i] = finish(ARGV[first], ARGV[first + 1], keys[i], locks[i], outcomes[ARGV[first + 2]], first + 3)
+    finishes[i] = finish(ARGV[first], ARGV[first + 1], keys[i], locks[i], all_there, outcomes[ARGV[first + 2]],
+      first + 3)
   end
   flush_finished()
   for i, became in ipairs(finishes) do

@@ -87,12 +87,12 @@ local function end_run(job, set, keep, payload, ...)
   call('PUBLISH', B .. set, payload)
 end
 
--- By letter: how many arguments, and what becomes of the job. `job`: id, key, deid, made, stalled; all but of C also
--- stacktrace, opts, priority. It is told where the job went: state, kept, due.
+-- By letter: how many arguments, and what becomes of the job. `job`: see job_of. It is told where the job went: state,
+-- kept, due.
 local outcomes = {}
 
--- C: value, payload, keep
-outcomes.C = {3, function(job, value, payload, keep)
+-- C: value, payload, keep, then what its taker still knows of it: attempts made, stalled ("": read them), debounce id
+outcomes.C = {6, function(job, value, payload, keep)
   job.made = job.made + 1
   end_run(job, 'completed', keep, payload, 'returnvalue', value)
 end}
@@ -158,24 +158,31 @@ end}
 local words = {[0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}
 local function word(count) return words[count] or string.format('%.0f', count) end
 
--- Ends one run. Answers what became of the job, or why not: -1 no such job, -2 no lock, -6 another's lock, -3 not
--- active.
-local function finish(id, token, lock_key, lock, outcome, arguments_at)
+-- What finishing needs to know of a job. A run that completes under its taker's lock needs nothing of the hash: nobody
+-- else counts its attempts or stalls meanwhile. A failed one does, and who took it in an earlier life knows nothing.
+local function job_of(id, key, outcome, at)
+  if outcome == outcomes.C and ARGV[at + 3] ~= '' then
+    local deid = ARGV[at + 5]
+    return {id = id, key = key, deid = deid ~= '' and deid or nil, made = tonumber(ARGV[at + 3]),
+      stalled = tonumber(ARGV[at + 4]), state = 'w', kept = 1}
+  end
+  local seen = call('HMGET', key, 'deid', 'attemptsMade', 'stalledCounter', 'stacktrace', 'opts', 'priority')
+  return {id = id, key = key, deid = seen[1], made = tonumber(seen[2]) or 0, stalled = tonumber(seen[3]) or 0,
+    stacktrace = seen[4], opts = seen[5], priority = seen[6], state = 'w', kept = 1}
+end
+
+-- Ends one run; `there`: its hash was seen to be there. Answers what became of the job, or why not: -1 no such job,
+-- -2 no lock, -6 another's lock, -3 not active.
+local function finish(id, token, lock_key, lock, there, outcome, arguments_at)
   local key = B .. id
-  local seen = call('HMGET', key, 'timestamp', 'deid', 'attemptsMade', 'stalledCounter')
-  if not seen[1] and call('EXISTS', key) == 0 then return -1 end
+  if (released[id] or not there) and call('EXISTS', key) == 0 then return -1 end
   if not lock or released[id] then return -2 end
   if lock ~= token then return -6 end
   if call('LREM', active_key, -1, id) == 0 then return -3 end
   released[id] = true
   ended = ended + 1
   lock_keys[ended], unstalled[ended] = lock_key, id
-  local job = {id = id, key = key, deid = seen[2], made = tonumber(seen[3]) or 0, stalled = tonumber(seen[4]) or 0,
-    state = 'w', kept = 1}
-  if outcome ~= outcomes.C then
-    local more = call('HMGET', key, 'stacktrace', 'opts', 'priority')
-    job.stacktrace, job.opts, job.priority = more[1], more[2], more[3]
-  end
+  local job = job_of(id, key, outcome, arguments_at)
   outcome[2](job, unpack(ARGV, arguments_at, arguments_at + outcome[1] - 1))
   if job.state == 'w' and (tonumber(job.priority) or 0) > 0 then job.state = 'p' end
   return job
