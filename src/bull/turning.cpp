@@ -28,46 +28,41 @@ std::string stack_literal(const Failure& failure) {
   return failure.stack.empty() ? "" : json::quote(failure.stack);
 }
 
-/// What is still known of a job from when it was taken, for a run that completes.
-void append_held(const JobId& id, const TurnMemory::OfQueue& memory, Arguments& arguments) {
-  const auto found = memory.held.find(id);
-  if (found == memory.held.end()) {
-    arguments.insert(arguments.end(), {"", "", ""});
-  } else {
-    const auto& held = found->second;
-    arguments.insert(arguments.end(),
-                     {std::to_string(held.attempts_made), std::to_string(held.stalled), held.deduplication});
-  }
+/// The kind of a run that completes, with what is still known of its job from when it was taken.
+std::string completed_kind(const Finish& finish, const TurnMemory::OfQueue& memory) {
+  std::string kind = "C" + keep_argument(finish.keep);
+  const auto found = memory.held.find(finish.id);
+  if (found == memory.held.end()) return kind;
+  const auto& held = found->second;
+  return fmt::format("{} {} {} {}", kind, held.attempts_made, held.stalled, held.deduplication);
 }
 
-/// Id, token, outcome and what belongs to it, as scripts/shared/finish.lua reads them.
+/// Id, token, kind and what belongs to it, as scripts/shared/finish.lua reads them.
 void append_finish(const Finish& finish, const TurnMemory::OfQueue& memory, Arguments& arguments) {
   arguments.push_back(finish.id.value);
   arguments.push_back(finish.token.value);
   const auto add = [&](std::initializer_list<std::string> more) { arguments.insert(arguments.end(), more); };
-  std::visit(
-      Overloaded{
-          [&](const outcome::Completed& done) {
-            add({"C", done.result, finish_payload(finish.id, done.result), keep_argument(finish.keep)});
-            append_held(finish.id, memory, arguments);
-          },
-          [&](const outcome::Failed& failed) {
-            const Failure& failure = failed.failure;
-            add({"F", failure.message, stack_literal(failure), finish_payload(finish.id, failure.message),
-                 keep_argument(finish.keep)});
-          },
-          [&](const outcome::RetryAfter& again) {
-            add({"R", std::to_string(std::max<std::int64_t>(again.delay.count(), 0)),
-                 again.counted ? "1" : "0", again.failure.message, stack_literal(again.failure)});
-          },
-          [&](const outcome::WaitForChildren&) {},
-          [&](const outcome::BackToWait&) { add({"B"}); },
-          [&](const outcome::Stalled& stalled) {
-            add({"S", std::to_string(stalled.max_stalled), stalled.failure.message,
-                 finish_payload(finish.id, stalled.failure.message), keep_argument(finish.keep)});
-          },
-      },
-      finish.outcome);
+  std::visit(Overloaded{
+                 [&](const outcome::Completed& done) {
+                   add({completed_kind(finish, memory), done.result, finish_payload(finish.id, done.result)});
+                 },
+                 [&](const outcome::Failed& failed) {
+                   const Failure& failure = failed.failure;
+                   add({"F" + keep_argument(finish.keep), failure.message, stack_literal(failure),
+                        finish_payload(finish.id, failure.message)});
+                 },
+                 [&](const outcome::RetryAfter& again) {
+                   add({"R", std::to_string(std::max<std::int64_t>(again.delay.count(), 0)),
+                        again.counted ? "1" : "0", again.failure.message, stack_literal(again.failure)});
+                 },
+                 [&](const outcome::WaitForChildren&) {},
+                 [&](const outcome::BackToWait&) { add({"B"}); },
+                 [&](const outcome::Stalled& stalled) {
+                   add({"S" + keep_argument(finish.keep), std::to_string(stalled.max_stalled),
+                        stalled.failure.message, finish_payload(finish.id, stalled.failure.message)});
+                 },
+             },
+             finish.outcome);
 }
 
 void append_needs(bool otherwise, const std::string& function, const Needs& needs, Arguments& arguments) {

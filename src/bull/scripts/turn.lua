@@ -1,7 +1,7 @@
 -- finish_and_take: ends runs, then takes what may be taken. ARGV: 1 now, 2 lane, 3 number, 4 part, 5 what tokens begin
 -- with, 6 life of locks, 7 how many to take, 8 index of the first token, 9 may tell `drained` 0|1, 10 points of metrics
 -- (0: none), 11 max_starts, 12 and 13 rate limit (0: none) and its ms, 14 how many finishes; then
--- each finish: id, token, outcome letter, its arguments (shared/finish.lua); then what may be taken: "" for whatever is
+-- each finish: id, token, kind, its arguments (shared/finish.lua); then what may be taken: "" for whatever is
 -- next, or look, free cores, free memory, pass 0|1, spare cores, spare memory, field, how many needs, each: 1 if of all
 -- others, function, cores, memory, closed 0|1, ends before the head 0|1; how many known, each: id, function.
 -- Answer: {"ok"|"again", finishes, now, due score or nil, paused, jobs that wait, passed over, limited for,
@@ -39,29 +39,7 @@ if how == 'again' then
   return answer(how, first[1], first[2], walk, 0)
 end
 
-local finishes, at = {}, 15
-local count = tonumber(ARGV[14])
-if count > 0 then
-  local starts, jobs, keys = {}, {}, {}
-  for i = 1, count do
-    local job = B .. ARGV[at]
-    starts[i], jobs[i], keys[i] = at, job, job .. ':lock'
-    at = at + 3 + outcomes[ARGV[at + 2]][1]
-  end
-  local all_there = call('EXISTS', unpack(jobs)) == count
-  local locks = call('MGET', unpack(keys))
-  for i = 1, count do
-    local first = starts[i]
-    finishes[i] = finish(ARGV[first], ARGV[first + 1], keys[i], locks[i], all_there, outcomes[ARGV[first + 2]],
-      first + 3)
-  end
-  flush_finished()
-  for i, became in ipairs(finishes) do
-    if type(became) == 'table' then finishes[i] = line_of(became) end
-  end
-end
-finishes = table.concat(finishes, '\n')
-
+local finishes, at = finish_all(15, tonumber(ARGV[14]))
 local admit = read_admit(at)
 local most = tonumber(ARGV[7])
 local walk = take(most, admit, {token = ARGV[5], lock = ARGV[6], first = tonumber(ARGV[8]),

@@ -1,37 +1,34 @@
--- Ending runs: each outcome after its own checks. A job's keys are touched only when all of them hold.
+-- Ending runs: each outcome after its own checks. A job's keys are touched only when all of them hold. Everything here
+-- runs once a job of every turn, so it makes few tables and strings.
 
-local released, to_complete = {}, {set = '', keep = '', jobs = {}}
-local ended, lock_keys, unstalled = 0, {}, {}
-local active_key = B .. 'active'
+local lines, ended = {}, 0  -- by place in the turn: where the job went, or why not; how many went
+local run = {}              -- the run that is being ended: place, id, key, and what read_job says
 
 -- The sets `completed` and `failed` are written together for jobs that follow each other under one rule.
+local batch = {set = '', keep = '', count = 0}
 local function flush_set()
-  local batch = to_complete
-  if #batch.jobs == 0 then return end
-  local pairs_of = {}
-  for i, job in ipairs(batch.jobs) do
-    pairs_of[2 * i - 1] = now
-    pairs_of[2 * i] = job.id
-  end
-  call('ZADD', B .. batch.set, unpack(pairs_of))
-  local count, age = parse_keep(batch.keep)
-  if count or age then
-    local gone = retain(batch.set, count, age)
-    for _, job in ipairs(batch.jobs) do
-      if gone[job.id] then job.kept = 0 end
+  if batch.count == 0 then return end
+  local scores, places = batch.scores, batch.places
+  call('ZADD', B .. batch.set, unpack(scores))
+  local most, age = parse_keep(batch.keep)
+  if most or age then
+    local gone = retain(batch.set, most, age)
+    for i = 1, batch.count do
+      local line = lines[places[i]]
+      if gone[scores[2 * i]] then lines[places[i]] = string.sub(line, 1, 2) .. '0' .. string.sub(line, 4) end
     end
   end
-  to_complete = {set = '', keep = '', jobs = {}}
+  batch = {set = '', keep = '', count = 0}
 end
 
--- Locks and stall marks of what was finished; before anything is taken again.
-local function flush_finished()
-  flush_set()
-  if ended > 0 then
-    call('DEL', unpack(lock_keys))
-    if stalled_there then call('SREM', B .. 'stalled', unpack(unstalled)) end
+local function enter_set(set, keep)
+  if batch.set ~= set or batch.keep ~= keep then
+    flush_set()
+    batch = {set = set, keep = keep, count = 0, scores = {}, places = {}}
   end
-  ended, lock_keys, unstalled = 0, {}, {}
+  local count = batch.count + 1
+  batch.count, batch.places[count] = count, run.place
+  batch.scores[2 * count - 1], batch.scores[2 * count] = now, run.id
 end
 
 -- The low 12 bits of an id as a number, as JavaScript has them.
@@ -67,53 +64,68 @@ local function append_stack(stacks, literal, options)
 end
 
 -- Into completed or failed, or removed at once. Then fields and values that are written to the hash.
-local function end_run(job, set, keep, payload, ...)
-  local id = job.id
-  if job.deid then release_debounce(job.deid) end
-  if cancels_there then drop_cancel(id) end
-  job.state = set == 'completed' and 'c' or 'f'
-  if string.sub(keep, 1, 2) == '0,' then
-    forget({id})
-    job.kept = 0
+local function end_run(set, kind, payload, ...)
+  if run.deid then release_debounce(run.deid) end
+  if cancels_there then drop_cancel(run.id) end
+  if kind.drops then
+    forget({run.id})
   else
-    call('HSET', job.key, 'finishedOn', now, ...)
-    if to_complete.set ~= set or to_complete.keep ~= keep then
-      flush_set()
-      to_complete = {set = set, keep = keep, jobs = {}}
-    end
-    to_complete.jobs[#to_complete.jobs + 1] = job
+    call('HSET', run.key, 'finishedOn', now, ...)
+    enter_set(set, kind.keep)
   end
   if metrics_points > 0 then count_finished(set, metrics_points) end
   call('PUBLISH', B .. set, payload)
 end
 
--- By letter: how many arguments, and what becomes of the job. `job`: see job_of. It is told where the job went: state,
--- kept, due.
-local outcomes = {}
-
--- C: value, payload, keep, then what its taker still knows of it: attempts made, stalled ("": read them), debounce id
-outcomes.C = {6, function(job, value, payload, keep)
-  job.made = job.made + 1
-  end_run(job, 'completed', keep, payload, 'returnvalue', value)
-end}
-
-local function save_attempt(job, message, stack)
-  job.made = job.made + 1
-  return {'attemptsMade', job.made, 'failedReason', message, 'stacktrace',
-    append_stack(job.stacktrace, stack, options_of(job.opts))}
+local function read_job()
+  local seen = call('HMGET', run.key, 'deid', 'attemptsMade', 'stalledCounter', 'stacktrace', 'opts', 'priority')
+  run.deid, run.made, run.stalled = seen[1], tonumber(seen[2]) or 0, tonumber(seen[3]) or 0
+  run.stacktrace, run.opts, run.priority = seen[4], seen[5], tonumber(seen[6]) or 0
 end
 
--- F: message, stack as a JSON literal or "", payload, keep
-outcomes.F = {4, function(job, message, stack, payload, keep)
-  end_run(job, 'failed', keep, payload, unpack(save_attempt(job, message, stack)))
+-- State, kept, attempts made, stalled, due.
+local function line_of(state, kept, due)
+  return string.format('%s %d %d %d %s', state, kept, run.made, run.stalled, due or '')
+end
+local function ended_line(state, kind) return line_of(state, kind.drops and 0 or 1) end
+local function waiting_line() return line_of(run.priority > 0 and 'p' or 'w', 1) end
+
+-- By letter: how many arguments, and what becomes of the run's job; answers its line.
+local outcomes = {}
+
+-- C: value, payload. A run that completes under its taker's lock needs nothing of the hash where its kind tells what
+-- the taker saw: nobody else counts its attempts or stalls meanwhile. Who took it in an earlier life tells nothing.
+outcomes.C = {2, function(kind, at)
+  if kind.line then
+    run.deid = kind.deid
+  else
+    read_job()
+    run.made = run.made + 1
+  end
+  end_run('completed', kind, ARGV[at + 1], 'returnvalue', ARGV[at])
+  return kind.line or ended_line('c', kind)
+end}
+
+local function save_attempt(message, stack)
+  run.made = run.made + 1
+  return {'attemptsMade', run.made, 'failedReason', message, 'stacktrace',
+    append_stack(run.stacktrace, stack, options_of(run.opts))}
+end
+
+-- F: message, stack as a JSON literal or "", payload
+outcomes.F = {3, function(kind, at)
+  read_job()
+  end_run('failed', kind, ARGV[at + 2], unpack(save_attempt(ARGV[at], ARGV[at + 1])))
+  return ended_line('f', kind)
 end}
 
 -- R: delay, counted 0|1, message, stack
-outcomes.R = {4, function(job, delay, counted, message, stack)
-  local id = job.id
+outcomes.R = {4, function(_, at)
+  local id, delay = run.id, ARGV[at]
+  read_job()
   drop_cancel(id)
-  if counted == '1' then
-    call('HSET', job.key, unpack(save_attempt(job, message, stack)))
+  if ARGV[at + 1] == '1' then
+    call('HSET', run.key, unpack(save_attempt(ARGV[at + 2], ARGV[at + 3])))
   else
     count_back(id)
   end
@@ -121,73 +133,119 @@ outcomes.R = {4, function(job, delay, counted, message, stack)
     local score = (now_ms + delay) * 4096 + low_bits(id)
     call('ZADD', B .. 'delayed', string.format('%.0f', score), id)
     call('PUBLISH', B .. 'delayed', string.format('%.17g', score / 4096))
-    job.state, job.due = 'd', string.format('%.0f', now_ms + delay)
-  else
-    if (tonumber(job.priority) or 0) == 0 and options_of(job.opts).lifo == true then
-      call('RPUSH', line(), id)
-    else
-      put_behind(id, job.priority)
-    end
-    given_back = true
+    return line_of('d', 1, string.format('%.0f', now_ms + delay))
   end
+  if run.priority == 0 and options_of(run.opts).lifo == true then
+    call('RPUSH', line(), id)
+  else
+    put_behind(id, run.priority)
+  end
+  given_back = true
+  return waiting_line()
 end}
 
-local function go_back(job)
-  drop_cancel(job.id)
-  put_in_front(job.id, job.priority)
+local function go_back()
+  drop_cancel(run.id)
+  put_in_front(run.id, run.priority)
   given_back = true
+  return waiting_line()
 end
 
 -- B: nothing more
-outcomes.B = {0, function(job)
-  count_back(job.id)
-  go_back(job)
+outcomes.B = {0, function()
+  read_job()
+  count_back(run.id)
+  return go_back()
 end}
 
--- S: max_stalled, message, payload, keep
-outcomes.S = {4, function(job, max_stalled, message, payload, keep)
-  job.stalled = call('HINCRBY', job.key, 'stalledCounter', 1)
-  if job.stalled <= tonumber(max_stalled) then
-    call('PUBLISH', B .. 'stalled@', job.id)
-    return go_back(job)
+-- S: max_stalled, message, payload
+outcomes.S = {3, function(kind, at)
+  read_job()
+  run.stalled = call('HINCRBY', run.key, 'stalledCounter', 1)
+  if run.stalled <= tonumber(ARGV[at]) then
+    call('PUBLISH', B .. 'stalled@', run.id)
+    return go_back()
   end
-  end_run(job, 'failed', keep, payload, 'failedReason', message)
+  end_run('failed', kind, ARGV[at + 2], 'failedReason', ARGV[at + 1])
+  return ended_line('f', kind)
 end}
 
--- A count as text: what Lua itself makes of a number takes ten times as long as a look into a table.
-local words = {[0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}
-local function word(count) return words[count] or string.format('%.0f', count) end
-
--- What finishing needs to know of a job. A run that completes under its taker's lock needs nothing of the hash: nobody
--- else counts its attempts or stalls meanwhile. A failed one does, and who took it in an earlier life knows nothing.
-local function job_of(id, key, outcome, at)
-  if outcome == outcomes.C and ARGV[at + 3] ~= '' then
-    local deid = ARGV[at + 5]
-    return {id = id, key = key, deid = deid ~= '' and deid or nil, made = tonumber(ARGV[at + 3]),
-      stalled = tonumber(ARGV[at + 4]), state = 'w', kept = 1}
+-- "<letter><keep>", and for C, where its taker remembers, " <attempts made> <stalled> <debounce id>". Jobs mostly have
+-- the same one, which is taken apart once.
+local kinds = {}
+local function kind_of(text)
+  local letter, keep, made, stalled, deid = string.match(text, '^(%a)([%d,]*) ?(%d*) ?(%d*) ?(.*)$')
+  local kind = {size = outcomes[letter][1], ends = outcomes[letter][2], keep = keep,
+    drops = string.sub(keep, 1, 2) == '0,'}
+  if made ~= '' then
+    kind.deid = deid ~= '' and deid
+    kind.line = string.format('c %d %d %d ', kind.drops and 0 or 1, made + 1, stalled)
   end
-  local seen = call('HMGET', key, 'deid', 'attemptsMade', 'stalledCounter', 'stacktrace', 'opts', 'priority')
-  return {id = id, key = key, deid = seen[1], made = tonumber(seen[2]) or 0, stalled = tonumber(seen[3]) or 0,
-    stacktrace = seen[4], opts = seen[5], priority = seen[6], state = 'w', kept = 1}
+  kinds[text] = kind
+  return kind
 end
 
--- Ends one run; `there`: its hash was seen to be there. Answers what became of the job, or why not: -1 no such job,
--- -2 no lock, -6 another's lock, -3 not active.
-local function finish(id, token, lock_key, lock, there, outcome, arguments_at)
-  local key = B .. id
-  if (released[id] or not there) and call('EXISTS', key) == 0 then return -1 end
-  if not lock or released[id] then return -2 end
-  if lock ~= token then return -6 end
-  if call('LREM', active_key, -1, id) == 0 then return -3 end
-  released[id] = true
-  ended = ended + 1
-  lock_keys[ended], unstalled[ended] = lock_key, id
-  local job = job_of(id, key, outcome, arguments_at)
-  outcome[2](job, unpack(ARGV, arguments_at, arguments_at + outcome[1] - 1))
-  if job.state == 'w' and (tonumber(job.priority) or 0) > 0 then job.state = 'p' end
-  return job
+-- Many that end together mostly are the oldest of `active`, in their order: then one command takes them all off it.
+-- Only where each of them is there and held: `firsts` are their places in ARGV.
+local function cut_off(ids, locks, firsts)
+  local count = #ids
+  if count < 4 then return false end
+  for i = 1, count do
+    if locks[i] ~= ARGV[firsts[i] + 1] then return false end
+  end
+  local tail = call('LRANGE', B .. 'active', -count, -1)
+  if #tail < count then return false end
+  for i = 1, count do
+    if tail[count + 1 - i] ~= ids[i] then return false end
+  end
+  call('LTRIM', B .. 'active', 0, -count - 1)
+  return true
 end
 
-local function line_of(job)
-  return job.state .. ' ' .. word(job.kept) .. ' ' .. word(job.made) .. ' ' .. word(job.stalled) .. ' ' .. (job.due or '')
+-- Ends one run whose lock is `lock`; `there`: its hash was seen; `off`: it is off `active` already. Answers its line,
+-- or why not: -1 no such job, -2 no lock, -6 another's lock, -3 not active.
+local function finish(id, key, lock, there, off, kind, at)
+  if not there and call('EXISTS', key) == 0 then return -1 end
+  if not lock then return -2 end
+  if lock ~= ARGV[at + 1] then return -6 end
+  if not off and call('LREM', B .. 'active', -1, id) == 0 then return call('EXISTS', key) == 0 and -1 or -3 end
+  run.id, run.key, ended = id, key, ended + 1
+  return kind.ends(kind, at + 3)
+end
+
+-- Locks and stall marks of the runs that ended; before anything is taken again.
+local function release(ids, lock_keys)
+  if ended == 0 then return end
+  if ended < #ids then
+    local all_ids, all_keys = ids, lock_keys
+    ids, lock_keys = {}, {}
+    for i, line in ipairs(lines) do
+      if type(line) == 'string' then ids[#ids + 1], lock_keys[#lock_keys + 1] = all_ids[i], all_keys[i] end
+    end
+  end
+  call('DEL', unpack(lock_keys))
+  if stalled_there then call('SREM', B .. 'stalled', unpack(ids)) end
+end
+
+-- Ends `count` runs that stand in ARGV from `at` on: id, token, kind, the arguments of its outcome. Answers their lines
+-- and where ARGV goes on.
+local function finish_all(at, count)
+  if count == 0 then return '', at end
+  local firsts, ids, keys, lock_keys, what = {}, {}, {}, {}, {}
+  for i = 1, count do
+    local id, text = ARGV[at], ARGV[at + 2]
+    local key, kind = B .. id, kinds[text] or kind_of(text)
+    firsts[i], ids[i], keys[i], lock_keys[i], what[i] = at, id, key, key .. ':lock', kind
+    at = at + 3 + kind.size
+  end
+  local all_there = call('EXISTS', unpack(keys)) == count
+  local locks = call('MGET', unpack(lock_keys))
+  local off = all_there and cut_off(ids, locks, firsts)
+  for i = 1, count do
+    run.place = i
+    lines[i] = finish(ids[i], keys[i], locks[i], all_there, off, what[i], firsts[i])
+  end
+  flush_set()
+  release(ids, lock_keys)
+  return table.concat(lines, '\n'), at
 end

@@ -80,10 +80,9 @@ local function fail_waiting(id, fields, message)
   call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(message) .. '}')
 end
 
--- One job of the walk. Answers its verdict and, for what may not start again, how often it started; nil: stop here.
-local function look_at(id, fields, backs, admit, rules, walk)
-  if #fields == 0 or walk.here[id] then return 'drop' end  -- only the list knows it, or it stands there twice
-  local verdict, name, data, starts = 'take', '__default__', '{}', backs and tonumber(backs) or 0
+-- The fields that decide: name, data, and how often its runs counted.
+local function read_fields(fields)
+  local name, data, starts = '__default__', '{}', 0
   for i = 1, #fields, 2 do
     local field = fields[i]
     if field == 'name' then
@@ -94,6 +93,14 @@ local function look_at(id, fields, backs, admit, rules, walk)
       starts = starts + (tonumber(fields[i + 1]) or 0)
     end
   end
+  return name, data, starts
+end
+
+-- One job of the walk. Answers its verdict and, for what may not start again, how often it started; nil: stop here.
+local function look_at(id, fields, backs, admit, rules, walk)
+  if #fields == 0 or walk.here[id] then return 'drop' end  -- only the list knows it, or it stands there twice
+  local verdict, name, data, starts = 'take', read_fields(fields)
+  if backs then starts = starts + tonumber(backs) end
   if admit then
     name = function_of(admit, id, name, data)
     if not name then return nil end
@@ -121,7 +128,8 @@ local function walk_over(window, most, admit, rules, walk)
   for i = #window, 1, -1 do
     if walk.count >= most then return false end
     local id = window[i]
-    local fields = call('HGETALL', B .. id)
+    local key = B .. id
+    local fields = call('HGETALL', key)
     local verdict, starts = look_at(id, fields, backs[i], admit, rules, walk)
     if not verdict then return false end
     if verdict == 'skip' or verdict == 'end' then
@@ -132,9 +140,9 @@ local function walk_over(window, most, admit, rules, walk)
       if verdict == 'fail' then
         fail_waiting(id, fields, string.format('started %d times, which is the limit', starts))
       elseif verdict == 'take' then
-        local all, count = walk.all, walk.count
-        walk.here[id], walk.count, walk.ids[count + 1] = true, count + 1, id
-        all[3 * count + 1], all[3 * count + 2], all[3 * count + 3] = id, backs[i] or 0, fields
+        local all, at, count = walk.all, 3 * walk.count, walk.count + 1
+        walk.here[id], walk.count, walk.ids[count], walk.keys[count] = true, count, id, key
+        all[at + 1], all[at + 2], all[at + 3] = id, backs[i] or 0, fields
       end
     end
   end
@@ -143,7 +151,7 @@ end
 
 -- Takes up to `most`. Answers {ids, all (id, backs, fields ...), passed (how many were passed over), blocked, limited}.
 local function take(most, admit, rules)
-  local walk = {count = 0, ids = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {}}
+  local walk = {count = 0, ids = {}, keys = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {}}
   if most == 0 then return walk end
   local bound, seen, slice = admit and admit.look or most + 256, 0, 0
   repeat  -- no more ids at a time than are likely to be taken
@@ -159,13 +167,12 @@ local function take(most, admit, rules)
     call('LPUSH', B .. 'active', unpack(ids))
     call('ZREM', B .. 'priority', unpack(ids))
   end
-  local prefix, channel = rules.token .. ':', B .. 'active@'
+  local keys, prefix, before, lock, channel = walk.keys, rules.token .. ':', rules.first - 1, rules.lock, B .. 'active@'
   for i = 1, #ids do
-    local id = ids[i]
-    local job, token = B .. id, prefix .. (rules.first + i - 1)
-    call('SET', job .. ':lock', token, 'PX', rules.lock)
-    call('HSET', job, 'processedOn', now)
-    call('PUBLISH', channel .. token, id)
+    local key, token = keys[i], prefix .. before + i
+    call('SET', key .. ':lock', token, 'PX', lock)
+    call('HSET', key, 'processedOn', now)
+    call('PUBLISH', channel .. token, ids[i])
   end
   return walk
 end
