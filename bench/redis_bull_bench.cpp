@@ -57,12 +57,12 @@ class Noop final : public RunHandler {
     observer.on_end(request.taken.token, run::Completed{}, Usage{.wall_us = 1});
     std::lock_guard lock(mutex_);
     last_ = clock_.now();
-    ++started_;
-    changed_.notify_all();
+    if (++started_ == wanted_) changed_.notify_all();  // a wakeup a run would be measured with it
   }
   void stop(const LockToken&, StopReason, std::string, std::string) override {}
   Instant wait_for(std::uint64_t runs) {
     std::unique_lock lock(mutex_);
+    wanted_ = runs;
     changed_.wait(lock, [&] { return started_ >= runs; });
     return last_;
   }
@@ -71,7 +71,7 @@ class Noop final : public RunHandler {
   const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint64_t started_ = 0;
+  std::uint64_t started_ = 0, wanted_ = 0;
   Instant last_{};
 };
 
