@@ -134,7 +134,7 @@ class Bench {
       LedgerOptions options;
       options.box = {.cores = static_cast<double>(slots), .memory_bytes = std::uint64_t{slots} << 20U};
       options.slots = slots;
-      options.turns_at_once = 2;
+      options.turns_at_once = worker_options().turns_at_once();
       options.queues = {{.name = kQueue, .order = QueueOrder::kFifo}};
       options.functions[kFunction] = {};
       return options;

@@ -39,7 +39,7 @@ Machine::Machine(WorkerOptions options, Admission& admission, Random& random)
     lane.queue = queue;
     const std::string name = options_.name + "/" + queue.value;
     lane.tracks.push_back({LaneName(name)});
-    if (!options_.hand_off) lane.tracks.push_back({LaneName(name + "~2")});
+    if (options_.turns_at_once() > 1) lane.tracks.push_back({LaneName(name + "~2")});
   }
   if (!queues_.empty()) last_active_ = queues_.front();
 }

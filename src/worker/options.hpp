@@ -37,6 +37,9 @@ struct WorkerOptions {
   /// Keep a turn parked in the store. Only with a store that has Capability::kHandOff: where a reply can be
   /// lost on its way, what a parked turn took would stay active until its locks expire.
   bool hand_off = false;
+  /// Turns of a queue under way at once, for LedgerOptions: without a parked one the next travels while the
+  /// store works on the first.
+  std::uint32_t turns_at_once() const { return hand_off ? 1 : 2; }
   bool take = true;  ///< false: only the regular duties, sweep and waking; no job is taken
 
   /// Beside workers whose locks tell little (RecoverRequest): what the sweep does with active jobs without a

@@ -99,4 +99,9 @@ Loaded load_configuration(const Arguments& arguments) {
   return loaded;
 }
 
+int refuse(std::string_view subcommand, std::string_view message, int code) {
+  fmt::print(stderr, "gaur {}: {}\n", subcommand, message);
+  return code;
+}
+
 }  // namespace gaur::app

@@ -59,4 +59,7 @@ struct Loaded {
 /// All layers of this process: its working folder, environment and flags.
 Loaded load_configuration(const Arguments& arguments);
 
+/// "gaur <subcommand>: <message>" on stderr; answers the code to leave with.
+int refuse(std::string_view subcommand, std::string_view message, int code);
+
 }  // namespace gaur::app

@@ -27,11 +27,6 @@ struct InitArguments {
   bool force = false, look = false;
 };
 
-int refuse(const std::string& message, int code = kExitProblem) {
-  fmt::print(stderr, "gaur init: {}\n", message);
-  return code;
-}
-
 Result<std::string> read_text(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
@@ -154,13 +149,13 @@ int init_command(int argc, char** argv) {
     return cli.exit(error) == 0 ? kExitOk : kExitUsage;
   }
   if (arguments.env.empty() && arguments.from.empty())
-    return refuse("needs --env FILE, --from FILE or both", kExitUsage);
+    return refuse("init", "needs --env FILE, --from FILE or both", kExitUsage);
   auto inputs = read_inputs(arguments);
-  if (!inputs) return refuse(inputs.error().message);
+  if (!inputs) return refuse("init", inputs.error().message, kExitProblem);
   if (arguments.look) {
     const Status looked = look_around(arguments, *inputs);
     if (!looked)
-      return refuse(looked.error().message,
+      return refuse("init", looked.error().message,
                     looked.error().code == Errc::kInvalidArgument ? kExitUsage : kExitStore);
   }
   const InitDraft draft = draft_configuration(*inputs);
@@ -169,7 +164,7 @@ int init_command(int argc, char** argv) {
     return kExitOk;
   }
   if (const Status written = write_draft(arguments, draft.toml); !written)
-    return refuse(written.error().message);
+    return refuse("init", written.error().message, kExitProblem);
   fmt::print("{} is written; `gaur check --config {}` tells what follows from it\n", arguments.out,
              arguments.out);
   print_notes(draft.notes);

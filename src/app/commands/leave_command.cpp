@@ -119,18 +119,13 @@ int leave_command(int argc, char** argv) {
   const auto delayed = read_delayed(delayed_text);
   const auto patience =
       patience_text.empty() ? Result<Duration>(Duration(-1)) : parse_duration(patience_text);
-  if (!delayed || !patience) {
-    fmt::print(stderr, "gaur leave: {}\n",
-               delayed ? "--patience: " + patience.error().message : "--delayed takes list, promote or keep");
-    return kExitUsage;
-  }
+  if (!delayed) return refuse("leave", "--delayed takes list, promote or keep", kExitUsage);
+  if (!patience) return refuse("leave", "--patience: " + patience.error().message, kExitUsage);
   Loaded loaded = load_configuration(arguments);
   if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
   if (!data.empty()) loaded.config.data_folder = std::filesystem::absolute(data).lexically_normal();
-  if (!loaded.config.redis) {
-    fmt::print(stderr, "gaur leave: an embedded store has no other workers; end its host with TERM\n");
-    return kExitProblem;
-  }
+  if (!loaded.config.redis)
+    return refuse("leave", "an embedded store has no other workers; end its host with TERM", kExitProblem);
   const auto still =
       end_running_host(loaded.config, patience->count() < 0 ? loaded.config.stop_timeout : *patience);
   if (still) return fail(*still);

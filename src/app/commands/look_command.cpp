@@ -20,11 +20,6 @@ struct LookArguments {
   bool json = false;
 };
 
-int refuse(const std::string& message, int code) {
-  fmt::print(stderr, "gaur look: {}\n", message);
-  return code;
-}
-
 LookArguments read_look_arguments(int argc, char** argv) {
   LookArguments arguments;
   CLI::App cli("Looks at the queues of a Bull deployment without changing anything", "gaur look");
@@ -64,16 +59,17 @@ int look_command(int argc, char** argv) {
   const Loaded loaded = load_configuration(arguments.shared);
   if (print_store_problems(loaded.settings, "look") > 0) return kExitProblem;
   if (!loaded.config.redis)
-    return refuse("knows of no Redis: --env FILE, --url redis://HOST:PORT or store.url in gaur.toml",
+    return refuse("look", "knows of no Redis: --env FILE, --url redis://HOST:PORT or store.url in gaur.toml",
                   kExitUsage);
   auto access = RedisAccess::open(loaded.settings, *loaded.config.redis);
-  if (!access) return refuse(access.error().message, kExitStore);
+  if (!access) return refuse("look", access.error().message, kExitStore);
   const auto facts = gather_facts((*access)->client(), {.url = (*access)->shown(),
                                                         .prefix = (*access)->prefix(),
                                                         .queues = arguments.queues,
                                                         .samples = arguments.samples});
   if (!facts)
-    return refuse(facts.error().message, facts.error().code == Errc::kNotFound ? kExitProblem : kExitStore);
+    return refuse("look", facts.error().message,
+                  facts.error().code == Errc::kNotFound ? kExitProblem : kExitStore);
   const auto findings = findings_of(*facts, arguments.function);
   const LookReport report{*facts, findings, arguments.function};
   fmt::print("{}", arguments.json ? look_json(report) + "\n" : look_text(report));

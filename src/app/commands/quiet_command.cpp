@@ -28,19 +28,10 @@ int quiet_command(int argc, char** argv) {
   if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
   if (!data.empty()) loaded.config.data_folder = std::filesystem::absolute(data).lexically_normal();
   const auto host = find_running_host(loaded.config);
-  if (!host) {
-    fmt::print(stderr, "gaur quiet: {}\n", host.error().message);
-    return kExitProblem;
-  }
-  if (!*host) {
-    fmt::print(stderr, "gaur quiet: no host runs on {}\n", loaded.config.data_folder.string());
-    return kExitProblem;
-  }
+  if (!host) return refuse("quiet", host.error().message, kExitProblem);
+  if (!*host) return refuse("quiet", "no host runs on " + loaded.config.data_folder.string(), kExitProblem);
   const auto status = (*host)->ask("POST", resume ? "/v1/host/resume" : "/v1/host/quiet");
-  if (!status) {
-    fmt::print(stderr, "gaur quiet: {}\n", status.error().message);
-    return kExitProblem;
-  }
+  if (!status) return refuse("quiet", status.error().message, kExitProblem);
   const std::string phase = json::text_or(*status, "phase", "?");
   fmt::print("host {} (pid {}) is {}{}; {} running\n", (*host)->file().name, (*host)->file().pid, phase,
              phase == "quiet" ? " and takes no more jobs" : "", runs_of(*status));

@@ -21,11 +21,6 @@ struct ShadowArguments {
   std::set<DifferenceKind> allowed;
 };
 
-int refuse(const std::string& message, int code) {
-  fmt::print(stderr, "gaur shadow: {}\n", message);
-  return code;
-}
-
 ShadowArguments read_shadow_arguments(int argc, char** argv) {
   ShadowArguments arguments;
   CLI::App cli(
@@ -48,8 +43,8 @@ ShadowArguments read_shadow_arguments(int argc, char** argv) {
     const auto read = parse_difference(kind);
     if (read) arguments.allowed.insert(*read);
     if (!read)
-      arguments.shared.exit =
-          refuse(fmt::format("\"{}\" is no kind of difference; --help names them", kind), kExitUsage);
+      arguments.shared.exit = refuse(
+          "shadow", fmt::format("\"{}\" is no kind of difference; --help names them", kind), kExitUsage);
   }
   return arguments;
 }
@@ -109,14 +104,15 @@ int shadow_command(int argc, char** argv) {
   if (!print_problems_of(loaded.settings, "shadow")) return kExitProblem;
   const auto kept = completed_jobs(loaded, arguments.queues, arguments.last);
   if (!kept)
-    return refuse(kept.error().message, kept.error().code == Errc::kUnsupported ? kExitUsage : kExitStore);
+    return refuse("shadow", kept.error().message,
+                  kept.error().code == Errc::kUnsupported ? kExitUsage : kExitStore);
   ShadowReport report;
   report.allowed = arguments.allowed;
   const std::vector<Job> jobs = served(loaded.config, *kept, arguments.function, report);
   if (!jobs.empty()) {
     auto replayer =
         Replayer::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
-    if (!replayer) return refuse(replayer.error().message, kExitProblem);
+    if (!replayer) return refuse("shadow", replayer.error().message, kExitProblem);
     ReplayOptions options;
     options.at_once = arguments.at_once;
     std::size_t done = 0;

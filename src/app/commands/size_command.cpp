@@ -24,11 +24,6 @@ struct SizeArguments {
   bool json = false;
 };
 
-int refuse(const std::string& message, int code) {
-  fmt::print(stderr, "gaur size: {}\n", message);
-  return code;
-}
-
 SizeArguments read_size_arguments(int argc, char** argv) {
   SizeArguments arguments;
   CLI::App cli(
@@ -205,26 +200,27 @@ int size_command(int argc, char** argv) {
   const SizeArguments arguments = read_size_arguments(argc, argv);
   if (arguments.shared.exit) return *arguments.shared.exit;
   const auto budget = parse_duration(arguments.budget);
-  if (!budget) return refuse("--budget " + budget.error().message, kExitUsage);
+  if (!budget) return refuse("size", "--budget " + budget.error().message, kExitUsage);
   const Loaded loaded = load_configuration(arguments.shared);
   if (!print_problems_of(loaded.settings, "size")) return kExitProblem;
   if (!loaded.config.functions.contains(arguments.function)) {
     std::vector<std::string> known;
     for (const auto& [name, function] : loaded.config.functions) known.push_back(name);
-    return refuse(fmt::format("there is no function \"{}\"{}", arguments.function,
+    return refuse("size",
+                  fmt::format("there is no function \"{}\"{}", arguments.function,
                               did_you_mean(arguments.function, known)),
                   kExitUsage);
   }
   auto source = find_data(loaded, arguments);
   if (!source)
-    return refuse(source.error().message,
+    return refuse("size", source.error().message,
                   source.error().code == Errc::kDisconnected ? kExitStore : kExitProblem);
   auto replayer = Replayer::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
-  if (!replayer) return refuse(replayer.error().message, kExitProblem);
+  if (!replayer) return refuse("size", replayer.error().message, kExitProblem);
   const SizeInputs inputs = Measurer(**replayer, loaded.config, arguments, source->jobs, *budget).all();
   if (inputs.widths.front().run_ms.empty())
     return refuse(
-        fmt::format("no run of {} completed: {}", arguments.function, inputs.widths.front().failure),
+        "size", fmt::format("no run of {} completed: {}", arguments.function, inputs.widths.front().failure),
         kExitProblem);
   const SizePlan plan = plan_size(inputs);
   const SizeReport report{arguments.function, source->words, inputs, plan};

@@ -37,10 +37,8 @@ int work_command(int argc, char** argv) {
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);
   if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
-  if (const auto why = why_nothing_to_do(loaded.config, sweep_only)) {
-    fmt::print(stderr, "gaur work: {}\n", *why);
-    return kExitProblem;
-  }
+  if (const auto why = why_nothing_to_do(loaded.config, sweep_only))
+    return refuse("work", *why, kExitProblem);
   // A consumer's HTTP is for status and result files: several of them may share a machine.
   if (loaded.config.listen_is_default) loaded.config.listen = "127.0.0.1:0";
   return run_host(loaded, {.role = sweep_only ? Role::kSweeper : Role::kWorker, .survey = true});

@@ -131,7 +131,6 @@ Status Host::Impl::build_worker() {
   if (options.role == Role::kProducer) return ok();
   const Config& config = options.config;
   GAUR_TRY(PoolsOptions pool_options, make_pools_options());
-  ledger = std::make_unique<Ledger>(ledger_options(config));
   loop = std::make_unique<ThreadLoop>("gaur-loop");
   const Env env{clock, random, *loop};
   pools = std::make_unique<Pools>(env, std::move(pool_options));
@@ -139,6 +138,9 @@ Status Host::Impl::build_worker() {
   made.semantics = opened.semantics;
   made.take = options.role == Role::kWorker;
   made.hand_off = store->capabilities().has(Capability::kHandOff);
+  LedgerOptions room = ledger_options(config);
+  room.turns_at_once = made.turns_at_once();
+  ledger = std::make_unique<Ledger>(std::move(room));
   made.events.on_note = [log = options.log](WorkerEvents::Level level, const std::string& line) {
     if (level == WorkerEvents::Level::kInfo) log.info(line);
     if (level == WorkerEvents::Level::kWarning) log.warn(line);

@@ -86,7 +86,6 @@ LedgerOptions ledger_options(const Config& config) {
   LedgerOptions options;
   options.box = config.slots.box;
   options.slots = config.slots.slots;
-  if (config.redis) options.turns_at_once = 2;  // what a worker has under way where no turn is parked
   for (const auto& [name, queue] : config.queues) {
     QueueRules rules;
     rules.name = QueueName(name);
