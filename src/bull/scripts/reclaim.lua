@@ -3,6 +3,7 @@
 --@include start
 --@include waiting
 --@include ending
+--@include backs
 --@include cancels
 local lane = ARGV[2]
 local function is_its(lock)

@@ -8,23 +8,29 @@
 -- drained was told, blocked {id, function, timestamp, options} or nil, cancels, looked {id, function ...},
 -- taken {id, backs, fields ...}}; or {"back", last number}.
 --@include start
---@include waiting
---@include options
---@include ending
---@include metrics
+--@include line
 --@include cancels
---@include limiter
+--@include debounce
 --@include lane
 local metrics_points = tonumber(ARGV[10])
 local given_back = false
+
+-- A script makes its functions anew at every call, and that costs more than the commands of a small turn: what ends runs
+-- and what takes jobs is made by the turns that do so.
+local function finishing()
 --@include finish
+  return finish_all
+end
+local function taking()
 --@include take
+  return take
+end
 
 local function answer(how, finishes, at, walk, drained)
   local due = call('ZRANGE', B .. 'delayed', 0, 0, 'WITHSCORES')
   local waiting = call('LLEN', line())
   return {how, finishes, at, due[2] or false, paused and 1 or 0, waiting, walk.passed, walk.limited or 0, drained,
-    walk.blocked or false, all_cancels(), looked, walk.all}
+    walk.blocked or false, all_cancels(), walk.looked or {}, walk.all}
 end
 
 local how, earlier = open_lane(ARGV[2], ARGV[3], ARGV[4])
@@ -39,11 +45,13 @@ if how == 'again' then
   return answer(how, first[1], first[2], walk, 0)
 end
 
-local finishes, at = finish_all(15, tonumber(ARGV[14]))
-local admit = read_admit(at)
-local most = tonumber(ARGV[7])
-local walk = take(most, admit, {token = ARGV[5], lock = ARGV[6], first = tonumber(ARGV[8]),
-  max_starts = tonumber(ARGV[11]), limit_max = tonumber(ARGV[12]), limit_per = tonumber(ARGV[13])})
+local finishes, at, count = '', 15, tonumber(ARGV[14])
+if count > 0 then finishes, at = finishing()(at, count) end
+local most, walk = tonumber(ARGV[7]), {passed = 0, ids = {}, all = {}}
+if most > 0 then
+  walk = taking()(at, most, {token = ARGV[5], lock = ARGV[6], first = tonumber(ARGV[8]),
+    max_starts = tonumber(ARGV[11]), limit_max = tonumber(ARGV[12]), limit_per = tonumber(ARGV[13])})
+end
 remember(ARGV[4], cmsgpack.pack({finishes, now, walk.ids}))
 if given_back then call('PUBLISH', own .. 'work', '') end
 local drained = 0

@@ -1,18 +1,6 @@
 -- What happens around jobs that end or are removed.
-
--- The debounce key of a job that ends: gone, unless its own time still runs. The owner is not compared, as in Bull.
-local function release_debounce(deid)
-  if not deid then return end
-  local left = call('PTTL', B .. 'de:' .. deid)
-  if left == -1 or left == 0 then call('DEL', B .. 'de:' .. deid) end
-end
-
--- Gaur's own hash `backs`: id -> how often its runs were given back without being counted. Usually there is none.
+--@include debounce
 --@include rare
-local function count_back(id)
-  call('HINCRBY', own .. 'backs', id, 1)
-  backs_there = true
-end
 
 -- Hash, logs and Gaur's own notes of these jobs; not their places in lists and sets.
 local function forget(ids)

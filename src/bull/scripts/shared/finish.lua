@@ -1,5 +1,7 @@
 -- Ending runs: each outcome after its own checks. A job's keys are touched only when all of them hold. Everything here
 -- runs once a job of every turn, so it makes few tables and strings.
+--@include ending
+--@include metrics
 
 local lines, ended = {}, 0  -- by place in the turn: where the job went, or why not; how many went
 local run = {}              -- the run that is being ended: place, id, key, and what read_job says
@@ -31,38 +33,6 @@ local function enter_set(set, keep)
   batch.scores[2 * count - 1], batch.scores[2 * count] = now, run.id
 end
 
--- The low 12 bits of an id as a number, as JavaScript has them.
-local function low_bits(id)
-  local number = string.match(id, '^[%+%-]?%d+%.?%d*[eE]?[%+%-]?%d*$') and tonumber(id)
-  if not number then return 0 end
-  return (number < 0 and math.ceil(number) or math.floor(number)) % 4096
-end
-
--- A JSON array of strings as text with one literal more, cut to the newest `stackTraceLimit` where the job has one.
-local function append_stack(stacks, literal, options)
-  if literal == '' then return stacks or '[]' end
-  local body = stacks and string.match(stacks, '^%s*%[(.*)%]%s*$') or ''
-  if string.match(body, '%S') then body = body .. ',' .. literal else body = literal end
-  local limit = options.stackTraceLimit
-  if type(limit) ~= 'number' then return '[' .. body .. ']' end
-  local items, at = {}, 1
-  while true do
-    local first = string.find(body, '"', at, true)
-    if not first then break end
-    local last = first + 1
-    while last <= #body do
-      local byte = string.byte(body, last)
-      if byte == 34 then break end
-      last = last + (byte == 92 and 2 or 1)
-    end
-    items[#items + 1] = string.sub(body, first, last)
-    at = last + 1
-  end
-  local newest = {}
-  for i = math.max(1, #items - limit + 1), #items do newest[#newest + 1] = items[i] end
-  return '[' .. table.concat(newest, ',') .. ']'
-end
-
 -- Into completed or failed, or removed at once. Then fields and values that are written to the hash.
 local function end_run(set, kind, payload, ...)
   if run.deid then release_debounce(run.deid) end
@@ -88,14 +58,11 @@ local function line_of(state, kept, due)
   return string.format('%s %d %d %d %s', state, kept, run.made, run.stalled, due or '')
 end
 local function ended_line(state, kind) return line_of(state, kind.drops and 0 or 1) end
-local function waiting_line() return line_of(run.priority > 0 and 'p' or 'w', 1) end
 
--- By letter: how many arguments, and what becomes of the run's job; answers its line.
-local outcomes = {}
-
--- C: value, payload. A run that completes under its taker's lock needs nothing of the hash where its kind tells what
--- the taker saw: nobody else counts its attempts or stalls meanwhile. Who took it in an earlier life tells nothing.
-outcomes.C = {2, function(kind, at)
+-- Its arguments: value, payload. A run that completes under its taker's lock needs nothing of the hash where its kind
+-- tells what the taker saw: nobody else counts its attempts or stalls meanwhile. Who took it in an earlier life tells
+-- nothing.
+local function complete(kind, at)
   if kind.line then
     run.deid = kind.deid
   else
@@ -104,79 +71,25 @@ outcomes.C = {2, function(kind, at)
   end
   end_run('completed', kind, ARGV[at + 1], 'returnvalue', ARGV[at])
   return kind.line or ended_line('c', kind)
-end}
-
-local function save_attempt(message, stack)
-  run.made = run.made + 1
-  return {'attemptsMade', run.made, 'failedReason', message, 'stacktrace',
-    append_stack(run.stacktrace, stack, options_of(run.opts))}
 end
 
--- F: message, stack as a JSON literal or "", payload
-outcomes.F = {3, function(kind, at)
-  read_job()
-  end_run('failed', kind, ARGV[at + 2], unpack(save_attempt(ARGV[at], ARGV[at + 1])))
-  return ended_line('f', kind)
-end}
-
--- R: delay, counted 0|1, message, stack
-outcomes.R = {4, function(_, at)
-  local id, delay = run.id, ARGV[at]
-  read_job()
-  drop_cancel(id)
-  if ARGV[at + 1] == '1' then
-    call('HSET', run.key, unpack(save_attempt(ARGV[at + 2], ARGV[at + 3])))
-  else
-    count_back(id)
-  end
-  if delay ~= '0' then
-    local score = (now_ms + delay) * 4096 + low_bits(id)
-    call('ZADD', B .. 'delayed', string.format('%.0f', score), id)
-    call('PUBLISH', B .. 'delayed', string.format('%.17g', score / 4096))
-    return line_of('d', 1, string.format('%.0f', now_ms + delay))
-  end
-  if run.priority == 0 and options_of(run.opts).lifo == true then
-    call('RPUSH', line(), id)
-  else
-    put_behind(id, run.priority)
-  end
-  given_back = true
-  return waiting_line()
-end}
-
-local function go_back()
-  drop_cancel(run.id)
-  put_in_front(run.id, run.priority)
-  given_back = true
-  return waiting_line()
+local outcomes
+local function make_outcomes()
+--@include outcomes
+  return outcomes
 end
-
--- B: nothing more
-outcomes.B = {0, function()
-  read_job()
-  count_back(run.id)
-  return go_back()
-end}
-
--- S: max_stalled, message, payload
-outcomes.S = {3, function(kind, at)
-  read_job()
-  run.stalled = call('HINCRBY', run.key, 'stalledCounter', 1)
-  if run.stalled <= tonumber(ARGV[at]) then
-    call('PUBLISH', B .. 'stalled@', run.id)
-    return go_back()
-  end
-  end_run('failed', kind, ARGV[at + 2], 'failedReason', ARGV[at + 1])
-  return ended_line('f', kind)
-end}
 
 -- "<letter><keep>", and for C, where its taker remembers, " <attempts made> <stalled> <debounce id>". Jobs mostly have
 -- the same one, which is taken apart once.
 local kinds = {}
 local function kind_of(text)
   local letter, keep, made, stalled, deid = string.match(text, '^(%a)([%d,]*) ?(%d*) ?(%d*) ?(.*)$')
-  local kind = {size = outcomes[letter][1], ends = outcomes[letter][2], keep = keep,
-    drops = string.sub(keep, 1, 2) == '0,'}
+  local size, ends = 2, complete
+  if letter ~= 'C' then
+    outcomes = outcomes or make_outcomes()
+    size, ends = outcomes[letter][1], outcomes[letter][2]
+  end
+  local kind = {size = size, ends = ends, keep = keep, drops = string.sub(keep, 1, 2) == '0,'}
   if made ~= '' then
     kind.deid = deid ~= '' and deid
     kind.line = string.format('c %d %d %d ', kind.drops and 0 or 1, made + 1, stalled)

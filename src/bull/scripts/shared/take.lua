@@ -1,8 +1,9 @@
 -- Taking: a walk over the next jobs in the order in which they are handed out. What is not taken is never moved.
+--@include limiter
 
 -- What may be taken: read from ARGV at `at` (see turn.lua). nil: whatever is next.
 local function read_admit(at)
-  if ARGV[at] == '' then return nil, at + 1 end
+  if ARGV[at] == '' then return nil end
   local admit = {look = tonumber(ARGV[at]), cores = tonumber(ARGV[at + 1]), memory = tonumber(ARGV[at + 2]),
     pass = ARGV[at + 3] == '1', spare_cores = tonumber(ARGV[at + 4]), spare_memory = tonumber(ARGV[at + 5]),
     field = ARGV[at + 6], needs = {}, known = {}}
@@ -16,7 +17,7 @@ local function read_admit(at)
   end
   local known = tonumber(ARGV[at])
   for i = at + 1, at + 2 * known, 2 do admit.known[ARGV[i]] = ARGV[i + 1] end
-  return admit, at + 1 + 2 * known
+  return admit
 end
 
 local function fits(needs, cores, memory) return needs.cores <= cores + 0.001 and needs.memory <= memory end
@@ -149,10 +150,12 @@ local function walk_over(window, most, admit, rules, walk)
   return true
 end
 
--- Takes up to `most`. Answers {ids, all (id, backs, fields ...), passed (how many were passed over), blocked, limited}.
-local function take(most, admit, rules)
-  local walk = {count = 0, ids = {}, keys = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {}}
-  if most == 0 then return walk end
+-- Takes up to `most`, of those that ARGV lets through from `at` on. Answers {ids, all (id, backs, fields ...), passed
+-- (how many were passed over), blocked, limited, looked}.
+local function take(at, most, rules)
+  local admit = read_admit(at)
+  local walk = {count = 0, ids = {}, keys = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {},
+    looked = looked}
   local bound, seen, slice = admit and admit.look or most + 256, 0, 0
   repeat  -- no more ids at a time than are likely to be taken
     slice = math.min(math.max(most - #walk.ids, seen), bound - seen)

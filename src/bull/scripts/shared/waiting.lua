@@ -1,8 +1,5 @@
--- The line of waiting jobs: one list, its tail is handed out next; `priority` knows the places of those with one.
---@include rare
-local line_key = paused and B .. 'paused' or B .. 'wait'
--- The list that new work enters: `paused` while the queue is paused.
-local function line() return line_key end
+-- Into the line of waiting jobs; `priority` knows the places of those with one.
+--@include line
 
 -- Behind its own priority, ahead of the lower ones and of all without. Answers how many are handed out before it, as
 -- far as the set tells. The arithmetic is every peer's: a different one would mix up the places.
