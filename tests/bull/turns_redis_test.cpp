@@ -3,6 +3,8 @@
 // nothing.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "bull_rig.hpp"
 #include "conformance/bench.hpp"
 
@@ -191,6 +193,38 @@ TEST_F(Turns, AJobThatIsGoneIsNotMadeAgainByItsEnd) {
   EXPECT_EQ(bench->finish(taken[0], outcome::Completed{}).error().code, Errc::kNotFound);
   EXPECT_TRUE(bench->finish(taken[1], outcome::Completed{}));
   EXPECT_EQ(text({"EXISTS", key(taken[0].job.id.value)}), "0");
+}
+
+TEST_F(Turns, RunsThatEndTogetherLeaveActiveInAnyOrderAndOnlyThoseThatMay) {
+  const std::vector<std::vector<std::size_t>> orders{
+      {0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {1, 2, 3, 4, 5}, {0, 1, 2, 3, 3}};
+  for (const auto& order : orders) {
+    for (const bool one_is_late : {false, true}) {
+      SCOPED_TRACE(testing::PrintToString(order) + (one_is_late ? " with a late one" : ""));
+      open();
+      (void)bench->add_all(std::vector<NewJob>(6, NewJob{.name = "a"}));
+      const auto taken = bench->take(6);
+      Turn turn = bench->turn(0);
+      for (const std::size_t i : order)
+        turn.finished.push_back(
+            {.id = taken[i].job.id, .token = taken[i].token, .outcome = outcome::Completed{}});
+      if (one_is_late) turn.finished[1].token = LockToken("another:1:0");
+      std::set<JobId> ended;
+      const auto finished = bench->must(bench->store().finish_and_take(turn)).finished;
+      for (std::size_t i = 0; i < finished.size(); ++i) {
+        const bool may = !(one_is_late && i == 1) && ended.count(turn.finished[i].id) == 0;
+        EXPECT_EQ(finished[i].has_value(), may) << i;
+        if (may) ended.insert(turn.finished[i].id);
+      }
+      EXPECT_EQ(text({"LLEN", key("active")}), std::to_string(6 - ended.size()));
+      EXPECT_EQ(text({"ZCARD", key("completed")}), std::to_string(ended.size()));
+      for (const Taken& each : taken) {
+        const bool held = ended.count(each.job.id) == 0;
+        EXPECT_EQ(text({"EXISTS", key(each.job.id.value + ":lock")}), held ? "1" : "0");
+        EXPECT_EQ(bench->state(each.job.id), held ? State::kActive : State::kCompleted);
+      }
+    }
+  }
 }
 
 TEST_F(Turns, ThePrioritiesOfTheProtocolTextStandAsInBull) {
