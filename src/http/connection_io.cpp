@@ -33,6 +33,10 @@ Problem simple(unsigned status, std::string_view code, std::string detail) {
   return problem;
 }
 
+Problem body_too_large(const HttpLimits& limits) {
+  return simple(413, "too_large", "the body has more than " + std::to_string(limits.body) + " bytes");
+}
+
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ServerCore> core, asio::ip::tcp::socket socket)
@@ -59,6 +63,7 @@ void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
   release_body();
+  opened_.reset();
   stream_.reset();
   if (const auto exchange = exchange_.lock()) exchange->wait_ticket.reset();  // nobody waits any more
   error_code ignored;
@@ -154,46 +159,53 @@ void Connection::process_head() {
   error_code error;
   const std::size_t used = parser_->put(asio::buffer(in_.data(), length), error);
   in_.erase(0, used);
-  if (error == beast::http::error::body_limit) {
-    return reply_with(
-        simple(413, "too_large", "the body has more than " + std::to_string(core_->limits.body) + " bytes"));
-  }
-  if (error && error != beast::http::error::need_more)
+  const bool too_large = error == beast::http::error::body_limit;
+  if (error && !too_large && error != beast::http::error::need_more)
     return reply_with(simple(400, "bad_request", "headers: " + error.message()));
+  begin_request(too_large);
+}
+
+/// The whole head is here. Who may not ask is rejected now, whether or not bytes of the body came along.
+void Connection::begin_request(bool too_large) {
+  ++requests_;
+  head_only_ = parser_->get().method() == beast::http::verb::head;
+  if (parser_->get().version() < 11 || !parser_->get().keep_alive()) close_after_ = true;
+  if (requests_ >= core_->limits.requests_a_connection) close_after_ = true;
+  if (core_->service == nullptr) return close();
+  auto opened = core_->service->open(head_of_request());
+  if (!opened) return reject(std::move(opened.error()));
+  if (too_large) return reply_with(body_too_large(core_->limits));
+  opened_ = *std::move(opened);
   phase_ = Phase::kBody;
   allow(core_->limits.body_deadline);
   if (parser_->is_done()) return dispatch();
-  if (in_.empty() && !begin_body()) return;
-  process_body();
-}
-
-/// The body is not here yet: a moment to refuse who may not ask at all, and to say "100 Continue".
-bool Connection::begin_body() {
-  Request head;
-  head.method = std::string(parser_->get().method_string());
-  head.target = std::string(parser_->get().target());
-  head.remote = remote_;
-  for (const auto& field : parser_->get()) {
-    head.headers.push_back({lower(std::string_view(field.name_string())), std::string(field.value())});
-  }
-  if (core_->service == nullptr) {
-    close();
-    return false;
-  }
-  if (auto refusal = core_->service->refuse_head(head)) {
-    linger_ = close_after_ = true;
-    phase_ = Phase::kAnswering;
-    reply(*std::move(refusal));
-    return false;
-  }
-  if (head.header("expect") != nullptr) {
+  if (in_.empty() && opened_->request.header("expect") != nullptr) {
     error_code ignored;
     // A few bytes into an empty send buffer; should they not fit, the client sends its body after a pause
     // anyway.
     socket_.non_blocking(true, ignored);
     socket_.write_some(asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), ignored);
   }
-  return true;
+  process_body();
+}
+
+/// Answers by the head alone. A body that is here already is thrown away; else the connection ends, since
+/// reading what nobody wants would let strangers keep it busy.
+void Connection::reject(Response response) {
+  if (!parser_->is_done()) {
+    // Beast knows the length only of a head that it took to its end, which it does not where the body is too
+    // large.
+    const auto rest = parser_->is_header_done() ? parser_->content_length_remaining() : boost::none;
+    if (rest && *rest <= in_.size()) {
+      in_.erase(0, static_cast<std::size_t>(*rest));
+    } else {
+      linger_ = close_after_ = true;
+      in_.clear();
+    }
+  }
+  parser_.reset();
+  phase_ = Phase::kAnswering;
+  reply(std::move(response));
 }
 
 void Connection::process_body() {
@@ -207,10 +219,7 @@ void Connection::process_body() {
   in_.erase(0, used);
   core_->body_bytes += used;
   booked_ += used;
-  if (error == beast::http::error::body_limit) {
-    return reply_with(
-        simple(413, "too_large", "the body has more than " + std::to_string(core_->limits.body) + " bytes"));
-  }
+  if (error == beast::http::error::body_limit) return reply_with(body_too_large(core_->limits));
   if (error && error != beast::http::error::need_more)
     return reply_with(simple(400, "bad_request", "body: " + error.message()));
   if (parser_->is_done()) return dispatch();
@@ -230,15 +239,14 @@ void Connection::release_body() {
 
 // ---- answering -------------------------------------------------------------------------------
 
-Request Connection::take_request() {
-  auto& message = parser_->get();
+Request Connection::head_of_request() const {
+  const auto& message = parser_->get();
   Request request;
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
   for (const auto& field : message) {
     request.headers.push_back({lower(std::string_view(field.name_string())), std::string(field.value())});
   }
-  request.body = std::move(message.body());
   request.remote = remote_;
   return request;
 }
@@ -246,11 +254,8 @@ Request Connection::take_request() {
 void Connection::dispatch() {
   phase_ = Phase::kAnswering;
   deadline_.reset();  // the handlers have their own bounds
-  ++requests_;
-  head_only_ = parser_->get().method() == beast::http::verb::head;
-  if (parser_->get().version() < 11 || !parser_->get().keep_alive()) close_after_ = true;
-  if (requests_ >= core_->limits.requests_a_connection) close_after_ = true;
-  Request request = take_request();
+  const ExchangePtr exchange = std::exchange(opened_, nullptr);
+  exchange->request.body = std::move(parser_->get().body());
   parser_.reset();
   release_body();
   if (core_->service == nullptr) return close();
@@ -265,7 +270,8 @@ void Connection::dispatch() {
       if (awaited) self->reply(std::move(*held));
     });
   };
-  exchange_ = core_->service->handle(std::move(request), std::move(answer));
+  exchange_ = exchange;
+  core_->service->handle(exchange, std::move(answer));
   read();  // so that a client that leaves is noticed
 }
 
@@ -273,6 +279,7 @@ void Connection::dispatch() {
 void Connection::reply_with(const Problem& problem) {
   linger_ = phase_ != Phase::kAnswering;
   parser_.reset();
+  opened_.reset();
   release_body();
   close_after_ = true;
   head_only_ = false;

@@ -52,10 +52,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_read(std::size_t bytes);
   void process();
   void process_head();
+  void begin_request(bool too_large);
+  void reject(Response response);
   void process_body();
-  bool begin_body();
   void dispatch();
-  Request take_request();
+  Request head_of_request() const;
   void reply_with(const Problem& problem);
   void reply(Response response);
   void write_next();
@@ -72,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Instant> deadline_;
   std::uint64_t requests_ = 0;
   bool reading_ = false;  ///< a read is under way; also while answering, to notice a client that leaves
+  ExchangePtr opened_;    ///< authorized by its head; its body is still coming
   std::weak_ptr<Exchange> exchange_;  ///< of the answer that is awaited
   std::uint64_t answer_number_ = 0;   ///< which reply is awaited; a late or second one is dropped
 

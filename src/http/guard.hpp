@@ -1,6 +1,7 @@
 #pragma once
-// Who may ask, and from where: token, Host, Origin, content type. One verdict for each request, before any
-// handler sees it. Thread-safety: confined to the server's thread.
+// Who may ask, and from where: token, Host, Origin, content type. One verdict on the head, before any byte of
+// the body is kept, and one on the body, before any handler sees it. Thread-safety: confined to the server's
+// thread.
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +14,8 @@
 
 namespace gaur::http {
 
-/// Takes as long for a wrong token as for the right one.
+/// Compares the SHA-256 digests with OpenSSL's CRYPTO_memcmp: the time depends neither on where the texts
+/// differ nor on whether their lengths do.
 bool equal_in_constant_time(std::string_view left, std::string_view right);
 
 /// "localhost:8378" -> "localhost", "[::1]:8378" -> "::1"; lower case.
@@ -30,16 +32,16 @@ class Guard {
   };
   Guard(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-  /// Why this request is refused, or nothing. `access` is kRead for a path that is not known.
-  std::optional<Problem> check(const Request& request, Access access);
-  /// The part of it that needs no body. A wrong token counts.
+  /// Why this request is rejected by its head alone (token or host, origin), or nothing. `access` is kRead
+  /// for a path that is not known. A wrong token counts.
   std::optional<Problem> check_head(const Request& request, Access access);
+  /// Why its body is rejected: encoding and content type.
+  static std::optional<Problem> check_body(const Request& request);
 
  private:
   std::optional<Problem> check_host(const Request& request) const;
   std::optional<Problem> check_token(const Request& request);
   static std::optional<Problem> check_origin(const Request& request);
-  static std::optional<Problem> check_body(const Request& request);
   std::optional<Problem> wrong_token(const std::string& remote);
 
   Options options_;

@@ -13,10 +13,12 @@
 namespace gaur::http {
 
 class Service;
+struct Route;
 
 /// One request on its way through its handler.
 struct Exchange {
   Request request;
+  const Route* route = nullptr;                            ///< never nullptr once Service::open() made it
   std::vector<std::string> params;                         ///< values of the {names} of the pattern, decoded
   std::vector<std::pair<std::string, std::string>> query;  ///< only names that the route allows
   Reply reply;

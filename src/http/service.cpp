@@ -59,50 +59,43 @@ Service::Service(const ServerOptions& options, ServerParts parts, std::shared_pt
       executor_(std::move(executor)),
       guard_(guard_options(options), parts_.clock) {}
 
-std::weak_ptr<Exchange> Service::handle(Request request, Reply reply) {
-  request.remote = client_address(request, options_.trusted_proxies);
-  auto target = parse_target(without_base(request.target, options_.base_path));
+tl::expected<ExchangePtr, Response> Service::open(Request head) {
+  head.remote = client_address(head, options_.trusted_proxies);
+  auto target = parse_target(without_base(head.target, options_.base_path));
   Match match;
-  if (target) match = find_route(routes(), request.method, target->segments);
-  const auto refused = [&reply](Response response) {
-    reply(std::move(response));
-    return std::weak_ptr<Exchange>();
-  };
+  if (target) match = find_route(routes(), head.method, target->segments);
   const Access access = match.route != nullptr ? match.route->access : Access::kRead;
-  if (const auto problem = guard_.check(request, access)) return refused(to_response(*problem));
-  if (!target) return refused(to_response(problem_of(target.error())));
+  if (const auto problem = guard_.check_head(head, access)) return tl::unexpected(to_response(*problem));
+  if (!target) return tl::unexpected(to_response(problem_of(target.error())));
   if (match.route == nullptr && match.allow.empty()) {
-    return refused(
+    return tl::unexpected(
         problem_response(404, "not_found", "nothing is here; docs/http-api.md lists what there is"));
   }
   if (match.route == nullptr) {
     Response response = problem_response(405, "method_not_allowed", "this path takes " + match.allow);
     response.headers.push_back({"Allow", match.allow});
-    return refused(std::move(response));
+    return tl::unexpected(std::move(response));
   }
   if (auto problems = problems_of_query(*target, *match.route); !problems.empty()) {
     Problem problem = problem_of({Errc::kInvalidArgument, problems.front()});
     problem.problems = std::move(problems);
-    return refused(to_response(problem));
+    return tl::unexpected(to_response(problem));
   }
   auto exchange = std::make_shared<Exchange>();
-  exchange->request = std::move(request);
+  exchange->request = std::move(head);
+  exchange->route = match.route;
   exchange->base = options_.base_path;
   exchange->params = std::move(match.params);
   exchange->query = std::move(target->query);
-  exchange->reply = std::move(reply);
-  match.route->handler(*this, exchange);
   return exchange;
 }
 
-std::optional<Response> Service::refuse_head(Request head) {
-  head.remote = client_address(head, options_.trusted_proxies);
-  const auto target = parse_target(without_base(head.target, options_.base_path));
-  const Match match = target ? find_route(routes(), head.method, target->segments) : Match{};
-  const Access access = match.route != nullptr ? match.route->access : Access::kRead;
-  const auto problem = guard_.check_head(head, access);
-  if (!problem) return std::nullopt;
-  return to_response(*problem);
+void Service::handle(const ExchangePtr& exchange, Reply reply) {
+  exchange->reply = std::move(reply);
+  const bool open = exchange->route->access == Access::kOpen;
+  const auto problem = open ? std::nullopt : Guard::check_body(exchange->request);
+  if (problem) return exchange->reply(to_response(*problem));
+  exchange->route->handler(*this, exchange);
 }
 
 Service::WaitTicket Service::begin_wait() {

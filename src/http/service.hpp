@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <tl/expected.hpp>
 
 #include "base/env.hpp"
 #include "http/guard.hpp"
@@ -20,10 +21,11 @@ class Service {
   /// of the store may come after this object is gone: then the executor must drop what is posted.
   Service(const ServerOptions& options, ServerParts parts, std::shared_ptr<Executor> executor);
 
-  /// The exchange is there as long as its handler is at work; nothing when it was refused at once.
-  std::weak_ptr<Exchange> handle(Request request, Reply reply);
-  /// What can be refused by its head alone, before the body is read: strangers send no megabytes.
-  std::optional<Response> refuse_head(Request head);
+  /// Checks a request by its head: token or host, origin, path, method, query. Comes before any byte of the
+  /// body is kept, so that unauthorized clients cost no memory. The error is the answer.
+  tl::expected<ExchangePtr, Response> open(Request head);
+  /// Checks the body, which is in `exchange->request` by now, and runs the handler.
+  void handle(const ExchangePtr& exchange, Reply reply);
   /// From now on /readyz says no and waits are answered at once.
   void begin_stop() { stopping_ = true; }
 

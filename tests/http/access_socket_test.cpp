@@ -102,6 +102,82 @@ TEST_F(Access_, a_stranger_is_refused_before_its_body_is_read) {
   EXPECT_TRUE(client.read_to_end());
 }
 
+TEST_F(Access_, RejectsAnUnauthorizedRequestAlthoughItsBodyHasBegun) {
+  options_.token = kToken;
+  options_.limits.wrong_tokens = 1'000;
+  start();
+  const std::string post =
+      "POST /v1/queues/q/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+  const std::string some(1'000, ' ');
+  const std::vector<std::string> requests = {
+      post + "Content-Length: 100000000\r\n\r\n" +
+          some,  // above the limit of bodies as well: 401 comes first
+      post + "Content-Length: 5000000\r\n\r\n" + some,
+      post + "Content-Length: 5000000\r\nAuthorization: Bearer wrong\r\n\r\n" + some,
+      post + "Transfer-Encoding: chunked\r\n\r\n3e8\r\n" + some + "\r\n",
+      post + "Content-Length: 5000000\r\nExpect: 100-continue\r\n\r\n",
+      post + "Content-Length: 5000000\r\nExpect: 100-continue\r\n\r\n" + some,
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx" + post +
+          "Content-Length: 5000000\r\n\r\n" + some,  // sent ahead
+  };
+  for (const std::string& request : requests) {
+    RawClient client(port_);
+    ASSERT_TRUE(client.send(request));
+    Answer answer = client.receive();
+    if (request.starts_with("GET")) {
+      EXPECT_EQ(answer.status, 200);
+      answer = client.receive();
+    }
+    EXPECT_EQ(answer.status, 401) << request.substr(0, 200);
+    EXPECT_EQ(answer.header("Connection"), "close");
+    EXPECT_TRUE(client.read_to_end()) << "left open: " << request.substr(0, 200);
+  }
+  RawClient right(port_);
+  right.send(post + kRight + "Content-Length: 100000000\r\n\r\n" + some);
+  EXPECT_EQ(right.receive().status, 413);
+}
+
+TEST_F(Access_, UnauthorizedBodiesTakeNoMemory) {
+  options_.token = kToken;
+  options_.limits.wrong_tokens = 1'000;
+  options_.limits.body_memory = 1 << 20;
+  start();
+  std::vector<std::unique_ptr<RawClient>> strangers;
+  for (int i = 0; i < 100; ++i) {
+    strangers.push_back(std::make_unique<RawClient>(port_));
+    strangers.back()->send(
+        "POST /v1/queues/q/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n" +
+        std::string(15'000, ' '));
+  }
+  // Were their bytes kept, the memory for bodies would be used up and this request answered 503.
+  EXPECT_EQ(ask("POST", "/v1/queues/q/jobs", kJob, kRight).status, 202);
+  for (const auto& stranger : strangers) EXPECT_EQ(stranger->receive().status, 401);
+}
+
+TEST_F(Access_, KeepsTheConnectionWhereTheRefusedBodyIsHereAlready) {
+  options_.token = kToken;
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/queues/q/jobs", kJob) +
+              request_text("GET", "/v1/queues", {}, kRight));
+  EXPECT_EQ(client.receive().status, 401);
+  EXPECT_EQ(client.receive().status, 200);
+}
+
+TEST_F(Access_, RejectsUnknownPathsAndForeignOriginsBeforeTheBody) {
+  start();
+  const auto begun = [&](const std::string& target, const std::string& headers) {
+    RawClient client(port_);
+    client.send("POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n" + headers +
+                "\r\n{");
+    return client.receive().status;
+  };
+  EXPECT_EQ(begun("/v1/nothing", ""), 404);
+  EXPECT_EQ(begun("/v1/queues", ""), 405);
+  EXPECT_EQ(begun("/v1/queues/q/jobs?what=1", ""), 400);
+  EXPECT_EQ(begun("/v1/queues/q/jobs", "Origin: https://evil.example\r\n"), 403);
+}
+
 TEST_F(Access_, without_a_token_foreign_host_names_are_refused) {
   options_.hosts = {"queue.internal"};
   start();
