@@ -1,6 +1,16 @@
 # Shared by the scripts beside it; sourced, never run. Sets $root, goes there, and puts the pinned
 # Node (if scripts/setup had to install one) first on PATH.
 set -euo pipefail
+
+# --help, before anything is done: the comment at the script's top.
+for word in "$@"; do
+  case $word in
+    --) break ;; # what follows is for another program
+    -h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
+  esac
+done
+unset word
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 deps="$root/.deps"

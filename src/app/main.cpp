@@ -1,6 +1,8 @@
 // `gaur`: finds the subcommand and leaves it everything else.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "app/config/suggest.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
@@ -12,9 +14,16 @@ int usage(std::FILE* to, int exit_code) {
   fmt::print(to, "gaur {}: a job queue for heavy work\n\nusage: gaur SUBCOMMAND [ARGUMENT...]\n\n",
              gaur::app::kVersion);
   for (const auto& subcommand : gaur::app::subcommands()) {
+    if (subcommand.internal) continue;
     fmt::print(to, "  {}{}\n", gaur::app::padded(subcommand.name, 14), subcommand.help);
   }
-  fmt::print(to, "\n`gaur SUBCOMMAND --help` tells more.\n");
+  fmt::print(to,
+             "\nExit codes:\n"
+             "  {}  done\n  {}  the configuration has problems, or a check failed\n  {}  wrong arguments\n"
+             "  {}  the store cannot be opened or reached\n  {}  the store failed while running\n"
+             "\nSee gaur SUBCOMMAND --help for the options of one, and what its exit codes mean.\n",
+             gaur::app::kExitOk, gaur::app::kExitProblem, gaur::app::kExitUsage, gaur::app::kExitStore,
+             gaur::app::kExitFatal);
   return exit_code;
 }
 
@@ -23,13 +32,20 @@ int usage(std::FILE* to, int exit_code) {
 int main(int argc, char** argv) {
   if (argc < 2) return usage(stderr, gaur::app::kExitUsage);
   const std::string_view asked = argv[1];
-  if (asked == "--help" || asked == "-h" || asked == "help") return usage(stdout, gaur::app::kExitOk);
-  const std::string_view wanted = asked == "--version" ? "version" : asked;
+  const bool help = asked == "help";
+  if (asked == "--help" || asked == "-h" || (help && argc == 2)) return usage(stdout, gaur::app::kExitOk);
+  const std::string_view wanted = help ? argv[2] : asked == "--version" ? "version" : asked;
   std::vector<std::string> known;
   for (const auto& subcommand : gaur::app::subcommands()) {
-    if (subcommand.name == wanted) return subcommand.run(argc - 1, argv + 1);
-    known.emplace_back(subcommand.name);
+    if (subcommand.name == wanted) {
+      std::string name(wanted);
+      std::string option = "--help";
+      std::array<char*, 3> arguments{name.data(), option.data(), nullptr};  // `gaur help NAME`
+      return help ? subcommand.run(2, arguments.data()) : subcommand.run(argc - 1, argv + 1);
+    }
+    if (!subcommand.internal) known.emplace_back(subcommand.name);
   }
-  fmt::print(stderr, "gaur: there is no subcommand \"{}\"{}\n", asked, gaur::app::did_you_mean(asked, known));
+  fmt::print(stderr, "gaur: there is no subcommand \"{}\"{}\n", wanted,
+             gaur::app::did_you_mean(wanted, known));
   return gaur::app::kExitUsage;
 }

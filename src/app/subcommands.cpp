@@ -25,10 +25,9 @@ constexpr std::array kSubcommands{
                shadow_command},
     Subcommand{"size", "measure a function: how many slots, which waits, and why", size_command},
     Subcommand{"init", "write a gaur.toml from an environment file and a pm2 file", init_command},
-    Subcommand{"runner-check", "hold a runner against the runner protocol: gaur runner-check -- COMMAND...",
-               runner_check_command},
+    Subcommand{"runner-check", "check a runner against the runner protocol", runner_check_command},
     Subcommand{"version", "print the version", version_command},
-    Subcommand{"keeper", "(for gaur itself) watch over one runner", keeper_command},
+    Subcommand{"keeper", "(for gaur itself) watch over one runner", keeper_command, true},
 };
 
 }  // namespace

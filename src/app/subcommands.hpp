@@ -9,6 +9,7 @@ struct Subcommand {
   std::string_view name;
   std::string_view help;
   int (*run)(int argc, char** argv);  ///< argv[0] is the subcommand's name; answers the exit code
+  bool internal = false;              ///< Gaur starts it itself: not listed in the help
 };
 
 std::span<const Subcommand> subcommands();

@@ -82,6 +82,7 @@ class Checker {
 
   std::vector<RunnerCheckCase> run() {
     if (!check("ready", start())) return std::move(cases_);
+    if (!options_.function.empty()) return run_own_function();
     check("echo", echo(R"({"text":"grüße, 안녕","number":1.5,"list":[1,null,true,{}]})"));
     check("the next job on the same runner", echo("[]"));
     check("a job of 1 MB", echo("\"" + std::string((1 << 20) - 2, 'x') + "\""));
@@ -99,6 +100,20 @@ class Checker {
   }
 
  private:
+  /// The cases that need nothing but one function that completes.
+  std::vector<RunnerCheckCase> run_own_function() {
+    if (!check(options_.function, own())) return std::move(cases_);
+    check("the next job on the same runner", own());
+    check("unknown frames and members", unknown_frames());
+    check("cancel", own_cancel());
+    check("a cancel that comes too late", late_cancel());
+    check("a broken frame", broken_frame());
+    check("death in the middle", death());
+    check("stop", stop([this] { shell_.send(id_, stop_frame()); }));
+    check("end of file", stop([this] { shell_.close_input(id_); }));
+    return std::move(cases_);
+  }
+
   /// A check's verdict: "" is a pass; a note for a passed one is left in note_.
   bool check(const std::string& name, const std::string& problem) {
     RunnerCheckCase result{name, problem.empty(), problem.empty() ? note_ : problem};
@@ -207,11 +222,43 @@ class Checker {
     return "";
   }
 
+  /// Calls the function under test; its result is the note.
+  std::string own() {
+    if (auto problem = ensure_alive(); !problem.empty()) return problem;
+    const Answer got = answer(send_run(options_.function, options_.data), options_.patience);
+    if (!got.outcome) return got.problem;
+    if (const auto* failed = std::get_if<frame::Failed>(&*got.outcome))
+      return fmt::format("it failed: {} ({})", failed->failure.message, failed->failure.code);
+    const auto* done = std::get_if<frame::Completed>(&*got.outcome);
+    if (done == nullptr) return "it asked to be run later";
+    constexpr std::size_t kShown = 200;
+    note_ = json::one_line(done->result);
+    if (note_.size() > kShown) note_ = fmt::format("a result of {} bytes", note_.size());
+    if (done->file) note_ = fmt::format("a file, {}", done->file->name);
+    return "";
+  }
+
+  /// Any job that the runner has to answer, whatever it is asked for.
+  std::string any_job(const std::string& echoed) { return options_.function.empty() ? echo(echoed) : own(); }
+
+  /// How long a function of the user's takes is unknown: it may have ended before the cancel arrives.
+  std::string own_cancel() {
+    if (auto problem = ensure_alive(); !problem.empty()) return problem;
+    const LockToken run = send_run(options_.function, options_.data);
+    shell_.send(id_, cancel_frame(run, "cancel", "checked"));
+    const Answer got = answer(run, Duration(2'000));
+    if (got.outcome) return "";
+    if (got.exit) return "on `cancel` " + got.problem;
+    note_ = "no answer to `cancel` for 2 s: each cancel costs its process";
+    alive_ = false;
+    return "";
+  }
+
   std::string unknown_frames() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
     shell_.send(id_, "{\"type\":\"from_the_future\",\"run\":\"check:0:0\",\"more\":[1,2]}\n");
     decorated_ = true;
-    std::string problem = echo("1");
+    std::string problem = any_job("1");
     decorated_ = false;
     return problem;
   }
@@ -247,13 +294,15 @@ class Checker {
   std::string late_cancel() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
     shell_.send(id_, cancel_frame(LockToken("check:0:0"), "timeout", "it has ended"));
-    return echo("2");
+    return any_job("2");
   }
 
   std::string broken_frame() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
     shell_.send(id_, "this is no JSON\n");
-    const Answer got = answer(send_run("echo", "3"), options_.patience);
+    const bool own = !options_.function.empty();
+    const Answer got =
+        answer(send_run(own ? options_.function : "echo", own ? options_.data : "3"), options_.patience);
     if (got.exit) {
       note_ = "it exited, which is allowed";
       return "";
@@ -265,12 +314,15 @@ class Checker {
 
   std::string death() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
-    const LockToken run = send_run("sleep", R"({"ms":600000})");
+    const bool own = !options_.function.empty();
+    const LockToken run =
+        send_run(own ? options_.function : "sleep", own ? options_.data : R"({"ms":600000})");
     shell_.kill(id_);
-    const Answer got = answer(run, options_.patience);
+    Answer got = answer(run, options_.patience);
+    if (own && got.outcome) got = answer(run, options_.patience);  // it was quicker than the kill
     if (!got.exit) return "it could not be killed";
     if (auto problem = start(); !problem.empty()) return "after it: " + problem;
-    return echo("4");
+    return any_job("4");
   }
 
   std::string stop(const std::function<void()>& ask) {

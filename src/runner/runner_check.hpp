@@ -1,7 +1,8 @@
 #pragma once
 // The protocol's conformance run: does this command behave as docs/runner-protocol.md asks? For any runner
-// that answers the function `echo` with its data and the function `sleep` with a wait of `data.ms`. Behind
-// `gaur runner-check -- COMMAND`. Thread-safety: pure; blocks for some seconds.
+// that answers the function `echo` with its data and the function `sleep` with a wait of `data.ms`, or, in
+// fewer cases, with one function of its own. Behind `gaur runner-check -- COMMAND`. Thread-safety: pure;
+// blocks for some seconds.
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -13,6 +14,8 @@ namespace gaur {
 
 struct RunnerCheckOptions {
   std::vector<std::string> command;
+  std::string function;     ///< "": `echo` and `sleep`; else this one is called, and has to complete
+  std::string data = "{}";  ///< JSON, for `function`
   std::filesystem::path keeper_program = "/proc/self/exe";
   std::filesystem::path scratch;         ///< a folder that may be used; removed at the end
   std::filesystem::path working_folder;  ///< of the runner; "": this process's

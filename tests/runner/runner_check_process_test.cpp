@@ -51,6 +51,27 @@ TEST(RunnerCheck, TellsEachCaseAsItEnds) {
   EXPECT_EQ(names.back(), "end of file");
 }
 
+TEST(RunnerCheck, ChecksAFunctionOfTheRunnersOwn) {
+  auto options = options_for({GAUR_TEST_TESTBED});
+  options.function = "sleep";
+  options.data = R"({"ms":5})";
+  std::vector<std::string> names;
+  for (const RunnerCheckCase& one : check_runner(options)) {
+    EXPECT_TRUE(one.passed) << one.name << ": " << one.note;
+    names.push_back(one.name);
+  }
+  EXPECT_EQ(names.size(), 10U);
+  EXPECT_EQ(names.at(1), "sleep");
+}
+TEST(RunnerCheck, FindsAFunctionThatFails) {
+  auto options = options_for({"python3", kExamples + "/runner.py"});
+  options.function = "no_such_function";
+  const auto cases = check_runner(options);
+  ASSERT_EQ(cases.size(), 2U) << "the other cases need a function that completes";
+  EXPECT_FALSE(cases.back().passed);
+  EXPECT_THAT(cases.back().note, testing::HasSubstr("it failed: "));
+}
+
 TEST(RunnerCheck, FindsARunnerThatNeverGetsReady) {
   auto options = options_for({GAUR_TEST_TESTBED, "--never-ready"});
   options.start_timeout = Duration(100);

@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <map>
 
 #include "app/config/layers.hpp"
+#include "app/config/suggest.hpp"
 #include "app/subcommands.hpp"
 
 extern char** environ;
@@ -31,54 +35,151 @@ std::string host_name() {
   return name.data();
 }
 
-bool is_config_flag(const std::string& argument) {
-  const std::size_t dot = argument.find('.');
-  return argument.starts_with("--") && dot != std::string::npos && dot < argument.find('=');
+/// "--section.key" or "--section.key=value".
+bool is_configuration_flag(std::string_view word) {
+  const std::size_t dot = word.find('.');
+  return word.starts_with("--") && dot != std::string_view::npos && dot < word.find('=');
+}
+
+std::string footer(CommandLine::Configuration configuration, const std::vector<ExitMeaning>& exits,
+                   const std::string& note) {
+  std::string text = note.empty() ? "" : note + "\n";
+  if (configuration == CommandLine::Configuration::kLayers) {
+    text +=
+        "Every key of gaur.toml is an option as well, such as --server.listen 127.0.0.1:0\n"
+        "(docs/configuration.md has them all).\n";
+  }
+  text += "Exit codes:\n";
+  for (const ExitMeaning& exit : exits) text += fmt::format("  {}  {}\n", exit.code, exit.meaning);
+  text.pop_back();
+  return text;
 }
 
 }  // namespace
 
-FileOptions::FileOptions(CLI::App& cli) : cli_(cli) {
+CommandLine::CommandLine(std::string_view subcommand, const std::string& description,
+                         Configuration configuration, const std::vector<ExitMeaning>& exits,
+                         const std::string& note)
+    : subcommand_(subcommand),
+      configuration_(configuration),
+      cli_(std::make_unique<CLI::App>(description, fmt::format("gaur {}", subcommand))) {
+  cli_->allow_extras();  // so that a mistyped option gets a suggestion
+  cli_->footer(footer(configuration, exits, note));
+  if (configuration == Configuration::kNone) return;
   if (const char* variable = std::getenv("GAUR_CONFIG")) config_ = variable;
-  cli.add_option("-c,--config", config_, "Configuration file (default: gaur.toml, if it is there)");
-  cli.add_option("--env", env_,
-                 "Environment file, the names of a Bull deployment included (default: .env, if it is there)");
+  cli_->add_option("-c,--config", config_, "Configuration file (default: gaur.toml, if it is there)");
+  cli_->add_option(
+      "--env", env_,
+      "Environment file, the names of a Bull deployment included (default: .env, if it is there)");
 }
 
-Arguments FileOptions::parse(int argc, char** argv) {
+CommandLine::~CommandLine() = default;
+
+int CommandLine::reject(std::string_view message) const {
+  return refuse(subcommand_, fmt::format("{}; see gaur {} --help", message, subcommand_), kExitUsage);
+}
+
+/// Takes the configuration flag at `at`, and the argument behind it where that is its value.
+bool CommandLine::take_configuration_flag(const std::vector<std::string>& words, std::size_t& at,
+                                          Arguments& arguments) {
+  std::string flag = words[at];
+  if (flag.find('=') == std::string::npos) {
+    const KeyRow* row = find_row(parse_path(std::string_view(flag).substr(2)));
+    const std::string* next = at + 1 < words.size() ? &words[at + 1] : nullptr;
+    if (row != nullptr && row->kind == Kind::kFlag) {
+      const bool given = next != nullptr && (*next == "true" || *next == "false");
+      flag += given ? "=" + *next : "=true";
+      at += given ? 1 : 0;
+    } else if (next != nullptr && !next->starts_with("--")) {
+      flag += "=" + *next;
+      ++at;
+    } else {
+      arguments.exit = reject(fmt::format("{} needs a value", flag));
+      return false;
+    }
+  }
+  arguments.flags.push_back(std::move(flag));
+  return true;
+}
+
+/// "; did you mean --grace?", from the subcommand's own options and the configuration's keys.
+std::string CommandLine::suggestion_for(std::string_view option) const {
+  std::map<std::string, std::string> spelled;
+  if (configuration_ == Configuration::kLayers) {
+    for (const KeyRow& row : schema()) {
+      if (row.path.find('*') != std::string_view::npos) continue;
+      spelled.emplace(row.path.substr(row.path.rfind('.') + 1), row.path);
+    }
+  }
+  for (const CLI::Option* known : cli_->get_options()) {
+    for (const std::string& name : known->get_lnames()) spelled[name] = name;
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, whole] : spelled) names.push_back(name);
+  const auto near = nearest(option.substr(std::min(option.find_first_not_of('-'), option.size())), names);
+  return near ? fmt::format("; did you mean --{}?", spelled[*near]) : "";
+}
+
+bool CommandLine::report_leftovers() const {
+  bool after_option = false;
+  bool found = false;
+  for (const std::string& word : cli_->remaining()) {
+    const bool option = word.size() > 1 && word.front() == '-';
+    const std::string name = word.substr(0, word.find('='));
+    if (option) {
+      fmt::print(stderr, "gaur {}: there is no option {}{}\n", subcommand_, name, suggestion_for(name));
+    } else if (!after_option) {  // else most likely the value of the option before it
+      fmt::print(stderr, "gaur {}: unexpected argument \"{}\"\n", subcommand_, word);
+    }
+    found = true;
+    after_option = option && name == word;
+  }
+  if (found) fmt::print(stderr, "see gaur {} --help\n", subcommand_);
+  return found;
+}
+
+Arguments CommandLine::parse(int argc, char** argv) {
   Arguments arguments;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (const auto end = std::ranges::find(words, "--"); command_ != nullptr && end != words.end()) {
+    command_->assign(end + 1, words.end());
+    words.erase(end, words.end());
+  }
+  std::vector<std::string> rest;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (configuration_ == Configuration::kNone || !is_configuration_flag(words[at])) {
+      rest.push_back(words[at]);
+    } else if (!take_configuration_flag(words, at, arguments)) {
+      return arguments;
+    }
+  }
+  std::ranges::reverse(rest);  // as CLI11 wants a list
   try {
-    cli_.parse(argc, argv);
+    cli_->parse(std::move(rest));
+  } catch (const CLI::Success& help) {
+    cli_->exit(help);
+    arguments.exit = kExitOk;
+    return arguments;
   } catch (const CLI::ParseError& error) {
-    arguments.exit = cli_.exit(error) == 0 ? kExitOk : kExitUsage;
+    arguments.exit = reject(error.what());
     return arguments;
   }
+  if (report_leftovers()) arguments.exit = kExitUsage;
   if (!config_.empty()) arguments.config = config_;
   if (!env_.empty()) arguments.env_file = env_;
   return arguments;
 }
 
-Arguments read_arguments(int argc, char** argv, const std::string& what,
-                         const std::vector<Shorthand>& shorthands, const std::vector<Switch>& switches) {
-  CLI::App cli(what, fmt::format("gaur {}", argv[0]));
-  cli.footer(
-      "Every key of gaur.toml is a flag as well: --section.key=value, such as --server.listen=127.0.0.1:0");
-  cli.allow_extras();
-  FileOptions files(cli);
+Arguments read_arguments(int argc, char** argv, const std::string& description,
+                         const std::vector<ExitMeaning>& exits, const std::vector<Shorthand>& shorthands,
+                         const std::vector<Switch>& switches) {
+  CommandLine line(argv[0], description, CommandLine::Configuration::kLayers, exits);
   std::vector<std::string> values(shorthands.size());
   for (std::size_t i = 0; i < shorthands.size(); ++i)
-    cli.add_option(shorthands[i].option, values[i], shorthands[i].help);
-  for (const Switch& one : switches) cli.add_flag(one.option, *one.value, one.help);
-  Arguments arguments = files.parse(argc, argv);
+    line.options().add_option(shorthands[i].option, values[i], shorthands[i].help);
+  for (const Switch& one : switches) line.options().add_flag(one.option, *one.value, one.help);
+  Arguments arguments = line.parse(argc, argv);
   if (arguments.exit) return arguments;
-  for (const std::string& extra : cli.remaining()) {
-    if (is_config_flag(extra)) {
-      arguments.flags.push_back(extra);
-    } else {
-      fmt::print(stderr, "gaur {}: {} is no argument of it; --help tells what is\n", argv[0], extra);
-      arguments.exit = kExitUsage;
-    }
-  }
   for (std::size_t i = 0; i < shorthands.size(); ++i) {
     if (shorthands[i].value != nullptr) *shorthands[i].value = values[i];
     if (!values[i].empty() && shorthands[i].key != nullptr)

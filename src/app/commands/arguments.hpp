@@ -1,8 +1,11 @@
 #pragma once
-// The arguments that every subcommand with a configuration takes, and the way from them to it.
+// The command line of every subcommand: help with exit codes, mistakes with suggestions, and the way from
+// its arguments to the configuration.
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/config/config.hpp"
@@ -13,7 +16,7 @@ class App;
 
 namespace gaur::app {
 
-/// An option that says what a longer `--section.key=` does as well, or that stands for itself.
+/// An option that sets a configuration key, or that stores its text in `value`.
 struct Shorthand {
   const char* option;  ///< "--grace"
   const char* key;     ///< "worker.grace"; nullptr: the text goes into `value`
@@ -30,26 +33,52 @@ struct Switch {
 struct Arguments {
   std::optional<std::filesystem::path> config;
   std::optional<std::filesystem::path> env_file;
-  std::vector<std::string> flags;  ///< "--section.key=value", others were refused
-  std::optional<int> exit;         ///< help was asked for or the arguments are wrong: leave with this code
+  std::vector<std::string> flags;  ///< "--section.key=value"
+  std::optional<int> exit;         ///< help was printed or the arguments are wrong: exit with this code
 };
 
-/// `--config FILE` and `--env FILE`, added to a command line of any other options.
-class FileOptions {
+/// What one exit code means for one subcommand, as its help prints it.
+struct ExitMeaning {
+  int code;
+  const char* meaning;
+};
+
+/// One subcommand's command line. Every option takes its value after "=" or as the next argument.
+class CommandLine {
  public:
-  explicit FileOptions(CLI::App& cli);
+  /// Whether the subcommand reads the configuration: --config, --env and every --section.key are options
+  /// then.
+  enum class Configuration : std::uint8_t { kNone, kLayers };
+
+  CommandLine(std::string_view subcommand, const std::string& description, Configuration configuration,
+              const std::vector<ExitMeaning>& exits, const std::string& note = "");
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  /// For adding options, before parse().
+  CLI::App& options() { return *cli_; }
+  /// Arguments after "--", for subcommands that start another program; nullptr: "--" is a mistake.
+  void take_command(std::vector<std::string>* command) { command_ = command; }
   /// Parses the whole line. Help and mistakes are printed, and `exit` is set.
   Arguments parse(int argc, char** argv);
 
  private:
-  CLI::App& cli_;
+  bool take_configuration_flag(const std::vector<std::string>& words, std::size_t& at, Arguments& arguments);
+  int reject(std::string_view message) const;
+  bool report_leftovers() const;
+  std::string suggestion_for(std::string_view option) const;
+
+  std::string subcommand_;
+  Configuration configuration_;
+  std::unique_ptr<CLI::App> cli_;
+  std::vector<std::string>* command_ = nullptr;
   std::string config_, env_;
 };
 
-/// Reads `--config FILE`, `--env FILE`, the given options and any `--section.key=value`; prints help and
-/// mistakes itself.
-Arguments read_arguments(int argc, char** argv, const std::string& what,
-                         const std::vector<Shorthand>& shorthands = {},
+/// The command line of a subcommand with a configuration and simple options.
+Arguments read_arguments(int argc, char** argv, const std::string& description,
+                         const std::vector<ExitMeaning>& exits, const std::vector<Shorthand>& shorthands = {},
                          const std::vector<Switch>& switches = {});
 
 struct Loaded {
@@ -59,7 +88,7 @@ struct Loaded {
 /// All layers of this process: its working folder, environment and flags.
 Loaded load_configuration(const Arguments& arguments);
 
-/// "gaur <subcommand>: <message>" on stderr; answers the code to leave with.
+/// "gaur <subcommand>: <message>" on stderr; returns `code`.
 int refuse(std::string_view subcommand, std::string_view message, int code);
 
 }  // namespace gaur::app

@@ -81,6 +81,7 @@ int print_problems(std::vector<Problem> problems) {
 int check_command(int argc, char** argv) {
   const Arguments arguments = read_arguments(
       argc, argv, "Prints the effective configuration, where each value came from, and every problem",
+      {{kExitOk, "no problems"}, {kExitProblem, "there are problems"}, {kExitUsage, "wrong arguments"}},
       {{"--slots", "machine.slots", "Runs side by side; 0: a producer only"}});
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);

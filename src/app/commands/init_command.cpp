@@ -129,25 +129,27 @@ Status write_draft(const InitArguments& arguments, const std::string& toml) {
 }  // namespace
 
 int init_command(int argc, char** argv) {
-  CLI::App cli(
-      "Writes a commented gaur.toml from an environment file and a pm2 file, and says what has no "
-      "counterpart",
-      "gaur init");
+  CommandLine line("init",
+                   "Writes a commented gaur.toml from an environment file and a pm2 file, and says what has "
+                   "no counterpart",
+                   CommandLine::Configuration::kNone,
+                   {{kExitOk, "the file was written, or printed with --out -"},
+                    {kExitProblem, "a file cannot be read or written, or is there already"},
+                    {kExitUsage, "wrong arguments"},
+                    {kExitStore, "--look: Redis cannot be reached"}});
+  CLI::App& cli = line.options();
   InitArguments arguments;
   cli.add_option("--env", arguments.env, "Environment file of the old deployment (.env)");
   cli.add_option("--from", arguments.from, "pm2's ecosystem file, as JSON (run.json)");
   cli.add_option("--app", arguments.app, "Which of its apps is the query worker");
   cli.add_option("--pm2-env", arguments.pm2_env,
                  "Its env_NAME is taken over env, as `pm2 start --env NAME` does");
-  cli.add_option("--queue", arguments.queues, "Name of a queue under the prefix; may be repeated");
+  cli.add_option("--queue", arguments.queues, "Name of a queue under the prefix; may be repeated")
+      ->allow_extra_args(false);
   cli.add_flag("--look", arguments.look, "Find queues and functions in Redis, reading only");
   cli.add_option("--out", arguments.out, "File to write, - for standard output")->capture_default_str();
   cli.add_flag("--force", arguments.force, "Replace the file if it is there");
-  try {
-    cli.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? kExitOk : kExitUsage;
-  }
+  if (const Arguments parsed = line.parse(argc, argv); parsed.exit) return *parsed.exit;
   if (arguments.env.empty() && arguments.from.empty())
     return refuse("init", "needs --env FILE, --from FILE or both", kExitUsage);
   auto inputs = read_inputs(arguments);

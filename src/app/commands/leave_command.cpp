@@ -108,6 +108,10 @@ int leave_command(int argc, char** argv) {
   const Arguments arguments = read_arguments(
       argc, argv,
       "Stops the running host so that other workers can take over, heals what it leaves, verifies",
+      {{kExitOk, "safe to start other workers"},
+       {kExitProblem, "not safe yet, or the configuration has problems"},
+       {kExitUsage, "wrong arguments"},
+       {kExitStore, "the store cannot be opened or did not answer"}},
       {{"--data", nullptr, "Its data folder (default: that of the configuration)", &data},
        {"--patience", nullptr, "How long running jobs may go on (default: server.stop_timeout)",
         &patience_text},

@@ -22,19 +22,25 @@ struct LookArguments {
 
 LookArguments read_look_arguments(int argc, char** argv) {
   LookArguments arguments;
-  CLI::App cli("Looks at the queues of a Bull deployment without changing anything", "gaur look");
-  FileOptions files(cli);
+  CommandLine line(
+      "look", "Looks at the queues of a Bull deployment without changing anything",
+      CommandLine::Configuration::kLayers,
+      {{kExitOk, "the report was printed"},
+       {kExitProblem, "the configuration of the store has problems, or a queue named is not there"},
+       {kExitUsage, "wrong arguments, or no Redis is known"},
+       {kExitStore, "Redis cannot be reached or rejected a command"}});
+  CLI::App& cli = line.options();
   cli.add_option("--url", arguments.url, "redis://HOST:PORT/DB, rediss://, redis+unix:///PATH");
   cli.add_option("--prefix", arguments.prefix,
                  "Key prefix, as given to Bull (default: BULL_QUEUE_NAME, else bull)");
-  cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated");
+  cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated")->allow_extra_args(false);
   cli.add_option(
       "--function", arguments.function,
       "What a job's function is: name or data.FIELD (default: its name, or data.func where it has none)");
   cli.add_option("--samples", arguments.samples, "Kept jobs read of each queue and state")
       ->capture_default_str();
   cli.add_flag("--json", arguments.json, "For programs");
-  arguments.shared = files.parse(argc, argv);
+  arguments.shared = line.parse(argc, argv);
   if (!arguments.url.empty()) arguments.shared.flags.push_back("--store.url=" + arguments.url);
   if (!arguments.prefix.empty()) arguments.shared.flags.push_back("--store.prefix=" + arguments.prefix);
   return arguments;

@@ -21,6 +21,9 @@ int quiet_command(int argc, char** argv) {
   bool resume = false;
   const Arguments arguments =
       read_arguments(argc, argv, "Tells the running host to take no more jobs",
+                     {{kExitOk, "the host is quiet (with --resume: takes jobs again)"},
+                      {kExitProblem, "the configuration has problems, no host runs, or it did not answer"},
+                      {kExitUsage, "wrong arguments"}},
                      {{"--data", nullptr, "Its data folder (default: that of the configuration)", &data}},
                      {{"--resume", &resume, "The reverse: take jobs again"}});
   if (arguments.exit) return *arguments.exit;

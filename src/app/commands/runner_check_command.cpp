@@ -2,47 +2,72 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
-#include <string_view>
 
+#include "app/commands/arguments.hpp"
+#include "app/config/units.hpp"
 #include "app/subcommands.hpp"
+#include "base/json.hpp"
 #include "runner/runner_check.hpp"
 
 namespace gaur::app {
 namespace {
 
-int usage(std::FILE* to, int code) {
-  fmt::print(
-      to,
-      "usage: gaur runner-check -- COMMAND [ARGUMENT...]\n\nRuns the cases of docs/runner-protocol.md "
-      "against "
-      "a runner that answers the function `echo` with its data\nand the function `sleep` with a wait of "
-      "data.ms. Exits with 0 if all pass.\n");
-  return code;
-}
-
-void tell(const RunnerCheckCase& done) {
+void report(const RunnerCheckCase& done) {
   fmt::print("{}  {}{}{}\n", done.passed ? "ok    " : "FAILED", done.name, done.note.empty() ? "" : ": ",
              done.note);
   std::fflush(stdout);
 }
 
+/// Fills `options` from the line; a number: exit with it.
+std::optional<int> read_options(int argc, char** argv, RunnerCheckOptions& options) {
+  CommandLine line(
+      "runner-check",
+      "Checks a runner against the runner protocol: gaur runner-check [OPTIONS] -- COMMAND...",
+      CommandLine::Configuration::kNone,
+      {{kExitOk, "every case passed"},
+       {kExitProblem, "a case failed, or the runner cannot be started"},
+       {kExitUsage, "wrong arguments"}},
+      "Without --function the runner has to answer the function `echo` with its data and the function\n"
+      "`sleep` with a wait of data.ms (docs/runner-protocol.md).");
+  std::string data;
+  std::string timeout;
+  line.options().add_option("--function", options.function,
+                            "Call this function of the runner instead of echo and sleep");
+  line.options().add_option("--data", data, "The job's data for --function, as JSON (default: {})");
+  line.options().add_option("--timeout", timeout,
+                            "How long an answer may take (default: 5s, with --function 60s)");
+  line.take_command(&options.command);
+  if (const Arguments arguments = line.parse(argc, argv); arguments.exit) return arguments.exit;
+  const auto wrong = [](const std::string& what) { return refuse("runner-check", what, kExitUsage); };
+  if (options.command.empty())
+    return wrong("needs the runner's command behind --, such as: gaur runner-check -- node runner.js");
+  if (!data.empty() && options.function.empty()) return wrong("--data needs --function");
+  if (!data.empty()) options.data = data;
+  if (const auto parsed = json::parse(options.data); !parsed)
+    return wrong("--data: " + parsed.error().message);
+  if (!options.function.empty()) options.patience = std::chrono::seconds(60);
+  if (timeout.empty()) return std::nullopt;
+  const auto patience = parse_duration(timeout);
+  if (!patience || patience->count() == 0)
+    return wrong(fmt::format("--timeout: \"{}\" is not a duration above 0, such as \"10s\"", timeout));
+  options.patience = *patience;
+  return std::nullopt;
+}
+
 }  // namespace
 
 int runner_check_command(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "--help") return usage(stdout, kExitOk);
-  if (argc < 3 || std::string_view(argv[1]) != "--") return usage(stderr, kExitUsage);
   RunnerCheckOptions options;
-  options.command.assign(argv + 2, argv + argc);
+  if (const auto exit = read_options(argc, argv, options)) return *exit;
   std::string scratch = (std::filesystem::temp_directory_path() / "gaur-runner-check-XXXXXX").string();
-  if (mkdtemp(scratch.data()) == nullptr) {
-    fmt::print(stderr, "gaur runner-check: cannot make a folder like {}\n", scratch);
-    return kExitProblem;
-  }
+  if (mkdtemp(scratch.data()) == nullptr)
+    return refuse("runner-check", fmt::format("cannot make a folder like {}", scratch), kExitProblem);
   options.scratch = scratch;
   bool all = true;
-  for (const RunnerCheckCase& done : check_runner(options, tell)) all = all && done.passed;
+  for (const RunnerCheckCase& done : check_runner(options, report)) all = all && done.passed;
   return all ? kExitOk : kExitProblem;
 }
 

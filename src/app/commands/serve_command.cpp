@@ -6,7 +6,7 @@ namespace gaur::app {
 
 int serve_command(int argc, char** argv) {
   const Arguments arguments = read_arguments(
-      argc, argv, "Runs the server",
+      argc, argv, "Runs the server", host_exits(),
       {{"--port-file", "server.port_file", "File into which the port is written once it is bound"},
        {"--slots", "machine.slots", "Runs side by side; 0: a producer only"},
        {"--data", "server.data", "Folder for result files and the host's lock (Redis stores)"}});

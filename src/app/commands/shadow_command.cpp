@@ -23,21 +23,27 @@ struct ShadowArguments {
 
 ShadowArguments read_shadow_arguments(int argc, char** argv) {
   ShadowArguments arguments;
-  CLI::App cli(
+  CommandLine line(
+      "shadow",
       "Runs kept jobs here and compares results, CPU and memory; takes, publishes and writes nothing in "
       "Redis",
-      "gaur shadow");
-  cli.footer(
+      CommandLine::Configuration::kLayers,
+      {{kExitOk, "every result was the same, or differed only in what --allow names"},
+       {kExitProblem, "results differed, a run failed, or the configuration has problems"},
+       {kExitUsage, "wrong arguments, or no Redis store is configured"},
+       {kExitStore, "Redis cannot be reached"}},
       "Kinds: order, time-zone, time-format, float, type, null, missing-key, new-key, length, shape, value.\n"
       "The functions themselves are run: their runners see GAUR_SHADOW=1, for those that write elsewhere.");
-  FileOptions files(cli);
-  cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated");
+  CLI::App& cli = line.options();
+  cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated")->allow_extra_args(false);
   cli.add_option("--function", arguments.function, "Only this function");
   cli.add_option("--last", arguments.last, "Newest completed jobs of each queue")->capture_default_str();
   cli.add_option("--at-once", arguments.at_once, "Runs side by side")->capture_default_str();
-  cli.add_option("--allow", arguments.allow, "Kinds of differences that do not matter")->delimiter(',');
+  cli.add_option("--allow", arguments.allow, "Kinds of differences that do not matter")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   cli.add_flag("--json", arguments.json, "For programs");
-  arguments.shared = files.parse(argc, argv);
+  arguments.shared = line.parse(argc, argv);
   if (arguments.shared.exit) return arguments;
   for (const std::string& kind : arguments.allow) {
     const auto read = parse_difference(kind);

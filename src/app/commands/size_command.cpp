@@ -26,12 +26,17 @@ struct SizeArguments {
 
 SizeArguments read_size_arguments(int argc, char** argv) {
   SizeArguments arguments;
-  CLI::App cli(
+  CommandLine line(
+      "size",
       "Measures a function's cores and memory here and says how many slots it needs, which waits to expect, "
       "and why",
-      "gaur size");
-  cli.footer("The function itself is run: its runners see GAUR_SHADOW=1, for those that write elsewhere.");
-  FileOptions files(cli);
+      CommandLine::Configuration::kLayers,
+      {{kExitOk, "measured, and the advised needs held in a rerun"},
+       {kExitProblem, "no run completed, no advice held, or the configuration has problems"},
+       {kExitUsage, "wrong arguments"},
+       {kExitStore, "Redis cannot be reached"}},
+      "The function itself is run: its runners see GAUR_SHADOW=1, for those that write elsewhere.");
+  CLI::App& cli = line.options();
   cli.add_option("--function", arguments.function, "The function to measure")->required();
   cli.add_option("--data", arguments.data, "A job's data, as JSON (default: kept jobs of its queue)");
   cli.add_option("--data-file", arguments.data_file, "File with a job's data, or one a line");
@@ -42,7 +47,7 @@ SizeArguments read_size_arguments(int argc, char** argv) {
   cli.add_option("--budget", arguments.budget, "No new measurement starts after this long")
       ->capture_default_str();
   cli.add_flag("--json", arguments.json, "For programs");
-  arguments.shared = files.parse(argc, argv);
+  arguments.shared = line.parse(argc, argv);
   return arguments;
 }
 

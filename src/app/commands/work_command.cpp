@@ -25,7 +25,7 @@ std::optional<std::string> why_nothing_to_do(const Config& config, bool sweep_on
 int work_command(int argc, char** argv) {
   bool sweep_only = false;
   const Arguments arguments = read_arguments(
-      argc, argv, "Takes and runs jobs",
+      argc, argv, "Takes and runs jobs", host_exits(),
       {{"--slots", "machine.slots", "Runs side by side"},
        {"--stalled", "worker.stalled", "Active jobs whose lock is gone: on (return them), report, off"},
        {"--grace", "worker.grace", "Leave jobs that others took alone for so long after their lock was gone"},

@@ -110,6 +110,14 @@ int run(Host& host, News& news, const Config& config, const Logger& log) {
 
 }  // namespace
 
+std::vector<ExitMeaning> host_exits() {
+  return {{kExitOk, "stopped by a signal, by gaur leave or by POST /v1/host/leave"},
+          {kExitProblem, "the configuration has problems, or a part such as the HTTP port cannot be opened"},
+          {kExitUsage, "wrong arguments"},
+          {kExitStore, "the store cannot be opened: in use, newer, damaged, unreachable or not permitted"},
+          {kExitFatal, "the store failed while running; start again, it recovers from disk"}};
+}
+
 int print_configuration_problems(const Settings& settings) {
   std::vector<Problem> problems = settings.problems();
   sort(problems);

@@ -15,6 +15,8 @@ struct RunHostOptions {
 /// Answers the exit code (subcommands.hpp). Construct no thread before: signals are blocked here.
 int run_host(Loaded& loaded, const RunHostOptions& options);
 
+/// What the exit codes of a host's subcommand mean, for its help.
+std::vector<ExitMeaning> host_exits();
 /// Prints what is wrong with the configuration; kExitProblem.
 int print_configuration_problems(const Settings& settings);
 /// "gaur: cannot start: ..." and the exit code for it.

@@ -1,0 +1,112 @@
+"""The command line: options in both forms, suggestions, exit codes, help that does nothing, plain builds."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from harness import GAUR, ROOT, EndToEnd
+
+SUBCOMMANDS = ["serve", "work", "quiet", "leave", "check", "look", "shadow", "size", "init", "runner-check", "version"]
+SCRIPTS = sorted(p.name for p in (ROOT / "scripts").iterdir() if os.access(p, os.X_OK))
+TOML = '[queues.q]\n[pools.p]\ncommand = ["sh"]\n[functions.f]\npool = "p"\n'
+
+
+class CliTest(EndToEnd):
+    def gaur(self, *arguments):
+        return subprocess.run([GAUR, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60)
+
+    def test_every_help_names_its_exit_codes_and_writes_nothing(self):
+        listed = re.findall(r"(?m)^  ([a-z-]+) ", self.gaur("--help").stdout.split("\nExit codes:")[0])
+        self.assertEqual(sorted(listed), sorted(SUBCOMMANDS))
+        for subcommand in SUBCOMMANDS:
+            with self.subTest(subcommand):
+                done = self.gaur(subcommand, "--help")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertRegex(done.stdout, r"(?s)Exit codes:\n.*  0  .*  2  ")
+                self.assertEqual(self.gaur("help", subcommand).stdout, done.stdout)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_an_option_takes_its_value_in_both_forms(self):
+        (self.folder / "gaur.toml").write_text(TOML)
+        for option, value in [("--server.listen", "127.0.0.1:81"), ("--queues.q.max_waiting", "7"), ("--slots", "3"),
+                              ("--store.allow_eviction", "true"), ("--pools.p.command", "sh,-c,true")]:
+            with self.subTest(option):
+                joined = self.gaur("check", f"{option}={value}")
+                apart = self.gaur("check", option, value)
+                self.assertEqual((joined.returncode, joined.stderr), (0, ""))
+                self.assertEqual(apart.stdout, joined.stdout)
+                self.assertRegex(joined.stdout, r"= \S+ +--")
+        self.assertIn("allow_eviction", self.gaur("check", "--store.allow_eviction").stdout)
+
+    def test_mistakes_get_suggestions_and_exit_code_2(self):
+        for arguments, said in [
+            (["srve"], 'did you mean "serve"?'),
+            (["serve", "--prot-file", "x"], "did you mean --port-file?"),
+            (["serve", "--listen=127.0.0.1:0"], "did you mean --server.listen?"),
+            (["work", "--grce", "5s"], "did you mean --grace?"),
+            (["leave", "--patence=5s"], "did you mean --patience?"),
+            (["quiet", "--reusme"], "did you mean --resume?"),
+            (["look", "--prefx", "bull"], "did you mean --prefix?"),
+            (["shadow", "--alow", "order"], "did you mean --allow?"),
+            (["size", "--function", "f", "--at-one", "3"], "did you mean --at-once?"),
+            (["init", "--frm", "run.json"], "did you mean --from?"),
+            (["runner-check", "--functoin", "f", "--", "true"], "did you mean --function?"),
+            (["serve", "now"], 'unexpected argument "now"'),
+            (["serve", "--server.listen"], "--server.listen needs a value"),
+            (["version", "--verbos"], "there is no option --verbos"),
+            (["runner-check", "--data", "{", "--function", "f", "--", "true"], "--data: "),
+            (["runner-check", "--data", "{}", "--", "true"], "--data needs --function"),
+        ]:
+            with self.subTest(" ".join(arguments)):
+                done = self.gaur(*arguments)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(said, done.stderr)
+                self.assertEqual(done.stdout, "")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_runner_check_of_a_function_of_ones_own(self):
+        runner = ROOT / "examples/runners/runner.py"
+        done = self.gaur("runner-check", "--function", "echo", "--data", '{"a": 1}', "--", "python3", str(runner))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn('ok      echo: {"a": 1}', done.stdout)
+        done = self.gaur("runner-check", "--function=sleep", '--data={"ms": "soon"}', "--", "python3", str(runner))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stdout, r"FAILED  sleep: it failed: TypeError")
+        self.assertEqual(list(Path(tempfile.gettempdir()).glob("gaur-runner-check-*")), [])
+
+
+class ScriptsTest(unittest.TestCase):
+    def test_every_scripts_help_does_nothing_else(self):
+        self.assertEqual(SCRIPTS, ["bench", "build", "chaos", "demo", "format", "lint", "setup", "test"])
+        with tempfile.TemporaryDirectory() as folder:
+            for tool in ("bash", "dirname", "sed"):  # nothing with which it could build, install or start anything
+                os.symlink(f"/usr/bin/{tool}", f"{folder}/{tool}")
+            for script in SCRIPTS:
+                for option in ("--help", "-h"):
+                    with self.subTest(script=script, option=option):
+                        done = subprocess.run([str(ROOT / "scripts" / script), option], cwd=folder, text=True,
+                                              env={"PATH": folder}, capture_output=True, timeout=10)
+                        self.assertEqual((done.returncode, done.stderr), (0, ""))
+                        self.assertIn(f"scripts/{script}", done.stdout)
+                        self.assertNotIn("source ", done.stdout)
+
+    def test_scripts_reject_what_they_do_not_know(self):
+        for script in ("build", "chaos", "demo", "format", "lint", "setup", "test"):
+            with self.subTest(script):
+                done = subprocess.run([str(ROOT / "scripts" / script), "--no-such"], text=True, capture_output=True, timeout=10)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f"see scripts/{script} --help", done.stderr)
+
+    def test_a_plain_cmake_builds_release(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for options, wanted in [([], "Release"), (["-DCMAKE_BUILD_TYPE=Debug"], "Debug")]:
+                subprocess.run(["cmake", "-S", str(ROOT), "-B", f"{folder}/{wanted}", "-DGAUR_CORE_ONLY=ON", "-DBUILD_TESTING=OFF",
+                                "-DGAUR_BENCH=OFF", *options], check=True, capture_output=True, timeout=120)
+                self.assertIn(f"CMAKE_BUILD_TYPE:STRING={wanted}\n", Path(f"{folder}/{wanted}/CMakeCache.txt").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
