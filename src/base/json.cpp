@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "base/json_document.hpp"
+
 namespace gaur::json {
 
 namespace {
@@ -52,18 +54,14 @@ Result<Value> parse(std::string_view text, const ParseLimits& limits) {
     return Error{Errc::kTooLarge,
                  fmt::format("JSON of {} bytes, at most {} are allowed", text.size(), limits.max_bytes)};
   }
-  boost::json::parse_options options;
-  options.max_depth = limits.max_depth;
   boost::json::error_code problem;
-  boost::json::stream_parser parser(boost::json::storage_ptr{}, options);
-  const std::size_t read = parser.write_some(text.data(), text.size(), problem);
-  if (!problem && read < text.size()) problem = boost::json::error::extra_data;
-  if (!problem) parser.finish(problem);
+  std::size_t read = 0;
+  Value value = parse_document(text, limits.max_depth, read, problem);
   if (problem) {
     return Error{Errc::kInvalidArgument,
                  fmt::format("not JSON: {} at {}", problem.message(), position_of(text, read))};
   }
-  return parser.release();
+  return value;
 }
 
 Result<Object> parse_object(std::string_view text, const ParseLimits& limits) {

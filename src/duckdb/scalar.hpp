@@ -5,11 +5,10 @@
 #include <tl/expected.hpp>
 #include <variant>
 
+#include "base/decimal_text.hpp"
 #include "duckdb/spec.hpp"
 
 namespace gaur::duckdb {
-
-__extension__ typedef __int128 Int128;
 
 /// boolean | integer, bigint, date (days), timestamps (microseconds) | double | decimal (scaled) | varchar
 using ScalarValue = std::variant<bool, std::int64_t, double, Int128, std::string>;

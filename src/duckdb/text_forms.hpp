@@ -10,8 +10,6 @@
 
 namespace gaur::duckdb {
 
-__extension__ typedef unsigned __int128 UInt128;
-
 /// A JSON string literal, escaped as JSON.stringify does.
 void append_json_text(std::string& out, std::string_view text);
 /// The shortest digits that read back as the same number, laid out as ECMAScript's Number::toString; -0 as

@@ -24,7 +24,7 @@ ROOMS = {
 FOREIGN = [
     ("duckdb.h", [r"src/duckdb/", r"tests/duckdb/"], "only gaur-duckdb knows DuckDB"),
     ("lmdb.h", [r"src/embedded/", r"tests/(embedded|crash)/"], "LMDB is the embedded store's own affair"),
-    ("boost/json", [r"src/base/json(_text)?\.(hpp|cpp)$", r"cmake/pch\.hpp$"], "JSON goes through base/json.hpp"),
+    ("boost/json", [r"src/base/json(_text|_document)?\.(hpp|cpp)$", r"cmake/pch\.hpp$"], "JSON goes through base/json.hpp"),
     ("boost/asio", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
     ("boost/beast", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
     ("spdlog", [r"src/base/log\.cpp$"], "the log goes through base/log.hpp"),
