@@ -9,6 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr const char* kWhole = R"([store]
 url = "embedded:./jobs"
@@ -55,6 +56,27 @@ TEST_F(ConfigTest, the_worker_keeps_its_name_over_restarts_and_differs_by_data_f
   EXPECT_EQ(make().worker_name, first);
   layers_.flags = {"--store.url=embedded:elsewhere"};
   EXPECT_NE(make().worker_name, first);
+}
+
+TEST_F(ConfigTest, RejectsAFormerDefaultDataFolderInsteadOfMakingANewStore) {
+  EXPECT_EQ(make().data_folder.filename(), "gaur-data");
+  std::filesystem::create_directories(folder_ / "data");
+  put("data/events.csv", "a user's own folder of this name is nothing to Gaur");
+  EXPECT_THAT(problems(), IsEmpty());
+  put("data/gaur.lock", "");
+  EXPECT_THAT(problems(), ElementsAre(testing::AllOf(HasSubstr("store.url: ./data holds Gaur's data"),
+                                                     HasSubstr("mv data gaur-data"))));
+  put("gaur.toml", "[store]\nurl = \"embedded:./data\"\n");
+  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_EQ(make().data_folder.lexically_normal(), folder_ / "data");
+  put("gaur.toml", "[store]\nurl = \"redis://h\"\n");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("keep it with server.data = \"./data\"")));
+  layers_.flags = {"--server.data=./data"};
+  EXPECT_THAT(problems(), IsEmpty());
+  layers_.flags = {};
+  std::filesystem::create_directories(folder_ / "gaur-data");
+  put("gaur-data/gaur.lock", "");
+  EXPECT_THAT(problems(), IsEmpty());
 }
 
 TEST_F(ConfigTest, a_query_is_never_granted_less_than_a_core) {

@@ -29,7 +29,7 @@ TEST_F(RedisConfigTest, the_seeds_names_work_and_each_tells_where_it_stands) {
   EXPECT_EQ(config.redis->endpoint.password, "s3cret #1");
   EXPECT_EQ(config.redis->prefix, "ncs_resource::");
   EXPECT_FALSE(config.producer_only);
-  EXPECT_EQ(config.data_folder, folder_ / "data");
+  EXPECT_EQ(config.data_folder, folder_ / "gaur-data");
   EXPECT_EQ(where({"store", "url"}), "prod.env:1");
   EXPECT_EQ(where({"store", "password"}), "prod.env:3");
   EXPECT_EQ(where({"store", "prefix"}), "prod.env:4");

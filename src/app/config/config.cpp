@@ -238,8 +238,9 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   if (!config.redis) {
     config.data_folder = settings.text({"store", "url"}).substr(std::string_view("embedded:").size());
   } else if (config.data_folder.empty()) {
-    config.data_folder = folder / "data";
+    config.data_folder = folder / "gaur-data";
   }
+  check_former_data_folder(settings, config, folder);
   config.relaxed = settings.text({"store", "durability"}) == "relaxed";
   config.reserve_bytes = settings.whole({"store", "reserve"});
   config.machine = machine;

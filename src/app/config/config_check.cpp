@@ -204,6 +204,19 @@ void check_function(Settings& settings, const Config& config, const std::string&
 
 }  // namespace
 
+void check_former_data_folder(Settings& settings, const Config& config, const std::filesystem::path& folder) {
+  const KeyPath key = config.redis ? KeyPath{"server", "data"} : KeyPath{"store", "url"};
+  std::error_code ignored;
+  if (settings.is_set(key) || std::filesystem::exists(folder / "gaur-data" / "gaur.lock", ignored) ||
+      !std::filesystem::exists(folder / "data" / "gaur.lock", ignored))
+    return;
+  settings.problem(
+      key, fmt::format("./data holds Gaur's data and was the default until now, which is "
+                       "./gaur-data; keep it with {}, or move it while no host runs: mv data "
+                       "gaur-data",
+                       config.redis ? "server.data = \"./data\"" : "store.url = \"embedded:./data\""));
+}
+
 void check_config(Settings& settings, const Config& config) {
   check_listen(settings, config);
   check_base_path(settings, config);

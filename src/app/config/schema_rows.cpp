@@ -28,9 +28,9 @@ constexpr std::array kRows{
     KeyRow{"server.log_level", Kind::kChoice, "info", "least level that is logged", "debug|info|warn|error"},
     KeyRow{"server.data", Kind::kPath, "",
            "folder for runners, result files and the lock that keeps two hosts from carrying one name; none: "
-           "that of an embedded store, else `./data`. Also `--data`"},
+           "that of an embedded store, else `./gaur-data`. Also `--data`"},
     // ---- store
-    KeyRow{"store.url", Kind::kStoreUrl, "embedded:./data",
+    KeyRow{"store.url", Kind::kStoreUrl, "embedded:./gaur-data",
            "where jobs live: `embedded:` and the data folder, or `redis://HOST:PORT/DB`, `rediss://` (TLS, "
            "verified), `redis+unix:///PATH`"},
     KeyRow{"store.password", Kind::kSecret, "",

@@ -14,14 +14,14 @@ class LeaveTest(RedisHosts):
         work = self.worker(redis).start()
         running = self.bull_add(call, {"func": "sleep", "ms": 1500})
         until(lambda: self.active(call) == [running], what="the start")
-        code, said = work.run("quiet", "--data", "data")
+        code, said = work.run("quiet", "--data", "gaur-data")
         self.assertEqual(code, 0, said)
         self.assertIn("is quiet and takes no more jobs; 1 running", said)
         self.assertEqual(work.get("/readyz").status, 503)
         waiting = self.bull_add(call, {"func": "sleep", "ms": 1})
         self.assertIn("returnvalue", self.finished(call, running))
         self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [waiting])
-        code, said = work.run("quiet", "--resume", "--data", "data")
+        code, said = work.run("quiet", "--resume", "--data", "gaur-data")
         self.assertEqual(code, 0, said)
         self.assertIn("returnvalue", self.finished(call, waiting))
 
@@ -69,7 +69,7 @@ class LeaveTest(RedisHosts):
         work.signal(signal.SIGTERM)
         self.assertEqual(work.wait(), 0)
         self.assertEqual((self.active(call), call("LRANGE", BASE + "wait", 0, -1)), ([], [running]))
-        self.assertFalse((self.folder / "data/host.json").exists())
+        self.assertFalse((self.folder / "gaur-data/host.json").exists())
 
 
 if __name__ == "__main__":
