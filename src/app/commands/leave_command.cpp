@@ -8,6 +8,7 @@
 #include "app/commands/arguments.hpp"
 #include "app/config/units.hpp"
 #include "app/host/leaving.hpp"
+#include "app/host/new_folder.hpp"
 #include "app/host/run_host.hpp"
 #include "app/host/running_host.hpp"
 #include "app/subcommands.hpp"
@@ -66,6 +67,7 @@ std::optional<Delayed> read_delayed(const std::string& text) {
 int heal_and_verify(Loaded& loaded, Delayed delayed) {
   const Logger log(stderr_log_sink(), LogLevel::kError);
   const Config& config = loaded.config;
+  const NewFolder folder(config.data_folder);  // a folder that was not there is not left behind
   // Held to the end: nobody carries the host's name while its jobs are given back.
   const auto lock = lock_data_folder(config.data_folder);
   if (!lock) return fail(lock.error().message);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "app/host/duckdb_spec.hpp"
+#include "app/host/new_folder.hpp"
 
 namespace gaur::app {
 namespace {
@@ -69,17 +70,23 @@ WorkerOptions::Stalled stalled_of(SweepConfig::Stalled stalled) {
 }  // namespace
 
 Status write_file(const std::filesystem::path& file, std::string_view text) {
+  const std::filesystem::path folder = file.parent_path();
+  const std::filesystem::path topmost = topmost_missing(folder);
   std::error_code error;
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
   const std::filesystem::path part = file.string() + ".part";
   std::ofstream stream(part, std::ios::binary | std::ios::trunc);
   stream << text;
   stream.close();
-  if (!stream)
-    return Error{Errc::kIo, fmt::format("cannot write {}: {}", part.string(), std::strerror(errno))};
-  std::filesystem::rename(part, file, error);
-  if (error) return Error{Errc::kIo, fmt::format("cannot write {}: {}", file.string(), error.message())};
-  return ok();
+  std::string problem = stream ? "" : std::strerror(errno);
+  if (stream) {
+    std::filesystem::rename(part, file, error);
+    if (error) problem = error.message();
+  }
+  if (problem.empty()) return ok();
+  std::filesystem::remove(part, error);
+  remove_empty_folders(folder, topmost);
+  return Error{Errc::kIo, fmt::format("cannot write {}: {}", file.string(), problem)};
 }
 
 LedgerOptions ledger_options(const Config& config) {

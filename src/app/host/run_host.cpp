@@ -9,6 +9,7 @@
 
 #include "app/config/units.hpp"
 #include "app/host/host_file.hpp"
+#include "app/host/new_folder.hpp"
 #include "app/host/part_options.hpp"
 #include "app/host/signals.hpp"
 #include "app/host/survey.hpp"
@@ -156,6 +157,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
   Signals signals;
   News news{.signals = signals, .mutex = {}, .fatal = {}, .stopped = {}, .leave = {}};
   const Logger log(stderr_log_sink(), loaded.config.log_level);
+  NewFolder data_folder(loaded.config.data_folder);  // before the host: it outlives all that uses the folder
   const Status complete = complete_configuration(loaded, options.role == Role::kSweeper, log);
   if (!complete) return cannot_start(complete.error());
   const Config& config = loaded.config;
@@ -172,6 +174,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
   }
   const auto port = host.start();
   if (!port) return cannot_start(port.error());
+  data_folder.keep();
   log.info("gaur is up", {{"version", kVersion},
                           {"role", std::string(to_string(options.role))},
                           {"store", host.opened().what},

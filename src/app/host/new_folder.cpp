@@ -1,0 +1,67 @@
+#include "app/host/new_folder.hpp"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <vector>
+
+#include "embedded/folder_lock.hpp"
+
+namespace gaur::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLock = "gaur.lock";
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    names.push_back(at->path().filename().string());
+  return names;
+}
+
+/// The process that locked the folder last; 0: none did.
+pid_t last_owner(const fs::path& folder) {
+  std::ifstream stream(folder / kLock);
+  pid_t pid = 0;
+  stream >> pid;
+  return pid;
+}
+
+}  // namespace
+
+fs::path topmost_missing(const fs::path& path) {
+  std::error_code ignored;
+  fs::path missing;
+  for (fs::path at = path; !at.empty() && !fs::exists(at, ignored); at = at.parent_path()) missing = at;
+  return missing;
+}
+
+void remove_empty_folders(fs::path folder, const fs::path& topmost) {
+  std::error_code error;
+  while (!topmost.empty() && fs::remove(folder, error) && folder != topmost) folder = folder.parent_path();
+}
+
+NewFolder::NewFolder(fs::path folder) : folder_(std::move(folder)), topmost_(topmost_missing(folder_)) {
+  for (std::string& name : names_in(folder_)) before_.insert(std::move(name));
+  kept_ = before_.contains(kLock);
+}
+
+NewFolder::~NewFolder() {
+  std::error_code ignored;
+  if (kept_ || !fs::is_directory(folder_, ignored)) return;
+  const pid_t owner = last_owner(folder_);
+  if (owner != 0 && owner != getpid()) return;
+  // Held while it is emptied, so that no process starts on what goes away. Its file goes last.
+  const auto lock = embedded::lock_folder(folder_);
+  if (!lock) return;
+  for (const std::string& name : names_in(folder_)) {
+    if (name != kLock && !before_.contains(name)) fs::remove_all(folder_ / name, ignored);
+  }
+  fs::remove(folder_ / kLock, ignored);
+  remove_empty_folders(folder_, topmost_);
+}
+
+}  // namespace gaur::app
