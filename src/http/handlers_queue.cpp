@@ -151,6 +151,7 @@ void follow_events(Service& service, const ExchangePtr& exchange) {
   const std::string cursor = asked != nullptr ? *asked : last != nullptr ? *last : "$";
   Response response;
   response.content_type = "text/event-stream";
+  response.headers.push_back({"X-Accel-Buffering", "no"});  // nginx sends on each event as it comes
   if (exchange->request.method == "HEAD") return exchange->reply(std::move(response));
   if (!begin_wait(service, exchange)) return;
   response.stream = std::make_shared<EventStream>(service, exchange->wait_ticket, *queue, cursor);

@@ -17,13 +17,14 @@ std::string_view media_type(std::string_view format) {
   return "application/octet-stream";
 }
 
-/// A result that says {"file":{"url": this job's result}} is a file, even one that is gone by now.
+/// A result that says {"file":{"url": this job's result}} is a file, even one that is gone by now. The
+/// address was written below the base path of that time, which may have changed since.
 bool is_file_result(const Job& job, const std::string& url) {
   constexpr std::size_t kLongest = 4'096;
   if (job.result.size() > kLongest || job.result.find("\"file\"") == std::string::npos) return false;
   const auto result = json::parse(job.result);
   const json::Value* stored = result ? json::find(*result, "file.url") : nullptr;
-  return stored != nullptr && stored->is_string() && std::string_view(stored->get_string()) == url;
+  return stored != nullptr && stored->is_string() && std::string_view(stored->get_string()).ends_with(url);
 }
 
 /// Changes whenever the bytes could: each time that a file is written it expires at another moment.

@@ -227,10 +227,12 @@ std::string result_url(const JobRef& job) {
                      percent_encoded(job.id.value));
 }
 
-std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file) {
-  const std::string member = fmt::format(
-      R"("file":{{"url":{},"format":{},"bytes":{},"rows":{},"expires_at":"{}"}})",
-      json::quote(result_url(job)), json::quote(file.format), file.bytes, file.rows, iso(file.expires_at));
+std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file,
+                             const std::string& base) {
+  const std::string member =
+      fmt::format(R"("file":{{"url":{},"format":{},"bytes":{},"rows":{},"expires_at":"{}"}})",
+                  json::quote(base + result_url(job)), json::quote(file.format), file.bytes, file.rows,
+                  iso(file.expires_at));
   const std::size_t close = result.rfind('}');
   const std::size_t last = result.find_last_not_of(" \t", close == 0 ? 0 : close - 1);
   const bool empty = last != std::string::npos && result[last] == '{';

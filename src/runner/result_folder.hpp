@@ -55,8 +55,10 @@ class ResultFolder final : public ResultFiles {
 std::string percent_encoded(const std::string& text);
 /// "/v1/queues/{queue}/jobs/{id}/result", percent-encoded.
 std::string result_url(const JobRef& job);
-/// `result`, a JSON object's text, with the member `file` that tells where the file is to be had.
-std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file);
+/// `result`, a JSON object's text, with the member `file` that tells where the file is to be had. `base`:
+/// what clients see before the path (server.base_path).
+std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file,
+                             const std::string& base = {});
 /// What the job's result says when its runner wrote a file: `result` is the object that it sent beside it.
 using FileResult = std::function<std::string(const FunctionName& function, const std::string& result,
                                              const JobRef& job, const ResultFile& file)>;

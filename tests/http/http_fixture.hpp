@@ -42,9 +42,13 @@ struct Answer {
 /// Reads with a deadline; never sleeps.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  /// `from`: the client's own address.
+  explicit RawClient(std::uint16_t port, const char* from = "127.0.0.1")
+      : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &address.sin_addr);
+    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
@@ -155,6 +159,7 @@ class HttpTest : public testing::Test {
     client_ = make_client(*measured_, env_, metrics_, client_options_);
     ServerParts parts{*client_, server_clock_ ? *server_clock_ : static_cast<const Clock&>(clock_), host_,
                       why_, files_};
+    parts.link_check = link_check_;
     server_ = std::make_unique<HttpServer>(options_, parts);
     auto port = server_->start();
     ASSERT_TRUE(port) << port.error().message;
@@ -202,6 +207,7 @@ class HttpTest : public testing::Test {
   HostView host_;
   WhyWaiting why_;
   const ResultFiles* files_ = nullptr;
+  LinkCheck link_check_;
   const Clock* server_clock_ = nullptr;  ///< for the server's deadlines; default: the real one
 
   SystemClock clock_;

@@ -87,5 +87,13 @@ TEST_F(FileResults, a_file_that_expired_is_gone_and_two_requests_share_a_connect
   EXPECT_EQ(gone.header("Content-Type"), "application/problem+json");
 }
 
+TEST_F(FileResults, FindsAFileWhoseAddressWasWrittenBelowABasePath) {
+  ask("POST", "/v1/queues/q/jobs", R"({"name":"a","options":{"id":"a/1"}})");
+  finish("q", take("q"),
+         outcome::Completed{
+             R"({"file":{"url":"/gaur/v1/queues/q/jobs/a%2F1/result","format":"csv","bytes":1}})"});
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/a%2F1/result").status, 410);  // this folder has one of job 1 only
+}
+
 }  // namespace
 }  // namespace gaur::http

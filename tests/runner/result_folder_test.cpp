@@ -147,6 +147,9 @@ TEST(FileMember, IsAddedToTheResultWithoutTouchingTheRest) {
   EXPECT_EQ(with_file_member(R"({"n":1.10})", job, file), "{\"n\":1.10," + member + "}");
   EXPECT_EQ(with_file_member("{ }", job, file), "{ " + member + "}");
   EXPECT_EQ(with_file_member("{}", job, file), "{" + member + "}");
+  EXPECT_NE(with_file_member("{}", job, file, "/gaur")
+                .find(R"("url":"/gaur/v1/queues/q/jobs/%ED%95%9C%2F1/result")"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -98,6 +98,22 @@ describe('the test server behind nginx', () => {
     assert.deepEqual(JSON.parse(done.text).result, { tag: 'http' });
   });
 
+  inLab('awkward ids that Bull takes: each request reaches its own job', async (bed) => {
+    const { port, queue } = await testServer(bed);
+    const ids = ['user/234', 'a/../b', 'b', '../pause', '%2F', '%252F', 'a+b', 'a b', 'a?b', 'a#b', 'a;b', '//', 'a\\b', '작업', '🙂'];
+    for (const jobId of ids) await queue.add('probe', { tag: jobId }, { jobId, delay: 3_600_000 });
+    for (const [gone, id] of ids.entries()) {
+      const path = `/gaur/v1/queues/query/jobs/${encodeURIComponent(id)}`;
+      const found = await call(port, 'api', path, { headers: bearer, from: '127.0.0.11' });
+      assert.equal(found.status, 200, `${id}: ${found.text}`);
+      assert.equal(JSON.parse(found.text).id, id);
+      assert.equal((await call(port, 'api', path, { method: 'DELETE', headers: bearer, from: '127.0.0.11' })).status, 204);
+      assert.equal(await queue.getJob(id), null);
+      assert.equal(await queue.getDelayedCount(), ids.length - gone - 1, `${id}: another job is gone`);
+    }
+    assert.equal(await queue.isPaused(), false);
+  });
+
   inLab('server-sent events arrive one by one, unbuffered', async (bed) => {
     const { port, queue, journal } = await testServer(bed);
     const events = [];

@@ -113,7 +113,7 @@ Result<PoolsOptions> Host::Impl::make_pools_options() {
                             const ResultFile& file) {
     const auto found = options.config.functions.find(function.value);
     const bool link = found != options.config.functions.end() && found->second.link_files;
-    return link ? links->result(job, file) : with_file_member(result, job, file);
+    return link ? links->result(job, file) : with_file_member(result, job, file, options.config.base_path);
   };
   // A slot's share divides the box without a rest, so runners that merely stand by must not take from it: up
   // to half of the reserve is theirs, and only what they hold beyond it is room lost to jobs.
