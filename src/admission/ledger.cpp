@@ -233,7 +233,6 @@ Offer Ledger::offer(const QueueName& name, Instant now) {
   offer.take = self.most_to_take(queue, offer.admit);
   if (offer.take == 0) return offer;
   offer.admit.free = smaller(offer.admit.free, self.room_for(offer.take, offer.admit));
-  offer.admit.look = std::max(offer.admit.look, offer.take);
   ticket.admit = offer.admit;
   ticket.take = offer.take;
   add(self.booked, offer.admit.free);

@@ -194,6 +194,10 @@ class MeasuredStore final : public Store {
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) override {
     return store_.logs(std::move(job), offset, limit);
   }
+  Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string function_field,
+                                                        std::uint32_t limit) override {
+    return store_.waiting_functions(std::move(queue), std::move(function_field), limit);
+  }
 
   Async<Unit> pause(QueueName queue) override { return store_.pause(std::move(queue)); }
   Async<Unit> resume(QueueName queue) override { return store_.resume(std::move(queue)); }

@@ -73,7 +73,7 @@ void append_needs(bool otherwise, const std::string& function, const Needs& need
 
 void append_admit(const Admit& admit, const std::map<JobId, std::string>& known, Arguments& arguments) {
   arguments.insert(arguments.end(),
-                   {std::to_string(std::min(admit.look, kMostLooks)), fmt::format("{}", admit.free.cores),
+                   {std::to_string(kMostLooks), fmt::format("{}", admit.free.cores),
                     std::to_string(admit.free.memory_bytes), admit.pass_head ? "1" : "0",
                     fmt::format("{}", admit.spare.cores), std::to_string(admit.spare.memory_bytes),
                     admit.function_field, std::to_string(admit.needs.size() + (admit.otherwise ? 1 : 0))});

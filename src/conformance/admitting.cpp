@@ -23,9 +23,7 @@ Admit box() {
 }
 
 TurnReply take(Bench& b, std::uint32_t at_most, const Admit& admit) {
-  Turn turn = b.turn(at_most);
-  turn.admit = admit;
-  return b.play(turn);
+  return b.take_by_needs(at_most, admit);
 }
 
 std::vector<JobId> ids(const TurnReply& reply) {
@@ -145,17 +143,6 @@ void otherwise_serves_unknown_functions(Bench& b) {
   EXPECT_THAT(ids(take(b, 9, admit)), ElementsAre(id));
 }
 
-void the_walk_looks_no_further_than_told(Bench& b) {
-  (void)b.add_all({{.name = "shut"}, {.name = "shut"}, {.name = "small"}});
-  Admit admit = box();
-  admit.look = 2;
-  const auto reply = take(b, 9, admit);
-  EXPECT_THAT(ids(reply), IsEmpty());
-  EXPECT_TRUE(reply.next.more);
-  admit.look = 3;
-  EXPECT_EQ(take(b, 9, admit).taken.size(), 1U);
-}
-
 void no_more_than_asked(Bench& b) {
   (void)b.add_all({{.name = "small"}, {.name = "small"}, {.name = "big"}});
   const auto reply = take(b, 2, box());
@@ -200,7 +187,6 @@ std::vector<Case> admitting_cases() {
       {kTheme, "NamesTheFirstHeadOnly", only_the_first_that_does_not_fit_is_the_head},
       {kTheme, "SkipsClosedAndUnservedFunctions", closed_and_unserved_functions_are_skipped},
       {kTheme, "ServesUnknownFunctionsWhereTold", otherwise_serves_unknown_functions},
-      {kTheme, "LooksNoFurtherThanTold", the_walk_looks_no_further_than_told},
       {kTheme, "TakesNoMoreThanAsked", no_more_than_asked},
       {kTheme, "ReadsTheFunctionFromAFieldOfTheData", the_function_is_a_field_of_the_data},
       {kTheme, "FollowsTheOrderOfHandingOut", priorities_come_after_what_waits},

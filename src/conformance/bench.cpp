@@ -84,9 +84,9 @@ std::string Bench::story(const JobId& id) {
 std::vector<Case> all_cases() {
   std::vector<Case> all;
   for (const auto& theme :
-       {adding_cases(), taking_cases(), admitting_cases(), finishing_cases(), retrying_cases(),
-        delayed_cases(), lock_cases(), lane_cases(), hand_off_cases(), cancelling_cases(), looking_cases(),
-        pausing_cases(), event_cases(), data_cases(), removing_cases(), reopening_cases()}) {
+       {adding_cases(), taking_cases(), admitting_cases(), finding_cases(), finishing_cases(),
+        retrying_cases(), delayed_cases(), lock_cases(), lane_cases(), hand_off_cases(), cancelling_cases(),
+        looking_cases(), pausing_cases(), event_cases(), data_cases(), removing_cases(), reopening_cases()}) {
     all.insert(all.end(), theme.begin(), theme.end());
   }
   return all;

@@ -58,6 +58,11 @@ class Bench {
   /// The worker's next turn.
   Turn turn(std::uint32_t take);
   TurnReply play(Turn turn) { return must(store().finish_and_take(std::move(turn))); }
+  TurnReply take_by_needs(std::uint32_t at_most, const Admit& admit) {
+    Turn next = turn(at_most);
+    next.admit = admit;
+    return play(std::move(next));
+  }
   std::vector<Taken> take(std::uint32_t at_most) { return play(turn(at_most)).taken; }
   std::vector<JobId> take_ids(std::uint32_t at_most);
   Taken take_one();
@@ -103,6 +108,7 @@ struct Case {
 std::vector<Case> adding_cases();
 std::vector<Case> taking_cases();
 std::vector<Case> admitting_cases();
+std::vector<Case> finding_cases();
 std::vector<Case> finishing_cases();
 std::vector<Case> retrying_cases();
 std::vector<Case> delayed_cases();

@@ -129,7 +129,6 @@ Admit Script::admit() {
   admit.needs[FunctionName("quick")] = {.cores = 1, .memory_bytes = kGB, .ends_before_head = true};
   admit.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .closed = true};
   if (one_in(3)) admit.otherwise = Needs{.cores = 2, .memory_bytes = 2 * kGB};
-  if (one_in(3)) admit.look = static_cast<std::uint32_t>(1 + below(5));
   if (one_in(2)) {
     admit.pass_head = true;
     admit.spare = {.cores = static_cast<double>(below(3)), .memory_bytes = below(4) * kGB};

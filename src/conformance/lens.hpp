@@ -55,6 +55,10 @@ class Lens final : public Store {
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) override {
     return store().logs(std::move(job), offset, limit);
   }
+  Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string function_field,
+                                                        std::uint32_t limit) override {
+    return store().waiting_functions(std::move(queue), std::move(function_field), limit);
+  }
   Async<Unit> pause(QueueName queue) override { return store().pause(std::move(queue)); }
   Async<Unit> resume(QueueName queue) override { return store().resume(std::move(queue)); }
   Async<std::uint64_t> drain(QueueName queue, bool delayed_too) override {

@@ -35,18 +35,19 @@ inline void subtract(Room& room, const Needs& needs) {
   room.memory_bytes -= needs.memory_bytes;
 }
 
-/// Which jobs a turn may take. The store walks the next `look` jobs in the order in which it would
-/// hand them out, takes each whose needs fit what is left of `free`, and never moves one that it
-/// does not take. The first that does not fit is the *head*: it is reported as `Blocked`, and the walk
-/// ends there unless `pass_head`; then a later job is taken only if its function ends before the
-/// head could start, or if it fits both what is left of `free` and of `spare` (it is subtracted from both).
-/// A closed or unserved function is skipped and never becomes the head.
+/// Which jobs a turn may take. The store walks the jobs in the order in which it would hand them out,
+/// takes each whose needs fit what is left of `free`, and never moves one that it does not take. The
+/// first that does not fit is the *head*: it is reported as `Blocked`, and the walk ends there unless
+/// `pass_head`; then a later job is taken only if its function ends before the head could start, or if
+/// it fits both what is left of `free` and of `spare` (it is subtracted from both).
+/// A closed or unserved function is skipped and never becomes the head. However many skipped jobs precede
+/// it, a job that may be taken is found: in this turn, or, where the store bounds the work of one step, in
+/// a later one that continues the walk (Next::more).
 struct Admit {
   Room free{};
   std::map<FunctionName, Needs> needs{};
   std::optional<Needs>
       otherwise{};  ///< for functions not in `needs`; nothing: they are not served here and are skipped
-  std::uint32_t look = 64;
   bool pass_head = false;  ///< backfill
   Room spare{};            ///< room that the head will not need
   std::string

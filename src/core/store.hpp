@@ -70,7 +70,10 @@ struct Turn {
 /// What the worker should know to sleep well.
 struct Next {
   std::optional<Time> due{};  ///< when the next delayed job of this queue is due, by the store's clock
-  bool more = false;          ///< jobs wait that this turn did not look at
+  /// Jobs wait that this turn did not look at: it took all that it was allowed to, it stopped at a blocked
+  /// head, or the store bounds the work of one step; then the next turn continues there and is worth sending
+  /// at once. False once the whole line was looked at, even if jobs wait in it that cannot start.
+  bool more = false;
   bool paused = false;
   std::optional<Duration> limited_for{};  ///< rate limit: no start before
   bool operator==(const Next&) const = default;
@@ -187,6 +190,14 @@ class Transitions {
 
 // ---- looking ---------------------------------------------------------------------------------
 
+/// How many ready jobs (waiting or prioritized) ask for one function.
+struct WaitingFunction {
+  FunctionName function{};
+  std::uint64_t jobs = 0;
+  bool exact = true;  ///< false: at least so many
+  bool operator==(const WaitingFunction&) const = default;
+};
+
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -198,6 +209,14 @@ class Reader {
   virtual Async<Counts> counts(QueueName queue) = 0;
   virtual Async<std::vector<Job>> range(RangeRequest request) = 0;
   virtual Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) = 0;
+  /// The functions that ready jobs of this queue ask for, by name, at most `limit` of them, each counted up
+  /// to about 1 000 jobs. `function_field` as in Admit. A store that would have to read every job for it
+  /// answers for those jobs that its turns have passed over.
+  virtual Async<std::vector<WaitingFunction>> waiting_functions(QueueName /*queue*/,
+                                                                std::string /*function_field*/,
+                                                                std::uint32_t /*limit*/) {
+    return ready(Result<std::vector<WaitingFunction>>(std::vector<WaitingFunction>{}));
+  }
 };
 
 // ---- administration --------------------------------------------------------------------------

@@ -19,14 +19,13 @@ Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
   if (queue.record.paused) return picked;
   Room free = turn.admit ? turn.admit->free : Room{};
   Room spare = turn.admit ? turn.admit->spare : Room{};
-  const std::uint64_t look = turn.admit ? turn.admit->look : UINT64_MAX;
   const std::uint64_t ready = queue.ready();
   std::uint64_t looked = 0;
   if (turn.take > 0 && ready > 0) {
     touch(queue);
-    picked.taken.reserve(std::min<std::uint64_t>({turn.take, ready, look}));
+    picked.taken.reserve(std::min<std::uint64_t>(turn.take, ready));
     Walk walk(*txn_, Table::kReady, ready_prefix(queue.record.number).view());
-    while (!walk.done() && picked.taken.size() < turn.take && looked < look) {
+    while (!walk.done() && picked.taken.size() < turn.take) {
       ++looked;
       const auto number = number_of(walk.value());
       const JobKey key{queue.record.number, number.value_or(0)};

@@ -52,6 +52,24 @@ Async<Counts> ModelStore::counts(QueueName name) {
   return answer<Counts>(found == world_.queues.end() ? Counts{} : found->second.counts());
 }
 
+Async<std::vector<WaitingFunction>> ModelStore::waiting_functions(QueueName name, std::string function_field,
+                                                                  std::uint32_t limit) {
+  Step step(*this);
+  std::map<FunctionName, std::uint64_t> counted;
+  const auto found = world_.queues.find(name);
+  if (found != world_.queues.end()) {
+    for (const JobId& id : found->second.in_order_of_handing_out(semantics_)) {
+      const Job& job = found->second.jobs.at(id).job;
+      ++counted[function_of(job.name, job.data, function_field)];
+    }
+  }
+  std::vector<WaitingFunction> answers;
+  for (const auto& [function, jobs] : counted) {
+    if (answers.size() < limit) answers.push_back({function, jobs, true});
+  }
+  return answer<std::vector<WaitingFunction>>(std::move(answers));
+}
+
 Async<std::vector<Job>> ModelStore::range(RangeRequest request) {
   Step step(*this);
   const QueueState& queue = world_.queues[request.queue];

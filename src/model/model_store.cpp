@@ -30,9 +30,10 @@ ModelStore::~ModelStore() {
 }
 
 Capabilities ModelStore::capabilities() const {
-  return {Capability::kHandOff,        Capability::kUsage,       Capability::kChangeDelay,
-          Capability::kChangePriority, Capability::kFailureCode, Capability::kEventLog,
-          Capability::kProcessedBy,    Capability::kEveryOption, Capability::kGlobalConcurrency};
+  return {Capability::kHandOff,         Capability::kUsage,       Capability::kChangeDelay,
+          Capability::kChangePriority,  Capability::kFailureCode, Capability::kEventLog,
+          Capability::kProcessedBy,     Capability::kEveryOption, Capability::kGlobalConcurrency,
+          Capability::kWaitingFunctions};
 }
 
 void ModelStore::crash_and_reopen() {

@@ -75,6 +75,8 @@ class ModelStore final : public Store {
   Async<Counts> counts(QueueName queue) override;
   Async<std::vector<Job>> range(RangeRequest request) override;
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) override;
+  Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string function_field,
+                                                        std::uint32_t limit) override;
 
   Async<Unit> pause(QueueName queue) override;
   Async<Unit> resume(QueueName queue) override;
@@ -113,7 +115,7 @@ class ModelStore final : public Store {
   struct Walk {
     std::vector<Taken> taken;
     std::optional<Blocked> blocked;
-    std::uint64_t looked = 0, passed_over = 0;
+    std::uint64_t passed_over = 0;
   };
 
   /// Holds the lock for one verb; at its end parked turns and waits that can be answered are answered.

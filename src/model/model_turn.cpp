@@ -217,8 +217,7 @@ ModelStore::Walk ModelStore::take(QueueState& queue, const Turn& turn) {
   Room free = turn.admit ? turn.admit->free : Room{};
   Room spare = turn.admit ? turn.admit->spare : Room{};
   for (const JobId& id : queue.in_order_of_handing_out(semantics_)) {
-    if (walk.taken.size() == at_most || (turn.admit && walk.looked == turn.admit->look)) break;
-    ++walk.looked;
+    if (walk.taken.size() == at_most) break;
     Record& job = *queue.find(id);
     FunctionName function =
         function_of(job.job.name, job.job.data, turn.admit ? turn.admit->function_field : "");

@@ -48,7 +48,6 @@ struct Lane {
   bool hungry = true;  ///< may have something to take
   bool paused = false;
   bool closed_seen = false;  ///< functions were closed when it was last asked: their jobs may lie there
-  bool skipped = false;      ///< jobs lay beyond what it may look at, and none before them could be taken
   bool look_again = false;   ///< ask for the blocked head even if no room was freed
   std::optional<Denied> denied;
   Instant asked{};               ///< when it was last asked for jobs

@@ -187,7 +187,7 @@ void Machine::send(Lane& lane, Track& track, std::optional<Offer> offer, Duratio
     turn.take = offer->take;
     turn.admit = std::move(offer->admit);
     lane.asked = now_.instant;
-    lane.hungry = lane.look_again = lane.skipped = false;
+    lane.hungry = lane.look_again = false;
     lane.closed_seen = std::any_of(turn.admit->needs.begin(), turn.admit->needs.end(),
                                    [](const auto& entry) { return entry.second.closed; });
   }
@@ -248,9 +248,7 @@ void Machine::learn(Lane& lane, const Sent& sent, const TurnReply& reply) {
     }
     lane.denied = Denied{*reply.blocked, left, sent.turn.admit->pass_head};
   } else if (reply.next.more && !lane.paused) {
-    // Asked again at once only if this turn got on: the first jobs may all be of functions that nobody here
-    // runs.
-    (reply.taken.empty() ? lane.skipped : lane.hungry) = true;
+    lane.hungry = true;
   }
   if (reply.next.limited_for) {
     lane.not_before = now_.instant + *reply.next.limited_for;

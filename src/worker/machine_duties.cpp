@@ -99,7 +99,7 @@ void Machine::sweep() {
   for (auto& [queue, lane] : lanes_) {
     if (lane.denied) lane.look_again = true;  // time has passed: what may pass the head has changed
     const bool long_ago = now_.instant - lane.asked >= options_.idle_check;
-    if (lane.closed_seen || lane.skipped || (long_ago && !lane.parked)) lane.hungry = true;
+    if (lane.closed_seen || (long_ago && !lane.parked)) lane.hungry = true;
     if (options_.stalled != WorkerOptions::Stalled::kOff && !lane.reclaiming &&
         !std::exchange(lane.recovering, true)) {
       act(action::Recover{{.queue = queue,
