@@ -20,6 +20,7 @@ struct TlsOptions {
 struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
+  std::uint8_t family = 0;     ///< 4 or 6: only addresses of that IP version; 0: either
   std::string unix_path = {};  ///< where given, host, port and TLS do not count
   TlsOptions tls = {};
   std::string user = {};      ///< ACL user; empty: the default user

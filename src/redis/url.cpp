@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
+#include <utility>
 
 namespace gaur::redis {
 namespace {
@@ -13,6 +16,12 @@ constexpr std::string_view kEscape =
     "an @ stands where none is expected; a password writes / ? # @ % as %2F %3F %23 %40 %25";
 constexpr std::uint32_t kHighestDb =
     1'000'000;  // what a server has is its own affair; this is a typing error
+/// Options of ioredis that change nothing about where the server is, who we are there or what is sent.
+constexpr std::array<std::string_view, 13> kTuning{
+    "allowUsernameInURI",  "autoResubscribe",     "commandTimeout",   "connectTimeout",
+    "connectionName",      "enableOfflineQueue",  "enableReadyCheck", "keepAlive",
+    "lazyConnect",         "maxLoadingRetryTime", "noDelay",          "enableAutoPipelining",
+    "maxRetriesPerRequest"};
 
 Error bad(std::string message) {
   return {Errc::kInvalidArgument, "store URL: " + std::move(message)};
@@ -56,22 +65,33 @@ std::optional<Number> whole(std::string_view text, Number highest) {
   return static_cast<Number>(number);
 }
 
-Status read_db(std::string_view text, Endpoint& endpoint) {
+/// From the path or from ?db=. Where both are there and differ, Bull takes the option and ioredis the path.
+Status read_db(std::string_view text, StoreUrl& url) {
   const auto db = whole<std::uint32_t>(text, kHighestDb);
   if (!db) return bad(fmt::format("\"{}\" is no database number; 0 is the usual one", text));
-  endpoint.db = *db;
+  if (url.said.db && url.endpoint.db != *db) {
+    return bad(
+        fmt::format("the path says database {} and ?db= says {}: plain ioredis uses the first, Bull the "
+                    "second; keep one of the two",
+                    url.endpoint.db, *db));
+  }
+  url.endpoint.db = *db;
+  url.said.db = true;
   return ok();
 }
 
-Status read_user(std::string_view text, Endpoint& endpoint) {
+Status read_user(std::string_view text, StoreUrl& url) {
   const auto colon = text.find(':');
-  GAUR_TRY(endpoint.user, decode(text.substr(0, colon), "user"));
+  GAUR_TRY(url.endpoint.user, decode(text.substr(0, colon), "user"));
+  url.said.user = !url.endpoint.user.empty();
   if (colon == std::string_view::npos) return ok();
-  GAUR_TRY(endpoint.password, decode(text.substr(colon + 1), "password"));
+  GAUR_TRY(url.endpoint.password, decode(text.substr(colon + 1), "password"));
+  url.said.password = !url.endpoint.password.empty();
   return ok();
 }
 
-Status read_host(std::string_view text, Endpoint& endpoint) {
+Status read_host(std::string_view text, StoreUrl& url) {
+  Endpoint& endpoint = url.endpoint;
   std::string_view port;
   if (text.starts_with('[')) {
     const auto end = text.find(']');
@@ -95,6 +115,7 @@ Status read_host(std::string_view text, Endpoint& endpoint) {
           "%2F %3F %23 %40 %25");
     }
   }
+  url.said.host = true;
   if (port.empty()) return ok();
   const auto number = whole<std::uint16_t>(port.substr(1), 65'535);
   if (!number || *number == 0) {
@@ -102,6 +123,35 @@ Status read_host(std::string_view text, Endpoint& endpoint) {
         "the port is a number from 1 to 65535; a password with / ? # or @ writes them as %2F %3F %23 %40");
   }
   endpoint.port = *number;
+  url.said.port = true;
+  return ok();
+}
+
+/// Options about TLS; nothing where `name` is none of them.
+std::optional<Status> read_tls_option(const std::string& name, std::string& value, StoreUrl& url) {
+  const std::array<std::pair<std::string_view, std::string*>, 4> of_tls{{
+      {"ca", &url.endpoint.tls.ca_file},
+      {"cert", &url.endpoint.tls.cert_file},
+      {"key", &url.endpoint.tls.key_file},
+      {"server_name", &url.endpoint.tls.server_name},
+  }};
+  if (name == "tls") return bad("the option tls is written as rediss://");
+  for (const auto& [known, target] : of_tls) {
+    if (name != known) continue;
+    if (!url.endpoint.tls.on) return bad(fmt::format("option \"{}\" is about TLS; write rediss://", name));
+    if (value.empty()) return bad(fmt::format("option \"{}\" has no value", name));
+    *target = std::move(value);
+    return ok();
+  }
+  return std::nullopt;
+}
+
+/// Bull takes ioredis's keyPrefix as the prefix of its own keys.
+Status read_prefix(std::string_view name, std::string value, StoreUrl& url) {
+  if (value.empty()) return bad(fmt::format("option \"{}\" has no value", name));
+  if (url.prefix && *url.prefix != value)
+    return bad(fmt::format("it has two prefixes, \"{}\" and \"{}\"; keep one", *url.prefix, value));
+  url.prefix = std::move(value);
   return ok();
 }
 
@@ -110,23 +160,24 @@ Status read_option(std::string_view text, StoreUrl& url) {
   const std::string name(text.substr(0, equals));
   if (equals == std::string_view::npos) return bad(fmt::format("option \"{}\" has no value", name));
   GAUR_TRY(std::string value, decode(text.substr(equals + 1), "option " + name));
-  const std::array<std::pair<std::string_view, std::string*>, 4> of_tls{{
-      {"ca", &url.endpoint.tls.ca_file},
-      {"cert", &url.endpoint.tls.cert_file},
-      {"key", &url.endpoint.tls.key_file},
-      {"server_name", &url.endpoint.tls.server_name},
-  }};
-  for (const auto& [known, target] : of_tls) {
-    if (name != known) continue;
-    if (!url.endpoint.tls.on) return bad(fmt::format("option \"{}\" is about TLS; write rediss://", name));
-    if (value.empty()) return bad(fmt::format("option \"{}\" has no value", name));
-    *target = std::move(value);
+  if (auto tls = read_tls_option(name, value, url)) return *std::move(tls);
+  if (name == "db") return read_db(value, url);
+  if (name == "prefix" || name == "keyPrefix") return read_prefix(name, std::move(value), url);
+  if (name == "dialect") {
+    if (value.empty()) return bad("option \"dialect\" has no value");
+    url.dialect = std::move(value);
     return ok();
   }
-  if (name == "db") return read_db(value, url.endpoint);
-  if (name == "dialect" || name == "prefix") {
-    if (value.empty()) return bad(fmt::format("option \"{}\" has no value", name));
-    (name == "dialect" ? url.dialect : url.prefix) = std::move(value);
+  if (name == "family") {
+    if (value != "0" && value != "4" && value != "6")
+      return bad("family is 4 or 6, the IP version of the server's address, or 0 for either");
+    url.endpoint.family = static_cast<std::uint8_t>(value[0] - '0');
+    return ok();
+  }
+  if (name == "username" || name == "password")
+    return bad(fmt::format("the {} stands before the host: redis://USER:PASSWORD@HOST", name));
+  if (std::ranges::find(kTuning, name) != kTuning.end()) {
+    url.unused.push_back(name);
     return ok();
   }
   if (name == "allow_eviction") {
@@ -135,14 +186,21 @@ Status read_option(std::string_view text, StoreUrl& url) {
     return ok();
   }
   return bad(fmt::format(
-      "there is no option \"{}\"; known are dialect, prefix, db, ca, cert, key, server_name, allow_eviction",
+      "there is no option \"{}\"; known are dialect, prefix, db, family, ca, cert, key, server_name, "
+      "allow_eviction",
       name));
 }
 
 Status read_options(std::string_view text, StoreUrl& url) {
+  std::vector<std::string_view> seen;
   while (!text.empty()) {
     const auto end = text.find('&');
-    if (end != 0) GAUR_CHECK(read_option(text.substr(0, end), url));
+    const std::string_view option = text.substr(0, end);
+    const std::string_view name = option.substr(0, option.find('='));
+    if (!option.empty() && std::ranges::find(seen, name) != seen.end())
+      return bad(fmt::format("option \"{}\" is given twice", name));
+    seen.push_back(name);
+    if (!option.empty()) GAUR_CHECK(read_option(option, url));
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
   }
   if (url.endpoint.tls.cert_file.empty() != url.endpoint.tls.key_file.empty()) {
@@ -151,24 +209,41 @@ Status read_options(std::string_view text, StoreUrl& url) {
   return ok();
 }
 
-Status read_unix(std::string_view text, Endpoint& endpoint) {
+Status read_unix(std::string_view text, StoreUrl& url) {
+  Endpoint& endpoint = url.endpoint;
   GAUR_TRY(endpoint.unix_path, decode(text, "path"));
+  url.said.host = true;
   if (endpoint.unix_path.starts_with('/') && endpoint.unix_path.size() > 1) return ok();
   return bad("a Unix socket is given by its whole path, with three slashes: redis+unix:///run/redis.sock");
 }
 
-Status read_address(std::string_view text, Endpoint& endpoint) {
+Status read_address(std::string_view text, StoreUrl& url) {
   const auto slash = text.find('/');
   if (slash != std::string_view::npos) {
     if (text.find('@', slash) != std::string_view::npos) return bad(std::string(kEscape));
-    if (slash + 1 < text.size()) GAUR_CHECK(read_db(text.substr(slash + 1), endpoint));
+    std::string_view db = text.substr(slash + 1);
+    if (db.ends_with('/')) db.remove_suffix(1);  // "/0/" is database 0 for Bull and ioredis as well
+    if (!db.empty()) GAUR_CHECK(read_db(db, url));
     text = text.substr(0, slash);
   }
   if (const auto at = text.rfind('@'); at != std::string_view::npos) {
-    GAUR_CHECK(read_user(text.substr(0, at), endpoint));
+    GAUR_CHECK(read_user(text.substr(0, at), url));
     text = text.substr(at + 1);
   }
-  return read_host(text, endpoint);
+  return read_host(text, url);
+}
+
+/// `text` with %XX for what a URL's part may not contain.
+std::string encoded(std::string_view text, std::string_view kept = "") {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 ||
+                       std::string_view("-._~").find(c) != std::string_view::npos ||
+                       kept.find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return out;
 }
 
 }  // namespace
@@ -195,9 +270,74 @@ Result<StoreUrl> parse_url(std::string_view text) {
   if (question != std::string_view::npos && text.find('@', question) != std::string_view::npos) {
     return bad(std::string(kEscape));  // the rest of a password, most likely: not to be shown
   }
-  GAUR_CHECK(unix_socket ? read_unix(address, url.endpoint) : read_address(address, url.endpoint));
+  GAUR_CHECK(unix_socket ? read_unix(address, url) : read_address(address, url));
   if (question != std::string_view::npos) GAUR_CHECK(read_options(text.substr(question + 1), url));
   return url;
+}
+
+std::string to_url(const StoreUrl& url) {
+  const Endpoint& at = url.endpoint;
+  const bool socket = !at.unix_path.empty();
+  std::string text;
+  if (socket) {
+    text = std::string(kUnix) + encoded(at.unix_path, "/");
+  } else {
+    text = at.tls.on ? kTls : kPlain;
+    if (!at.user.empty() || !at.password.empty()) {
+      text += encoded(at.user);
+      if (!at.password.empty()) text += ':' + encoded(at.password);
+      text += '@';
+    }
+    const bool v6 = at.host.find(':') != std::string::npos;
+    text += fmt::format("{}:{}", v6 ? "[" + at.host + "]" : at.host, at.port);
+    if (url.said.db) text += fmt::format("/{}", at.db);
+  }
+  char joint = '?';
+  const auto option = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    text += fmt::format("{}{}={}", std::exchange(joint, '&'), name, encoded(value, "/:"));
+  };
+  if (socket && url.said.db) option("db", std::to_string(at.db));
+  option("family", at.family == 0 ? "" : std::to_string(at.family));
+  option("ca", at.tls.ca_file);
+  option("cert", at.tls.cert_file);
+  option("key", at.tls.key_file);
+  option("server_name", at.tls.server_name);
+  option("dialect", url.dialect.value_or(""));
+  option("prefix", url.prefix.value_or(""));
+  option("allow_eviction", url.allow_eviction ? "1" : "");
+  return text;
+}
+
+StoreUrl put_over(StoreUrl base, const StoreUrl& over) {
+  Endpoint& at = base.endpoint;
+  const Endpoint& from = over.endpoint;
+  if (over.said.host) {
+    at.host = from.host;
+    at.unix_path = from.unix_path;
+    if (!from.unix_path.empty()) at.tls = {};
+  }
+  if (over.said.port) at.port = from.port;
+  if (over.said.db) at.db = from.db;
+  if (over.said.user) at.user = from.user;
+  if (over.said.password) at.password = from.password;
+  if (from.family != 0) at.family = from.family;
+  if (from.tls.on && at.unix_path.empty()) {
+    at.tls.on = true;
+    for (const auto file :
+         {&TlsOptions::ca_file, &TlsOptions::cert_file, &TlsOptions::key_file, &TlsOptions::server_name}) {
+      if (!(from.tls.*file).empty()) at.tls.*file = from.tls.*file;
+    }
+  }
+  if (over.dialect) base.dialect = over.dialect;
+  if (over.prefix) base.prefix = over.prefix;
+  base.allow_eviction = base.allow_eviction || over.allow_eviction;
+  base.said = {.host = base.said.host || over.said.host,
+               .port = base.said.port || over.said.port,
+               .db = base.said.db || over.said.db,
+               .user = base.said.user || over.said.user,
+               .password = base.said.password || over.said.password};
+  return base;
 }
 
 std::string masked(std::string_view url) {

@@ -4,12 +4,14 @@
 //   redis://[user[:password]@]host[:port][/db]       rediss://...  the same over TLS, verified
 //   redis+unix:///path/to.sock[?db=N]
 //
-// `redis://:secret@host` is a password without a user. Options after `?`, joined by `&`: dialect, prefix, ca,
-// cert, key, server_name (rediss only), allow_eviction=1, db. User, password, path and values may carry %XX.
-// Thread-safety: pure functions.
+// `redis://:secret@host` is a password without a user. Options after `?`, joined by `&`: dialect, prefix
+// (also keyPrefix, as Bull takes it), ca, cert, key, server_name (rediss only), allow_eviction=1, db,
+// family=0|4|6. User, password, path and values may carry %XX. Options that tune ioredis (connectTimeout and
+// the like) are accepted, have no effect and are listed. Thread-safety: pure functions.
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gaur/result.hpp"
 #include "redis/options.hpp"
@@ -21,6 +23,11 @@ struct StoreUrl {
   std::optional<std::string> dialect = {};  ///< as written; whoever builds the store knows the words
   std::optional<std::string> prefix = {};
   bool allow_eviction = false;
+  std::vector<std::string> unused = {};  ///< names of options that only tune ioredis
+  /// What the text says; the rest has its default.
+  struct Said {
+    bool host = false, port = false, db = false, user = false, password = false;
+  } said = {};
 };
 
 /// Whether a store's address is meant for this room: it begins with one of the three schemes.
@@ -29,6 +36,13 @@ bool is_redis_url(std::string_view text);
 /// Errors: kInvalidArgument; the message says what is wrong and what is expected, and never holds the
 /// password.
 Result<StoreUrl> parse_url(std::string_view text);
+
+/// The URL of these parts, which parse_url() reads back; defaults and unused options are left out.
+std::string to_url(const StoreUrl& url);
+
+/// `base` with what `over` says put over it: host, port, database, user, password, TLS, options, each only
+/// where it is given.
+StoreUrl put_over(StoreUrl base, const StoreUrl& over);
 
 /// The URL with its password as `***`, for logs and `gaur check`; also of text that does not parse.
 std::string masked(std::string_view url);

@@ -156,7 +156,14 @@ void Wire::Attempt::start() {
                          [self](error_code error, const asio::ip::tcp::resolver::results_type& found) {
                            if (self->wire == nullptr) return;
                            if (error) return self->fail("cannot resolve", error);
-                           for (const auto& each : found) self->endpoints.emplace_back(each.endpoint());
+                           const std::uint8_t family = self->options.endpoint.family;
+                           for (const auto& each : found) {
+                             const std::uint8_t version = each.endpoint().address().is_v6() ? 6 : 4;
+                             if (family == 0 || family == version)
+                               self->endpoints.emplace_back(each.endpoint());
+                           }
+                           if (self->endpoints.empty())
+                             return self->fail("cannot resolve", asio::error::host_not_found);
                            self->connect_next({});
                          });
 }

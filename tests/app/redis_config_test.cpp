@@ -64,7 +64,7 @@ TEST_F(RedisConfigTest, our_own_names_win_over_the_seeds_and_the_process_over_th
   layers_.environment = {{"REDIS_HOST", "other"}};
   const Config config = make();
   EXPECT_EQ(config.redis->prefix, "mine");
-  EXPECT_EQ(config.redis->url, "redis://other:6379");
+  EXPECT_EQ(config.redis->url, "redis://other:6380");  // dotenv keeps what the process does not set
 }
 
 TEST_F(RedisConfigTest, a_env_that_just_lies_there_does_not_move_the_jobs) {

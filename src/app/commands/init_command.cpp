@@ -58,6 +58,9 @@ Result<InitInputs> read_inputs(const InitArguments& arguments) {
     GAUR_TRY(const std::string text, read_text(arguments.env));
     std::vector<Problem> problems;
     inputs.env_file = arguments.env;
+    const fs::path out = arguments.out == "-" ? fs::path("gaur.toml") : fs::path(arguments.out);
+    inputs.env_file_from_toml =
+        fs::absolute(arguments.env).lexically_proximate(fs::absolute(out).parent_path()).string();
     inputs.variables = parse_dotenv(text, arguments.env, "", problems);
     if (!problems.empty()) return Error{Errc::kInvalidArgument, to_string(problems.front())};
   }
@@ -80,7 +83,8 @@ Status look_around(const InitArguments& arguments, InitInputs& inputs) {
   if (!arguments.env.empty()) shared.env_file = arguments.env;
   const Loaded loaded = load_configuration(shared);
   if (!loaded.config.redis)
-    return Error{Errc::kInvalidArgument, "--look needs to know where Redis is: REDIS_HOST is not set"};
+    return Error{Errc::kInvalidArgument,
+                 "--look needs to know where Redis is: neither REDIS_HOST nor REDIS_URL is set"};
   GAUR_TRY(auto access, RedisAccess::open(loaded.settings, *loaded.config.redis));
   GAUR_TRY(const LookFacts facts,
            gather_facts(access->client(),
@@ -161,6 +165,8 @@ int init_command(int argc, char** argv) {
                     looked.error().code == Errc::kInvalidArgument ? kExitUsage : kExitStore);
   }
   const InitDraft draft = draft_configuration(*inputs);
+  for (const Problem& problem : draft.problems) fmt::print(stderr, "gaur init: {}\n", to_string(problem));
+  if (!draft.problems.empty()) return kExitProblem;
   if (arguments.out == "-") {
     fmt::print("{}", draft.toml);
     return kExitOk;

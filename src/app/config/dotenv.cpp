@@ -28,12 +28,22 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// CRLF and a carriage return alone end a line as well.
+std::string line_feeds(std::string_view text) {
+  std::string lines;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r') lines += text[i];
+    if (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) lines += '\n';
+  }
+  return lines;
+}
+
 /// One pass over the text; at a mistake it goes on with the next line.
 class DotenvReader {
  public:
-  DotenvReader(std::string_view text, const std::string& shown, const std::string& base,
+  DotenvReader(std::string text, const std::string& shown, const std::string& base,
                std::vector<Problem>& problems)
-      : text_(text), shown_(shown), base_(base), problems_(problems) {}
+      : content_(std::move(text)), text_(content_), shown_(shown), base_(base), problems_(problems) {}
 
   std::vector<Variable> read() {
     while (at_ < text_.size()) line();
@@ -109,12 +119,10 @@ class DotenvReader {
     return trimmed(rest).empty() || trimmed(rest).front() == '#';
   }
 
-  /// Carriage returns of CRLF files go from values over several lines as well.
   static std::string unescaped(std::string_view raw, bool line_ends) {
     std::string value;
     for (std::size_t i = 0; i < raw.size(); ++i) {
       const char next = i + 1 < raw.size() ? raw[i + 1] : '\0';
-      if (raw[i] == '\r' && next == '\n') continue;
       if (line_ends && raw[i] == '\\' && (next == 'n' || next == 'r')) {
         value += next == 'n' ? '\n' : '\r';
         ++i;
@@ -144,7 +152,8 @@ class DotenvReader {
     skip_line();
   }
 
-  std::string_view text_;
+  const std::string content_;
+  const std::string_view text_;
   const std::string& shown_;
   const std::string& base_;
   std::vector<Problem>& problems_;
@@ -164,7 +173,7 @@ std::vector<Variable> parse_dotenv(std::string_view text, const std::string& sho
                         "is no UTF-8 text (UTF-16 perhaps?); save it as UTF-8"});
     return {};
   }
-  return DotenvReader(text, shown, base, problems).read();
+  return DotenvReader(line_feeds(text), shown, base, problems).read();
 }
 
 std::vector<Variable> read_dotenv(const std::filesystem::path& file, const std::string& shown,

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "app/config/deployment.hpp"
 #include "app/config/suggest.hpp"
 #include "app/config/toml_source.hpp"
 #include "redis/url.hpp"
@@ -20,8 +21,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "GAUR_";
 constexpr std::uintmax_t kLargestFile = 4 << 20;
-constexpr std::array<std::pair<const char*, const char*>, 2> kPasswordNames{
-    {{"REDIS_PASSWORD", "password"}, {"REDIS_PASSWORD_FILE", "password_file"}}};
+constexpr std::array<std::string_view, 2> kPasswordNames{"REDIS_PASSWORD", "REDIS_PASSWORD_FILE"};
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::error_code error;
@@ -113,49 +113,147 @@ void put_variables(Settings& settings, const std::vector<Variable>& variables) {
   }
 }
 
-void put_seed_names(Settings& settings, const std::vector<Variable>& variables) {
-  std::map<std::string, const Variable*> last;
-  for (const Variable& variable : variables) last[variable.name] = &variable;
-  const auto find = [&](const char* name) {
-    const auto found = last.find(name);
-    return found == last.end() ? nullptr : found->second;
+namespace {
+
+const KeyPath kUrl{"store", "url"};
+
+/// The Redis URL that is set, if one is.
+std::optional<redis::StoreUrl> written_url(const Settings& settings) {
+  if (!settings.is_set(kUrl)) return std::nullopt;
+  const auto url = redis::parse_url(settings.text(kUrl));
+  return url ? std::optional(*url) : std::nullopt;
+}
+
+bool same_server(const redis::StoreUrl& written, const redis::StoreUrl& said) {
+  const auto endpoint = redis::put_over(written, said).endpoint;
+  return endpoint.host == written.endpoint.host && endpoint.port == written.endpoint.port &&
+         endpoint.unix_path == written.endpoint.unix_path;
+}
+
+/// Two places that speak of one server and differ: which of them is meant is not known here.
+void report_contradictions(Settings& settings, const redis::StoreUrl& written, const Deployment& deployment) {
+  const redis::StoreUrl& said = *deployment.url;
+  if (!same_server(written, said)) return;
+  const auto report = [&](std::string_view what, const auto& ours, const auto& theirs) {
+    settings.problem(
+        {deployment.url_origin, to_string(kUrl),
+         fmt::format("{} {} contradicts {} in {}; make them agree, or take the url out of the file", what,
+                     theirs, ours, to_string(settings.origin(kUrl)))});
   };
-  const auto put = [&](const Variable* variable, const KeyPath& path, const std::string& value) {
-    if (variable == nullptr || last.contains(variable_name(path))) return;
-    settings.put(path, json::Value(value), variable->origin, true);
-  };
-  const Variable* host = find("REDIS_HOST");
-  const Variable* port = find("REDIS_PORT");
-  if (host != nullptr || port != nullptr) {
-    std::string name = host == nullptr || host->value.empty() ? "127.0.0.1" : host->value;
-    if (name.find(':') != std::string::npos && !name.starts_with('[')) name = "[" + name + "]";
-    const std::string number = port == nullptr || port->value.empty() ? "6379" : port->value;
-    put(host != nullptr ? host : port, {"store", "url"}, fmt::format("redis://{}:{}", name, number));
+  const redis::Endpoint &ours = written.endpoint, &theirs = said.endpoint;
+  if (written.said.db && said.said.db && ours.db != theirs.db) report("database", ours.db, theirs.db);
+  if (written.said.user && said.said.user && ours.user != theirs.user) report("user", ours.user, theirs.user);
+}
+
+void apply_url(Settings& settings, const Deployment& deployment) {
+  if (!deployment.url) return;
+  const auto written = written_url(settings);
+  const bool elsewhere = settings.is_set(kUrl) && !written;  // embedded, and no name moves it
+  if (elsewhere && !deployment.url->said.host) return;
+  if (written) report_contradictions(settings, *written, deployment);
+  const redis::StoreUrl url = written ? redis::put_over(*written, *deployment.url) : *deployment.url;
+  settings.put(kUrl, json::Value(redis::to_url(url)), deployment.url_origin, true);
+}
+
+/// A value of the deployment as the value of a key.
+void apply_value(Settings& settings, const std::optional<DeploymentValue>& value, const KeyPath& path,
+                 const std::vector<Variable>& variables) {
+  const std::string own = variable_name(path);
+  if (!value || std::ranges::any_of(variables, [&](const Variable& v) { return v.name == own; })) return;
+  settings.put(path, json::Value(value->value), value->origin, true);
+}
+
+void apply_password(Settings& settings, const Deployment& deployment,
+                    const std::vector<Variable>& variables) {
+  apply_value(settings, deployment.password, {"store", "password"}, variables);
+  apply_value(settings, deployment.password_file, {"store", "password_file"}, variables);
+}
+
+}  // namespace
+
+void apply_deployment(Settings& settings, const std::vector<Variable>& variables) {
+  const Deployment deployment = read_deployment(variables);
+  const std::string own = variable_name(kUrl);
+  const bool own_url = std::ranges::any_of(variables, [&](const Variable& v) { return v.name == own; });
+  for (const Problem& problem : deployment.problems) {
+    if (!own_url || problem.key != to_string(kUrl)) settings.problem(problem);
   }
-  const auto put_as_it_is = [&](const char* name, const KeyPath& path) {
-    const Variable* variable = find(name);
-    if (variable != nullptr && !variable->value.empty()) put(variable, path, variable->value);
-  };
-  for (const auto& [name, path] : kPasswordNames) put_as_it_is(name, {"store", path});
-  put_as_it_is("BULL_QUEUE_NAME", {"store", "prefix"});
-  put_as_it_is("BULL_QUEUE_COUNT", {"worker", "count"});
-  put_as_it_is("BULL_COUNT", {"worker", "count"});
+  if (!own_url) apply_url(settings, deployment);
+  apply_password(settings, deployment, variables);
+  apply_value(settings, deployment.prefix, {"store", "prefix"}, variables);
+  apply_value(settings, deployment.count, {"worker", "count"}, variables);
 }
 
 namespace {
 
+/// The password alone, of a file that says nothing about where jobs live: that is written elsewhere. One that
+/// belongs to another server is not taken.
+void apply_password_of(Settings& settings, const std::vector<Variable>& variables) {
+  const auto written = written_url(settings);
+  if (!written) return;
+  const Deployment deployment = read_deployment(variables);
+  if (deployment.url && !same_server(*written, *deployment.url)) return;
+  apply_password(settings, deployment, variables);
+  if (deployment.url && deployment.url->said.password && !deployment.password && !deployment.password_file)
+    settings.put({"store", "password"}, json::Value(deployment.url->endpoint.password),
+                 deployment.url_origin);
+}
+
+bool password_is_set(const Settings& settings) {
+  const auto written = written_url(settings);
+  return settings.is_set({"store", "password"}) || settings.is_set({"store", "password_file"}) ||
+         (written && written->said.password);
+}
+
+/// The file that gaur.toml names for its password.
+void put_password_file_of_toml(Settings& settings, const Layers& layers) {
+  const KeyPath key{"store", "env_file"};
+  if (!settings.is_set(key) || password_is_set(settings)) return;
+  const std::filesystem::path file = settings.text(key);
+  std::vector<Problem> problems;
+  const auto variables = read_dotenv(file, shown_name(file, layers.folder), problems);
+  apply_password_of(settings, variables);
+  for (Problem& problem : problems) {
+    if (problem.origin.line == 0) settings.problem(key, std::move(problem.message));
+  }
+}
+
 /// --env FILE, or .env where it is there. Of the latter, which may be there for something else, the names of
-/// the old deployment count only where gaur.toml does not say where jobs live.
-void put_env_file(Settings& settings, const Layers& layers) {
+/// the old deployment count only where gaur.toml does not say where jobs live; its password counts with it.
+std::vector<Variable> read_env_file(Settings& settings, const Layers& layers) {
   const std::filesystem::path file = (layers.folder / layers.env_file.value_or(".env")).lexically_normal();
   std::error_code ignored;
-  if (!layers.env_file && !std::filesystem::exists(file, ignored)) return;
+  if (!layers.env_file && !std::filesystem::exists(file, ignored)) return {};
   std::vector<Problem> problems;
-  const bool seed_names = layers.env_file || !settings.is_set({"store", "url"});
-  const std::vector<Variable> variables = read_dotenv(file, shown_name(file, layers.folder), problems);
-  if (seed_names) put_seed_names(settings, variables);
-  put_variables(settings, variables);
+  std::vector<Variable> variables = read_dotenv(file, shown_name(file, layers.folder), problems);
   for (Problem& problem : problems) settings.problem(std::move(problem));
+  return variables;
+}
+
+std::vector<Variable> passwords_of(const std::vector<Variable>& variables) {
+  std::vector<Variable> found;
+  std::ranges::copy_if(variables, std::back_inserter(found), [](const Variable& v) {
+    return std::ranges::find(kPasswordNames, v.name) != kPasswordNames.end();
+  });
+  return found;
+}
+
+/// Asked for with --env, the names of the deployment are in use here, and as with dotenv the process's own
+/// environment wins, name by name. Without it only the password is taken from the process.
+void put_environment(Settings& settings, const Layers& layers, const std::vector<Variable>& file,
+                     const std::vector<Variable>& process) {
+  if (layers.env_file) {
+    std::vector<Variable> both = file;
+    both.insert(both.end(), process.begin(), process.end());
+    apply_deployment(settings, both);
+  } else if (settings.is_set(kUrl)) {
+    if (!password_is_set(settings)) apply_password_of(settings, file);
+  } else {
+    apply_deployment(settings, file);
+  }
+  put_variables(settings, file);
+  if (!layers.env_file) apply_password(settings, read_deployment(passwords_of(process)), process);
+  put_variables(settings, process);
 }
 
 }  // namespace
@@ -167,21 +265,12 @@ Settings load(const Layers& layers) {
   if (layers.file || std::filesystem::exists(file, ignored)) {
     put_file(settings, file.lexically_normal(), shown_name(file.lexically_normal(), layers.folder));
   }
-  put_env_file(settings, layers);
-  std::vector<Variable> variables;
+  put_password_file_of_toml(settings, layers);
+  std::vector<Variable> process;
   for (const auto& [name, value] : layers.environment) {
-    variables.push_back({name, value, {Origin::Kind::kEnvironment, name, 0, 0, layers.folder.string()}});
+    process.push_back({name, value, {Origin::Kind::kEnvironment, name, 0, 0, layers.folder.string()}});
   }
-  // Asked for with --env, the old names are in use here: as with dotenv, the process's own environment wins.
-  // Without it only the password is taken from there: it says nothing about where jobs live.
-  std::vector<Variable> seed = variables;
-  if (!layers.env_file) {
-    std::erase_if(seed, [](const Variable& v) {
-      return std::ranges::none_of(kPasswordNames, [&](const auto& row) { return v.name == row.first; });
-    });
-  }
-  put_seed_names(settings, seed);
-  put_variables(settings, variables);
+  put_environment(settings, layers, read_env_file(settings, layers), process);
   for (const std::string& flag : layers.flags) put_flag(settings, flag, layers.folder.string());
   return settings;
 }

@@ -26,10 +26,10 @@ Settings load(const Layers& layers);
 /// GAUR_SECTION_KEY for each key, those of the user's own names included. Unknown ones of a known section are
 /// problems.
 void put_variables(Settings& settings, const std::vector<Variable>& variables);
-/// The names that the deployment of Bull and pm2 uses: REDIS_HOST, REDIS_PORT, REDIS_PASSWORD(_FILE),
-/// BULL_QUEUE_NAME (the key prefix), BULL_COUNT or BULL_QUEUE_COUNT. A key that Gaur's own name sets in the
-/// same layer is left alone.
-void put_seed_names(Settings& settings, const std::vector<Variable>& variables);
+/// Puts what a Bull deployment says about its Redis over what is there (deployment.hpp). Of a Redis URL that
+/// is set already only those parts change that the deployment names; a contradiction about the same server is
+/// a problem. A key that Gaur's own name sets in `variables` is left alone.
+void apply_deployment(Settings& settings, const std::vector<Variable>& variables);
 /// "GAUR_QUEUES_QUERY_MAX_WAITING" for queues.query.max_waiting.
 std::string variable_name(const KeyPath& path);
 

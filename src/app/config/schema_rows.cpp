@@ -37,6 +37,10 @@ constexpr std::array kRows{
            "Redis: the password; better given as a file. Also `REDIS_PASSWORD`"},
     KeyRow{"store.password_file", Kind::kPath, "",
            "Redis: file that holds the password, alone on its first line. Also `REDIS_PASSWORD_FILE`"},
+    KeyRow{
+        "store.env_file", Kind::kPath, "",
+        "Redis: environment file whose `REDIS_PASSWORD` (or the password of its `REDIS_URL`) is used where "
+        "no other source gives one; `gaur init` names the file that it read"},
     KeyRow{"store.prefix", Kind::kText, "bull",
            "Redis: prefix of the queue's keys, as given to Bull. Also `BULL_QUEUE_NAME`"},
     KeyRow{"store.dialect", Kind::kChoice, "auto",

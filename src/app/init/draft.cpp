@@ -9,6 +9,7 @@
 #include <charconv>
 #include <set>
 
+#include "app/config/deployment.hpp"
 #include "app/config/suggest.hpp"
 #include "app/config/units.hpp"
 #include "base/json.hpp"
@@ -42,27 +43,20 @@ std::string one_line(std::string text) {
   return text;
 }
 
-/// The names that Gaur itself reads from the environment of the old deployment.
-constexpr std::array kOwnNames{"REDIS_HOST", "REDIS_PORT",      "REDIS_PASSWORD", "REDIS_PASSWORD_FILE",
-                               "REDIS_USER", "REDIS_USERNAME",  "REDIS_DB",       "REDIS_TLS",
-                               "REDIS_URL",  "BULL_QUEUE_NAME", "BULL_COUNT",     "BULL_QUEUE_COUNT"};
-
-struct Given {
-  std::string value, from;  ///< from: ".env:2 REDIS_HOST" or "run.json env.BULL_COUNT"
-};
-
 class Draft {
  public:
   explicit Draft(const InitInputs& inputs) : in_(inputs) {
-    for (const Variable& variable : in_.variables) {
-      given_[variable.name] = {variable.value,
-                               fmt::format("{} {}", to_string(variable.origin), variable.name)};
+    std::vector<Variable> variables = in_.variables;
+    if (in_.app) {
+      // pm2 sets its variables before the program reads .env, and dotenv never replaces what is set.
+      for (const auto& [name, value] : in_.app->environment(in_.pm2_env)) {
+        const Origin origin{Origin::Kind::kEnvironment, fmt::format("{} env.{}", in_.pm2_file, name), 0, 0,
+                            ""};
+        variables.push_back({name, value, origin});
+        note_other_value(name, value);
+      }
     }
-    if (!in_.app) return;
-    // pm2 sets its variables before the program reads .env, and dotenv never replaces what is set.
-    for (const auto& [name, value] : in_.app->environment(in_.pm2_env)) {
-      given_[name] = {value, fmt::format("{} env.{}", in_.pm2_file, name)};
-    }
+    from_ = read_deployment(variables);
   }
 
   InitDraft make() {
@@ -71,18 +65,30 @@ class Draft {
     server();
     worker();
     queues();
-    if (in_.app) pool();
+    if (in_.app) {
+      pool();
+    } else if (!in_.functions.empty()) {
+      pool_of_nothing();
+    }
     functions();
     left_over_settings();
     left_over_variables();
     not_taken_over();
-    return {std::move(text_), std::move(notes_)};
+    return {std::move(text_), std::move(notes_), std::move(from_.problems)};
   }
 
  private:
-  const Given* find(const char* name) const {
-    const auto it = given_.find(name);
-    return it == given_.end() || it->second.value.empty() ? nullptr : &it->second;
+  /// What the environment file says otherwise: it would win over gaur.toml at `gaur work --env`.
+  void note_other_value(const std::string& name, const std::string& value) {
+    if (!is_deployment_name(name)) return;
+    const auto other = std::ranges::find_if(in_.variables.rbegin(), in_.variables.rend(),
+                                            [&](const Variable& v) { return v.name == name; });
+    if (other == in_.variables.rend() || other->value == value) return;
+    note(NoteKind::kTodo, fmt::format("{} {}", to_string(other->origin), name),
+         fmt::format(
+             "differs from {} env.{}, which the old process used and gaur.toml has; start gaur without "
+             "--env or correct the file",
+             in_.pm2_file, name));
   }
   void line(std::string_view text = "") { text_ += fmt::format("{}\n", text); }
   void comment(std::string_view text) { line(fmt::format("# {}", one_line(std::string(text)))); }
@@ -106,14 +112,14 @@ class Draft {
 
   void store() {
     line("[store]");
-    if (const Given* url = find("REDIS_URL")) {
-      store_url(*url);
-    } else {
-      store_host();
-    }
+    store_url();
     password();
-    if (const Given* prefix = find("BULL_QUEUE_NAME")) {
+    const auto prefix = from_.prefix;
+    if (prefix) {
       set("prefix", toml_text(prefix->value), prefix->from + ": the key prefix; queues are found below it");
+    } else if (from_.url && from_.url->prefix) {
+      set("prefix", toml_text(*from_.url->prefix),
+          from_.url_from + ": keyPrefix, which Bull takes as its prefix");
     } else {
       set("prefix", toml_text("bull"), "Bull's default; BULL_QUEUE_NAME is not set");
     }
@@ -121,56 +127,42 @@ class Draft {
     line();
   }
 
-  void store_host() {
-    const Given* host = find("REDIS_HOST");
-    const Given* port = find("REDIS_PORT");
-    const Given* db = find("REDIS_DB");
-    const Given* user = find("REDIS_USERNAME") != nullptr ? find("REDIS_USERNAME") : find("REDIS_USER");
-    const Given* tls = find("REDIS_TLS");
-    const bool secure = tls != nullptr && tls->value != "0" && tls->value != "false";
-    std::vector<std::string> from;
-    for (const Given* part : {host, port, db, user, tls}) {
-      if (part != nullptr) from.push_back(part->from);
-    }
-    if (host == nullptr) {
+  void store_url() {
+    redis::StoreUrl url = from_.url.value_or(redis::StoreUrl{});
+    url.endpoint.password.clear();
+    url.prefix.reset();
+    if (!url.said.host) {
       note(NoteKind::kTodo, "store.url",
-           "REDIS_HOST is not set, so this machine is taken for the Redis server");
+           "neither REDIS_HOST nor REDIS_URL is set, so this machine is taken for the Redis server");
     }
-    const std::string name = host == nullptr ? "127.0.0.1" : host->value;
-    const bool ipv6 = name.find(':') != std::string::npos && !name.starts_with('[');
-    set("url",
-        toml_text(fmt::format("{}://{}{}:{}{}", secure ? "rediss" : "redis",
-                              user == nullptr ? "" : user->value + "@", ipv6 ? "[" + name + "]" : name,
-                              port == nullptr ? "6379" : port->value, db == nullptr ? "" : "/" + db->value)),
-        fmt::format("{}", fmt::join(from, ", ")));
-  }
-
-  void store_url(const Given& url) {
-    std::string value = url.value;
-    const std::size_t start = value.find("://");
-    const std::size_t at =
-        start == std::string::npos ? start : value.rfind('@', value.find_first_of("/?", start + 3));
-    const std::size_t colon = at == std::string::npos ? at : value.find(':', start + 3);
-    if (colon != std::string::npos && colon < at) {
-      const bool no_user = colon == start + 3;
-      value.erase(colon, at - colon + (no_user ? 1 : 0));
-      note(NoteKind::kSecret, url.from,
-           "its password is not copied: name a file in store.password_file, or set REDIS_PASSWORD");
-    }
-    set("url", toml_text(value), url.from);
+    set("url", toml_text(redis::to_url(url)), from_.url_from);
+    for (const Problem& remark : from_.notes)
+      note(NoteKind::kNone, fmt::format("{} {}", to_string(remark.origin), remark.key), remark.message);
   }
 
   void password() {
-    if (const Given* file = find("REDIS_PASSWORD_FILE")) {
-      set("password_file", toml_text(file->value), file->from);
-    } else if (const Given* secret = find("REDIS_PASSWORD")) {
+    if (from_.password_file) {
+      set("password_file", toml_text(from_.password_file->value), from_.password_file->from);
+      return;
+    }
+    const bool in_url = from_.url && from_.url->said.password;
+    if (!from_.password && !in_url) return;
+    const std::string where = from_.password ? from_.password->from : from_.url_from;
+    const Origin& origin = from_.password ? from_.password->origin : from_.url_origin;
+    if (origin.kind == Origin::Kind::kDotEnv) {
+      set("env_file", toml_text(in_.env_file_from_toml.empty() ? in_.env_file : in_.env_file_from_toml),
+          where + ": the password stays there and is read at each start");
+      note(
+          NoteKind::kSecret, where,
+          "is not copied; store.env_file names the file that has it (store.password_file would take one that "
+          "has nothing else)");
+    } else {
       comment(
-          fmt::format("The password stays where it is ({}): gaur reads it there with --env,", secret->from));
-      comment("or from the variable REDIS_PASSWORD, or from the file named here:");
+          fmt::format("The password is not copied ({}): set REDIS_PASSWORD, or name a file here:", where));
       line("# password_file = \"redis-password\"");
-      note(NoteKind::kSecret, secret->from,
-           "is not copied; start gaur with the same environment file, or write it into a "
-           "file of mode 0600 and name that in store.password_file");
+      note(NoteKind::kSecret, where,
+           "is not copied; set REDIS_PASSWORD, or write it into a file of mode 0600 and name that in "
+           "store.password_file");
     }
   }
 
@@ -193,9 +185,9 @@ class Draft {
 
   /// BULL_COUNT and the number of processes; `gaur check` shows what they multiply to.
   void worker() {
-    const Given* given = find("BULL_COUNT") != nullptr ? find("BULL_COUNT") : find("BULL_QUEUE_COUNT");
+    const auto& given = from_.count;
     line("[worker]");
-    if (given != nullptr) {
+    if (given) {
       std::uint32_t count = 1;
       const char* end = given->value.data() + given->value.size();
       const auto read = std::from_chars(given->value.data(), end, count);
@@ -265,11 +257,23 @@ class Draft {
     pool_environment();
   }
 
+  /// Functions were found, and no pm2 file says what runs them.
+  void pool_of_nothing() {
+    line("[pools.node]");
+    set("kind", toml_text("command"), "");
+    set("command", list_of({"node", "dist/runner.js"}), "no pm2 file was given");
+    note(NoteKind::kTodo, "pools.node.command",
+         "no pm2 file says what runs the functions; write dist/runner.js, which hands the use cases to "
+         "@gaur/runner, "
+         "or name another command");
+    line();
+  }
+
   void pool_environment() {
     std::vector<std::pair<std::string, std::string>> kept;
     for (const auto& [name, value] : in_.app->environment(in_.pm2_env)) {
       const std::string where = fmt::format("{} env.{}", in_.pm2_file, name);
-      if (std::ranges::find(kOwnNames, name) != kOwnNames.end()) continue;
+      if (is_deployment_name(name)) continue;
       if (is_secret(name, value)) {
         note(NoteKind::kSecret, where,
              "is not copied; put it into the environment file that the use cases read");
@@ -345,8 +349,8 @@ class Draft {
     std::vector<std::string> others;
     std::set<std::string> told;
     for (const Variable& variable : in_.variables) {
-      if (std::ranges::find(kOwnNames, variable.name) == kOwnNames.end() &&
-          told.insert(variable.name).second && !variable.name.starts_with("GAUR_")) {
+      if (!is_deployment_name(variable.name) && told.insert(variable.name).second &&
+          !variable.name.starts_with("GAUR_")) {
         others.push_back(variable.name);
       }
     }
@@ -371,7 +375,7 @@ class Draft {
   }
 
   const InitInputs& in_;
-  std::map<std::string, Given> given_;
+  Deployment from_;
   std::string text_;
   std::vector<InitNote> notes_;
 };

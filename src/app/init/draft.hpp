@@ -21,6 +21,7 @@ struct FoundFunction {
 struct InitInputs {
   std::vector<Variable> variables;  ///< of the environment file, in its order
   std::string env_file;             ///< as shown: ".env"; "" if there is none
+  std::string env_file_from_toml;   ///< its path as seen from the new gaur.toml's folder; "": as shown
   std::optional<Pm2App> app;
   std::string pm2_file;             ///< as shown: "run.json"
   std::string pm2_env;              ///< NAME of `env_NAME`, or ""
@@ -49,6 +50,7 @@ std::string_view to_string(InitNote::Kind kind);
 struct InitDraft {
   std::string toml;
   std::vector<InitNote> notes;
+  std::vector<Problem> problems;  ///< what the environment says and cannot be meant: not to be written
 };
 InitDraft draft_configuration(const InitInputs& inputs);
 

@@ -51,6 +51,44 @@ class InitTest(EndToEnd):
         self.assertIn("there are api, query-worker", self.gaur("init", "--from", "run.json", "--app", "worker", code=1))
         self.assertFalse((self.folder / "gaur.toml").exists())
 
+    def test_every_command_reads_the_database_and_the_password_that_init_wrote(self):
+        server = RedisServer("--requirepass", "hunter2-secret")
+        self.addCleanup(server.stop)
+        redis = Redis(server.port, password="hunter2-secret")
+        self.addCleanup(redis.close)
+        Queue(redis, "bull", "in-zero").completed({"func": "rank"}, 1)
+        redis("SELECT", "2")
+        Queue(redis, "bull", "in-two").completed({"func": "rank"}, 1)
+        (self.folder / "prod.env").write_text(f"REDIS_HOST=127.0.0.1\nREDIS_PORT={server.port}\nREDIS_PASSWORD=hunter2-secret\nREDIS_DB=2\n")
+        url = f"redis://127.0.0.1:{server.port}/2"
+        self.assertIn("in-two", self.gaur("look", "--env", "prod.env"))  # before there is a gaur.toml
+        self.gaur("init", "--env", "prod.env", "--look")
+        text = (self.folder / "gaur.toml").read_text()
+        for part in (f'url = "{url}"', 'env_file = "prod.env"', '[queues.in-two]'):
+            self.assertIn(part, text)
+        for arguments in ((), ("--env", "prod.env")):
+            seen = self.gaur("look", *arguments)
+            self.assertIn("in-two", seen)
+            self.assertNotIn("in-zero", seen)
+            self.assertIn(f'"{url}"', self.gaur("check", *arguments))
+        (self.folder / "prod.env").write_text(f"REDIS_HOST=127.0.0.1\nREDIS_PORT={server.port}\nREDIS_PASSWORD=hunter2-secret\nREDIS_DB=0\n")
+        self.assertIn("database 0 contradicts 2 in gaur.toml", self.gaur("look", "--env", "prod.env", code=1))
+
+    def test_a_redis_url_alone_is_no_embedded_store(self):
+        (self.folder / "prod.env").write_text("REDIS_URL=redis://127.0.0.1:1/3\n")
+        self.assertIn('url = "redis://127.0.0.1:1/3"', " ".join(self.gaur("check", "--env", "prod.env").split()).replace(" = ", " = "))
+        self.gaur("serve", "--env", "prod.env", "--store.connect_timeout=100ms", code=3)
+        self.assertFalse((self.folder / "data/data.mdb").exists())
+
+    def test_what_the_environment_cannot_mean_is_named_and_nothing_is_written(self):
+        for line, told in (("REDIS_HOST=${DB_HOST}", "bad.env:1: store.url: REDIS_HOST: contains ${DB_HOST}"),
+                           ("REDIS_URL=redis://h/2?db=3", "plain ioredis uses the first, Bull the second"),
+                           ("REDIS_URL=redis://h?familly=4", 'there is no option "familly"')):
+            (self.folder / "bad.env").write_text(line + "\n")
+            self.assertIn(told, self.gaur("init", "--env", "bad.env", code=1))
+            self.assertIn(told, self.gaur("look", "--env", "bad.env", code=1))
+            self.assertFalse((self.folder / "gaur.toml").exists())
+
     def test_with_look_queues_and_functions_are_found_in_redis(self):
         server = RedisServer("--requirepass", "hunter2-secret")
         self.addCleanup(server.stop)

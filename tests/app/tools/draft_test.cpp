@@ -94,7 +94,7 @@ TEST(Draft, SecretsAreNamedAndNeverCopied) {
   EXPECT_EQ(at(from_url, "store.url"), "rediss://app@managed:6380/2");
   EXPECT_THAT(from_url.toml, Not(HasSubstr("hunter2")));
   by_url = inputs("REDIS_URL=redis://:hunter2-secret@managed\n");
-  EXPECT_EQ(at(draft_configuration(by_url), "store.url"), "redis://managed");
+  EXPECT_EQ(at(draft_configuration(by_url), "store.url"), "redis://managed:6379");
 }
 
 TEST(Draft, WhatHasNoCounterpartIsToldWithItsReason) {
