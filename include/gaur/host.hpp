@@ -54,6 +54,7 @@ struct HostStatus {
   bool ready = false;  ///< takes jobs and can run them
   bool stopping = false;
   std::vector<std::string> not_ready;  ///< why not, each a sentence; empty when ready
+  std::vector<std::string> warnings;   ///< what an operator should look at, though jobs run
 };
 
 /// What whoever may write can ask of the host. Each from any thread; none blocks.

@@ -9,10 +9,12 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <thread>
 
 #include "duckdb/encoder.hpp"
 #include "duckdb/instance.hpp"
 #include "duckdb/parameters.hpp"
+#include "duckdb/sandbox.hpp"
 #include "duckdb/statement.hpp"
 
 namespace gaur::duckdb {
@@ -233,8 +235,10 @@ Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems) {
   return loaded;
 }
 
-void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& problems) {
-  const ScratchFolder scratch;
+namespace {
+
+void check_in(const ScratchFolder& scratch, const Api& api, const Spec& spec,
+              std::vector<Problem>& problems) {
   auto instance = open_for_check(api, spec, scratch);
   if (!instance) {
     const auto step = json::text_or(instance.error().details, "step", "database");
@@ -249,6 +253,21 @@ void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& pro
   for (const auto& [name, function] : spec.functions) {
     if (function.sql) FunctionCheck(api, connection->get(), "functions." + name, function, problems).run();
   }
+}
+
+}  // namespace
+
+void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& problems) {
+  const ScratchFolder scratch;
+  // Confined as the runner will be, so that what fails there fails here; on a thread of its own, because this
+  // one has to remove the scratch folder.
+  std::thread([&] {
+    const bool wanted = spec.sandbox != Spec::Sandbox::kOff;
+    const auto confined = wanted ? confine(spec, {"", {scratch.path()}}) : ok();
+    if (!confined && spec.sandbox == Spec::Sandbox::kRequire)
+      problems.push_back({"sandbox", "cannot be required here: " + confined.error().message});
+    check_in(scratch, api, spec, problems);
+  }).join();
 }
 
 std::string describe(const Api& api, const Spec& spec) {

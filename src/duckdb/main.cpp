@@ -10,6 +10,7 @@
 #include "base/system_env.hpp"
 #include "duckdb/check.hpp"
 #include "duckdb/runner_loop.hpp"
+#include "duckdb/sandbox.hpp"
 
 namespace {
 
@@ -28,6 +29,20 @@ int print_version(const std::string& library) {
   }
   fmt::print("gaur-duckdb, DuckDB {} from {}\n", (*api)->version, (*api)->path.string());
   return 0;
+}
+
+std::filesystem::path folder_from(const char* variable) {
+  const char* folder = std::getenv(variable);
+  return folder == nullptr ? "" : folder;
+}
+
+/// A renewed program is confined already, and the kernel allows few layers.
+bool confine_process(const Spec& spec, const std::filesystem::path& file) {
+  if (spec.sandbox == Spec::Sandbox::kOff || std::getenv(kRenewedVariable) != nullptr) return true;
+  const auto confined = confine(spec, {file, {folder_from("GAUR_TMP"), folder_from("GAUR_OUT")}});
+  if (confined) return true;
+  fmt::print(stderr, "gaur-duckdb: not confined by Landlock: {}\n", confined.error().message);
+  return spec.sandbox == Spec::Sandbox::kPrefer;
 }
 
 }  // namespace
@@ -66,6 +81,7 @@ int main(int argc, char** argv) {
     fmt::print("{}\n", describe(*loaded.api, loaded.spec));
     return 0;
   }
+  if (!confine_process(loaded.spec, started_in / file)) return 1;
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write
   gaur::SystemClock clock;
   const auto renew = [&] {

@@ -109,7 +109,7 @@ struct Service::Output {
 };
 
 Service::Service(const Api& api, const Spec& spec, ServiceOptions options, RunControl& control)
-    : api_(api), spec_(spec), options_(std::move(options)), control_(control) {}
+    : api_(api), spec_(spec), options_(std::move(options)), control_(control), policy_(api, spec) {}
 
 Service::~Service() {
   close_instance(instance_);
@@ -322,11 +322,17 @@ Run<Service::Output> Service::answer_brought(Instance& instance, const Function&
   auto connection = instance.connect();
   if (!connection) return fail(std::move(connection).error());
   const Attached attached(control_, connection->get());
+  auto sql = policy_.check_query(connection->get(), brought.sql);
+  if (!sql) return fail(std::move(sql).error());
+  for (const auto& each : brought.setup) {
+    if (auto done = policy_.check_setup(connection->get(), each); !done) return fail(std::move(done).error());
+  }
   for (const auto& each : brought.setup) {
     if (auto ended = control_.interrupted()) return fail(*std::move(ended));
     if (auto done = execute(api_, connection->get(), each); !done) return fail(std::move(done).error());
   }
-  auto statement = Statement::prepare(api_, connection->get(), {brought.sql, {{0, 0, true}}}, brought.sql);
+  auto statement =
+      Statement::prepare(api_, connection->get(), {*std::move(sql), {{0, 0, true}}}, brought.sql);
   if (!statement) return fail(std::move(statement).error());
   for (const auto& name : statement->parameter_names()) {
     const auto value = brought.given.find(name);

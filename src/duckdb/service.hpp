@@ -10,6 +10,7 @@
 #include "duckdb/result_file.hpp"
 #include "duckdb/run_control.hpp"
 #include "duckdb/spec.hpp"
+#include "duckdb/sql_policy.hpp"
 #include "duckdb/statement.hpp"
 
 namespace gaur::duckdb {
@@ -66,6 +67,7 @@ class Service {
   const Spec& spec_;
   const ServiceOptions options_;
   RunControl& control_;
+  SqlPolicy policy_;
   std::uint64_t opened_ = 0;  // instances; names their spill folders
   std::uint64_t results_ = 0;
   std::int64_t rss_after_trim_ = 0;

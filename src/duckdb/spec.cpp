@@ -295,6 +295,8 @@ Spec read_spec(const json::Object& object, std::vector<Problem>& problems) {
   read_settings(reader, spec);
   reader.boolean("ad_hoc", spec.ad_hoc);
   reader.boolean("plans", spec.plans);
+  reader.texts("table_functions", spec.table_functions);
+  spec.sandbox = static_cast<Spec::Sandbox>(reader.word("sandbox", {"prefer", "require", "off"}, 0));
   spec.library = library;
   spec.root = root;
   spec.database = database;

@@ -90,6 +90,8 @@ struct Spec {
   std::map<std::string, std::string> settings;
   bool ad_hoc = false;
   bool plans = false;
+  std::vector<std::string> table_functions;  ///< further ones that SQL of callers and planners may call
+  enum class Sandbox { kPrefer, kRequire, kOff } sandbox = Sandbox::kPrefer;
   std::map<std::string, Function, std::less<>> functions;
 };
 

@@ -236,6 +236,7 @@ std::string render_host(const HostStatus& host) {
   out.flag("ready", host.ready);
   out.flag("stopping", host.stopping);
   out.list("not_ready", host.not_ready, append_text);
+  out.list("warnings", host.warnings, append_text);
   out.number("cores", host.cores);
   out.number("memory_bytes", host.memory_bytes);
   out.number("reserved_bytes", host.reserved_bytes);

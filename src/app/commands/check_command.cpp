@@ -10,6 +10,7 @@
 #include "app/commands/arguments.hpp"
 #include "app/config/units.hpp"
 #include "app/host/duckdb_check.hpp"
+#include "app/host/host_warnings.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "app/version.hpp"
@@ -91,6 +92,7 @@ int check_command(int argc, char** argv) {
   for (const auto& [name, pool] : loaded.config.pools) {
     if (pool.duckdb) check_duckdb_pool(loaded.settings, loaded.config, name);
   }
+  for (const std::string& warning : host_warnings(loaded.config)) fmt::print("\nwarning: {}\n", warning);
   return print_problems(loaded.settings.problems());
 }
 

@@ -110,6 +110,7 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   const auto key = [&](const char* last) { return KeyPath{"pools", name, last}; };
   PoolConfig pool;
   pool.duckdb = settings.text(key("kind")) == "duckdb";
+  if (pool.duckdb) pool.sandbox = settings.text({"pools", name, "duckdb", "sandbox"});
   pool.command = settings.texts(key("command"));
   if (const auto env = settings.value(key("env")); env.is_object()) {
     for (const auto& [variable, value] : env.as_object())

@@ -57,6 +57,7 @@ struct QueueConfig {
 
 struct PoolConfig {
   bool duckdb = false;
+  std::string sandbox;               ///< kind duckdb: "prefer", "require" or "off"
   std::vector<std::string> command;  ///< kind command only
   std::map<std::string, std::string> env;
   std::filesystem::path folder;     ///< working folder of its runners, absolute

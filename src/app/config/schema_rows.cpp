@@ -198,6 +198,15 @@ constexpr std::array kRows{
     KeyRow{"pools.*.duckdb.ad_hoc", Kind::kFlag, "false", "let jobs bring their own SELECT"},
     KeyRow{"pools.*.duckdb.plans", Kind::kFlag, "false",
            "let functions with a `plan_pool` run the SQL that it plans"},
+    KeyRow{
+        "pools.*.duckdb.table_functions", Kind::kTexts, "",
+        "table functions of extensions that ad-hoc and planned SQL may call; those of DuckDB that only read "
+        "are always allowed (duckdb.md)"},
+    KeyRow{
+        "pools.*.duckdb.sandbox", Kind::kChoice, "prefer",
+        "confine its runners with Landlock to reading `data` and writing their own folders: `prefer` warns "
+        "where the kernel cannot, `require` starts no runner there, `off` does not confine",
+        "prefer|require|off"},
     KeyRow{"pools.*.duckdb.library", Kind::kPath, "", "libduckdb.so to use; none: see duckdb.md"},
     KeyRow{"pools.*.duckdb.extensions", Kind::kTexts, "",
            "extensions to load at the start, already installed"},

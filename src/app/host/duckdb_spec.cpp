@@ -12,8 +12,9 @@ namespace {
 
 /// Keys that the spec has under the same name and meaning. Handed on only where set: the defaults are the
 /// runner's own.
-constexpr std::array kPoolKeys{"library", "database", "timezone", "data", "extensions",
-                               "setup",   "settings", "ad_hoc",   "plans"};
+constexpr std::array kPoolKeys{"library",    "database",        "timezone", "data",
+                               "extensions", "setup",           "settings", "ad_hoc",
+                               "plans",      "table_functions", "sandbox"};
 constexpr std::array kFunctionKeys{"sql",    "params",  "params_path", "extra",        "result",   "envelope",
                                    "bigint", "decimal", "nonfinite",   "inline_bytes", "max_rows", "on_large",
                                    "format", "csv_bom", "ad_hoc",      "plan_setup"};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/host/host_warnings.hpp"
 #include "app/version.hpp"
 
 namespace gaur::app {
@@ -50,6 +51,7 @@ HostStatus common_status(const StatusParts& parts) {
   status.role = parts.role;
   status.store = parts.opened.what;
   status.stopping = parts.stopping;
+  status.warnings = host_warnings(parts.config);
   return status;
 }
 

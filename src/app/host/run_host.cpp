@@ -9,6 +9,7 @@
 
 #include "app/config/units.hpp"
 #include "app/host/host_file.hpp"
+#include "app/host/host_warnings.hpp"
 #include "app/host/new_folder.hpp"
 #include "app/host/part_options.hpp"
 #include "app/host/signals.hpp"
@@ -180,6 +181,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
                           {"store", host.opened().what},
                           {"data", config.data_folder.string()},
                           {"slots", config.slots.text}});
+  for (const std::string& warning : host_warnings(config)) log.warn(warning);
   fmt::print("listening on {}\n", url_of(config.listen, *port));
   std::fflush(stdout);
   if (!config.port_file.empty()) {

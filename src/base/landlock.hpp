@@ -1,0 +1,30 @@
+#pragma once
+// Confines the calling thread, and all that it starts later, to listed files with Landlock (Linux 5.13 and
+// later). Rights can only be taken away: a rule stays until the process and its children have ended, over
+// exec too. The rule of a folder covers everything below it. The rule of a file covers that inode only, so a
+// file that may be replaced by rename needs the rule of its folder.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gaur/result.hpp"
+
+namespace gaur {
+
+struct LandlockRules {
+  std::vector<std::filesystem::path> read;  ///< files and folders: read, list, execute
+  /// Folders: the same, and create, write and remove files and folders. Files: read and write.
+  std::vector<std::filesystem::path> write;
+  bool deny_tcp = false;  ///< no TCP bind and connect (kernels with ABI 4 and later)
+};
+
+/// The version of the kernel's Landlock interface. Errors: kUnsupported with the reason (not built in, not
+/// enabled at boot, denied by seccomp).
+Result<int> landlock_abi();
+
+/// Applies `rules` to the calling thread; sets no_new_privs. Paths that do not exist are skipped. Call it
+/// while the process has one thread: other threads stay unconfined. What the kernel's ABI does not know stays
+/// allowed: truncate(2) by path below ABI 3, TCP below 4. Errors: kUnsupported as above; kIo.
+Status confine_this_thread(const LandlockRules& rules);
+
+}  // namespace gaur

@@ -1,0 +1,13 @@
+#pragma once
+// Gaur's own small look-ups in DuckDB: all rows at once, as JSON.
+#include <string>
+
+#include "duckdb/handles.hpp"
+
+namespace gaur::duckdb {
+
+/// The rows of one SELECT, each an array of its values as docs/duckdb.md writes them. For a few rows: nothing
+/// bounds them. Errors: DuckDB's.
+Run<json::Array> query_rows(const Api& api, duckdb_connection connection, const std::string& sql);
+
+}  // namespace gaur::duckdb
