@@ -71,7 +71,7 @@ class Shell final : public EmbeddedStore {
   Capabilities capabilities() const override {
     return {Capability::kHandOff,     Capability::kChangeDelay, Capability::kChangePriority,
             Capability::kUsage,       Capability::kFailureCode, Capability::kEventLog,
-            Capability::kProcessedBy, Capability::kEveryOption};
+            Capability::kProcessedBy, Capability::kEveryOption, Capability::kWaitingFunctions};
   }
   EmbeddedStats stats() const override { return writer_->stats(); }
 
@@ -179,6 +179,13 @@ class Shell final : public EmbeddedStore {
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) override {
     return look<LogPage>(
         [job = std::move(job), offset, limit](Snapshot& now) { return now.logs(job, offset, limit); });
+  }
+  Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string function_field,
+                                                        std::uint32_t limit) override {
+    return look<std::vector<WaitingFunction>>(
+        [queue = std::move(queue), field = std::move(function_field), limit](Snapshot& now) {
+          return now.waiting_functions(queue, field, limit);
+        });
   }
 
   // ---- administration

@@ -9,15 +9,20 @@ namespace gaur::embedded {
 
 namespace {
 
-Status check_format(Txn& txn) {
+void write_format(Txn& txn) {
   std::string record;
+  begin_record(record);
+  ByteWriter(record).number(kDiskFormat);
+  seal_record(record, Magic::kFormat, kFormatKey);
+  txn.put(Table::kMeta, kFormatKey, record);
+}
+
+/// The format of the file; a new file gets the current one.
+Result<std::uint32_t> read_format(Txn& txn) {
   const auto stored = txn.get(Table::kMeta, kFormatKey);
   if (!stored) {
-    begin_record(record);
-    ByteWriter(record).number(kDiskFormat);
-    seal_record(record, Magic::kFormat, kFormatKey);
-    txn.put(Table::kMeta, kFormatKey, record);
-    return ok();
+    write_format(txn);
+    return kDiskFormat;
   }
   const auto payload = open_record(*stored, Magic::kFormat, kFormatKey);
   if (!payload) return damaged("the format record", kFormatKey);
@@ -29,7 +34,7 @@ Status check_format(Txn& txn) {
             "the store has disk format {}, this program reads up to {}: use the newer Gaur that wrote it",
             format, kDiskFormat)};
   }
-  return ok();
+  return format;
 }
 
 }  // namespace
@@ -57,7 +62,7 @@ Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& sema
 }
 
 Status Engine::load() {
-  GAUR_CHECK(check_format(*txn_));
+  GAUR_TRY(const std::uint32_t format, read_format(*txn_));
   if (const auto stored = txn_->get(Table::kMeta, kGlobalKey)) {
     const auto global = decode_global(*stored, kGlobalKey);
     if (!global) return damaged("the global record", kGlobalKey);
@@ -80,7 +85,19 @@ Status Engine::load() {
     entry->record = *record;
     queues_.emplace(entry->name, std::move(entry));
   }
+  if (format < kDiskFormat) migrate();
   return ok();
+}
+
+/// From format 1, which had no index of ready jobs by function. In the transaction that opens the store:
+/// after a crash the file is as it was.
+void Engine::migrate() {
+  for (const auto& [name, queue] : queues_) {
+    touch(*queue);
+    build_index(*queue);
+    queue->rewrite = true;
+  }
+  write_format(*txn_);
 }
 
 /// Newest first, each to the very front, so that the oldest ends up there.
@@ -183,7 +200,8 @@ void Engine::touch(QueueEntry& queue) {
 
 void Engine::write_queue(QueueEntry& queue) {
   flush_events(queue);
-  if (queue.record == *queue.before && !queue.made) return;
+  if (queue.record == *queue.before && !queue.made && !queue.rewrite) return;
+  queue.rewrite = false;
   const Key key = queue_key(queue.name);
   encode_queue(queue.record, key.view(), record_);
   txn_->put(Table::kMeta, key.view(), record_);

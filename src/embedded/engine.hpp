@@ -32,6 +32,7 @@ struct QueueEntry {
   QueueRecord record;
   std::optional<QueueRecord> before;  ///< set once touched by the open transaction
   bool made = false;                  ///< by the open transaction
+  bool rewrite = false;               ///< its record has the layout of an older disk format
   std::uint64_t arrivals = 1;         ///< jobs that became ready since open: what wakes workers
   std::uint64_t ready_change = 0;  ///< of all changes to what can be taken, the number of this queue's last
   std::string events;              ///< payload of events not yet written
@@ -103,6 +104,8 @@ class Engine {
   QueueEntry* find_queue(const QueueName& name);
   const std::map<QueueName, std::unique_ptr<QueueEntry>>& queues() const { return queues_; }
   const Totals& totals() const { return totals_; }
+  /// Entries of the line of ready jobs, and of its index, that the last take visited.
+  std::uint64_t visited() const { return visited_; }
 
  private:
   struct Found {
@@ -113,7 +116,13 @@ class Engine {
   struct Picked {
     std::vector<Taken> taken;
     std::optional<Blocked> blocked;
-    std::uint64_t unseen = 0;  ///< ready jobs that were not looked at
+    bool more = false;  ///< ready jobs lie behind those that were looked at
+  };
+  /// A ready job that a turn looks at.
+  struct Candidate {
+    JobKey key;
+    JobState state;
+    FunctionName function;
   };
   enum class Verdict : std::uint8_t { kTake, kSkip, kEnd };
 
@@ -121,6 +130,7 @@ class Engine {
 
   // engine.cpp: the frame
   Status load();
+  void migrate();
   Status give_back_active(QueueEntry& queue);
   Result<QueueEntry*> queue_for_writing(const QueueName& name);
   void touch(QueueEntry& queue);
@@ -141,8 +151,9 @@ class Engine {
   void write_state(JobKey job, const JobState& state, bool fresh = false);
   void write_part(JobKey job, Part part, std::string_view text);
   void put(QueueEntry& queue, JobKey job, JobState& state);
-  void lift(QueueEntry& queue, JobKey job, const JobState& state);
-  void make_ready(QueueEntry& queue, JobKey job, JobState& state, Place where);
+  /// Answers the function's hash of a job that was ready, else 0.
+  FunctionHash lift(QueueEntry& queue, JobKey job, const JobState& state);
+  void make_ready(QueueEntry& queue, JobKey job, JobState& state, Place where, FunctionHash function);
   void to_ready(QueueEntry& queue, JobKey job, JobState& state, State previous, Place where);
   void delay_until(QueueEntry& queue, JobKey job, JobState& state, std::int64_t due);
   void erase_job(QueueEntry& queue, JobKey job, const JobState& state);
@@ -152,6 +163,14 @@ class Engine {
     if (on_ready_) on_ready_();
   }
   void ready_changed(QueueEntry& queue) { queue.ready_change = ++last_change_; }
+
+  // engine_index.cpp: ready jobs by function
+  void put_ready(std::string_view ready_key, const ReadyEntry& entry);
+  void erase_indexed(std::string_view ready_key, FunctionHash function);
+  FunctionHash function_hash(const QueueEntry& queue, JobKey job);
+  void index_new_data(QueueEntry& queue, JobKey job, const JobState& state);
+  void index_by(QueueEntry& queue, const std::string& function_field);
+  void build_index(QueueEntry& queue);
 
   // engine_add.cpp
   Added add_one(QueueEntry& queue, const NewJob& job);
@@ -172,12 +191,15 @@ class Engine {
 
   // engine_take.cpp
   Result<Picked> take(QueueEntry& queue, const Turn& turn);
+  std::optional<Candidate> read_candidate(const QueueEntry& queue, std::string_view place,
+                                          const ReadyEntry& entry, const Turn& turn);
+  bool start_or_fail(QueueEntry& queue, Candidate& job, const Turn& turn, Picked& picked);
   Verdict judge(const Admit& admit, JobKey job, const JobState& state, const FunctionName& function,
                 Room& free, Room& spare, Picked& picked);
   Result<Taken> start(QueueEntry& queue, JobKey job, JobState& state, const Turn& turn, std::size_t index,
                       FunctionName function);
   Result<FunctionName> function_name(JobKey job, const Turn& turn);
-  Next next_of(QueueEntry& queue, std::uint64_t unseen);
+  Next next_of(QueueEntry& queue, bool more);
   std::vector<CancelRequest> cancels_for(const QueueEntry& queue, const std::string& by, bool once = false);
   JobId id_of(JobKey job);
 
@@ -215,6 +237,7 @@ class Engine {
       functions_;  ///< decoded fields of waiting jobs, see function_name()
   std::string functions_field_;
   std::string lane_sweep_at_;
+  std::uint64_t visited_ = 0;
   std::uint64_t last_change_ = 0;  ///< see QueueEntry::ready_change
   Totals totals_, totals_before_;
   std::string record_;  ///< scratch, kept for its memory

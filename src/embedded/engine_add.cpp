@@ -82,7 +82,8 @@ Added Engine::add_one(QueueEntry& queue, const NewJob& job) {
   } else {
     const bool front = options.lifo && options.priority == 0;
     added.position = front ? 0 : options.priority == 0 ? queue.count(State::kWaiting) : queue.ready();
-    make_ready(queue, key, state, front ? Place::kInFront : Place::kBehind);
+    make_ready(queue, key, state, front ? Place::kInFront : Place::kBehind,
+               hash_of(function_of(job.name, job.data, queue.record.function_field)));
     event(queue, EventKind::kWaiting, key.job, own);
   }
   write_state(key, state, true);

@@ -98,8 +98,8 @@ Result<std::uint64_t> Engine::obliterate(const QueueName& name, bool force, std:
   if (removed == limit) return removed;
   queue->events.clear();
   queue->pending_events = 0;
-  for (const Table table :
-       {Table::kEvents, Table::kState, Table::kBody, Table::kParts, Table::kLogs, Table::kIds}) {
+  for (const Table table : {Table::kByFunction, Table::kEvents, Table::kState, Table::kBody, Table::kParts,
+                            Table::kLogs, Table::kIds}) {
     for (Walk walk(*txn_, table, Key().u32(number).view()); !walk.done();) walk.erase();
   }
   txn_->erase(Table::kMeta, queue_key(name).view());

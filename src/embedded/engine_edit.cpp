@@ -91,6 +91,7 @@ Status Engine::update_data(const JobRef& job, const std::string& data) {
   encode_body({id, name, data, options}, key.view(), record_);
   txn_->put(Table::kBody, key.view(), record_);
   functions_.erase(found.key);
+  if (is_waiting(found.state.state)) index_new_data(*found.queue, found.key, found.state);
   ready_changed(*found.queue);  // it may ask for another function now
   return ok();
 }
@@ -162,9 +163,9 @@ Status Engine::change_priority(const JobRef& job, std::uint32_t priority, bool l
   }
   touch(*queue);
   const bool moves = is_waiting(state.state);
-  if (moves) lift(*queue, key, state);
+  const FunctionHash function = moves ? lift(*queue, key, state) : 0;
   state.priority = priority;
-  if (moves) make_ready(*queue, key, state, lifo ? Place::kInFront : Place::kBehind);
+  if (moves) make_ready(*queue, key, state, lifo ? Place::kInFront : Place::kBehind, function);
   write_state(key, state);
   serve();
   return ok();

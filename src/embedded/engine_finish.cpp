@@ -44,7 +44,7 @@ Result<Engine::TurnResult> Engine::turn(const Turn& turn) {
       event(*queue, EventKind::kDrained, 0, {});
     reply.taken = std::move(picked.taken);
     reply.blocked = std::move(picked.blocked);
-    reply.next = next_of(*queue, picked.unseen);
+    reply.next = next_of(*queue, picked.more);
     reply.cancels = cancels_for(*queue, turn.by);
     blocked = reply.blocked.has_value();
     serve();  // what this turn gave back and did not take

@@ -21,8 +21,8 @@ void Engine::write_part(JobKey job, Part part, std::string_view text) {
   txn_->append(Table::kParts, key.view(), record_);
 }
 
-/// Into the set that state.state names, last; delayed and ready jobs have their order set by the callers
-/// below.
+/// Into the set that state.state names, which is not `ready`, last; delayed jobs have their order set by the
+/// caller.
 void Engine::put(QueueEntry& queue, JobKey job, JobState& state) {
   if (state.state == State::kActive || state.state == State::kCompleted || state.state == State::kFailed) {
     state.order = ++queue.record.back;
@@ -32,29 +32,39 @@ void Engine::put(QueueEntry& queue, JobKey job, JobState& state) {
   std::memcpy(number, &job.job, 8);
   txn_->append(place_table(state.state), key.view(), {number, 8});
   ++queue.count(state.state);
-  if (place_table(state.state) == Table::kReady) ready_changed(queue);
 }
 
-void Engine::lift(QueueEntry& queue, JobKey job, const JobState& state) {
-  txn_->erase(place_table(state.state), place_key(job, state).view());
+FunctionHash Engine::lift(QueueEntry& queue, JobKey job, const JobState& state) {
+  const Table table = place_table(state.state);
+  const Key key = place_key(job, state);
+  FunctionHash function = 0;
+  if (table == Table::kReady) {
+    const auto value = txn_->get(table, key.view());
+    const auto entry = value ? ready_entry_of(*value) : std::nullopt;
+    if (entry) erase_indexed(key.view(), function = entry->function);
+    ready_changed(queue);
+  }
+  txn_->erase(table, key.view());
   --queue.count(state.state);
-  if (place_table(state.state) == Table::kReady) ready_changed(queue);
+  return function;
 }
 
-void Engine::make_ready(QueueEntry& queue, JobKey job, JobState& state, Place where) {
+void Engine::make_ready(QueueEntry& queue, JobKey job, JobState& state, Place where, FunctionHash function) {
   state.state = state.priority == 0 ? State::kWaiting : State::kPrioritized;
   state.delay = 0;
   state.due = kNoTime;
   state.order = where == Place::kInFront ? --queue.record.front : ++queue.record.back;
-  put(queue, job, state);
+  put_ready(place_key(job, state).view(), {job.job, function});
+  ++queue.count(state.state);
   ++queue.arrivals;
+  ready_changed(queue);
 }
 
 /// From where it was lifted to waiting or prioritized, with its event; writes the state.
 void Engine::to_ready(QueueEntry& queue, JobKey job, JobState& state, State previous, Place where) {
   if (where == Place::kBehind || previous != State::kActive) state.ready_since = to_ms(now_.wall);
   locks_.release(job);
-  make_ready(queue, job, state, where);
+  make_ready(queue, job, state, where, function_hash(queue, job));
   write_state(job, state);
   event(queue, EventKind::kWaiting, job.job, own_id(job), previous);
 }
@@ -93,9 +103,14 @@ Status Engine::remove_entry(QueueEntry& queue, Table table, std::string_view ent
   const JobKey key{queue.record.number, number};
   auto state = load_state(*txn_, key);
   if (!state) return state.error();
+  if (table == Table::kReady) {
+    const auto value = txn_->get(table, place);
+    if (const auto ready = value ? ready_entry_of(*value) : std::nullopt)
+      erase_indexed(place, ready->function);
+    ready_changed(queue);
+  }
   txn_->erase(table, place);
   --queue.count(state->state);
-  if (table == Table::kReady) ready_changed(queue);
   erase_job(queue, key, *state);
   return ok();
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "embedded/engine.hpp"
+#include "embedded/ready_line.hpp"
 
 namespace gaur::embedded {
 
@@ -16,57 +17,77 @@ JobId Engine::id_of(JobKey job) {
 /// Damaged jobs are left where they lie, and named to whoever asks for them: one must not stop a queue.
 Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
   Picked picked;
+  visited_ = 0;
   if (queue.record.paused) return picked;
+  const std::uint64_t ready = queue.ready();
+  picked.more = ready > 0;
+  if (turn.take == 0 || ready == 0) return picked;
+  touch(queue);
+  if (turn.admit) index_by(queue, turn.admit->function_field);
   Room free = turn.admit ? turn.admit->free : Room{};
   Room spare = turn.admit ? turn.admit->spare : Room{};
-  const std::uint64_t ready = queue.ready();
-  std::uint64_t looked = 0;
-  if (turn.take > 0 && ready > 0) {
-    touch(queue);
-    picked.taken.reserve(std::min<std::uint64_t>(turn.take, ready));
-    Walk walk(*txn_, Table::kReady, ready_prefix(queue.record.number).view());
-    while (!walk.done() && picked.taken.size() < turn.take) {
-      ++looked;
-      const auto number = number_of(walk.value());
-      const JobKey key{queue.record.number, number.value_or(0)};
-      auto state =
-          number ? load_state(*txn_, key) : Result<JobState>(damaged("the list of waiting jobs", walk.key()));
-      const bool whole = state && (state->state == State::kWaiting || state->state == State::kPrioritized) &&
-                         place_key(key, *state).view() == walk.key();
-      auto function = whole ? function_name(key, turn) : Result<FunctionName>(FunctionName());
-      if (!whole || !function) {
-        walk.next();
-        continue;
-      }
-      const Verdict verdict =
-          turn.admit ? judge(*turn.admit, key, *state, *function, free, spare, picked) : Verdict::kTake;
-      if (verdict == Verdict::kEnd) break;
-      if (verdict == Verdict::kSkip) {
-        walk.next();
-        continue;
-      }
-      const State previous = state->state;
-      if (state->attempts_started >= semantics_.max_starts) {
-        walk.erase();
-        --queue.count(previous);
-        end_wait(queue, key, *state, previous,
-                 {"stalled", fmt::format("started {} times, which is the limit", state->attempts_started), "",
-                  ""});
-        continue;
-      }
-      auto started = start(queue, key, *state, turn, picked.taken.size(), *std::move(function));
-      if (!started) {
-        walk.next();
-        continue;
-      }
-      walk.erase();
-      --queue.count(previous);
-      picked.taken.push_back(*std::move(started));
+  picked.taken.reserve(std::min<std::uint64_t>(turn.take, ready));
+  Wanted wanted(turn.admit ? &*turn.admit : nullptr);
+  ReadyLine line(*txn_, queue.record.number);
+  while (!line.done() && picked.taken.size() < turn.take) {
+    const auto entry = ready_entry_of(line.value());
+    if (entry && !wanted.has(entry->function)) {
+      line.skip(wanted);
+      continue;
     }
+    auto candidate = entry ? read_candidate(queue, line.key(), *entry, turn) : std::nullopt;
+    if (!candidate) {
+      line.next();
+      continue;
+    }
+    auto& [key, state, function] = *candidate;
+    const Verdict verdict =
+        turn.admit ? judge(*turn.admit, key, state, function, free, spare, picked) : Verdict::kTake;
+    if (verdict != Verdict::kTake) {
+      wanted.drop(entry->function);
+      line.next();
+      if (verdict == Verdict::kEnd) break;
+      continue;
+    }
+    const State previous = state.state;
+    if (!start_or_fail(queue, *candidate, turn, picked)) {
+      line.next();
+      continue;
+    }
+    line.erase(entry->function);
+    --queue.count(previous);
   }
+  visited_ = line.visited();
+  picked.more = !line.done();
   if (queue.ready() != ready) ready_changed(queue);
-  picked.unseen = ready > looked ? ready - looked : 0;
   return picked;
+}
+
+/// Nothing if the entry, the job's state or its data are damaged.
+std::optional<Engine::Candidate> Engine::read_candidate(const QueueEntry& queue, std::string_view place,
+                                                        const ReadyEntry& entry, const Turn& turn) {
+  const JobKey key{queue.record.number, entry.job};
+  auto state = load_state(*txn_, key);
+  const bool whole = state && (state->state == State::kWaiting || state->state == State::kPrioritized) &&
+                     place_key(key, *state).view() == place;
+  auto function = whole ? function_name(key, turn) : Result<FunctionName>(FunctionName());
+  if (!whole || !function) return std::nullopt;
+  return Candidate{key, *state, *std::move(function)};
+}
+
+/// Active, or failed if it has started too often: either way it leaves the line, from which the caller erases
+/// it. False: its data are damaged, and it stays.
+bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const Turn& turn, Picked& picked) {
+  if (job.state.attempts_started >= semantics_.max_starts) {
+    end_wait(
+        queue, job.key, job.state, job.state.state,
+        {"stalled", fmt::format("started {} times, which is the limit", job.state.attempts_started), "", ""});
+    return true;
+  }
+  auto started = start(queue, job.key, job.state, turn, picked.taken.size(), std::move(job.function));
+  if (!started) return false;
+  picked.taken.push_back(*std::move(started));
+  return true;
 }
 
 /// Admit, as core/needs.hpp words it. Subtracts what is taken.
@@ -142,13 +163,13 @@ Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, cons
   return Taken{std::move(job), std::move(token), std::move(function)};
 }
 
-Next Engine::next_of(QueueEntry& queue, std::uint64_t unseen) {
+Next Engine::next_of(QueueEntry& queue, bool more) {
   Next next;
   if (queue.count(State::kDelayed) > 0) {
     Walk walk(*txn_, Table::kDelayed, Key().u32(queue.record.number).view());
     if (!walk.done()) next.due = from_ms(i64_at(walk.key(), 4));
   }
-  next.more = unseen > 0;
+  next.more = more;
   next.paused = queue.record.paused;
   return next;
 }
@@ -171,7 +192,7 @@ Result<Next> Engine::wake_delayed(const QueueName& name) {
     to_ready(*queue, key, *state, State::kDelayed, Place::kBehind);
   }
   serve();
-  return next_of(*queue, queue->ready());
+  return next_of(*queue, queue->ready() > 0);
 }
 
 Result<bool> Engine::hand_off(const Turn& turn, TurnReply& reply) {
@@ -181,7 +202,7 @@ Result<bool> Engine::hand_off(const Turn& turn, TurnReply& reply) {
   if (picked.taken.empty()) return false;
   reply.taken = std::move(picked.taken);
   reply.blocked = std::move(picked.blocked);
-  reply.next = next_of(*queue, picked.unseen);
+  reply.next = next_of(*queue, picked.more);
   reply.cancels = cancels_for(*queue, turn.by);
   if (turn.op.number > 0) remember(turn.op, 2, encode_turn(turn, reply));
   return true;
@@ -190,7 +211,7 @@ Result<bool> Engine::hand_off(const Turn& turn, TurnReply& reply) {
 void Engine::refresh(const Turn& turn, TurnReply& reply) {
   QueueEntry* const queue = find_queue(turn.queue);
   if (queue == nullptr) return;
-  reply.next = next_of(*queue, queue->ready());
+  reply.next = next_of(*queue, queue->ready() > 0);
   reply.cancels = cancels_for(*queue, turn.by);
 }
 

@@ -24,6 +24,12 @@ Key ready_prefix(QueueNumber queue) {
 Key ready_key(QueueNumber queue, std::uint32_t priority, std::int64_t order) {
   return std::move(Key().u32(queue).u32(priority).i64(order));
 }
+Key function_prefix(QueueNumber queue, FunctionHash function) {
+  return std::move(Key().u32(queue).u64(function));
+}
+Key function_key(QueueNumber queue, FunctionHash function, std::string_view place) {
+  return std::move(Key().u32(queue).u64(function).text(place));
+}
 Key delayed_key(QueueNumber queue, std::int64_t due, std::int64_t order) {
   return std::move(Key().u32(queue).i64(due).i64(order));
 }
@@ -71,9 +77,24 @@ std::string number_value(JobNumber job) {
 
 std::optional<JobNumber> number_of(std::string_view value) {
   JobNumber job = 0;
-  if (value.size() != 8) return std::nullopt;
+  if (value.size() != 8 && value.size() != sizeof(ReadyEntry)) return std::nullopt;
   std::memcpy(&job, value.data(), 8);
   return job;
+}
+
+std::array<char, 16> ready_value(const ReadyEntry& entry) {
+  std::array<char, 16> value{};
+  std::memcpy(value.data(), &entry.job, 8);
+  std::memcpy(value.data() + 8, &entry.function, 8);
+  return value;
+}
+
+std::optional<ReadyEntry> ready_entry_of(std::string_view value) {
+  ReadyEntry entry;
+  if (value.size() != sizeof(entry)) return std::nullopt;
+  std::memcpy(&entry.job, value.data(), 8);
+  std::memcpy(&entry.function, value.data() + 8, 8);
+  return entry;
 }
 
 Error not_found(const JobId& id) {

@@ -15,6 +15,9 @@ Key part_key(JobKey job, Part part);
 Key id_key(QueueNumber queue, std::string_view id);
 Key ready_prefix(QueueNumber queue);
 Key ready_key(QueueNumber queue, std::uint32_t priority, std::int64_t order);
+/// Index of ready jobs by function: `place` is what follows the queue in a ready key (priority and order).
+Key function_prefix(QueueNumber queue, FunctionHash function);
+Key function_key(QueueNumber queue, FunctionHash function, std::string_view place);
 Key delayed_key(QueueNumber queue, std::int64_t due, std::int64_t order);
 Key active_key(QueueNumber queue, std::int64_t order);
 Key finished_prefix(QueueNumber queue, State state);
@@ -26,7 +29,19 @@ Key place_key(JobKey job, const JobState& state);
 Table place_table(State state);
 
 std::string number_value(JobNumber job);
-std::optional<JobNumber> number_of(std::string_view value);
+std::optional<JobNumber> number_of(std::string_view value);  ///< of an entry of any set
+
+/// The value of a ready entry.
+struct ReadyEntry {
+  JobNumber job = 0;
+  FunctionHash function = 0;
+};
+std::array<char, 16> ready_value(const ReadyEntry& entry);
+std::optional<ReadyEntry> ready_entry_of(std::string_view value);
+/// Priority and order of a ready key.
+inline std::string_view place_in_line(std::string_view ready_key) {
+  return ready_key.substr(4);
+}
 
 /// Where a job stands by id. Errors: kNotFound, kCorrupt.
 Result<JobKey> find_job(Txn& txn, QueueNumber queue, const JobId& id);

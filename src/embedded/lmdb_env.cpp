@@ -8,9 +8,9 @@
 namespace gaur::embedded {
 
 namespace {
-constexpr std::array<const char*, kTables> kTableNames{"meta",     "body",   "state",   "parts",
-                                                       "ids",      "ready",  "delayed", "active",
-                                                       "finished", "events", "logs",    "lanes"};
+constexpr std::array<const char*, kTables> kTableNames{
+    "meta",    "body",   "state",    "parts",  "ids",  "ready", "by_function",
+    "delayed", "active", "finished", "events", "logs", "lanes"};
 constexpr unsigned kReaders = 16;
 }  // namespace
 

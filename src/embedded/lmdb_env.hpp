@@ -27,6 +27,7 @@ enum class Table : std::uint8_t {
   kParts,
   kIds,
   kReady,
+  kByFunction,
   kDelayed,
   kActive,
   kFinished,

@@ -146,6 +146,7 @@ void encode_queue(const QueueRecord& q, std::string_view key, std::string& out) 
   w.number(q.back);
   w.number(q.first_event);
   w.number(q.next_event);
+  w.text(q.function_field);
   seal_record(out, Magic::kQueue, key);
 }
 
@@ -163,6 +164,7 @@ std::optional<QueueRecord> decode_queue(std::string_view record, std::string_vie
   q.back = r.number<std::int64_t>();
   q.first_event = r.number<std::uint64_t>();
   q.next_event = r.number<std::uint64_t>();
+  if (!r.at_end()) q.function_field = r.text();  // absent in disk format 1
   if (!r.ok() || !r.at_end()) return std::nullopt;
   return q;
 }

@@ -14,7 +14,7 @@
 
 namespace gaur::embedded {
 
-inline constexpr std::uint32_t kDiskFormat = 1;
+inline constexpr std::uint32_t kDiskFormat = 2;
 /// "Gau" and the kind of record, as it lies in the file.
 enum class Magic : std::uint32_t {
   kFormat = 0x46'75'61'47,  // "GauF"
@@ -105,6 +105,7 @@ struct QueueRecord {
   std::int64_t back = 0;          ///< order of the last job put behind; rises. Also orders all other sets
   std::uint64_t first_event = 1;  ///< number of the oldest event kept
   std::uint64_t next_event = 1;
+  std::string function_field;  ///< Admit::function_field that the index of ready jobs was built for
   bool operator==(const QueueRecord&) const = default;
 };
 void encode_queue(const QueueRecord& queue, std::string_view key, std::string& out);

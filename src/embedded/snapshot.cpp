@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "embedded/bytes.hpp"
 
@@ -117,6 +118,48 @@ Result<std::vector<Job>> Snapshot::range(const RangeRequest& request) {
     jobs.push_back(std::move(job));
   }
   return jobs;
+}
+
+/// One function of the index after the other: the first job of each tells its name.
+Result<std::vector<WaitingFunction>> Snapshot::waiting_functions(const QueueName& name,
+                                                                 const std::string& function_field,
+                                                                 std::uint32_t limit) {
+  GAUR_TRY(const auto record, queue(name));
+  std::map<FunctionName, WaitingFunction> found;
+  if (!record) return std::vector<WaitingFunction>{};
+  const Key all = ready_prefix(record->number);
+  std::string from(all.view());
+  while (found.size() < std::min(limit, kPage)) {
+    Walk walk(txn_, Table::kByFunction, all.view(), Walk::Order::kForward, from);
+    if (walk.done()) break;
+    const FunctionHash hash = u64_at(walk.key(), 4);
+    const Key first = std::move(Key().u32(record->number).text(walk.key().substr(12)));
+    const Key prefix = function_prefix(record->number, hash);
+    std::uint64_t jobs = 0;
+    for (; !walk.done() && walk.key().starts_with(prefix.view()) && jobs <= kCountedExactly; walk.next())
+      ++jobs;
+    if (const auto function = function_at(first.view(), function_field)) {
+      WaitingFunction& one = found[*function];
+      one.function = *function;
+      one.jobs += std::min(jobs, kCountedExactly);
+      one.exact = one.exact && jobs <= kCountedExactly;
+    }
+    if (hash == UINT64_MAX) break;
+    from = function_prefix(record->number, hash + 1).view();
+  }
+  std::vector<WaitingFunction> functions;
+  for (auto& [function, one] : found) functions.push_back(std::move(one));
+  return functions;
+}
+
+std::optional<FunctionName> Snapshot::function_at(std::string_view ready_key,
+                                                  const std::string& function_field) {
+  const auto value = txn_.get(Table::kReady, ready_key);
+  const auto entry = value ? ready_entry_of(*value) : std::nullopt;
+  if (!entry) return std::nullopt;
+  const auto body = load_body(txn_, {u32_at(ready_key, 0), entry->job});
+  if (!body) return std::nullopt;  // damaged: named to whoever asks for it
+  return function_of(body->name, body->data, function_field);
 }
 
 Result<LogPage> Snapshot::logs(const JobRef& job, std::uint64_t offset, std::uint32_t limit) {

@@ -16,6 +16,9 @@ class Snapshot {
   Result<std::vector<QueueName>> queues();
   Result<Counts> counts(const QueueName& queue);
   Result<std::vector<Job>> range(const RangeRequest& request);
+  Result<std::vector<WaitingFunction>> waiting_functions(const QueueName& queue,
+                                                         const std::string& function_field,
+                                                         std::uint32_t limit);
   Result<LogPage> logs(const JobRef& job, std::uint64_t offset, std::uint32_t limit);
   /// The page after `cursor`, which may be empty. Errors: kInvalidArgument for a cursor that is none.
   Result<EventPage> events(const QueueName& queue, const std::string& cursor, std::uint32_t limit);
@@ -23,6 +26,7 @@ class Snapshot {
  private:
   Result<std::optional<QueueRecord>> queue(const QueueName& name);
   Result<JobKey> find(const JobRef& job);
+  std::optional<FunctionName> function_at(std::string_view ready_key, const std::string& function_field);
   Status add_events(QueueNumber number, std::uint64_t after, std::uint32_t limit, EventPage& page);
 
   Txn& txn_;

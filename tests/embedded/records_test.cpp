@@ -99,7 +99,8 @@ TEST(Records, AQueueComesBackAndDamageIsSeen) {
                     .front = -4,
                     .back = 12,
                     .first_event = 5,
-                    .next_event = 77};
+                    .next_event = 77,
+                    .function_field = "data.func"};
   queue.counts[2] = 8;
   std::string record;
   encode_queue(queue, kKey, record);
