@@ -9,6 +9,7 @@
 
 #include "gaur/future.hpp"
 #include "gaur/names.hpp"
+#include "gaur/queue.hpp"
 
 namespace gaur {
 
@@ -35,6 +36,14 @@ struct RunStatus {
   std::uint64_t memory_bytes = 0;  ///< granted
 };
 
+/// Jobs that nobody here can start: their function, or the whole queue, is not configured on this host.
+struct UnservedJobs {
+  QueueName queue;
+  FunctionName function;  ///< "": the whole queue
+  std::uint64_t jobs = 0;
+  bool exact = true;  ///< false: at least so many
+};
+
 struct HostStatus {
   std::string name;
   std::string version;
@@ -53,6 +62,7 @@ struct HostStatus {
   std::string store;   ///< what stands behind it, without secrets: "redis 7.0.15 at redis://h:6379/0"
   bool ready = false;  ///< takes jobs and can run them
   bool stopping = false;
+  std::vector<UnservedJobs> unserved;  ///< jobs that wait for a function that this host does not serve
   std::vector<std::string> not_ready;  ///< why not, each a sentence; empty when ready
   std::vector<std::string> warnings;   ///< what an operator should look at, though jobs run
 };
@@ -67,7 +77,17 @@ struct HostControl {
 
 /// Asks the host for its status. The future may be fulfilled on any thread, soon.
 using HostView = std::function<Future<HostStatus>()>;
-/// Why jobs of this function wait now: "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free", or nothing.
-using WhyWaiting = std::function<Future<std::optional<std::string>>(QueueName queue, FunctionName function)>;
+/// A job that waits or is delayed, as its store knows it.
+struct WaitingJob {
+  QueueName queue;
+  FunctionName function;
+  State state = State::kWaiting;
+  std::uint32_t attempts_made = 0;
+  std::optional<Time> due{};
+  bool paused = false;  ///< its queue
+  std::optional<Position> position{};
+};
+/// Why it waits: "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free". Every waiting job has a reason.
+using WhyWaiting = std::function<Future<std::optional<std::string>>(WaitingJob job)>;
 
 }  // namespace gaur

@@ -96,14 +96,13 @@ class Ledger final : public Admission {
   Grant grant(const LockToken& run) override;
   void release(const LockToken& run, const Usage& usage, Instant now) override;
   std::vector<QueueName> order() override;
-  std::optional<std::string> why_waiting(const QueueName& queue, const FunctionName& function,
-                                         Instant now) const override;
+  void explain(WaitFacts& facts, Instant now) const override;
 
   /// Resident memory of idle and spare runners: not granted to jobs while they hold it. Never more than three
   /// quarters of the box is charged.
   void set_overhead(std::uint64_t bytes);
-  /// Takes none of this function until it is opened again (its pool cannot start runners, say). `why` is what
-  /// why_waiting() tells.
+  /// Takes none of this function until it is opened again (its pool cannot start runners, say). `why` is
+  /// WaitFacts::unavailable.
   void close_function(const FunctionName& function, std::string why);
   void open_function(const FunctionName& function);
 

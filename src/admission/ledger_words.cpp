@@ -1,11 +1,8 @@
-// What the ledger tells: why a job waits, and its sums.
-#include <fmt/format.h>
-
+// What the ledger reports: what holds a job back, and its sums.
 #include <algorithm>
 #include <cmath>
 
 #include "admission/ledger_impl.hpp"
-#include "core/words.hpp"
 
 namespace gaur {
 
@@ -17,38 +14,28 @@ Duration until(Instant then, Instant now) {
 
 }  // namespace
 
-std::optional<std::string> Ledger::why_waiting(const QueueName& queue, const FunctionName& function,
-                                               Instant now) const {
+void Ledger::explain(WaitFacts& facts, Instant now) const {
   const Impl& self = *impl_;
-  const auto place = self.queues.find(queue);
-  if (place == self.queues.end())
-    return fmt::format("no worker of this host serves the queue {}", queue.value);
-  const auto known = self.functions.find(function);
-  const bool served = known != self.functions.end() && self.serves(known->second, queue);
-  if (!served && !place->second.rules.take_unknown)
-    return fmt::format("no runner of this host serves the function {}", function.value);
-  if (served && !known->second.closed_why.empty()) return known->second.closed_why;
-  if (served && known->second.configured.max_running > 0 &&
-      known->second.running >= known->second.configured.max_running) {
-    return fmt::format("{} of at most {} of {} are running", known->second.running,
-                       known->second.configured.max_running, function.value);
+  const auto place = self.queues.find(facts.queue);
+  facts.queue_served = place != self.queues.end();
+  if (!facts.queue_served) return;
+  const auto known = self.functions.find(facts.function);
+  const bool listed = known != self.functions.end() && self.serves(known->second, facts.queue);
+  facts.function_served = listed || place->second.rules.take_unknown;
+  if (!facts.function_served) return;
+  if (listed) {
+    facts.unavailable = known->second.closed_why;
+    facts.running = known->second.running;
+    facts.max_running = known->second.configured.max_running;
   }
-  const Needs needs = self.needs_of(function);
-  const Room free{std::max(self.box().cores - self.granted.cores, 0.0),
-                  self.box().memory_bytes - std::min(self.granted.memory_bytes, self.box().memory_bytes)};
-  if (!fits(needs, free)) {
-    return fmt::format("needs {}; {} are free", room_in_words({needs.cores, needs.memory_bytes}),
-                       room_in_words(free));
-  }
-  const Impl::Queue* first = place->second.head ? &place->second : self.blocked_before(queue);
-  if (first == nullptr || (first->head->job.function == function && first == &place->second))
-    return std::nullopt;
-  const Needs head = self.clamped(first->head->job.needs);
-  return fmt::format(
-      "waits behind job {} ({}) of queue {}, which needs {} and has waited {} for them; {} are free",
-      first->head->job.id.value, first->head->job.function.value, first->rules.name.value,
-      room_in_words({head.cores, head.memory_bytes}), duration_in_words(until(now, first->head->since)),
-      room_in_words(free));
+  facts.needs = self.needs_of(facts.function);
+  facts.free = {std::max(self.box().cores - self.granted.cores, 0.0),
+                self.box().memory_bytes - std::min(self.granted.memory_bytes, self.box().memory_bytes)};
+  const Impl::Queue* first = place->second.head ? &place->second : self.blocked_before(facts.queue);
+  if (first == nullptr || (first->head->job.function == facts.function && first == &place->second)) return;
+  const Blocked& head = first->head->job;
+  facts.head = {head.id, head.function, first->rules.name, self.clamped(head.needs),
+                until(now, first->head->since)};
 }
 
 std::optional<Needs> Ledger::needs_of(const FunctionName& function) const {

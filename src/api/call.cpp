@@ -1,8 +1,12 @@
 #include "api/call.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "base/json.hpp"
+#include "base/suggest.hpp"
 
 namespace gaur {
 
@@ -51,19 +55,43 @@ Result<std::string> compose_data(const FunctionInfo& function, const std::string
   return compose(function.function_field, json::quote(function.name.value), function.params_path, parameters);
 }
 
+namespace {
+
+constexpr std::size_t kMostListed = 20;
+constexpr std::size_t kLongestSuggested = 64;  // bytes of a name that is compared with all known ones
+
+/// "; did you mean "top"?" and what is known, cut where it is long.
+std::string known_names(const std::string& name, const std::vector<std::string>& known,
+                        std::string_view none) {
+  if (known.empty()) return fmt::format("; known are: {}", none);
+  const auto near = name.size() <= kLongestSuggested ? nearest(name, known) : std::nullopt;
+  const std::size_t listed = std::min(known.size(), kMostListed);
+  return fmt::format("{}known are: {}{}",
+                     near ? fmt::format("; did you mean {}? ", json::quote(*near)) : "; ",
+                     fmt::join(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(listed), ", "),
+                     known.size() > listed ? " ..." : "");
+}
+
+std::string shown(const std::string& name) {
+  return json::quote(name.substr(0, 140));
+}
+
+}  // namespace
+
 Error unknown_function(const FunctionName& name, const FunctionCatalog& catalog) {
-  std::string known;
-  std::size_t shown = 0;
-  for (const auto& [each, info] : catalog.functions) {
-    if (shown++ == 20) {
-      known += " ...";
-      break;
-    }
-    known += (known.empty() ? "" : ", ") + each.value;
-  }
-  if (known.empty()) known = "none; declare [functions.<name>] in the configuration";
+  std::vector<std::string> known;
+  for (const auto& [each, info] : catalog.functions) known.push_back(each.value);
+  return {Errc::kNotFound, fmt::format("unknown function {}{}", shown(name.value),
+                                       known_names(name.value, known,
+                                                   "none; declare [functions.<name>] in the configuration"))};
+}
+
+Error unknown_queue(const QueueName& name, const std::set<QueueName>& queues) {
+  std::vector<std::string> known;
+  for (const QueueName& each : queues) known.push_back(each.value);
   return {Errc::kNotFound,
-          fmt::format("unknown function {}; known are: {}", json::quote(name.value.substr(0, 140)), known)};
+          fmt::format("unknown queue {}{}", shown(name.value),
+                      known_names(name.value, known, "none; declare [queues.<name>] in the configuration"))};
 }
 
 }  // namespace gaur

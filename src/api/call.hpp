@@ -1,5 +1,6 @@
 #pragma once
 // How the call of a function becomes the data of a job. Pure.
+#include <set>
 #include <string>
 
 #include "gaur/functions.hpp"
@@ -12,7 +13,8 @@ namespace gaur {
 /// Errors: kInvalidArgument (no JSON object, or a parameter stands where the function's name belongs).
 Result<std::string> compose_data(const FunctionInfo& function, const std::string& parameters);
 
-/// "unknown function: tpo; known are: top, rank". Long lists are cut.
+/// kNotFound: "unknown function "tpo"; did you mean "top"? known are: rank, top". Long lists are cut.
 Error unknown_function(const FunctionName& name, const FunctionCatalog& catalog);
+Error unknown_queue(const QueueName& name, const std::set<QueueName>& queues);
 
 }  // namespace gaur

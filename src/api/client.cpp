@@ -55,6 +55,7 @@ struct Client::Impl {
     return found == options.max_waiting.end() ? options.default_max_waiting : found->second;
   }
 
+  Status check_known(const QueueName& queue, const std::vector<NewJob>& jobs) const;
   Async<std::vector<Added>> add_once(AddRequest request, const std::string& key);
 
   Store& store;
@@ -103,6 +104,7 @@ Async<std::vector<Added>> Client::add(QueueName queue, std::vector<NewJob> jobs,
       return ready(Answer(Error{Errc::kInvalidArgument, join(found)}));
     }
   }
+  if (Status known = impl_->check_known(queue, jobs); !known) return ready(Answer(known.error()));
   AddRequest request;
   request.max_waiting = impl_->max_waiting(queue);
   request.queue = std::move(queue);
@@ -113,6 +115,21 @@ Async<std::vector<Added>> Client::add(QueueName queue, std::vector<NewJob> jobs,
                               "Idempotency-Key: 1 to 255 printable ASCII characters without spaces"}));
   }
   return impl_->add_once(std::move(request), options.idempotency_key);
+}
+
+/// See ClientOptions::own_queues.
+Status Client::Impl::check_known(const QueueName& queue, const std::vector<NewJob>& jobs) const {
+  if (!options.own_queues) return ok();
+  if (!options.own_queues->contains(queue)) return unknown_queue(queue, *options.own_queues);
+  const auto place = options.functions->function_field.find(queue);
+  const std::string_view field = place == options.functions->function_field.end() ? "" : place->second;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const FunctionName function = function_of(jobs[i].name, jobs[i].data, field);
+    if (options.functions->find(function) != nullptr) continue;
+    Error unknown = unknown_function(function, *options.functions);
+    return jobs.size() == 1 ? unknown : unknown.in(fmt::format("jobs[{}]", i));
+  }
+  return ok();
 }
 
 Async<std::vector<Added>> Client::Impl::add_once(AddRequest request, const std::string& key) {

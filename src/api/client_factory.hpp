@@ -2,6 +2,8 @@
 // How a host makes its Client. Only app (and tests) include this; all others know gaur/client.hpp.
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "api/metrics.hpp"
 #include "base/env.hpp"
@@ -15,7 +17,11 @@ struct ClientOptions {
   std::uint64_t default_max_waiting = 0;           ///< of all others; 0: unbounded
   Limits limits;
   std::shared_ptr<const FunctionCatalog> functions;  ///< nullptr: none
-  std::size_t max_waits = 10'000;                    ///< wait_finished calls under way
+  /// The queues of a store that only this host works on: an add to another queue, or for a function that is
+  /// not in `functions`, is rejected with kNotFound, since nothing would ever run it. Nothing: anything is
+  /// added.
+  std::optional<std::set<QueueName>> own_queues;
+  std::size_t max_waits = 10'000;  ///< wait_finished calls under way
   std::size_t known_keys =
       100'000;  ///< idempotency keys remembered in memory, to tell other jobs under the same key
 };

@@ -165,6 +165,12 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help, cons
   return *series(name, help, labels, true).histogram;
 }
 
+void Metrics::gauge(std::string_view name, std::string_view help,
+                    std::vector<std::pair<Labels, double>> rows) {
+  std::lock_guard lock(mutex_);
+  gauges_.insert_or_assign(std::string(name), Gauge{std::string(help), std::move(rows)});
+}
+
 std::string Metrics::render() const {
   std::lock_guard lock(mutex_);
   std::string out;
@@ -180,6 +186,7 @@ std::string Metrics::render() const {
       }
     }
   }
+  for (const auto& [name, gauge] : gauges_) render_gauge(out, name, gauge.help, gauge.rows);
   return out;
 }
 

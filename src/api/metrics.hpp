@@ -68,6 +68,8 @@ class Metrics {
   /// series in which every label is "other", so that hostile names cannot fill the memory.
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
+  /// Replaces all samples of a gauge that somebody measures now and then.
+  void gauge(std::string_view name, std::string_view help, std::vector<std::pair<Labels, double>> rows);
   std::string render() const;
   MinuteRates& finish_rates() { return finish_rates_; }  ///< by queue; what Retry-After is made of
 
@@ -81,6 +83,11 @@ class Metrics {
   MinuteRates finish_rates_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Family>, std::less<>> families_;
+  struct Gauge {
+    std::string help;
+    std::vector<std::pair<Labels, double>> rows;
+  };
+  std::map<std::string, Gauge, std::less<>> gauges_;
 };
 
 /// One `# HELP`, `# TYPE` pair and one sample a row, for values that are read at the time of asking.

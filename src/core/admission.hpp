@@ -10,6 +10,7 @@
 #include "core/needs.hpp"
 #include "core/outcome.hpp"
 #include "core/run.hpp"
+#include "core/wait_reason.hpp"
 
 namespace gaur {
 
@@ -35,9 +36,8 @@ class Admission {
   virtual void release(const LockToken& run, const Usage& usage, Instant now) = 0;
   /// The order in which queues are to be asked: oldest blocked head first, else weighted round robin.
   virtual std::vector<QueueName> order() = 0;
-  /// "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free", or nothing when nothing holds it back.
-  virtual std::optional<std::string> why_waiting(const QueueName& queue, const FunctionName& function,
-                                                 Instant now) const = 0;
+  /// Fills in what admission knows of a waiting job, whose queue and function are given.
+  virtual void explain(WaitFacts& facts, Instant now) const = 0;
 };
 
 }  // namespace gaur

@@ -269,6 +269,14 @@ std::string render_host(const HostStatus& host) {
     if (!pool.broken.empty()) inner.text("broken", pool.broken);
     inner.end();
   });
+  out.list("unserved", host.unserved, [](std::string& inner_text, const UnservedJobs& jobs) {
+    ObjectWriter inner(inner_text);
+    inner.text("queue", jobs.queue.value);
+    if (!jobs.function.empty()) inner.text("function", jobs.function.value);
+    inner.number("jobs", jobs.jobs);
+    inner.flag("exact", jobs.exact);
+    inner.end();
+  });
   out.end();
   text += '\n';
   return text;

@@ -15,23 +15,50 @@ FunctionName function_of(const FunctionCatalog& catalog, const Job& job) {
   return FunctionName(std::string(std::string_view(value->get_string())));
 }
 
-void look_up_waiting(Service& service, const Job& job, std::function<void(std::optional<Waiting>)> next) {
-  if (job.state != State::kWaiting && job.state != State::kPrioritized) return next(std::nullopt);
-  const QueueName queue = job.queue;
-  const FunctionName function = function_of(service.client().functions(), job);
-  service.then(service.client().position({queue, job.id}),
-               [&service, queue, function, next](Result<Position> position) {
-                 Waiting waiting;
-                 // A job that was taken meanwhile has no position; then the reason is of no use either.
-                 if (!position) return next(std::nullopt);
-                 waiting.position = *position;
-                 if (!service.parts().why_waiting) return next(waiting);
-                 service.then(service.parts().why_waiting(queue, function),
-                              [waiting, next](std::optional<std::string> reason) {
-                                Waiting full = waiting;
-                                full.reason = std::move(reason);
-                                next(std::move(full));
-                              });
+namespace {
+
+using Next = std::function<void(std::optional<Waiting>)>;
+
+void look_up_reason(Service& service, WaitingJob job, const Next& next) {
+  Waiting waiting;
+  waiting.position = job.position;
+  if (!service.parts().why_waiting) return next(std::move(waiting));
+  service.then(service.parts().why_waiting(std::move(job)),
+               [waiting, next](std::optional<std::string> reason) {
+                 Waiting full = waiting;
+                 full.reason = std::move(reason);
+                 next(std::move(full));
+               });
+}
+
+/// Only of a job in line; a delayed one has no position.
+void look_up_position(Service& service, const JobId& id, const WaitingJob& job, const Next& next) {
+  if (job.state != State::kWaiting && job.state != State::kPrioritized)
+    return look_up_reason(service, job, next);
+  service.then(service.client().position({job.queue, id}), [&service, job, next](Result<Position> position) {
+    // A job that was taken meanwhile has no position; then the reason is of no use either.
+    if (!position) return next(std::nullopt);
+    WaitingJob full = job;
+    full.position = *position;
+    look_up_reason(service, std::move(full), next);
+  });
+}
+
+}  // namespace
+
+void look_up_waiting(Service& service, const Job& job, Next next) {
+  if (job.state == State::kActive || job.state == State::kCompleted || job.state == State::kFailed)
+    return next(std::nullopt);
+  WaitingJob waiting{.queue = job.queue,
+                     .function = function_of(service.client().functions(), job),
+                     .state = job.state,
+                     .attempts_made = job.attempts_made,
+                     .due = job.due};
+  service.then(service.client().counts(job.queue),
+               [&service, id = job.id, waiting, next = std::move(next)](Result<Counts> counts) {
+                 WaitingJob full = waiting;
+                 full.paused = counts && counts->paused;
+                 look_up_position(service, id, full, next);
                });
 }
 

@@ -10,7 +10,7 @@ namespace gaur::http {
 /// The function that a job asks for, as its queue is configured.
 FunctionName function_of(const FunctionCatalog& catalog, const Job& job);
 
-/// Calls `next` with position and reason of a job that waits, and with nothing for all others.
+/// Calls `next` with position and reason of a job that waits or is delayed, and with nothing for all others.
 void look_up_waiting(Service& service, const Job& job, std::function<void(std::optional<Waiting>)> next);
 
 /// Answers a request that waited: 200 with the result, a problem if the job failed, 202 if it is not done.

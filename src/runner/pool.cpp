@@ -368,6 +368,10 @@ std::int64_t Pool::pid_of(const LockToken& run) const {
   return 0;
 }
 
+std::optional<Instant> Pool::next_start() const {
+  return broken_ ? not_before_ : std::nullopt;
+}
+
 std::optional<std::string> Pool::broken() const {
   return broken_;
 }

@@ -66,6 +66,8 @@ class Pool {
   std::vector<RunnerStatus> runners() const;
   std::int64_t pid_of(const LockToken& run) const;
   std::optional<std::string> broken() const;
+  /// When a broken pool starts its next probe.
+  std::optional<Instant> next_start() const;
   std::uint64_t idle_memory() const;
 
  private:

@@ -252,6 +252,11 @@ std::optional<std::string> Pools::broken(const std::string& pool) const {
   return core_->broken(pool);
 }
 
+std::optional<Instant> Pools::next_start(const std::string& pool) const {
+  const auto found = core_->pools().find(pool);
+  return found == core_->pools().end() ? std::nullopt : found->second->next_start();
+}
+
 std::uint64_t Pools::idle_memory() const {
   return core_->idle_memory();
 }

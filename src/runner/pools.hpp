@@ -77,6 +77,8 @@ class Pools final : public RunHandler {
   std::int64_t pid_of(const LockToken& run) const;
   /// Why this pool cannot start runners now; nothing while it can, or when there is no such pool.
   std::optional<std::string> broken(const std::string& pool) const;
+  /// When a pool that cannot start runners tries again; nothing for one that can.
+  std::optional<Instant> next_start(const std::string& pool) const;
   std::uint64_t idle_memory() const;
 
  private:

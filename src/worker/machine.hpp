@@ -38,6 +38,8 @@ class Machine {
   /// When to resume with a Tick at the latest.
   Instant wake_at() const;
   WorkerStatus status(Now now) const;
+  /// Fills in what this host does with jobs, and the rate limit of the queue.
+  void explain(WaitFacts& facts, Now now) const;
   WorkerPhase phase() const { return phase_; }
 
  private:

@@ -307,6 +307,20 @@ Instant Machine::wake_at() const {
   return at;
 }
 
+void Machine::explain(WaitFacts& facts, Now now) const {
+  using Host = WaitFacts::Host;
+  switch (phase_) {
+    case WorkerPhase::kNew:
+    case WorkerPhase::kRunning: facts.host = options_.take ? Host::kTakes : Host::kSweeper; break;
+    case WorkerPhase::kQuiet: facts.host = Host::kQuiet; break;
+    case WorkerPhase::kStopping:
+    case WorkerPhase::kStopped: facts.host = Host::kStopping; break;
+  }
+  const auto lane = lanes_.find(facts.queue);
+  if (lane != lanes_.end() && lane->second.not_before > now.instant)
+    facts.limited_for = std::chrono::duration_cast<Duration>(lane->second.not_before - now.instant);
+}
+
 WorkerStatus Machine::status(Now now) const {
   WorkerStatus status;
   status.name = options_.name;

@@ -179,17 +179,13 @@ Future<WorkerStatus> Worker::status() const {
   return future;
 }
 
-Future<std::optional<std::string>> Worker::why_waiting(QueueName queue, FunctionName function) const {
-  Promise<std::optional<std::string>> promise;
+Future<WaitFacts> Worker::explain(WaitFacts facts) const {
+  Promise<WaitFacts> promise;
   auto future = promise.future();
-  impl_->env.loop.post([self = impl_, promise, queue = std::move(queue), function = std::move(function)] {
-    std::optional<std::string> why;
-    if (self->machine.phase() == WorkerPhase::kRunning) {
-      if (!self->closed) why = self->admission.why_waiting(queue, function, self->env.clock.now());
-    } else {
-      why = "this host is " + std::string(to_string(self->machine.phase())) + " and takes no jobs";
-    }
-    promise.set(std::move(why));
+  impl_->env.loop.post([self = impl_, promise, facts = std::move(facts)]() mutable {
+    self->machine.explain(facts, self->now());
+    if (!self->closed) self->admission.explain(facts, self->env.clock.now());
+    promise.set(std::move(facts));
   });
   return future;
 }

@@ -41,8 +41,8 @@ class Worker {
   Future<StopReport> stop(Duration patience);
 
   Future<WorkerStatus> status() const;
-  /// Why a job of this function does not start, in words, or nothing when nothing holds it back.
-  Future<std::optional<std::string>> why_waiting(QueueName queue, FunctionName function) const;
+  /// Fills in what worker and admission know of why a job waits.
+  Future<WaitFacts> explain(WaitFacts facts) const;
 
  private:
   struct Impl;

@@ -60,6 +60,11 @@ struct Book {
       end("lesson");
     }
   }
+  std::optional<std::string> why(const QueueName& queue, const FunctionName& function) const {
+    WaitFacts facts{.queue = queue, .function = function};
+    ledger.explain(facts, now);
+    return wait_reason(facts);
+  }
   void block(const std::string& id, const FunctionName& function, const QueueName& queue = kQueue) {
     settle(offer(queue), {}, blocked(id, function, *ledger.needs_of(function)));
   }
@@ -171,33 +176,30 @@ TEST(Ledger, ServesAFunctionOnlyInItsQueues) {
   const Offer offer = book.offer(kQueue);
   EXPECT_FALSE(offer.admit.needs.contains(kSmall));
   EXPECT_FALSE(offer.admit.otherwise);
-  EXPECT_EQ(book.ledger.why_waiting(kQueue, kSmall, book.now),
-            "no runner of this host serves the function small");
+  EXPECT_EQ(book.why(kQueue, kSmall), "no runner of this host serves the function small");
 }
 
 TEST(Ledger, AClosedFunctionIsNotTakenAndSaysWhy) {
   Book book;
   book.ledger.close_function(kSmall, "its pool cannot start: node: not found");
   EXPECT_TRUE(book.offer().admit.needs.at(kSmall).closed);
-  EXPECT_EQ(book.ledger.why_waiting(kQueue, kSmall, book.now), "its pool cannot start: node: not found");
+  EXPECT_EQ(book.why(kQueue, kSmall), "its pool cannot start: node: not found");
   book.ledger.open_function(kSmall);
-  EXPECT_EQ(book.ledger.why_waiting(kQueue, kSmall, book.now), std::nullopt);
+  EXPECT_EQ(book.why(kQueue, kSmall), std::nullopt);
 }
 
 TEST(Ledger, TellsWhatIsNeededAndWhatIsFree) {
   Book book;
   book.run("1", kSmall);
   book.run("2", kSmall);
-  EXPECT_EQ(book.ledger.why_waiting(kQueue, kBig, book.now),
-            "needs 4 cores and 6.0 GB; 2 cores and 6.0 GB are free");
-  EXPECT_EQ(book.ledger.why_waiting(kQueue, kSmall, book.now), std::nullopt);
+  EXPECT_EQ(book.why(kQueue, kBig), "needs 4 cores and 6.0 GB; 2 cores and 6.0 GB are free");
+  EXPECT_EQ(book.why(kQueue, kSmall), std::nullopt);
   book.block("big-1", kBig);
   book.now += seconds(3);
-  EXPECT_EQ(book.ledger.why_waiting(kQueue, kSmall, book.now),
+  EXPECT_EQ(book.why(kQueue, kSmall),
             "waits behind job big-1 (big) of queue query, which needs 4 cores and 6.0 GB and has waited 3 s "
             "for them; 2 cores and 6.0 GB are free");
-  EXPECT_EQ(book.ledger.why_waiting(QueueName("nobody"), kSmall, book.now),
-            "no worker of this host serves the queue nobody");
+  EXPECT_EQ(book.why(QueueName("nobody"), kSmall), "no worker of this host serves the queue nobody");
 }
 
 // ---- the head that waits -----------------------------------------------------------------------

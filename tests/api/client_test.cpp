@@ -19,6 +19,49 @@ TEST_F(ClientTest, every_problem_of_every_job_is_told_at_once) {
   EXPECT_TRUE(now(client_->queues())->empty());
 }
 
+/// The host's own store: queue q, functions top and, by a field of the data, rank in queue by-field.
+ClientOptions own_store() {
+  ClientOptions options;
+  const auto catalog = std::make_shared<FunctionCatalog>();
+  for (const char* name : {"top", "rank"}) catalog->functions[FunctionName(name)].name = FunctionName(name);
+  catalog->function_field[QueueName("by-field")] = "func";
+  options.functions = catalog;
+  options.own_queues = {QueueName("q"), QueueName("by-field")};
+  return options;
+}
+
+TEST_F(ClientTest, RejectsJobsThatNobodyWouldRun) {
+  make(own_store());
+  const auto refused = [&](const char* queue, std::vector<NewJob> jobs) {
+    const auto added = now(client_->add(QueueName(queue), std::move(jobs)));
+    EXPECT_FALSE(added);
+    return added ? Error{Errc::kInternal, "added"} : added.error();
+  };
+  const Error function = refused("q", {job("tpo")});
+  EXPECT_EQ(function.code, Errc::kNotFound);
+  EXPECT_EQ(function.message, "unknown function \"tpo\"; did you mean \"top\"? known are: rank, top");
+  EXPECT_EQ(refused("q", {job("top"), job("nothing-like-it")}).message,
+            "jobs[1]: unknown function \"nothing-like-it\"; known are: rank, top");
+  const Error queue = refused("by-feld", {job("top")});
+  EXPECT_EQ(queue.code, Errc::kNotFound);
+  EXPECT_EQ(queue.message, "unknown queue \"by-feld\"; did you mean \"by-field\"? known are: by-field, q");
+  EXPECT_EQ(refused("by-field", {job("top", R"({"func":"rnk"})")}).message,
+            "unknown function \"rnk\"; did you mean \"rank\"? known are: rank, top");
+  EXPECT_TRUE(now(client_->queues())->empty()) << "nothing of a rejected request is stored";
+}
+
+TEST_F(ClientTest, AddsWhatIsKnownToItsOwnStoreAndAnythingToAnother) {
+  make(own_store());
+  EXPECT_TRUE(now(client_->add(QueueName("q"), {job("top"), job("rank")})));
+  EXPECT_TRUE(now(client_->add(QueueName("by-field"), {job("anything", R"({"func":"rank"})")})));
+  EXPECT_TRUE(now(client_->add(QueueName("by-field"), {job("top", "{}")}))) << "without the field: its name";
+  client_.reset();
+  ClientOptions shared = own_store();
+  shared.own_queues.reset();
+  make(shared);
+  EXPECT_TRUE(now(client_->add(QueueName("other"), {job("tpo")}))) << "others may serve it";
+}
+
 TEST_F(ClientTest, a_key_makes_a_repeat_harmless_and_refuses_another_request) {
   make();
   AddOptions keyed;

@@ -136,6 +136,18 @@ sql = 5
   EXPECT_THAT(lines[7], HasSubstr("pools.sql: is a table, not 5"));
 }
 
+TEST_F(ConfigTest, WhatToDoWithUnknownFunctionsIsAskedOnRedisOnly) {
+  const std::string queue = "[queues.q]\nunknown = \"fail\"\n";
+  put("gaur.toml", queue);
+  EXPECT_THAT(problems(), testing::ElementsAre(
+                              "gaur.toml:2:1: queues.q.unknown: applies to Redis stores only; an embedded "
+                              "store rejects jobs of functions that are not configured when they are "
+                              "added: remove this key"));
+  put("gaur.toml", "[store]\nurl = \"redis://127.0.0.1\"\n" + queue);
+  EXPECT_THAT(problems(), testing::IsEmpty());
+  EXPECT_TRUE(make().queues.at("q").take_unknown);
+}
+
 TEST_F(ConfigTest, references_must_lead_somewhere) {
   put("gaur.toml", R"([queues.a]
 [queues.b]

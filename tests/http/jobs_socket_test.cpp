@@ -61,8 +61,8 @@ TEST_F(JobsOverHttp, a_result_arrives_although_retention_removes_the_job_as_it_f
 }
 
 TEST_F(JobsOverHttp, a_wait_that_is_over_tells_position_and_reason) {
-  why_ = [](QueueName, FunctionName function) {
-    return ready(std::optional<std::string>("needs 6 cores for " + function.value));
+  why_ = [](const WaitingJob& job) {
+    return ready(std::optional<std::string>("needs 6 cores for " + job.function.value));
   };
   start();
   ask("POST", "/v1/queues/q/jobs", R"({"name":"first"})");
@@ -71,6 +71,30 @@ TEST_F(JobsOverHttp, a_wait_that_is_over_tells_position_and_reason) {
   EXPECT_EQ(json::integer(answer.parsed().as_object(), "position"), 1) << answer.body;
   EXPECT_EQ(text(answer.parsed(), "waiting.reason"), "needs 6 cores for second");
   EXPECT_FALSE(answer.header("Location").empty());
+}
+
+TEST_F(JobsOverHttp, a_job_that_is_looked_at_has_what_its_reason_is_made_of) {
+  std::vector<WaitingJob> asked;
+  why_ = [&asked](const WaitingJob& job) {
+    asked.push_back(job);
+    return ready(std::optional<std::string>("because"));
+  };
+  start();
+  ask("POST", "/v1/queues/q/jobs", R"({"name":"now"})");
+  ask("POST", "/v1/queues/q/jobs", R"({"name":"later","options":{"delay":60000}})");
+  ask("POST", "/v1/queues/q/pause", "");
+  for (const char* id : {"1", "2"}) {
+    const Answer answer = ask("GET", std::string("/v1/queues/q/jobs/") + id);
+    EXPECT_EQ(text(answer.parsed(), "waiting.reason"), "because") << answer.body;
+  }
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_EQ(asked[0].state, State::kWaiting);
+  EXPECT_TRUE(asked[0].position.has_value());
+  EXPECT_FALSE(asked[0].due.has_value());
+  EXPECT_EQ(asked[1].state, State::kDelayed);
+  EXPECT_FALSE(asked[1].position.has_value());
+  EXPECT_TRUE(asked[1].due.has_value());
+  EXPECT_TRUE(asked[0].paused && asked[1].paused);
 }
 
 TEST_F(JobsOverHttp, a_failed_job_is_a_problem_for_those_who_wait_and_a_document_for_those_who_look) {

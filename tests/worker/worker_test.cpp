@@ -357,7 +357,7 @@ TEST(Worker, AFunctionAtItsOwnLimitGoesOnWhenARunEnds) {
   for (int i = 0; i < 3; ++i) jobs.push_back(world.add("f"));
   world.pass(milliseconds(50));
   EXPECT_THAT(world.runs.running, SizeIs(1));
-  EXPECT_EQ(world.await(world.worker->why_waiting(kQueue, FunctionName("f"))),
+  EXPECT_EQ(wait_reason(world.await(world.worker->explain({.queue = kQueue, .function = FunctionName("f")}))),
             "1 of at most 1 of f are running");
   world.pass(milliseconds(300));
   EXPECT_EQ(world.counts()[State::kCompleted], 3U);
@@ -397,7 +397,7 @@ TEST(WorkerStop, QuietTakesNothingMoreAndLetsRunsEnd) {
   world.pass(seconds(3));
   EXPECT_EQ(world.job(first).state, State::kCompleted);
   EXPECT_EQ(world.job(second).state, State::kWaiting);
-  EXPECT_EQ(world.await(world.worker->why_waiting(kQueue, FunctionName("f"))),
+  EXPECT_EQ(wait_reason(world.await(world.worker->explain({.queue = kQueue, .function = FunctionName("f")}))),
             "this host is quiet and takes no jobs");
 }
 

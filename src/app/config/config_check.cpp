@@ -79,9 +79,15 @@ void check_results(Settings& settings, const Config& config) {
     settings.problem(key, fmt::format("takes a URL that begins http:// or https://, not \"{}\"", url));
 }
 
-void check_queue(Settings& settings, const std::string& name) {
+void check_queue(Settings& settings, const Config& config, const std::string& name) {
   if (const Status valid = validate_queue_name(name); !valid)
     settings.problem({"queues", name}, valid.error().message);
+  const KeyPath unknown{"queues", name, "unknown"};
+  if (!config.redis && settings.is_set(unknown)) {
+    settings.problem(unknown,
+                     "applies to Redis stores only; an embedded store rejects jobs of functions that are not "
+                     "configured when they are added: remove this key");
+  }
 }
 
 bool is_executable(const PoolConfig& pool) {
@@ -224,7 +230,7 @@ void check_config(Settings& settings, const Config& config) {
   check_store(settings, config);
   check_results(settings, config);
   if (config.lock < Duration(1000)) settings.problem({"worker", "lock"}, "must be at least 1s");
-  for (const auto& [name, queue] : config.queues) check_queue(settings, name);
+  for (const auto& [name, queue] : config.queues) check_queue(settings, config, name);
   for (const auto& [name, pool] : config.pools) check_pool(settings, name, pool);
   for (const auto& [name, function] : config.functions) check_function(settings, config, name, function);
 }

@@ -138,12 +138,13 @@ constexpr std::array kRows{
     KeyRow{"queues.*.weight", Kind::kNumber, "1", "share of the room when several queues have work"},
     KeyRow{"queues.*.function", Kind::kText, "name",
            "what a job's function is: its `name`, or a field of its data such as `data.func`"},
-    KeyRow{
-        "queues.*.unknown", Kind::kChoice, "leave",
-        "jobs of functions that are not configured here: `leave` leaves them to other workers, `fail` fails "
-        "them, as a worker does that has no such use case. Only the first 64 jobs of a queue are looked at, "
-        "so where nobody else serves them, `fail`",
-        "leave|fail"},
+    KeyRow{"queues.*.unknown", Kind::kChoice, "leave",
+           "jobs of functions that are not configured here, on a Redis store: `leave` leaves them to other "
+           "workers "
+           "and reports them (admission.md), `fail` fails them, as a worker does that has no such use case. "
+           "An embedded store "
+           "rejects them when they are added",
+           "leave|fail"},
     KeyRow{.path = "queues.*.keep_completed",
            .kind = Kind::kWhole,
            .fallback = "auto",

@@ -13,6 +13,8 @@
 #include "app/host/links.hpp"
 #include "app/host/part_options.hpp"
 #include "app/host/result_cleaner.hpp"
+#include "app/host/unserved_watch.hpp"
+#include "app/host/why_waiting.hpp"
 #include "app/version.hpp"
 #include "base/system_env.hpp"
 #include "http/server.hpp"
@@ -53,6 +55,7 @@ struct Host::Impl {
   std::unique_ptr<Links> links;
   std::unique_ptr<ResultFolder> results;
   std::unique_ptr<ResultCleaner> cleaner;
+  std::unique_ptr<UnservedWatch> unserved;  ///< none in a producer or sweeper
   std::unique_ptr<Ledger> ledger;  ///< confined to `loop`, as are pools and worker; none in a producer
   std::unique_ptr<ThreadLoop> loop;
   std::unique_ptr<Pools> pools;
@@ -147,8 +150,16 @@ Status Host::Impl::build_worker() {
     if (level == WorkerEvents::Level::kError) log.error(line);
   };
   worker = std::make_unique<Worker>(env, *store, *ledger, *pools, std::move(made));
-  if (options.role == Role::kWorker)
+  if (options.role == Role::kWorker) {
+    unserved = std::make_unique<UnservedWatch>(UnservedWatch::Parts{.store = *store,
+                                                                    .config = config,
+                                                                    .owns_store = !config.redis,
+                                                                    .loop = *answers,
+                                                                    .clock = clock,
+                                                                    .metrics = metrics,
+                                                                    .log = options.log});
     show_worker(opened, {.config = config, .env = Env{clock, random, *answers}});
+  }
   return ok();
 }
 
@@ -195,6 +206,7 @@ HostView Host::Impl::host_view() {
                            .worker = worker.get(),
                            .ledger = ledger.get(),
                            .pools = pools.get(),
+                           .unserved = unserved.get(),
                            .clock = clock,
                            .started = started,
                            .stopping = stopping.load()});
@@ -211,9 +223,13 @@ HostControl Host::Impl::control() {
 }
 
 WhyWaiting Host::Impl::why_waiting() {
-  if (!worker) return {};
-  return [this](QueueName queue, FunctionName function) {
-    return worker->why_waiting(std::move(queue), std::move(function));
+  return [this](WaitingJob job) {
+    return why_job_waits({.config = options.config,
+                          .clock = clock,
+                          .loop = loop.get(),
+                          .worker = worker.get(),
+                          .pools = pools.get()},
+                         std::move(job));
   };
 }
 
@@ -272,6 +288,7 @@ Result<std::uint16_t> Host::start() {
       std::make_unique<ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
   for (const auto& [name, queue] : impl_->options.config.queues) impl_->cleaner->follow(QueueName(name));
   impl_->answers->post([impl = impl_.get()] { impl->sweep_results(); });
+  if (impl_->unserved) impl_->unserved->start();
   return port;
 }
 

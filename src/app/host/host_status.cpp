@@ -77,6 +77,7 @@ HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
   status.slots_sum = parts.config.slots.text;
   for (const RunningJob& job : worker.running) status.runs.push_back(run_status(parts, job));
   status.pools = parts.pools->status();
+  if (parts.unserved != nullptr) status.unserved = parts.unserved->found();
   status.not_ready = why_not_ready(parts, worker, status.pools);
   status.ready = status.not_ready.empty();
   return status;

@@ -4,6 +4,7 @@
 #include "admission/ledger.hpp"
 #include "app/config/config.hpp"
 #include "app/host/opened_store.hpp"
+#include "app/host/unserved_watch.hpp"
 #include "gaur/host.hpp"
 #include "runner/pools.hpp"
 #include "worker/worker.hpp"
@@ -14,10 +15,11 @@ struct StatusParts {
   const Config& config;
   std::string_view role;
   const OpenedStore& opened;
-  Loop* loop = nullptr;  ///< this and the next three: nullptr in a producer
+  Loop* loop = nullptr;  ///< this and the next four: nullptr in a producer
   Worker* worker = nullptr;
   Ledger* ledger = nullptr;
   Pools* pools = nullptr;
+  UnservedWatch* unserved = nullptr;
   const Clock& clock;
   Time started{};
   bool stopping = false;

@@ -166,6 +166,10 @@ ClientOptions client_options(const Config& config) {
     if (!queue.function_field.empty()) catalog->function_field[QueueName(name)] = queue.function_field;
   }
   options.functions = catalog;
+  if (!config.redis) {
+    options.own_queues.emplace();
+    for (const auto& [name, queue] : config.queues) options.own_queues->insert(QueueName(name));
+  }
   return options;
 }
 

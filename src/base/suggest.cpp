@@ -1,11 +1,11 @@
-#include "app/config/suggest.hpp"
+#include "base/suggest.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
-namespace gaur::app {
+namespace gaur {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -47,4 +47,4 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return fmt::format("; known here: {}", fmt::join(known, ", "));
 }
 
-}  // namespace gaur::app
+}  // namespace gaur

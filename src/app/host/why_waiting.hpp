@@ -1,0 +1,22 @@
+#pragma once
+// Gathers why a job waits from the parts of a host: worker, ledger and pools. core/wait_reason.hpp has the
+// words.
+#include "app/config/config.hpp"
+#include "gaur/host.hpp"
+#include "runner/pools.hpp"
+#include "worker/worker.hpp"
+
+namespace gaur::app {
+
+struct WhyParts {
+  const Config& config;
+  const Clock& clock;
+  Loop* loop = nullptr;  ///< this and the next two: nullptr in a producer
+  Worker* worker = nullptr;
+  Pools* pools = nullptr;
+};
+
+/// Everything in `parts` outlives the future. Thread-safety: any thread.
+Future<std::optional<std::string>> why_job_waits(const WhyParts& parts, WaitingJob job);
+
+}  // namespace gaur::app
