@@ -70,6 +70,7 @@ struct Host::Impl {
   Result<std::uint16_t> open_http();
   void announce(std::uint16_t port);
   void sweep_results();
+  void stop_followers();
   void close();
   HostView host_view();
   HostControl control();
@@ -242,6 +243,20 @@ void Host::Impl::sweep_results() {
   answers->post_at(clock.now() + kSweepResultsEvery, [this] { sweep_results(); });
 }
 
+/// Those that ask the store by themselves stop, on the loop that they are confined to, while it is still
+/// there.
+void Host::Impl::stop_followers() {
+  if (!answers) return;
+  Promise<bool> stopped;
+  auto future = stopped.future();
+  answers->post([this, stopped] {
+    if (cleaner) cleaner->stop();
+    if (unserved) unserved->stop();
+    stopped.set(true);
+  });
+  std::move(future).get();
+}
+
 void Host::Impl::close() {
   http.reset();
   client.reset();
@@ -252,6 +267,7 @@ void Host::Impl::close() {
     pools.reset();
   }
   worker.reset();
+  stop_followers();
   store.reset();
   if (announced) remove_host_file(options.config.data_folder);  // before the folder is anybody else's
   opened.shown.clear();

@@ -9,6 +9,7 @@ constexpr Duration kPauseAfterError{1'000};
 }  // namespace
 
 void ResultCleaner::follow(const QueueName& queue, std::string cursor) {
+  if (stopped_) return;
   auto page = events_.events(queue, cursor, kEventsAtATime, kListenFor);
   std::move(page).then(
       [this, queue, cursor](const Result<EventPage>& arrived) { on_page(queue, cursor, arrived); });

@@ -1,6 +1,8 @@
 #pragma once
 // Removes a job's result file as soon as somebody removes the job. Files of jobs that retention dropped, or
 // that were removed while nobody listened, go when they expire.
+#include <atomic>
+
 #include "base/env.hpp"
 #include "core/store.hpp"
 #include "runner/result_folder.hpp"
@@ -16,6 +18,8 @@ class ResultCleaner {
 
   /// Listens to a queue until the store stops.
   void follow(const QueueName& queue, std::string cursor = "$");
+  /// Asks the store nothing more. On the loop, before the store goes.
+  void stop() { stopped_ = true; }
 
  private:
   void on_page(const QueueName& queue, const std::string& cursor, const Result<EventPage>& page);
@@ -24,6 +28,7 @@ class ResultCleaner {
   ResultFolder& results_;
   Loop& loop_;
   const Clock& clock_;
+  std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace gaur::app

@@ -20,6 +20,7 @@ std::vector<UnservedJobs> UnservedWatch::found() const {
 }
 
 void UnservedWatch::look() {
+  if (stopped_) return;
   if (!parts_.owns_store) {
     std::vector<QueueName> configured;
     for (const auto& [name, queue] : parts_.config.queues) configured.emplace_back(name);
@@ -32,6 +33,7 @@ void UnservedWatch::look() {
 }
 
 void UnservedWatch::look_at(std::vector<QueueName> left, Found found) {
+  if (stopped_) return;
   if (left.empty()) return publish(std::move(found));
   const QueueName queue = left.back();
   left.pop_back();

@@ -30,6 +30,8 @@ class UnservedWatch {
   explicit UnservedWatch(Parts parts) : parts_(std::move(parts)) {}
 
   void start();
+  /// Asks the store nothing more. On the loop, before the store goes.
+  void stop() { stopped_ = true; }
   std::vector<UnservedJobs> found() const;
 
  private:
@@ -42,6 +44,7 @@ class UnservedWatch {
   void report(const UnservedJobs& jobs);
 
   Parts parts_;
+  bool stopped_ = false;
   mutable std::mutex mutex_;
   Found found_;
   std::set<std::pair<QueueName, FunctionName>> reported_;

@@ -67,6 +67,14 @@ class StopTest(EndToEnd):
         self.assertEqual((job["attempts_made"], job.get("stalled", 0)), (0, 0))
         server.post(f"/v1/queues/q/jobs/{running}/cancel")
 
+    def test_a_stop_just_after_adds_ends_cleanly(self):
+        server = self.server(CONFIG)
+        for _ in range(10):
+            server.start("--slots", "0")
+            added = server.post("/v1/queues/q/jobs", [{"name": "sleep"}] * 500)
+            self.assertEqual(added.status, 202, added.text)
+            server.stop()
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
