@@ -126,6 +126,7 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
       std::max<std::uint64_t>(1, number_from("GAUR_THREADS") != 0 ? number_from("GAUR_THREADS")
                                                                   : std::thread::hardware_concurrency());
   options.memory = number_from("GAUR_MEMORY");
+  options.renewed = std::getenv(kRenewedVariable) != nullptr;
 
   FrameWriter writer(kFramesOut);
   RunControl control(api, clock, [&](const std::string& run, double percent) {
@@ -138,8 +139,7 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
     fmt::print(stderr, "gaur-duckdb: {}\n", warm.error().message);
     return 1;
   }
-  const bool first = std::getenv(kRenewedVariable) == nullptr;
-  if (first &&
+  if (!options.renewed &&
       !writer.write(fmt::format(
           R"frame({{"type":"ready","protocol":1,"name":"gaur-duckdb (DuckDB {})"}})frame", api.version))) {
     return 1;
@@ -159,6 +159,10 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
     if (inbox.stopped) break;  // what it becomes was decided with the stop
     lock.unlock();
     if (!writer.write(std::move(reply.frame))) break;
+    if (reply.leave) {
+      service.abandon();
+      _exit(0);  // nothing more is sent to it: the frame said that it is the last one
+    }
     if (!reply.renew) continue;
     if (ready_to_renew(inbox, reader)) {
       service.abandon();

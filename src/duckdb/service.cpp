@@ -109,7 +109,12 @@ struct Service::Output {
 };
 
 Service::Service(const Api& api, const Spec& spec, ServiceOptions options, RunControl& control)
-    : api_(api), spec_(spec), options_(std::move(options)), control_(control), policy_(api, spec) {}
+    : api_(api),
+      spec_(spec),
+      options_(std::move(options)),
+      control_(control),
+      policy_(api, spec_),
+      sources_(spec, options_.renewed) {}
 
 Service::~Service() {
   close_instance(instance_);
@@ -133,6 +138,7 @@ Run<std::unique_ptr<Instance>> Service::open_instance(const Call& call) {
 void Service::close_instance(std::unique_ptr<Instance>& instance) {
   if (!instance) return;
   const auto spill = instance->options().spill;
+  if (instance == instance_) sources_.closed();
   instance.reset();
   std::error_code ignored;
   std::filesystem::remove_all(spill, ignored);
@@ -145,6 +151,7 @@ Run<Instance*> Service::instance_for(const Call& call) {
     auto opened = open_instance(call);
     if (!opened) return fail(std::move(opened).error());
     instance_ = *std::move(opened);
+    sources_.opened(spec_);
   }
   return instance_.get();
 }
@@ -179,6 +186,17 @@ void Service::tidy_up() {
   rss_after_trim_ = UsageMeter::rss_bytes();
 }
 
+Service::Reply Service::leave(const std::string& run, const std::string& lost) {
+  fmt::print(stderr, "gaur-duckdb: data source replaced, a new runner has to read it path={}\n", lost);
+  const json::Object frame{
+      {"type", "later"},
+      {"run", run},
+      {"delay_ms", 0},
+      {"message", fmt::format("{} was replaced: a new runner is started to read it", lost)},
+      {"last", true}};
+  return {.frame = json::serialize(frame), .leave = true};
+}
+
 Service::Reply Service::run(const json::Object& frame) {
   Call call;
   call.run = json::text_or(frame, "run", "");
@@ -190,12 +208,14 @@ Service::Reply Service::run(const json::Object& frame) {
   call.memory = memory > 0 ? static_cast<std::uint64_t>(memory) : options_.memory;
   if (call.memory == 0) call.memory = machine_memory();
 
+  auto refreshed = refresh_sources();
+  if (const auto lost = sources_.out_of_reach(spec_); !lost.empty()) return leave(call.run, lost);
   const auto timeout = std::chrono::milliseconds(whole(frame, "timeout_ms"));
   control_.begin(call.run, timeout.count() > 0 ? timeout + kDeadlineSlack : Duration::zero());
   const UsageMeter meter;
   Run<Output> output = fail(out_of_memory());
   try {
-    output = answer(call);
+    output = refreshed ? answer(call) : fail(std::move(refreshed).error());
   } catch (const std::bad_alloc&) {
     output = fail(out_of_memory());
   } catch (const std::exception& error) {
@@ -220,6 +240,21 @@ Service::Reply Service::run(const json::Object& frame) {
   if (!reply.renew) tidy_up();
   reply.renew = reply.renew || address_space_worn();
   return reply;
+}
+
+Run<Unit> Service::refresh_sources() {
+  const auto path = sources_.changed(spec_);
+  if (path.empty() && !sources_stale_) return Unit{};
+  close_instance(instance_);
+  sources_stale_ = true;
+  if (!path.empty()) fmt::print(stderr, "gaur-duckdb: data source changed, opening it again path={}\n", path);
+  std::vector<Problem> problems;
+  resolve_paths(spec_, problems);
+  if (!problems.empty())
+    return fail({"io", fmt::format("cannot read the data: {}", problems[0].message), false, {}});
+  sources_.resolved(spec_);
+  sources_stale_ = false;
+  return Unit{};
 }
 
 Run<Service::Output> Service::answer(const Call& call) {

@@ -9,6 +9,7 @@
 #include "duckdb/parameters.hpp"
 #include "duckdb/result_file.hpp"
 #include "duckdb/run_control.hpp"
+#include "duckdb/sources.hpp"
 #include "duckdb/spec.hpp"
 #include "duckdb/sql_policy.hpp"
 #include "duckdb/statement.hpp"
@@ -20,6 +21,7 @@ struct ServiceOptions {
   std::filesystem::path out;      ///< for result files
   std::size_t threads = 1;        ///< where a frame does not say
   std::uint64_t memory = 0;       ///< bytes, where a frame does not say; 0: the machine's
+  bool renewed = false;           ///< the program was started anew in its process
 };
 
 /// Thread-safety: confined to the thread that runs jobs.
@@ -36,6 +38,7 @@ class Service {
   struct Reply {
     std::string frame;   ///< without its newline
     bool renew = false;  ///< the process is worn or broken: the next run needs a fresh one
+    bool leave = false;  ///< a source is out of this process's reach: it must end
   };
   Reply run(const json::Object& frame);
 
@@ -44,6 +47,10 @@ class Service {
   struct Output;
   struct Gathered;
   struct Brought;
+  /// The job goes back to its queue, and this process ends.
+  Reply leave(const std::string& run, const std::string& lost);
+  /// Before each run: closes the instance if a file that it reads was replaced.
+  Run<Unit> refresh_sources();
   Run<Output> answer(const Call& call);
   Run<Output> answer_named(const Function& function, const Call& call);
   Run<Output> answer_ad_hoc(const Function& function, const Call& call);
@@ -64,11 +71,13 @@ class Service {
   void tidy_up();
 
   const Api& api_;
-  const Spec& spec_;
+  Spec spec_;  // its paths are resolved anew when what they lead to changes
   const ServiceOptions options_;
   RunControl& control_;
   SqlPolicy policy_;
-  std::uint64_t opened_ = 0;  // instances; names their spill folders
+  Sources sources_;
+  bool sources_stale_ = false;  // changed, and not open again
+  std::uint64_t opened_ = 0;    // instances; names their spill folders
   std::uint64_t results_ = 0;
   std::int64_t rss_after_trim_ = 0;
   std::unique_ptr<Instance> instance_;  // for named functions

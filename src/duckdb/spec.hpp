@@ -81,8 +81,11 @@ struct Function {
 struct Spec {
   std::filesystem::path library;
   std::filesystem::path root;
-  std::filesystem::path database;  ///< empty: in memory
+  std::filesystem::path database;  ///< empty: in memory. Links followed, as in data
   std::vector<std::filesystem::path> data;
+  std::filesystem::path database_link;  ///< as configured, absolute: may be a link that later leads elsewhere
+  std::vector<std::filesystem::path> data_links;
+  std::vector<std::filesystem::path> own_folders;  ///< this runner's out and tmp
   std::filesystem::path server_data;
   std::string timezone = "UTC";
   std::vector<std::string> extensions;
@@ -103,5 +106,11 @@ Spec read_spec(const json::Object& object, std::vector<Problem>& problems);
 /// absolute. `runner_folders`: this runner's own out and tmp, which no data folder may contain.
 void check_paths(Spec& spec, const std::vector<std::filesystem::path>& runner_folders,
                  std::vector<Problem>& problems);
+
+/// The same for where the configured paths lead now.
+void resolve_paths(Spec& spec, std::vector<Problem>& problems);
+
+/// Absolute, links followed as far as the path exists.
+std::filesystem::path real_path(const std::filesystem::path& path);
 
 }  // namespace gaur::duckdb
