@@ -114,6 +114,21 @@ Result<std::vector<Member>> members(std::string_view text, const ParseLimits& li
   return found;
 }
 
+Result<std::vector<std::string_view>> elements(std::string_view text, const ParseLimits& limits) {
+  GAUR_CHECK(check(text, limits));
+  std::size_t at = skip_space(text, 0);
+  if (text[at] != '[') return Error{Errc::kInvalidArgument, "a JSON array is expected"};
+  std::vector<std::string_view> found;
+  at = skip_space(text, at + 1);
+  while (text[at] != ']') {
+    if (text[at] == ',') at = skip_space(text, at + 1);
+    const std::size_t end = skip_value(text, at);
+    found.push_back(text.substr(at, end - at));
+    at = skip_space(text, end);
+  }
+  return found;
+}
+
 std::string compact(std::string_view checked) {
   std::string out;
   out.reserve(checked.size());

@@ -21,6 +21,9 @@ struct Member {
 /// The members of an object, in order, values as raw text. Errors: as check(); not an object.
 Result<std::vector<Member>> members(std::string_view text, const ParseLimits& limits = {});
 
+/// The elements of an array, in order, as views into `text`. Errors: as check(); not an array.
+Result<std::vector<std::string_view>> elements(std::string_view text, const ParseLimits& limits = {});
+
 /// Checked JSON without the white space between its tokens.
 std::string compact(std::string_view checked);
 /// Checked JSON on one line: raw line breaks, which can stand only between tokens, become spaces.

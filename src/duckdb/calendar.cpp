@@ -2,13 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <limits>
+
+#include "base/decimal_text.hpp"
 
 namespace gaur::duckdb {
 namespace {
 
 constexpr std::int64_t kDaysAn400Years = 146097;
 constexpr std::int64_t kDayMicros = 86'400'000'000;
+constexpr std::int32_t kInfiniteDay = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kInfiniteMicros = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kFirstMicros = -9'223'372'022'400'000'000;  // of DuckDB: the first whole day
 
 std::int64_t floor_divide(std::int64_t value, std::int64_t by) {
   return value / by - (value % by < 0 ? 1 : 0);
@@ -32,54 +39,87 @@ bool eat(std::string_view& text, char c) {
   return true;
 }
 
+/// The year with its sign: four digits, or up to seven.
+std::optional<std::int64_t> eat_year(std::string_view& text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits < 4 || digits > 7) return std::nullopt;
+  const auto year = static_cast<std::int64_t>(*number(text, digits));
+  return negative ? -year : year;
+}
+
 std::optional<std::int32_t> eat_date(std::string_view& text) {
-  const auto year = number(text, 4);
+  auto year = eat_year(text);
   if (!year || !eat(text, '-')) return std::nullopt;
   const auto month = number(text, 2);
   if (!month || !eat(text, '-')) return std::nullopt;
   const auto day = number(text, 2);
   if (!day || *month < 1 || *month > 12 || *day < 1) return std::nullopt;
-  const CivilDate date{static_cast<std::int64_t>(*year), *month, *day};
+  constexpr std::string_view kBeforeChrist = " (BC)";  // as DuckDB writes it: there is no year 0
+  if (text.starts_with(kBeforeChrist)) {
+    text.remove_prefix(kBeforeChrist.size());
+    if (*year < 1) return std::nullopt;
+    year = 1 - *year;
+  }
+  const CivilDate date{*year, *month, *day};
   const auto days = days_from_civil(date);
   const auto back = civil_from_days(days);  // 31 April comes back as 1 May
   if (back.month != date.month || back.day != date.day) return std::nullopt;
+  if (days >= kInfiniteDay || days <= -kInfiniteDay) return std::nullopt;
   return static_cast<std::int32_t>(days);
 }
 
-/// hh:mm[:ss[.ffffff]] in microseconds.
+/// ".123456" in microseconds; none is 0.
+std::optional<std::int64_t> eat_fraction(std::string_view& text) {
+  if (!eat(text, '.')) return 0;
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0) return std::nullopt;
+  std::int64_t micros = 0;
+  for (std::size_t i = 0; i < std::max<std::size_t>(digits, 6); ++i) {
+    const int digit = i < digits ? text[i] - '0' : 0;
+    if (i < 6) micros = micros * 10 + digit;
+    if (i >= 6 && digit != 0) return std::nullopt;
+  }
+  text.remove_prefix(digits);
+  return micros;
+}
+
+/// hh:mm[:ss[.ffffff]] in microseconds, up to 24:00:00.
 std::optional<std::int64_t> eat_time(std::string_view& text) {
   const auto hour = number(text, 2);
   if (!hour || !eat(text, ':')) return std::nullopt;
   const auto minute = number(text, 2);
-  if (!minute || *hour > 23 || *minute > 59) return std::nullopt;
+  if (!minute || *hour > 24 || *minute > 59) return std::nullopt;
   std::int64_t micros = (std::int64_t{*hour} * 60 + *minute) * 60'000'000;
-  if (!eat(text, ':')) return micros;
-  const auto second = number(text, 2);
-  if (!second || *second > 59) return std::nullopt;
-  micros += std::int64_t{*second} * 1'000'000;
-  if (!eat(text, '.')) return micros;
-  std::int64_t scale = 100'000;
-  std::size_t digits = 0;
-  for (; digits < 6; ++digits, scale /= 10) {
-    const auto digit = number(text, 1);
-    if (!digit) break;
-    micros += *digit * scale;
+  if (eat(text, ':')) {
+    const auto second = number(text, 2);
+    const auto fraction = second ? eat_fraction(text) : std::nullopt;
+    if (!fraction || *second > 59) return std::nullopt;
+    micros += std::int64_t{*second} * 1'000'000 + *fraction;
   }
-  return digits == 0 ? std::nullopt : std::optional(micros);
+  return micros <= kDayMicros ? std::optional(micros) : std::nullopt;
 }
 
-/// Z or +hh:mm, in microseconds east of UTC.
+/// Z, +hh, +hhmm, +hh:mm or +hh:mm:ss, in microseconds east of UTC.
 std::optional<std::int64_t> eat_zone(std::string_view& text) {
   if (eat(text, 'Z')) return 0;
   const bool west = text.starts_with('-');
   if (!eat(text, west ? '-' : '+')) return std::nullopt;
   const auto hours = number(text, 2);
   if (!hours || *hours > 15) return std::nullopt;
-  eat(text, ':');
-  const auto minutes = text.empty() ? std::optional(0U) : number(text, 2);
+  const bool colon = eat(text, ':');
+  const auto minutes = text.empty() && !colon ? std::optional(0U) : number(text, 2);
   if (!minutes || *minutes > 59) return std::nullopt;
-  const auto east = (std::int64_t{*hours} * 60 + *minutes) * 60'000'000;
+  const auto seconds = colon && eat(text, ':') ? number(text, 2) : std::optional(0U);
+  if (!seconds || *seconds > 59) return std::nullopt;
+  const auto east = (std::int64_t{*hours} * 3600 + *minutes * 60 + *seconds) * 1'000'000;
   return west ? -east : east;
+}
+
+/// 1 for "infinity", -1 for "-infinity", else 0.
+int infinity_sign(std::string_view text) {
+  return text == "infinity" ? 1 : text == "-infinity" ? -1 : 0;
 }
 
 }  // namespace
@@ -139,25 +179,32 @@ void append_timestamp(std::string& out, std::int64_t ticks, std::int64_t unit) {
 }
 
 std::optional<std::int32_t> read_date(std::string_view text) {
+  if (const int sign = infinity_sign(text); sign != 0) return sign * kInfiniteDay;
   const auto days = eat_date(text);
   return text.empty() ? days : std::nullopt;
 }
 
+std::optional<std::int64_t> read_time(std::string_view text) {
+  const auto micros = eat_time(text);
+  return text.empty() ? micros : std::nullopt;
+}
+
 std::optional<std::int64_t> read_timestamp(std::string_view text, Zone zone) {
+  if (const int sign = infinity_sign(text); sign != 0) return sign * kInfiniteMicros;
   const auto days = eat_date(text);
   if (!days) return std::nullopt;
-  std::int64_t micros = *days * kDayMicros;
-  if (text.empty()) return zone == Zone::kNone ? std::optional(micros) : std::nullopt;
-  if (!eat(text, 'T') && !eat(text, ' ')) return std::nullopt;
-  const auto time = eat_time(text);
-  if (!time) return std::nullopt;
-  micros += *time;
-  if (zone == Zone::kNeeded) {
-    const auto east = eat_zone(text);
-    if (!east) return std::nullopt;
-    micros -= *east;
+  Int128 micros = Int128{*days} * kDayMicros;
+  if (!text.empty()) {
+    if (!eat(text, 'T') && !eat(text, ' ')) return std::nullopt;
+    const auto time = eat_time(text);
+    const auto east = zone == Zone::kNeeded ? eat_zone(text) : std::optional<std::int64_t>(0);
+    if (!time || !east) return std::nullopt;
+    micros += *time - *east;
+  } else if (zone == Zone::kNeeded) {
+    return std::nullopt;
   }
-  return text.empty() ? std::optional(micros) : std::nullopt;
+  if (!text.empty() || micros < kFirstMicros || micros >= kInfiniteMicros) return std::nullopt;
+  return static_cast<std::int64_t>(micros);
 }
 
 }  // namespace gaur::duckdb

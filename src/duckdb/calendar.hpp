@@ -24,10 +24,16 @@ void append_time(std::string& out, std::int64_t ticks, std::int64_t unit);
 void append_timestamp(std::string& out, std::int64_t ticks, std::int64_t unit);
 
 enum class Zone { kNone, kNeeded };  ///< no zone may be written, or one must be
-/// Days since 1970 of "YYYY-MM-DD".
+
+// Ranges and infinities are DuckDB's. Fractions of a second have up to six digits, zeros behind them are
+// allowed.
+/// Days since 1970 of "2026-11-22", "-000043-03-15", "0044-03-15 (BC)", "infinity" or "-infinity".
 std::optional<std::int32_t> read_date(std::string_view text);
-/// Microseconds since 1970 of "YYYY-MM-DD[T| ]hh:mm[:ss[.ffffff]]" with "Z" or "+hh:mm" as `zone` says. A
-/// date alone is midnight where no zone is needed.
+/// Microseconds since midnight of "hh:mm[:ss[.ffffff]]", up to "24:00:00".
+std::optional<std::int64_t> read_time(std::string_view text);
+/// Microseconds since 1970 of a date, "T" or a space, and a time, with "Z", "+09", "+0900", "+09:00" or
+/// "+09:00:00" as `zone` says. A date alone is midnight where no zone is needed. Also "infinity",
+/// "-infinity".
 std::optional<std::int64_t> read_timestamp(std::string_view text, Zone zone);
 
 }  // namespace gaur::duckdb

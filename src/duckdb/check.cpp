@@ -169,15 +169,21 @@ std::vector<std::pair<std::string, std::string>> known_columns(const Statement& 
   return columns;
 }
 
+/// Exact: a spec holds no number that json::Value does not keep.
+json::Value as_value(const json::RawValue& raw) {
+  return json::parse(raw.text()).value_or(json::Value());
+}
+
 json::Object describe_function(const Api& api, duckdb_connection connection, const Function& function) {
   json::Object parameters;
   for (const auto& [name, parameter] : function.parameters) {
     json::Object about{{"type", parameter.type.text()}, {"required", parameter.required}};
-    if (parameter.otherwise) about["default"] = *parameter.otherwise;
-    if (parameter.min) about["min"] = *parameter.min;
-    if (parameter.max) about["max"] = *parameter.max;
-    if (!parameter.allowed.empty())
-      about["enum"] = json::Array(parameter.allowed.begin(), parameter.allowed.end());
+    if (parameter.otherwise) about["default"] = as_value(*parameter.otherwise);
+    if (parameter.min) about["min"] = as_value(*parameter.min);
+    if (parameter.max) about["max"] = as_value(*parameter.max);
+    json::Array allowed;
+    for (const auto& each : parameter.allowed) allowed.push_back(as_value(each));
+    if (!allowed.empty()) about["enum"] = std::move(allowed);
     if (!parameter.pattern.empty()) about["pattern"] = parameter.pattern;
     parameters[name] = std::move(about);
   }

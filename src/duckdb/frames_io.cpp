@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace gaur::duckdb {
@@ -24,7 +25,22 @@ Result<bool> wait_woken(int descriptor, int wake) {
 
 }  // namespace
 
-Result<ReadEnd> read_frames(int descriptor, int wake, const std::function<bool(json::Object)>& each) {
+Result<Frame> parse_frame(std::string line) {
+  GAUR_TRY(const auto members,
+           json::members(line, {.max_bytes = kMostFrameBytes, .max_depth = kMostFrameDepth}));
+  Frame frame;
+  for (const auto& [key, value] : members) {
+    if (key == "data") {
+      frame.data = json::RawValue(value);
+    } else {
+      GAUR_TRY(frame.head[key], json::parse(value));
+    }
+  }
+  frame.text = std::move(line);
+  return frame;
+}
+
+Result<ReadEnd> read_frames(int descriptor, int wake, const std::function<bool(Frame)>& each) {
   std::string pending;
   std::vector<char> buffer(1 << 16);
   while (true) {
@@ -41,8 +57,7 @@ Result<ReadEnd> read_frames(int descriptor, int wake, const std::function<bool(j
     for (auto end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n', from)) {
       pending += bytes.substr(from, end - from);
       from = end + 1;
-      GAUR_TRY(auto frame, json::parse_object(pending, {.max_bytes = kMostFrameBytes}));
-      pending.clear();
+      GAUR_TRY(auto frame, parse_frame(std::exchange(pending, {})));
       if (!each(std::move(frame))) return ReadEnd::kStopped;
     }
     pending += bytes.substr(from);

@@ -37,7 +37,8 @@
   X(table_function_set_bind) X(table_function_set_init) X(table_function_set_function)                      \
   X(register_table_function) X(bind_get_extra_info) X(bind_add_result_column) X(bind_set_error)             \
   X(init_set_max_threads) X(function_get_extra_info) X(function_set_error) X(get_profiling_info)            \
-  X(profiling_info_get_metrics)
+  X(profiling_info_get_metrics) X(create_uint64) X(create_hugeint) X(create_uhugeint)                     \
+  X(create_time) X(create_uuid) X(create_blob) X(create_interval) X(get_list_child) X(logical_type_set_alias)
 // clang-format on
 
 namespace gaur::duckdb {

@@ -16,164 +16,140 @@ std::size_t characters(std::string_view text) {
 }
 
 /// A bound or enum value from the configuration; it was checked when it was read.
-ScalarValue known(const Parameter& parameter, const json::Value& value) {
+ScalarValue known(const Parameter& parameter, const json::RawValue& value) {
   return *read_scalar(parameter.type, parameter.coerce, value);
 }
 
-std::string list_of(const std::vector<json::Value>& values) {
+std::string list_of(const std::vector<json::RawValue>& values) {
   std::vector<std::string> texts;
   texts.reserve(values.size());
   for (const auto& value : values) texts.push_back(plain_json(value));
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-/// The object in which the parameters lie; null where the data has none (as good as an empty one).
-Run<const json::Object*> parameter_object(const Function& function, const json::Value& data) {
+/// The value in which the parameters lie; nothing where the data has none (as good as an empty object).
+Run<std::optional<json::RawValue>> parameter_object(const Function& function, const json::RawValue& data) {
   const auto where =
       function.params_path.empty() ? std::string("the job's data") : "data at " + function.params_path;
   const auto path = function.params_path.starts_with("data.") || function.params_path == "data"
                         ? std::string_view(function.params_path)
                               .substr(std::min<std::size_t>(5, function.params_path.size()))
                         : std::string_view(function.params_path);
-  const auto* found = json::find(data, path);
+  auto found = data.find(path);
   // a job whose own data has a member "data" may mean that one
-  if (found == nullptr && path.size() != function.params_path.size())
-    found = json::find(data, function.params_path);
-  if (found == nullptr || found->is_null()) return nullptr;
-  if (found->is_object()) return &found->as_object();
+  if (!found && path.size() != function.params_path.size()) found = data.find(function.params_path);
+  if (!found || found->is_null()) return std::nullopt;
+  if (found->is_object()) return found;
   Failure failure;
   failure.code = "parameter";
   failure.message = fmt::format("{} must be an object with the parameters, got {}", where, shown(*found));
   return fail(std::move(failure));
 }
 
-duckdb_hugeint huge(Int128 number) {
-  return {static_cast<std::uint64_t>(number), static_cast<std::int64_t>(number >> 64)};
-}
+const std::string kUntypedForms =
+    "must be a text, a number, true, false, null, a list of one kind of these, or "
+    "{\"type\": ..., \"value\": ...}, got ";
 
-Value scalar_to_duckdb(const Api& api, const ParameterType& type, const ScalarValue& value) {
-  Value made(api.destroy_value);
-  switch (type.scalar) {
-    case Scalar::kBoolean: *made.out() = api.create_bool(std::get<bool>(value)); break;
-    case Scalar::kInteger:
-      *made.out() = api.create_int32(static_cast<std::int32_t>(std::get<std::int64_t>(value)));
-      break;
-    case Scalar::kBigint: *made.out() = api.create_int64(std::get<std::int64_t>(value)); break;
-    case Scalar::kDouble: *made.out() = api.create_double(std::get<double>(value)); break;
-    case Scalar::kDecimal:
-      *made.out() = api.create_decimal({type.precision, type.scale, huge(std::get<Int128>(value))});
-      break;
-    case Scalar::kVarchar: {
-      const auto& text = std::get<std::string>(value);
-      *made.out() = api.create_varchar_length(text.data(), text.size());
-      break;
-    }
-    case Scalar::kDate:
-      *made.out() = api.create_date({static_cast<std::int32_t>(std::get<std::int64_t>(value))});
-      break;
-    case Scalar::kTimestamp: *made.out() = api.create_timestamp({std::get<std::int64_t>(value)}); break;
-    case Scalar::kTimestampTz: *made.out() = api.create_timestamp_tz({std::get<std::int64_t>(value)}); break;
-  }
-  return made;
-}
+/// The type that an untyped value is bound as. Whole numbers get the narrowest type that keeps them.
+tl::expected<ParameterType, std::string> natural_type(const json::RawValue& value);
 
-LogicalType logical_type(const Api& api, const ParameterType& type) {
-  static constexpr duckdb_type kTypes[] = {
-      DUCKDB_TYPE_BOOLEAN, DUCKDB_TYPE_INTEGER,   DUCKDB_TYPE_BIGINT,
-      DUCKDB_TYPE_DOUBLE,  DUCKDB_TYPE_DECIMAL,   DUCKDB_TYPE_VARCHAR,
-      DUCKDB_TYPE_DATE,    DUCKDB_TYPE_TIMESTAMP, DUCKDB_TYPE_TIMESTAMP_TZ};
-  if (type.scalar == Scalar::kDecimal) {
-    return LogicalType(api.destroy_logical_type, api.create_decimal_type(type.precision, type.scale));
-  }
-  return LogicalType(api.destroy_logical_type,
-                     api.create_logical_type(kTypes[static_cast<std::size_t>(type.scalar)]));
-}
-
-Value list_to_duckdb(const Api& api, const ParameterType& type, std::vector<Value>& items) {
-  std::vector<duckdb_value> handles;
-  handles.reserve(std::max<std::size_t>(1, items.size()));  // a null pointer is refused, also for no items
-  for (const auto& item : items) handles.push_back(item.get());
-  const auto item_type = logical_type(api, type);
-  return Value(api.destroy_value, api.create_list_value(item_type.get(), handles.data(), handles.size()));
-}
-
-ParameterType natural_type(const json::Value& value) {
+tl::expected<ParameterType, std::string> natural_number(const std::string& text) {
   ParameterType type;
-  if (value.is_bool()) type.scalar = Scalar::kBoolean;
-  if (value.is_number()) type.scalar = value.is_int64() ? Scalar::kBigint : Scalar::kDouble;
-  if (const auto* items = value.if_array(); items != nullptr && !items->empty()) {
-    const bool fraction = std::any_of(items->begin(), items->end(), [](const json::Value& item) {
-      return natural_type(item).scalar == Scalar::kDouble;
-    });
-    type = natural_type(fraction ? json::Value(0.5) : items->front());
+  type.scalar = Scalar::kDouble;
+  if (text.find_first_of(".eE") != std::string::npos) return type;
+  for (const auto scalar : {Scalar::kBigint, Scalar::kHugeint, Scalar::kUhugeint}) {
+    type.scalar = scalar;
+    if (read_scalar(type, false, json::RawValue(text))) return type;
   }
-  type.list = value.is_array();
+  return tl::unexpected<std::string>(
+      "has more digits than a whole number of 128 bits: give it as {\"type\": \"double\", \"value\": ...} or "
+      "as a "
+      "text");
+}
+
+tl::expected<ParameterType, std::string> natural_list(const std::vector<json::RawValue>& items) {
+  ParameterType widest;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto type = natural_type(items[i]);
+    if (!type) return type;
+    const bool same_kind = items[i].is_number() == items[0].is_number() &&
+                           items[i].is_bool() == items[0].is_bool() &&
+                           items[i].is_string() == items[0].is_string();
+    if (!same_kind || type->list || items[i].is_null() || items[i].is_object())
+      return tl::unexpected(kUntypedForms + shown(items[i]) + " among others");
+    if (i == 0 || type->scalar > widest.scalar) widest = *type;
+  }
+  widest.list = true;
+  return widest;
+}
+
+tl::expected<ParameterType, std::string> natural_type(const json::RawValue& value) {
+  ParameterType type;
+  if (value.is_number()) return natural_number(value.text());
+  if (value.is_array()) return natural_list(value.items());
+  if (value.is_bool()) type.scalar = Scalar::kBoolean;
   return type;
 }
 
 /// {"type": "date", "value": "2026-11-22"}: the type is said, not guessed.
-bool says_its_type(const json::Value& value) {
-  const auto* object = value.if_object();
-  return object != nullptr && object->size() == 2 && object->contains("type") && object->contains("value");
+bool says_its_type(const json::RawValue& value) {
+  const auto members = value.members();
+  return members.size() == 2 && value.member("type") && value.member("value");
 }
 
-/// The parameter that an untyped value makes. Errors: what is wrong with the value.
-tl::expected<Parameter, std::string> untyped_parameter(const json::Value& value) {
-  Parameter parameter;
-  parameter.max_length = 1 << 20;
-  if (!says_its_type(value)) {
-    parameter.type = natural_type(value);
-    const auto* items = value.if_array();
-    const auto same_kind = [&](const json::Value& each) {
-      return !each.is_object() && !each.is_array() && !each.is_null() &&
-             (each.is_number() ? items->front().is_number() : each.kind() == items->front().kind());
-    };
-    const bool good =
-        items == nullptr ? !value.is_object() : std::all_of(items->begin(), items->end(), same_kind);
-    if (good) return parameter;
-    return tl::unexpected(
-        "must be a text, a number, true, false, null, a list of one kind of these, or "
-        "{\"type\": ..., \"value\": ...}, got " +
-        shown(value));
+/// Errors: what is wrong with the value.
+tl::expected<Untyped, std::string> read_untyped(const json::RawValue& value) {
+  Untyped given{{}, value, !value.is_null()};
+  given.parameter.max_length = 1 << 20;
+  if (says_its_type(value)) {
+    const auto type = read_parameter_type(value.member("type")->string());
+    if (!type) return tl::unexpected("has no type that is known, got " + shown(*value.member("type")));
+    given.parameter.type = *type;
+    given.parameter.coerce = true;
+    given.value = *value.member("value");
+  } else {
+    if (value.is_object()) return tl::unexpected(kUntypedForms + shown(value));
+    const auto type = natural_type(value);
+    if (!type) return tl::unexpected(type.error());
+    given.parameter.type = *type;
   }
-  const auto& object = value.as_object();
-  const auto type = read_parameter_type(json::text_or(object, "type", ""));
-  if (!type) return tl::unexpected("has no type that is known, got " + shown(object.at("type")));
-  parameter.type = *type;
-  parameter.coerce = true;
-  if (object.at("value").is_null()) return parameter;
-  if (auto wrong = wrong_value(parameter, object.at("value"))) return tl::unexpected(*std::move(wrong));
-  return parameter;
+  if (given.value.is_null()) return given;
+  if (auto wrong = wrong_value(given.parameter, given.value)) return tl::unexpected(*std::move(wrong));
+  return given;
 }
 
 }  // namespace
 
-std::optional<std::string> wrong_item(const Parameter& parameter, const json::Value& item) {
+std::optional<std::string> wrong_item(const Parameter& parameter, const json::RawValue& item) {
   const auto value = read_scalar(parameter.type, parameter.coerce, item);
   if (!value) return value.error();
-  const auto is_value = [&](const json::Value& each) { return known(parameter, each) == *value; };
+  const auto is_value = [&](const json::RawValue& each) { return equal(known(parameter, each), *value); };
   if (!parameter.allowed.empty() &&
       std::none_of(parameter.allowed.begin(), parameter.allowed.end(), is_value)) {
     return fmt::format("must be one of {}, got {}", list_of(parameter.allowed), shown(item));
   }
-  if (parameter.min && *value < known(parameter, *parameter.min)) {
+  if (parameter.min && less(*value, known(parameter, *parameter.min))) {
     return fmt::format("must be at least {}, got {}", plain_json(*parameter.min), shown(item));
   }
-  if (parameter.max && known(parameter, *parameter.max) < *value) {
+  if (parameter.max && less(known(parameter, *parameter.max), *value)) {
     return fmt::format("must be at most {}, got {}", plain_json(*parameter.max), shown(item));
   }
-  if (const auto* text = std::get_if<std::string>(&*value);
-      text != nullptr && characters(*text) > parameter.max_length) {
-    return fmt::format("must have at most {} characters, has {}", parameter.max_length, characters(*text));
+  if (const auto* text = std::get_if<std::string>(&*value)) {
+    const bool bytes = parameter.type.scalar != Scalar::kVarchar;
+    const auto length = bytes ? text->size() : characters(*text);
+    if (length > parameter.max_length) {
+      return fmt::format("must have at most {} {}, has {}", parameter.max_length,
+                         bytes ? "bytes" : "characters", length);
+    }
   }
   return std::nullopt;
 }
 
-std::optional<std::string> wrong_value(const Parameter& parameter, const json::Value& value) {
+std::optional<std::string> wrong_value(const Parameter& parameter, const json::RawValue& value) {
   if (!parameter.type.list) return wrong_item(parameter, value);
   if (!value.is_array())
     return fmt::format("must be a list ({}), got {}", parameter.type.text(), shown(value));
-  const auto& items = value.as_array();
+  const auto items = value.items();
   if (items.size() > parameter.max_items) {
     return fmt::format("must have at most {} items, has {}", parameter.max_items, items.size());
   }
@@ -191,35 +167,45 @@ Failure parameter_failure(std::string_view name, const std::string& what) {
   return failure;
 }
 
-Run<Given> take_parameters(const Function& function, const json::Value& data) {
-  auto object = parameter_object(function, data);
-  if (!object) return fail(std::move(object).error());
+namespace {
+
+Failure unknown_parameter(const Function& function, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const auto& each : function.parameters) names.emplace_back(each.first);
+  return parameter_failure(name,
+                           fmt::format("is unknown; this function takes {}",
+                                       names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+}
+
+}  // namespace
+
+Run<Given> take_parameters(const Function& function, const json::RawValue& data) {
+  const auto object = parameter_object(function, data);
+  if (!object) return fail(object.error());
+  std::map<std::string, json::RawValue, std::less<>> members;
+  if (*object) {
+    for (auto& [name, value] : (*object)->members()) members.insert_or_assign(name, std::move(value));
+  }
   Given given;
   std::vector<Failure> wrong;
   for (const auto& [name, parameter] : function.parameters) {
-    const json::Value* value = *object == nullptr ? nullptr : (*object)->if_contains(name);
-    if (value != nullptr && value->is_null()) value = nullptr;
-    if (value == nullptr && parameter.required) {
-      wrong.push_back(
-          parameter_failure(name, fmt::format("is required ({}) and missing", parameter.type.text())));
-    } else if (value == nullptr) {
-      if (parameter.otherwise) given.emplace(name, *parameter.otherwise);
-    } else if (auto what = wrong_value(parameter, *value)) {
+    const auto found = members.find(name);
+    if (found == members.end() || found->second.is_null()) {
+      if (parameter.required) {
+        wrong.push_back(
+            parameter_failure(name, fmt::format("is required ({}) and missing", parameter.type.text())));
+      } else if (parameter.otherwise) {
+        given.emplace(name, *parameter.otherwise);
+      }
+    } else if (auto what = wrong_value(parameter, found->second)) {
       wrong.push_back(parameter_failure(name, *what));
     } else {
-      given.emplace(name, *value);
+      given.emplace(name, found->second);
     }
   }
-  if (function.reject_extra && *object != nullptr) {
-    for (const auto& member : **object) {
-      const std::string_view name = member.key();
-      if (!function.parameters.contains(name)) {
-        std::vector<std::string_view> names;
-        for (const auto& each : function.parameters) names.emplace_back(each.first);
-        wrong.push_back(parameter_failure(
-            name, fmt::format("is unknown; this function takes {}",
-                              names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")))));
-      }
+  if (function.reject_extra) {
+    for (const auto& [name, value] : members) {
+      if (!function.parameters.contains(name)) wrong.push_back(unknown_parameter(function, name));
     }
   }
   if (wrong.empty()) return given;
@@ -232,38 +218,26 @@ Run<Given> take_parameters(const Function& function, const json::Value& data) {
   return fail(std::move(wrong[0]));
 }
 
-Run<Given> take_untyped(const json::Value& parameters) {
-  Given given;
+Run<std::map<std::string, Untyped, std::less<>>> take_untyped(const json::RawValue& parameters) {
+  std::map<std::string, Untyped, std::less<>> given;
   if (parameters.is_null()) return given;
-  if (const auto* list = parameters.if_array()) {
-    for (std::size_t i = 0; i < list->size(); ++i) given.emplace(std::to_string(i + 1), (*list)[i]);
-  } else if (const auto* object = parameters.if_object()) {
-    for (const auto& member : *object) given.emplace(member.key(), member.value());
-  } else {
+  std::vector<std::pair<std::string, json::RawValue>> named = parameters.members();
+  if (parameters.is_array()) {
+    for (auto& item : parameters.items())
+      named.emplace_back(std::to_string(named.size() + 1), std::move(item));
+  } else if (!parameters.is_object()) {
     return fail(parameter_failure("params", "must be an object or a list, got " + shown(parameters)));
   }
-  for (const auto& [name, value] : given) {
-    if (const auto good = untyped_parameter(value); !good) return fail(parameter_failure(name, good.error()));
+  for (const auto& [name, value] : named) {
+    auto read = read_untyped(value);
+    if (!read) return fail(parameter_failure(name, read.error()));
+    given.insert_or_assign(name, *std::move(read));
   }
   return given;
 }
 
-std::string template_text(const json::Value& value) {
-  return value.is_string() ? std::string(value.as_string()) : plain_json(value);
-}
-
-Value to_duckdb(const Api& api, const Parameter& parameter, const json::Value* value) {
-  if (value == nullptr || value->is_null()) return Value(api.destroy_value, api.create_null_value());
-  if (!parameter.type.list) return scalar_to_duckdb(api, parameter.type, known(parameter, *value));
-  std::vector<Value> items;
-  for (const auto& item : value->as_array())
-    items.push_back(scalar_to_duckdb(api, parameter.type, known(parameter, item)));
-  return list_to_duckdb(api, parameter.type, items);
-}
-
-Value to_duckdb_untyped(const Api& api, const json::Value& value) {
-  const auto parameter = untyped_parameter(value);
-  return to_duckdb(api, *parameter, says_its_type(value) ? &value.as_object().at("value") : &value);
+std::string template_text(const json::RawValue& value) {
+  return value.is_string() ? value.string() : plain_json(value);
 }
 
 }  // namespace gaur::duckdb

@@ -39,21 +39,21 @@ std::filesystem::path folder_from(const char* variable) {
 struct Inbox {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<json::Object> runs;     // guarded by mutex, as are those below
-  std::deque<json::Object> cancels;  // that came while runs waited here
+  std::deque<Frame> runs;     // guarded by mutex, as are those below
+  std::deque<Frame> cancels;  // that came while runs waited here
   bool stopped = false;
   bool ended = false;
   int exit_code = 0;
   int wake = eventfd(0, EFD_CLOEXEC);  // readable: let the reader end between two frames
 };
 
-bool take_frame(Inbox& inbox, RunControl& control, json::Object frame) {
-  const auto type = json::text_or(frame, "type", "");
+bool take_frame(Inbox& inbox, RunControl& control, Frame frame) {
+  const auto type = json::text_or(frame.head, "type", "");
   if (type == "stop") return false;
   const std::lock_guard lock(inbox.mutex);
   if (type == "cancel") {
-    control.cancel(json::text_or(frame, "run", ""),
-                   json::text_or(frame, "message", json::text_or(frame, "reason", "cancel")));
+    control.cancel(json::text_or(frame.head, "run", ""),
+                   json::text_or(frame.head, "message", json::text_or(frame.head, "reason", "cancel")));
     if (!inbox.runs.empty()) inbox.cancels.push_back(std::move(frame));
   } else if (type == "run") {
     inbox.runs.push_back(std::move(frame));
@@ -65,7 +65,7 @@ bool take_frame(Inbox& inbox, RunControl& control, json::Object frame) {
 /// `carried`: a descriptor with the frames that this process read before it was renewed, or -1.
 void read_all(Inbox& inbox, RunControl& control, int carried) {
   name_this_thread("gaur-frames");
-  const auto each = [&](json::Object frame) { return take_frame(inbox, control, std::move(frame)); };
+  const auto each = [&](Frame frame) { return take_frame(inbox, control, std::move(frame)); };
   Result<ReadEnd> read = ReadEnd::kEndOfFile;
   if (carried >= 0) {
     read = read_frames(carried, inbox.wake, each);
@@ -103,7 +103,7 @@ bool ready_to_renew(Inbox& inbox, std::thread& reader) {
   FrameWriter keep(carried);
   for (auto* frames : {&inbox.cancels, &inbox.runs}) {
     for (const auto& frame : *frames) {
-      if (!keep.write(json::serialize(frame))) return false;
+      if (!keep.write(frame.text)) return false;
     }
   }
   lseek(carried, 0, SEEK_SET);

@@ -1,25 +1,33 @@
 #pragma once
-// One scalar of a parameter, taken from JSON into its exact form, in which it is compared and bound.
+// One scalar of a parameter, converted from JSON to its exact value, in which it is compared and bound. A
+// value that the declared type cannot hold exactly is rejected; only double takes the nearest value.
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 #include <variant>
 
 #include "base/decimal_text.hpp"
+#include "base/raw_value.hpp"
 #include "duckdb/spec.hpp"
+#include "duckdb/value_text.hpp"
 
 namespace gaur::duckdb {
 
-/// boolean | integer, bigint, date (days), timestamps (microseconds) | double | decimal (scaled) | varchar
-using ScalarValue = std::variant<bool, std::int64_t, double, Int128, std::string>;
+/// boolean | integer, bigint, date (days), time and timestamps (microseconds) | double | hugeint, decimal
+/// (scaled) | ubigint, uhugeint, uuid | varchar, json (its text), blob (bytes) | interval
+using ScalarValue = std::variant<bool, std::int64_t, double, Int128, UInt128, std::string, Interval>;
 
-/// Errors: what was expected and what came: "must be a whole number, got \"ten\"".
+/// DuckDB's order of two values of one type: NaN is the largest double.
+bool less(const ScalarValue& a, const ScalarValue& b);
+bool equal(const ScalarValue& a, const ScalarValue& b);
+
+/// Errors: what was expected and what came: "must be a whole number from 0 to 255, got \"ten\"".
 tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bool coerce,
-                                                   const json::Value& value);
+                                                   const json::RawValue& value);
 
-/// `value` as JSON, a number as a person writes it (3.5, not 3.5E0).
-std::string plain_json(const json::Value& value);
-/// The same for a message: cut to 60 bytes.
-std::string shown(const json::Value& value);
+/// A number as a person writes it, with all its digits: 3.5, not 3.50E0; other JSON as it is.
+std::string plain_json(const json::RawValue& value);
+/// The value as it came, for a message: cut to 60 bytes.
+std::string shown(const json::RawValue& value);
 
 }  // namespace gaur::duckdb

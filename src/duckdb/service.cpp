@@ -10,6 +10,7 @@
 #include <limits>
 #include <new>
 
+#include "duckdb/scalar.hpp"
 #include "duckdb/sql_error.hpp"
 #include "duckdb/text_forms.hpp"
 #include "duckdb/usage.hpp"
@@ -97,7 +98,7 @@ json::Object profile(const Api& api, duckdb_connection connection) {
 struct Service::Call {
   std::string run;
   std::string function;
-  json::Value data;
+  json::RawValue data;
   std::size_t threads;
   std::uint64_t memory;
 };
@@ -157,8 +158,7 @@ Run<Instance*> Service::instance_for(const Call& call) {
 }
 
 Run<Unit> Service::warm_up() {
-  const Call call{"", "", nullptr, options_.threads,
-                  options_.memory != 0 ? options_.memory : machine_memory()};
+  const Call call{"", "", {}, options_.threads, options_.memory != 0 ? options_.memory : machine_memory()};
   auto opened = instance_for(call);
   if (!opened) return fail(std::move(opened).error());
   return Unit{};
@@ -197,20 +197,21 @@ Service::Reply Service::leave(const std::string& run, const std::string& lost) {
   return {.frame = json::serialize(frame), .leave = true};
 }
 
-Service::Reply Service::run(const json::Object& frame) {
+Service::Reply Service::run(const Frame& frame) {
+  const json::Object& head = frame.head;
   Call call;
-  call.run = json::text_or(frame, "run", "");
-  call.function = json::text_or(frame, "function", json::text_or(frame, "name", ""));
-  if (const auto* data = frame.if_contains("data")) call.data = *data;
-  const auto threads = whole(frame, "threads");
-  const auto memory = whole(frame, "memory");
+  call.run = json::text_or(head, "run", "");
+  call.function = json::text_or(head, "function", json::text_or(head, "name", ""));
+  call.data = frame.data;
+  const auto threads = whole(head, "threads");
+  const auto memory = whole(head, "memory");
   call.threads = threads > 0 ? static_cast<std::size_t>(threads) : options_.threads;
   call.memory = memory > 0 ? static_cast<std::uint64_t>(memory) : options_.memory;
   if (call.memory == 0) call.memory = machine_memory();
 
   auto refreshed = refresh_sources();
   if (const auto lost = sources_.out_of_reach(spec_); !lost.empty()) return leave(call.run, lost);
-  const auto timeout = std::chrono::milliseconds(whole(frame, "timeout_ms"));
+  const auto timeout = std::chrono::milliseconds(whole(head, "timeout_ms"));
   control_.begin(call.run, timeout.count() > 0 ? timeout + kDeadlineSlack : Duration::zero());
   const UsageMeter meter;
   Run<Output> output = fail(out_of_memory());
@@ -278,8 +279,8 @@ Run<Unit> Service::match_patterns(const Function& function, const Given& given,
   for (const auto& [name, value] : given) {
     const auto& parameter = function.parameters.find(name)->second;
     if (parameter.pattern.empty()) continue;
-    const json::Value pattern(parameter.pattern);
-    const auto items = parameter.type.list ? value.as_array() : json::Array{value};
+    const json::RawValue pattern(json::quote(parameter.pattern));
+    const auto items = parameter.type.list ? value.items() : std::vector{value};
     for (const auto& item : items) {
       auto statement =
           Statement::prepare(api_, connection, {"SELECT regexp_full_match($text, $pattern)", {}}, "");
@@ -290,8 +291,8 @@ Run<Unit> Service::match_patterns(const Function& function, const Given& given,
       auto chunk = statement->next(control_);
       if (!chunk) return fail(std::move(chunk).error());
       if (!*static_cast<bool*>(api_.vector_get_data(api_.data_chunk_get_vector(chunk->get(), 0)))) {
-        return fail(parameter_failure(name, fmt::format("must match the pattern {}, got {}",
-                                                        parameter.pattern, json::serialize(item))));
+        return fail(parameter_failure(
+            name, fmt::format("must match the pattern {}, got {}", parameter.pattern, shown(item))));
       }
     }
   }
@@ -326,29 +327,26 @@ Run<Service::Output> Service::answer_named(const Function& function, const Call&
 /// SQL that came with the job, and its parameters.
 struct Service::Brought {
   std::string sql;
-  Given given;
+  std::map<std::string, Untyped, std::less<>> given;
   std::vector<std::string> setup;
 };
 
-Run<Service::Brought> Service::take_brought(const json::Value* body) {
-  const auto* object = body == nullptr ? nullptr : body->if_object();
-  const auto* sql = object == nullptr ? nullptr : object->if_contains("sql");
-  if (sql == nullptr || !sql->is_string())
-    return fail(parameter_failure("sql", "is required (a text) and missing"));
-  if (sql->as_string().size() > kMostSql)
+Run<Service::Brought> Service::take_brought(const std::optional<json::RawValue>& body) {
+  const auto sql = body ? body->member("sql") : std::nullopt;
+  if (!sql || !sql->is_string()) return fail(parameter_failure("sql", "is required (a text) and missing"));
+  Brought brought{sql->string(), {}, {}};
+  if (brought.sql.size() > kMostSql)
     return fail(parameter_failure("sql", fmt::format("must have at most {} bytes", kMostSql)));
-  Brought brought{std::string(sql->as_string()), {}, {}};
-  const auto* parameters = object->if_contains("params");
-  auto given = take_untyped(parameters == nullptr ? json::Value() : *parameters);
+  auto given = take_untyped(body->member("params").value_or(json::RawValue()));
   if (!given) return fail(std::move(given).error());
   brought.given = *std::move(given);
-  const auto* setup = object->if_contains("setup");
-  if (setup == nullptr || setup->is_null()) return brought;
-  const auto* list = setup->if_array();
-  const auto is_text = [](const json::Value& each) { return each.is_string(); };
-  if (list == nullptr || !std::all_of(list->begin(), list->end(), is_text))
+  const auto setup = body->member("setup");
+  if (!setup || setup->is_null()) return brought;
+  const auto statements = setup->items();
+  const auto is_text = [](const json::RawValue& each) { return each.is_string(); };
+  if (!setup->is_array() || !std::all_of(statements.begin(), statements.end(), is_text))
     return fail(parameter_failure("setup", "must be a list of statements"));
-  for (const auto& each : *list) brought.setup.emplace_back(each.as_string());
+  for (const auto& each : statements) brought.setup.push_back(each.string());
   return brought;
 }
 
@@ -373,7 +371,7 @@ Run<Service::Output> Service::answer_brought(Instance& instance, const Function&
     const auto value = brought.given.find(name);
     if (value == brought.given.end())
       return fail(parameter_failure(name, "is used by the SQL and missing in params"));
-    if (auto done = statement->bind(name, to_duckdb_untyped(api_, value->second)); !done)
+    if (auto done = statement->bind(name, to_duckdb(api_, value->second)); !done)
       return fail(std::move(done).error());
   }
   return answer_query(instance, function, *connection, *statement);
@@ -391,7 +389,7 @@ Run<Service::Output> Service::answer_alone(const Function& function, const Call&
 }
 
 Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call& call) {
-  auto brought = take_brought(json::find(call.data, function.params_path));
+  auto brought = take_brought(call.data.find(function.params_path));
   if (!brought) return fail(std::move(brought).error());
   brought->setup.clear();  // not for callers
   return answer_alone(function, call, *brought);
@@ -400,7 +398,7 @@ Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call
 /// The planner is the operator's own program, so its SELECT shares the instance of named functions;
 /// statements that change things run in one of their own.
 Run<Service::Output> Service::answer_planned(const Function& function, const Call& call) {
-  auto brought = take_brought(&call.data);
+  auto brought = take_brought(call.data);
   if (!brought) return fail(std::move(brought).error());
   if (!brought->setup.empty() && !function.plan_setup) {
     return fail({"permission",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "duckdb/encoder.hpp"
+#include "duckdb/frames_io.hpp"
 #include "duckdb/instance.hpp"
 #include "duckdb/parameters.hpp"
 #include "duckdb/result_file.hpp"
@@ -40,7 +41,7 @@ class Service {
     bool renew = false;  ///< the process is worn or broken: the next run needs a fresh one
     bool leave = false;  ///< a source is out of this process's reach: it must end
   };
-  Reply run(const json::Object& frame);
+  Reply run(const Frame& frame);
 
  private:
   struct Call;  // one run, from its frame
@@ -58,7 +59,7 @@ class Service {
   /// In an instance of the job's own.
   Run<Output> answer_alone(const Function& function, const Call& call, const Brought& brought);
   Run<Output> answer_brought(Instance& instance, const Function& function, const Brought& brought);
-  static Run<Brought> take_brought(const json::Value* body);
+  static Run<Brought> take_brought(const std::optional<json::RawValue>& body);
   Run<Output> answer_query(Instance& instance, const Function& function, Connection& connection,
                            Statement& statement);
   Run<Gathered> gather(const Function& function, Statement& statement, RowEncoder& encoder);

@@ -1,6 +1,7 @@
 #include "duckdb/spec.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -16,8 +17,10 @@ namespace {
 constexpr std::size_t kMostInline =
     983040;  // under result_bytes (1 MiB), with room for the schema around the rows
 
-constexpr std::array<std::string_view, 9> kScalarNames = {
-    "boolean", "integer", "bigint", "double", "decimal", "varchar", "date", "timestamp", "timestamptz"};
+/// In the order of Scalar.
+constexpr std::array<std::string_view, 17> kScalarNames = {
+    "boolean", "integer", "bigint",    "ubigint",     "hugeint", "uhugeint", "double",   "decimal", "varchar",
+    "date",    "time",    "timestamp", "timestamptz", "uuid",    "blob",     "interval", "json"};
 
 /// Settings that Gaur makes itself: limits, the sandbox, what the runner relies on.
 constexpr std::array<std::string_view, 29> kOwnSettings = {"access_mode",
@@ -51,13 +54,13 @@ constexpr std::array<std::string_view, 29> kOwnSettings = {"access_mode",
                                                            "timezone"};
 
 void read_values(MemberReader& reader, std::string_view key, const Parameter& parameter,
-                 std::vector<json::Value>& values) {
+                 std::vector<json::RawValue>& values) {
   const auto* member = reader.find(key);
   if (member == nullptr) return;
   if (!member->is_array() || member->as_array().empty())
     return reader.problem(key, "must be a list with at least one value");
   for (std::size_t i = 0; i < member->as_array().size(); ++i) {
-    const auto& value = member->as_array()[i];
+    const auto value = json::RawValue::of(member->as_array()[i]);
     if (auto wrong = wrong_item(parameter, value)) {
       reader.problem(fmt::format("{}.{}", key, i), *wrong);
     } else {
@@ -66,15 +69,22 @@ void read_values(MemberReader& reader, std::string_view key, const Parameter& pa
   }
 }
 
+bool is_ordered(Scalar scalar) {
+  return scalar != Scalar::kVarchar && scalar != Scalar::kBoolean && scalar != Scalar::kUuid &&
+         scalar != Scalar::kBlob && scalar != Scalar::kJson;
+}
+
 void read_bound(MemberReader& reader, std::string_view key, const Parameter& parameter,
-                std::optional<json::Value>& bound) {
+                std::optional<json::RawValue>& bound) {
   const auto* member = reader.find(key);
   if (member == nullptr) return;
-  if (parameter.type.scalar == Scalar::kVarchar || parameter.type.scalar == Scalar::kBoolean) {
-    return reader.problem(key, "is for numbers, dates and times; a varchar has max_length, pattern and enum");
+  if (!is_ordered(parameter.type.scalar)) {
+    return reader.problem(
+        key, "is for numbers, dates, times and intervals; a varchar has max_length, pattern and enum");
   }
-  if (auto wrong = wrong_item(parameter, *member)) return reader.problem(key, *wrong);
-  bound = *member;
+  const auto value = json::RawValue::of(*member);
+  if (auto wrong = wrong_item(parameter, value)) return reader.problem(key, *wrong);
+  bound = value;
 }
 
 Parameter read_parameter(const json::Object& object, const std::string& path,
@@ -88,9 +98,9 @@ Parameter read_parameter(const json::Object& object, const std::string& path,
   } else {
     reader.problem(
         "type",
-        fmt::format("\"{}\" is no parameter type; there are boolean, integer, bigint, double, decimal(p,s), "
-                    "varchar, date, timestamp, timestamptz, and a list of each, as integer[]",
-                    type));
+        fmt::format(
+            "\"{}\" is not a parameter type; use decimal(p,s) or one of {}, or a list of one, as integer[]",
+            type, fmt::join(kScalarNames, ", ")));
   }
   reader.boolean("required", parameter.required);
   reader.boolean("coerce", parameter.coerce);
@@ -99,15 +109,15 @@ Parameter read_parameter(const json::Object& object, const std::string& path,
   reader.text("pattern", parameter.pattern);
   if (!parameter.pattern.empty() && parameter.type.scalar != Scalar::kVarchar)
     reader.problem("pattern", "is for varchar only");
-  std::vector<json::Value> allowed;
+  std::vector<json::RawValue> allowed;
   read_values(reader, "enum", parameter, allowed);
   read_bound(reader, "min", parameter, parameter.min);
   read_bound(reader, "max", parameter, parameter.max);
   parameter.allowed = std::move(allowed);
   if (const auto* value = reader.find("default"); value != nullptr && !value->is_null()) {
-    if (auto wrong = wrong_value(parameter, *value)) reader.problem("default", *wrong);
+    parameter.otherwise = json::RawValue::of(*value);
+    if (auto wrong = wrong_value(parameter, *parameter.otherwise)) reader.problem("default", *wrong);
     if (parameter.required) reader.problem("default", "has no meaning for a required parameter");
-    parameter.otherwise = *value;
   }
   reader.finish();
   return parameter;

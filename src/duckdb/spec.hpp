@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/raw_value.hpp"
 #include "duckdb/sql_template.hpp"
 
 namespace gaur::duckdb {
@@ -24,12 +24,20 @@ enum class Scalar {
   kBoolean,
   kInteger,
   kBigint,
+  kUbigint,
+  kHugeint,
+  kUhugeint,
   kDouble,
   kDecimal,
   kVarchar,
   kDate,
+  kTime,
   kTimestamp,
-  kTimestampTz
+  kTimestampTz,
+  kUuid,
+  kBlob,
+  kInterval,
+  kJson
 };
 
 struct ParameterType {
@@ -45,12 +53,12 @@ struct Parameter {
   ParameterType type;
   bool required = false;
   bool coerce = false;
-  std::optional<json::Value> otherwise;  ///< the default; never null
-  std::optional<json::Value> min;
-  std::optional<json::Value> max;
-  std::vector<json::Value> allowed;  ///< `enum`; empty: any
-  std::string pattern;               ///< RE2, whole text; empty: any
-  std::size_t max_length = 65536;    ///< characters
+  std::optional<json::RawValue> otherwise;  ///< the default; never null
+  std::optional<json::RawValue> min;
+  std::optional<json::RawValue> max;
+  std::vector<json::RawValue> allowed;  ///< `enum`; empty: any
+  std::string pattern;                  ///< RE2, whole text; empty: any
+  std::size_t max_length = 65536;       ///< characters; blob, json: bytes
   std::size_t max_items = 10000;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <vector>
 
@@ -12,32 +13,13 @@
 namespace gaur::duckdb {
 namespace {
 
-/// Digits and exponent from to_chars, laid out by ECMAScript's rules.
-template <class Real>
-void append_real(std::string& out, Real value) {
-  if (value == 0) {
-    out += std::signbit(value) ? "-0" : "0";
-    return;
-  }
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
-  std::string_view shortest(text, static_cast<std::size_t>(end - text));
-  if (shortest.front() == '-') {
-    out += '-';
-    shortest.remove_prefix(1);
-  }
-  const auto mark = shortest.find('e');
-  std::string digits(1, shortest[0]);
-  if (mark > 2) digits += shortest.substr(2, mark - 2);
-  int exponent = 0;
-  const auto* from = shortest.data() + mark + (shortest[mark + 1] == '+' ? 2 : 1);
-  std::from_chars(from, shortest.data() + shortest.size(), exponent);
-  const int count = static_cast<int>(digits.size());
-  const int point = exponent + 1;  // digits before the point
+/// `digits` with `point` of them before the point, laid out by ECMAScript's rules.
+void lay_out(std::string& out, std::string_view digits, std::int64_t point) {
+  const auto count = static_cast<std::int64_t>(digits.size());
   if (point > 21 || point < -5) {
     out += digits[0];
     if (count > 1) out.append(".").append(digits, 1);
-    fmt::format_to(std::back_inserter(out), "e{}{}", exponent < 0 ? '-' : '+', std::abs(exponent));
+    fmt::format_to(std::back_inserter(out), "e{}{}", point < 1 ? '-' : '+', std::abs(point - 1));
   } else if (point <= 0) {
     out.append("0.").append(static_cast<std::size_t>(-point), '0').append(digits);
   } else if (count <= point) {
@@ -49,7 +31,35 @@ void append_real(std::string& out, Real value) {
   }
 }
 
+template <class Real>
+void append_real(std::string& out, Real value) {
+  if (std::signbit(value)) out += '-';
+  if (value == 0) {
+    out += '0';
+    return;
+  }
+  char text[64];
+  char* end = std::to_chars(text, text + sizeof text, std::abs(value), std::chars_format::scientific).ptr;
+  char* mark = std::find(text, end, 'e');
+  int exponent = 0;
+  std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, exponent);
+  if (mark > text + 1) {  // "1.5e+03": the first digit takes the place of the point
+    text[1] = text[0];
+    lay_out(out, {text + 1, static_cast<std::size_t>(mark - text - 1)}, exponent + 1);
+  } else {
+    lay_out(out, {text, 1}, exponent + 1);
+  }
+}
+
 }  // namespace
+
+void append_digits(std::string& out, const DecimalText& number) {
+  if (number.digits.empty()) {
+    out += '0';
+  } else {
+    lay_out(out, number.digits, static_cast<std::int64_t>(number.digits.size()) + number.exponent);
+  }
+}
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';

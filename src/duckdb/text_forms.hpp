@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "duckdb/scalar.hpp"
+#include "base/decimal_text.hpp"
 
 namespace gaur::duckdb {
 
@@ -16,6 +16,8 @@ void append_json_text(std::string& out, std::string_view text);
 /// "-0".
 void append_double(std::string& out, double value);
 void append_float(std::string& out, float value);
+/// |number| with all its digits, laid out in the same way.
+void append_digits(std::string& out, const DecimalText& number);
 void append_unsigned(std::string& out, UInt128 value);
 void append_signed(std::string& out, Int128 value);
 /// `scaled` / 10^scale with all its digits: "-0.10".

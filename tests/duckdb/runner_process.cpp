@@ -81,7 +81,10 @@ RunnerProcess::~RunnerProcess() {
 }
 
 void RunnerProcess::send(const json::Object& frame) {
-  const auto text = json::serialize(frame) + "\n";
+  send_line(json::serialize(frame) + "\n");
+}
+
+void RunnerProcess::send_line(const std::string& text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto wrote = write(to_, text.data() + at, text.size() - at);
     if (wrote < 0) return;  // the runner is gone: the next line() tells
@@ -137,6 +140,13 @@ json::Object RunnerProcess::outcome() {
 
 json::Object RunnerProcess::call(const std::string& function, const json::Value& data, json::Object more) {
   start(function, data, std::move(more));
+  return outcome();
+}
+
+json::Object RunnerProcess::call_raw(const std::string& function, const std::string& data) {
+  const auto run = "w1:" + std::to_string(++runs_) + ":0";
+  send_line(R"({"type":"run","run":)" + json::quote(run) + R"(,"function":)" + json::quote(function) +
+            R"(,"data":)" + data + "}\n");
   return outcome();
 }
 

@@ -42,6 +42,8 @@ class RunnerProcess {
   /// Starts a run and waits for its outcome; progress frames are gathered in `progress`.
   json::Object call(const std::string& function, const json::Value& data = json::Object(),
                     json::Object more = {});
+  /// The same with the job's data as it stands, so that numbers keep their digits.
+  json::Object call_raw(const std::string& function, const std::string& data);
   std::string start(const std::string& function, const json::Value& data = json::Object(),
                     json::Object more = {});
   json::Object outcome();
@@ -59,6 +61,7 @@ class RunnerProcess {
   std::string last_line;  ///< the newest outcome as it came
 
  private:
+  void send_line(const std::string& text);
   TempFolder folder_;
   pid_t pid_ = -1;
   int to_ = -1;
