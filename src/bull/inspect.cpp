@@ -379,4 +379,38 @@ Async<std::vector<Inspector::Sample>> Inspector::kept(QueueName queue, State sta
   return future;
 }
 
+Async<std::vector<Inspector::Sample>> Inspector::waiting(QueueName queue, std::uint32_t limit) {
+  Promise<Result<std::vector<Sample>>> promise;
+  auto future = promise.future();
+  const std::uint32_t most = std::min(limit, impl_->limits.samples);
+  if (most == 0) {
+    promise.set(std::vector<Sample>{});
+    return future;
+  }
+  const Keys keys(impl_->prefix, queue);
+  const std::string from = std::to_string(-static_cast<std::int64_t>(most));
+  impl_->ask({{"LRANGE", keys.at("wait"), from, "-1"},
+              {"LRANGE", keys.at("paused"), from, "-1"},
+              {"ZRANGE", keys.at("delayed"), "0", std::to_string(most - 1)}},
+             promise, [impl = impl_, promise, queue, most](const Replies& reply) {
+               const auto delayed = std::make_shared<std::vector<std::string>>();
+               for (const auto& id : array_of(reply[2])) delayed->push_back(text_of(id));
+               std::reverse(delayed->begin(), delayed->end());  // taken from the end
+               // A list is handed out from its end. Of the two lists one is empty, but for a moment.
+               const auto ids = std::make_shared<std::vector<std::string>>();
+               for (const std::size_t list : {std::size_t{1}, std::size_t{0}}) {
+                 for (const auto& id : array_of(reply[list])) ids->push_back(text_of(id));
+               }
+               if (ids->size() > most) ids->erase(ids->begin(), ids->end() - most);
+               Promise<Result<std::vector<Sample>>> ready;
+               ready.future().then([impl, promise, queue, delayed](Result<std::vector<Sample>> samples) {
+                 if (!samples) return promise.set(samples.error());
+                 impl->read_kept(promise, queue, State::kDelayed, delayed,
+                                 std::make_shared<std::vector<Sample>>(*std::move(samples)));
+               });
+               impl->read_kept(ready, queue, State::kWaiting, ids, std::make_shared<std::vector<Sample>>());
+             });
+  return future;
+}
+
 }  // namespace gaur::bull

@@ -88,6 +88,9 @@ class Inspector {
     std::uint64_t data_bytes = 0, result_bytes = 0;
   };
   Async<std::vector<Sample>> kept(QueueName queue, State state, std::uint32_t limit);
+  /// Jobs that wait, likewise: the next to be handed out (also of a paused queue), then the delayed that are
+  /// due first; at most `limit` of each.
+  Async<std::vector<Sample>> waiting(QueueName queue, std::uint32_t limit);
 
  private:
   struct Impl;

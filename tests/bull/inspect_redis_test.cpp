@@ -56,6 +56,15 @@ TEST_F(Inspecting, FindsWhatBareWorkersLeave) {
   EXPECT_EQ(kept[0].result_bytes, 2U);
   EXPECT_EQ(must(inspector_->kept(queue_, State::kCompleted, 1)).size(), 1U);
   EXPECT_EQ(must(inspector_->kept(queue_, State::kFailed, 10)).size(), 1U);
+  const auto waiting = must(inspector_->waiting(queue_, 10));
+  ASSERT_EQ(waiting.size(), 3U);
+  EXPECT_EQ(waiting[0].job.id, JobId("1")) << "the next to be handed out";
+  EXPECT_EQ(waiting[1].job.state, State::kWaiting);
+  EXPECT_EQ(waiting[2].job.id, JobId("5"));
+  EXPECT_EQ(waiting[2].job.state, State::kDelayed);
+  const auto next = must(inspector_->waiting(queue_, 1));
+  ASSERT_EQ(next.size(), 2U);
+  EXPECT_EQ(next[0].job.id, JobId("1"));
   EXPECT_EQ(everything(), before) << "a look writes nothing";
 }
 

@@ -96,10 +96,11 @@ Status look_around(const InitArguments& arguments, InitInputs& inputs) {
     if (!bull::may_be_used_as_bull(queue.look.queue, queue.look.evidence)) continue;  // not ours to work on
     inputs.queues.push_back(queue.look.queue.value);
     kept.insert(kept.end(), queue.kept.begin(), queue.kept.end());
+    kept.insert(kept.end(), queue.waiting.begin(), queue.waiting.end());
   }
   for (const FunctionLook& function : functions_of(kept, "data.func")) {
     FoundFunction found{
-        .name = function.function, .runs = function.completed + function.failed, .longest_run = {}};
+        .name = function.function, .runs = function.completed + function.failed, .waiting = function.waiting};
     if (function.run_ms.count > 0) found.longest_run = Duration(std::llround(function.run_ms.most));
     inputs.functions.push_back(std::move(found));
   }

@@ -297,8 +297,11 @@ class Draft {
     }
     for (const FoundFunction& function : in_.functions) {
       comment(
-          fmt::format("{} kept runs{}", function.runs,
-                      function.longest_run ? ", the longest " + format_duration(*function.longest_run) : ""));
+          fmt::format("{} kept runs{}{}", function.runs,
+                      function.longest_run ? ", the longest " + format_duration(*function.longest_run) : "",
+                      function.runs == 0 ? fmt::format(", {} {} waiting", function.waiting,
+                                                       function.waiting == 1 ? "job is" : "jobs are")
+                                         : ""));
       line(fmt::format("[functions.{}]", key_of(function.name)));
       set("pool", toml_text("node"), "");
       if (function.longest_run) {

@@ -11,11 +11,12 @@
 
 namespace gaur::app {
 
-/// A function that `gaur look` found among the kept jobs.
+/// A function that `gaur look` found among the kept and the waiting jobs.
 struct FoundFunction {
   std::string name;
   std::uint64_t runs = 0;
-  std::optional<Duration> longest_run;
+  std::optional<Duration> longest_run{};
+  std::uint64_t waiting = 0;
 };
 
 struct InitInputs {

@@ -10,7 +10,8 @@ namespace gaur::app {
 
 struct QueueFacts {
   bull::QueueLook look{};
-  std::vector<KeptJob> kept{};  ///< the newest completed and failed
+  std::vector<KeptJob> kept{};     ///< the newest completed and failed
+  std::vector<KeptJob> waiting{};  ///< the next to be handed out, and the delayed that are due first
 };
 
 struct LookFacts {

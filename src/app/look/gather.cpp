@@ -5,6 +5,13 @@
 namespace gaur::app {
 namespace {
 
+std::vector<KeptJob> kept_of(std::vector<bull::Inspector::Sample> samples) {
+  std::vector<KeptJob> jobs;
+  for (bull::Inspector::Sample& sample : samples)
+    jobs.push_back({std::move(sample.job), sample.data_bytes, sample.result_bytes});
+  return jobs;
+}
+
 Result<QueueFacts> queue_facts(bull::Inspector& inspector, const QueueName& queue, std::uint32_t samples) {
   QueueFacts facts;
   GAUR_TRY(facts.look, inspector.look(queue).get());
@@ -12,6 +19,8 @@ Result<QueueFacts> queue_facts(bull::Inspector& inspector, const QueueName& queu
     GAUR_TRY(std::vector<KeptJob> jobs, kept_jobs(inspector, queue, state, samples));
     std::ranges::move(jobs, std::back_inserter(facts.kept));
   }
+  GAUR_TRY(std::vector<bull::Inspector::Sample> waiting, inspector.waiting(queue, samples).get());
+  facts.waiting = kept_of(std::move(waiting));
   return facts;
 }
 
@@ -20,10 +29,7 @@ Result<QueueFacts> queue_facts(bull::Inspector& inspector, const QueueName& queu
 Result<std::vector<KeptJob>> kept_jobs(bull::Inspector& inspector, const QueueName& queue, State state,
                                        std::uint32_t limit) {
   GAUR_TRY(std::vector<bull::Inspector::Sample> samples, inspector.kept(queue, state, limit).get());
-  std::vector<KeptJob> jobs;
-  for (bull::Inspector::Sample& sample : samples)
-    jobs.push_back({std::move(sample.job), sample.data_bytes, sample.result_bytes});
-  return jobs;
+  return kept_of(std::move(samples));
 }
 
 Result<LookFacts> gather_facts(redis::Client& client, const GatherOptions& options) {

@@ -60,13 +60,19 @@ std::string queue_table(const LookFacts& facts) {
   return table.text();
 }
 
+std::vector<KeptJob> sampled(const QueueFacts& queue) {
+  std::vector<KeptJob> jobs = queue.kept;
+  jobs.insert(jobs.end(), queue.waiting.begin(), queue.waiting.end());
+  return jobs;
+}
+
 std::string function_table(const QueueFacts& queue, const std::string& field) {
-  TextTable table({"function", ">kept", ">failed", ">wait p50 / p95", ">run p50 / p95", ">longest",
-                   ">data p50 / p95", ">result p50 / p95"});
-  for (const FunctionLook& function : functions_of(queue.kept, field)) {
+  TextTable table({"function", ">kept", ">failed", ">waiting", ">wait p50 / p95", ">run p50 / p95",
+                   ">longest", ">data p50 / p95", ">result p50 / p95"});
+  for (const FunctionLook& function : functions_of(sampled(queue), field)) {
     table.row({cut(function.function, 40), std::to_string(function.completed + function.failed),
-               std::to_string(function.failed), spread_words(function.wait_ms, ms_words),
-               spread_words(function.run_ms, ms_words),
+               std::to_string(function.failed), std::to_string(function.waiting),
+               spread_words(function.wait_ms, ms_words), spread_words(function.run_ms, ms_words),
                function.run_ms.count == 0 ? "-" : ms_words(function.run_ms.most),
                spread_words(function.data_bytes, byte_words),
                spread_words(function.result_bytes, byte_words)});
@@ -107,6 +113,7 @@ json::Object function_json(const FunctionLook& function) {
   return {{"function", function.function},
           {"completed", function.completed},
           {"failed", function.failed},
+          {"waiting", function.waiting},
           {"wait_ms", spread_json(function.wait_ms)},
           {"run_ms", spread_json(function.run_ms)},
           {"data_bytes", spread_json(function.data_bytes)},
@@ -117,7 +124,7 @@ json::Object function_json(const FunctionLook& function) {
 json::Object queue_json(const QueueFacts& queue, const std::string& field) {
   const bull::QueueLook& look = queue.look;
   json::Array functions;
-  for (const FunctionLook& function : functions_of(queue.kept, field))
+  for (const FunctionLook& function : functions_of(sampled(queue), field))
     functions.push_back(function_json(function));
   json::Array unlocked;
   for (const bull::Unlocked& job : look.unlocked) {
@@ -185,9 +192,10 @@ std::string look_text(const LookReport& report) {
   for (const QueueFacts& queue : report.facts.queues) {
     const std::string jobs = listed_jobs(queue.look);
     if (!jobs.empty()) text += fmt::format("\n{}\n{}", queue.look.queue.value, jobs);
-    if (!queue.kept.empty())
-      text += fmt::format("\n{}: {} kept jobs\n{}", queue.look.queue.value, queue.kept.size(),
-                          function_table(queue, report.function_field));
+    if (!queue.kept.empty() || !queue.waiting.empty())
+      text +=
+          fmt::format("\n{}: {} kept jobs, {} waiting or delayed\n{}", queue.look.queue.value,
+                      queue.kept.size(), queue.waiting.size(), function_table(queue, report.function_field));
   }
   text += report.findings.empty() ? "\nnothing to remark\n" : "\nfindings\n";
   for (const Finding& finding : report.findings) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "core/needs.hpp"
 
@@ -25,6 +26,10 @@ double ms_between(Time from, Time to) {
 
 void gather(Gathered& into, const KeptJob& kept) {
   const Job& job = kept.job;
+  if (job.state != State::kCompleted && job.state != State::kFailed) {
+    ++into.look.waiting;
+    return;
+  }
   const bool completed = job.state == State::kCompleted;
   (completed ? into.look.completed : into.look.failed) += 1;
   if (!completed) into.failures[job.failure ? job.failure->message : "(no reason)"] += 1;
@@ -81,7 +86,7 @@ std::vector<FunctionLook> functions_of(const std::vector<KeptJob>& jobs, const s
     found.push_back(std::move(look));
   }
   std::ranges::stable_sort(found, [](const FunctionLook& a, const FunctionLook& b) {
-    return a.completed + a.failed > b.completed + b.failed;
+    return std::pair(a.completed + a.failed, a.waiting) > std::pair(b.completed + b.failed, b.waiting);
   });
   return found;
 }

@@ -17,7 +17,7 @@ struct Spread {
 };
 Spread spread_of(std::vector<double> values);
 
-/// One kept job, with the sizes of its texts in the store.
+/// One job, kept or waiting, with the sizes of its texts in the store.
 struct KeptJob {
   Job job{};
   std::uint64_t data_bytes = 0, result_bytes = 0;
@@ -26,8 +26,9 @@ struct KeptJob {
 struct FunctionLook {
   std::string function;
   std::uint64_t completed = 0, failed = 0;
-  Spread wait_ms;  ///< from being ready to its start; only jobs that were started once
-  Spread run_ms;   ///< of the last run
+  std::uint64_t waiting = 0;  ///< waiting, prioritized or delayed
+  Spread wait_ms;             ///< from being ready to its start; only jobs that were started once
+  Spread run_ms;              ///< of the last run
   Spread data_bytes, result_bytes;
   std::vector<std::pair<std::string, std::uint64_t>>
       failures;  ///< texts and how often, the most frequent first
@@ -37,7 +38,8 @@ struct FunctionLook {
 /// else "name" or "data.FIELD", as in `queues.*.function`.
 std::string function_asked(const Job& job, const std::string& field);
 
-/// Functions by number of jobs, most first. At most five failure texts each.
+/// Functions by number of finished jobs, most first, then by number of waiting ones. At most five failure
+/// texts each. Times and sizes are those of finished jobs.
 std::vector<FunctionLook> functions_of(const std::vector<KeptJob>& jobs, const std::string& field);
 
 /// Jobs finished per second between the first and the last of them; nothing with fewer than two.

@@ -97,6 +97,7 @@ class InitTest(EndToEnd):
         for run in (500, 400_000):
             Queue(redis, "ncs_resource::", "query").completed({"func": "rank"}, 1, run=run)
         Queue(redis, "ncs_resource::", "mail").completed({"func": "send"}, 1)
+        Queue(redis, "ncs_resource::", "mail").waiting({"func": "only-waits"})
         redis("XADD", "ncs_resource:::new:events", "*", "event", "added")
         redis("SET", "ncs_resource:::new:id", "1")
         before = dump(redis)
@@ -104,7 +105,8 @@ class InitTest(EndToEnd):
         self.gaur("init", "--env", "prod.env", "--from", "run.json", "--look")
         text = (self.folder / "gaur.toml").read_text()
         for part in ("[queues.query]  # found under the prefix", "[queues.mail]", "# 2 kept runs, the longest 6m40s\n[functions.rank]",
-                     'timeout = "20m"', "[functions.send]"):
+                     'timeout = "20m"', "[functions.send]",
+                     "# 0 kept runs, 1 job is waiting\n[functions.only-waits]"):
             self.assertIn(part, text)
         self.assertNotIn("[queues.new]", text, "a queue of BullMQ's is not ours")
         self.assertEqual(dump(redis), before)

@@ -66,6 +66,8 @@ class LookTest(EndToEnd):
         rank = next(f for f in query["functions"] if f["function"] == "rank")
         self.assertEqual((rank["completed"], rank["wait_ms"]["p50"], rank["wait_ms"]["p95"], rank["run_ms"]["p50"], rank["run_ms"]["p95"]),
                          (100, 50, 95, 5000, 9500))
+        self.assertEqual((rank["waiting"], seen["queues"][0]["functions"][0]["function"], seen["queues"][0]["functions"][0]["waiting"]),
+                         (5, "mail", 1), "three wait and two are delayed; of mail none ran yet")
         codes = {f["code"] for f in seen["findings"]}
         self.assertLessEqual({"orphans", "asleep", "waiting", "bare-workers", "eviction", "persistence", "failures"}, codes)
 

@@ -87,6 +87,24 @@ TEST(Functions, WaitAndRunAreTakenApart) {
   EXPECT_EQ(rate_of({}), std::nullopt);
 }
 
+TEST(Functions, CountsWhatOnlyWaits) {
+  std::vector<KeptJob> jobs{kept("rank", "{}", 1000, 1500, 4500)};
+  for (const State state : {State::kWaiting, State::kDelayed, State::kWaiting}) {
+    jobs.push_back({});
+    jobs.back().job.name = state == State::kDelayed ? "rank" : "mail";
+    jobs.back().job.state = state;
+  }
+  const auto functions = functions_of(jobs, "name");
+  ASSERT_EQ(functions.size(), 2U);
+  EXPECT_EQ(functions[0].function, "rank");
+  EXPECT_EQ(functions[0].completed, 1U);
+  EXPECT_EQ(functions[0].waiting, 1U);
+  EXPECT_EQ(functions[0].run_ms.count, 1U);
+  EXPECT_EQ(functions[1].function, "mail");
+  EXPECT_EQ(functions[1].waiting, 2U);
+  EXPECT_EQ(functions[1].completed + functions[1].failed, 0U);
+}
+
 TEST(TextTable, AlignsByDisplayWidthAndDisarmsControlCharacters) {
   TextTable table({"queue", ">jobs"});
   table.row({"서울", "7"});
