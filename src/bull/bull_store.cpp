@@ -25,6 +25,7 @@ class BullStore final : public Store {
         administering_(shared),
         listening_(shared),
         repeating_(std::make_shared<Repeating>(shared)) {
+    shared_->on_found = hints_.hinter();
     shared_->on_taken = [repeating = std::weak_ptr<Repeating>(repeating_)](const QueueName& queue,
                                                                            const Job& job) {
       if (const auto here = repeating.lock()) here->on_taken(queue, job);
@@ -33,9 +34,9 @@ class BullStore final : public Store {
   ~BullStore() override { shared_->open = false; }
 
   Capabilities capabilities() const override {
-    return {Capability::kEveryOption, Capability::kSchedulers,  Capability::kDeduplication,
-            Capability::kRateLimit,   Capability::kChangeDelay, Capability::kChangePriority,
-            Capability::kJobMetrics};
+    return {Capability::kEveryOption, Capability::kSchedulers,      Capability::kDeduplication,
+            Capability::kRateLimit,   Capability::kChangeDelay,     Capability::kChangePriority,
+            Capability::kJobMetrics,  Capability::kWaitingFunctions};
   }
 
   Schedulers* schedulers() override { return repeating_.get(); }
@@ -62,6 +63,7 @@ class BullStore final : public Store {
   Async<Unit> promote(JobRef job) override { return edits_.promote(std::move(job)); }
   Async<Unit> remove(JobRef job) override { return edits_.remove(std::move(job)); }
   Async<Unit> update_data(JobRef job, std::string data) override {
+    turning_.data_changed(job);
     return edits_.update_data(std::move(job), std::move(data));
   }
   Async<Unit> update_progress(JobRef job, std::optional<LockToken> token, std::string progress) override {
@@ -84,6 +86,10 @@ class BullStore final : public Store {
   Async<std::vector<Job>> range(RangeRequest request) override { return looking_.range(std::move(request)); }
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) override {
     return looking_.logs(std::move(job), offset, limit);
+  }
+  Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string function_field,
+                                                        std::uint32_t limit) override {
+    return turning_.waiting_functions(std::move(queue), std::move(function_field), limit);
   }
   Async<Unit> pause(QueueName queue) override { return administering_.pause(std::move(queue)); }
   Async<Unit> resume(QueueName queue) override { return administering_.resume(std::move(queue)); }

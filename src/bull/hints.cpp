@@ -36,6 +36,17 @@ class Hints::Board : public std::enable_shared_from_this<Board> {
     return future;
   }
 
+  void hint(const QueueName& queue) {
+    {
+      std::lock_guard lock(mutex_);
+      const auto found = queues_.find(queue);
+      if (found == queues_.end()) return;
+      ++found->second.arrivals;
+      if (waiting_.empty()) return;
+    }
+    serve();
+  }
+
   void close() {
     std::list<Waiting> all;
     std::map<QueueName, Watch> watches;
@@ -77,6 +88,8 @@ class Hints::Board : public std::enable_shared_from_this<Board> {
       if (!board) return;
       const bool cancel = message.channel == board->shared_->keys(queue).own() + "cancel";
       if (cancel) return board->look(queue);
+      if (message.channel.starts_with(board->shared_->keys(queue).base() + "waiting@"))
+        board->note_arrival(queue, JobId(message.payload));
       board->hint(queue);
     };
     listener.on_state = [weak, queue](bool listening) {
@@ -139,15 +152,11 @@ class Hints::Board : public std::enable_shared_from_this<Board> {
     }
   }
 
-  void hint(const QueueName& queue) {
-    {
-      std::lock_guard lock(mutex_);
-      const auto found = queues_.find(queue);
-      if (found == queues_.end()) return;
-      ++found->second.arrivals;
-      if (waiting_.empty()) return;
-    }
-    serve();
+  /// With a priority it may have entered the part of the list that is scanned already.
+  void note_arrival(const QueueName& queue, const JobId& id) {
+    std::lock_guard lock(memory_->mutex);
+    const auto found = memory_->queues.find(queue);
+    if (found != memory_->queues.end()) found->second.index.arrived(id);
   }
 
   void give_up(std::uint64_t id) {
@@ -218,6 +227,12 @@ Hints::Hints(SharedPtr shared, std::shared_ptr<TurnMemory> memory)
 
 Hints::~Hints() {
   board_->close();
+}
+
+std::function<void(const QueueName&)> Hints::hinter() {
+  return [weak = std::weak_ptr<Board>(board_)](const QueueName& queue) {
+    if (const auto board = weak.lock()) board->hint(queue);
+  };
 }
 
 Async<WorkReply> Hints::wait_for_work(WorkRequest request) {

@@ -21,6 +21,8 @@ class Hints {
   Hints& operator=(const Hints&) = delete;
 
   Async<WorkReply> wait_for_work(WorkRequest request);
+  /// Answers the waits for a queue that has something to take; may be called when this is gone.
+  std::function<void(const QueueName&)> hinter();
 
  private:
   class Board;

@@ -27,6 +27,8 @@ struct Shared : std::enable_shared_from_this<Shared> {
   /// Called for every job that a turn took, on the loop, before the turn is answered: repeatable jobs
   /// schedule their next iteration here.
   std::function<void(const QueueName&, const Job&)> on_taken;
+  /// Called when a scan found something to take behind what a turn looks at.
+  std::function<void(const QueueName&)> on_found;
 
   Keys keys(const QueueName& queue) const { return {options.prefix, queue}; }
   /// What scripts take for now: "" for the server's own clock.

@@ -6,12 +6,14 @@
 
 #include "bull/gather.hpp"
 #include "bull/job_codec.hpp"
+#include "bull/scanning.hpp"
 
 namespace gaur::bull {
 namespace {
 
 constexpr std::size_t kJobsAScript = 64;
-constexpr std::uint32_t kMostLooks = 512;
+constexpr std::uint32_t kMostLooks = 512;  // ids that a turn looks at from the front
+constexpr std::uint32_t kFewLooks = 64;    // where those behind them are scanned (waiting_index.hpp)
 constexpr std::size_t kMostKnown = 512;
 constexpr std::size_t kMostHeld = 8'192;
 
@@ -71,16 +73,22 @@ void append_needs(bool otherwise, const std::string& function, const Needs& need
                                      needs.ends_before_head ? "1" : "0"});
 }
 
-void append_admit(const Admit& admit, const std::map<JobId, std::string>& known, Arguments& arguments) {
-  arguments.insert(arguments.end(),
-                   {std::to_string(kMostLooks), fmt::format("{}", admit.free.cores),
-                    std::to_string(admit.free.memory_bytes), admit.pass_head ? "1" : "0",
-                    fmt::format("{}", admit.spare.cores), std::to_string(admit.spare.memory_bytes),
-                    admit.function_field, std::to_string(admit.needs.size() + (admit.otherwise ? 1 : 0))});
+void append_admit(const Admit& admit, const TurnMemory::OfQueue& memory, const std::vector<FoundJob>& found,
+                  Arguments& arguments) {
+  const std::map<JobId, std::string>& known = memory.functions;
+  arguments.insert(
+      arguments.end(),
+      {std::to_string(memory.index.active() ? kFewLooks : kMostLooks), fmt::format("{}", admit.free.cores),
+       std::to_string(admit.free.memory_bytes), admit.pass_head ? "1" : "0",
+       fmt::format("{}", admit.spare.cores), std::to_string(admit.spare.memory_bytes), admit.function_field,
+       std::to_string(admit.needs.size() + (admit.otherwise ? 1 : 0))});
   for (const auto& [function, needs] : admit.needs) append_needs(false, function.value, needs, arguments);
   if (admit.otherwise) append_needs(true, "", *admit.otherwise, arguments);
   arguments.push_back(std::to_string(known.size()));
   for (const auto& [id, function] : known) arguments.insert(arguments.end(), {id.value, function});
+  arguments.push_back(std::to_string(found.size()));
+  for (const FoundJob& job : found)
+    arguments.insert(arguments.end(), {job.id.value, std::to_string(job.place), job.function.value});
 }
 
 /// What the parts of a turn have in common, and the arguments of each.
@@ -88,7 +96,18 @@ struct Plan {
   std::string token;               ///< what tokens begin with
   std::vector<std::size_t> asked;  ///< indexes into turn.finished, without those that no script carries out
   std::vector<Arguments> parts;
+  bool takes_by_needs = false;
+  std::vector<FoundJob> found;  ///< further back, that this turn may take
+  std::int64_t planned = 0;     ///< WaitingIndex::planned
 };
+
+/// Jobs that go back to the queue may enter the part of it that was scanned already.
+void note_returns(const Turn& turn, WaitingIndex& index) {
+  if (!index.active()) return;
+  for (const Finish& finish : turn.finished) {
+    if (!std::holds_alternative<outcome::Completed>(finish.outcome)) index.arrived(finish.id);
+  }
+}
 
 Plan plan_of(const Turn& turn, const Shared& shared, TurnMemory::OfQueue& memory) {
   Plan plan;
@@ -121,7 +140,10 @@ Plan plan_of(const Turn& turn, const Shared& shared, TurnMemory::OfQueue& memory
     for (std::size_t i = finished; i < finished + count; ++i)
       append_finish(turn.finished[plan.asked[i]], memory, part);
     if (turn.admit && take > 0) {
-      append_admit(*turn.admit, memory.functions, part);
+      plan.takes_by_needs = true;
+      plan.found = memory.index.to_take(*turn.admit, std::min<std::size_t>(take, kJobsAScript));
+      plan.planned = memory.index.planned();
+      append_admit(*turn.admit, memory, plan.found, part);
     } else {
       part.emplace_back();
     }
@@ -176,6 +198,8 @@ enum Part : std::size_t {
   kBlocked,
   kCancels,
   kLooked,
+  kBounded,
+  kFound,
   kTaken,
   kParts,
 };
@@ -227,6 +251,15 @@ void read_blocked(const redis::Reply& reply, const Turn& turn, TurnReply& out) {
   out.blocked = std::move(blocked);
 }
 
+/// A peer may give a job other data at any time, and tells nobody: what is known of its function lasts for a
+/// while.
+void forget_functions(Instant now, TurnMemory::OfQueue& memory) {
+  constexpr Duration kKnownFor{10'000};
+  if (now - memory.functions_since < kKnownFor) return;
+  memory.functions.clear();
+  memory.functions_since = now;
+}
+
 void remember_functions(const redis::Reply& looked, const TurnReply& reply, TurnMemory::OfQueue& memory) {
   const auto& pairs = array_of(looked);
   if (memory.functions.size() + pairs.size() / 2 > kMostKnown) memory.functions.clear();
@@ -235,9 +268,39 @@ void remember_functions(const redis::Reply& looked, const TurnReply& reply, Turn
   for (const Taken& taken : reply.taken) memory.functions.erase(taken.job.id);
 }
 
+/// {letters, shift, popped, places ...}
+TurnEffect read_effect(const redis::Reply& reply) {
+  const auto& parts = array_of(reply);
+  if (parts.size() < 3) return {};
+  TurnEffect effect{.letters = text_of(parts[0]),
+                    .shift = integer_of(parts[1]),
+                    .popped = static_cast<std::uint64_t>(integer_of(parts[2]))};
+  for (std::size_t i = 3; i < parts.size(); ++i)
+    effect.removed.push_back(static_cast<std::uint64_t>(integer_of(parts[i])));
+  return effect;
+}
+
+/// What the turn tells about the jobs further back. Answers whether more is to be asked for at once.
+bool learn_further_back(const redis::Reply::Array& parts, const Turn& turn, const Plan& plan, bool more,
+                        WaitingIndex& index, const TurnReply& out) {
+  if (text_of(parts[kHow]) != "ok") {  // a repeat: what the list was like then is not known any more
+    index.release(plan.found);
+    return more;
+  }
+  index.took(plan.found, read_effect(parts[kFound]), plan.planned);
+  if (integer_of(parts[kBounded]) == 1) {
+    index.begin(*turn.admit);
+    return more && !out.taken.empty();  // else a scan goes on, and hints
+  }
+  const bool saw_all =
+      !out.blocked && !out.next.paused && !out.next.limited_for && out.taken.size() < turn.take;
+  if (saw_all) index.clear();
+  return more;
+}
+
 /// One part's answer, added to what the parts before it said.
-Status read_part(const redis::Reply& reply, const Turn& turn, const Plan& plan, std::size_t& finished,
-                 TurnMemory& memory, TurnReply& out) {
+Status read_part(const redis::Reply& reply, const Turn& turn, const Plan& plan, bool is_last,
+                 std::size_t& finished, TurnMemory& memory, TurnReply& out) {
   const auto& parts = array_of(reply);
   if (parts.size() >= 2 && text_of(parts[0]) == "back") return went_back(turn.op, text_of(parts[1]));
   if (parts.size() < kParts) return malformed("turn");
@@ -259,11 +322,29 @@ Status read_part(const redis::Reply& reply, const Turn& turn, const Plan& plan, 
   next.paused = integer_of(parts[kPaused]) == 1;
   next.more = integer_of(parts[kWaiting]) > integer_of(parts[kPassed]);
   if (const auto wait = integer_of(parts[kLimited]); wait > 0) next.limited_for = Duration(wait);
+  if (plan.takes_by_needs && is_last)
+    next.more = learn_further_back(parts, turn, plan, next.more, queue.index, out);
   if (!all.empty()) queue.drained = false;
   if (integer_of(parts[kDrained]) == 1) queue.drained = true;
   remember_functions(parts[kLooked], out, queue);
   out.cancels = cancels_of(parts[kCancels], turn.queue, turn.by, memory);
   return ok();
+}
+
+Result<TurnReply> read_turn(const Result<std::vector<redis::Reply>>& replies, const Turn& turn,
+                            const Plan& plan, TurnMemory& memory) {
+  TurnReply out;
+  out.finished.resize(turn.finished.size(), Error{Errc::kUnsupported, "the Bull store lacks flows"});
+  std::lock_guard lock(memory.mutex);
+  Status good = replies ? ok() : Status(replies.error());
+  std::size_t finished = 0;
+  for (std::size_t i = 0; good && i < replies->size(); ++i) {
+    const bool is_last = i + 1 == replies->size();
+    good = read_part((*replies)[i], turn, plan, is_last, finished, memory, out);
+  }
+  if (good) return out;
+  memory.queues[turn.queue].index.release(plan.found);
+  return good.error();
 }
 
 }  // namespace
@@ -304,6 +385,11 @@ std::string keep_argument(const Retention& keep) {
                      keep.age ? std::to_string(keep.age->count()) : "");
 }
 
+Turning::Turning(SharedPtr shared)
+    : shared_(std::move(shared)),
+      memory_(std::make_shared<TurnMemory>()),
+      scanning_(std::make_shared<Scanning>(shared_, memory_)) {}
+
 Async<TurnReply> Turning::finish_and_take(Turn turn) {
   if (Status name = validate_queue_name(turn.queue.value); !name)
     return shared_->answer<TurnReply>(name.error());
@@ -316,32 +402,38 @@ Async<TurnReply> Turning::finish_and_take(Turn turn) {
   {
     std::lock_guard lock(memory_->mutex);
     memory_->owners[turn.op.lane] = turn.by;
-    *plan = plan_of(turn, *shared_, memory_->queues[turn.queue]);
+    TurnMemory::OfQueue& queue = memory_->queues[turn.queue];
+    note_returns(turn, queue.index);
+    forget_functions(shared_->env.clock.now(), queue);
+    *plan = plan_of(turn, *shared_, queue);
   }
   Promise<Result<TurnReply>> promise;
   auto future = promise.future();
   std::vector<redis::Answer<redis::Reply>> answers;
   for (Arguments& part : plan->parts) answers.push_back(shared_->run("turn", turn.queue, std::move(part)));
   auto whole = std::make_shared<Turn>(std::move(turn));
-  gather(std::move(answers), [promise, plan, whole, memory = memory_,
-                              shared = shared_](Result<std::vector<redis::Reply>> replies) {
-    if (!replies) return promise.set(replies.error());
-    TurnReply out;
-    out.finished.resize(whole->finished.size(), Error{Errc::kUnsupported, "the Bull store lacks flows"});
-    std::size_t finished = 0;
-    {
-      std::lock_guard lock(memory->mutex);
-      for (const redis::Reply& reply : *replies) {
-        if (Status good = read_part(reply, *whole, *plan, finished, *memory, out); !good)
-          return promise.set(good.error());
-      }
-    }
+  gather(std::move(answers), [promise, plan, whole, memory = memory_, shared = shared_,
+                              scanning = scanning_](Result<std::vector<redis::Reply>> replies) {
+    auto out = read_turn(replies, *whole, *plan, *memory);
+    if (!out) return promise.set(out.error());
     if (shared->on_taken) {
-      for (const Taken& taken : out.taken) shared->on_taken(whole->queue, taken.job);
+      for (const Taken& taken : out->taken) shared->on_taken(whole->queue, taken.job);
     }
-    promise.set(std::move(out));
+    if (plan->takes_by_needs) scanning->poke(whole->queue);
+    promise.set(*std::move(out));
   });
   return future;
+}
+
+Async<std::vector<WaitingFunction>> Turning::waiting_functions(QueueName queue, std::string field,
+                                                               std::uint32_t limit) {
+  return scanning_->functions(queue, std::move(field), limit);
+}
+
+void Turning::data_changed(const JobRef& job) {
+  std::lock_guard lock(memory_->mutex);
+  const auto found = memory_->queues.find(job.queue);
+  if (found != memory_->queues.end()) found->second.functions.erase(job.id);
 }
 
 }  // namespace gaur::bull

@@ -6,8 +6,11 @@
 #include <set>
 
 #include "bull/shared.hpp"
+#include "bull/waiting_index.hpp"
 
 namespace gaur::bull {
+
+struct ScanAhead;  // scanning.cpp
 
 /// What the store remembers between turns; a new process starts without it. Thread-safety: `mutex` guards
 /// all.
@@ -21,7 +24,8 @@ struct TurnMemory {
   struct OfQueue {
     bool drained = true;  ///< as in Bull: told once, when the first take finds nothing
     std::map<JobId, std::string>
-        functions;  ///< of jobs that were looked at and left, where it is a field of the data
+        functions;              ///< of jobs that were looked at and left, where it is a field of the data
+    Instant functions_since{};  ///< when the oldest of them may have been read
     std::map<JobId, Sighting> unlocked;  ///< active without a lock, by the last sweeps
     std::set<JobId> own;                 ///< held by one of `owners` when a sweep saw it last
     struct Held {
@@ -31,6 +35,10 @@ struct TurnMemory {
     /// What was taken and not finished yet, so that finishing need not read it again. Only a saving: what is
     /// not here is read.
     std::map<JobId, Held> held;
+    WaitingIndex index;     ///< of what waits further back than a turn looks
+    bool scanning = false;  ///< a scan of it is under way
+    bool audited = false;   ///< its next audit has its time
+    std::shared_ptr<ScanAhead> ahead;
   };
   std::map<QueueName, OfQueue> queues;
 
@@ -38,21 +46,28 @@ struct TurnMemory {
   const std::string& owner_of(std::string_view token) const;
 };
 
+class Scanning;
+
 class Turning {
  public:
-  explicit Turning(SharedPtr shared) : shared_(std::move(shared)), memory_(std::make_shared<TurnMemory>()) {}
+  explicit Turning(SharedPtr shared);
 
   Async<TurnReply> finish_and_take(Turn turn);
   Async<ExtendReply> extend_locks(ExtendRequest request);
   Async<Recovered> recover(RecoverRequest request);
   Async<std::vector<JobId>> reclaim(ReclaimRequest request);
   Async<Next> wake_delayed(QueueName queue);
+  Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string field,
+                                                        std::uint32_t limit);
+  /// A job's data are others now, and perhaps its function.
+  void data_changed(const JobRef& job);
 
   const std::shared_ptr<TurnMemory>& memory() const { return memory_; }
 
  private:
   SharedPtr shared_;
   std::shared_ptr<TurnMemory> memory_;
+  std::shared_ptr<Scanning> scanning_;
 };
 
 /// What the hash of cancels says, of the runs that `by` has: id, text, id, text ... Call it with the mutex

@@ -3,9 +3,11 @@
 -- (0: none), 11 max_starts, 12 and 13 rate limit (0: none) and its ms, 14 how many finishes; then
 -- each finish: id, token, kind, its arguments (shared/finish.lua); then what may be taken: "" for whatever is
 -- next, or look, free cores, free memory, pass 0|1, spare cores, spare memory, field, how many needs, each: 1 if of all
--- others, function, cores, memory, closed 0|1, ends before the head 0|1; how many known, each: id, function.
+-- others, function, cores, memory, closed 0|1, ends before the head 0|1; how many known, each: id, function; how many
+-- found further back, each: id, place, function (shared/take.lua).
 -- Answer: {"ok"|"again", finishes, now, due score or nil, paused, jobs that wait, passed over, limited for,
 -- drained was told, blocked {id, function, timestamp, options} or nil, cancels, looked {id, function ...},
+-- 1 if ids were left unlooked at, found {a letter each, shift, popped, places of what else left the list ...},
 -- taken {id, backs, fields ...}}; or {"back", last number}.
 --@include start
 --@include line
@@ -30,7 +32,8 @@ local function answer(how, finishes, at, walk, drained)
   local due = call('ZRANGE', B .. 'delayed', 0, 0, 'WITHSCORES')
   local waiting = call('LLEN', line())
   return {how, finishes, at, due[2] or false, paused and 1 or 0, waiting, walk.passed, walk.limited or 0, drained,
-    walk.blocked or false, all_cancels(), walk.looked or {}, walk.all}
+    walk.blocked or false, all_cancels(), walk.looked or {},
+    walk.bounded and 1 or 0, walk.found or {}, walk.all}
 end
 
 local how, earlier = open_lane(ARGV[2], ARGV[3], ARGV[4])

@@ -1,4 +1,5 @@
--- Taking: a walk over the next jobs in the order in which they are handed out. What is not taken is never moved.
+-- Taking: a walk over the next jobs in the order in which they are handed out, then jobs further back that a scan found
+-- (scan.lua). What is not taken is never moved. A job's place: how many ids of the list are handed out before it.
 --@include limiter
 
 -- What may be taken: read from ARGV at `at` (see turn.lua). nil: whatever is next.
@@ -17,6 +18,7 @@ local function read_admit(at)
   end
   local known = tonumber(ARGV[at])
   for i = at + 1, at + 2 * known, 2 do admit.known[ARGV[i]] = ARGV[i + 1] end
+  admit.found_at = at + 2 * known + 1
   return admit
 end
 
@@ -81,6 +83,26 @@ local function fail_waiting(id, fields, message)
   call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(message) .. '}')
 end
 
+-- Whether this job's function is closed or not served, read without the rest of its hash; nil: stop here.
+local function cannot_start(admit, id, key)
+  local name
+  if admit.field == '' then
+    name = call('HGET', key, 'name')
+  else
+    name = admit.known[id]
+  end
+  if not name and admit.field ~= '' then
+    local seen = call('HMGET', key, 'name', 'data')
+    if not seen[2] then return false end
+    name = function_of(admit, id, seen[1] or '__default__', seen[2])
+    if not name then return nil end
+    admit.known[id] = name
+  end
+  if not name then return false end
+  local needs = admit.needs[name] or admit.otherwise
+  return not needs or needs.closed
+end
+
 -- The fields that decide: name, data, and how often its runs counted.
 local function read_fields(fields)
   local name, data, starts = '__default__', '{}', 0
@@ -123,48 +145,81 @@ local function look_at(id, fields, backs, admit, rules, walk)
   return verdict
 end
 
--- Walks over the ids from `first` (counted from the end that is handed out) on. Answers false when the walk ended.
-local function walk_over(window, most, admit, rules, walk)
-  local backs = backs_there and #window > 0 and call('HMGET', own .. 'backs', unpack(window)) or {}
-  for i = #window, 1, -1 do
-    if walk.count >= most then return false end
-    local id = window[i]
-    local key = B .. id
-    local fields = call('HGETALL', key)
-    local verdict, starts = look_at(id, fields, backs[i], admit, rules, walk)
-    if not verdict then return false end
-    if verdict == 'skip' or verdict == 'end' then
+-- Looks at one job and notes what becomes of it. Answers its verdict; nil: stop here. After the first job that cannot
+-- start, whole hashes are read only of those that can.
+local function visit(id, place, back, admit, rules, walk)
+  local key = B .. id
+  if walk.choosy and not walk.here[id] then
+    local closed = cannot_start(admit, id, key)
+    if closed == nil then return nil end
+    if closed then
       walk.passed, walk.whole = walk.passed + 1, false
-      if verdict == 'end' then return false end
-    else
-      if walk.whole then walk.popped = walk.popped + 1 else walk.apart[#walk.apart + 1] = id end
-      if verdict == 'fail' then
-        fail_waiting(id, fields, string.format('started %d times, which is the limit', starts))
-      elseif verdict == 'take' then
-        local all, at, count = walk.all, 3 * walk.count, walk.count + 1
-        walk.here[id], walk.count, walk.ids[count], walk.keys[count] = true, count, id, key
-        all[at + 1], all[at + 2], all[at + 3] = id, backs[i] or 0, fields
-      end
+      return 'skip'
     end
   end
-  return true
+  local fields = call('HGETALL', key)
+  local verdict, starts = look_at(id, fields, back, admit, rules, walk)
+  if not verdict then return nil end
+  if verdict == 'skip' or verdict == 'end' then
+    walk.passed, walk.whole = walk.passed + 1, false
+    if not admit.head then walk.choosy = true end
+    return verdict
+  end
+  if walk.whole then
+    walk.popped = walk.popped + 1
+  else
+    local apart = #walk.apart + 1
+    walk.apart[apart], walk.places[apart] = id, place
+  end
+  if verdict == 'fail' then
+    fail_waiting(id, fields, string.format('started %d times, which is the limit', starts))
+  elseif verdict == 'take' then
+    local all, at, count = walk.all, 3 * walk.count, walk.count + 1
+    walk.here[id], walk.count, walk.ids[count], walk.keys[count] = true, count, id, key
+    all[at + 1], all[at + 2], all[at + 3] = id, back or 0, fields
+  end
+  return verdict
+end
+
+-- Walks over a part of the list; `seen` ids are handed out before it. Answers false when the walk ended, and how many ids
+-- it looked at.
+local function walk_over(window, seen, most, admit, rules, walk)
+  local backs = backs_there and #window > 0 and call('HMGET', own .. 'backs', unpack(window)) or {}
+  local size = #window
+  for i = size, 1, -1 do
+    if walk.count >= most then return false, size - i end
+    local verdict = visit(window[i], seen + size - i, backs[i], admit, rules, walk)
+    if not verdict then walk.bounded = not walk.limited end
+    if not verdict or verdict == 'end' then return false, size - i end
+  end
+  return true, size
 end
 
 -- Takes up to `most`, of those that ARGV lets through from `at` on. Answers {ids, all (id, backs, fields ...), passed
--- (how many were passed over), blocked, limited, looked}.
+-- (how many were passed over), blocked, limited, looked, bounded (ids were left unlooked at), found}.
 local function take(at, most, rules)
   local admit = read_admit(at)
-  local walk = {count = 0, ids = {}, keys = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, here = {},
-    looked = looked}
+  local walk = {count = 0, ids = {}, keys = {}, all = {}, passed = 0, popped = 0, whole = true, apart = {}, places = {},
+    here = {}, looked = looked}
   local bound, seen, slice = admit and admit.look or most + 256, 0, 0
+  local goes_on, window, looked_at
   repeat  -- no more ids at a time than are likely to be taken
     slice = math.min(math.max(most - #walk.ids, seen), bound - seen)
-    local window = call('LRANGE', B .. 'wait', -(seen + slice), -(seen + 1))
-    local goes_on = walk_over(window, most, admit, rules, walk)
-    seen = seen + #window
+    window = call('LRANGE', B .. 'wait', -(seen + slice), -(seen + 1))
+    goes_on, looked_at = walk_over(window, seen, most, admit, rules, walk)
+    seen = seen + looked_at
   until not goes_on or #window < slice or seen >= bound or #walk.ids >= most
-  if walk.popped > 0 then call('LTRIM', B .. 'wait', 0, -walk.popped - 1) end
-  for _, id in ipairs(walk.apart) do call('LREM', B .. 'wait', -1, id) end
+  if goes_on and #window == slice and seen >= bound then walk.bounded = true end
+  if admit and ARGV[admit.found_at] ~= '0' then
+--@include found
+    local letters, shift = take_found(admit.found_at, most, admit, rules, walk, seen)
+    walk.found = {letters, shift, walk.popped, unpack(walk.places)}
+    if walk.popped > 0 then call('LTRIM', B .. 'wait', 0, -walk.popped - 1) end
+    cut_out(walk)
+  else
+    if walk.popped > 0 then call('LTRIM', B .. 'wait', 0, -walk.popped - 1) end
+    for _, id in ipairs(walk.apart) do call('LREM', B .. 'wait', -1, id) end
+  end
   local ids = walk.ids
   if #ids > 0 then
     call('LPUSH', B .. 'active', unpack(ids))
