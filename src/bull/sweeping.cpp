@@ -15,6 +15,9 @@ constexpr std::size_t kMostWoken = 1'000;
 
 Status lock_status(char letter, const JobId& id) {
   if (letter == 'k') return ok();
+  if (letter == 'n')
+    return Error{Errc::kLockMissing,
+                 "job " + id.value + " is not active any more: somebody moved or removed it"};
   if (letter == 'o') return Error{Errc::kLockMismatch, "job " + id.value + " is held by a newer run"};
   return Error{Errc::kLockMissing,
                "job " + id.value + ": its lock expired, or the job was given back or removed"};
@@ -82,7 +85,7 @@ void append_ids(const redis::Reply& reply, std::vector<JobId>& ids) {
 Async<ExtendReply> Turning::extend_locks(ExtendRequest request) {
   std::vector<redis::Answer<redis::Reply>> answers;
   for (std::size_t first = 0; first == 0 || first < request.held.size(); first += kLocksAScript) {
-    std::vector<std::string> arguments{shared_->lock_ms(request.lock)};
+    std::vector<std::string> arguments{request.renew ? shared_->lock_ms(request.lock) : ""};
     for (std::size_t i = first; i < std::min(first + kLocksAScript, request.held.size()); ++i) {
       arguments.push_back(request.held[i].id.value);
       arguments.push_back(request.held[i].token.value);

@@ -62,6 +62,37 @@ void a_lost_lock_is_told(Bench& b) {
   EXPECT_EQ(reply.locks[3].error().code, Errc::kLockMissing);
 }
 
+void a_check_renews_nothing(Bench& b) {
+  const JobId id = b.add();
+  const auto taken = take_for(b, 1, Duration(1000));
+  ASSERT_EQ(taken.size(), 1U);
+  b.advance(Duration(900));
+  ExtendRequest check = renewal(b, {{id, taken[0].token}}, Duration(1000));
+  check.renew = false;
+  const auto reply = b.must(b.store().extend_locks(check));
+  ASSERT_EQ(reply.locks.size(), 1U);
+  EXPECT_TRUE(reply.locks[0]);
+  b.advance(Duration(101));
+  EXPECT_THAT(sweep(b).back, ElementsAre(id));
+}
+
+void a_run_whose_job_was_removed_by_force_is_told(Bench& b) {
+  for (const bool renew : {false, true}) {
+    SCOPED_TRACE(renew);
+    (void)b.add();
+    const Taken taken = b.take_one();
+    ASSERT_TRUE(b.now(b.store().obliterate(b.queue, true)));
+    ExtendRequest request = renewal(b, {{taken.job.id, taken.token}}, Duration(1000));
+    request.renew = renew;
+    const auto reply = b.must(b.store().extend_locks(request));
+    ASSERT_EQ(reply.locks.size(), 1U);
+    ASSERT_FALSE(reply.locks[0]);
+    EXPECT_EQ(reply.locks[0].error().code, Errc::kLockMissing);
+    EXPECT_FALSE(b.finish(taken, outcome::Completed{"late"}));
+    EXPECT_FALSE(b.exists(taken.job.id));
+  }
+}
+
 void an_expired_lock_cannot_be_renewed(Bench& b) {
   (void)b.add();
   const auto taken = take_for(b, 1, Duration(1000));
@@ -137,6 +168,8 @@ std::vector<Case> lock_cases() {
   return {
       {kTheme, "LiveOnWhenRenewed", a_renewed_lock_lives_on},
       {kTheme, "TellWhyTheyWereLost", a_lost_lock_is_told},
+      {kTheme, "AreCheckedWithoutBeingRenewed", a_check_renews_nothing},
+      {kTheme, "TellARunWhoseJobWasRemovedByForce", a_run_whose_job_was_removed_by_force_is_told},
       {kTheme, "CannotBeRenewedAfterTheyExpired", an_expired_lock_cannot_be_renewed},
       {kTheme, "TheSweepGivesBackWhatLostItsLock", the_sweep_gives_back_what_lost_its_lock},
       {kTheme, "LostTooOftenTheJobFails", lost_too_often_it_fails},

@@ -105,9 +105,12 @@ struct ExtendRequest {
   std::vector<Held> held{};
   Duration lock{30'000};
   std::string by{};
+  bool renew = true;  ///< false: only check, the locks' lives stay as they are
 };
 struct ExtendReply {
-  std::vector<Status> locks{};  ///< kLockMissing (expired, given back, removed), kLockMismatch (taken over)
+  /// kLockMissing (expired; or the job is not active any more: moved or removed), kLockMismatch (taken over).
+  /// A lock whose job is not active is not renewed and is dropped.
+  std::vector<Status> locks{};
   std::vector<CancelRequest> cancels{};
 };
 

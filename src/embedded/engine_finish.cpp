@@ -243,7 +243,7 @@ ExtendReply Engine::extend_locks(const ExtendRequest& request) {
     const auto state = key ? load_state(*txn_, *key) : Result<JobState>(key.error());
     Status lock = state ? check_lock(held.id, *key, *state, held.token)
                         : Status(Error{Errc::kLockMissing, fmt::format("job {} was removed", held.id.value)});
-    if (lock) locks_.find(*key)->until = now_.steady + request.lock;
+    if (lock && request.renew) locks_.find(*key)->until = now_.steady + request.lock;
     reply.locks.push_back(std::move(lock));
   }
   if (queue != nullptr) reply.cancels = cancels_for(*queue, request.by);

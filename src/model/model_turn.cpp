@@ -312,7 +312,7 @@ Async<ExtendReply> ModelStore::extend_locks(ExtendRequest request) {
     Record* job = queue.find(held.id);
     Status lock = job == nullptr ? Error{Errc::kLockMissing, "job " + held.id.value + " was removed"}
                                  : check_lock(*job, held.token);
-    if (lock) job->lock_until = clock_.now() + request.lock;
+    if (lock && request.renew) job->lock_until = clock_.now() + request.lock;
     reply.locks.push_back(std::move(lock));
   }
   reply.cancels = cancels_for(queue, request.queue, request.by);

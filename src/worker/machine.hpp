@@ -122,6 +122,7 @@ class Machine {
   void on(event::WakeEnded& event);
   void on(event::WaitEnded& event);
   void renew();
+  void lose_earlier_run(const Job& job);
   void reclaim();
   void sweep();
   void tell_left(Lane& lane, const std::vector<Lost>& left);
@@ -158,7 +159,7 @@ class Machine {
   };
   std::map<std::string, ToldError> told_errors_;  // by verb: a store that is away must not fill the log
 
-  Instant renew_at_{}, sweep_at_{}, wait_again_at_{}, wait_sent_{};
+  Instant renew_at_{}, check_at_{}, sweep_at_{}, wait_again_at_{}, wait_sent_{};
   bool waiting_ = false;
   Instant stop_at_{}, give_back_at_{}, give_up_at_{};
   bool told_to_stop_ = false;

@@ -24,18 +24,25 @@ namespace worker {
 // ---- locks -------------------------------------------------------------------------------------
 
 /// All locks of a queue in one call, at half of their life. Runs that ended are renewed until their finish is
-/// answered.
+/// answered. More often, those that run are checked: a job that was moved or removed by somebody else must
+/// not run on.
 void Machine::renew() {
-  if (now_.instant < renew_at_) return;
-  renew_at_ = now_.instant + options_.lock / 2;
+  const bool renews = now_.instant >= renew_at_;
+  if (!renews && now_.instant < check_at_) return;
+  check_at_ = now_.instant + options_.check;
+  if (renews) renew_at_ = now_.instant + options_.lock / 2;
   std::map<QueueName, std::vector<Held>> held;
   for (const auto& [token, run] : runs_) {
-    if (!run.lost) held[run.job.queue].push_back({run.job.id, token});
+    if (!run.lost && (renews || !run.ended)) held[run.job.queue].push_back({run.job.id, token});
   }
   for (auto& [queue, locks] : held) {
     Lane* lane = lane_of(queue);
-    if (lane == nullptr || std::exchange(lane->extending, true)) continue;
-    act(action::Extend{{queue, std::move(locks), options_.lock, options_.name}});
+    if (lane == nullptr) continue;
+    if (std::exchange(lane->extending, true)) {
+      if (renews) renew_at_ = check_at_;  // a check is under way
+      continue;
+    }
+    act(action::Extend{{queue, std::move(locks), options_.lock, options_.name, renews}});
   }
 }
 
@@ -283,7 +290,7 @@ Instant Machine::wake_at() const {
   if (phase_ == WorkerPhase::kNew || phase_ == WorkerPhase::kStopped) return at;
   const auto no_later_than = [&](Instant when) { at = std::min(at, when); };
   no_later_than(sweep_at_);
-  if (!runs_.empty()) no_later_than(renew_at_);
+  if (!runs_.empty()) no_later_than(std::min(renew_at_, check_at_));
   if (!waiting_ && options_.take) no_later_than(wait_again_at_);
   for (const auto& [queue, lane] : lanes_) {
     for (const Track& track : lane.tracks) {

@@ -21,6 +21,7 @@ bool is_telling(const RunEnd& end) {
 void Machine::take(Taken taken) {
   if (runs_.contains(taken.token)) return;
   ++counters_.taken;
+  lose_earlier_run(taken.job);
   Run fresh;
   std::string data = std::move(taken.job.data);
   fresh.job = taken.job;
@@ -39,6 +40,15 @@ void Machine::take(Taken taken) {
   if (auto late = waited_too_long(run.job, policy, now_.wall)) return end(run, *std::move(late), {}, false);
   if (options_.events.on_start) options_.events.on_start(describe(run));
   act(action::StartRun{{std::move(taken), run.grant, run.timeout}});
+}
+
+/// Somebody moved the job by force while it ran here, and it was taken again before a check told so.
+void Machine::lose_earlier_run(const Job& job) {
+  if (job.attempts_started <= 1) return;
+  for (auto& [token, run] : runs_) {
+    if (run.job.id == job.id && run.job.queue == job.queue && !run.ended && !run.lost)
+      lose(run, "taken over by a newer run of the job");
+  }
 }
 
 void Machine::on(event::RunEnded& event) {

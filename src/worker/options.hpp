@@ -49,8 +49,9 @@ struct WorkerOptions {
   Duration grace{0};
   std::optional<Time> orphans_before{};
 
-  Duration lock{30'000};       ///< life of a lock; all are renewed at half of it
-  Duration sweep{1'000};       ///< recover, wake delayed jobs, look again at blocked heads
+  Duration lock{30'000};  ///< life of a lock; all are renewed at half of it
+  Duration check{500};    ///< how often the store is asked whether the jobs that run here are still active
+  Duration sweep{1'000};  ///< recover, wake delayed jobs, look again at blocked heads
   Duration idle_check{5'000};  ///< a queue with nothing to take is asked again after this, hints or not
   Duration park{5'000};        ///< how long a parked turn and a wait for work stay in the store
   std::uint32_t progress_per_second = 20;  ///< stored for each run, the newest wins
