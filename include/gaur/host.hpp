@@ -65,6 +65,8 @@ struct HostStatus {
   std::vector<UnservedJobs> unserved;  ///< jobs that wait for a function that this host does not serve
   std::vector<std::string> not_ready;  ///< why not, each a sentence; empty when ready
   std::vector<std::string> warnings;   ///< what an operator should look at, though jobs run
+  std::vector<QueueName>
+      mixed_queues;  ///< Bull queues that BullMQ's clients use as well; `warnings` says more
 };
 
 /// What whoever may write can ask of the host. Each from any thread; none blocks.

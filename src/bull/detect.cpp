@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/json.hpp"
+#include "redis/options.hpp"
 
 namespace gaur::bull {
 
@@ -40,6 +41,11 @@ bool is_bullmq_token(std::string_view token) {
 
 void weigh_job(const DialectFacts::SampledJob& job, Evidence& evidence) {
   bool of_bullmq = false;
+  std::vector<std::string> fields;
+  for (const std::string& field : job.fields) {
+    if (holds(kBullMqFields, field)) fields.push_back(field);
+  }
+  if (!fields.empty()) evidence.removals.push_back({"HDEL", job.id, fields});
   bool of_bull = false;
   for (const std::string& field : job.fields) {
     if (holds(kBullMqFields, field) && !of_bullmq) {
@@ -57,6 +63,15 @@ void weigh_job(const DialectFacts::SampledJob& job, Evidence& evidence) {
   }
   if (!of_bullmq && !of_bull && has_bull_options(job))
     evidence.bull.push_back(fmt::format("the options of job {}", job.id));
+}
+
+/// What the command takes with it, where that is jobs.
+std::string loss_of(const Evidence& evidence) {
+  for (const Evidence::Removal& removal : evidence.removals) {
+    if (removal.key == "prioritized" || removal.key == "waiting-children")
+      return fmt::format(" (that drops the jobs of BullMQ that wait in {})", removal.key);
+  }
+  return "";
 }
 
 std::string first_of(const std::vector<std::string>& phrases) {
@@ -92,19 +107,43 @@ Dialect Evidence::dialect() const {
   return bull.empty() ? Dialect::kBullMq : Dialect::kMixed;
 }
 
+std::string Evidence::removal_command() const {
+  std::string unlink;
+  std::vector<std::string> others;
+  for (const Removal& removal : removals) {
+    const std::string key = redis::shell_word(base + removal.key);
+    if (removal.command == "UNLINK") {
+      unlink += " " + key;
+      continue;
+    }
+    std::string line = fmt::format("{} {} {}", cli, removal.command, key);
+    for (const std::string& argument : removal.arguments) line += " " + redis::shell_word(argument);
+    others.push_back(std::move(line));
+  }
+  if (!unlink.empty()) others.insert(others.begin(), cli + " UNLINK" + unlink);
+  return fmt::format("{}", fmt::join(others, " && "));
+}
+
 Evidence weigh(const DialectFacts& facts) {
   Evidence evidence;
-  if (facts.events_stream) evidence.bullmq.emplace_back("the stream events");
+  if (facts.events_stream) {
+    evidence.bullmq.emplace_back("the stream events");
+    evidence.removals.push_back({"UNLINK", "events", {}});
+  }
   if (facts.meta_version.starts_with("bullmq"))
-    evidence.bullmq.push_back(fmt::format("meta says version {}", facts.meta_version));
-  if (facts.meta_max_events) evidence.bullmq.emplace_back("meta has the field opts.maxLenEvents");
+    evidence.looked.push_back(fmt::format("meta says version {}", facts.meta_version));
+  if (facts.meta_max_events) evidence.looked.emplace_back("meta has the field opts.maxLenEvents");
   for (const std::string& key : facts.keys) {
-    if (holds(kBullMqKeys, key)) evidence.bullmq.push_back("the key " + key);
     if (holds(kBullKeys, key)) evidence.bull.push_back("the key " + key);
+    if (!holds(kBullMqKeys, key)) continue;
+    evidence.bullmq.push_back("the key " + key);
+    evidence.removals.push_back({"UNLINK", key, {}});
   }
   for (const auto& [member, scheduler, hash] : facts.repeat) {
     if (scheduler) {
       evidence.bullmq.push_back(fmt::format("the job scheduler {}", member));
+      evidence.removals.push_back({"ZREM", "repeat", {member}});
+      evidence.removals.push_back({"UNLINK", "repeat:" + member, {}});
     } else if (!hash && std::count(member.begin(), member.end(), ':') >= 3) {
       evidence.bull.push_back(fmt::format("the repeatable job {}", member));
     }
@@ -119,6 +158,8 @@ Evidence weigh(const DialectFacts& facts) {
 }
 
 Status may_be_used_as_bull(const QueueName& queue, const Evidence& evidence) {
+  const std::string command = evidence.removal_command();
+  const std::string remove = command.empty() ? "" : fmt::format(": {}{}", command, loss_of(evidence));
   switch (evidence.dialect()) {
     case Dialect::kUnknown:
     case Dialect::kBull: return ok();
@@ -126,15 +167,17 @@ Status may_be_used_as_bull(const QueueName& queue, const Evidence& evidence) {
       return Error{
           Errc::kPermission,
           fmt::format("queue {} speaks BullMQ ({}); the Bull dialect would lose its jobs. Use another queue "
-                      "name or prefix for Bull, or a store of BullMQ's dialect for this queue",
-                      queue.value, first_of(evidence.bullmq))};
+                      "name or prefix for Bull. If BullMQ is not used there any more, stop its clients and "
+                      "remove what they left{}",
+                      queue.value, first_of(evidence.bullmq), remove)};
     case Dialect::kMixed:
       return Error{
           Errc::kPermission,
-          fmt::format("queue {} is mixed: Bull wrote {}; BullMQ wrote {}. Nothing was touched. Stop the "
-                      "clients of one of them, let its jobs finish, then remove what only it wrote; "
-                      "or give one of them another prefix",
-                      queue.value, first_of(evidence.bull), first_of(evidence.bullmq))};
+          fmt::format(
+              "queue {} is mixed: Bull wrote {}; BullMQ wrote {}. Each loses jobs of the other; Gaur "
+              "changed nothing. Stop the clients of one of them, or give them another prefix, and let "
+              "its jobs finish; if it is BullMQ, then remove what only it wrote{}",
+              queue.value, first_of(evidence.bull), first_of(evidence.bullmq), remove)};
   }
   return ok();
 }

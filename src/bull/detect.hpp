@@ -21,7 +21,7 @@ struct DialectFacts {
   bool events_stream = false;
   std::string meta_version{};       ///< HGET meta version
   bool meta_max_events = false;     ///< HEXISTS meta opts.maxLenEvents
-  std::vector<std::string> keys{};  ///< those of kTellingKeys that exist
+  std::vector<std::string> keys{};  ///< those of telling_keys() that exist
   struct RepeatMember {
     std::string member{};
     bool scheduler = false;  ///< a hash repeat:<member> with the field `ic`
@@ -44,7 +44,21 @@ const std::vector<std::string>& telling_keys();
 struct Evidence {
   std::vector<std::string> bull{},
       bullmq{};  ///< each a short phrase: "key meta-paused", "job 7 has field atm"
+  /// What a BullMQ client writes that only looks at a queue (a Queue writes `meta` before its first command):
+  /// no sign that BullMQ has jobs there.
+  std::vector<std::string> looked{};
+  /// Commands that remove what only BullMQ wrote, as far as it was seen: command, key without the base,
+  /// arguments.
+  struct Removal {
+    std::string command{}, key{};
+    std::vector<std::string> arguments{};
+  };
+  std::vector<Removal> removals{};
+  std::string base{};            ///< of the queue's keys; given by who gathered the facts, as is `cli`
+  std::string cli{"redis-cli"};  ///< speaks to that server and database
   Dialect dialect() const;
+  /// The command line that carries `removals` out; empty where there are none.
+  std::string removal_command() const;
 };
 Evidence weigh(const DialectFacts& facts);
 

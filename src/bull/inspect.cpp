@@ -167,10 +167,14 @@ struct Inspector::Impl : std::enable_shared_from_this<Inspector::Impl> {
             return promise.set(Error{Errc::kPermission, "redis: " + refused->text});
           auto facts = read_first(first);
           auto questions = second_questions(Keys(self->prefix, queue), facts);
-          self->ask(std::move(questions), promise, [promise, facts](const Replies& second) mutable {
-            read_second(second, facts);
-            promise.set(weigh(facts));
-          });
+          self->ask(std::move(questions), promise,
+                    [self, promise, queue, facts](const Replies& second) mutable {
+                      read_second(second, facts);
+                      Evidence evidence = weigh(facts);
+                      evidence.base = Keys(self->prefix, queue).base();
+                      evidence.cli = self->client.cli();
+                      promise.set(std::move(evidence));
+                    });
         });
     return future;
   }

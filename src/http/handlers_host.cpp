@@ -99,6 +99,8 @@ std::string host_gauges(const HostStatus& host) {
   gauge("gaur_slots", "Runs of functions with default needs, side by side.", host.slots);
   gauge("gaur_runs", "Runs now.", static_cast<double>(host.runs.size()));
   gauge("gaur_ready", "1 while the host takes jobs and can run them.", host.ready ? 1 : 0);
+  gauge("gaur_mixed_queues", "Bull queues that BullMQ's clients use as well (GET /v1/host: warnings).",
+        static_cast<double>(host.mixed_queues.size()));
   return out;
 }
 

@@ -127,6 +127,7 @@ class RealClient final : public Client {
                     std::vector<std::string> arguments) override;
   std::unique_ptr<Subscription> subscribe(std::vector<std::string> channels,
                                           std::vector<std::string> patterns, Listener listener) override;
+  std::string cli() const override { return cli_command(options_.endpoint); }
   bool connected() const override { return connected_; }
   Answer<Unit> ready() override;
   Health health() const override;

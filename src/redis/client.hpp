@@ -80,6 +80,8 @@ class Client {
   /// connection. The client goes on trying in either case.
   virtual Answer<Unit> ready() { return gaur::ready<Result<Unit>>(ok()); }
   virtual Health health() const { return {.connected = connected()}; }
+  /// The command line that speaks to the same server and database, for advice (cli_command()).
+  virtual std::string cli() const { return "redis-cli"; }
 };
 
 }  // namespace gaur::redis

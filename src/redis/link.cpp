@@ -36,6 +36,35 @@ std::string to_text(const Endpoint& endpoint) {
                      v6 ? "]" : "", endpoint.port, endpoint.db);
 }
 
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string(text);
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+std::string cli_command(const Endpoint& endpoint) {
+  std::string command = endpoint.unix_path.empty()
+                            ? fmt::format("redis-cli -h {} -p {}", shell_word(endpoint.host), endpoint.port)
+                            : "redis-cli -s " + shell_word(endpoint.unix_path);
+  command += fmt::format(" -n {}", endpoint.db);
+  const auto add = [&](std::string_view option, const std::string& value) {
+    if (!value.empty()) command += fmt::format(" {} {}", option, shell_word(value));
+  };
+  if (endpoint.tls.on && endpoint.unix_path.empty()) {
+    command += " --tls";
+    add("--cacert", endpoint.tls.ca_file);
+    add("--cert", endpoint.tls.cert_file);
+    add("--key", endpoint.tls.key_file);
+    add("--sni", endpoint.tls.server_name);
+  }
+  add("--user", endpoint.user);
+  if (!endpoint.password.empty()) command += " --askpass";
+  return command;
+}
+
 Link::Link(const ClientOptions& options, Random& random, std::string purpose)
     : options_(options), random_(random), purpose_(std::move(purpose)), parser_(options.limits) {}
 

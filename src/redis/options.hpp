@@ -31,6 +31,12 @@ struct Endpoint {
 /// `redis://host:port/db` without user and password: for logs and errors.
 std::string to_text(const Endpoint& endpoint);
 
+/// The text as one word of a POSIX shell, quoted where that is necessary.
+std::string shell_word(std::string_view text);
+/// `redis-cli -h host -p port -n db`: the command line that speaks to this endpoint. It asks for the password
+/// (`--askpass`) where there is one.
+std::string cli_command(const Endpoint& endpoint);
+
 /// What happens to commands while there is no connection.
 enum class Away : std::uint8_t {
   kQueue,     ///< they wait, up to `max_queued_bytes` and their deadline

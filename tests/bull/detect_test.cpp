@@ -19,9 +19,12 @@ TEST(Dialects, AreToldFromEachKindOfEvidence) {
   const std::vector<Row> rows{
       {"nothing", {}, Dialect::kUnknown},
       {"the stream", {.events_stream = true}, Dialect::kBullMq},
-      {"the version", {.meta_version = "bullmq:6.7.0"}, Dialect::kBullMq},
-      {"the bullmq-pro version", {.meta_version = "bullmq-pro:7.0.0"}, Dialect::kBullMq},
-      {"the bound of events", {.meta_max_events = true}, Dialect::kBullMq},
+      {"the version, by a look", {.meta_version = "bullmq:6.7.0"}, Dialect::kUnknown},
+      {"the bound of events, by a look", {.meta_max_events = true}, Dialect::kUnknown},
+      {"a look at a Bull queue",
+       {.meta_version = "bullmq:6.7.0", .meta_max_events = true, .keys = {"meta-paused"}},
+       Dialect::kBull},
+      {"more than a look", {.events_stream = true, .meta_version = "bullmq:6.7.0"}, Dialect::kBullMq},
       {"a marker", {.keys = {"marker"}}, Dialect::kBullMq},
       {"a pause", {.keys = {"meta-paused"}}, Dialect::kBull},
       {"priorities", {.keys = {"priority"}}, Dialect::kBull},
@@ -51,6 +54,26 @@ TEST(Dialects, AreToldFromEachKindOfEvidence) {
       {"both", {.keys = {"meta-paused", "marker"}}, Dialect::kMixed},
   };
   for (const auto& [name, facts, expected] : rows) EXPECT_EQ(weigh(facts).dialect(), expected) << name;
+}
+
+TEST(Dialects, AMixtureIsRefusedWithTheCommandThatMendsIt) {
+  Evidence evidence = weigh({.events_stream = true,
+                             .keys = {"marker", "priority"},
+                             .repeat = {{.member = "it's daily", .scheduler = true, .hash = true}},
+                             .jobs = {{.id = "7", .fields = {"name", "atm", "ats"}}}});
+  evidence.base = "ncs_resource:::mail query:";
+  evidence.cli = "redis-cli -h redis.example -p 6380 -n 2 --askpass";
+  const Status refused = may_be_used_as_bull(QueueName("mail query"), evidence);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(
+      refused.error().message,
+      HasSubstr(
+          "redis-cli -h redis.example -p 6380 -n 2 --askpass UNLINK 'ncs_resource:::mail query:events' "
+          "'ncs_resource:::mail query:marker' 'ncs_resource:::mail query:repeat:it'\\''s daily'"
+          " && redis-cli -h redis.example -p 6380 -n 2 --askpass ZREM 'ncs_resource:::mail query:repeat' "
+          "'it'\\''s daily'"
+          " && redis-cli -h redis.example -p 6380 -n 2 --askpass HDEL 'ncs_resource:::mail query:7' atm "
+          "ats"));
 }
 
 TEST(Servers, AreRefusedWithWhatToDo) {

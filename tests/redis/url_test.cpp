@@ -118,5 +118,16 @@ TEST(Url, names_an_endpoint_for_the_log_without_its_password) {
   EXPECT_EQ(to_text(parse_url("redis+unix:///a?db=1")->endpoint), "redis+unix:///a?db=1");
 }
 
+TEST(Url, names_the_command_line_that_speaks_to_it_without_its_password) {
+  EXPECT_EQ(cli_command(parse_url("redis://host:7/2")->endpoint), "redis-cli -h host -p 7 -n 2");
+  EXPECT_EQ(cli_command(parse_url("redis://u:p@host")->endpoint),
+            "redis-cli -h host -p 6379 -n 0 --user u --askpass");
+  EXPECT_EQ(cli_command(parse_url("rediss://[::1]/1?ca=/etc/our%20ca.pem")->endpoint),
+            "redis-cli -h ::1 -p 6379 -n 1 --tls --cacert '/etc/our ca.pem'");
+  EXPECT_EQ(cli_command(parse_url("redis+unix:///a?db=1")->endpoint), "redis-cli -s /a -n 1");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 }  // namespace
 }  // namespace gaur::redis

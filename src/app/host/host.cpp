@@ -11,6 +11,7 @@
 #include "app/host/host_file.hpp"
 #include "app/host/host_status.hpp"
 #include "app/host/links.hpp"
+#include "app/host/mixture_watch.hpp"
 #include "app/host/part_options.hpp"
 #include "app/host/result_cleaner.hpp"
 #include "app/host/unserved_watch.hpp"
@@ -51,6 +52,7 @@ struct Host::Impl {
   std::atomic<bool> stopping = false;   ///< set by the main thread, read by the server's
   std::unique_ptr<ThreadLoop> answers;  ///< the store's completions, the client's timers, sweeping of results
   OpenedStore opened;
+  std::unique_ptr<MixtureWatch> mixture;  ///< of a Redis store's queues
   std::unique_ptr<Store> store;
   std::unique_ptr<Links> links;
   std::unique_ptr<ResultFolder> results;
@@ -88,6 +90,8 @@ Status Host::Impl::open_stores() {
                                .log = options.log,
                                .on_fatal = options.on_fatal}));
   for (const auto& [name, queue] : config.queues) GAUR_CHECK(check_queue_dialect(opened, QueueName(name)));
+  if (opened.inspector)
+    mixture = std::make_unique<MixtureWatch>(*opened.inspector, *answers, clock, options.log);
   store = make_measured_store(opened.store(), metrics, clock);
   return ok();
 }
@@ -203,6 +207,7 @@ HostView Host::Impl::host_view() {
     return collect_status({.config = options.config,
                            .role = to_string(options.role),
                            .opened = opened,
+                           .mixture = mixture.get(),
                            .loop = loop.get(),
                            .worker = worker.get(),
                            .ledger = ledger.get(),
@@ -252,6 +257,7 @@ void Host::Impl::stop_followers() {
   answers->post([this, stopped] {
     if (cleaner) cleaner->stop();
     if (unserved) unserved->stop();
+    if (mixture) mixture->stop();
     stopped.set(true);
   });
   std::move(future).get();
@@ -305,6 +311,9 @@ Result<std::uint16_t> Host::start() {
   for (const auto& [name, queue] : impl_->options.config.queues) impl_->cleaner->follow(QueueName(name));
   impl_->answers->post([impl = impl_.get()] { impl->sweep_results(); });
   if (impl_->unserved) impl_->unserved->start();
+  if (impl_->mixture) {
+    for (const auto& [name, queue] : impl_->options.config.queues) impl_->mixture->follow(QueueName(name));
+  }
   return port;
 }
 

@@ -52,6 +52,12 @@ HostStatus common_status(const StatusParts& parts) {
   status.store = parts.opened.what;
   status.stopping = parts.stopping;
   status.warnings = host_warnings(parts.config);
+  if (parts.mixture != nullptr) {
+    for (auto& [queue, what] : parts.mixture->mixed()) {
+      status.mixed_queues.push_back(queue);
+      status.warnings.push_back(what);
+    }
+  }
   return status;
 }
 

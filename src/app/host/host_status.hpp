@@ -3,6 +3,7 @@
 // happens on the loop to which ledger and pools are confined.
 #include "admission/ledger.hpp"
 #include "app/config/config.hpp"
+#include "app/host/mixture_watch.hpp"
 #include "app/host/opened_store.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "gaur/host.hpp"
@@ -15,7 +16,8 @@ struct StatusParts {
   const Config& config;
   std::string_view role;
   const OpenedStore& opened;
-  Loop* loop = nullptr;  ///< this and the next four: nullptr in a producer
+  const MixtureWatch* mixture = nullptr;  ///< nullptr on an embedded store
+  Loop* loop = nullptr;                   ///< this and the next four: nullptr in a producer
   Worker* worker = nullptr;
   Ledger* ledger = nullptr;
   Pools* pools = nullptr;

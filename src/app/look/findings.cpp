@@ -147,6 +147,10 @@ class QueueFindings {
     const Status usable = bull::may_be_used_as_bull(look_.queue, look_.evidence);
     if (!usable)
       add(Weight::kProblem, "dialect", usable.error().message, "keep one make of client on one queue");
+    if (usable && !look_.evidence.looked.empty())
+      add(Weight::kNote, "bullmq-looked",
+          "a BullMQ client has looked at it (" + look_.evidence.looked.front() + ")",
+          "looking is harmless; a BullMQ client that adds or takes here would lose jobs");
     if (look_.counts.paused)
       add(Weight::kNote, "paused", "the queue is paused",
           "nothing is handed out until somebody resumes it; Gaur keeps to that");

@@ -1,6 +1,8 @@
 """A host over Redis beside Bull: what it takes, what a kill costs, what it refuses."""
 
 import json
+import os
+import subprocess
 import time
 import unittest
 
@@ -125,6 +127,40 @@ class RedisHostTest(RedisHosts):
         call("HSET", BASE + "meta", "version", "bullmq:6.7.0", "opts.maxLenEvents", "10000")
         call("XADD", BASE + "events", "*", "event", "added")
         self.assertRegex(self.refused(redis), "BullMQ")
+
+    def test_a_bullmq_client_that_only_looked_does_not_keep_a_host_from_starting(self):
+        redis = self.redis()
+        call = self.call(redis)
+        call("HSET", BASE + "meta", "version", "bullmq:6.7.0", "opts.maxLenEvents", "10000")  # what its getJobCounts leaves
+        job_id = self.bull_add(call, {"func": "sleep", "ms": 1})
+        self.worker(redis).start()
+        self.finished(call, job_id)
+
+    def test_a_mixture_is_named_while_the_host_runs_with_the_command_that_mends_it(self):
+        redis = self.redis("--requirepass", "S3CRET")
+        call = self.call(redis)
+        call("AUTH", "S3CRET")
+        self.bull_add(call, {"func": "sleep", "ms": 1})
+        work = self.worker(redis, password="S3CRET").start()
+
+        def warnings():
+            return [warning for warning in work.host()["warnings"] if "BullMQ" in warning]
+
+        self.assertEqual(warnings(), [])
+        call("ZADD", BASE + "marker", 0, "0")
+        call("XADD", BASE + "events", "*", "event", "added")
+        until(warnings, what="a warning", seconds=25)
+        warning = warnings()[0]
+        self.assertIn("the stream events", warning)
+        self.assertRegex(work.get("/metrics").text, r"gaur_mixed_queues 1\b")
+        self.assertEqual(work.log().count("another make of client uses this queue"), 1)
+        command = warning[warning.index("redis-cli "):]
+        self.assertIn(f"-p {redis.port} -n 0 --askpass UNLINK {BASE}events {BASE}marker", command)
+        self.assertNotIn("S3CRET", warning)
+        subprocess.run(["sh", "-c", command.replace(" --askpass", "")], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "REDISCLI_AUTH": "S3CRET"})
+        until(lambda: not warnings(), what="the end of the warning", seconds=25)
+        self.assertRegex(work.get("/metrics").text, r"gaur_mixed_queues 0\b")
 
     def test_nobody_there_is_told_after_the_patience(self):
         redis = self.redis()
