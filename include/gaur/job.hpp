@@ -140,6 +140,7 @@ struct Limits {
 std::vector<std::string> problems_of(const JobOptions& options, const Limits& limits = {});
 std::vector<std::string> problems_of_job(std::string_view name, std::string_view data,
                                          const JobOptions& options, const Limits& limits = {});
+/// Whatever Bull takes as a queue's name is one: 1 to 480 bytes of UTF-8. Errors: kInvalidArgument.
 Status validate_queue_name(std::string_view name);
 
 }  // namespace gaur

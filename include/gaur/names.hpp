@@ -19,7 +19,7 @@ struct Name {
 };
 
 using JobId = Name<struct JobIdTag>;          ///< a decimal number given by the store, or the user's own text
-using QueueName = Name<struct QueueNameTag>;  ///< 1 to 128 bytes, see validate_queue_name()
+using QueueName = Name<struct QueueNameTag>;  ///< 1 to 480 bytes, see validate_queue_name()
 using FunctionName = Name<struct FunctionTag>;  ///< what a job asks for: its name, or a field of its data
 using LockToken = Name<struct LockTokenTag>;    ///< unique for each start of each job
 using LaneName = Name<struct LaneTag>;          ///< one sender of numbered operations

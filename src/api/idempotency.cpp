@@ -1,5 +1,7 @@
 #include "api/idempotency.hpp"
 
+#include "core/lane_name.hpp"
+
 namespace gaur {
 
 namespace {
@@ -41,7 +43,7 @@ std::uint64_t fingerprint(const std::vector<NewJob>& jobs) {
 }
 
 OperationId operation_of(const QueueName& queue, const std::string& key) {
-  return {LaneName("key/" + queue.value + "/" + key), 1};
+  return {LaneName("key/" + queue_in_lane(queue) + "/" + key), 1};
 }
 
 bool same_request(const Job& stored, const NewJob& asked) {

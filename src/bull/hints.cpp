@@ -1,5 +1,7 @@
 #include "bull/hints.hpp"
 
+#include "bull/queue_scan.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -105,7 +107,7 @@ class Hints::Board : public std::enable_shared_from_this<Board> {
         const Keys keys = shared_->keys(queue);
         here.subscription = shared_->client.subscribe(
             {keys.at("delayed"), keys.at("resumed"), keys.own() + "work", keys.own() + "cancel"},
-            {keys.at("waiting@") + "*"}, std::move(listener));
+            {escape_glob(keys.base()) + "waiting@*"}, std::move(listener));
       }
     }
     if (listening) look(queue);

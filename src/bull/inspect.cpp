@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -64,7 +65,13 @@ std::vector<WorkerSeen> workers_of(std::string_view clients, std::string_view na
     const auto end = std::min(clients.find('\n'), clients.size());
     const std::string_view line = clients.substr(0, end);
     clients.remove_prefix(std::min(end + 1, clients.size()));
-    if (!field_of(line, "name").starts_with(name)) continue;
+    // Bull compares the begin alone; but "YWJj" (abc) begins "YWJjZGVm" (abcdef) as well.
+    const std::string_view shown = field_of(line, "name");
+    if (!shown.starts_with(name)) continue;
+    if (shown.size() > name.size() &&
+        (std::isalnum(static_cast<unsigned char>(shown[name.size()])) != 0 ||
+         std::string_view("+/=").find(shown[name.size()]) != std::string_view::npos))
+      continue;
     found.push_back({std::string(field_of(line, "addr")), std::string(field_of(line, "cmd")),
                      number_in(field_of(line, "age")), number_in(field_of(line, "idle"))});
   }
@@ -337,17 +344,20 @@ Async<ServerFacts> Inspector::server() {
   return ask_server(impl_->client);
 }
 
+namespace {
+std::uint32_t scan_steps(const InspectLimits& limits) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(limits.scanned_keys / 1000, 1'000'000)) + 1;
+}
+}  // namespace
+
 Async<Inspector::Found> Inspector::queues() {
-  Promise<Result<Found>> promise;
-  auto future = promise.future();
-  const auto steps =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(impl_->limits.scanned_keys / 1000, 1'000'000));
-  find_queues(impl_->client, impl_->prefix, {.steps = steps + 1, .queues = impl_->limits.queues})
-      .then([promise](Result<QueuesFound> found) {
-        if (!found) return promise.set(found.error());
-        promise.set(Found{std::move(found->queues), found->complete});
-      });
-  return future;
+  return find_queues(impl_->client, impl_->prefix,
+                     {.steps = scan_steps(impl_->limits), .queues = impl_->limits.queues});
+}
+
+Async<PrefixesFound> Inspector::prefixes() {
+  constexpr std::size_t kQueuesEach = 5;
+  return find_prefixes(impl_->client, {.steps = scan_steps(impl_->limits), .queues = kQueuesEach});
 }
 
 Async<Evidence> Inspector::dialect(QueueName queue) {

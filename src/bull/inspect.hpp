@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bull/detect.hpp"
+#include "bull/queue_scan.hpp"
 #include "bull/server_check.hpp"
 #include "core/store.hpp"
 #include "redis/client.hpp"
@@ -73,12 +74,11 @@ class Inspector {
   Inspector& operator=(const Inspector&) = delete;
 
   Async<ServerFacts> server();
-  /// Names of all queues under the prefix, sorted. `complete` of the answer is false where a limit ended it.
-  struct Found {
-    std::vector<QueueName> queues{};
-    bool complete = true;
-  };
+  /// Names of all queues under the prefix, see find_queues().
+  using Found = QueuesFound;
   Async<Found> queues();
+  /// The prefixes under which this database has queues, with a few of the queues of each.
+  Async<PrefixesFound> prefixes();
   Async<Evidence> dialect(QueueName queue);
   Async<QueueLook> look(QueueName queue);
   /// Kept jobs, newest first, whole (data and result included), at most `limit` and InspectLimits::samples;

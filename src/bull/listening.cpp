@@ -10,6 +10,7 @@
 
 #include "base/json_text.hpp"
 #include "bull/job_codec.hpp"
+#include "bull/queue_scan.hpp"
 
 namespace gaur::bull {
 
@@ -185,7 +186,7 @@ class Listening::Desk : public std::enable_shared_from_this<Desk> {
       channels.push_back(keys.at(channel));
     std::vector<std::string> patterns;
     for (const char* pattern : {"waiting@*", "active@*", "stalled@*", "duplicated@*", "debounced@*"})
-      patterns.push_back(keys.at(pattern));
+      patterns.push_back(escape_glob(keys.base()) + pattern);
     if (!shared_->open) return;
     auto subscription =
         shared_->client.subscribe(std::move(channels), std::move(patterns), std::move(listener));

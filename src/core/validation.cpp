@@ -83,16 +83,10 @@ std::vector<std::string> problems_of_job(std::string_view name, std::string_view
 }
 
 Status validate_queue_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '{' || c == '}';
-  };
-  if (!name.empty() && name.size() <= 128 && name != "." && name != ".." &&
-      std::all_of(name.begin(), name.end(), allowed))
-    return ok();
-  return Error{Errc::kInvalidArgument,
-               fmt::format("queue name: 1 to 128 letters, digits and -_.{{}} are allowed, was {}",
-                           json::quote(name.substr(0, 140)))};
+  constexpr std::size_t kLongest = 480;  // an LMDB key holds 511 bytes
+  if (!name.empty() && name.size() <= kLongest && json::is_utf8(name)) return ok();
+  return Error{Errc::kInvalidArgument, fmt::format("queue name: 1 to {} bytes of UTF-8 are allowed, was {}",
+                                                   kLongest, json::quote(name.substr(0, 140)))};
 }
 
 }  // namespace gaur

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "embedded/bytes.hpp"
+#include "gaur/job.hpp"
 
 namespace gaur::embedded {
 
@@ -17,7 +18,7 @@ constexpr std::uint64_t kKeptEvents = 10'000;
 }  // namespace
 
 Result<std::optional<QueueRecord>> Snapshot::queue(const QueueName& name) {
-  if (name.empty() || name.value.size() > 128) return std::optional<QueueRecord>();
+  if (!validate_queue_name(name.value)) return std::optional<QueueRecord>();
   const Key key = queue_key(name);
   const auto record = txn_.get(Table::kMeta, key.view());
   if (!record) return std::optional<QueueRecord>();

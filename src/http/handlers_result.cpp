@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/name_text.hpp"
 #include "http/handlers.hpp"
 #include "http/waiting.hpp"
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/json.hpp"
+#include "base/name_text.hpp"
 #include "http/values.hpp"
 
 namespace gaur::http {

@@ -14,8 +14,6 @@ namespace gaur::http {
 
 /// "%EA%B0%80" -> "가". Errors: kInvalidArgument for a % that is not followed by two hex digits.
 Result<std::string> percent_decode(std::string_view text);
-/// Everything but letters, digits and -._~ as percent codes: fit for one segment of a path.
-std::string percent_encode(std::string_view text);
 
 struct Target {
   std::vector<std::string> segments;                       ///< decoded after splitting: "%2F" is no separator

@@ -12,6 +12,7 @@
 
 #include "base/fd.hpp"
 #include "base/json.hpp"
+#include "base/name_text.hpp"
 
 namespace gaur {
 
@@ -210,21 +211,9 @@ ResultFolder::Swept ResultFolder::sweep() {
   return swept;
 }
 
-std::string percent_encoded(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (is_plain(c) || c == '.' || c == '~') {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 std::string result_url(const JobRef& job) {
-  return fmt::format("/v1/queues/{}/jobs/{}/result", percent_encoded(job.queue.value),
-                     percent_encoded(job.id.value));
+  return fmt::format("/v1/queues/{}/jobs/{}/result", percent_encode(job.queue.value),
+                     percent_encode(job.id.value));
 }
 
 std::string with_file_member(const std::string& result, const JobRef& job, const ResultFile& file,
@@ -241,7 +230,8 @@ std::string with_file_member(const std::string& result, const JobRef& job, const
 
 std::string file_name_of(const std::string& name) {
   const bool plain = !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), is_plain);
-  return plain ? name : "~" + base64url(name);
+  constexpr std::size_t kLongest = 200;  // a file's name has at most 255 bytes
+  return plain ? name : shortened_name("~" + base64url(name), kLongest);
 }
 
 }  // namespace gaur

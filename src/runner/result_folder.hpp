@@ -51,8 +51,6 @@ class ResultFolder final : public ResultFiles {
   Options options_;
 };
 
-/// Everything but letters, digits and -_.~ as percent codes.
-std::string percent_encoded(const std::string& text);
 /// "/v1/queues/{queue}/jobs/{id}/result", percent-encoded.
 std::string result_url(const JobRef& job);
 /// `result`, a JSON object's text, with the member `file` that tells where the file is to be had. `base`:
@@ -62,7 +60,8 @@ std::string with_file_member(const std::string& result, const JobRef& job, const
 /// What the job's result says when its runner wrote a file: `result` is the object that it sent beside it.
 using FileResult = std::function<std::string(const FunctionName& function, const std::string& result,
                                              const JobRef& job, const ResultFile& file)>;
-/// The name itself when it is a plain one ([A-Za-z0-9_-], at most 128 bytes), else "~" and its base64url.
+/// The name itself when it is a plain one ([A-Za-z0-9_-], at most 128 bytes), else "~" and its base64url,
+/// of a long one the begin and a hash.
 std::string file_name_of(const std::string& name);
 
 }  // namespace gaur

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/lane_name.hpp"
+
 namespace gaur::worker {
 
 namespace {
@@ -37,7 +39,7 @@ Machine::Machine(WorkerOptions options, Admission& admission, Random& random)
   for (const QueueName& queue : queues_) {
     Lane& lane = lanes_[queue];
     lane.queue = queue;
-    const std::string name = options_.name + "/" + queue.value;
+    const std::string name = worker_lane(options_.name, queue);
     lane.tracks.push_back({LaneName(name)});
     if (options_.turns_at_once() > 1) lane.tracks.push_back({LaneName(name + "~2")});
   }
@@ -292,7 +294,8 @@ void Machine::turn_refused(Lane& lane, Track& track, Sent sent, const Error& err
   lane.hold_until = now_.instant + Duration(sent.turn.finished.empty() ? 1'000 : 50);
   if (!track.answered) {
     // Perhaps the clock was set back since this host last used the lane: take another one.
-    track.name = LaneName(fmt::format("{}/{}~{:08x}", options_.name, lane.queue.value, random_.next() >> 32));
+    track.name =
+        LaneName(fmt::format("{}~{:08x}", worker_lane(options_.name, lane.queue), random_.next() >> 32));
   }
   if (sent.turn.finished.size() == 1) return replace(lane, std::move(sent.turn.finished.front()), error);
   lane.one_by_one = !sent.turn.finished.empty();

@@ -93,6 +93,8 @@ TEST_F(DeploymentTest, AFileChangesOnlyWhatItNamesOfAWrittenUrl) {
   EXPECT_EQ(url_with("REDIS_HOST=staging\nREDIS_DB=0\n", toml), "rediss://app@staging:6380/0?ca=/ca.pem");
   EXPECT_THAT(url_with("REDIS_HOST=h\nREDIS_DB=0\n", toml),
               HasSubstr("prod.env:1: store.url: database 0 contradicts 2 in gaur.toml:2:1"));
+  EXPECT_THAT(url_with("REDIS_HOST=h\nBULL_QUEUE_NAME=b\n", toml + "prefix = \"a\"\n"),
+              HasSubstr("prod.env:2: store.prefix: \"b\" contradicts \"a\" in gaur.toml:3:1"));
 }
 
 TEST_F(DeploymentTest, ThePasswordOfAnEnvironmentFileThatLiesThereCountsForItsServer) {

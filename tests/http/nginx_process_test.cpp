@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/name_text.hpp"
 #include "http_fixture.hpp"
 
 namespace gaur::http {

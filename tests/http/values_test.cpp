@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/name_text.hpp"
 #include "http/add_body.hpp"
 #include "http/forwarded.hpp"
 #include "http/guard.hpp"

@@ -86,9 +86,10 @@ Status look_around(const InitArguments& arguments, InitInputs& inputs) {
     return Error{Errc::kInvalidArgument,
                  "--look needs to know where Redis is: neither REDIS_HOST nor REDIS_URL is set"};
   GAUR_TRY(auto access, RedisAccess::open(loaded.settings, *loaded.config.redis));
-  GAUR_TRY(const LookFacts facts,
-           gather_facts(access->client(),
-                        {.url = access->shown(), .prefix = access->prefix(), .queues = arguments.queues}));
+  GAUR_TRY(const LookFacts facts, gather_facts(access->client(), {.url = access->shown(),
+                                                                  .prefix = access->prefix(),
+                                                                  .db = loaded.config.redis->endpoint.db,
+                                                                  .queues = arguments.queues}));
   inputs.queues.clear();
   inputs.queues_from = "found under the prefix";
   std::vector<KeptJob> kept;

@@ -9,10 +9,13 @@
 #include "app/config/units.hpp"
 #include "app/host/leaving.hpp"
 #include "app/host/new_folder.hpp"
+#include "app/host/other_hosts.hpp"
+#include "app/host/redis_access.hpp"
 #include "app/host/run_host.hpp"
 #include "app/host/running_host.hpp"
 #include "app/subcommands.hpp"
 #include "base/system_env.hpp"
+#include "core/lane_name.hpp"
 
 namespace gaur::app {
 namespace {
@@ -37,24 +40,57 @@ bool has_ended(std::int64_t pid, Duration at_most) {
   return got > 0;
 }
 
-/// Asks the host that runs to leave and waits for its end. Nothing: there was none, or it has gone.
-std::optional<std::string> end_running_host(const Config& config, Duration patience) {
+struct EndedHost {
+  std::int64_t pid = 0;  ///< 0: none ran on the data folder
+  std::optional<std::string> problem = {};
+};
+
+/// Asks the host that runs to leave and waits for its end.
+EndedHost end_running_host(const Config& config, Duration patience) {
   const auto host = find_running_host(config);
-  if (!host) return host.error().message;
+  if (!host) return {.problem = host.error().message};
   if (!*host) {
     fmt::print("no host runs on {}\n", config.data_folder.string());
-    return std::nullopt;
+    return {};
   }
   const HostFile& file = (*host)->file();
   const auto status = (*host)->ask("POST", fmt::format("/v1/host/leave?patience={}ms", patience.count()));
-  if (!status) return status.error().message;
+  if (!status) return {.problem = status.error().message};
   const json::Value* runs = status->if_contains("runs");
   fmt::print("host {} (pid {}) takes no more jobs; {} running have {} to end\n", file.name, file.pid,
              runs != nullptr && runs->is_array() ? runs->as_array().size() : 0, format_duration(patience));
   std::fflush(stdout);
-  if (has_ended(file.pid, patience + kGraceOfTheEnd)) return std::nullopt;
-  return fmt::format("the host (pid {}) still runs {} after its patience was over", file.pid,
-                     format_duration(kGraceOfTheEnd));
+  if (has_ended(file.pid, patience + kGraceOfTheEnd)) return {.pid = file.pid};
+  return {.pid = file.pid,
+          .problem = fmt::format("the host (pid {}) still runs {} after its patience was over", file.pid,
+                                 format_duration(kGraceOfTheEnd))};
+}
+
+/// Whether no host of this machine works on the queues any more, as the store shows it. Tells what it found.
+bool verify_hosts(RedisAccess& access, const Config& config, std::int64_t ended) {
+  const auto others = find_other_hosts(access, config, ended);
+  if (!others) {
+    fmt::print("hosts:\n  {} {}\n", ended == 0 ? "!" : "-", others.error().message);
+    return ended != 0;  // the host of the data folder has ended; of others nothing is known
+  }
+  if (others->here.empty() && others->elsewhere.empty()) return true;
+  fmt::print("hosts:\n");
+  for (const SeenHost& host : others->here)
+    fmt::print("  ! still runs on this machine: {}\n", with_data_folder(host, "leave"));
+  for (const SeenHost& host : others->elsewhere) fmt::print("  - goes on elsewhere: {}\n", in_words(host));
+  return others->here.empty();
+}
+
+/// The name of the host whose jobs are to be given back is kept in its data folder.
+std::optional<std::string> why_no_name(const Loaded& loaded) {
+  std::error_code ignored;
+  if (loaded.settings.is_set({"worker", "name"}) ||
+      std::filesystem::exists(loaded.config.data_folder / "host-id", ignored))
+    return std::nullopt;
+  return fmt::format(
+      "no host has ever used the data folder {}, so what its host holds is not known: name the folder "
+      "with --data, or the host's name with --worker.name",
+      loaded.config.data_folder.string());
 }
 
 std::optional<Delayed> read_delayed(const std::string& text) {
@@ -64,7 +100,7 @@ std::optional<Delayed> read_delayed(const std::string& text) {
   return std::nullopt;
 }
 
-int heal_and_verify(Loaded& loaded, Delayed delayed) {
+int heal_and_verify(Loaded& loaded, Delayed delayed, bool safe) {
   const Logger log(stderr_log_sink(), LogLevel::kError);
   const Config& config = loaded.config;
   const NewFolder folder(config.data_folder);  // a folder that was not there is not left behind
@@ -80,7 +116,6 @@ int heal_and_verify(Loaded& loaded, Delayed delayed) {
   ThreadLoop loop("gaur-leave");
   auto opened = open_store({.config = config, .env = Env{clock, random, loop}, .log = log, .on_fatal = {}});
   if (!opened) return fail(opened.error().message, kExitStore);
-  bool safe = true;
   for (const auto& [name, queue] : config.queues) {
     const QueueName queue_name(name);
     if (const Status usable = check_queue_dialect(*opened, queue_name); !usable) {
@@ -88,7 +123,8 @@ int heal_and_verify(Loaded& loaded, Delayed delayed) {
       fmt::print("queue {}:\n  ! {}\n", name, usable.error().message);
       continue;
     }
-    const auto notes = leave_queue(*opened, queue_name, LaneName(config.worker_name + "/" + name), delayed);
+    const auto notes =
+        leave_queue(*opened, queue_name, LaneName(worker_lane(config.worker_name, queue_name)), delayed);
     if (!notes) return fail(notes.error().message, kExitStore);
     fmt::print("queue {}:\n", name);
     for (const LeaveNote& note : *notes) {
@@ -132,10 +168,15 @@ int leave_command(int argc, char** argv) {
   if (!data.empty()) loaded.config.data_folder = std::filesystem::absolute(data).lexically_normal();
   if (!loaded.config.redis)
     return refuse("leave", "an embedded store has no other workers; end its host with TERM", kExitProblem);
-  const auto still =
+  // Before anything is stopped: what cannot be healed and verified must not be stopped either.
+  auto access = RedisAccess::open(loaded.settings, *loaded.config.redis);
+  if (!access) return fail(access.error().message + "; nothing was stopped", kExitStore);
+  const EndedHost ended =
       end_running_host(loaded.config, patience->count() < 0 ? loaded.config.stop_timeout : *patience);
-  if (still) return fail(*still);
-  return heal_and_verify(loaded, *delayed);
+  if (ended.problem) return fail(*ended.problem);
+  const bool alone = verify_hosts(**access, loaded.config, ended.pid);
+  if (const auto why = why_no_name(loaded)) return fail(*why);
+  return heal_and_verify(loaded, *delayed, alone);
 }
 
 }  // namespace gaur::app

@@ -71,6 +71,7 @@ int look_command(int argc, char** argv) {
   if (!access) return refuse("look", access.error().message, kExitStore);
   const auto facts = gather_facts((*access)->client(), {.url = (*access)->shown(),
                                                         .prefix = (*access)->prefix(),
+                                                        .db = loaded.config.redis->endpoint.db,
                                                         .queues = arguments.queues,
                                                         .samples = arguments.samples});
   if (!facts)

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "app/commands/arguments.hpp"
+#include "app/host/other_hosts.hpp"
 #include "app/host/run_host.hpp"
 #include "app/host/running_host.hpp"
 #include "app/subcommands.hpp"
@@ -32,7 +33,11 @@ int quiet_command(int argc, char** argv) {
   if (!data.empty()) loaded.config.data_folder = std::filesystem::absolute(data).lexically_normal();
   const auto host = find_running_host(loaded.config);
   if (!host) return refuse("quiet", host.error().message, kExitProblem);
-  if (!*host) return refuse("quiet", "no host runs on " + loaded.config.data_folder.string(), kExitProblem);
+  if (!*host)
+    return refuse("quiet",
+                  "no host runs on " + loaded.config.data_folder.string() +
+                      hosts_hint(loaded.settings, loaded.config, "quiet"),
+                  kExitProblem);
   const auto status = (*host)->ask("POST", resume ? "/v1/host/resume" : "/v1/host/quiet");
   if (!status) return refuse("quiet", status.error().message, kExitProblem);
   const std::string phase = json::text_or(*status, "phase", "?");

@@ -58,8 +58,9 @@ void put_file(Settings& settings, const std::filesystem::path& path, const std::
 }
 
 void put_flag(Settings& settings, std::string_view flag, const std::string& base) {
-  const std::size_t equals = flag.find('=');
-  const KeyPath path = parse_path(flag.substr(2, equals - 2));
+  const std::size_t end = 2 + path_end(flag.substr(2));
+  const std::size_t equals = end == flag.size() ? std::string_view::npos : end;
+  const KeyPath path = parse_path(flag.substr(2, end - 2));
   const Origin origin{Origin::Kind::kFlag, "--" + to_string(path), 0, 0, base};
   const KeyRow* row = find_row(path);
   if (row != nullptr && row->kind == Kind::kSecret) {
@@ -94,8 +95,13 @@ std::string variable_name(const KeyPath& path) {
 
 void put_variables(Settings& settings, const std::vector<Variable>& variables) {
   std::map<std::string, KeyPath> known;
+  std::map<std::string, std::string>
+      shared;  // names of several keys, such as those of "mail:high" and "mail_high"
   std::set<std::string> sections;
-  for (const EffectiveSetting& key : settings.effective()) known[variable_name(key.path)] = key.path;
+  for (const EffectiveSetting& key : settings.effective()) {
+    const auto [it, first] = known.try_emplace(variable_name(key.path), key.path);
+    if (!first) shared[it->first] = fmt::format("{} and {}", to_string(it->second), to_string(key.path));
+  }
   for (const KeyRow& row : schema()) sections.insert(variable_name({std::string(split(row.path)[0])}) + "_");
   std::vector<std::string> names;
   for (const auto& [name, path] : known) names.push_back(name);
@@ -103,6 +109,12 @@ void put_variables(Settings& settings, const std::vector<Variable>& variables) {
     const bool ours =
         std::ranges::any_of(sections, [&](const auto& s) { return variable.name.starts_with(s); });
     if (!ours) continue;
+    if (const auto it = shared.find(variable.name); it != shared.end()) {
+      settings.problem(
+          {variable.origin, "",
+           fmt::format("{} means {}; set them in gaur.toml or by flags", it->first, it->second)});
+      continue;
+    }
     if (const auto it = known.find(variable.name); it != known.end()) {
       settings.put(it->second, json::Value(variable.value), variable.origin, true);
       continue;
@@ -134,6 +146,15 @@ bool same_server(const redis::StoreUrl& written, const redis::StoreUrl& said) {
 void report_contradictions(Settings& settings, const redis::StoreUrl& written, const Deployment& deployment) {
   const redis::StoreUrl& said = *deployment.url;
   if (!same_server(written, said)) return;
+  const KeyPath prefix_key{"store", "prefix"};
+  if (deployment.prefix && settings.is_set(prefix_key) &&
+      settings.text(prefix_key) != deployment.prefix->value) {
+    settings.problem(
+        {deployment.prefix->origin, to_string(prefix_key),
+         fmt::format("{} contradicts {} in {}; make them agree, or take the prefix out of the file",
+                     json::quote(deployment.prefix->value), json::quote(settings.text(prefix_key)),
+                     to_string(settings.origin(prefix_key)))});
+  }
   const auto report = [&](std::string_view what, const auto& ours, const auto& theirs) {
     settings.problem(
         {deployment.url_origin, to_string(kUrl),

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
+
+#include "base/json.hpp"
+#include "base/json_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -75,25 +79,52 @@ std::string to_string(const KeyPath& path) {
   std::string text;
   for (const std::string& part : path) {
     if (!text.empty()) text += '.';
-    const bool plain = !part.empty() && part.find_first_of(". \"=") == std::string::npos;
-    text += plain ? part : '"' + part + '"';
+    const bool plain = !part.empty() && std::ranges::all_of(part, [](char c) {
+      return static_cast<unsigned char>(c) > 0x7F || std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+             std::string_view("_-:/{}~").find(c) != std::string_view::npos;
+    });
+    text += plain ? part : json::quote(part);
   }
   return text;
 }
 
-KeyPath parse_path(std::string_view text) {
-  KeyPath path(1);
-  bool quoted = false;
-  for (const char c : text) {
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (c == '.' && !quoted) {
-      path.emplace_back();
-    } else {
-      path.back() += c;
+namespace {
+
+/// The end of the quoted text that begins at `at`, its quote included; the text's end where none closes it.
+std::size_t quoted_end(std::string_view text, std::size_t at) {
+  for (std::size_t i = at + 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      return i + 1;
     }
   }
+  return text.size();
+}
+
+}  // namespace
+
+KeyPath parse_path(std::string_view text) {
+  KeyPath path(1);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text[at] == '"' ? quoted_end(text, at) : at + 1;
+    const std::string_view piece = text.substr(at, end - at);
+    if (piece == ".") {
+      path.emplace_back();
+    } else if (piece.size() > 1) {
+      path.back() += json::unquote(piece).value_or(std::string(piece));
+    } else {
+      path.back() += piece;
+    }
+    at = end;
+  }
   return path;
+}
+
+std::size_t path_end(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && text[at] != '=') at = text[at] == '"' ? quoted_end(text, at) : at + 1;
+  return at;
 }
 
 const KeyRow* find_row(const KeyPath& path) {

@@ -41,10 +41,12 @@ using KeyPath = std::vector<std::string>;
 
 std::span<const KeyRow> schema();
 
-/// "queues.query.order"; a part with dots in it is quoted.
+/// "queues.query.order"; a part with a dot, a blank, an = or the like in it is quoted, as TOML quotes keys.
 std::string to_string(const KeyPath& path);
 /// The reverse. A part may be quoted: `functions."a.b".timeout`.
 KeyPath parse_path(std::string_view text);
+/// Where the path at the begin of `text` ends: at the first = that is not quoted, or at the text's end.
+std::size_t path_end(std::string_view text);
 /// The parts of a row's path.
 std::vector<std::string_view> split(std::string_view path);
 

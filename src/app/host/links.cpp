@@ -15,6 +15,7 @@
 
 #include "base/fd.hpp"
 #include "base/json.hpp"
+#include "base/name_text.hpp"
 #include "runner/result_folder.hpp"
 
 namespace gaur::app {
@@ -53,7 +54,7 @@ Result<std::string> make_secret(const std::filesystem::path& file) {
 /// Percent codes, the slashes between folders kept.
 std::string encoded_path(const std::filesystem::path& path) {
   std::string text;
-  for (const auto& part : path.relative_path()) text += "/" + percent_encoded(part.string());
+  for (const auto& part : path.relative_path()) text += "/" + percent_encode(part.string());
   return text;
 }
 
@@ -81,7 +82,7 @@ std::string Links::url(const JobRef& job, const ResultFile& file) const {
   const std::int64_t expires = to_ms(file.expires_at);
   return fmt::format(
       "{}/v1/files/{}/{}?expires={}&signature={}", config_.public_url.empty() ? own_url_ : config_.public_url,
-      percent_encoded(job.queue.value), percent_encoded(job.id.value), expires, sign(job, expires));
+      percent_encode(job.queue.value), percent_encode(job.id.value), expires, sign(job, expires));
 }
 
 std::string Links::result(const JobRef& job, const ResultFile& file) const {

@@ -1,7 +1,9 @@
 #include "app/host/opened_store.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "app/look/hosts_seen.hpp"
 #include "bull/bull_store.hpp"
 #include "bull/server_check.hpp"
 #include "redis/connect.hpp"
@@ -69,8 +71,12 @@ Result<bull::ServerFacts> ask_when_loaded(OpenedStore& opened, const RedisConfig
 Result<OpenedStore> open_redis_store(StoreParts parts) {
   const RedisConfig& redis = *parts.config.redis;
   OpenedStore opened;
-  opened.client =
-      redis::connect(client_options_of(redis, "gaur:" + parts.config.worker_name, parts.log), parts.env);
+  const std::string name = host_connection_name({.worker = parts.config.worker_name,
+                                                 .machine = parts.config.host,
+                                                 .pid = getpid(),
+                                                 .prefix = redis.prefix,
+                                                 .address = {}});
+  opened.client = redis::connect(client_options_of(redis, name, parts.log), parts.env);
   GAUR_CHECK(wait_until_connected(*opened.client, redis, parts.env));
   opened.inspector = std::make_unique<bull::Inspector>(*opened.client, redis.prefix);
   GAUR_TRY(const bull::ServerFacts facts, ask_when_loaded(opened, redis, parts.env));

@@ -20,4 +20,11 @@ Result<std::unique_ptr<RedisAccess>> RedisAccess::open(const Settings& settings,
   return access;
 }
 
+void RedisAccess::pause(Duration duration) {
+  Promise<Unit> promise;
+  auto future = promise.future();
+  loop_->post_at(clock_.now() + duration, [promise] { promise.set({}); });
+  std::move(future).get();
+}
+
 }  // namespace gaur::app

@@ -18,6 +18,8 @@ class RedisAccess {
   static Result<std::unique_ptr<RedisAccess>> open(const Settings& settings, const RedisConfig& config);
 
   redis::Client& client() { return *client_; }
+  Env env() { return Env{clock_, random_, *loop_}; }
+  void pause(Duration duration);  ///< the calling thread waits
   const std::string& prefix() const { return prefix_; }
   const std::string& shown() const { return shown_; }  ///< redis://host:port/db
 

@@ -14,6 +14,7 @@
 #include "app/host/part_options.hpp"
 #include "app/host/signals.hpp"
 #include "app/host/survey.hpp"
+#include "app/look/gather.hpp"
 #include "app/subcommands.hpp"
 #include "app/version.hpp"
 #include "base/json.hpp"
@@ -149,9 +150,10 @@ Status complete_configuration(Loaded& loaded, bool discover_queues, const Logger
   GAUR_TRY(const bull::Inspector::Found found, opened.inspector->queues().get());
   for (const QueueName& queue : found.queues) config.queues[queue.value].backfill = false;
   if (!config.queues.empty()) return ok();
+  GAUR_TRY(const bull::PrefixesFound prefixes, opened.inspector->prefixes().get());
   return Error{Errc::kNotFound,
-               fmt::format("there is no queue under the prefix {}: is it the right one (BULL_QUEUE_NAME)?",
-                           json::quote(config.redis->prefix))};
+               fmt::format("there is no queue under the prefix {}: is it the right one (BULL_QUEUE_NAME)? {}",
+                           json::quote(config.redis->prefix), prefixes_in_words(prefixes))};
 }
 
 int run_host(Loaded& loaded, const RunHostOptions& options) {

@@ -21,7 +21,10 @@ using NoteKind = InitNote::Kind;
 
 /// Text as a TOML basic string; JSON's escapes are TOML's.
 std::string toml_text(std::string_view text) {
-  return json::quote(text);
+  std::string quoted = json::quote(text);
+  for (std::size_t at = quoted.find('\x7F'); at != std::string::npos; at = quoted.find('\x7F', at))
+    quoted.replace(at, 1, "\\u007F");  // JSON lets it stand, TOML does not
+  return quoted;
 }
 std::string list_of(const std::vector<std::string>& words) {
   std::vector<std::string> all;

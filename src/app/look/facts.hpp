@@ -1,8 +1,10 @@
 #pragma once
 // What `gaur look` saw, before anything is concluded from it. Thread-safety: values.
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/look/hosts_seen.hpp"
 #include "app/look/statistics.hpp"
 #include "bull/inspect.hpp"
 
@@ -20,6 +22,9 @@ struct LookFacts {
   bull::ServerFacts server{};
   bool every_queue = true;  ///< false: the search for queues was cut off by a limit
   std::vector<QueueFacts> queues{};
+  std::vector<SeenHost> hosts{};  ///< of Gaur, on this database and prefix; none where clients cannot be seen
+  std::vector<std::string> unusable{};            ///< names of queues that Gaur cannot use
+  std::optional<bull::PrefixesFound> prefixes{};  ///< looked for where the prefix has no queue
 };
 
 }  // namespace gaur::app

@@ -1,6 +1,9 @@
 #include "app/look/gather.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/json.hpp"
 
 namespace gaur::app {
 namespace {
@@ -26,6 +29,21 @@ Result<QueueFacts> queue_facts(bull::Inspector& inspector, const QueueName& queu
 
 }  // namespace
 
+std::string prefixes_in_words(const bull::PrefixesFound& found) {
+  constexpr std::size_t kShown = 50;
+  std::string words = found.prefixes.empty() ? "this database has no queue of Bull's under any prefix"
+                                             : "there are queues under ";
+  for (std::size_t i = 0; i < std::min(kShown, found.prefixes.size()); ++i) {
+    const auto& [prefix, queues] = found.prefixes[i];
+    std::vector<std::string> names;
+    for (const std::string& name : queues) names.push_back(json::quote(name));
+    words += fmt::format("{}{} ({})", i > 0 ? ", " : "", json::quote(prefix), fmt::join(names, ", "));
+  }
+  if (found.prefixes.size() > kShown) words += fmt::format(" and {} more", found.prefixes.size() - kShown);
+  if (!found.complete) words += "; the search was cut off by its limit, so there may be more";
+  return words;
+}
+
 Result<std::vector<KeptJob>> kept_jobs(bull::Inspector& inspector, const QueueName& queue, State state,
                                        std::uint32_t limit) {
   GAUR_TRY(std::vector<bull::Inspector::Sample> samples, inspector.kept(queue, state, limit).get());
@@ -40,14 +58,22 @@ Result<LookFacts> gather_facts(redis::Client& client, const GatherOptions& optio
   limits.samples = options.samples;
   bull::Inspector inspector(client, options.prefix, limits);
   GAUR_TRY(facts.server, inspector.server().get());
+  if (auto hosts = ask_hosts(client, options.db, options.prefix)) facts.hosts = *std::move(hosts);
   GAUR_TRY(const bull::Inspector::Found found, inspector.queues().get());
   facts.every_queue = found.complete || !options.queues.empty();
+  facts.unusable = found.unusable;
+  if (found.queues.empty()) {
+    GAUR_TRY(facts.prefixes, inspector.prefixes().get());
+  }
   std::vector<QueueName> queues = found.queues;
   if (!options.queues.empty()) queues.clear();
   for (const std::string& name : options.queues) {
     if (std::ranges::find(found.queues, QueueName(name)) == found.queues.end() && found.complete) {
-      return Error{Errc::kNotFound,
-                   fmt::format("no queue \"{}\" under the prefix \"{}\"", name, options.prefix)};
+      std::string others = facts.prefixes ? prefixes_in_words(*facts.prefixes) : "there are ";
+      for (std::size_t i = 0; i < std::min<std::size_t>(found.queues.size(), 20); ++i)
+        others += (i > 0 ? ", " : "") + json::quote(found.queues[i].value);
+      return Error{Errc::kNotFound, fmt::format("no queue {} under the prefix {}; {}", json::quote(name),
+                                                json::quote(options.prefix), others)};
     }
     queues.emplace_back(name);
   }

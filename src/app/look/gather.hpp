@@ -8,6 +8,7 @@ namespace gaur::app {
 struct GatherOptions {
   std::string url;  ///< as shown
   std::string prefix;
+  std::uint32_t db = 0;
   std::vector<std::string> queues{};  ///< only these; empty: all that are found
   std::uint32_t samples = 1'000;      ///< kept jobs read of each queue and state
 };
@@ -15,6 +16,9 @@ struct GatherOptions {
 /// Reads only. Blocks; never on the client's own loop. Errors: those of the client; kNotFound for a named
 /// queue of which there is nothing.
 Result<LookFacts> gather_facts(redis::Client& client, const GatherOptions& options);
+
+/// "there are queues under "bull" ("mail", "rank")", or that there is none.
+std::string prefixes_in_words(const bull::PrefixesFound& found);
 
 /// The newest finished jobs of one queue, completed and failed.
 Result<std::vector<KeptJob>> kept_jobs(bull::Inspector& inspector, const QueueName& queue, State state,

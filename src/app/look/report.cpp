@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "app/look/gather.hpp"
 #include "app/text/text_table.hpp"
 #include "base/json.hpp"
 #include "core/words.hpp"
@@ -43,13 +44,19 @@ std::string server_text(const LookFacts& facts) {
       server.maxmemory_policy, persistence, server.connected_clients);
 }
 
+std::string hosts_text(const LookFacts& facts) {
+  std::string text;
+  for (const SeenHost& host : facts.hosts) text += "  gaur host    " + in_words(host) + "\n";
+  return text;
+}
+
 std::string queue_table(const LookFacts& facts) {
   TextTable table({"queue", "dialect", ">waiting", ">priority", ">active", ">no lock", ">delayed", ">overdue",
                    ">completed", ">failed", ">oldest waits", ">workers", "paused"});
   for (const QueueFacts& queue : facts.queues) {
     const bull::QueueLook& look = queue.look;
     const auto number = [](std::uint64_t value) { return std::to_string(value); };
-    table.row({look.queue.value, std::string(to_string(look.evidence.dialect())),
+    table.row({cut(look.queue.value, 60), std::string(to_string(look.evidence.dialect())),
                number(look.counts[State::kWaiting]), number(look.counts[State::kPrioritized]),
                number(look.counts[State::kActive]), number(look.unlocked.size()),
                number(look.counts[State::kDelayed]), number(look.overdue_total),
@@ -180,27 +187,49 @@ json::Object server_json(const bull::ServerFacts& server) {
           {"uptime_seconds", server.uptime_seconds}};
 }
 
+json::Array hosts_json(const LookFacts& facts) {
+  json::Array hosts;
+  for (const SeenHost& host : facts.hosts) {
+    hosts.push_back(json::Object{
+        {"worker", host.worker}, {"machine", host.machine}, {"pid", host.pid}, {"address", host.address}});
+  }
+  return hosts;
+}
+
+json::Array prefixes_json(const LookFacts& facts) {
+  json::Array prefixes;
+  if (!facts.prefixes) return prefixes;
+  for (const auto& [prefix, queues] : facts.prefixes->prefixes)
+    prefixes.push_back(
+        json::Object{{"prefix", prefix}, {"queues", json::Array(queues.begin(), queues.end())}});
+  return prefixes;
+}
+
 }  // namespace
 
 std::string look_text(const LookReport& report) {
-  std::string text = server_text(report.facts);
+  std::string text = server_text(report.facts) + hosts_text(report.facts);
   if (report.facts.queues.empty()) {
-    text += fmt::format("\nno queue under the prefix \"{}\"\n", report.facts.prefix);
+    text += fmt::format("\nno queue under the prefix {}\n", json::quote(report.facts.prefix));
+    if (report.facts.prefixes) text += prefixes_in_words(*report.facts.prefixes) + "\n";
   } else {
     text += "\n" + queue_table(report.facts);
   }
   for (const QueueFacts& queue : report.facts.queues) {
     const std::string jobs = listed_jobs(queue.look);
-    if (!jobs.empty()) text += fmt::format("\n{}\n{}", queue.look.queue.value, jobs);
+    const std::string name = cut(queue.look.queue.value, 60);
+    if (!jobs.empty()) text += fmt::format("\n{}\n{}", name, jobs);
     if (!queue.kept.empty() || !queue.waiting.empty())
-      text +=
-          fmt::format("\n{}: {} kept jobs, {} waiting or delayed\n{}", queue.look.queue.value,
-                      queue.kept.size(), queue.waiting.size(), function_table(queue, report.function_field));
+      text += fmt::format("\n{}: {} kept jobs, {} waiting or delayed\n{}", name, queue.kept.size(),
+                          queue.waiting.size(), function_table(queue, report.function_field));
   }
+  for (const std::string& name : report.facts.unusable)
+    text += fmt::format("\nqueue {} cannot be used: a name has at most 480 bytes of UTF-8\n",
+                        cut(json::quote(name), 100));
   text += report.findings.empty() ? "\nnothing to remark\n" : "\nfindings\n";
   for (const Finding& finding : report.findings) {
     text += fmt::format("  {}  {}{}\n    -> {}\n", to_string(finding.weight),
-                        finding.queue.empty() ? "" : finding.queue + ": ", cut(finding.what, 400),
+                        finding.queue.empty() ? "" : cut(finding.queue, 60) + ": ", cut(finding.what, 400),
                         finding.advice);
   }
   return text;
@@ -218,11 +247,16 @@ std::string look_json(const LookReport& report) {
                                     {"what", finding.what},
                                     {"advice", finding.advice}});
   }
+  std::vector<std::string> unusable;  // one may have bytes that JSON has not
+  for (const std::string& name : report.facts.unusable) unusable.push_back(json::quote(name));
   return json::serialize(json::Object{{"url", report.facts.url},
                                       {"prefix", report.facts.prefix},
                                       {"server", server_json(report.facts.server)},
                                       {"every_queue", report.facts.every_queue},
                                       {"queues", queues},
+                                      {"unusable_queues", json::Array(unusable.begin(), unusable.end())},
+                                      {"prefixes", prefixes_json(report.facts)},
+                                      {"hosts", hosts_json(report.facts)},
                                       {"findings", findings}});
 }
 

@@ -60,6 +60,56 @@ class LeaveTest(RedisHosts):
         self.assertEqual(self.active(call), [theirs])
         self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [running])
 
+    def test_a_host_on_another_data_folder_is_found_through_the_store(self):
+        redis = self.redis()
+        call = self.call(redis)
+        work = self.worker(redis).start("--slots", "1", "--data", "elsewhere")
+        running = self.bull_add(call, {"func": "sleep", "ms": 60_000})
+        until(lambda: self.active(call) == [running], what="the start")
+        code, said = work.run("leave", "--env", "prod.env", "--data", "wrong")
+        self.assertEqual(code, 1, said)
+        self.assertRegex(said, rf"! still runs on this machine: .* \(pid {work.process.pid} on .*\): `gaur leave --data {self.folder}/elsewhere`")
+        self.assertIn("no host has ever used the data folder", said)
+        self.assertNotIn("safe to start pm2", said.replace("not safe", ""))
+        self.assertFalse((self.folder / "wrong").exists())
+        self.assertEqual(self.active(call), [running])
+        (self.folder / "used").mkdir()
+        (self.folder / "used/host-id").write_text("00000000\n")  # another host's, of earlier
+        code, said = work.run("leave", "--env", "prod.env", "--data", "used", "--delayed=keep")
+        self.assertEqual(code, 1, said)
+        self.assertIn("not safe yet", said)
+        code, said = work.run("quiet", "--env", "prod.env", "--data", "wrong")
+        self.assertEqual(code, 1, said)
+        self.assertIn(f"`gaur quiet --data {self.folder}/elsewhere`", said)
+        self.assertIn(f"(pid {work.process.pid} on ", work.run("look", "--env", "prod.env")[1])
+        code, said = work.run("leave", "--env", "prod.env", "--data", "elsewhere", "--patience", "100ms")
+        self.assertEqual(code, 0, said)
+        self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [running])
+
+    def test_nothing_is_stopped_while_the_store_does_not_answer(self):
+        redis = self.redis()
+        work = self.worker(redis).start("--slots", "1")
+        redis.process.send_signal(signal.SIGSTOP)
+        try:
+            code, said = work.run("leave", "--env", "prod.env", "--data", "data", "--store.connect_timeout=500ms")
+        finally:
+            redis.process.send_signal(signal.SIGCONT)
+        self.assertEqual(code, 3, said)
+        self.assertIn("nothing was stopped", said)
+        self.assertIsNone(work.process.poll())
+
+    def test_a_user_that_may_not_see_clients_is_told_so(self):
+        redis = self.redis()
+        call = self.call(redis)
+        work = self.worker(redis).start("--slots", "1", "--data", "elsewhere")
+        call("ACL", "SETUSER", "narrow", "on", ">pw", "~*", "&*", "+@all", "-client|list")
+        (self.folder / "narrow.env").write_text((self.folder / "prod.env").read_text() + "\nREDIS_USERNAME=narrow\nREDIS_PASSWORD=pw\n")
+        (self.folder / "used").mkdir()
+        (self.folder / "used/host-id").write_text("00000000\n")
+        code, said = work.run("leave", "--env", "narrow.env", "--data", "used")
+        self.assertEqual(code, 1, said)
+        self.assertIn("CLIENT LIST is refused", said)
+
     def test_term_gives_running_jobs_back(self):
         redis = self.redis()
         call = self.call(redis)

@@ -1,0 +1,68 @@
+#include "app/host/other_hosts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/system_env.hpp"
+
+namespace gaur::app {
+namespace {
+
+constexpr Duration kUntilGone{2'000};
+constexpr Duration kBetweenLooks{50};
+
+/// The folder whose lock the process holds; "": not to be seen, as with another user's.
+std::string data_folder_of(std::int64_t pid) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(fmt::format("/proc/{}/fd", pid), error), end;
+       !error && at != end; at.increment(error)) {
+    std::error_code unreadable;
+    const std::filesystem::path target = std::filesystem::read_symlink(at->path(), unreadable);
+    if (!unreadable && target.filename() == "gaur.lock") return target.parent_path().string();
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<OtherHosts> find_other_hosts(RedisAccess& access, const Config& config, std::int64_t ended) {
+  const Instant until = access.env().clock.now() + kUntilGone;
+  std::vector<SeenHost> seen;
+  while (true) {
+    GAUR_TRY(seen, ask_hosts(access.client(), config.redis->endpoint.db, access.prefix()));
+    const auto gone = std::ranges::none_of(
+        seen, [&](const SeenHost& host) { return host.pid == ended && host.machine == config.host; });
+    if (gone || access.env().clock.now() >= until) break;
+    access.pause(kBetweenLooks);
+  }
+  OtherHosts others;
+  for (SeenHost& host : seen) {
+    auto& list = host.machine == config.host ? others.here : others.elsewhere;
+    list.push_back(std::move(host));
+  }
+  return others;
+}
+
+std::string with_data_folder(const SeenHost& host, std::string_view command) {
+  const std::string folder = data_folder_of(host.pid);
+  if (folder.empty())
+    return fmt::format("{}: `gaur {} --data FOLDER`, with its data folder and as its user", in_words(host),
+                       command);
+  return fmt::format("{}: `gaur {} --data {}`", in_words(host), command, folder);
+}
+
+std::string hosts_hint(const Settings& settings, const Config& config, std::string_view command) {
+  if (!config.redis) return "";
+  auto access = RedisAccess::open(settings, *config.redis);
+  if (!access) return "";
+  const auto others = find_other_hosts(**access, config, 0);
+  if (!others) return "";
+  std::string text;
+  for (const SeenHost& host : others->here) text += "\n  on this machine: " + with_data_folder(host, command);
+  for (const SeenHost& host : others->elsewhere) text += "\n  elsewhere: " + in_words(host);
+  return text;
+}
+
+}  // namespace gaur::app

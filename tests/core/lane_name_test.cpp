@@ -1,0 +1,49 @@
+#include "core/lane_name.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/name_text.hpp"
+
+namespace gaur {
+namespace {
+
+TEST(LaneName, KeepsPlainQueueNamesAsTheyAre) {
+  EXPECT_EQ(worker_lane("host-1a", QueueName("query_2.fast-{a}")), "host-1a/query_2.fast-{a}");
+}
+
+TEST(LaneName, NoTwoQueuesShareOneAndEveryStoreTakesIt) {
+  std::set<std::string> lanes;
+  const std::vector<std::string> names{"a",
+                                       "a/b",
+                                       "a:b",
+                                       "a@b",
+                                       "a%40b",
+                                       "a b",
+                                       "질의",
+                                       "..",
+                                       ".",
+                                       std::string("a\0", 2),
+                                       "a\n",
+                                       std::string(300, 'q'),
+                                       std::string(301, 'q'),
+                                       std::string(299, 'q') + "r"};
+  for (const std::string& name : names) {
+    const std::string lane = queue_in_lane(QueueName(name));
+    EXPECT_LE(lane.size(), 128U);
+    for (const char c : lane) EXPECT_TRUE(c > ' ' && c < 0x7F && c != '@' && c != ':' && c != '/') << lane;
+    lanes.insert(lane);
+  }
+  EXPECT_EQ(lanes.size(), names.size());
+}
+
+TEST(PercentEncode, LeavesNoPathToBeResolved) {
+  EXPECT_EQ(percent_encode(".."), "%2E%2E");
+  EXPECT_EQ(percent_encode("a/../b"), "a%2F..%2Fb");
+  EXPECT_EQ(percent_encode("{a}", "{}"), "{a}");
+}
+
+}  // namespace
+}  // namespace gaur
