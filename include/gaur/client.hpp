@@ -42,8 +42,10 @@ class Client {
   explicit Client(std::unique_ptr<Impl> impl);  ///< made by api/client_factory.hpp
   ~Client();                                    ///< waits under way are answered kStopping
 
-  /// Adds all or none. Errors: kInvalidArgument (all problems, "; " between them, each "jobs[3].data: ..."),
-  /// kTooLarge, kQueueFull, kStoreFull, kAlreadyExists (idempotency key), kStopping.
+  /// Adds all or none. A job whose own id is taken is answered with the first one: Added::duplicate, and
+  /// Added::differs where its name or data are others. Errors: kInvalidArgument (all problems, "; " between
+  /// them, each "jobs[3].data: ..."), kTooLarge, kQueueFull, kStoreFull, kAlreadyExists (idempotency key),
+  /// kStopping.
   Async<std::vector<Added>> add(QueueName queue, std::vector<NewJob> jobs, AddOptions options = {});
   /// The problems that add() would refuse these jobs for; empty: none. No I/O.
   std::vector<std::string> problems(const QueueName& queue, const std::vector<NewJob>& jobs) const;

@@ -25,6 +25,7 @@ struct Added {
   State state = State::kWaiting;  ///< kActive: handed to a parked turn in the same step
   bool duplicate = false;         ///< a job of this id was there already; nothing was changed
   std::uint64_t position = 0;  ///< jobs that would be handed out before it, about; 0 for active and delayed
+  bool differs = false;        ///< the job that was there has another name or other data; set by Client alone
   bool operator==(const Added&) const = default;
 };
 

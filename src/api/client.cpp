@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 
 #include "api/call.hpp"
 #include "api/client_factory.hpp"
+#include "api/duplicates.hpp"
 #include "api/idempotency.hpp"
 #include "api/waits.hpp"
 #include "base/json.hpp"
@@ -105,16 +107,19 @@ Async<std::vector<Added>> Client::add(QueueName queue, std::vector<NewJob> jobs,
     }
   }
   if (Status known = impl_->check_known(queue, jobs); !known) return ready(Answer(known.error()));
+  std::map<std::size_t, NewJob> own_ids = jobs_with_own_ids(jobs);
   AddRequest request;
   request.max_waiting = impl_->max_waiting(queue);
-  request.queue = std::move(queue);
+  request.queue = queue;
   request.jobs = std::move(jobs);
-  if (options.idempotency_key.empty()) return impl_->store.add(std::move(request));
+  if (options.idempotency_key.empty())
+    return compare_duplicates(impl_->store, impl_->store.add(std::move(request)), queue, std::move(own_ids));
   if (!is_good_key(options.idempotency_key)) {
     return ready(Answer(Error{Errc::kInvalidArgument,
                               "Idempotency-Key: 1 to 255 printable ASCII characters without spaces"}));
   }
-  return impl_->add_once(std::move(request), options.idempotency_key);
+  return compare_duplicates(impl_->store, impl_->add_once(std::move(request), options.idempotency_key), queue,
+                            std::move(own_ids));
 }
 
 /// See ClientOptions::own_queues.

@@ -1,5 +1,8 @@
 #include "api/idempotency.hpp"
 
+#include <algorithm>
+
+#include "base/json_text.hpp"
 #include "core/lane_name.hpp"
 
 namespace gaur {
@@ -47,7 +50,17 @@ OperationId operation_of(const QueueName& queue, const std::string& key) {
 }
 
 bool same_request(const Job& stored, const NewJob& asked) {
-  return stored.name == asked.name && stored.data == asked.data;
+  if (stored.name != asked.name) return false;
+  if (stored.data == asked.data) return true;
+  const auto one = json::parse(stored.data);
+  const auto other = json::parse(asked.data);
+  if (!one || !other || *one != *other) return false;
+  // Equal values may still have been rounded to each other: the same digits have to stand in both.
+  std::string left = json::compact(stored.data);
+  std::string right = json::compact(asked.data);
+  std::ranges::sort(left);
+  std::ranges::sort(right);
+  return left == right;
 }
 
 KnownKeys::Verdict KnownKeys::check(const LaneName& lane, std::uint64_t asked) {

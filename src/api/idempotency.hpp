@@ -19,7 +19,8 @@ std::uint64_t fingerprint(const std::vector<NewJob>& jobs);
 /// The operation that stands for this key. Keys of different queues are different.
 OperationId operation_of(const QueueName& queue, const std::string& key);
 
-/// Whether `stored` could have come from `asked`: name and data byte for byte.
+/// Whether `stored` could have come from `asked`: the same name, and data that says the same (white space and
+/// the order of members aside; every digit of a number counts).
 bool same_request(const Job& stored, const NewJob& asked);
 
 /// The newest keys and what was asked under them. Thread-safety: internally locked.

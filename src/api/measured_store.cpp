@@ -10,7 +10,9 @@ std::string_view outcome_name(const Outcome& outcome, const Moved& moved) {
   struct Name {
     const Moved& moved;
     std::string_view operator()(const outcome::Completed&) const { return "completed"; }
-    std::string_view operator()(const outcome::Failed&) const { return "failed"; }
+    std::string_view operator()(const outcome::Failed& failed) const {
+      return failed.failure.code == "cancelled" ? "cancelled" : "failed";
+    }
     std::string_view operator()(const outcome::RetryAfter& retry) const {
       return retry.counted ? "retried" : "later";
     }
@@ -69,6 +71,13 @@ class Measures {
     for (const Taken& taken : answer->taken) started(queue, taken);
   }
 
+  void cancelled(const QueueName& queue, const char* when) {
+    metrics_
+        .counter("gaur_jobs_cancelled_total", "Cancelled jobs, by what they did.",
+                 {{"queue", queue.value}, {"when", when}})
+        .add();
+  }
+
  private:
   struct Run {
     FunctionName function;
@@ -103,6 +112,8 @@ class Measures {
     if (moved.state == State::kCompleted || moved.state == State::kFailed) {
       metrics_.finish_rates().mark(queue.value, clock_.now());
     }
+    const std::string_view outcome = outcome_name(finish.outcome, moved);
+    if (outcome == "cancelled") cancelled(queue, "running");
     std::lock_guard lock(mutex_);
     FunctionName function{"unknown"};  // started by an earlier process of this host
     if (const auto found = runs_.find(finish.token); found != runs_.end()) {
@@ -113,9 +124,7 @@ class Measures {
     }
     metrics_
         .counter("gaur_jobs_finished_total", "Ends of runs, by what they led to.",
-                 {{"queue", queue.value},
-                  {"function", function.value},
-                  {"outcome", std::string(outcome_name(finish.outcome, moved))}})
+                 {{"queue", queue.value}, {"function", function.value}, {"outcome", std::string(outcome)}})
         .add();
   }
 
@@ -164,7 +173,15 @@ class MeasuredStore final : public Store {
   Async<Next> wake_delayed(QueueName queue) override { return store_.wake_delayed(std::move(queue)); }
   Async<WorkReply> wait_for_work(WorkRequest r) override { return store_.wait_for_work(std::move(r)); }
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {
-    return store_.cancel(std::move(job), std::move(who), std::move(why));
+    Promise<Result<CancelReply>> promise;
+    auto future = promise.future();
+    const QueueName queue = job.queue;
+    store_.cancel(std::move(job), std::move(who), std::move(why))
+        .then([promise, measures = measures_, queue](Result<CancelReply> answer) {
+          if (answer && *answer == CancelReply::kRemoved) measures->cancelled(queue, "waiting");
+          promise.set(std::move(answer));
+        });
+    return future;
   }
   Async<Unit> retry(JobRef job, bool reset) override { return store_.retry(std::move(job), reset); }
   Async<Unit> promote(JobRef job) override { return store_.promote(std::move(job)); }
@@ -235,7 +252,8 @@ class MeasuredStore final : public Store {
     if (const auto* retry = std::get_if<outcome::RetryAfter>(&finish.outcome)) {
       out.outcome = outcome::RetryAfter{retry->delay, {}, retry->counted};
     } else if (std::holds_alternative<outcome::Failed>(finish.outcome)) {
-      out.outcome = outcome::Failed{};
+      // The code alone: what was cancelled is not counted as failed.
+      out.outcome = outcome::Failed{{.code = std::get<outcome::Failed>(finish.outcome).failure.code}, false};
     } else if (std::holds_alternative<outcome::WaitForChildren>(finish.outcome)) {
       out.outcome = outcome::WaitForChildren{};
     } else if (std::holds_alternative<outcome::BackToWait>(finish.outcome)) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/json.hpp"
 #include "http/add_body.hpp"
 #include "http/handlers.hpp"
 #include "http/waiting.hpp"
@@ -30,6 +31,21 @@ void refuse_all(const ExchangePtr& exchange, std::vector<std::string> problems) 
                                               ? problems.front()
                                               : fmt::format("{} problems; see `problems`", problems.size())});
   problem.problems = std::move(problems);
+  refuse(exchange, problem);
+}
+
+/// The job's own id is taken by a job with another name or other data.
+void refuse_duplicate(const ExchangePtr& exchange, const QueueName& queue, const Added& added) {
+  const std::string path = job_path({queue, added.id}, exchange->base);
+  Problem problem;
+  problem.status = 409;
+  problem.code = "duplicate";
+  problem.detail = fmt::format(
+      "a job with the id {} is there already, with another name or other data; nothing was added: take a new "
+      "id, or look at that job",
+      json::quote(added.id.value));
+  problem.instance = path;
+  problem.headers.push_back({"Location", path});
   refuse(exchange, problem);
 }
 
@@ -112,8 +128,9 @@ void run(Service& service, const ExchangePtr& exchange, Adding adding) {
   if (adding.wait == Duration{0}) {
     service.then(adding.send(), [&service, exchange, queue = adding.queue,
                                  many = adding.many](Result<std::vector<Added>> added) {
-      added ? answer_added(exchange, queue, *added, many)
-            : refuse_add(service, exchange, queue, added.error());
+      if (!added) return refuse_add(service, exchange, queue, added.error());
+      if (!many && added->front().differs) return refuse_duplicate(exchange, queue, added->front());
+      answer_added(exchange, queue, *added, many);
     });
     return;
   }
@@ -121,6 +138,8 @@ void run(Service& service, const ExchangePtr& exchange, Adding adding) {
   auto cursor = service.client().cursor(adding.queue);
   service.then(std::move(cursor), [&service, exchange, adding](Result<std::string> since) {
     service.then(adding.send(), [&service, exchange, adding, since](Result<std::vector<Added>> added) {
+      if (added && !adding.many && added->front().differs)
+        return refuse_duplicate(exchange, adding.queue, added->front());
       if (added) {
         return wait_for(service, exchange, adding.queue, *added, adding.many, adding.wait,
                         since ? *since : "");

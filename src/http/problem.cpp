@@ -83,6 +83,11 @@ Problem problem_of_failure(const Job& job, std::string instance) {
   problem.instance = std::move(instance);
   problem.members = "\"failure\":";
   append_failure(problem.members, failure);
+  problem.members += fmt::format(",\"attempts_made\":{}", job.attempts_made);
+  if (job.usage) {
+    problem.members += ",\"usage\":";
+    append_usage(problem.members, *job.usage);
+  }
   if (failure.code == "parameter") {
     problem.status = 400;  // as the function's own look at its parameters says
   } else if (failure.code == "timeout" || failure.code == "queue_timeout") {

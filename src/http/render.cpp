@@ -104,17 +104,6 @@ std::string render_options(const JobOptions& options) {
   return text;
 }
 
-std::string render_usage(const Usage& usage) {
-  std::string text;
-  ObjectWriter out(text);
-  out.number("cpu_us", usage.cpu_us);
-  out.number("peak_rss_bytes", usage.peak_rss_bytes);
-  out.number("wall_us", usage.wall_us);
-  if (!usage.details.empty()) out.raw("details", usage.details);
-  out.end();
-  return text;
-}
-
 std::string render_waiting(const Waiting& waiting) {
   std::string text;
   ObjectWriter out(text);
@@ -144,6 +133,15 @@ void append_failure(std::string& text, const Failure& failure) {
   out.text("message", failure.message);
   if (!failure.stack.empty()) out.text("stack", failure.stack);
   if (!failure.details.empty()) out.raw("details", failure.details);
+  out.end();
+}
+
+void append_usage(std::string& text, const Usage& usage) {
+  ObjectWriter out(text);
+  out.number("cpu_us", usage.cpu_us);
+  out.number("peak_rss_bytes", usage.peak_rss_bytes);
+  out.number("wall_us", usage.wall_us);
+  if (!usage.details.empty()) out.raw("details", usage.details);
   out.end();
 }
 
@@ -179,7 +177,10 @@ void append_job(std::string& text, const Job& job, const JobView& view) {
     append_failure(text, *job.failure);
   }
   if (view.result && !job.stacktrace.empty()) out.list("stacktrace", job.stacktrace, append_text);
-  if (job.usage) out.raw("usage", render_usage(*job.usage));
+  if (job.usage) {
+    out.name("usage");
+    append_usage(text, *job.usage);
+  }
   out.end();
 }
 
@@ -192,6 +193,7 @@ void append_added(std::string& text, const QueueName& queue, const Added& added,
   if (added.state == State::kWaiting || added.state == State::kPrioritized)
     out.number("position", added.position);
   if (added.duplicate) out.flag("duplicate", true);
+  if (added.differs) out.flag("differs", true);
   out.end();
 }
 

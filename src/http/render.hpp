@@ -28,6 +28,7 @@ struct JobView {
 };
 
 void append_failure(std::string& out, const Failure& failure);
+void append_usage(std::string& out, const Usage& usage);
 void append_job(std::string& out, const Job& job, const JobView& view);
 void append_added(std::string& out, const QueueName& queue, const Added& added, std::string_view base);
 void append_counts(std::string& out, const QueueName& queue, const Counts& counts);

@@ -57,6 +57,21 @@ TEST_F(ClientTest, the_measured_store_counts_what_passes) {
   }
 }
 
+TEST_F(ClientTest, CancelledIsAnOutcomeOfItsOwn) {
+  make();
+  const auto added = add("q", {job("f"), job("f")});
+  const Taken running = take("q");
+  finish("q", running, outcome::Failed{{.code = "cancelled", .message = "by ann"}, false});
+  ASSERT_TRUE(now(client_->cancel({QueueName("q"), added[1].id}, "ann", "")));
+  const std::string text = *now(client_->metrics());
+  for (const std::string line : {R"(gaur_jobs_finished_total{queue="q",function="f",outcome="cancelled"} 1)",
+                                 R"(gaur_jobs_cancelled_total{queue="q",when="running"} 1)",
+                                 R"(gaur_jobs_cancelled_total{queue="q",when="waiting"} 1)"}) {
+    EXPECT_TRUE(has(text, line)) << line << "\n" << text;
+  }
+  EXPECT_EQ(text.find("outcome=\"failed\""), std::string::npos) << text;
+}
+
 TEST_F(ClientTest, refusals_are_counted_by_their_reason) {
   ClientOptions options;
   options.default_max_waiting = 1;

@@ -186,7 +186,8 @@ class HttpTest : public testing::Test {
     ADD_FAILURE() << "no job in " << queue;
     return {};
   }
-  void finish(const std::string& queue, const Taken& taken, Outcome outcome, Retention keep = {}) {
+  void finish(const std::string& queue, const Taken& taken, Outcome outcome, Retention keep = {},
+              std::optional<Usage> usage = {}) {
     Turn turn;
     turn.queue = QueueName(queue);
     turn.op = {LaneName("test-worker"), ++turns_};
@@ -196,6 +197,7 @@ class HttpTest : public testing::Test {
     finish.token = taken.token;
     finish.outcome = std::move(outcome);
     finish.keep = keep;
+    finish.usage = std::move(usage);
     turn.finished.push_back(finish);
     auto reply = measured_->finish_and_take(turn).get();
     ASSERT_TRUE(reply);

@@ -115,6 +115,62 @@ TEST_F(JobsOverHttp, a_failed_job_is_a_problem_for_those_who_wait_and_a_document
   EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/" + taken.job.id.value + "/result").status, 504);
 }
 
+TEST_F(JobsOverHttp, FailedAnswersCarryTheUsageOfTheRun) {
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/queues/q/jobs?wait=30s", R"({"name":"a"})"));
+  const Taken taken = take("q");
+  const Usage usage{.cpu_us = 7, .peak_rss_bytes = 8, .wall_us = 9, .details = R"({"rows":1})"};
+  finish("q", taken, outcome::Failed{{.code = "memory", .message = "over its memory"}, true}, {}, usage);
+  const std::string wanted =
+      R"("attempts_made":1,"usage":{"cpu_us":7,"peak_rss_bytes":8,"wall_us":9,"details":{"rows":1}}})";
+  const Answer waited = client.receive();
+  EXPECT_EQ(waited.status, 500);
+  EXPECT_NE(waited.body.find(wanted), std::string::npos) << waited.body;
+  const Answer result = ask("GET", "/v1/queues/q/jobs/" + taken.job.id.value + "/result");
+  EXPECT_EQ(result.status, 500);
+  EXPECT_NE(result.body.find(wanted), std::string::npos) << result.body;
+}
+
+TEST_F(JobsOverHttp, AnOwnIdWithOtherContentIsADuplicate) {
+  start();
+  const auto add = [&](const std::string& job, const std::string& query = "") {
+    return ask("POST", "/v1/queues/q/jobs" + query, job);
+  };
+  ASSERT_EQ(add(R"({"name":"a","data":{"n":1.50,"m":[1]},"options":{"id":"x"}})").status, 202);
+  const Answer same = add(R"({"name":"a","data":{"m": [1], "n": 1.50},"options":{"id":"x"}})");
+  EXPECT_EQ(same.status, 202) << same.body;
+  EXPECT_NE(same.body.find(R"("id":"x")"), std::string::npos);
+  EXPECT_NE(same.body.find(R"("duplicate":true})"), std::string::npos) << same.body;
+  for (const char* other : {R"({"name":"a","data":{"n":1.51,"m":[1]},"options":{"id":"x"}})",
+                            R"({"name":"b","data":{"n":1.50,"m":[1]},"options":{"id":"x"}})",
+                            R"({"name":"a","options":{"id":"x"}})"}) {
+    for (const char* query : {"", "?wait=20ms"}) {
+      const Answer refused = add(other, query);
+      EXPECT_EQ(refused.status, 409) << other << refused.body;
+      EXPECT_EQ(text(refused.parsed(), "type"), "urn:gaur:problem:duplicate");
+      EXPECT_EQ(text(refused.parsed(), "instance"), "/v1/queues/q/jobs/x");
+      EXPECT_EQ(refused.header("Location"), "/v1/queues/q/jobs/x");
+    }
+  }
+  const Answer many =
+      add(R"([{"name":"new"},{"name":"b","options":{"id":"x"}},{"name":"y","options":{"id":"y"}}])");
+  ASSERT_EQ(many.status, 202) << many.body;
+  EXPECT_NE(many.body.find(R"("duplicate":true,"differs":true})"), std::string::npos) << many.body;
+  EXPECT_EQ(json::integer(ask("GET", "/v1/queues/q").parsed().at("counts").as_object(), "waiting"), 3);
+}
+
+TEST_F(JobsOverHttp, DigitsBeyondADoubleStillDiffer) {
+  start();
+  const std::string digits = "12345678901234567890123";
+  const auto add = [&](const std::string& number) {
+    return ask("POST", "/v1/queues/q/jobs", R"({"name":"a","data":)" + number + R"(,"options":{"id":"n"}})");
+  };
+  EXPECT_EQ(add(digits + "1").status, 202);
+  EXPECT_EQ(add(digits + "1").status, 202);
+  EXPECT_EQ(add(digits + "2").status, 409);
+}
+
 TEST_F(JobsOverHttp, several_jobs_are_waited_for_together) {
   start();
   RawClient client(port_);
