@@ -43,11 +43,14 @@ struct TimedOut {  ///< its own deadline: a failed attempt, code `timeout`
 };
 struct OutOfMemory {  ///< its own bound: a failed attempt, code `memory`
   std::uint64_t bound_bytes = 0, peak_bytes = 0;
+  std::string output{};  ///< the runner's last lines on stderr, or ""
 };
 struct Crashed {   ///< the runner died under the job: a stall
   int signal = 0;  ///< 0: it exited with `exit_code`
   int exit_code = 0;
-  std::string message{};  ///< "runner died of SIGSEGV"
+  std::string message{};                          ///< "its runner died of SIGSEGV: <its last line>"
+  std::string output{};                           ///< the runner's last lines on stderr, or ""
+  std::uint64_t bound_bytes = 0, peak_bytes = 0;  ///< 0: not limited, not measured
 };
 struct Interrupted {  ///< killed or never started without the job's fault: counts as nothing
   std::string why{};

@@ -8,6 +8,7 @@
 
 #include "base/env.hpp"
 #include "runner/spawn.hpp"
+#include "runner/stderr_tail.hpp"
 
 namespace gaur {
 
@@ -65,6 +66,7 @@ struct Child {
 
   LineSplitter frames{kMaxFrameBytes};
   OutputLines out_lines, err_lines;
+  StderrTail tail;       ///< since its run began
   bool deaf = false;     ///< a broken frame came: nothing more is read from it
   bool running = false;  ///< it has a run: sampled often
   bool exit_told = false;

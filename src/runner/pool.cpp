@@ -314,11 +314,24 @@ void Pool::on_exit(RunnerId id, RunnerExit exit) {
   if (const auto old = runners_.find(runner.predecessor); old != runners_.end()) old->second.successor = 0;
   if (runner.run) {
     RunEnd end = end_of_dead(runner, exit);
+    const auto* memory = std::get_if<run::OutOfMemory>(&end);
     if (std::holds_alternative<run::Crashed>(end)) ++crashed_;
     const Usage usage = usage_of(*runner.run, {}, exit.figures);
-    context_.log.warn("runner died under a job",
-                      {{"pool", name_}, {"pid", runner.pid}, {"how", words(exit)}});
+    // Only a death that Gaur did not cause is one: not cancel, deadline, memory bound, stop, broken frame.
+    if (runner.run->stopped || runner.verdict) {
+      context_.log.debug("runner was ended", {{"pool", name_}, {"pid", runner.pid}});
+    } else if (memory != nullptr) {
+      context_.log.warn("run was refused memory at its bound", {{"pool", name_},
+                                                                {"pid", runner.pid},
+                                                                {"bytes", memory->peak_bytes},
+                                                                {"bound", memory->bound_bytes}});
+    } else {
+      context_.log.warn("runner died under a job",
+                        {{"pool", name_}, {"pid", runner.pid}, {"how", words(exit)}});
+    }
     finish(runner, std::move(end), usage);
+  } else if (closing_) {
+    // asked to
   } else if (!was_ready || short_lived) {
     ++crashed_;
     failed_to_start(runner, runner.verdict ? runner.verdict->message : words(exit));

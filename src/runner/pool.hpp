@@ -148,6 +148,7 @@ class Pool {
   RunEnd completed(Runner& runner, frame::Completed frame);
   RunEnd failed(frame::Failed frame) const;
   RunEnd end_of_stopped(const Run& run) const;
+  static std::string words_of_death(const RunnerExit& exit);
   RunEnd end_of_dead(const Runner& runner, const RunnerExit& exit) const;
   void finish(Runner& runner, RunEnd end, Usage usage);
   void end_waiting(const Waiting& waiting, RunEnd end);

@@ -1,6 +1,8 @@
 // Pool, second half: one run from its frame to its end.
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "base/json_text.hpp"
 #include "runner/pool.hpp"
 
@@ -225,24 +227,33 @@ RunEnd Pool::end_of_stopped(const Run& run) const {
   return run::Interrupted{call.why.empty() ? "the host stops" : call.why};
 }
 
+/// How a runner died that Gaur did not kill, and what it last said.
+std::string Pool::words_of_death(const RunnerExit& exit) {
+  std::string words = exit.signal != 0 ? fmt::format("its runner died of {}", signal_name(exit.signal))
+                                       : fmt::format("its runner exited with code {}", exit.exit_code);
+  if (exit.signal == SIGKILL)
+    words += ", which Gaur did not send: the kernel was out of memory (see dmesg), or somebody killed it";
+  return exit.last_words.empty() ? words : fmt::format("{}: {}", words, exit.last_words);
+}
+
 RunEnd Pool::end_of_dead(const Runner& runner, const RunnerExit& exit) const {
   const Run& run = *runner.run;
   if (run.stopped) return end_of_stopped(run);
   const std::uint64_t peak = std::max(run.peak, exit.figures.peak_rss_bytes);
   if (runner.verdict) {
     switch (runner.verdict->kind) {
-      case Verdict::Kind::kMemory: return run::OutOfMemory{run.bound, std::max(peak, runner.verdict->bytes)};
-      case Verdict::Kind::kBrokenFrame: return run::Crashed{0, 0, runner.verdict->message};
+      case Verdict::Kind::kMemory:
+        return run::OutOfMemory{run.bound, std::max(peak, runner.verdict->bytes), exit.output};
+      case Verdict::Kind::kBrokenFrame:
+        return run::Crashed{0, 0, runner.verdict->message, exit.output, run.bound, peak};
       case Verdict::Kind::kOurs: return run::Interrupted{runner.verdict->message};
     }
   }
   // Refused memory ends many programs by abort() or an unhandled error: that it stood at its bound tells why.
   const bool unwell = exit.signal != 0 || exit.exit_code != 0;
-  if (unwell && run.bound > 0 && peak >= run.bound / 10 * 9) return run::OutOfMemory{run.bound, peak};
-  if (exit.signal != 0) {
-    return run::Crashed{exit.signal, 0, fmt::format("its runner died of {}", signal_name(exit.signal))};
-  }
-  return run::Crashed{0, exit.exit_code, fmt::format("its runner exited with code {}", exit.exit_code)};
+  if (unwell && run.bound > 0 && peak >= run.bound / 10 * 9)
+    return run::OutOfMemory{run.bound, peak, exit.output};
+  return run::Crashed{exit.signal, exit.exit_code, words_of_death(exit), exit.output, run.bound, peak};
 }
 
 Usage Pool::usage_of(const Run& run, Usage said, RunFigures figures) const {

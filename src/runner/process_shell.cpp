@@ -23,8 +23,6 @@ namespace gaur {
 
 namespace {
 
-constexpr std::size_t kLastWords = 300;
-
 enum class Source : std::uint64_t {
   kWake,
   kTimer,
@@ -139,6 +137,7 @@ class ProcessShell::Io {
     }
     if (child.meter.attached()) child.meter.begin();
     child.running = true;
+    child.tail.clear();  // what it said about earlier runs explains nothing of this one
     set_timer();
     send(child, frame);
   }
@@ -347,7 +346,7 @@ class ProcessShell::Io {
     const auto log = [&](std::string_view line) {
       options_.log.info("runner output",
                         {{"pool", child.spec.pool}, {"pid", child.pid}, {"stream", stream}, {"line", line}});
-      if (&lines == &child.err_lines && !line.empty()) child.exit.last_words = line.substr(0, kLastWords);
+      if (&lines == &child.err_lines) child.tail.add(line);
     };
     char block[16 << 10];
     const ssize_t got = ::read(fd.get(), block, sizeof block);
@@ -389,6 +388,8 @@ class ProcessShell::Io {
     }
     while (child.fds.errors && read_output(child, child.fds.errors, child.err_lines, "stderr")) {
     }
+    child.exit.last_words = child.tail.telling_line();
+    child.exit.output = child.tail.text();
     child.exit.signal = report.signal;
     child.exit.exit_code = report.exit_code;
     child.exit.figures = child.meter.final_figures(report);

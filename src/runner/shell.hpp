@@ -38,7 +38,8 @@ struct RunnerExit {
   int signal = 0;
   int exit_code = 0;
   RunFigures figures;        ///< of the run that it had, if it had one
-  std::string last_words{};  ///< its last line on stderr, cut to 300 bytes; "" if there was none
+  std::string last_words{};  ///< the line of its stderr that most likely says why; "" if there was none
+  std::string output{};      ///< the last lines of its stderr since its run began (StderrTail)
 };
 
 class ShellEvents {

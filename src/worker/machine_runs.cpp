@@ -99,13 +99,13 @@ void Machine::drop(Run& run, const std::string& why) {
 
 void Machine::count(const Run& run, const std::string& outcome) {
   const std::pair<const char*, std::uint64_t*> outcomes[] = {
-      {"completed", &counters_.completed}, {"failed", &counters_.failed},
-      {"retried", &counters_.retried},     {"later", &counters_.later},
-      {"stalled", &counters_.stalled},     {"given_back", &counters_.given_back}};
+      {"completed", &counters_.completed},  {"failed", &counters_.failed},
+      {"cancelled", &counters_.cancelled},  {"retried", &counters_.retried},
+      {"later", &counters_.later},          {"stalled", &counters_.stalled},
+      {"given_back", &counters_.given_back}};
   for (const auto& [name, counter] : outcomes) *counter += outcome == name ? 1 : 0;
   const std::pair<const char*, std::uint64_t*> codes[] = {{"timeout", &counters_.timed_out},
                                                           {"memory", &counters_.out_of_memory},
-                                                          {"cancelled", &counters_.cancelled},
                                                           {"queue_timeout", &counters_.queue_timeouts}};
   for (const auto& [name, counter] : codes) *counter += run.decision.code == name ? 1 : 0;
 }

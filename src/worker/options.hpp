@@ -21,6 +21,8 @@ struct FunctionPolicy {
   std::optional<std::uint32_t> attempts{};  ///< where the job names none. Default: the dialect's
   std::optional<Backoff> backoff{};  ///< where the job names neither attempts nor backoff. Default: at once
   Retention keep_completed{}, keep_failed{};  ///< where the job names none. Default: all, for ever
+  /// "functions.rank": what a failure names as the table to change. Default: failures name none.
+  std::string configured_in{};
   bool rerun_on_crash = true;  ///< false: a run whose runner died is failed at once, code `crashed`
 };
 

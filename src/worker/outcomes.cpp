@@ -64,15 +64,20 @@ class Decider {
           {.code = "timeout",
            .message = fmt::format("Promise timed out after {} milliseconds", end.after.count())});
     }
-    return attempt_failed({.code = "timeout",
-                           .message = fmt::format("stopped at its deadline: it ran longer than {}",
-                                                  duration_in_words(end.after))});
+    const bool by_the_job = job_.options.timeout && *job_.options.timeout == end.after;
+    return attempt_failed(
+        {.code = "timeout",
+         .message = fmt::format(
+             "stopped at its deadline: it ran longer than {}{}", duration_in_words(end.after),
+             by_the_job ? ", the job's own timeout" : advice("raise {}.timeout if it may run longer"))});
   }
   Decision operator()(run::OutOfMemory& end) const {
     Failure failure;
     failure.code = "memory";
-    failure.message = fmt::format("stopped at its memory bound of {}: it reached {}",
-                                  bytes_in_words(end.bound_bytes), bytes_in_words(end.peak_bytes));
+    failure.message =
+        fmt::format("stopped at its memory bound of {}: it reached {}{}", bytes_in_words(end.bound_bytes),
+                    bytes_in_words(end.peak_bytes), advice("raise {}.needs.memory, or let it use less"));
+    failure.stack = std::move(end.output);
     failure.details = fmt::format(R"({{"bound_bytes":{},"peak_bytes":{}}})", end.bound_bytes, end.peak_bytes);
     return attempt_failed(std::move(failure));
   }
@@ -82,6 +87,10 @@ class Decider {
       failure.message = end.signal != 0 ? fmt::format("the runner died of signal {}", end.signal)
                                         : fmt::format("the runner exited with code {}", end.exit_code);
     }
+    failure.stack = std::move(end.output);
+    failure.details = fmt::format(R"({{"signal":{},"exit_code":{},"bound_bytes":{},"peak_bytes":{}}})",
+                                  end.signal, end.exit_code, end.bound_bytes, end.peak_bytes);
+    bound(failure, options_.job_limits.failure_bytes);
     if (!policy_.rerun_on_crash) return failed(std::move(failure), false);
     std::string message = failure.message;
     return {outcome::Stalled{options_.max_stalled, std::move(failure)}, keep_failed(), "stalled", "crashed",
@@ -95,10 +104,17 @@ class Decider {
     std::string message = "cancelled";
     if (!end.who.empty()) message += " by " + end.who;
     if (!end.why.empty()) message += ": " + end.why;
-    return failed({.code = "cancelled", .message = std::move(message)}, false);
+    Decision decision = failed({.code = "cancelled", .message = std::move(message)}, false);
+    decision.word = "cancelled";
+    return decision;
   }
 
  private:
+  /// "; raise functions.rank.timeout ..."; "" where the policy does not say where it is configured.
+  std::string advice(std::string_view text) const {
+    if (policy_.configured_in.empty()) return "";
+    return "; " + fmt::format(fmt::runtime(text), policy_.configured_in);
+  }
   Retention keep_failed() const { return job_.options.on_fail.value_or(policy_.keep_failed); }
 
   Decision failed(Failure failure, bool exhausted) const {

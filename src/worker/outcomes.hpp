@@ -12,7 +12,7 @@ namespace gaur::worker {
 struct Decision {
   Outcome outcome;
   Retention keep{};    ///< for the set that the job enters if it ends now
-  std::string word{};  ///< completed, failed, retried, later, stalled, given_back: for reports
+  std::string word{};  ///< completed, failed, cancelled, retried, later, stalled, given_back: for reports
   std::string code{};  ///< of the failure, or ""
   std::string message{};
 };

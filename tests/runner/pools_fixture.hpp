@@ -129,9 +129,9 @@ class PoolsFixture : public testing::Test {
     PoolsOptions options;
     options.pools["p"] = std::move(pool);
     for (const char* name :
-         {"echo",     "sleep",   "deaf",   "eat",       "grow",        "refused", "crash",
-          "exit",     "orphans", "broken", "wrong_run", "mute",        "file",    "link",
-          "progress", "logs",    "spin",   "talk",      "environment", "large",   "flood"}) {
+         {"echo",    "sleep",  "deaf",        "eat",   "grow",  "refused",   "crash",    "exit",
+          "orphans", "broken", "wrong_run",   "mute",  "file",  "link",      "progress", "logs",
+          "spin",    "talk",   "environment", "large", "flood", "last_words"}) {
       options.functions[FunctionName(name)] = "p";
     }
     options.run_folder = folder_ / "run";

@@ -70,6 +70,34 @@ TEST_F(PoolsProcess, ACrashIsNamedBySignalOrCode) {
   EXPECT_EQ(exited.message, "its runner exited with code 7");
 }
 
+TEST_F(PoolsProcess, ACrashCarriesWhatTheRunnerSaidInItsRun) {
+  open(testbed());
+  expect_end<run::Completed>(start("talk"));  // what it said in an earlier run explains nothing
+  const auto silent = expect_end<run::Crashed>(start("crash"));
+  EXPECT_EQ(silent.output, "");
+  const auto crashed = expect_end<run::Crashed>(start("last_words"));
+  EXPECT_EQ(crashed.message, "its runner died of SIGSEGV: fatal: \xef\xbf\xbd\xef\xbf\xbd out of luck");
+  EXPECT_EQ(crashed.output, "starting\nfatal: \xef\xbf\xbd\xef\xbf\xbd out of luck");
+  EXPECT_GT(crashed.peak_bytes, 0U);
+}
+
+TEST_F(PoolsProcess, OnlyADeathThatGaurDidNotCauseIsLoggedAsOne) {
+  open(testbed());
+  const auto run = start("deaf");
+  EXPECT_TRUE(wait_until([&] { return on_loop([this] { return pools_->status().front().busy; }) == 1; }));
+  on_loop([&] {
+    pools_->stop(run, StopReason::kCancel, "tester", "because");
+    return 0;
+  });
+  expect_end<run::Cancelled>(run);
+  expect_end<run::TimedOut>(start("deaf", "{}", {.timeout = 100ms}));
+  expect_end<run::OutOfMemory>(start("grow", "{}", {.memory_bytes = 32U << 20}));
+  EXPECT_TRUE(wait_until([&] { return log_->has("runner was ended"); })) << log_->all();
+  EXPECT_FALSE(log_->has("died")) << log_->all();
+  expect_end<run::Crashed>(start("crash"));
+  EXPECT_TRUE(wait_until([&] { return log_->has("runner died under a job"); })) << log_->all();
+}
+
 TEST_F(PoolsProcess, ARunnerKilledByAForeignHandIsReplacedAtOnce) {
   open(testbed());
   const auto run = start("sleep", R"({"ms":60000})");

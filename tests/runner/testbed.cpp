@@ -1,10 +1,10 @@
 // A runner that misbehaves on demand. It links nothing of ours, so that it stays the same under sanitizers
 // and so that a mistake in our codec cannot cancel itself out. The function of a job says what to do:
 //   echo, sleep (data.ms), deaf (ignores cancel and SIGTERM), eat (data.mb resident, then waits), grow
-//   (without end), refused (allocates data.mb at once, aborts when refused), crash, exit (data.code), orphans
-//   (forks grandchildren that leave the session, then sleeps), broken, wrong_run, mute (closes fd 4), file,
-//   link, progress (data.count), logs, spin (CPU for data.ms), talk (stdout and stderr), environment, large
-//   (data.mb of result), flood (progress without end)
+//   (without end), refused (allocates data.mb at once, aborts when refused), crash, last_words (says
+//   something and crashes), exit (data.code), orphans (forks grandchildren that leave the session, then
+//   sleeps), broken, wrong_run, mute (closes fd 4), file, link, progress (data.count), logs, spin (CPU for
+//   data.ms), talk (stdout and stderr), environment, large (data.mb of result), flood (progress without end)
 // Arguments: --never-ready, --exit-before-ready, --ready-then-exit, --ready-unless FILE, --garbage, --old
 #include <fcntl.h>
 #include <poll.h>
@@ -146,6 +146,9 @@ void misbehave(const std::string& function, const std::string& frame, const std:
     std::free(take_memory(static_cast<std::size_t>(number(frame, "mb")) << 20));
     complete(run, "\"got it\"");
   } else if (function == "crash") {
+    ::raise(SIGSEGV);
+  } else if (function == "last_words") {
+    std::fprintf(stderr, "starting\n\x1b[31mfatal: \xed\x95 out of\tluck\x1b[0m\n");
     ::raise(SIGSEGV);
   } else if (function == "exit") {
     ::_exit(static_cast<int>(number(frame, "code")));

@@ -31,6 +31,11 @@ FunctionPolicy fragile() {
   policy.rerun_on_crash = false;
   return policy;
 }
+FunctionPolicy configured() {
+  FunctionPolicy policy;
+  policy.configured_in = "functions.rank";
+  return policy;
+}
 const run::Failed kFailed{{.code = "sql", .message = "no such table"}, false};
 const run::Failed kFinal{{.code = "sql", .message = "no such table"}, true};
 const run::Failed kPlainFinal{{.message = "never"}, true};
@@ -52,12 +57,16 @@ const std::vector<Row> kRows = {
     {"timed out", run::TimedOut{seconds(60)}, 0, 0, {}, "failed", "timeout", "stopped at its deadline: it ran longer than 60 s"},
     {"out of memory", kMemory, 0, 0, {}, "failed", "memory", "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
     {"out of memory, attempts left", kMemory, 2, 0, {}, "retried", "memory", "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
+    {"out of memory, of a function in gaur.toml", kMemory, 0, 0, configured(), "failed", "memory",
+     "stopped at its memory bound of 1.0 GB: it reached 1.2 GB; raise functions.rank.needs.memory, or let it use less"},
+    {"timed out, of a function in gaur.toml", run::TimedOut{seconds(60)}, 0, 0, configured(), "failed", "timeout",
+     "stopped at its deadline: it ran longer than 60 s; raise functions.rank.timeout if it may run longer"},
     {"crashed", run::Crashed{11, 0, "the runner died of SIGSEGV"}, 3, 0, {}, "stalled", "crashed", "the runner died of SIGSEGV"},
     {"crashed, no words given", run::Crashed{0, 3, ""}, 0, 0, {}, "stalled", "crashed", "the runner exited with code 3"},
     {"crashed, must not run again", run::Crashed{9, 0, ""}, 3, 0, fragile(), "failed", "crashed", "the runner died of signal 9"},
     {"interrupted", run::Interrupted{"recycled"}, 3, 0, {}, "given_back", "", "recycled"},
-    {"cancelled", run::Cancelled{"ann", "wrong day"}, 3, 0, {}, "failed", "cancelled", "cancelled by ann: wrong day"},
-    {"cancelled by nobody in particular", run::Cancelled{}, 0, 0, {}, "failed", "cancelled", "cancelled"},
+    {"cancelled", run::Cancelled{"ann", "wrong day"}, 3, 0, {}, "cancelled", "cancelled", "cancelled by ann: wrong day"},
+    {"cancelled by nobody in particular", run::Cancelled{}, 0, 0, {}, "cancelled", "cancelled", "cancelled"},
     {"a result over the limit", run::Completed{std::string((1 << 20) + 1, '1')}, 0, 0, {}, "failed", "too_large",
      "the result has 1048577 bytes, at most 1048576 are allowed inline; write a file instead"},
 };
@@ -82,7 +91,8 @@ TEST(Outcomes, FollowTheTable) {
     EXPECT_EQ(decision.code, row.code);
     EXPECT_EQ(decision.message, row.message);
     const std::map<std::string, std::size_t> kinds{{"completed", 0}, {"failed", 1},     {"retried", 2},
-                                                   {"later", 2},     {"given_back", 4}, {"stalled", 5}};
+                                                   {"later", 2},     {"given_back", 4}, {"stalled", 5},
+                                                   {"cancelled", 1}};
     EXPECT_EQ(decision.outcome.index(), kinds.at(row.word));
     if (const Failure* failure = failure_of(decision.outcome); failure != nullptr && *row.code != '\0') {
       EXPECT_EQ(failure->code, row.code);
@@ -137,6 +147,22 @@ TEST(Outcomes, MemoryTellsBoundAndPeakForProgramsToo) {
   SeededRandom random(1);
   const Decision decision = decide(run::OutOfMemory{100, 150}, {}, {}, {}, random);
   EXPECT_EQ(failure_of(decision.outcome)->details, R"({"bound_bytes":100,"peak_bytes":150})");
+}
+
+TEST(Outcomes, ACrashKeepsWhatTheRunnerSaid) {
+  SeededRandom random(1);
+  const run::Crashed end{11, 0, "its runner died of SIGSEGV: out of luck", "first\nout of luck", 100, 50};
+  const Failure failure = *failure_of(decide(end, {}, {}, {}, random).outcome);
+  EXPECT_EQ(failure.stack, "first\nout of luck");
+  EXPECT_EQ(failure.details, R"({"signal":11,"exit_code":0,"bound_bytes":100,"peak_bytes":50})");
+}
+
+TEST(Outcomes, AJobsOwnTimeoutIsNamedAsSuch) {
+  SeededRandom random(1);
+  Job job;
+  job.options.timeout = seconds(2);
+  EXPECT_EQ(decide(run::TimedOut{seconds(2)}, job, configured(), {}, random).message,
+            "stopped at its deadline: it ran longer than 2 s, the job's own timeout");
 }
 
 TEST(Outcomes, RetentionIsTheJobsElseTheFunctions) {

@@ -10,6 +10,7 @@
 #include "api/measured_store.hpp"
 #include "app/host/host_file.hpp"
 #include "app/host/host_status.hpp"
+#include "app/host/job_log.hpp"
 #include "app/host/links.hpp"
 #include "app/host/mixture_watch.hpp"
 #include "app/host/part_options.hpp"
@@ -154,6 +155,7 @@ Status Host::Impl::build_worker() {
     if (level == WorkerEvents::Level::kWarning) log.warn(line);
     if (level == WorkerEvents::Level::kError) log.error(line);
   };
+  made.events.on_end = job_log(options.log);
   worker = std::make_unique<Worker>(env, *store, *ledger, *pools, std::move(made));
   if (options.role == Role::kWorker) {
     unserved = std::make_unique<UnservedWatch>(UnservedWatch::Parts{.store = *store,

@@ -118,7 +118,9 @@ WorkerOptions worker_options(const Config& config, Time started) {
   options.name = config.worker_name;
   for (const auto& [name, queue] : config.queues) options.queues.emplace_back(name);
   for (const auto& [name, function] : config.functions) {
-    options.functions[FunctionName(name)] = policy(config.queues.at(function.queue), function);
+    FunctionPolicy made = policy(config.queues.at(function.queue), function);
+    made.configured_in = to_string(KeyPath{"functions", name});
+    options.functions[FunctionName(name)] = std::move(made);
   }
   options.max_stalled = config.max_stalled;
   options.lock = config.lock;

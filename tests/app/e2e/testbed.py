@@ -75,6 +75,12 @@ def leave_grandchild(run, data):
     sleep(run, data)
 
 
+def say_and_die(run, data):
+    sys.stderr.write(data["stderr"])
+    sys.stderr.flush()
+    os._exit(3)
+
+
 def die(run, data):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -85,7 +91,7 @@ def write_file(run, data):
     send(type="completed", run=run, result={}, file={"name": "rows.csv", "format": "csv", "rows": data.get("rows", 3)})
 
 
-FUNCTIONS = {"file": write_file, "deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die}
+FUNCTIONS = {"file": write_file, "deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die}
 
 send(type="ready", protocol=1, name="testbed")
 while True:

@@ -1,0 +1,50 @@
+#include "app/host/job_log.hpp"
+
+namespace gaur::app {
+namespace {
+
+constexpr std::size_t kMessageBytes = 300;
+
+/// The failure's first bytes, whole characters only: a result may be the store's to keep, a log line is not.
+std::string shortened(std::string_view message) {
+  if (message.size() <= kMessageBytes) return std::string(message);
+  std::size_t bytes = kMessageBytes;
+  while (bytes > 0 && (static_cast<unsigned char>(message[bytes]) & 0xC0) == 0x80) --bytes;
+  return std::string(message.substr(0, bytes)) + "...";
+}
+
+}  // namespace
+
+std::function<void(const RunReport&)> job_log(Logger log) {
+  return [log = std::move(log)](const RunReport& run) {
+    if (!log.enabled(LogLevel::kInfo)) return;
+    const bool over = run.outcome == "completed" || run.outcome == "failed" || run.outcome == "cancelled";
+    const char* what = over ? "job finished" : "run ended";
+    const Usage& usage = run.usage;
+    if (run.outcome == "completed") {
+      log.info(what, {{"job", run.id},
+                      {"queue", run.queue},
+                      {"function", run.function},
+                      {"outcome", run.outcome},
+                      {"wait_ms", run.waited},
+                      {"run_ms", usage.wall_us / 1000},
+                      {"cpu_ms", usage.cpu_us / 1000},
+                      {"peak_bytes", usage.peak_rss_bytes},
+                      {"attempts", run.attempt}});
+      return;
+    }
+    log.info(what, {{"job", run.id},
+                    {"queue", run.queue},
+                    {"function", run.function},
+                    {"outcome", run.outcome},
+                    {"wait_ms", run.waited},
+                    {"run_ms", usage.wall_us / 1000},
+                    {"cpu_ms", usage.cpu_us / 1000},
+                    {"peak_bytes", usage.peak_rss_bytes},
+                    {"attempts", run.attempt},
+                    {"code", run.code},
+                    {"error", shortened(run.message)}});
+  };
+}
+
+}  // namespace gaur::app
