@@ -122,13 +122,16 @@ class Measurer {
         config_(config),
         arguments_(arguments),
         jobs_(std::move(jobs)),
+        budget_(budget),
         until_(replayer.clock().now() + budget) {}
 
   SizeInputs all() {
     SizeInputs inputs;
     inputs.box = config_.slots.box;
     inputs.at_once = arguments_.at_once;
-    inputs.widths.push_back(at(1));
+    const FunctionConfig& function = config_.functions.at(arguments_.function);
+    if (config_.pools.at(function.pool).duckdb) inputs.least_cores = 1;
+    inputs.widths.push_back(at(1, grant(1), until_));
     if (inputs.widths.front().run_ms.empty()) return inputs;
     for (const std::uint32_t width :
          widths_to_measure(widest(inputs.box, inputs.widths.front(), arguments_.at_once))) {
@@ -137,24 +140,29 @@ class Measurer {
         inputs.explored_all = false;
         break;
       }
-      inputs.widths.push_back(at(width));
+      inputs.widths.push_back(at(width, grant(width), until_));
     }
     inputs.other_cores = measured_ > 0 ? std::max(0.0, others_ / measured_) : 0;
     return inputs;
   }
 
+  /// The advice is rerun however long the measuring took: each rerun has the budget for itself.
+  WidthMeasure rerun(std::uint32_t width, const Grant& granted) {
+    return at(width, granted, replayer_.clock().now() + budget_);
+  }
+
  private:
-  WidthMeasure at(std::uint32_t width) {
+  WidthMeasure at(std::uint32_t width, const Grant& granted, Instant until) {
     WidthMeasure measure;
     measure.width = width;
     ReplayOptions options;
     options.at_once = width;
-    options.grant = grant(width);
+    options.grant = granted;
     measure.threads = options.grant->threads;
     // Runners that have to start, and files that have to be read, are paid for before the clock runs.
     replayer_.run(round_robin(jobs_, width, 0), options);
-    options.until = std::max(until_, replayer_.clock().now() + Duration(1));
     const Instant begun = replayer_.clock().now();
+    options.until = std::max(until, begun + Duration(1));
     const double busy_before = busy_cpu_seconds();
     const std::size_t count = std::max(arguments_.runs, 2 * width);
     double ours = 0;
@@ -194,6 +202,7 @@ class Measurer {
   const Config& config_;
   const SizeArguments& arguments_;
   std::vector<Job> jobs_;
+  Duration budget_;
   Instant until_;
   double others_ = 0;    ///< CPU seconds of everything else
   double measured_ = 0;  ///< seconds
@@ -222,15 +231,20 @@ int size_command(int argc, char** argv) {
                   source.error().code == Errc::kDisconnected ? kExitStore : kExitProblem);
   auto replayer = Replayer::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
   if (!replayer) return refuse("size", replayer.error().message, kExitProblem);
-  const SizeInputs inputs = Measurer(**replayer, loaded.config, arguments, source->jobs, *budget).all();
+  Measurer measurer(**replayer, loaded.config, arguments, source->jobs, *budget);
+  const SizeInputs inputs = measurer.all();
   if (inputs.widths.front().run_ms.empty())
     return refuse(
         "size", fmt::format("no run of {} completed: {}", arguments.function, inputs.widths.front().failure),
         kExitProblem);
-  const SizePlan plan = plan_size(inputs);
-  const SizeReport report{arguments.function, source->words, inputs, plan};
+  SizePlan plan = plan_size(inputs);
+  const auto reruns =
+      rerun_plan(inputs, plan, [&](std::uint32_t width, std::uint32_t threads, std::uint64_t memory_bytes) {
+        return measurer.rerun(width, {.threads = threads, .memory_bytes = memory_bytes});
+      });
+  const SizeReport report{arguments.function, source->words, inputs, plan, reruns};
   fmt::print("{}", arguments.json ? size_json(report) + "\n" : size_text(report));
-  return kExitOk;
+  return report.held() ? kExitOk : kExitProblem;
 }
 
 }  // namespace gaur::app

@@ -28,6 +28,15 @@ std::string ms_words(double ms) {
   return duration_in_words(Duration(std::llround(ms)));
 }
 
+/// Rounded up to what the advice can be written in.
+std::uint64_t whole_megabytes(double bytes) {
+  return static_cast<std::uint64_t>(std::ceil(bytes / 1e6)) * 1'000'000;
+}
+
+std::uint32_t times(std::uint64_t whole, std::uint64_t part) {
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, whole / std::max<std::uint64_t>(1, part)));
+}
+
 /// From the runs at the width that speed advises: a run alone, with all threads and memory granted, takes
 /// more.
 void by_memory(const SizeInputs& inputs, SizePlan& plan) {
@@ -36,9 +45,8 @@ void by_memory(const SizeInputs& inputs, SizePlan& plan) {
     plan.why.emplace_back("memory: was not measured, so it bounds nothing here; set needs.memory by hand");
     return;
   }
-  plan.needs.memory_bytes = static_cast<std::uint64_t>(std::ceil(peak.p95 * kMemoryMargin));
-  plan.by_memory = static_cast<std::uint32_t>(std::max<std::uint64_t>(
-      1, inputs.box.memory_bytes / std::max<std::uint64_t>(1, plan.needs.memory_bytes)));
+  plan.needs.memory_bytes = whole_megabytes(peak.p95 * kMemoryMargin);
+  plan.by_memory = times(inputs.box.memory_bytes, plan.needs.memory_bytes);
   plan.why.push_back(fmt::format("memory: peak p95 {} x {} = {} a run; {} / {} = {} at a time",
                                  bytes_in_words(static_cast<std::uint64_t>(peak.p95)), kMemoryMargin,
                                  bytes_in_words(plan.needs.memory_bytes),
@@ -69,30 +77,24 @@ void by_speed(const SizeInputs& inputs, SizePlan& plan) {
         "speed: the time for measuring was over while wider still gained: more slots may do more (--budget)");
 }
 
-void needs_of_cores(const SizeInputs& inputs, SizePlan& plan) {
-  const WidthMeasure& at = measured_at(inputs, plan.slots);
-  const Spread cores = spread_of(at.cores);
-  plan.at_width = at.width;
-  plan.needs.cores = std::max(1.0, std::ceil(cores.mean * 10) / 10);
-  plan.why.push_back(fmt::format("cores: one run keeps {:.1f} busy on average when {}: {:.0f} % of {:g}",
-                                 cores.mean,
-                                 at.width == 1 ? "it is alone" : fmt::format("{} run side by side", at.width),
-                                 cores.mean * at.width / inputs.box.cores * 100, inputs.box.cores));
-}
-
-void waits(const SizeInputs& inputs, SizePlan& plan) {
-  const QueueingInputs queueing{.run_ms = measured_at(inputs, plan.slots).run_ms, .slots = plan.slots};
-  const double most = capacity(queueing);
-  for (const double share : {0.5, 0.7, 0.8, 0.9, 0.95}) {
-    plan.loads.push_back({share, most * share * 60, steady_waits(queueing, most * share)});
+/// Fewer slots leave more cores to each run, so both are found together: until all fit side by side.
+void by_cores(const SizeInputs& inputs, SizePlan& plan) {
+  Spread cores;
+  while (true) {
+    const WidthMeasure& at = measured_at(inputs, plan.slots);
+    cores = spread_of(at.cores);
+    plan.at_width = at.width;
+    plan.needs.cores =
+        std::min(inputs.box.cores, std::max(inputs.least_cores, std::ceil(cores.mean * 10 - 1e-6) / 10));
+    plan.by_cores =
+        static_cast<std::uint32_t>(std::max(1.0, std::floor(inputs.box.cores / plan.needs.cores + 1e-9)));
+    if (plan.slots <= plan.by_cores) break;
+    plan.slots = plan.by_cores;
   }
-  for (const std::uint32_t slots : {std::max(1U, plan.slots / 2), plan.slots, plan.slots * 2}) {
-    if (!plan.bursts.empty() && plan.bursts.back().slots == slots) continue;
-    const QueueingInputs one{.run_ms = measured_at(inputs, slots).run_ms, .slots = slots};
-    if (slots > plan.slots && measured_at(inputs, slots).width < slots)
-      continue;  // nothing was measured there
-    plan.bursts.push_back({slots, burst_waits(one, inputs.at_once)});
-  }
+  plan.why.push_back(fmt::format(
+      "cores: one run keeps {:.1f} busy on average when {}, and gets {:g}; {:g} / {:g} = {} at a time",
+      cores.mean, plan.at_width == 1 ? "it is alone" : fmt::format("{} run side by side", plan.at_width),
+      plan.needs.cores, inputs.box.cores, plan.needs.cores, plan.by_cores));
 }
 
 }  // namespace
@@ -129,12 +131,36 @@ SizePlan plan_size(const SizeInputs& inputs) {
   by_memory(inputs, plan);
   plan.slots = plan.by_memory == 0 ? plan.by_speed : std::min(plan.by_speed, plan.by_memory);
   plan.slots = std::max(1U, plan.slots);
-  needs_of_cores(inputs, plan);
-  plan.why.push_back(fmt::format("slots: the smaller of {} by speed and {} by memory = {}", plan.by_speed,
-                                 plan.by_memory == 0 ? std::string("any") : std::to_string(plan.by_memory),
-                                 plan.slots));
-  waits(inputs, plan);
+  by_cores(inputs, plan);
+  plan.why.push_back(fmt::format(
+      "slots: the smallest of {} by speed, {} by memory and {} by cores = {}", plan.by_speed,
+      plan.by_memory == 0 ? std::string("any") : std::to_string(plan.by_memory), plan.by_cores, plan.slots));
+  estimate_waits(inputs, plan, measured_at(inputs, plan.slots).run_ms);
   return plan;
+}
+
+void set_memory(const SizeInputs& inputs, SizePlan& plan, std::uint64_t bytes) {
+  plan.needs.memory_bytes = std::min(whole_megabytes(static_cast<double>(bytes)), inputs.box.memory_bytes);
+  plan.by_memory = times(inputs.box.memory_bytes, plan.needs.memory_bytes);
+  plan.slots = std::min(plan.slots, plan.by_memory);
+}
+
+void estimate_waits(const SizeInputs& inputs, SizePlan& plan, const std::vector<double>& run_ms) {
+  plan.loads.clear();
+  plan.bursts.clear();
+  const QueueingInputs queueing{.run_ms = run_ms, .slots = plan.slots};
+  const double most = capacity(queueing);
+  for (const double share : {0.5, 0.7, 0.8, 0.9, 0.95}) {
+    plan.loads.push_back({share, most * share * 60, steady_waits(queueing, most * share)});
+  }
+  for (const std::uint32_t slots : {std::max(1U, plan.slots / 2), plan.slots, plan.slots * 2}) {
+    if (!plan.bursts.empty() && plan.bursts.back().slots == slots) continue;
+    if (slots > plan.slots && measured_at(inputs, slots).width < slots)
+      continue;  // nothing was measured there
+    const QueueingInputs one{.run_ms = slots == plan.slots ? run_ms : measured_at(inputs, slots).run_ms,
+                             .slots = slots};
+    plan.bursts.push_back({slots, burst_waits(one, inputs.at_once)});
+  }
 }
 
 }  // namespace gaur::app

@@ -38,6 +38,7 @@ struct SizePlan {
   std::uint32_t slots = 1;
   std::uint32_t by_memory = 0;   ///< 0: memory was not measured
   std::uint32_t by_speed = 1;    ///< the width beyond which throughput gains less than a twentieth
+  std::uint32_t by_cores = 1;    ///< so many times needs.cores fit into the machine
   std::uint32_t at_width = 1;    ///< the measured width whose run times the waits below are made from
   Needs needs{};                 ///< what one run should be granted
   std::vector<std::string> why;  ///< the sums, a line each
@@ -46,13 +47,18 @@ struct SizePlan {
 };
 
 struct SizeInputs {
-  Room box{};  ///< what the ledger may grant here
+  Room box{};                ///< what the ledger may grant here
+  double least_cores = 0.1;  ///< that a run may be granted: 1 in pools of kind duckdb
   std::uint32_t at_once = 100;
   std::vector<WidthMeasure> widths{};  ///< by width, at least one with a completed run
   double other_cores = 0;              ///< that something else kept busy meanwhile
   bool explored_all = true;  ///< false: measuring ended at the time given, wider ones were not tried
 };
 SizePlan plan_size(const SizeInputs& inputs);
+/// The plan with other memory for each run, and with as many slots as that allows.
+void set_memory(const SizeInputs& inputs, SizePlan& plan, std::uint64_t bytes);
+/// Fills loads and bursts, for runs that took so long.
+void estimate_waits(const SizeInputs& inputs, SizePlan& plan, const std::vector<double>& run_ms);
 
 /// The widths to measure: 1, 2, 4 ... up to `most`, and `most` itself.
 std::vector<std::uint32_t> widths_to_measure(std::uint32_t most);

@@ -63,14 +63,18 @@ std::string size_text(const SizeReport& report) {
   std::string text = fmt::format("{}, with {}, on {}\n\n{}\n", report.function, report.source,
                                  room_in_words(report.inputs.box), width_table(report.inputs));
   for (const std::string& line : plan.why) text += "  " + line + "\n";
+  for (const Rerun& rerun : report.reruns) text += "  " + rerun.words + "\n";
+  if (!report.held())
+    text += "\nNo rerun with these needs held. What follows is the last try, not an advice to rely on.\n";
   text += fmt::format("\nadvice: {} {}, needs = {{ cores = {:g}, memory = \"{}\" }}\n", plan.slots,
                       plan.slots == 1 ? "slot" : "slots", plan.needs.cores,
                       plan.needs.memory_bytes == 0
                           ? "?"
                           : fmt::format("{}MB", (plan.needs.memory_bytes + 999'999) / 1'000'000));
-  text += fmt::format(
-      "\nwaits in a steady stream (independent arrivals, run times as measured at {} side by side)\n{}",
-      plan.at_width, load_table(plan));
+  text +=
+      fmt::format("\nwaits in a steady stream (independent arrivals, run times as {})\n{}",
+                  report.held() ? "in the rerun" : fmt::format("measured at {} side by side", plan.at_width),
+                  load_table(plan));
   text += fmt::format("\nwaits when {} come at once\n{}", report.inputs.at_once, burst_table(plan));
   text +=
       "\nThe waits are simulated from these runs alone: other functions and other work on the machine come "
@@ -104,8 +108,22 @@ std::string size_json(const SizeReport& report) {
                                   {"wait_ms", spread_json(row.burst.wait_ms)},
                                   {"last_done_ms", row.burst.last_done_ms}});
   }
+  json::Array reruns;
+  for (const Rerun& rerun : report.reruns) {
+    reruns.push_back(json::Object{
+        {"slots", rerun.slots},
+        {"needs", json::Object{{"cores", rerun.needs.cores}, {"memory_bytes", rerun.needs.memory_bytes}}},
+        {"runs", rerun.measure.run_ms.size()},
+        {"failed", rerun.measure.failed},
+        {"failure", rerun.measure.failure},
+        {"run_ms", spread_json(spread_of(rerun.measure.run_ms))},
+        {"roomy_p50_ms", rerun.roomy_p50_ms},
+        {"held", rerun.held}});
+  }
   return json::serialize(json::Object{
       {"function", report.function},
+      {"held", report.held()},
+      {"reruns", reruns},
       {"source", report.source},
       {"box",
        json::Object{{"cores", report.inputs.box.cores}, {"memory_bytes", report.inputs.box.memory_bytes}}},
@@ -113,6 +131,7 @@ std::string size_json(const SizeReport& report) {
       {"slots", plan.slots},
       {"by_memory", plan.by_memory},
       {"by_speed", plan.by_speed},
+      {"by_cores", plan.by_cores},
       {"needs", json::Object{{"cores", plan.needs.cores}, {"memory_bytes", plan.needs.memory_bytes}}},
       {"why", why},
       {"widths", widths},

@@ -2,7 +2,7 @@
 // `gaur size` on paper. Thread-safety: pure functions.
 #include <string>
 
-#include "app/size/estimate.hpp"
+#include "app/size/rerun.hpp"
 
 namespace gaur::app {
 
@@ -11,6 +11,9 @@ struct SizeReport {
   std::string source;  ///< "100 kept jobs of query", "the data given"
   const SizeInputs& inputs;
   const SizePlan& plan;
+  const std::vector<Rerun>& reruns;  ///< the last one tells whether the advice held; none: not rerun
+
+  bool held() const { return !reruns.empty() && reruns.back().held; }
 };
 std::string size_text(const SizeReport& report);
 std::string size_json(const SizeReport& report);

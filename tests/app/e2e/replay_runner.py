@@ -20,6 +20,13 @@ def burn(seconds):
         pass
 
 
+def worn_out(data):
+    """Whether more runs than that began, of all processes together."""
+    with open(data["count"], "a") as file:
+        file.write("x")
+    return os.path.getsize(data["count"]) > data["fails_after"]
+
+
 send(type="ready", protocol=1, name="replay")
 for line in frames:
     frame = json.loads(line)
@@ -30,7 +37,11 @@ for line in frames:
     data = frame["data"]
     held = bytearray(os.urandom(1024) * 1024) * data.get("megabytes", 0)
     burn(data.get("burn_ms", 0) / 1000)
-    if "fail" in data:
+    if frame["memory"] < data.get("fails_below_megabytes", 0) * 1_000_000:
+        send(type="failed", run=frame["run"], message="too small a grant", code="error")
+    elif "fails_after" in data and worn_out(data):
+        send(type="failed", run=frame["run"], message="worn out", code="error")
+    elif "fail" in data:
         send(type="failed", run=frame["run"], message=data["fail"], code="error")
     elif data.get("env"):
         send(type="completed", run=frame["run"], result=os.environ.get(data["env"]))

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "app/size/estimate.hpp"
+#include "app/size/rerun.hpp"
 
 namespace gaur::app {
 namespace {
@@ -82,7 +82,7 @@ TEST(Size, SpeedStopsWhereWiderGainsNothing) {
   EXPECT_THAT(plan.why, Contains(HasSubstr("8 side by side do 6.78 a second, +2 %: not worth")));
   EXPECT_THAT(plan.why,
               Contains("memory: peak p95 2.0 GB x 1.2 = 2.4 GB a run; 120.0 GB / 2.4 GB = 50 at a time"));
-  EXPECT_THAT(plan.why, Contains("slots: the smaller of 4 by speed and 50 by memory = 4"));
+  EXPECT_THAT(plan.why, Contains("slots: the smallest of 4 by speed, 50 by memory and 4 by cores = 4"));
 }
 
 TEST(Size, MemoryBoundsWhatSpeedWouldAllow) {
@@ -125,6 +125,89 @@ TEST(Size, AMachineThatIsBusyWithOtherThingsIsSaid) {
   SizeInputs busy = quiet;
   busy.other_cores = 1.5;
   EXPECT_THAT(plan_size(busy).why, Contains(HasSubstr("something else kept 1.5 cores busy")));
+}
+
+TEST(Size, SlotsTimesCoresNeverExceedTheMachine) {
+  for (const double cores : {0.3, 0.9, 1.0, 1.4, 1.9, 2.0}) {
+    for (const double least : {0.1, 1.0}) {
+      const SizePlan plan = plan_size({.box = {.cores = 2, .memory_bytes = 8'000'000'000},
+                                       .least_cores = least,
+                                       .widths = {measure(1, 100, cores, 1e8), measure(2, 100, cores, 1e8),
+                                                  measure(4, 100, cores / 2, 1e8)}});
+      EXPECT_LE(plan.slots * plan.needs.cores, 2 + 1e-9) << cores << " " << least;
+      EXPECT_GE(plan.needs.cores, least);
+      EXPECT_GE(plan.slots, 1U);
+    }
+  }
+}
+
+/// Runs that fail below some memory, and take twice as long below some more.
+MeasureAt needing(double fails_below, double slow_below, std::vector<std::uint64_t>* asked = nullptr) {
+  return [=](std::uint32_t width, std::uint32_t, std::uint64_t memory) {
+    if (asked != nullptr) asked->push_back(memory);
+    WidthMeasure made = measure(width, static_cast<double>(memory) < slow_below ? 1000 : 500, 1, 1e8);
+    if (static_cast<double>(memory) < fails_below) {
+      made.failed = static_cast<std::uint32_t>(made.run_ms.size());
+      made.failure = "out of memory";
+      made.run_ms.clear();
+    }
+    return made;
+  };
+}
+
+SizeInputs on_two_cores(double memory) {
+  return {.box = {.cores = 2, .memory_bytes = static_cast<std::uint64_t>(memory)},
+          .widths = {measure(1, 500, 1, 1.2e8), measure(2, 500, 1, 1.2e8)}};
+}
+
+TEST(Rerun, AnAdviceThatHoldsIsKept) {
+  const SizeInputs inputs = on_two_cores(8e9);
+  SizePlan plan = plan_size(inputs);
+  const auto reruns = rerun_plan(inputs, plan, needing(0, 0));
+  ASSERT_EQ(reruns.size(), 1U);
+  EXPECT_TRUE(reruns[0].held);
+  EXPECT_EQ(plan.needs.memory_bytes, 144'000'000U);
+  EXPECT_EQ(plan.slots, 2U);
+  EXPECT_EQ(
+      reruns[0].words,
+      "rerun: 2 side by side with 144 MB and 1 core each: 8 runs, p50 500 ms, 500 ms with 4.0 GB each: held");
+}
+
+TEST(Rerun, RaisesTheMemoryUntilNoRunFailsAndNoneIsSlow) {
+  const SizeInputs inputs = on_two_cores(8e9);
+  SizePlan plan = plan_size(inputs);
+  const auto reruns = rerun_plan(inputs, plan, needing(200e6, 400e6));
+  ASSERT_EQ(reruns.size(), 4U);
+  EXPECT_THAT(reruns[0].words, HasSubstr("144 MB and 1 core each: 8 of 8 runs failed (out of memory)"));
+  EXPECT_THAT(
+      reruns[1].words,
+      HasSubstr("216 MB and 1 core each: 8 runs, p50 1 s, 500 ms with 4.0 GB each: too little memory"));
+  EXPECT_TRUE(reruns.back().held);
+  EXPECT_EQ(plan.needs.memory_bytes, 486'000'000U);
+  EXPECT_EQ(plan.slots, 2U);
+  EXPECT_EQ(plan.by_memory, 16U);
+}
+
+TEST(Rerun, GivesUpSlotsWhereTheMachineHasNotTheMemory) {
+  const SizeInputs inputs = on_two_cores(1e9);
+  SizePlan plan = plan_size(inputs);
+  std::vector<std::uint64_t> asked;
+  const auto reruns = rerun_plan(inputs, plan, needing(700e6, 0, &asked));
+  EXPECT_TRUE(reruns.back().held);
+  EXPECT_EQ(plan.slots, 1U);
+  EXPECT_GE(plan.needs.memory_bytes, 700'000'000U);
+  for (const std::uint64_t memory : asked) EXPECT_LE(memory, inputs.box.memory_bytes);
+  for (const Rerun& rerun : reruns)
+    EXPECT_LE(rerun.slots * rerun.needs.memory_bytes, inputs.box.memory_bytes) << rerun.words;
+}
+
+TEST(Rerun, EndsWhereNothingHolds) {
+  const SizeInputs inputs = on_two_cores(1e9);
+  SizePlan plan = plan_size(inputs);
+  const auto reruns = rerun_plan(inputs, plan, needing(2e9, 0));
+  EXPECT_FALSE(reruns.back().held);
+  EXPECT_LE(reruns.size(), 8U);
+  EXPECT_EQ(plan.slots, 1U);
 }
 
 TEST(Size, WidthsDoubleUpToTheWidest) {
