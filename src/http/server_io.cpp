@@ -11,6 +11,7 @@
 #include "base/system_env.hpp"
 #include "http/connection_io.hpp"
 #include "http/server.hpp"
+#include "http/token_rule.hpp"
 #include "http/values.hpp"
 
 namespace gaur {
@@ -25,7 +26,6 @@ constexpr Duration kSweepEvery{100};
 constexpr Duration kAcceptPause{100};      // after an error like "too many open files"
 constexpr Duration kGraceForAnswers{300};  // when stopping: then those who wait are told to come again
 constexpr Duration kGraceForWriting{2'000};
-constexpr std::size_t kShortestToken = 16;  // below, guessing would be worth a try
 
 /// Runs tasks on the server's thread, and drops them once the server stopped.
 class IoExecutor final : public Executor {
@@ -63,9 +63,9 @@ Result<tcp::endpoint> parse_listen(const std::string& listen) {
 }
 
 Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& options) {
-  if (!options.token.empty() && options.token.size() < kShortestToken) {
-    return Error{Errc::kInvalidArgument,
-                 fmt::format("server.token: at least {} characters are expected", kShortestToken)};
+  if (!options.token.empty()) {
+    if (const Status good = http::check_token_rule(options.token); !good)
+      return good.error().in("server.token");
   }
   if (!options.token.empty() || endpoint.address().is_loopback()) return ok();
   return Error{

@@ -11,6 +11,7 @@
 #include "app/config/units.hpp"
 #include "app/host/duckdb_check.hpp"
 #include "app/host/host_warnings.hpp"
+#include "app/host/surroundings.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "app/version.hpp"
@@ -22,11 +23,13 @@ std::string section_of(const KeyPath& path, bool named) {
   return named ? "[" + to_string(KeyPath{path[0], path[1]}) + "]" : "[" + path[0] + "]";
 }
 
-void print_settings(const Settings& settings) {
+void print_settings(const Settings& settings, bool brief) {
   std::size_t key_width = 0;
   std::size_t value_width = 0;
   constexpr std::size_t kWidestValue = 44;
-  const auto all = settings.effective();
+  std::vector<EffectiveSetting> all = settings.effective();
+  if (brief)
+    std::erase_if(all, [](const EffectiveSetting& s) { return s.origin.kind == Origin::Kind::kDefault; });
   const auto named = [](const EffectiveSetting& s) { return split(s.row->path)[1] == "*"; };
   const auto key = [&](const EffectiveSetting& s) {
     return to_string(KeyPath(s.path.begin() + (named(s) ? 2 : 1), s.path.end()));
@@ -80,19 +83,26 @@ int print_problems(std::vector<Problem> problems) {
 }  // namespace
 
 int check_command(int argc, char** argv) {
+  bool brief = false;
+  bool offline = false;
   const Arguments arguments = read_arguments(
       argc, argv, "Prints the effective configuration, where each value came from, and every problem",
       {{kExitOk, "no problems"}, {kExitProblem, "there are problems"}, {kExitUsage, "wrong arguments"}},
-      {{"--slots", "machine.slots", "Runs side by side; 0: a producer only"}});
+      {{"--slots", "machine.slots", "Runs side by side; 0: a producer only"}},
+      {{"--brief", &brief, "Print only the keys that something sets, not the defaults"},
+       {"--offline", &offline, "Do not connect to Redis"}});
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);
   fmt::print("gaur {}\n", kVersion);
-  print_settings(loaded.settings);
+  print_settings(loaded.settings, brief);
   print_machine(loaded.config);
   for (const auto& [name, pool] : loaded.config.pools) {
     if (pool.duckdb) check_duckdb_pool(loaded.settings, loaded.config, name);
   }
   for (const std::string& warning : host_warnings(loaded.config)) fmt::print("\nwarning: {}\n", warning);
+  check_needs(loaded.settings, loaded.config);
+  check_commands(loaded.settings, loaded.config);
+  if (!offline) check_redis_store(loaded.settings, loaded.config);
   return print_problems(loaded.settings.problems());
 }
 

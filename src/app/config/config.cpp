@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "app/config/config_check.hpp"
+#include "http/token_rule.hpp"
 #include "redis/url.hpp"
 
 namespace gaur::app {
@@ -43,9 +44,17 @@ std::string read_secret(Settings& settings, const KeyPath& key, const KeyPath& f
 
 std::string read_token(Settings& settings) {
   const KeyPath file{"server", "token_file"};
-  std::string token = read_secret(settings, {"server", "token"}, file, "a token");
-  if (!settings.text(file).empty() && !token.empty() && token.size() < 16)
-    settings.problem(file, "the token is shorter than 16 bytes, too easy to guess");
+  const KeyPath key{"server", "token"};
+  const std::size_t problems = settings.problems().size();
+  std::string token = read_secret(settings, key, file, "a token");
+  const bool from_file = !settings.text(file).empty() &&
+                         !(settings.is_set(key) && settings.origin(key).kind > settings.origin(file).kind);
+  if (!(from_file || settings.is_set(key)) || settings.problems().size() > problems) return token;
+  // Without a token the server is open to every local user: an empty one is a mistake, not a wish.
+  if (token.empty())
+    settings.problem(from_file ? file : key, "the token is empty; leave the key out for none");
+  if (const Status good = http::check_token_rule(token); !token.empty() && !good)
+    settings.problem(from_file ? file : key, good.error().message);
   return token;
 }
 

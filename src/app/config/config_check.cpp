@@ -1,7 +1,10 @@
 #include "app/config/config_check.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "app/config/suggest.hpp"
 #include "gaur/job.hpp"
@@ -26,6 +29,15 @@ void check_base_path(Settings& settings, const Config& config) {
                    fmt::format("takes a path like \"/gaur\" of letters, digits and /-._~, not \"{}\"", path));
 }
 
+/// What the server can listen on.
+bool is_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  if (text == "localhost" || inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return true;
+  const std::string bare =
+      text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
+  return inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1;
+}
+
 void check_listen(Settings& settings, const Config& config) {
   const KeyPath key{"server", "listen"};
   const std::size_t colon = config.listen.rfind(':');
@@ -38,6 +50,12 @@ void check_listen(Settings& settings, const Config& config) {
     return;
   }
   const std::string address = config.listen.substr(0, colon);
+  if (!is_address(address)) {
+    settings.problem(key, fmt::format("\"{}\" is not an address; use an IPv4 address, an IPv6 address in "
+                                      "brackets or localhost",
+                                      address));
+    return;
+  }
   const bool loopback = address.starts_with("127.") || address == "[::1]" || address == "localhost";
   if (!loopback && config.token.empty()) {
     settings.problem(

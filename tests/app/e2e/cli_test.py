@@ -54,6 +54,7 @@ class CliTest(EndToEnd):
             (["size", "--function", "f", "--at-one", "3"], "did you mean --at-once?"),
             (["init", "--frm", "run.json"], "did you mean --from?"),
             (["runner-check", "--functoin", "f", "--", "true"], "did you mean --function?"),
+            (["check", "--breif"], "did you mean --brief?"),
             (["serve", "now"], 'unexpected argument "now"'),
             (["serve", "--server.listen"], "--server.listen needs a value"),
             (["version", "--verbos"], "there is no option --verbos"),
