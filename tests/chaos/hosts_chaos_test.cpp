@@ -287,8 +287,9 @@ pool = "p"
     EXPECT_GT(again, 0) << "no kill hit a run";
     EXPECT_LE(again, static_cast<std::int64_t>(kills) * kConcurrency);
     EXPECT_LT(slowest, Duration{1'000});
-    // No job may wait for a lock to expire (30 s); what made everything pause for long is worth a look.
-    EXPECT_LT(longest_pause, Duration{15'000}) << picture;
+    // The other host works on while one is killed and started again, and what the killed one held is back
+    // within a second of its return: nothing may stand still for longer than that and the start take.
+    EXPECT_LT(longest_pause, Duration{1'000} + slowest_start) << picture;
     if (longest_pause > Duration{2'000})
       std::printf("paused for %lld ms %s", static_cast<long long>(longest_pause.count()), picture.c_str());
     std::printf(

@@ -53,5 +53,5 @@ export async function compare(queries, slots, work, picture) {
   const text = state.stopped
     ? `stopped after ${seconds} s to save the machine, with ${alive} processes alive and ${gigabytes(mostUsed)} taken (${state.done} had finished)`
     : `all ended after ${seconds} s; at most ${mostAlive} processes and ${gigabytes(mostUsed)} at once, ${state.failed.length} failed${state.failed.length ? ` (${state.failed[0]})` : ''}`;
-  return { what: `without Gaur: ${text}; with it never more than ${slots} ran`, held: mostAlive >= slots + 1 };
+  return { what: `without Gaur: ${text}; with it never more than ${slots} ran`, held: mostAlive >= slots + 1 && (state.stopped || state.done > 0) };
 }

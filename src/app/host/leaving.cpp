@@ -55,20 +55,19 @@ class Leaver {
 
   Status see_to_delayed(Delayed what) {
     GAUR_TRY(const Counts counts, store_.counts(queue_).get());
-    const std::uint64_t total = counts[State::kDelayed];
-    if (total == 0) return ok();
-    if (what == Delayed::kPromote) return promote_all(total);
-    GAUR_TRY(const std::vector<Job> some, first_delayed(0));
-    std::vector<std::string> texts;
-    for (const Job& job : some) texts.push_back(words_of(job));
-    const std::string list = list_in_words(texts, total);
+    GAUR_TRY(DelayedJobs found, read_delayed());
+    report_repeats(found);
+    const std::uint64_t others = counts[State::kDelayed] - std::min(found.repeats, counts[State::kDelayed]);
+    if (others == 0) return ok();
+    if (what == Delayed::kPromote) return promote_all(others);
+    const std::string list = list_in_words(found.others, others);
     if (what == Delayed::kKeep) {
-      tell(fmt::format("{} delayed, to be woken by somebody else: {}", jobs(total), list));
+      tell(fmt::format("{} delayed, to be woken by somebody else: {}", jobs(others), list));
     } else {
       warn(fmt::format(
           "{} delayed, and bare workers never wake them: {}. `--delayed=promote` lets them wait now, "
           "before their time; or keep a `gaur work --sweep-only` and leave with `--delayed=keep`",
-          jobs(total), list));
+          jobs(others), list));
     }
     return ok();
   }
@@ -112,25 +111,54 @@ class Leaver {
   /// The next runs of repeatable jobs keep their time: they would run twice in their slot.
   static bool is_repeat(const Job& job) { return job.id.value.starts_with("repeat:"); }
 
+  struct DelayedJobs {
+    std::uint64_t repeats = 0;  ///< next runs of repeatable jobs
+    std::vector<std::string> next,
+        others;  ///< in words: of the repeatable jobs, and all others; the first of each
+  };
+  Result<DelayedJobs> read_delayed() {
+    DelayedJobs found;
+    for (std::uint64_t offset = 0; offset < kMostPromoted; offset += kPage) {
+      GAUR_TRY(const std::vector<Job> page, first_delayed(offset));
+      for (const Job& job : page) {
+        if (is_repeat(job)) ++found.repeats;
+        auto& words = is_repeat(job) ? found.next : found.others;
+        if (words.size() < kPage) words.push_back(words_of(job));
+      }
+      if (page.size() < kPage) break;
+    }
+    return found;
+  }
+
+  /// They stay as they are: Bull plans the run after the next when it starts the next, as this host did.
+  void report_repeats(const DelayedJobs& found) {
+    if (found.repeats == 0) return;
+    tell(fmt::format(
+        "repeatable jobs: {} scheduled, and Bull continues them: a worker that calls "
+        "queue.process() runs each at its time and plans the one after it; workers that only call "
+        "getNextJob() never wake them, as before: {}",
+        found.repeats == 1 ? "1 next run stays" : fmt::format("{} next runs stay", found.repeats),
+        list_in_words(found.next, found.repeats)));
+  }
+
   Status promote_all(std::uint64_t total) {
     std::uint64_t promoted = 0;
-    std::vector<std::string> kept;
+    std::uint64_t kept = 0;
     while (promoted < kMostPromoted) {
-      GAUR_TRY(const std::vector<Job> page, first_delayed(kept.size()));
+      GAUR_TRY(const std::vector<Job> page, first_delayed(kept));
       if (page.empty()) break;
       for (const Job& job : page) {
-        const Status done =
-            is_repeat(job) ? Status(Error{Errc::kNotInState, ""}) : store_.promote({queue_, job.id}).get();
+        if (is_repeat(job)) {
+          ++kept;
+          continue;
+        }
+        const Status done = store_.promote({queue_, job.id}).get();
         if (!done && done.error().code != Errc::kNotInState && done.error().code != Errc::kNotFound)
           return done.error();
         if (done) ++promoted;
-        if (is_repeat(job)) kept.push_back(words_of(job));
       }
     }
     if (promoted > 0) tell(fmt::format("promoted {} of {} delayed: they wait now", promoted, jobs(total)));
-    if (!kept.empty())
-      warn(fmt::format("{} delayed as the next runs of repeatable jobs, and bare workers never wake them: {}",
-                       jobs(kept.size()), list_in_words(kept, kept.size())));
     return ok();
   }
 

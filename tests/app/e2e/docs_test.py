@@ -1,12 +1,16 @@
-"""docs/migrating.md and docs/look.md hold what they promise: their commands exist, and no decorator is forgotten."""
+"""The pages hold what they promise: every command, option and configuration key exists, and no decorator is forgotten."""
 
 import re
 import subprocess
+import tomllib
 import unittest
 
 from harness import GAUR, ROOT
 
-PAGES = ["docs/migrating.md", "docs/look.md"]
+PAGES = sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")) + ["README.md"]
+KEY_PAGES = [page for page in PAGES if page != "docs/disk-format.md"]
+SECTIONS = ["server", "store", "machine", "worker", "results", "queues", "pools", "functions"]
+NAMED = ("queues", "pools", "functions")  # tables of the user's own names
 # What @nestjs/bull 12 exports as decorators; held against the package itself where tests/interop has it installed.
 EVENTS = ["Error", "Waiting", "Active", "Stalled", "Progress", "Completed", "Failed", "Paused", "Resumed", "Cleaned", "Drained", "Removed"]
 DECORATORS = sorted(["InjectQueue", "Process", "Processor", "OnQueueEvent", *("OnQueue" + e for e in EVENTS), *("OnGlobalQueue" + e for e in EVENTS)])
@@ -21,7 +25,7 @@ def commands():
         lines = [line for block in blocks for line in block.splitlines()]
         lines += re.findall(r"`(gaur [^`\n]*)`", text)
         for line in lines:
-            if line.startswith("gaur "):
+            if line.startswith("gaur ") and line != "gaur keeper":  # which Gaur starts itself
                 yield page, line.split()
 
 
@@ -41,24 +45,71 @@ class DocsTest(unittest.TestCase):
                 for option in (word for word in words[2:] if word.startswith("--") and word != "--"):
                     self.assertRegex(text, rf"(?<![\w-]){re.escape(option.split('=')[0])}(?![\w-])", f"gaur {words[1]} takes no {option}")
 
-    def test_every_key_of_the_configuration_is_real(self):
-        keys = set()
-        section = ""
+    def known_keys(self):
+        """{"functions.*.timeout", ...} as the tables of docs/configuration.md have them, which config_test holds against the schema."""
+        keys, section = set(), ""
         for line in (ROOT / "docs/configuration.md").read_text().splitlines():
-            if heading := re.match(r"### `\[([\w.*]+)", line):
-                section = heading.group(1).split(".")[0]
+            if heading := re.match(r"### `\[([\w.*A-Z]+)", line):
+                section = heading.group(1).replace("NAME", "*")
             if row := re.match(r"\| `([\w.]+)` \|", line):
                 keys.add(f"{section}.{row.group(1)}")
         self.assertIn("store.url", keys, "the tables of docs/configuration.md were not understood")
-        for page in PAGES:
+        self.assertIn("functions.*.needs.memory", keys)
+        return keys
+
+    def is_known(self, path, keys):
+        """Whether a path names a key, a table of keys, or something inside a table of the user's own."""
+        parts = [*path]
+        if parts[0] in NAMED and len(parts) > 1:
+            parts[1] = "*"
+        plain = ".".join(parts)
+        free = ("functions.*.params", "pools.*.duckdb.settings", "pools.*.env")
+        return plain in keys or any(key.startswith(plain + ".") for key in keys) or any(plain.startswith(key + ".") for key in free) or parts == [parts[0], "*"]
+
+    def test_every_key_that_a_page_names_exists(self):
+        keys, found = self.known_keys(), 0
+        names = {path[1] for page in KEY_PAGES for path in self.examples(page) if path[0] in NAMED} | {"*"}
+        sections = "|".join(SECTIONS)
+        for page in KEY_PAGES:
             text = (ROOT / page).read_text()
-            quoted = set(re.findall(r"`((?:server|store|machine|worker|results|queues|pools|functions)\.[\w.]+)", text))
-            self.assertGreater(len(quoted) + (page == "docs/look.md"), 0)
-            for key in (k for k in quoted if "." in k.partition(".")[2] or k.partition(".")[0] not in ("queues", "pools", "functions")):
-                first, _, rest = key.partition(".")
-                plain = f"{first}.{rest.partition('.')[2]}" if first in ("queues", "pools", "functions") else key
+            quoted = set(re.findall(rf"`(?:--)?((?:{sections})\.[\w.*\"-]+)", text))
+            for key in quoted:
+                path = re.findall(r'"[^"]*"|[^.]+', key.rstrip("."))
+                if not path[-1].islower() and path[-1] != "*":
+                    continue  # functions.NAME
+                found += 1
+                forms = [path]
+                if path[0] in NAMED:  # in text the name may be left out: "functions.timeout"
+                    forms = [[path[0], "*", *path[1:]]] + ([path] if len(path) > 2 or path[1] in names else [])
                 with self.subTest(page=page, key=key):
-                    self.assertIn(plain, keys)
+                    self.assertTrue(any(self.is_known(form, keys) for form in forms), "there is no such key")
+            for name in set(re.findall(rf"GAUR_((?:{sections.upper()})_\w+)", text)):
+                candidates = {re.sub(r"[^A-Z0-9]", "_", key.upper()) for key in keys}
+                pattern = [re.compile(c.replace("___", "_[A-Z0-9_]+_") + "$") for c in candidates]
+                with self.subTest(page=page, variable=name):
+                    self.assertTrue(any(p.match(name) for p in pattern), "there is no such variable")
+        self.assertGreater(found, 40, "the pages quote no keys")
+
+    def test_every_example_of_a_configuration_has_only_keys_that_exist(self):
+        keys, found = self.known_keys(), 0
+        for page in KEY_PAGES:
+            for path in self.examples(page):
+                found += 1
+                with self.subTest(page=page, key=".".join(path)):
+                    self.assertIn(path[0], SECTIONS)
+                    self.assertTrue(self.is_known(path, keys), "there is no such key")
+        self.assertGreater(found, 40, "the pages have no examples")
+
+    def examples(self, page):
+        for block in re.findall(r"(?ms)^```toml\n(.*?)^```", (ROOT / page).read_text()):
+            yield from self.paths_of(tomllib.loads(block))
+
+    def paths_of(self, table, before=()):
+        for name, value in table.items():
+            if isinstance(value, dict) and value:
+                yield from self.paths_of(value, (*before, name))
+            else:
+                yield (*before, name)
 
     def test_every_decorator_has_its_place(self):
         text = (ROOT / "docs/migrating.md").read_text()

@@ -55,7 +55,7 @@ class KillTest(EndToEnd):
             except ProcessLookupError:
                 pass  # it had just ended
             done = server.counts("q")["completed"]
-            until(lambda: server.counts("q")["completed"] > done, what="work going on after the kill")
+            until(lambda: server.counts("q")["completed"] > done, seconds=2, what="work going on after the kill")
         self.check_burst(server, ids)
         stalled = sum(server.job("q", job_id).get("stalled", 0) for job_id in ids)
         print(f"5 runners killed, {stalled} runs lost, {JOBS} of {JOBS} completed once")

@@ -1,10 +1,14 @@
 """Quiet, leave and TERM: what each does to the queue, and what it tells."""
 
+import json
 import signal
+import subprocess
 import unittest
 
-from harness import until
-from redis_hosts import BASE, FOREIGN_TOKEN, RedisHosts
+from harness import HERE, ROOT, until
+from redis_hosts import BASE, FOREIGN_TOKEN, PREFIX, RedisHosts
+
+INTEROP = ROOT / "tests/interop/node_modules"
 
 
 class LeaveTest(RedisHosts):
@@ -109,6 +113,32 @@ class LeaveTest(RedisHosts):
         code, said = work.run("leave", "--env", "narrow.env", "--data", "used")
         self.assertEqual(code, 1, said)
         self.assertIn("CLIENT LIST is refused", said)
+
+    @unittest.skipUnless(INTEROP.is_dir(), "bull is not installed below tests/interop")
+    def test_repeatable_jobs_stay_scheduled_and_bull_continues_them(self):
+        redis = self.redis()
+        call = self.call(redis)
+
+        def bull(*arguments):
+            return json.loads(subprocess.run(["node", str(HERE / "repeat_bull.mjs"), str(INTEROP), str(redis.port), PREFIX, "query", *arguments],
+                                             capture_output=True, text=True, check=True, timeout=60).stdout)
+        bull("add")
+        work = self.worker(redis).start()
+        until(lambda: call("ZCARD", BASE + "completed") >= 2, what="two runs of it here")
+        code, said = work.run("leave", "--env", "prod.env")
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, r"- repeatable jobs: 1 next run stays scheduled, and Bull continues them: .*repeat:\w+:\d+ \(due ")
+        self.assertIn("safe to start pm2", said)
+        scheduled = call("ZRANGE", BASE + "delayed", 0, -1)
+        self.assertEqual(len(scheduled), 1, "the next run, and no other")
+        code, again = work.run("leave", "--env", "prod.env", "--delayed=promote")
+        self.assertEqual(code, 0, again)
+        self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [], "a next run is not promoted: it would run twice in its slot")
+        ids = bull("work", "3")
+        self.assertEqual(len(set(ids)), 3)
+        self.assertTrue(all(job_id.startswith("repeat:") for job_id in ids), ids)
+        instants = [int(job_id.rpartition(":")[2]) for job_id in ids]
+        self.assertTrue(all(instant % 1000 == 0 for instant in instants), "every second, as it was asked")
 
     def test_term_gives_running_jobs_back(self):
         redis = self.redis()
