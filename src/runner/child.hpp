@@ -70,6 +70,7 @@ struct Child {
   bool deaf = false;     ///< a broken frame came: nothing more is read from it
   bool running = false;  ///< it has a run: sampled often
   bool exit_told = false;
+  bool scratch_released = false;  ///< Shell::release_scratch() was called
   std::optional<Instant> kill_sent, frames_ended;
   RunnerExit exit;
   /// Bytes of frames posted to the loop and not handled yet. Shared with the posted closures.

@@ -66,6 +66,8 @@ void Pool::close() {
   closing_ = true;
   for (const Waiting& waiting : std::exchange(waiting_, {}))
     end_waiting(waiting, run::Interrupted{"the host stops"});
+  for (auto& [id, runner] : dead_while_saving_)
+    request_stop(runner, {StopReason::kHostStops, "", "the host stops"});
   for (auto& [id, runner] : runners_) {
     if (runner.state == State::kRunning) request_stop(runner, {StopReason::kHostStops, "", "the host stops"});
     if (runner.state == State::kIdle) stop_runner(runner);
@@ -312,6 +314,11 @@ void Pool::on_exit(RunnerId id, RunnerExit exit) {
       runner.state == State::kIdle || (runner.verdict && runner.verdict->kind == Verdict::Kind::kBrokenFrame);
   const bool short_lived = was_ready && by_itself && runner.jobs == 0 && now - runner.ready < kStable;
   if (const auto old = runners_.find(runner.predecessor); old != runners_.end()) old->second.successor = 0;
+  if (runner.run && runner.run->saving) {
+    dead_while_saving_.emplace(id, std::move(runner));
+    return balance();
+  }
+  context_.shell.release_scratch(id, runner.scratch);
   if (runner.run) {
     RunEnd end = end_of_dead(runner, exit);
     const auto* memory = std::get_if<run::OutOfMemory>(&end);

@@ -4,6 +4,9 @@
 //
 // Runner:  starting --ready--> idle <--outcome/run--> running          any --killed or died--> gone
 //                                 \--stop--> ending --exits, or SIGKILL after stop_grace--> gone
+// Run:     running --outcome--> ended, or --outcome with a file--> saving --file is on disk--> ended. While
+// it is
+//          saving its runner gets no other run, since the file lies in the runner's folder.
 // Pool:    open --breaker_after failures to start in a row--> broken --a probe gets ready--> open
 // Thread-safety: confined to the loop.
 #include <deque>
@@ -26,7 +29,7 @@ struct PoolContext {
   Env env;
   Shell& shell;
   Limits limits{};
-  ResultFolder* results = nullptr;
+  AdoptFile adopt_file{};  ///< answers on the loop; empty: result files are rejected
   FileResult file_result{};
   Logger log{};
   std::filesystem::path run_folder{};
@@ -50,7 +53,7 @@ class Pool {
 
   void open();
   void close();
-  bool empty() const { return runners_.empty() && waiting_.empty(); }
+  bool empty() const { return runners_.empty() && waiting_.empty() && dead_while_saving_.empty(); }
 
   void start(RunRequest request, RunObserver& observer);
   /// False: no such run here.
@@ -75,6 +78,18 @@ class Pool {
     StopReason reason = StopReason::kCancel;
     std::string who, why;
   };
+  /// What a runner answered.
+  struct Outcome {
+    RunEnd end;
+    Usage usage;
+    bool last = false;  ///< the runner ends by itself
+  };
+  /// A run whose outcome is here, and whose file is on its way to the results.
+  struct Saving {
+    Outcome outcome;     ///< its end comes with the file
+    std::string result;  ///< the object beside the file
+    std::shared_ptr<Abandoned> abandoned;
+  };
   struct Run {
     RunRequest request;
     RunObserver* observer = nullptr;
@@ -86,6 +101,7 @@ class Pool {
     Loop::TimerId deadline = 0, end_timer = 0, progress_timer = 0;
     std::optional<Instant> progress_told;
     std::optional<std::string> progress;  ///< the newest, not told yet
+    std::optional<Saving> saving;
   };
   enum class State : std::uint8_t { kStarting, kIdle, kRunning, kEnding };
   /// Why Gaur kills a runner although its run was not stopped.
@@ -139,13 +155,12 @@ class Pool {
   void on_deadline(RunnerId id);
   void take_progress(Runner& runner, std::string value);
   void tell_progress(RunnerId id);
-  struct Outcome {
-    RunEnd end;
-    Usage said;         ///< by the runner
-    bool last = false;  ///< the runner ends by itself
-  };
-  void take_outcome(Runner& runner, Outcome outcome, RunFigures figures);
-  RunEnd completed(Runner& runner, frame::Completed frame);
+  void take_end(Runner& runner, RunnerFrame frame, RunFigures figures);
+  void take_outcome(Runner& runner, Outcome outcome);
+  void complete(Runner& runner, frame::Completed frame, Outcome outcome);
+  void save_file(Runner& runner, frame::Completed frame, Outcome outcome);
+  void file_saved(RunnerId id, const Result<ResultFile>& kept);
+  RunEnd end_of_saved(const Run& run, const Result<ResultFile>& kept) const;
   RunEnd failed(frame::Failed frame) const;
   RunEnd end_of_stopped(const Run& run) const;
   static std::string words_of_death(const RunnerExit& exit);
@@ -159,6 +174,7 @@ class Pool {
   PoolOptions options_;
   PoolContext context_;
   std::map<RunnerId, Runner> runners_;
+  std::map<RunnerId, Runner> dead_while_saving_;  ///< their runs end with the file all the same
   std::deque<Waiting> waiting_;
   bool closing_ = false;
 

@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "base/files.hpp"
 #include "base/json_text.hpp"
 #include "runner/pool.hpp"
 
@@ -25,6 +26,13 @@ bool is_ours(std::string_view code) {
     if (code == ours) return true;
   }
   return false;
+}
+
+RunEnd failure_of(std::string code, std::string message) {
+  Failure failure;
+  failure.code = std::move(code);
+  failure.message = std::move(message);
+  return run::Failed{std::move(failure), false};
 }
 
 std::string seconds(Duration time) {
@@ -67,6 +75,11 @@ bool Pool::stop(const LockToken& token, StopReason reason, std::string who, std:
     request_stop(runner, {reason, std::move(who), std::move(why)});
     return true;
   }
+  for (auto& [id, runner] : dead_while_saving_) {
+    if (runner.run->request.taken.token != token) continue;
+    request_stop(runner, {reason, std::move(who), std::move(why)});
+    return true;
+  }
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
     if (it->request.taken.token != token) continue;
     Run run;
@@ -85,7 +98,10 @@ bool Pool::stop(const LockToken& token, StopReason reason, std::string who, std:
 void Pool::request_stop(Runner& runner, StopCall call) {
   Run& run = *runner.run;
   const bool first = !run.stopped.has_value();
-  if (first) {
+  if (run.saving) {  // the runner has done its part; only a long copy can be cut short
+    if (first) run.stopped = std::move(call);
+    *run.saving->abandoned = true;
+  } else if (first) {
     run.stopped = std::move(call);
     if (run.stage == EndStage::kQuiet) end_step(runner.id);
   } else if (call.reason == StopReason::kTimeout && run.stage == EndStage::kAsked) {
@@ -98,7 +114,7 @@ void Pool::request_stop(Runner& runner, StopCall call) {
 /// the next. A run that gives its outcome, or dies, leaves this ladder; nothing else does.
 void Pool::end_step(RunnerId id) {
   const auto found = runners_.find(id);
-  if (found == runners_.end() || !found->second.run) return;
+  if (found == runners_.end() || !found->second.run || found->second.run->saving) return;
   Run& run = *found->second.run;
   const auto next_step = [&](EndStage stage, Duration wait) {
     run.stage = stage;
@@ -137,7 +153,8 @@ void Pool::on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) {
   if (const auto* ready = std::get_if<frame::Ready>(&frame)) return became_ready(runner, *ready);
   const std::string* named = run_of(frame);
   if (named == nullptr) return;  // a type of a later version
-  if (!runner.run || runner.run->request.taken.token.value != *named) {
+  const bool ended = !runner.run || runner.run->saving;
+  if (ended || runner.run->request.taken.token.value != *named) {
     return on_broken_frame(id, fmt::format("run {} is not running here", json::quote(*named)));
   }
   if (auto* progress = std::get_if<frame::Progress>(&frame)) {
@@ -145,19 +162,31 @@ void Pool::on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) {
   } else if (auto* log = std::get_if<frame::Log>(&frame)) {
     cut(log->line, context_.limits.log_line_bytes);
     runner.run->observer->on_log(runner.run->request.taken.token, std::move(log->line));
-  } else if (auto* done = std::get_if<frame::Completed>(&frame)) {
-    Outcome outcome{{}, done->usage, done->last};
-    outcome.end = runner.run->stopped ? end_of_stopped(*runner.run) : completed(runner, std::move(*done));
-    take_outcome(runner, std::move(outcome), figures);
-  } else if (auto* bad = std::get_if<frame::Failed>(&frame)) {
-    Outcome outcome{{}, bad->usage, bad->last};
-    outcome.end = runner.run->stopped ? end_of_stopped(*runner.run) : failed(std::move(*bad));
-    take_outcome(runner, std::move(outcome), figures);
-  } else if (auto* later = std::get_if<frame::Later>(&frame)) {
-    RunEnd end =
-        runner.run->stopped ? end_of_stopped(*runner.run) : RunEnd(run::Later{later->delay, later->message});
-    take_outcome(runner, {std::move(end), std::move(later->usage), later->last}, figures);
+  } else {
+    take_end(runner, std::move(frame), figures);
   }
+}
+
+void Pool::take_end(Runner& runner, RunnerFrame frame, RunFigures figures) {
+  const Run& run = *runner.run;
+  const auto outcome = [&](Usage said, bool last) {
+    return Outcome{run.stopped ? end_of_stopped(run) : RunEnd(), usage_of(run, std::move(said), figures),
+                   last};
+  };
+  if (auto* done = std::get_if<frame::Completed>(&frame)) {
+    Outcome made = outcome(std::move(done->usage), done->last);
+    if (run.stopped) return take_outcome(runner, std::move(made));
+    return complete(runner, std::move(*done), std::move(made));
+  }
+  if (auto* bad = std::get_if<frame::Failed>(&frame)) {
+    Outcome made = outcome(std::move(bad->usage), bad->last);
+    if (!run.stopped) made.end = failed(std::move(*bad));
+    return take_outcome(runner, std::move(made));
+  }
+  auto& later = std::get<frame::Later>(frame);
+  Outcome made = outcome(std::move(later.usage), later.last);
+  if (!run.stopped) made.end = run::Later{later.delay, later.message};
+  take_outcome(runner, std::move(made));
 }
 
 void Pool::take_progress(Runner& runner, std::string value) {
@@ -182,29 +211,64 @@ void Pool::tell_progress(RunnerId id) {
   run.observer->on_progress(run.request.taken.token, *std::exchange(run.progress, std::nullopt));
 }
 
-RunEnd Pool::completed(Runner& runner, frame::Completed frame) {
-  const auto refuse = [](std::string code, std::string message) -> RunEnd {
-    Failure failure;
-    failure.code = std::move(code);
-    failure.message = std::move(message);
-    return run::Failed{std::move(failure), false};
+void Pool::complete(Runner& runner, frame::Completed frame, Outcome outcome) {
+  const auto reject = [&](std::string code, std::string message) {
+    outcome.end = failure_of(std::move(code), std::move(message));
+    take_outcome(runner, std::move(outcome));
   };
   if (frame.result.size() > context_.limits.result_bytes) frame.result = json::compact(frame.result);
   if (frame.result.size() > context_.limits.result_bytes) {
-    return refuse("too_large", fmt::format("the result has {} bytes, at most {} are kept inline",
+    return reject("too_large", fmt::format("the result has {} bytes, at most {} are kept inline",
                                            frame.result.size(), context_.limits.result_bytes));
   }
-  if (!frame.file) return run::Completed{json::one_line(frame.result)};
-  if (context_.results == nullptr) return refuse("result_file", "this host keeps no result files");
-  if (frame.result.empty() || frame.result.front() != '{') {
-    return refuse("result_file", "the `result` beside a `file` must be an object");
+  if (!frame.file) {
+    outcome.end = run::Completed{json::one_line(frame.result)};
+    return take_outcome(runner, std::move(outcome));
   }
-  const JobRef job{runner.run->request.taken.job.queue, runner.run->request.taken.job.id};
-  const auto kept = context_.results->adopt(job, runner.scratch / "out", *frame.file);
-  if (!kept) return refuse("result_file", kept.error().message);
-  const std::string told = json::one_line(frame.result);
-  if (!context_.file_result) return run::Completed{with_file_member(told, job, *kept)};
-  return run::Completed{context_.file_result(runner.run->request.taken.function, told, job, *kept)};
+  if (!context_.adopt_file) return reject("result_file", "this host keeps no result files");
+  if (frame.result.empty() || frame.result.front() != '{')
+    return reject("result_file", "the `result` beside a `file` must be an object");
+  save_file(runner, std::move(frame), std::move(outcome));
+}
+
+/// The run ends when its file is on disk: its end is committed after that, never before.
+void Pool::save_file(Runner& runner, frame::Completed frame, Outcome outcome) {
+  Run& run = *runner.run;
+  for (const Loop::TimerId timer : {run.deadline, run.end_timer}) context_.env.loop.cancel(timer);
+  Adoption adoption;
+  adoption.job = {run.request.taken.job.queue, run.request.taken.job.id};
+  adoption.out = runner.scratch / "out";
+  adoption.file = *std::move(frame.file);
+  run.saving = Saving{std::move(outcome), json::one_line(frame.result), adoption.abandoned};
+  context_.adopt_file(std::move(adoption),
+                      [this, id = runner.id](const Result<ResultFile>& kept) { file_saved(id, kept); });
+}
+
+void Pool::file_saved(RunnerId id, const Result<ResultFile>& kept) {
+  if (const auto found = runners_.find(id); found != runners_.end()) {
+    Run& run = *found->second.run;
+    Outcome outcome = std::move(run.saving->outcome);
+    outcome.end = end_of_saved(run, kept);
+    run.saving.reset();
+    return take_outcome(found->second, std::move(outcome));
+  }
+  const auto found = dead_while_saving_.find(id);
+  if (found == dead_while_saving_.end()) return;
+  Runner runner = std::move(found->second);
+  dead_while_saving_.erase(found);
+  context_.shell.release_scratch(id, runner.scratch);
+  RunEnd end = end_of_saved(*runner.run, kept);
+  finish(runner, std::move(end), std::move(runner.run->saving->outcome.usage));
+}
+
+RunEnd Pool::end_of_saved(const Run& run, const Result<ResultFile>& kept) const {
+  if (!kept && run.stopped) return end_of_stopped(run);
+  if (!kept && kept.error().code == Errc::kStopping) return run::Interrupted{"the host stops"};
+  if (!kept) return failure_of("result_file", kept.error().message);
+  const Taken& taken = run.request.taken;
+  const JobRef job{taken.job.queue, taken.job.id};
+  if (!context_.file_result) return run::Completed{with_file_member(run.saving->result, job, *kept)};
+  return run::Completed{context_.file_result(taken.function, run.saving->result, job, *kept)};
 }
 
 RunEnd Pool::failed(frame::Failed frame) const {
@@ -267,9 +331,8 @@ Usage Pool::usage_of(const Run& run, Usage said, RunFigures figures) const {
   return usage;
 }
 
-void Pool::take_outcome(Runner& runner, Outcome outcome, RunFigures figures) {
+void Pool::take_outcome(Runner& runner, Outcome outcome) {
   RunEnd& end = outcome.end;
-  const Usage usage = usage_of(*runner.run, std::move(outcome.said), figures);
   const bool may_have_left_files =
       !std::holds_alternative<run::Completed>(end) && !std::holds_alternative<run::Later>(end);
   const EndStage stage = runner.run->stage;
@@ -286,7 +349,7 @@ void Pool::take_outcome(Runner& runner, Outcome outcome, RunFigures figures) {
   } else {
     runner.state = State::kIdle;
   }
-  finish(runner, std::move(end), usage);
+  finish(runner, std::move(end), std::move(outcome.usage));
   if (runner.state == State::kIdle && (closing_ || runner.retire)) stop_runner(runner);
   context_.on_idle_memory();
   balance();
@@ -318,7 +381,7 @@ void Pool::on_memory(RunnerId id, std::uint64_t bytes) {
   if (runner.run) {
     Run& run = *runner.run;
     run.peak = std::max(run.peak, bytes);
-    if (runner.state == State::kRunning && run.bound > 0 && bytes > run.bound) {
+    if (runner.state == State::kRunning && !run.saving && run.bound > 0 && bytes > run.bound) {
       context_.log.warn("run over its memory",
                         {{"pool", name_}, {"pid", runner.pid}, {"bytes", bytes}, {"bound", run.bound}});
       kill_runner(runner, {Verdict::Kind::kMemory, "over its memory", bytes});
@@ -332,9 +395,8 @@ void Pool::on_memory(RunnerId id, std::uint64_t bytes) {
 
 void Pool::clear_out(const Runner& runner) {
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(runner.scratch / "out", ignored)) {
-    std::filesystem::remove_all(entry.path(), ignored);
-  }
+  for (const auto& entry : entries_of(runner.scratch / "out", ignored))
+    std::filesystem::remove_all(entry, ignored);
 }
 
 }  // namespace gaur

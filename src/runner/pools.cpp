@@ -36,7 +36,6 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
   void open() {
     shell_->empty_folder(options_.run_folder);
     for (auto& [name, pool] : pools_) pool->open();
-    sweep_results();
   }
 
   void close(Promise<Unit> done) {
@@ -107,7 +106,10 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
   PoolContext context_of(const std::string& name, const PoolOptions& options) {
     PoolContext context{env_, *shell_};
     context.limits = options_.limits;
-    context.results = options_.results;
+    if (options_.adopt_file)
+      context.adopt_file = [this](Adoption adoption, Adopted done) {
+        options_.adopt_file(std::move(adoption), back_on_loop(std::move(done)));
+      };
     context.file_result = options_.file_result;
     context.log = options_.log;
     context.run_folder = options_.run_folder;
@@ -143,6 +145,18 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
     }
   }
 
+  /// `done` as a function for any thread: it runs on the loop, unless the pools are gone by then.
+  Adopted back_on_loop(Adopted done) {
+    return [&loop = env_.loop, core = weak_from_this(), done = std::move(done)](Result<ResultFile> kept) {
+      loop.post([core, done, kept = std::move(kept)] {
+        if (const auto alive = core.lock()) {
+          done(kept);
+          alive->tell_if_closed();
+        }
+      });
+    };
+  }
+
   Loop::TimerId after(Duration wait, std::function<void()> task) {
     return env_.loop.post_at(env_.clock.now() + wait, [core = weak_from_this(), task = std::move(task)] {
       if (const auto alive = core.lock()) task();
@@ -169,17 +183,6 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
       if (!pool->empty()) return;
     }
     for (const auto& promise : std::exchange(closed_, {})) promise.set(Unit{});
-  }
-
-  void sweep_results() {
-    if (options_.results == nullptr || !closed_.empty()) return;
-    const auto swept = options_.results->sweep();
-    if (swept.removed_files > 0) {
-      options_.log.info(
-          "expired result files removed",
-          {{"files", swept.removed_files}, {"bytes", swept.removed_bytes}, {"kept_bytes", swept.bytes}});
-    }
-    after(std::chrono::minutes(1), [this] { sweep_results(); });
   }
 
   Env env_;

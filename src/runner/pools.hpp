@@ -15,7 +15,7 @@
 #include "gaur/future.hpp"
 #include "gaur/host.hpp"
 #include "runner/pool_options.hpp"
-#include "runner/result_folder.hpp"
+#include "runner/result_keeper.hpp"
 
 namespace gaur {
 
@@ -32,8 +32,8 @@ struct PoolsOptions {
   /// program.
   std::filesystem::path keeper_program = "/proc/self/exe";
   Limits limits;
-  ResultFolder* results = nullptr;  ///< nullptr: result files are refused
-  FileResult file_result;           ///< empty: with_file_member
+  AdoptFile adopt_file;    ///< answers on any thread; empty: result files are rejected
+  FileResult file_result;  ///< empty: with_file_member
   Logger log;
 
   // Called on the loop.

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/files.hpp"
 #include "base/system_env.hpp"
 #include "runner/child.hpp"
 
@@ -85,9 +86,7 @@ class ProcessShell::Io {
   void empty_folder(const std::filesystem::path& folder) {
     std::error_code problem;
     std::filesystem::create_directories(folder, problem);
-    std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, problem))
-      found.push_back(entry.path());
+    const std::vector<std::filesystem::path> found = entries_of(folder, problem);
     // Renamed first: a new runner's folder may bear the name of one that a killed server left.
     int number = 0;
     for (const auto& path : found) {
@@ -107,6 +106,15 @@ class ProcessShell::Io {
       std::error_code ignored;
       std::filesystem::remove_all(folder, ignored);
     });
+  }
+
+  /// While the keeper is there, its processes may still write into the folder.
+  void release_scratch(RunnerId id, std::filesystem::path scratch) {
+    if (const auto found = children_.find(id); found != children_.end()) {
+      found->second->scratch_released = true;
+    } else {
+      remove(std::move(scratch));
+    }
   }
 
   void start(SpawnSpec spec) {
@@ -425,7 +433,7 @@ class ProcessShell::Io {
                    &child.fds.keeper}) {
       unwatch(*fd);
     }
-    remove(child.spec.scratch);
+    if (child.scratch_released) remove(child.spec.scratch);
     children_.erase(child.spec.id);
     set_timer();
   }
@@ -541,6 +549,9 @@ void ProcessShell::terminate(RunnerId id) {
 }
 void ProcessShell::kill(RunnerId id) {
   io_->with(id, [io = io_.get()](Child& child) { io->command(child, keeper::Command::kKill); });
+}
+void ProcessShell::release_scratch(RunnerId id, std::filesystem::path scratch) {
+  io_->post([io = io_.get(), id, scratch = std::move(scratch)] { io->release_scratch(id, scratch); });
 }
 
 }  // namespace gaur

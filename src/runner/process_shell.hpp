@@ -34,6 +34,7 @@ class ProcessShell final : public Shell {
   void close_input(RunnerId id) override;
   void terminate(RunnerId id) override;
   void kill(RunnerId id) override;
+  void release_scratch(RunnerId id, std::filesystem::path scratch) override;
 
  private:
   class Io;

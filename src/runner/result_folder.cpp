@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/fd.hpp"
+#include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/name_text.hpp"
 
@@ -71,19 +72,6 @@ Result<std::uint64_t> size_of_regular(const fs::path& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-/// Whole or not at all, also from one file system to another (a shared results.folder).
-Status move_file(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) == 0) return ok();
-  if (errno != EXDEV) return errno_error("move the result file", errno);
-  const fs::path part = to.string() + ".part";
-  std::error_code problem;
-  if (!fs::copy_file(from, part, fs::copy_options::overwrite_existing, problem))
-    return Error{Errc::kIo, "copy the result file: " + problem.message()};
-  if (::rename(part.c_str(), to.c_str()) != 0) return errno_error("move the result file", errno);
-  fs::remove(from, problem);
-  return ok();
-}
-
 /// A file without its note may be one that another host that shares the folder is just putting there.
 constexpr std::time_t kYoung = 300;  // seconds
 bool is_young(const fs::path& file, Time now) {
@@ -113,13 +101,10 @@ std::optional<Note> read_note(const fs::path& path) {
 }
 
 Status write_note(const fs::path& path, const Note& note) {
-  const fs::path part = path.string() + ".part";
-  const Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) return errno_error("write " + part.string(), errno);
-  GAUR_CHECK(write_all(file.get(), fmt::format("{{\"format\":{},\"rows\":{},\"expires_ms\":{}}}\n",
-                                               json::quote(note.format), note.rows, to_ms(note.expires_at))));
-  if (::rename(part.c_str(), path.c_str()) != 0) return errno_error("rename " + part.string(), errno);
-  return ok();
+  return write_file(path,
+                    fmt::format("{{\"format\":{},\"rows\":{},\"expires_ms\":{}}}\n", json::quote(note.format),
+                                note.rows, to_ms(note.expires_at)),
+                    0600);
 }
 
 }  // namespace
@@ -137,20 +122,21 @@ ResultFolder::Place ResultFolder::place_of(const JobRef& job) const {
   return {options_.folder / file_name_of(job.queue.value), file_name_of(job.id.value)};
 }
 
-Result<ResultFile> ResultFolder::adopt(const JobRef& job, const fs::path& out, const OfferedFile& offered) {
+Result<ResultFile> ResultFolder::adopt(const JobRef& job, const fs::path& out, const OfferedFile& offered,
+                                       const Abandoned& abandoned) {
   GAUR_CHECK(check_offer(offered));
   GAUR_TRY(const std::uint64_t bytes, size_of_regular(out / offered.name));
   const Place place = place_of(job);
-  std::error_code problem;
-  fs::create_directories(place.folder, problem);
-  if (problem) return Error{Errc::kIo, fmt::format("make {}: {}", place.folder.string(), problem.message())};
+  GAUR_CHECK(make_folders(place.folder));
   const auto before = read_note(place.note());
   const Note note{offered.format, offered.rows, clock_.wall() + options_.keep};
-  // The file first: a note without its file would promise what is not there.
+  // The file first: a note without its file would promise what is not there. Writing the note syncs the
+  // folder, and with it both names.
   const fs::path target = place.file(offered.format);
-  GAUR_CHECK(move_file(out / offered.name, target));
+  GAUR_CHECK(options_.move(out / offered.name, target, abandoned));
   GAUR_CHECK(write_note(place.note(), note));
-  if (before && before->format != note.format) fs::remove(place.file(before->format), problem);
+  std::error_code ignored;
+  if (before && before->format != note.format) fs::remove(place.file(before->format), ignored);
   return ResultFile{target, note.format, bytes, note.rows, note.expires_at};
 }
 
@@ -175,40 +161,57 @@ Status ResultFolder::remove(const JobRef& job) {
   return ok();
 }
 
+/// Removes a note that has expired or lost its file. In a shared folder another host may write a new note at
+/// this very moment, so the old one is moved aside and read again before it goes.
+bool ResultFolder::remove_dead_note(const fs::path& note) {
+  std::error_code ignored;
+  if (!options_.shared) return fs::remove(note, ignored);
+  const fs::path aside = note.string() + ".old";
+  if (::rename(note.c_str(), aside.c_str()) != 0) return false;
+  const auto moved = read_note(aside);
+  const bool fresh = moved && moved->expires_at > clock_.wall();
+  if (fresh && ::link(aside.c_str(), note.c_str()) != 0 && errno != EEXIST) return false;
+  ::unlink(aside.c_str());
+  return !fresh;
+}
+
 ResultFolder::Swept ResultFolder::sweep() {
   Swept swept;
+  std::error_code ignored;
+  for (const fs::path& queue : entries_of(options_.folder, ignored)) sweep_queue(queue, swept);
+  return swept;
+}
+
+void ResultFolder::sweep_queue(const fs::path& queue, Swept& swept) {
+  std::set<fs::path> current;  // files that a live note speaks of
+  std::vector<fs::path> files;
   std::error_code problem;
-  for (const auto& queue : fs::directory_iterator(options_.folder, problem)) {
-    std::set<fs::path> current;  // files that a live note speaks of
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(queue.path(), problem)) {
-      if (entry.path().extension() != ".json") {
-        files.push_back(entry.path());
-        continue;
-      }
-      const auto note = read_note(entry.path());
-      fs::path file = entry.path();
-      if (note) file.replace_extension(note->format);
-      if (note && note->expires_at > clock_.wall() && fs::exists(file, problem)) {
-        current.insert(std::move(file));
-      } else {
-        fs::remove(entry.path(), problem);
-      }
+  for (const fs::path& entry : entries_of(queue, problem)) {
+    if (entry.extension() != ".json") {
+      files.push_back(entry);
+      continue;
     }
-    for (const fs::path& file : files) {
-      const auto size = fs::file_size(file, problem);
-      const std::uint64_t bytes = problem ? 0 : size;
-      // A file without its note was moved here by a server that was killed before it could say so.
-      if (current.contains(file)) {
-        ++swept.files;
-        swept.bytes += bytes;
-      } else if (!(options_.shared && is_young(file, clock_.wall())) && fs::remove(file, problem)) {
-        ++swept.removed_files;
-        swept.removed_bytes += bytes;
-      }
+    const auto note = read_note(entry);
+    fs::path file = entry;
+    if (note) file.replace_extension(note->format);
+    if (note && note->expires_at > clock_.wall() && fs::exists(file, problem)) {
+      current.insert(std::move(file));
+    } else if (!remove_dead_note(entry)) {
+      current.insert(std::move(file));  // it was renewed meanwhile
     }
   }
-  return swept;
+  for (const fs::path& file : files) {
+    const auto size = fs::file_size(file, problem);
+    const std::uint64_t bytes = problem ? 0 : size;
+    // A file without its note was moved here by a server that was killed before it could say so.
+    if (current.contains(file)) {
+      ++swept.files;
+      swept.bytes += bytes;
+    } else if (!(options_.shared && is_young(file, clock_.wall())) && fs::remove(file, problem)) {
+      ++swept.removed_files;
+      swept.removed_bytes += bytes;
+    }
+  }
 }
 
 std::string result_url(const JobRef& job) {

@@ -1,8 +1,11 @@
 #pragma once
 // Where result files lie: <folder>/<queue>/<id>.<format>, each with a small note <id>.json beside it (format,
 // rows, expiry). A file appears there by one rename, so it is there whole or not at all; a second run of the
-// job replaces it. Names that are no plain file names are encoded, so that no queue or job id can point
-// elsewhere. Thread-safety: any thread; the files themselves are the state.
+// job replaces it. File, note and folder are synced when adopt() returns: the job's end may be committed
+// then. Names that are no plain file names are encoded, so that no queue or job id can point elsewhere.
+// Thread-safety: find() from any thread; whatever changes the folder from one thread (ResultKeeper's), since
+// a sweep takes a file whose note is not written yet for one that lost it.
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -20,18 +23,28 @@ struct OfferedFile {
   std::uint64_t rows = 0;
 };
 
+/// Set from another thread to end a long move early.
+using Abandoned = std::atomic<bool>;
+/// Moves a file, also from one file system to another, and syncs its content; whole or not at all. Errors:
+/// kIo; kStopping (abandoned).
+Status move_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                 const Abandoned& abandoned);
+
 class ResultFolder final : public ResultFiles {
  public:
   struct Options {
     std::filesystem::path folder;
     Duration keep = std::chrono::hours(24);  ///< time to live of a file, from the end of its run
     bool shared = false;                     ///< other hosts keep their files there as well
+    std::function<Status(const std::filesystem::path&, const std::filesystem::path&, const Abandoned&)> move =
+        move_file;  ///< for tests
   };
   ResultFolder(Clock& clock, Options options);
 
   /// Moves `offered` from `out` to this job's place. Errors: kInvalidArgument (a name with a slash, a link,
-  /// no regular file, a format that is none), kNotFound (no such file), kIo.
-  Result<ResultFile> adopt(const JobRef& job, const std::filesystem::path& out, const OfferedFile& offered);
+  /// no regular file, a format that is none), kNotFound (no such file), kIo, kStopping (abandoned).
+  Result<ResultFile> adopt(const JobRef& job, const std::filesystem::path& out, const OfferedFile& offered,
+                           const Abandoned& abandoned = false);
   Result<ResultFile> find(const JobRef& job) const override;
   /// Removes the job's file, if there is one.
   Status remove(const JobRef& job);
@@ -45,6 +58,8 @@ class ResultFolder final : public ResultFiles {
 
  private:
   struct Place;
+  void sweep_queue(const std::filesystem::path& queue, Swept& swept);
+  bool remove_dead_note(const std::filesystem::path& note);
   Place place_of(const JobRef& job) const;
 
   Clock& clock_;

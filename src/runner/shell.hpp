@@ -22,7 +22,7 @@ struct SpawnSpec {
   std::vector<std::string> command;
   std::map<std::string, std::string> env;  ///< whole, nothing is added
   std::filesystem::path working_folder;
-  std::filesystem::path scratch;   ///< made before the start with tmp/ and out/ in it, removed after the end
+  std::filesystem::path scratch;   ///< made before the start with tmp/ and out/ in it, see release_scratch()
   std::uint64_t memory_bytes = 0;  ///< soft RLIMIT_DATA; 0: not limited
   std::uint32_t open_files = 1024;
 };
@@ -69,6 +69,9 @@ class Shell {
   virtual void close_input(RunnerId id) = 0;
   virtual void terminate(RunnerId id) = 0;  ///< SIGTERM
   virtual void kill(RunnerId id) = 0;       ///< SIGKILL to it and everything below
+  /// After on_exit(): nothing of this runner's scratch is needed any more, a result file neither. It is
+  /// removed.
+  virtual void release_scratch(RunnerId id, std::filesystem::path scratch) = 0;
 };
 
 }  // namespace gaur

@@ -44,6 +44,7 @@ class Shells : public Shell {
   void close_input(RunnerId) override {}
   void terminate(RunnerId) override {}
   void kill(RunnerId) override {}
+  void release_scratch(RunnerId, std::filesystem::path) override {}
   std::shared_ptr<ShellEvents> events() { return events_.lock(); }
 
   std::map<std::string, RunnerId> runner_of;

@@ -91,7 +91,7 @@ class PoolsFixture : public testing::Test {
   PoolsFixture() {
     std::string pattern = (std::filesystem::temp_directory_path() / "gaur-runner-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
-    results_.emplace(clock_, ResultFolder::Options{folder_ / "results"});
+    results_.emplace(clock_, ResultFolder::Options{.folder = folder_ / "results"});
   }
   ~PoolsFixture() override {
     if (pools_) std::move(closing_ ? *closing_ : closing_.emplace(pools_->close())).get();
@@ -136,7 +136,9 @@ class PoolsFixture : public testing::Test {
     }
     options.run_folder = folder_ / "run";
     options.keeper_program = GAUR_TEST_KEEPER;
-    options.results = &*results_;
+    options.adopt_file = [this](Adoption adoption, Adopted done) {
+      results_->adopt(std::move(adoption), std::move(done));
+    };
     options.log = Logger(log_, LogLevel::kDebug);
     options.on_closed = [this](const FunctionName& function, bool closed, const std::string&) {
       if (function.value == "echo") closed_ = closed;
@@ -207,11 +209,11 @@ class PoolsFixture : public testing::Test {
   SystemClock clock_;
   SystemRandom random_;
   std::filesystem::path folder_;
-  std::optional<ResultFolder> results_;
   std::shared_ptr<LogMemory> log_ = std::make_shared<LogMemory>();
   std::atomic<bool> closed_ = false;
   Recorder recorder_;
   ThreadLoop loop_{"loop"};
+  std::optional<ResultKeeper> results_;
   std::unique_ptr<Pools> pools_;
   std::optional<Future<Unit>> closing_;
   Usage usage_;

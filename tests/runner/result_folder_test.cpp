@@ -22,7 +22,7 @@ class ResultFolderTest : public testing::Test {
     std::string pattern = (fs::temp_directory_path() / "gaur-results-XXXXXX").string();
     root_ = ::mkdtemp(pattern.data());
     fs::create_directories(out());
-    results_.emplace(clock_, ResultFolder::Options{root_ / "results", 1h});
+    results_.emplace(clock_, ResultFolder::Options{.folder = root_ / "results", .keep = 1h});
   }
   ~ResultFolderTest() override { fs::remove_all(root_); }
   fs::path out() const { return root_ / "out"; }

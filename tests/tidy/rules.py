@@ -54,6 +54,13 @@ BANNED = [
     (r"\b(secure_)?getenv\s*\(", [r"src/app/", r"src/duckdb/", r"src/kit/runner\.cpp$", r"tests/", r"bench/"],
      "only programs read the environment"),
     (r"\b(system|popen)\s*\(", [], "no shell between us and a process"),
+    (r"\bdirectory_iterator\b", [r"src/base/files\.cpp$", r"tests/", r"bench/"],
+     "its increment throws: use entries_of() of base/files.hpp"),
+    (r"\bofstream\b", [r"tests/", r"bench/", r"src/conformance/"],
+     "neither whole nor synced: use write_file() of base/files.hpp"),
+    (r"\brename\s*\(", [r"src/base/files\.cpp$", r"src/runner/(move_file|result_folder|process_shell)\.cpp$",
+                        r"src/duckdb/result_file\.cpp$", r"tests/", r"bench/"],
+     "the content and the folder must be synced: use write_file() of base/files.hpp"),
     (r"\busing\s+namespace\s+std\s*;", [], "names stay where they are"),
 ]
 

@@ -21,7 +21,7 @@
 #include "base/system_env.hpp"
 #include "http/server.hpp"
 #include "runner/pools.hpp"
-#include "runner/result_folder.hpp"
+#include "runner/result_keeper.hpp"
 #include "worker/worker.hpp"
 
 namespace gaur::app {
@@ -51,12 +51,12 @@ struct Host::Impl {
   Fd lock;                              ///< of the data folder; an embedded store has its own
   bool announced = false;               ///< host.json is written
   std::atomic<bool> stopping = false;   ///< set by the main thread, read by the server's
-  std::unique_ptr<ThreadLoop> answers;  ///< the store's completions, the client's timers, sweeping of results
+  std::unique_ptr<ThreadLoop> answers;  ///< the store's completions, the client's timers
   OpenedStore opened;
   std::unique_ptr<MixtureWatch> mixture;  ///< of a Redis store's queues
   std::unique_ptr<Store> store;
   std::unique_ptr<Links> links;
-  std::unique_ptr<ResultFolder> results;
+  std::unique_ptr<ResultKeeper> results;
   std::unique_ptr<ResultCleaner> cleaner;
   std::unique_ptr<UnservedWatch> unserved;  ///< none in a producer or sweeper
   std::unique_ptr<Ledger> ledger;  ///< confined to `loop`, as are pools and worker; none in a producer
@@ -72,8 +72,8 @@ struct Host::Impl {
   Result<PoolsOptions> make_pools_options();
   Result<std::uint16_t> open_http();
   void announce(std::uint16_t port);
-  void sweep_results();
   void stop_followers();
+  void drain_answers();
   void close();
   HostView host_view();
   HostControl control();
@@ -103,7 +103,7 @@ Status Host::Impl::open_results() {
   folder.folder = config.results.folder;
   folder.keep = config.results.ttl;
   folder.shared = config.results.shared;
-  results = std::make_unique<ResultFolder>(clock, folder);
+  results = std::make_unique<ResultKeeper>(clock, folder, options.log);
   GAUR_TRY(std::string secret, link_secret(config));
   links = std::make_unique<Links>(config.results, std::move(secret));
   return ok();
@@ -116,7 +116,9 @@ Result<PoolsOptions> Host::Impl::make_pools_options() {
   if (options.role == Role::kWorker) {
     GAUR_TRY(made, pools_options(options.settings, config));
   }
-  made.results = results.get();
+  made.adopt_file = [this](Adoption adoption, Adopted done) {
+    results->adopt(std::move(adoption), std::move(done));
+  };
   made.log = options.log;
   made.file_result = [this](const FunctionName& function, const std::string& result, const JobRef& job,
                             const ResultFile& file) {
@@ -241,30 +243,27 @@ WhyWaiting Host::Impl::why_waiting() {
   };
 }
 
-void Host::Impl::sweep_results() {
-  const ResultFolder::Swept swept = results->sweep();
-  if (swept.removed_files > 0) {
-    options.log.info("removed expired result files",
-                     {{"files", swept.removed_files}, {"bytes", swept.removed_bytes}});
-  }
-  answers->post_at(clock.now() + kSweepResultsEvery, [this] { sweep_results(); });
-}
-
 /// Those that ask the store by themselves stop, on the loop that they are confined to, while it is still
 /// there.
 void Host::Impl::stop_followers() {
-  if (!answers) return;
-  Promise<bool> stopped;
-  auto future = stopped.future();
-  answers->post([this, stopped] {
+  answers->post([this] {
     if (cleaner) cleaner->stop();
     if (unserved) unserved->stop();
     if (mixture) mixture->stop();
-    stopped.set(true);
   });
+  drain_answers();
+}
+
+/// Returns once everything that was posted to `answers` so far has run.
+void Host::Impl::drain_answers() {
+  Promise<Unit> reached;
+  auto future = reached.future();
+  answers->post([reached] { reached.set(Unit{}); });
   std::move(future).get();
 }
 
+/// The one order of going down. Whoever asks stops first; then the stores close, which answers all that they still owe;
+/// those answers are drained while everything that they use is there; only then does it go.
 void Host::Impl::close() {
   http.reset();
   client.reset();
@@ -275,16 +274,20 @@ void Host::Impl::close() {
     pools.reset();
   }
   worker.reset();
-  stop_followers();
-  store.reset();
-  if (announced) remove_host_file(options.config.data_folder);  // before the folder is anybody else's
+  if (answers) stop_followers();
   opened.shown.clear();
   opened.bull.reset();  // before what it speaks through
   opened.embedded.reset();
   opened.inspector.reset();
   opened.client.reset();
+  if (answers) drain_answers();
+  if (announced) remove_host_file(options.config.data_folder);
   answers.reset();
-  loop.reset();  // last: what the store answered while it closed still finds its way here, and is dropped
+  unserved.reset();
+  cleaner.reset();
+  store.reset();
+  results.reset();  // its thread answers to `loop`
+  loop.reset();
 }
 
 Host::Host(HostOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -311,7 +314,7 @@ Result<std::uint16_t> Host::start() {
   impl_->cleaner =
       std::make_unique<ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
   for (const auto& [name, queue] : impl_->options.config.queues) impl_->cleaner->follow(QueueName(name));
-  impl_->answers->post([impl = impl_.get()] { impl->sweep_results(); });
+  impl_->results->sweep_each(kSweepResultsEvery);
   if (impl_->unserved) impl_->unserved->start();
   if (impl_->mixture) {
     for (const auto& [name, queue] : impl_->options.config.queues) impl_->mixture->follow(QueueName(name));

@@ -1,6 +1,5 @@
 #include "app/host/links.hpp"
 
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -13,7 +12,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/fd.hpp"
+#include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/name_text.hpp"
 #include "runner/result_folder.hpp"
@@ -43,11 +42,7 @@ Result<std::string> make_secret(const std::filesystem::path& file) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
     return Error{Errc::kIo, "no random bytes for the secret of links"};
   const std::string secret = hex(bytes.data(), bytes.size());
-  const std::string part = file.string() + ".part";
-  const Fd made(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!made) return errno_error("cannot write " + part, errno);
-  GAUR_CHECK(write_all(made.get(), secret + "\n"));
-  if (::rename(part.c_str(), file.c_str()) != 0) return errno_error("cannot write " + file.string(), errno);
+  GAUR_CHECK(write_file(file, secret + "\n", 0600));
   return secret;
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <vector>
 
+#include "base/files.hpp"
 #include "embedded/folder_lock.hpp"
 
 namespace gaur::app {
@@ -16,9 +17,8 @@ constexpr const char* kLock = "gaur.lock";
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    names.push_back(at->path().filename().string());
+  std::error_code ignored;
+  for (const fs::path& entry : entries_of(folder, ignored)) names.push_back(entry.filename().string());
   return names;
 }
 

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 
 #include "app/host/duckdb_spec.hpp"
 #include "app/host/new_folder.hpp"
+#include "base/files.hpp"
 
 namespace gaur::app {
 namespace {
@@ -72,21 +70,9 @@ WorkerOptions::Stalled stalled_of(SweepConfig::Stalled stalled) {
 Status write_file(const std::filesystem::path& file, std::string_view text) {
   const std::filesystem::path folder = file.parent_path();
   const std::filesystem::path topmost = topmost_missing(folder);
-  std::error_code error;
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  const std::filesystem::path part = file.string() + ".part";
-  std::ofstream stream(part, std::ios::binary | std::ios::trunc);
-  stream << text;
-  stream.close();
-  std::string problem = stream ? "" : std::strerror(errno);
-  if (stream) {
-    std::filesystem::rename(part, file, error);
-    if (error) problem = error.message();
-  }
-  if (problem.empty()) return ok();
-  std::filesystem::remove(part, error);
-  remove_empty_folders(folder, topmost);
-  return Error{Errc::kIo, fmt::format("cannot write {}: {}", file.string(), problem)};
+  Status written = gaur::write_file(file, text);
+  if (!written) remove_empty_folders(folder, topmost);
+  return written;
 }
 
 LedgerOptions ledger_options(const Config& config) {

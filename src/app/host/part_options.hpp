@@ -21,7 +21,7 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
 ClientOptions client_options(const Config& config);
 ServerOptions server_options(const Config& config);
 
-/// Writes `text` whole or not at all: beside `file`, then renamed. Errors: kIo.
+/// As gaur::write_file(); a failed call leaves no new folders either. Errors: kIo.
 Status write_file(const std::filesystem::path& file, std::string_view text);
 
 }  // namespace gaur::app

@@ -23,9 +23,7 @@ void ResultCleaner::on_page(const QueueName& queue, const std::string& cursor,
     return;
   }
   for (const Event& event : page->events) {
-    if (event.kind != EventKind::kRemoved) continue;
-    // A file that is not there is the usual case, and one that will not go now expires.
-    [[maybe_unused]] const Status removed = results_.remove({queue, event.id});
+    if (event.kind == EventKind::kRemoved) results_.remove({queue, event.id});
   }
   follow(queue, page->cursor);
 }

@@ -5,7 +5,7 @@
 
 #include "base/env.hpp"
 #include "core/store.hpp"
-#include "runner/result_folder.hpp"
+#include "runner/result_keeper.hpp"
 
 namespace gaur::app {
 
@@ -13,7 +13,7 @@ namespace gaur::app {
 /// given outlives the store's last answer, and so must this.
 class ResultCleaner {
  public:
-  ResultCleaner(Events& events, ResultFolder& results, Loop& loop, const Clock& clock)
+  ResultCleaner(Events& events, ResultKeeper& results, Loop& loop, const Clock& clock)
       : events_(events), results_(results), loop_(loop), clock_(clock) {}
 
   /// Listens to a queue until the store stops.
@@ -25,7 +25,7 @@ class ResultCleaner {
   void on_page(const QueueName& queue, const std::string& cursor, const Result<EventPage>& page);
 
   Events& events_;
-  ResultFolder& results_;
+  ResultKeeper& results_;
   Loop& loop_;
   const Clock& clock_;
   std::atomic<bool> stopped_ = false;

@@ -61,9 +61,9 @@ struct Replayer::Impl {
   Scratch scratch{};
   SystemClock clock{};
   SystemRandom random{};
-  std::unique_ptr<ResultFolder> results{};
   Ends ends{};
   std::unique_ptr<ThreadLoop> loop{};
+  std::unique_ptr<ResultKeeper> results{};
   std::unique_ptr<Pools> pools{};
   std::uint64_t runs = 0;
 
@@ -91,9 +91,11 @@ Result<std::unique_ptr<Replayer>> Replayer::open(const Settings& settings, const
   impl->config.data_folder = folder;
   GAUR_TRY(PoolsOptions options, pools_options(settings, impl->config));
   for (auto& [name, pool] : options.pools) pool.env["GAUR_SHADOW"] = "1";
-  impl->results = std::make_unique<ResultFolder>(
+  impl->results = std::make_unique<ResultKeeper>(
       impl->clock, ResultFolder::Options{.folder = impl->scratch.path / "results"});
-  options.results = impl->results.get();
+  options.adopt_file = [results = impl->results.get()](Adoption adoption, Adopted done) {
+    results->adopt(std::move(adoption), std::move(done));
+  };
   options.log = log;
   impl->loop = std::make_unique<ThreadLoop>("gaur-replay");
   impl->pools = std::make_unique<Pools>(Env{impl->clock, impl->random, *impl->loop}, std::move(options));

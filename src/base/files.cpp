@@ -1,0 +1,80 @@
+#include "base/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/fd.hpp"
+
+namespace gaur {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Error cannot(std::string_view verb, const fs::path& path, int error_number) {
+  return errno_error(fmt::format("cannot {} {}", verb, path.string()), error_number);
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+Status write_and_sync(const fs::path& part, std::string_view text, mode_t mode) {
+  const Fd made(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!made) return cannot("write", part, errno);
+  if (const Status written = write_all(made.get(), text); !written)
+    return Error{Errc::kIo, fmt::format("cannot write {}: {}", part.string(), written.error().message)};
+  if (::fsync(made.get()) != 0) return cannot("sync", part, errno);
+  return ok();
+}
+
+}  // namespace
+
+Status sync_folder(const fs::path& folder) {
+  const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened) return cannot("open", folder, errno);
+  // Some file systems cannot sync folders, and need not.
+  if (::fsync(opened.get()) != 0 && errno != EINVAL) return cannot("sync", folder, errno);
+  return ok();
+}
+
+Status make_folders(const fs::path& folder) {
+  if (folder.empty() || ::mkdir(folder.c_str(), 0777) == 0) {
+    return folder.empty() ? ok() : sync_folder(folder_of(folder));
+  }
+  if (errno == ENOENT && folder.has_relative_path() && folder.parent_path() != folder) {
+    GAUR_CHECK(make_folders(folder.parent_path()));
+    if (::mkdir(folder.c_str(), 0777) == 0) return sync_folder(folder_of(folder));
+  }
+  const int why = errno;
+  std::error_code ignored;
+  if (fs::is_directory(folder, ignored)) return ok();
+  return cannot("make", folder, why);
+}
+
+Status write_file(const fs::path& file, std::string_view text, mode_t mode) {
+  GAUR_CHECK(make_folders(file.parent_path()));
+  const fs::path part = file.string() + ".part";
+  Status written = write_and_sync(part, text, mode);
+  if (written && ::rename(part.c_str(), file.c_str()) != 0) written = cannot("write", file, errno);
+  if (!written) {
+    ::unlink(part.c_str());
+    return written;
+  }
+  return sync_folder(folder_of(file));
+}
+
+std::vector<fs::path> entries_of(const fs::path& folder, std::error_code& error) {
+  std::vector<fs::path> entries;
+  error.clear();
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    entries.push_back(at->path());
+  return entries;
+}
+
+}  // namespace gaur

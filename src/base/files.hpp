@@ -1,0 +1,31 @@
+#pragma once
+// Files and folders as a durable program needs them: written whole or not at all, on disk before the call
+// returns, and listed without exceptions. Thread-safety: pure functions; two writers of one path exclude each
+// other by their own means (the lock of the data folder).
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "gaur/result.hpp"
+
+namespace gaur {
+
+/// Writes `text` to `file`: after a crash or a power cut at any moment the file has its old content or all of
+/// the new. Writes to `<file>.part`, syncs it, renames it, syncs the folder. Missing folders are made. A
+/// failed call leaves no part file. Errors: kIo, with the path.
+Status write_file(const std::filesystem::path& file, std::string_view text, mode_t mode = 0666);
+
+/// Makes a folder and those above it; each new one is on disk when the call returns. Errors: kIo, with the
+/// path.
+Status make_folders(const std::filesystem::path& folder);
+
+/// Puts the names in a folder on disk: after a rename or a removal in it. Errors: kIo, with the path.
+Status sync_folder(const std::filesystem::path& folder);
+
+/// What a folder contains, in no order, without "." and "..". Stops at an error that occurs on the way, where
+/// the increment of a range-based for would throw; `error` then says which.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder, std::error_code& error);
+
+}  // namespace gaur
