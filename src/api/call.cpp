@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/suggest.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur {
 
@@ -73,7 +74,7 @@ std::string known_names(const std::string& name, const std::vector<std::string>&
 }
 
 std::string shown(const std::string& name) {
-  return json::quote(name.substr(0, 140));
+  return json::quote(utf8_prefix(name, 140));
 }
 
 }  // namespace

@@ -13,8 +13,10 @@
 namespace gaur::bull {
 namespace {
 
-constexpr std::size_t kJobsAScript = 64;
-constexpr std::size_t kBytesAScript = 1 << 20;
+/// One request is one script, so that all of its jobs are added or none, whoever dies when. This bounds for
+/// how long Redis is busy with it: 10 000 jobs (Limits::add_batch) take about 0.1 s, as a Bull producer's
+/// addBulk() does.
+constexpr std::size_t kMostBytes = 64 << 20;
 
 Status check(const AddRequest& request) {
   GAUR_CHECK(validate_queue_name(request.queue.value));
@@ -22,6 +24,12 @@ Status check(const AddRequest& request) {
   if (request.jobs.size() > limits.add_batch) {
     return Error{Errc::kTooLarge,
                  fmt::format("at most {} jobs in one add, were {}", limits.add_batch, request.jobs.size())};
+  }
+  std::size_t bytes = 0;
+  for (const NewJob& job : request.jobs) bytes += job.name.size() + job.data.size();
+  if (bytes > kMostBytes) {
+    return Error{Errc::kTooLarge,
+                 fmt::format("one add may hold {} MiB: send fewer jobs at once", kMostBytes >> 20)};
   }
   for (const NewJob& job : request.jobs) {
     const auto problems = problems_of_job(job.name, job.data, job.options, limits);
@@ -59,7 +67,7 @@ State state_of_letter(std::string_view letter) {
   return State::kWaiting;
 }
 
-Status read_part(const redis::Reply& reply, const AddRequest& request, std::vector<Added>& added) {
+Result<std::vector<Added>> read_reply(const redis::Reply& reply, const AddRequest& request) {
   const auto& parts = array_of(reply);
   if (parts.size() < 2) return malformed("add");
   const std::string how = text_of(parts[0]);
@@ -70,79 +78,45 @@ Status read_part(const redis::Reply& reply, const AddRequest& request, std::vect
   if (how == "back") return went_back(request.op, text_of(parts[1]));
   const std::string text = text_of(parts[1]);
   const auto lines = lines_of(text);
-  if (lines.size() % 4 != 0) return malformed("add");
+  if (lines.size() != 4 * request.jobs.size()) return malformed("add");
+  std::vector<Added> added;
   for (std::size_t i = 0; i < lines.size(); i += 4) {
     added.push_back({JobId(std::string(lines[i])), state_of_letter(lines[i + 1]), lines[i + 2] == "1",
                      static_cast<std::uint64_t>(whole_number(lines[i + 3]))});
   }
-  return ok();
+  return added;
 }
 
-/// The arguments of each part. Which jobs a part has follows from the request alone: a repeat has the same
-/// parts.
-std::vector<std::vector<std::string>> parts_of(const AddRequest& request) {
+std::vector<std::string> arguments_of(const AddRequest& request) {
   std::vector<std::string> own_ids;
   for (const NewJob& job : request.jobs) {
     if (request.max_waiting > 0 && job.options.id) own_ids.push_back(job.options.id->value);
   }
-  std::string token = request.op.lane.empty() ? "gaur" : request.op.lane.value;
-  std::vector<std::vector<std::string>> parts;
-  std::size_t jobs = 0;
-  std::size_t bytes = 0;
-  for (const NewJob& job : request.jobs) {
-    if (parts.empty() || jobs == kJobsAScript || bytes + job.data.size() > kBytesAScript) {
-      const bool bound = parts.empty() && request.max_waiting > 0;
-      parts.push_back(
-          {request.op.lane.value, std::to_string(request.op.number), fmt::format("a{}", parts.size()), token,
-           bound ? std::to_string(request.max_waiting) : "0",
-           std::to_string(request.jobs.size() - own_ids.size()), std::to_string(bound ? own_ids.size() : 0)});
-      if (bound) parts.back().insert(parts.back().end(), own_ids.begin(), own_ids.end());
-      jobs = bytes = 0;
-    }
-    append_job(job, parts.back());
-    ++jobs;
-    bytes += job.data.size();
-  }
-  return parts;
+  std::vector<std::string> arguments{request.op.lane.value,
+                                     std::to_string(request.op.number),
+                                     "a0",
+                                     request.op.lane.empty() ? "gaur" : request.op.lane.value,
+                                     std::to_string(request.max_waiting),
+                                     std::to_string(request.jobs.size() - own_ids.size()),
+                                     std::to_string(own_ids.size())};
+  arguments.insert(arguments.end(), own_ids.begin(), own_ids.end());
+  for (const NewJob& job : request.jobs) append_job(job, arguments);
+  return arguments;
 }
 
 }  // namespace
 
-/// The first part alone decides whether the queue is full; the others follow without waiting for each other.
 Async<std::vector<Added>> Adding::add(AddRequest request) {
   if (Status good = check(request); !good) return shared_->answer<std::vector<Added>>(good.error());
   if (request.jobs.empty()) return shared_->answer<std::vector<Added>>(std::vector<Added>{});
-  auto parts = std::make_shared<std::vector<std::vector<std::string>>>(parts_of(request));
   Promise<Result<std::vector<Added>>> promise;
   auto future = promise.future();
-  const auto send = [shared = shared_, parts, queue = request.queue](std::size_t first, std::size_t end) {
-    std::vector<redis::Answer<redis::Reply>> answers;
-    for (std::size_t i = first; i < end; ++i)
-      answers.push_back(shared->run("add", queue, std::move((*parts)[i])));
-    return answers;
-  };
-  const bool bound = request.max_waiting > 0;
-  for (NewJob& job : request.jobs) job.data.clear();  // the parts hold it
-  auto whole = std::make_shared<AddRequest>(std::move(request));
-  const auto read = [promise, whole](Result<std::vector<redis::Reply>> replies, std::vector<Added> added) {
-    if (!replies) return promise.set(replies.error());
-    for (const redis::Reply& reply : *replies) {
-      if (Status good = read_part(reply, *whole, added); !good) return promise.set(good.error());
-    }
-    promise.set(std::move(added));
-  };
-  if (!bound) {
-    gather(send(0, parts->size()),
-           [read](Result<std::vector<redis::Reply>> replies) { read(std::move(replies), {}); });
-    return future;
-  }
-  gather(send(0, 1), [=](Result<std::vector<redis::Reply>> first) {
-    std::vector<Added> added;
-    if (!first) return promise.set(first.error());
-    if (Status good = read_part(first->front(), *whole, added); !good) return promise.set(good.error());
-    gather(send(1, parts->size()),
-           [read, added](Result<std::vector<redis::Reply>> replies) { read(std::move(replies), added); });
-  });
+  std::vector<std::string> arguments = arguments_of(request);
+  for (NewJob& job : request.jobs) job.data.clear();  // the arguments hold it
+  shared_->run("add", request.queue, std::move(arguments))
+      .then([promise, request = std::move(request)](Result<redis::Reply> reply) {
+        promise.set(reply ? read_reply(*reply, request) : Result<std::vector<Added>>(reply.error()));
+      });
   return future;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Adding jobs: many in one request, at most 64 a script. The requests of a lane are repeated safely.
-// Thread-safety: that of Store.
+// Adding jobs: many in one request, which is one script: all or none. The requests of a lane are repeated
+// safely. Thread-safety: that of Store.
 #include "bull/shared.hpp"
 
 namespace gaur::bull {

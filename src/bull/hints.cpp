@@ -7,6 +7,10 @@
 
 namespace gaur::bull {
 
+namespace {
+constexpr std::size_t kMostTold = 10'000;  // workers and queues, and cancels, that are remembered
+}  // namespace
+
 /// What was heard, and who waits to be told. Listeners and timers hold it weakly.
 class Hints::Board : public std::enable_shared_from_this<Board> {
  public:
@@ -19,6 +23,7 @@ class Hints::Board : public std::enable_shared_from_this<Board> {
     std::vector<QueueName> unknown;
     {
       std::lock_guard lock(mutex_);
+      if (told_.size() >= kMostTold) told_.clear();  // whoever is forgotten is told once more: harmless
       for (const QueueName& queue : request.queues) {
         if (told_.emplace(std::pair{request.by, queue}, queues_[queue].arrivals).second)
           unknown.push_back(queue);
@@ -191,7 +196,7 @@ class Hints::Board : public std::enable_shared_from_this<Board> {
         if (told_cancels_.insert(cancel.token).second) reply.cancels.push_back(cancel);
       }
     }
-    if (told_cancels_.size() > 10'000) told_cancels_.clear();  // they are told again: harmless
+    if (told_cancels_.size() > kMostTold) told_cancels_.clear();  // they are told again: harmless
     if (reply.queues.empty() && reply.cancels.empty()) return std::nullopt;
     return reply;
   }

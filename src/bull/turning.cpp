@@ -349,6 +349,11 @@ Result<TurnReply> read_turn(const Result<std::vector<redis::Reply>>& replies, co
 
 }  // namespace
 
+void TurnMemory::remember_owner(const LaneName& lane, const std::string& by) {
+  if (owners.size() >= kMostOwners && !owners.contains(lane)) owners.clear();
+  owners[lane] = by;
+}
+
 const std::string& TurnMemory::owner_of(std::string_view token) const {
   static const std::string kNobody;
   for (int cut = 0; cut < 2; ++cut) {  // <lane>:<number>:<index>
@@ -401,7 +406,7 @@ Async<TurnReply> Turning::finish_and_take(Turn turn) {
   auto plan = std::make_shared<Plan>();
   {
     std::lock_guard lock(memory_->mutex);
-    memory_->owners[turn.op.lane] = turn.by;
+    memory_->remember_owner(turn.op.lane, turn.by);
     TurnMemory::OfQueue& queue = memory_->queues[turn.queue];
     note_returns(turn, queue.index);
     forget_functions(shared_->env.clock.now(), queue);

@@ -16,6 +16,7 @@ struct ScanAhead;  // scanning.cpp
 /// all.
 struct TurnMemory {
   std::mutex mutex;
+  static constexpr std::size_t kMostOwners = 10'000;
   std::map<LaneName, std::string> owners;  ///< lane -> the worker whose turns come on it
   struct Sighting {
     Instant first{};
@@ -42,6 +43,9 @@ struct TurnMemory {
   };
   std::map<QueueName, OfQueue> queues;
 
+  /// Lanes may come and go for ever: beyond kMostOwners they are learned anew, each by its next turn. Call it
+  /// with the mutex held.
+  void remember_owner(const LaneName& lane, const std::string& by);
   /// "" if no worker of this store took it. Call it with the mutex held.
   const std::string& owner_of(std::string_view token) const;
 };

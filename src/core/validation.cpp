@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "gaur/job.hpp"
 
 namespace gaur {
@@ -86,7 +87,7 @@ Status validate_queue_name(std::string_view name) {
   constexpr std::size_t kLongest = 480;  // an LMDB key holds 511 bytes
   if (!name.empty() && name.size() <= kLongest && json::is_utf8(name)) return ok();
   return Error{Errc::kInvalidArgument, fmt::format("queue name: 1 to {} bytes of UTF-8 are allowed, was {}",
-                                                   kLongest, json::quote(name.substr(0, 140)))};
+                                                   kLongest, json::quote(utf8_prefix(name, 140)))};
 }
 
 }  // namespace gaur

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/fd.hpp"
+#include "base/files.hpp"
 
 namespace gaur::duckdb {
 namespace {
@@ -58,14 +59,13 @@ void Sources::resolved(const Spec& spec) {
 void Sources::opened(const Spec& spec) {
   held_.clear();
   std::error_code error;
-  for (fs::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
-       entry.increment(error)) {
-    const int descriptor = std::atoi(entry->path().filename().c_str());
+  for (const fs::path& entry : entries_of("/proc/self/fd", error)) {
+    const int descriptor = std::atoi(entry.filename().c_str());
     struct stat about {};
     if (descriptor < kOwnDescriptors || ::fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode)) continue;
     if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY) continue;
     std::error_code gone;
-    auto path = fs::read_symlink(entry->path(), gone);
+    auto path = fs::read_symlink(entry, gone);
     if (gone || path.string().starts_with("/memfd:") || is_inside_any(spec.own_folders, path)) continue;
     held_.push_back({path, identity_of(about), identity_of(log_of(path))});
   }

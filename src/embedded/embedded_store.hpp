@@ -26,6 +26,8 @@ struct EmbeddedOptions {
   Durability durability = Durability::kCommit;
   /// Disk room kept for finishes: with less than this left, adds are refused with kStoreFull.
   std::uint64_t reserve_bytes = 32ULL << 20;
+  /// Of adds that wait for the writer, such as while the disk is slow: one more is refused with kQueueFull.
+  std::uint64_t pending_add_bytes = 256ULL << 20;
   Semantics semantics = Semantics::bullmq();  ///< only bullmq's order of zero priority is supported
   /// Address space of the map; never resized. Lower it only where address space is scarce (sanitizers).
   std::uint64_t map_bytes = 1ULL << 40;

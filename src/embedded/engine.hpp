@@ -106,6 +106,8 @@ class Engine {
   const Totals& totals() const { return totals_; }
   /// Entries of the line of ready jobs, and of its index, that the last take visited.
   std::uint64_t visited() const { return visited_; }
+  /// Workers and queues whose last hint is remembered.
+  std::size_t remembered_hints() const { return told_.size(); }
 
  private:
   struct Found {

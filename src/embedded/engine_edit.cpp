@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "embedded/engine.hpp"
 
 namespace gaur::embedded {
@@ -20,9 +21,9 @@ Result<CancelReply> Engine::cancel(const JobRef& job, const std::string& who, co
   if (state.state == State::kCompleted || state.state == State::kFailed) return CancelReply::kFinished;
   touch(*queue);
   if (state.state == State::kActive) {
-    Lock* lock = locks_.find(key);
+    const Lock* lock = locks_.find(key);
     if (lock != nullptr && !lock->cancel) {
-      locks_.ask_to_end(*lock, {who, why, false});
+      locks_.ask_to_end(key, {who, why, false});
       event(*queue, EventKind::kCancelRequested, key.job, own_id(key), {}, who);
     }
     return CancelReply::kRequested;
@@ -128,7 +129,7 @@ Result<std::uint64_t> Engine::append_logs(const JobRef& job, const std::vector<s
   const std::size_t longest = Limits{}.log_line_bytes;
   for (const std::string& line : lines) {
     const Key at = log_key(key, next++);
-    encode_text(Magic::kLog, std::string_view(line).substr(0, longest), at.view(), record_);
+    encode_text(Magic::kLog, utf8_prefix(line, longest), at.view(), record_);
     txn_->append(Table::kLogs, at.view(), record_);
   }
   for (; next - first > options->keep_logs; ++first) txn_->erase(Table::kLogs, log_key(key, first).view());

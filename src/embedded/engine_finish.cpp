@@ -5,6 +5,8 @@
 
 #include "embedded/engine.hpp"
 
+#include "base/utf8.hpp"
+
 namespace gaur::embedded {
 
 namespace {
@@ -207,8 +209,8 @@ Status Engine::write_failure(JobKey key, JobState& state, const Failure& failure
     GAUR_TRY(stored, load_failure(*txn_, key));
   }
   stored.failure = failure;
-  stored.failure.message.resize(std::min(stored.failure.message.size(), bound));
-  stored.failure.stack.resize(std::min(stored.failure.stack.size(), bound));
+  cut_utf8(stored.failure.message, bound);
+  cut_utf8(stored.failure.stack, bound);
   if (with_stack && !failure.stack.empty()) {
     GAUR_TRY(const JobBody body, load_body(*txn_, key));
     const auto options = decode_options(body.options);
@@ -243,7 +245,7 @@ ExtendReply Engine::extend_locks(const ExtendRequest& request) {
     const auto state = key ? load_state(*txn_, *key) : Result<JobState>(key.error());
     Status lock = state ? check_lock(held.id, *key, *state, held.token)
                         : Status(Error{Errc::kLockMissing, fmt::format("job {} was removed", held.id.value)});
-    if (lock && request.renew) locks_.find(*key)->until = now_.steady + request.lock;
+    if (lock && request.renew) locks_.renew(*key, now_.steady + request.lock);
     reply.locks.push_back(std::move(lock));
   }
   if (queue != nullptr) reply.cancels = cancels_for(*queue, request.by);

@@ -8,7 +8,8 @@ namespace gaur::embedded {
 
 namespace {
 constexpr std::size_t kRememberedFunctions = 4096;
-}
+constexpr std::size_t kMostTold = 10'000;
+}  // namespace
 
 JobId Engine::id_of(JobKey job) {
   return JobId(job.job < kOwnIds ? std::to_string(job.job) : own_id(job));
@@ -218,11 +219,14 @@ void Engine::refresh(const Turn& turn, TurnReply& reply) {
 std::vector<CancelRequest> Engine::cancels_for(const QueueEntry& queue, const std::string& by, bool once) {
   std::vector<CancelRequest> cancels;
   if (!locks_.any_cancels()) return cancels;
-  locks_.for_each([&](JobKey job, Lock& lock) {
+  std::vector<JobKey> told;
+  locks_.for_each([&](JobKey job, const Lock& lock) {
     if (job.queue != queue.record.number || !lock.cancel || lock.by != by) return;
-    if (once && std::exchange(lock.cancel->told_waiter, true)) return;
+    if (once && lock.cancel->told_waiter) return;
+    if (once) told.push_back(job);
     cancels.push_back({queue.name, id_of(job), lock.token, lock.cancel->who, lock.cancel->why});
   });
+  for (const JobKey job : told) locks_.waiter_told(job);
   return cancels;
 }
 
@@ -231,6 +235,8 @@ std::optional<WorkReply> Engine::work_for(const WorkRequest& request) {
   for (const QueueName& name : request.queues) {
     const QueueEntry* queue = find_queue(name);
     if (queue == nullptr) continue;
+    // Worker names may come and go for ever. Who is forgotten is told once more, which is harmless.
+    if (told_.size() >= kMostTold) told_.clear();
     std::uint64_t& told = told_[{request.by, name}];
     if (told != queue->arrivals && queue->ready() > 0 && !queue->record.paused) {
       told = queue->arrivals;

@@ -22,46 +22,48 @@ struct Lock {
   std::optional<CancelMark> cancel;
 };
 
-/// Remembers what a transaction changed, so that an aborted one leaves no trace.
+/// Remembers what a transaction changed, so that an aborted one leaves no trace: whatever changes a lock goes
+/// through this class.
 class LockTable {
  public:
-  Lock* find(JobKey job) {
+  const Lock* find(JobKey job) const {
     const auto found = locks_.find(job);
     return found == locks_.end() ? nullptr : &found->second;
   }
   void take(JobKey job, Lock lock) {
-    undo_.push_back({job, std::nullopt});
-    locks_.insert_or_assign(job, std::move(lock));
+    remember(job);
+    put(job, std::move(lock));
   }
   void release(JobKey job) {
-    const auto found = locks_.find(job);
-    if (found == locks_.end()) return;
-    if (found->second.cancel) --cancels_;
-    undo_.push_back({job, std::move(found->second)});
-    locks_.erase(found);
+    if (!locks_.contains(job)) return;
+    remember(job);
+    put(job, std::nullopt);
   }
-  /// False if the job has no lock, or somebody asked before.
-  void ask_to_end(Lock& lock, CancelMark mark) {
-    if (!lock.cancel) ++cancels_;
+  // The three below: of a lock that is there.
+  void renew(JobKey job, Instant until) {
+    remember(job);
+    locks_.at(job).until = until;
+  }
+  void ask_to_end(JobKey job, CancelMark mark) {
+    remember(job);
+    Lock lock = locks_.at(job);
     lock.cancel = std::move(mark);
+    put(job, std::move(lock));
+  }
+  void waiter_told(JobKey job) {
+    remember(job);
+    locks_.at(job).cancel->told_waiter = true;
   }
   bool any_cancels() const { return cancels_ > 0; }
   void commit() { undo_.clear(); }
   void abort() {
-    for (auto change = undo_.rbegin(); change != undo_.rend(); ++change) {
-      if (const auto found = locks_.find(change->job); found != locks_.end()) {
-        if (found->second.cancel) --cancels_;
-        locks_.erase(found);
-      }
-      if (!change->before) continue;
-      if (change->before->cancel) ++cancels_;
-      locks_.emplace(change->job, std::move(*change->before));
-    }
+    for (auto change = undo_.rbegin(); change != undo_.rend(); ++change)
+      put(change->job, std::move(change->before));
     undo_.clear();
   }
   template <class Each>
-  void for_each(Each each) {
-    for (auto& [job, lock] : locks_) each(job, lock);
+  void for_each(Each each) const {
+    for (const auto& [job, lock] : locks_) each(job, lock);
   }
 
  private:
@@ -69,6 +71,22 @@ class LockTable {
     JobKey job;
     std::optional<Lock> before;
   };
+  void remember(JobKey job) {
+    const Lock* before = find(job);
+    undo_.push_back({job, before == nullptr ? std::nullopt : std::optional(*before)});
+  }
+  /// Nothing: erases.
+  void put(JobKey job, std::optional<Lock> lock) {
+    const Lock* before = find(job);
+    if (before != nullptr && before->cancel) --cancels_;
+    if (lock && lock->cancel) ++cancels_;
+    if (lock) {
+      locks_.insert_or_assign(job, *std::move(lock));
+    } else {
+      locks_.erase(job);
+    }
+  }
+
   std::unordered_map<JobKey, Lock, JobKeyHash> locks_;
   std::vector<Change> undo_;
   std::uint64_t cancels_ = 0;

@@ -23,7 +23,13 @@ Readers::~Readers() {
 
 void Readers::post(Task task) {
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (tasks_.size() >= kMostWaiting) {
+      lock.unlock();
+      return task(
+          Error{Errc::kQueueFull,
+                fmt::format("{} reads of the store wait already; try again in a moment", kMostWaiting)});
+    }
     tasks_.push_back(std::move(task));
   }
   wake_.notify_one();

@@ -14,8 +14,10 @@ namespace gaur::embedded {
 
 class Readers {
  public:
-  /// Called with a snapshot, or with the error that kept one from being taken.
+  /// Called with a snapshot, or with the error that kept one from being taken: kIo, or kQueueFull at once, on
+  /// the caller's thread, where kMostWaiting tasks wait already.
   using Task = std::function<void(Result<Snapshot*>)>;
+  static constexpr std::size_t kMostWaiting = 10'000;
   Readers(const LmdbEnv& env, int threads);
   ~Readers();  ///< runs what was posted, joins
   void post(Task task);

@@ -22,7 +22,8 @@ Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptio
       clock_(clock),
       completions_(completions),
       log_(options.log),
-      on_fatal_(options.on_fatal) {
+      on_fatal_(options.on_fatal),
+      most_pending_bytes_(options.pending_add_bytes) {
   engine_->on_ready([this] { serve_parked(); });
   // The reserve is taken at open, when there is room; without any, adds are refused and finishes go on.
   if (Status room = space_.room_for(0); !room)
@@ -40,6 +41,15 @@ Writer::~Writer() {
 }
 
 void Writer::send(Kind kind, std::unique_ptr<Operation> operation) {
+  // Only adds are bounded here: finishes and renewals are as many as runs, and must get through.
+  const std::uint64_t bytes = operation->adds_bytes();
+  if (bytes > 0 && pending_bytes_.fetch_add(bytes) >= most_pending_bytes_) {
+    pending_bytes_ -= bytes;
+    operation->refuse(
+        Error{Errc::kQueueFull, "too many added jobs wait to be written to the disk; try again in a moment"});
+    completions_.post([refused = std::shared_ptr<Operation>(std::move(operation))] { refused->deliver(); });
+    return;
+  }
   {
     std::lock_guard lock(mutex_);
     sent_.push_back({kind, std::move(operation)});
@@ -113,7 +123,9 @@ void Writer::gather(std::vector<Sent>& batch) {
   std::uint64_t bytes = 0;
   std::size_t taken = 0;
   for (; taken < carried_.size() && bytes < kBatchBytes; ++taken) {
-    bytes += carried_[taken].operation->adds_bytes();
+    const std::uint64_t adds = carried_[taken].operation->adds_bytes();
+    bytes += adds;
+    pending_bytes_ -= adds;
     batch.push_back(std::move(carried_[taken]));
   }
   carried_.erase(carried_.begin(), carried_.begin() + static_cast<std::ptrdiff_t>(taken));

@@ -75,7 +75,9 @@ class Writer {
   std::vector<std::unique_ptr<Operation>> done_;   // of this transaction: answered after its commit
   std::vector<std::unique_ptr<Operation>> again_;  // left work for another transaction
   std::vector<Sent> carried_;
-  std::optional<Error> failed_;  // a sync failed: nothing is acknowledged any more
+  const std::uint64_t most_pending_bytes_;
+  std::atomic<std::uint64_t> pending_bytes_{0};  // of adds that were sent and not gathered yet
+  std::optional<Error> failed_;                  // a sync failed: nothing is acknowledged any more
   Now now_;
 
   mutable std::mutex stats_mutex_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "http/slices.hpp"
 #include "http/values.hpp"
 
@@ -62,7 +63,7 @@ class Member {
   const json::Value& value() const { return value_; }
   void complain(std::string_view wanted) const {
     problems_.push_back(
-        fmt::format("{}: {} is expected, was {}", where_, wanted, json::serialize(value_).substr(0, 80)));
+        fmt::format("{}: {} is expected, was {}", where_, wanted, utf8_prefix(json::serialize(value_), 80)));
   }
 
  private:
@@ -215,7 +216,8 @@ void parse_job(std::string_view text, const std::string& where, AddBody& out) {
       if (auto parsed = literal(value)) {
         job.name = *std::move(parsed);
       } else {
-        out.problems.push_back(fmt::format("{}name: a text is expected, was {}", where, value.substr(0, 80)));
+        out.problems.push_back(
+            fmt::format("{}name: a text is expected, was {}", where, utf8_prefix(value, 80)));
         job.name = "?";  // said once
       }
     } else if (key == "data") {

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "http/values.hpp"
 
 namespace gaur::http {
@@ -74,7 +75,7 @@ std::optional<Problem> Guard::check_host(const Request& request) const {
       fmt::format(
           "Host {} is none of this server's names; without a token it answers to localhost and to the "
           "names in server.hosts only",
-          json::quote(name.substr(0, 140))));
+          json::quote(utf8_prefix(name, 140))));
 }
 
 std::optional<Problem> Guard::check_token(const Request& request) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "http/handlers.hpp"
 #include "http/waiting.hpp"
 
@@ -72,8 +73,10 @@ void cancel_job(Service& service, const ExchangePtr& exchange) {
   if (!exchange->request.body.empty()) {
     const auto body = json::parse_object(exchange->request.body);
     if (!body) return refuse(exchange, body.error().in("body"));
-    who = json::text_or(*body, "who", who).substr(0, 256);
-    why = json::text_or(*body, "why", "").substr(0, 1'024);
+    who = json::text_or(*body, "who", who);
+    why = json::text_or(*body, "why", "");
+    cut_utf8(who, 256);
+    cut_utf8(why, 1'024);
   }
   service.then(service.client().cancel(*job, who, why), [exchange](Result<CancelReply> reply) {
     if (!reply) return refuse(exchange, reply.error());

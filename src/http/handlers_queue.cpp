@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "http/handlers.hpp"
 #include "http/waiting.hpp"
 
@@ -48,7 +49,7 @@ std::optional<RangeRequest> range_of(const ExchangePtr& exchange, const QueueNam
       std::string known;
       for (const State each : kAllStates) known += (known.empty() ? "" : ", ") + std::string(to_string(each));
       problems.push_back(
-          fmt::format("state: one of {} is expected, was {}", known, json::quote(text->substr(0, 40))));
+          fmt::format("state: one of {} is expected, was {}", known, json::quote(utf8_prefix(*text, 40))));
     }
   }
   if (const std::string* text = query_value(*exchange, "offset")) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "http/forwarded.hpp"
 
 namespace gaur::http {
@@ -32,12 +33,13 @@ std::vector<std::string> problems_of_query(const Target& target, const Route& ro
   for (std::size_t i = 0; i < target.query.size(); ++i) {
     const std::string& name = target.query[i].first;
     if (!is_word_of(route.query, name)) {
-      problems.push_back(fmt::format("{}: unknown parameter; known are: {}", json::quote(name.substr(0, 80)),
+      problems.push_back(fmt::format("{}: unknown parameter; known are: {}",
+                                     json::quote(utf8_prefix(name, 80)),
                                      route.query.empty() ? "none" : route.query));
     }
     const auto same = [&](const auto& other) { return other.first == name; };
     if (std::any_of(target.query.begin(), target.query.begin() + static_cast<std::ptrdiff_t>(i), same)) {
-      problems.push_back(name.substr(0, 80) + ": given twice");
+      problems.push_back(fmt::format("{}: given twice", utf8_prefix(name, 80)));
     }
   }
   return problems;
@@ -148,7 +150,7 @@ std::optional<JobRef> job_of(const ExchangePtr& exchange) {
     refuse(exchange,
            problem_of({Errc::kInvalidArgument,
                        fmt::format("job id: 1 to {} bytes of UTF-8 without control characters, was {}",
-                                   Limits{}.id_bytes, json::quote(id.substr(0, 140)))}));
+                                   Limits{}.id_bytes, json::quote(utf8_prefix(id, 140)))}));
     return std::nullopt;
   }
   return JobRef{*std::move(queue), JobId(id)};

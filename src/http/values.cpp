@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur::http {
 
@@ -95,7 +96,7 @@ Result<Duration> parse_duration(std::string_view text) {
     if (unit.empty() && count == 0) return Duration(0);
   }
   return Error{Errc::kInvalidArgument, fmt::format("a duration like 500ms, 10s, 2m or 1h is expected, was {}",
-                                                   json::quote(text.substr(0, 40)))};
+                                                   json::quote(utf8_prefix(text, 40)))};
 }
 
 std::string iso_time(Time time) {

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/process_info.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur {
 
@@ -20,7 +21,7 @@ void OutputLines::feed(std::string_view bytes, const std::function<void(std::str
 
 void OutputLines::finish(const std::function<void(std::string_view)>& line) {
   if (buffer_.size() > max_bytes_) {
-    buffer_.resize(max_bytes_);
+    cut_utf8(buffer_, max_bytes_);
     buffer_ += " ... (cut)";
   }
   if (!buffer_.empty()) line(buffer_);

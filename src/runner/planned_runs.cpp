@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur {
 
@@ -43,7 +44,7 @@ Result<Plan> read_plan(std::string_view result) {
         Errc::kInvalidArgument,
         fmt::format("{}. A plan is {{\"sql\": \"SELECT ...\", \"params\": {{...}}}} or {{\"answer\": "
                     "...}}; the planner answered {}{}",
-                    what, result.substr(0, 200), result.size() > 200 ? "..." : "")};
+                    what, utf8_prefix(result, 200), result.size() > 200 ? "..." : "")};
   };
   const auto members = json::members(result);
   if (!members) return wrong("the plan is no object");

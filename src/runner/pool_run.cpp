@@ -5,6 +5,7 @@
 
 #include "base/files.hpp"
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 #include "runner/pool.hpp"
 
 namespace gaur {
@@ -12,13 +13,6 @@ namespace gaur {
 namespace {
 
 constexpr Duration kProgressEvery{50};  ///< 20 a second are told on
-
-/// Cut at a character's border.
-void cut(std::string& text, std::size_t bytes) {
-  if (text.size() <= bytes) return;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  text.resize(bytes);
-}
 
 bool is_ours(std::string_view code) {
   for (const std::string_view ours :
@@ -160,7 +154,7 @@ void Pool::on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) {
   if (auto* progress = std::get_if<frame::Progress>(&frame)) {
     take_progress(runner, std::move(progress->value));
   } else if (auto* log = std::get_if<frame::Log>(&frame)) {
-    cut(log->line, context_.limits.log_line_bytes);
+    cut_utf8(log->line, context_.limits.log_line_bytes);
     runner.run->observer->on_log(runner.run->request.taken.token, std::move(log->line));
   } else {
     take_end(runner, std::move(frame), figures);
@@ -273,8 +267,8 @@ RunEnd Pool::end_of_saved(const Run& run, const Result<ResultFile>& kept) const 
 
 RunEnd Pool::failed(frame::Failed frame) const {
   if (is_ours(frame.failure.code)) frame.failure.code = "error";
-  cut(frame.failure.message, context_.limits.failure_bytes);
-  cut(frame.failure.stack, context_.limits.failure_bytes);
+  cut_utf8(frame.failure.message, context_.limits.failure_bytes);
+  cut_utf8(frame.failure.stack, context_.limits.failure_bytes);
   return run::Failed{std::move(frame.failure), frame.final};
 }
 

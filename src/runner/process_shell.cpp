@@ -18,6 +18,7 @@
 
 #include "base/files.hpp"
 #include "base/system_env.hpp"
+#include "base/utf8.hpp"
 #include "runner/child.hpp"
 
 namespace gaur {
@@ -307,9 +308,9 @@ class ProcessShell::Io {
     auto frame = parse_frame(line);
     if (!frame) {
       constexpr std::size_t kShown = 200;
-      return broken(child,
-                    fmt::format("{} in {}", frame.error().message,
-                                line.size() > kShown ? std::string(line.substr(0, kShown)) + "..." : line));
+      return broken(
+          child, fmt::format("{} in {}", frame.error().message,
+                             line.size() > kShown ? std::string(utf8_prefix(line, kShown)) + "..." : line));
     }
     const bool outcome = std::holds_alternative<frame::Completed>(*frame) ||
                          std::holds_alternative<frame::Failed>(*frame) ||

@@ -9,6 +9,7 @@
 
 #include "base/json_text.hpp"
 #include "base/system_env.hpp"
+#include "base/utf8.hpp"
 #include "runner/process_shell.hpp"
 #include "runner/spawn.hpp"
 
@@ -217,7 +218,7 @@ class Checker {
     const auto sent = json::parse(data);
     const auto back = json::parse(done->result);
     if (!sent || !back || *sent != *back) {
-      return fmt::format("`result` is not the data: {}", done->result.substr(0, 100));
+      return fmt::format("`result` is not the data: {}", utf8_prefix(done->result, 100));
     }
     return "";
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "core/words.hpp"
 #include "worker/machine.hpp"
 
@@ -170,11 +171,7 @@ void Machine::on(event::Log& event) {
     ++counters_.log_lines_dropped;
     return;
   }
-  if (event.line.size() > options_.job_limits.log_line_bytes) {
-    std::size_t bytes = options_.job_limits.log_line_bytes;
-    while (bytes > 0 && (static_cast<unsigned char>(event.line[bytes]) & 0xC0) == 0x80) --bytes;
-    event.line.resize(bytes);
-  }
+  cut_utf8(event.line, options_.job_limits.log_line_bytes);
   if (run.lines.empty()) run.lines_after = now_.instant + options_.log_batch;
   run.lines.push_back(std::move(event.line));
   touch(run);

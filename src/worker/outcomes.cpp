@@ -4,22 +4,16 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "core/words.hpp"
 
 namespace gaur::worker {
 
 namespace {
 
-/// Cuts to at most `bytes`, never within a UTF-8 sequence.
-void cut(std::string& text, std::size_t bytes) {
-  if (text.size() <= bytes) return;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  text.resize(bytes);
-}
-
 void bound(Failure& failure, std::size_t bytes) {
-  cut(failure.message, bytes);
-  cut(failure.stack, bytes - std::min(bytes, failure.message.size()));
+  cut_utf8(failure.message, bytes);
+  cut_utf8(failure.stack, bytes - std::min(bytes, failure.message.size()));
   if (failure.details.size() > bytes) failure.details.clear();
 }
 

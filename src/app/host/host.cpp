@@ -262,8 +262,8 @@ void Host::Impl::drain_answers() {
   std::move(future).get();
 }
 
-/// The one order of going down. Whoever asks stops first; then the stores close, which answers all that they still owe;
-/// those answers are drained while everything that they use is there; only then does it go.
+/// The one order of going down. Whoever asks stops first; then the stores close, which answers all that they
+/// still owe; those answers are drained while everything that they use is there; only then does it go.
 void Host::Impl::close() {
   http.reset();
   client.reset();
@@ -275,13 +275,13 @@ void Host::Impl::close() {
   }
   worker.reset();
   if (answers) stop_followers();
+  if (announced) remove_host_file(options.config.data_folder);  // before the folder is anybody else's
   opened.shown.clear();
   opened.bull.reset();  // before what it speaks through
   opened.embedded.reset();
   opened.inspector.reset();
   opened.client.reset();
   if (answers) drain_answers();
-  if (announced) remove_host_file(options.config.data_folder);
   answers.reset();
   unserved.reset();
   cleaner.reset();

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/utf8.hpp"
+
 namespace gaur::app {
 namespace {
 
@@ -30,10 +32,8 @@ std::string shown(const json::Value* value) {
   constexpr std::size_t kMost = 120;
   std::string text = json::serialize(*value);
   if (text.size() <= kMost) return text;
-  std::size_t end = kMost - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-    --end;  // never within a character
-  return text.substr(0, end) + "...";
+  cut_utf8(text, kMost - 3);
+  return text + "...";
 }
 
 std::optional<double> as_number(const json::Value& value) {

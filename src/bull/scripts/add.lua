@@ -1,6 +1,5 @@
--- add: some jobs of one request. ARGV: now, lane, number, part, token, max_waiting (0: no bound), then, for that bound,
--- how many jobs without an own id the whole request has and how many own ids follow, those ids; then for each job of
--- this part: id or "", name, data, options, timestamp or "", delay, priority, lifo 0|1, debounce id or "", its ttl.
+-- add: all jobs of one request, or none. ARGV: now, lane, number, part, token, max_waiting (0: no bound), then, for that
+-- bound, how many jobs without an own id the request has and how many own ids follow, those ids; then for each job: id or "", name, data, options, timestamp or "", delay, priority, lifo 0|1, debounce id or "", its ttl.
 -- Answer: {"ok"|"again", lines}: id, state letter, 1 if it was there already, position: one line each; or
 -- {"full", waiting}; {"back", last number}.
 --@include start
@@ -25,13 +24,18 @@ at = at + own_ids
 
 local count = (#ARGV - at + 1) / 10
 local counter = call('INCRBY', B .. 'id', count) - count
-local keys = {}
+local made = {}
+-- Lua unpacks at most some 8 000 values.
+local kAtOnce = 1000
+local may_exist, keys = false, {}
 for i = 1, count do
   local id = ARGV[at + (i - 1) * 10]
-  keys[i] = B .. (id == '' and string.format('%.0f', counter + i) or id)
+  keys[#keys + 1] = B .. (id == '' and string.format('%.0f', counter + i) or id)
+  if #keys == kAtOnce or i == count then
+    may_exist = may_exist or call('EXISTS', unpack(keys)) > 0
+    keys = {}
+  end
 end
-local may_exist = count > 0 and call('EXISTS', unpack(keys)) > 0
-local made = {}
 
 -- Generated ids are looked at as well: a user may have given that number to a job of another client.
 local function is_there(id) return made[id] or (may_exist and call('EXISTS', B .. id) == 1) end
@@ -41,27 +45,35 @@ local function generated(i)
   return id
 end
 
+-- The next 1 000 of the line by id, with how many are before each; and the active jobs. Read once for many duplicates,
+-- and again where this script put a job among those.
+local places, placed, active
 -- Where a job that is there already stands, and how many are handed out before it.
 local function place_of(id)
   if call('ZSCORE', B .. 'completed', id) then return 'c', 0 end
   if call('ZSCORE', B .. 'failed', id) then return 'f', 0 end
   if call('ZSCORE', B .. 'delayed', id) then return 'd', 0 end
   local kind = call('ZSCORE', B .. 'priority', id) and 'p' or 'w'
-  local newest = call('LRANGE', line(), -1000, -1)
-  for i = #newest, 1, -1 do
-    if newest[i] == id then return kind, #newest - i end
+  if not places then
+    local next_out = call('LRANGE', line(), -1000, -1)
+    places, placed = {}, #next_out
+    for i = 1, placed do places[next_out[i]] = placed - i end
   end
+  if places[id] then return kind, places[id] end
   if call('EXISTS', B .. id .. ':lock') == 1 then return 'a', 0 end
-  for _, active in ipairs(call('LRANGE', B .. 'active', 0, -1)) do
-    if active == id then return 'a', 0 end
+  if not active then
+    active = {}
+    for _, one in ipairs(call('LRANGE', B .. 'active', 0, -1)) do active[one] = true end
   end
-  return kind, #newest
+  if active[id] then return 'a', 0 end
+  return kind, placed
 end
 
 local out, plain = {}, {}
 -- Jobs without priority that follow each other enter the list together.
 local function flush()
   if #plain == 0 then return end
+  if placed and placed < 1000 then places = nil end
   local length = call('LPUSH', line(), unpack(plain))
   for i, id in ipairs(plain) do
     out[#out + 1] = id .. '\nw\n0\n' .. (length - #plain + i - 1)
@@ -99,16 +111,19 @@ local function store(id, i, base, deid)
     out[#out + 1] = id .. '\nd\n0\n0'
   elseif priority ~= '0' then
     flush()
+    places = nil
     local before = put_by_priority(id, priority)
     call('PUBLISH', B .. 'waiting@' .. token, id)
     out[#out + 1] = id .. '\np\n0\n' .. before
   elseif ARGV[base + 7] == '1' then
     flush()
+    places = nil
     call('RPUSH', line(), id)
     call('PUBLISH', B .. 'waiting@' .. token, id)
     out[#out + 1] = id .. '\nw\n0\n0'
   else
     plain[#plain + 1] = id
+    if #plain == kAtOnce then flush() end
   end
 end
 
