@@ -287,7 +287,7 @@ TEST_F(BehindNginx, WhatCannotPassIsRejectedAndReachesNobodyElse) {
 }
 
 TEST_F(BehindNginx, EventsArriveAtOnceForAnyQueueName) {
-  for (const std::string queue : {"q", "{tag}"}) {
+  for (const std::string queue : {"q", "{tag}", "test/tx", "..", "큐 1"}) {
     RawClient client(nginx_->port(), "127.0.2.1");
     client.send(fmt::format(
         "GET /gaur/v1/queues/{}/events HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer {}\r\n\r\n",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/files.hpp"
 #include "base/system_env.hpp"
 
 namespace gaur::app {
@@ -16,10 +17,9 @@ constexpr Duration kBetweenLooks{50};
 /// The folder whose lock the process holds; "": not to be seen, as with another user's.
 std::string data_folder_of(std::int64_t pid) {
   std::error_code error;
-  for (std::filesystem::directory_iterator at(fmt::format("/proc/{}/fd", pid), error), end;
-       !error && at != end; at.increment(error)) {
+  for (const std::filesystem::path& entry : entries_of(fmt::format("/proc/{}/fd", pid), error)) {
     std::error_code unreadable;
-    const std::filesystem::path target = std::filesystem::read_symlink(at->path(), unreadable);
+    const std::filesystem::path target = std::filesystem::read_symlink(entry, unreadable);
     if (!unreadable && target.filename() == "gaur.lock") return target.parent_path().string();
   }
   return "";
