@@ -53,8 +53,9 @@ Async<std::vector<Added>> compare_duplicates(Store& store, Async<std::vector<Add
     if (ids.empty()) return comparison->promise.set(std::move(comparison->added));
     comparison->left = ids.size();
     for (const auto& [i, id] : ids) {
-      store.get({queue, id}).then(
-          [comparison, at = i](const Result<Job>& stored) { comparison->note(at, stored); });
+      store.get({queue, id}).then([comparison, at = i](const Result<Job>& stored) {
+        comparison->note(at, stored);
+      });
     }
   });
   return future;

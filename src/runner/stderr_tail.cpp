@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur {
 namespace {
@@ -45,9 +46,7 @@ std::string plain_line(std::string_view line, std::size_t bytes) {
     ++at;
   }
   text = json::unquote(json::quote(text)).value_or("");  // broken UTF-8 becomes U+FFFD
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  text.resize(bytes);
+  cut_utf8(text, bytes);
   return text;
 }
 

@@ -252,7 +252,8 @@ TEST_F(BehindNginx, EveryVerbReachesTheJobThatItNames) {
 }
 
 TEST_F(BehindNginx, QueueNamesArriveAsTheyAre) {
-  const std::vector<std::string> names = {"{tag}-q", "a.b_c-d", "...", "-", "a..b"};
+  const std::vector<std::string> names = {"{tag}-q",   "a.b_c-d", "...",  "-",   "a..b", ".",   "..",
+                                          "mail:high", "test/tx", "../q", "a b", "큐/1", "%2F", "events"};
   for (const std::string& name : names) add(name, "user/1");
   for (const std::string& name : names) {
     SCOPED_TRACE(name);
