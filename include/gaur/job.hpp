@@ -93,7 +93,7 @@ struct Usage {
 /// Why a run failed. `code` is stable and for programs, `message` for people.
 struct Failure {
   std::string code = "error";  ///< error, timeout, queue_timeout, memory, crashed, cancelled, unrecoverable,
-                               ///< stalled, or a runner's own
+                               ///< stalled, invalid_data, or a runner's own
   std::string message{};
   std::string stack{};    ///< "" if there is none
   std::string details{};  ///< JSON object of the runner's own figures (position in SQL ...), or empty
@@ -121,6 +121,8 @@ struct Job {
   std::optional<Time> processed_on{}, finished_on{};
   std::string processed_by{};    ///< worker name of the last start
   std::optional<Usage> usage{};  ///< of the last finished run
+  std::string
+      data_invalid{};  ///< why what a peer stored as data is not JSON; `data` holds it as a JSON string
   bool operator==(const Job&) const = default;
 };
 

@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "base/json_document.hpp"
+#include "base/lenient.hpp"
+#include "base/unicode.hpp"
 
 namespace gaur::json {
 
@@ -25,28 +27,6 @@ std::string position_of(std::string_view text, std::size_t offset) {
   return fmt::format("line {}, column {}", line, column);
 }
 
-/// Length of the UTF-8 sequence at `at`, or 0 if it is none.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned char lead = byte(at);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(at + 1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!continues(at + 1) || !continues(at + 2)) return 0;
-    if (lead == 0xE0 && byte(at + 1) < 0xA0) return 0;  // overlong
-    if (lead == 0xED && byte(at + 1) > 0x9F) return 0;  // surrogate
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!continues(at + 1) || !continues(at + 2) || !continues(at + 3)) return 0;
-    if (lead == 0xF0 && byte(at + 1) < 0x90) return 0;
-    if (lead == 0xF4 && byte(at + 1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
-
 }  // namespace
 
 Result<Value> parse(std::string_view text, const ParseLimits& limits) {
@@ -58,10 +38,14 @@ Result<Value> parse(std::string_view text, const ParseLimits& limits) {
   std::size_t read = 0;
   Value value = parse_document(text, limits.max_depth, read, problem);
   if (problem) {
-    return Error{Errc::kInvalidArgument,
-                 fmt::format("not JSON: {} at {}", problem.message(), position_of(text, read))};
+    if (const auto whole = library_form(text)) {
+      problem.clear();
+      value = parse_document(*whole, limits.max_depth, read, problem);
+    }
   }
-  return value;
+  if (!problem) return value;
+  return Error{Errc::kInvalidArgument,
+               fmt::format("not JSON: {} at {}", problem.message(), position_of(text, read))};
 }
 
 Result<Object> parse_object(std::string_view text, const ParseLimits& limits) {
@@ -72,20 +56,21 @@ Result<Object> parse_object(std::string_view text, const ParseLimits& limits) {
 }
 
 std::string serialize(const Value& value) {
-  return boost::json::serialize(value);
+  std::string text = boost::json::serialize(value);
+  return unicode::is_utf8(text) ? text : unicode::to_utf8(text);
 }
 
 std::string quote(std::string_view text) {
   std::string out = "\"";
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t length = sequence_length(text, i);
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-      ++i;
-    } else if (length > 1) {
-      out.append(text.substr(i, length));
-      i += length;
+    const unicode::Piece piece = unicode::piece_at(text, i);
+    if (!piece.valid) {
+      out += unicode::kReplacement;
+      i += piece.length;
+    } else if (piece.length > 1) {
+      out.append(text.substr(i, piece.length));
+      i += piece.length;
     } else {
       switch (c) {
         case '"': out += "\\\""; break;
@@ -139,12 +124,7 @@ std::optional<std::int64_t> integer(const Object& object, std::string_view key) 
 }
 
 bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text, i);
-    if (length == 0) return false;
-    i += length;
-  }
-  return true;
+  return unicode::is_utf8(text);
 }
 
 }  // namespace gaur::json

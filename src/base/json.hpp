@@ -15,19 +15,26 @@ using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;
 
+/// How deep peers' JSON may be nested. JSON.parse has no bound of its own.
+inline constexpr std::size_t kPeerDepth = 512;
+/// A frame to or from a runner is one level around a job's data or result.
+inline constexpr std::size_t kFrameDepth = kPeerDepth + 2;
+
 struct ParseLimits {
   std::size_t max_bytes = 8 << 20;
   std::size_t max_depth = 64;
 };
 
-/// Errors: kTooLarge; kInvalidArgument with line, column and the rule broken. UTF-8 is verified.
+/// Accepts what JSON.parse accepts: halves of surrogate pairs are read as U+FFFD, of members with the same
+/// name the last counts. Errors: kTooLarge; kInvalidArgument with line, column and the rule broken. UTF-8 is
+/// verified.
 Result<Value> parse(std::string_view text, const ParseLimits& limits = {});
 /// The same, and it must be an object.
 Result<Object> parse_object(std::string_view text, const ParseLimits& limits = {});
 
-/// Compact text on one line; every control character escaped.
+/// Compact text on one line; every control character escaped. Bytes that are not UTF-8 become U+FFFD.
 std::string serialize(const Value& value);
-/// `text` as a JSON string literal, quotes included. Bytes that are no UTF-8 become U+FFFD.
+/// `text` as a JSON string literal, quotes included. Bytes that are not UTF-8 become U+FFFD, as in Node.
 std::string quote(std::string_view text);
 
 /// The value at a dotted path ("data.params"), or nullptr. "" is the value itself.

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
+
+#include "base/lenient.hpp"
+#include "base/unicode.hpp"
 
 namespace gaur::json {
 
@@ -77,6 +81,17 @@ std::size_t skip_value(std::string_view text, std::size_t at) {
   }
 }
 
+Status check_once(std::string_view text, std::size_t max_depth) {
+  boost::json::parse_options options;
+  options.max_depth = max_depth;
+  boost::json::basic_parser<NullHandler> parser(options);
+  boost::json::error_code problem;
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), problem);
+  if (!problem && skip_space(text, read) < text.size()) problem = boost::json::error::extra_data;
+  if (!problem) return ok();
+  return Error{Errc::kInvalidArgument, fmt::format("not JSON: {} at byte {}", problem.message(), read + 1)};
+}
+
 }  // namespace
 
 Status check(std::string_view text, const ParseLimits& limits) {
@@ -84,16 +99,11 @@ Status check(std::string_view text, const ParseLimits& limits) {
     return Error{Errc::kTooLarge,
                  fmt::format("JSON of {} bytes, at most {} are allowed", text.size(), limits.max_bytes)};
   }
-  boost::json::parse_options options;
-  options.max_depth = limits.max_depth;
-  boost::json::basic_parser<NullHandler> parser(options);
-  boost::json::error_code problem;
-  const std::size_t read = parser.write_some(false, text.data(), text.size(), problem);
-  if (!problem && skip_space(text, read) < text.size()) problem = boost::json::error::extra_data;
-  if (problem) {
-    return Error{Errc::kInvalidArgument, fmt::format("not JSON: {} at byte {}", problem.message(), read + 1)};
+  Status good = check_once(text, limits.max_depth);
+  if (!good) {
+    if (const auto whole = library_form(text)) good = check_once(*whole, limits.max_depth);
   }
-  return ok();
+  return good;
 }
 
 Result<std::vector<Member>> members(std::string_view text, const ParseLimits& limits) {
@@ -127,6 +137,20 @@ Result<std::vector<std::string_view>> elements(std::string_view text, const Pars
     at = skip_space(text, end);
   }
   return found;
+}
+
+Result<Fragment> Fragment::read(std::string_view bytes, const ParseLimits& limits) {
+  std::string text = unicode::is_utf8(bytes) ? std::string(bytes) : unicode::to_utf8(bytes);
+  GAUR_CHECK(check(text, limits));
+  // Raw line breaks stand only between tokens.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return Fragment(std::move(text));
+}
+
+Fragment Fragment::read_or_quote(std::string_view bytes) {
+  auto fragment = read(bytes, kPeerLimits);
+  return fragment ? *std::move(fragment) : Fragment(quote(bytes));
 }
 
 std::string compact(std::string_view checked) {

@@ -13,6 +13,27 @@ namespace gaur::json {
 /// The checks of parse() without making a value.
 Status check(std::string_view text, const ParseLimits& limits = {});
 
+/// What a peer may hand over: up to what a reply of Redis may hold.
+inline constexpr ParseLimits kPeerLimits{.max_bytes = std::size_t{512} << 20U, .max_depth = kPeerDepth};
+
+/// A JSON value that may be pasted into other JSON: checked as a whole, UTF-8, on one line. Numbers, escapes
+/// (also of lone surrogates) and the order of members are those of the text it was read from.
+class Fragment {
+ public:
+  /// What JSON.parse would accept of these bytes as Node decodes them: bytes that are not UTF-8 become
+  /// U+FFFD. Errors: as check().
+  static Result<Fragment> read(std::string_view bytes, const ParseLimits& limits = kPeerLimits);
+  /// `bytes` where they are JSON, else a JSON string that holds them.
+  static Fragment read_or_quote(std::string_view bytes);
+
+  std::string_view view() const { return text_; }
+  std::string take() && { return std::move(text_); }
+
+ private:
+  explicit Fragment(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
 /// One member of an object. `value` is a view into the text given to members().
 struct Member {
   std::string key;

@@ -7,6 +7,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/json_text.hpp"
+#include "base/unicode.hpp"
+
 namespace gaur::bull {
 namespace {
 
@@ -83,9 +86,15 @@ std::optional<JobId> own_id(const json::Value* value) {
   return std::nullopt;
 }
 
+/// As Node reads it: bytes that are not UTF-8 count as U+FFFD.
+Result<json::Value> parse_stored(std::string_view bytes) {
+  return json::parse(unicode::is_utf8(bytes) ? std::string(bytes) : unicode::to_utf8(bytes),
+                     json::kPeerLimits);
+}
+
 std::vector<std::string> texts_of(std::string_view array) {
   std::vector<std::string> texts;
-  const auto parsed = parse_lenient(array);
+  const auto parsed = parse_stored(array);
   if (!parsed || !parsed->is_array()) return texts;
   for (const json::Value& one : parsed->get_array())
     texts.emplace_back(one.is_string() ? std::string(std::string_view(one.get_string()))
@@ -93,51 +102,19 @@ std::vector<std::string> texts_of(std::string_view array) {
   return texts;
 }
 
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+/// `data` as Bull reads it ("" is {}). What is not JSON is kept as a JSON string, and said.
+void read_data(const std::string& stored, Job& job) {
+  if (stored.empty()) return;
+  auto data = json::Fragment::read(stored);
+  if (!data) job.data_invalid = data.error().message;
+  job.data = data ? std::move(*data).take() : json::quote(stored);
 }
 
-/// The code unit of the escape \uXXXX that begins at `at`; nothing if none does.
-std::optional<unsigned> unit_at(std::string_view text, std::size_t at) {
-  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u' || !is_hex(text.substr(at + 2, 4)))
-    return std::nullopt;
-  unsigned unit = 0;
-  std::from_chars(text.data() + at + 2, text.data() + at + 6, unit, 16);
-  return unit;
-}
-
-/// Every escape of half a surrogate pair becomes that of U+FFFD.
-std::string without_lone_surrogates(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto unit = unit_at(text, at);
-    if (!unit) {
-      const std::size_t length = text[at] == '\\' ? 2 : 1;  // "\\" hides what follows it
-      out += text.substr(at, length);
-      at += length;
-      continue;
-    }
-    const auto next = unit_at(text, at + 6);
-    const bool high = *unit >= 0xD800 && *unit < 0xDC00;
-    const bool low = *unit >= 0xDC00 && *unit < 0xE000;
-    const bool pair = high && next && *next >= 0xDC00 && *next < 0xE000;
-    if (pair) {
-      out += text.substr(at, 12);
-    } else {
-      out += high || low ? std::string_view("\\ufffd") : text.substr(at, 6);
-    }
-    at += pair ? 12 : 6;
-  }
-  return out;
+std::string utf8(const std::string& stored) {
+  return unicode::is_utf8(stored) ? stored : unicode::to_utf8(stored);
 }
 
 }  // namespace
-
-Result<json::Value> parse_lenient(std::string_view text) {
-  auto parsed = json::parse(text);
-  if (parsed || text.find("\\u") == std::string_view::npos) return parsed;
-  return json::parse(without_lone_surrogates(text));
-}
 
 std::string options_to_json(const JobOptions& options) {
   std::string text =
@@ -170,7 +147,7 @@ std::string options_to_json(const JobOptions& options) {
 }
 
 json::Object options_object(std::string_view text) {
-  auto parsed = parse_lenient(text);
+  auto parsed = parse_stored(text);
   if (!parsed || !parsed->is_object()) return {};
   return std::move(parsed->get_object());
 }
@@ -225,7 +202,7 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
   job.name = kDefaultName;
   job.data = "{}";
   job.options.attempts = 1;
-  std::string_view failed_reason;
+  std::string failed_reason;
   bool failed_once = false;
   const auto small = [](std::string_view text) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(whole_number(text), 0, 0xFFFF'FFFF));
@@ -235,9 +212,9 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
     const std::string* value = fields[i + 1].text();
     if (name == nullptr || value == nullptr) continue;
     if (*name == "name")
-      job.name = *value;
+      job.name = value->empty() ? kDefaultName : utf8(*value);
     else if (*name == "data")
-      job.data = *value;
+      read_data(*value, job);
     else if (*name == "opts")
       job.options = options_from_json(*value);
     else if (*name == "timestamp")
@@ -251,9 +228,9 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
     else if (*name == "stalledCounter")
       job.stalled = small(*value);
     else if (*name == "progress")
-      job.progress = *value;
+      job.progress = value->empty() ? "" : json::Fragment::read_or_quote(*value).take();
     else if (*name == "returnvalue")
-      job.result = *value;
+      job.result = value->empty() ? "" : json::Fragment::read_or_quote(*value).take();
     else if (*name == "stacktrace")
       job.stacktrace = texts_of(*value);
     else if (*name == "processedOn")
@@ -261,10 +238,10 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
     else if (*name == "finishedOn")
       job.finished_on = from_ms(whole_number(*value));
     else if (*name == "failedReason")
-      failed_reason = *value, failed_once = true;
+      failed_reason = utf8(*value), failed_once = true;
   }
   if (failed_once) {
-    job.failure = Failure{.message = std::string(failed_reason)};
+    job.failure = Failure{.message = std::move(failed_reason)};
     if (!job.stacktrace.empty()) job.failure->stack = job.stacktrace.back();
   }
   job.state = beside.state;

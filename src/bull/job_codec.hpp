@@ -24,9 +24,6 @@ JobOptions options_from_json(std::string_view text);
 /// writer put there.
 json::Object options_object(std::string_view text);
 
-/// JSON as peers write it: escapes of lone surrogates are read as U+FFFD instead of being refused.
-Result<json::Value> parse_lenient(std::string_view text);
-
 /// What is known of a job beside its hash.
 struct Beside {
   State state = State::kWaiting;  ///< kPrioritized: a member of `priority`; a retry by hand leaves that
@@ -38,6 +35,8 @@ struct Beside {
 /// attempts_made = attemptsMade, and one more for a completed run; attempts_started = attemptsMade +
 /// stalledCounter
 /// + given_back, and one more for a run that goes on or completed.
+/// Every text of it is UTF-8; data, progress and result are JSON. Data that is not is kept as a JSON string,
+/// and data_invalid says why.
 Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::Array& fields,
                   const Beside& beside);
 

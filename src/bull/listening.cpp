@@ -40,7 +40,9 @@ std::optional<Event> ended(EventKind kind, std::string_view payload) {
   if (!parts) return std::nullopt;
   // `val` is text: of a result its JSON, of a failure the message. Left out, it was undefined.
   std::string detail = json::unquote(parts->second).value_or(parts->second);
-  if (detail.empty() && kind == EventKind::kCompleted) detail = "null";
+  if (kind == EventKind::kCompleted) {
+    detail = detail.empty() ? "null" : json::Fragment::read_or_quote(detail).take();
+  }
   return Event{.kind = kind, .id = parts->first, .detail = std::move(detail)};
 }
 
@@ -50,10 +52,11 @@ std::optional<Event> progressed(std::string_view payload) {
   const auto comma = payload.find(',');  // the older form: id,JSON
   if (payload.starts_with('{') || comma == 0 || comma == std::string_view::npos) return std::nullopt;
   const std::string_view value = payload.substr(comma + 1);
-  if (!json::check(value)) return std::nullopt;
+  auto progress = json::Fragment::read(value);
+  if (!progress) return std::nullopt;
   return Event{.kind = EventKind::kProgress,
                .id = JobId(std::string(payload.substr(0, comma))),
-               .detail = std::string(value)};
+               .detail = std::move(*progress).take()};
 }
 
 std::optional<Event> of_job(EventKind kind, const std::string& id) {

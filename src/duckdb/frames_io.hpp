@@ -12,8 +12,7 @@
 namespace gaur::duckdb {
 
 inline constexpr std::size_t kMostFrameBytes = 8 << 20;
-inline constexpr std::size_t kMostFrameDepth =
-    66;  // one level around data that may itself be as deep as allowed
+inline constexpr std::size_t kMostFrameDepth = json::kFrameDepth;
 
 /// One frame from Gaur. The job's data stays as it was written, so that its numbers keep their digits.
 struct Frame {

@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-#include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "base/name_text.hpp"
 #include "http/values.hpp"
 
@@ -20,7 +20,13 @@ class ObjectWriter {
     name(key);
     out_ += json::quote(value);
   }
-  void raw(std::string_view key, std::string_view json) {
+  /// JSON that others wrote.
+  void json(std::string_view key, const json::Fragment& value) {
+    name(key);
+    out_ += value.view();
+  }
+  /// JSON that was written here.
+  void own(std::string_view key, std::string_view json) {
     name(key);
     out_ += json;
   }
@@ -29,7 +35,7 @@ class ObjectWriter {
     name(key);
     fmt::format_to(std::back_inserter(out_), "{}", value);
   }
-  void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
+  void flag(std::string_view key, bool value) { own(key, value ? "true" : "false"); }
   void time(std::string_view key, Time value) { text(key, iso_time(value)); }
   void duration(std::string_view key, Duration value) { number(key, value.count()); }
   template <class Range, class One>
@@ -65,7 +71,7 @@ void append_retention(ObjectWriter& out, std::string_view key, const std::option
   if (keep->count) inner.number("count", *keep->count);
   if (keep->age) inner.number("age", keep->age->count() * 1000);
   inner.end();
-  out.raw(key, text);
+  out.own(key, text);
 }
 
 /// Only what differs from the defaults: what the producer asked for.
@@ -85,7 +91,7 @@ std::string render_options(const JobOptions& options) {
     inner.duration("delay", options.backoff.delay);
     if (options.backoff.jitter > 0) inner.number("jitter", options.backoff.jitter);
     inner.end();
-    out.raw("backoff", inner_text);
+    out.own("backoff", inner_text);
   }
   append_retention(out, "on_complete", options.on_complete);
   append_retention(out, "on_fail", options.on_fail);
@@ -98,7 +104,7 @@ std::string render_options(const JobOptions& options) {
     inner.text("id", options.deduplication->id);
     if (options.deduplication->ttl > Duration{0}) inner.duration("ttl", options.deduplication->ttl);
     inner.end();
-    out.raw("deduplication", inner_text);
+    out.own("deduplication", inner_text);
   }
   out.end();
   return text;
@@ -114,6 +120,11 @@ std::string render_waiting(const Waiting& waiting) {
   if (waiting.reason) out.text("reason", *waiting.reason);
   out.end();
   return text;
+}
+
+/// What a store handed over as JSON; "" is nothing.
+json::Fragment or_null(std::string_view stored) {
+  return json::Fragment::read_or_quote(stored.empty() ? "null" : stored);
 }
 
 void append_text(std::string& out, const std::string& text) {
@@ -132,7 +143,7 @@ void append_failure(std::string& text, const Failure& failure) {
   out.text("code", failure.code);
   out.text("message", failure.message);
   if (!failure.stack.empty()) out.text("stack", failure.stack);
-  if (!failure.details.empty()) out.raw("details", failure.details);
+  if (!failure.details.empty()) out.json("details", json::Fragment::read_or_quote(failure.details));
   out.end();
 }
 
@@ -141,7 +152,7 @@ void append_usage(std::string& text, const Usage& usage) {
   out.number("cpu_us", usage.cpu_us);
   out.number("peak_rss_bytes", usage.peak_rss_bytes);
   out.number("wall_us", usage.wall_us);
-  if (!usage.details.empty()) out.raw("details", usage.details);
+  if (!usage.details.empty()) out.json("details", json::Fragment::read_or_quote(usage.details));
   out.end();
 }
 
@@ -154,11 +165,12 @@ void append_job(std::string& text, const Job& job, const JobView& view) {
   out.text("url", job_path({job.queue, job.id}, view.base));
   if (view.waiting != nullptr) {
     if (view.waiting->position) out.number("position", view.waiting->position->before);
-    out.raw("waiting", render_waiting(*view.waiting));
+    out.own("waiting", render_waiting(*view.waiting));
   }
   if (view.data) {
-    out.raw("data", job.data.empty() ? "null" : job.data);
-    out.raw("options", render_options(job.options));
+    out.json("data", or_null(job.data));
+    if (!job.data_invalid.empty()) out.text("data_invalid", job.data_invalid);
+    out.own("options", render_options(job.options));
   }
   out.time("timestamp", job.timestamp);
   if (job.due) out.time("due", *job.due);
@@ -169,9 +181,8 @@ void append_job(std::string& text, const Job& job, const JobView& view) {
   out.number("attempts_made", job.attempts_made);
   out.number("attempts_started", job.attempts_started);
   if (job.stalled > 0) out.number("stalled", job.stalled);
-  if (view.result && !job.progress.empty()) out.raw("progress", job.progress);
-  if (view.result && job.state == State::kCompleted)
-    out.raw("result", job.result.empty() ? "null" : job.result);
+  if (view.result && !job.progress.empty()) out.json("progress", or_null(job.progress));
+  if (view.result && job.state == State::kCompleted) out.json("result", or_null(job.result));
   if (job.failure) {
     out.name("failure");
     append_failure(text, *job.failure);
@@ -205,7 +216,7 @@ void append_counts(std::string& text, const QueueName& queue, const Counts& coun
   ObjectWriter inner(inner_text);
   for (const State state : kAllStates) inner.number(to_string(state), counts[state]);
   inner.end();
-  out.raw("counts", inner_text);
+  out.own("counts", inner_text);
   out.end();
 }
 
@@ -215,13 +226,14 @@ void append_function(std::string& text, const FunctionInfo& function) {
   out.text("queue", function.queue.value);
   out.text("pool", function.pool);
   if (!function.description.empty()) out.text("description", function.description);
-  out.raw("parameters", function.parameters.empty() ? "{}" : function.parameters);
+  out.json("parameters",
+           json::Fragment::read_or_quote(function.parameters.empty() ? "{}" : function.parameters));
   std::string inner_text;
   ObjectWriter inner(inner_text);
   if (function.cores > 0) inner.number("cores", function.cores);
   if (function.memory_bytes > 0) inner.number("memory_bytes", function.memory_bytes);
   inner.end();
-  out.raw("needs", inner_text);
+  out.own("needs", inner_text);
   if (function.timeout) out.duration("timeout_ms", *function.timeout);
   if (function.queue_timeout) out.duration("queue_timeout_ms", *function.queue_timeout);
   out.end();

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "base/json.hpp"
+#include "base/json_text.hpp"
 
 namespace gaur::http {
 
 FunctionName function_of(const FunctionCatalog& catalog, const Job& job) {
   const auto field = catalog.function_field.find(job.queue);
   if (field == catalog.function_field.end() || field->second.empty()) return FunctionName(job.name);
-  const auto data = json::parse(job.data);
+  const auto data = json::parse(job.data, json::kPeerLimits);
   const json::Value* value = data ? json::find(*data, field->second) : nullptr;
   if (value == nullptr || !value->is_string()) return FunctionName(job.name);
   return FunctionName(std::string(std::string_view(value->get_string())));

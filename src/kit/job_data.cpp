@@ -7,8 +7,7 @@ namespace gaur::kit {
 
 namespace {
 
-// One level around data that may itself be as deep as Gaur allows.
-constexpr json::ParseLimits kFrameLimits{.max_bytes = std::size_t{8} << 20, .max_depth = 66};
+constexpr json::ParseLimits kFrameLimits{.max_bytes = std::size_t{8} << 20, .max_depth = json::kFrameDepth};
 
 std::uint64_t whole(const json::Object& frame, std::string_view key) {
   const auto number = json::integer(frame, key).value_or(0);

@@ -17,7 +17,8 @@ namespace {
 constexpr Duration kProgressEvery{50};
 constexpr std::size_t kMostLogBytes = std::size_t{16} << 10;
 constexpr std::size_t kFrameRoom = 4096;  // around a result
-constexpr json::ParseLimits kResultLimits{.max_bytes = kMostFrameBytes - kFrameRoom, .max_depth = 64};
+constexpr json::ParseLimits kResultLimits{.max_bytes = kMostFrameBytes - kFrameRoom,
+                                          .max_depth = json::kPeerDepth};
 
 std::string completed_frame(const std::string& run, const answer::Completed& done) {
   std::string file;
@@ -83,7 +84,7 @@ void Session::read() {
 }
 
 bool Session::take(std::string_view line) {
-  const auto frame = json::parse_object(line, {.max_bytes = kMostFrameBytes, .max_depth = 66});
+  const auto frame = json::parse_object(line, {.max_bytes = kMostFrameBytes, .max_depth = json::kFrameDepth});
   if (!frame) {
     std::fprintf(stderr, "not a frame: %s\n", frame.error().message.c_str());
     stop(1);

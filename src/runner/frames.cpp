@@ -189,8 +189,7 @@ RunnerFrame read_frame(const std::string& type, Fields& fields) {
 Result<RunnerFrame> parse_frame(std::string_view line) {
   json::ParseLimits limits;
   limits.max_bytes = kMaxFrameBytes;
-  // The frame is one level around a result that may itself be as deep as a job's data.
-  limits.max_depth = 66;
+  limits.max_depth = json::kFrameDepth;
   GAUR_TRY(const Members members, json::members(line, limits));
   Fields any("any", members);
   const std::string type = any.text("type");
@@ -210,8 +209,10 @@ const std::string* run_of(const RunnerFrame& frame) {
       frame);
 }
 
-std::string run_frame(const RunRequest& request) {
+Result<std::string> run_frame(const RunRequest& request) {
   const Job& job = request.taken.job;
+  const auto data = json::Fragment::read(job.data.empty() ? "null" : job.data);
+  if (!data) return data.error().in("the job's data cannot be read");
   const std::uint32_t attempt = job.attempts_made + 1;
   std::string out;
   out.reserve(job.data.size() + 512);
@@ -222,8 +223,13 @@ std::string run_frame(const RunRequest& request) {
       json::quote(request.taken.token.value), json::quote(job.queue.value), json::quote(job.id.value),
       json::quote(job.name), json::quote(request.taken.function.value), attempt, job.attempts_started,
       request.grant.threads, request.grant.memory_bytes, request.timeout ? request.timeout->count() : 0);
-  out += job.data.empty() ? "null" : json::one_line(job.data);
+  out += data->view();
   out += "}\n";
+  if (out.size() > kMaxFrameBytes) {
+    return Error{Errc::kTooLarge,
+                 fmt::format("the job's data has {} bytes; a runner takes {} bytes a job, all included",
+                             job.data.size(), kMaxFrameBytes)};
+  }
   return out;
 }
 

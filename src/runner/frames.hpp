@@ -80,8 +80,9 @@ Result<RunnerFrame> parse_frame(std::string_view line);
 /// The run that a frame speaks of, or nullptr.
 const std::string* run_of(const RunnerFrame& frame);
 
-/// Frames to a runner, newline included.
-std::string run_frame(const RunRequest& request);
+/// Frames to a runner, newline included. Errors of run_frame: kInvalidArgument: the job's data is not JSON;
+/// kTooLarge: the frame would be longer than kMaxFrameBytes.
+Result<std::string> run_frame(const RunRequest& request);
 std::string cancel_frame(const LockToken& run, std::string_view reason, std::string_view message);
 std::string stop_frame();
 /// "cancel", "timeout", "lock_lost", "stop".

@@ -126,8 +126,9 @@ class Pool {
     Loop::TimerId timer = 0;  ///< start_timeout, or stop_grace
   };
   struct Waiting {
-    RunRequest request;
+    RunRequest request;  ///< without the job's data, which the frame holds
     RunObserver* observer;
+    std::string frame{};
   };
 
   // Getting runners (pool.cpp)

@@ -16,7 +16,7 @@ constexpr Duration kProgressEvery{50};  ///< 20 a second are told on
 
 bool is_ours(std::string_view code) {
   for (const std::string_view ours :
-       {"timeout", "queue_timeout", "memory", "crashed", "cancelled", "stalled"}) {
+       {"timeout", "queue_timeout", "memory", "crashed", "cancelled", "stalled", "invalid_data"}) {
     if (code == ours) return true;
   }
   return false;
@@ -39,6 +39,13 @@ void Pool::start(RunRequest request, RunObserver& observer) {
   Waiting waiting{std::move(request), &observer};
   if (closing_) return end_waiting(waiting, run::Interrupted{"the host stops"});
   if (broken_) return end_waiting(waiting, run::Interrupted{*broken_});
+  auto frame = run_frame(waiting.request);
+  if (!frame) {
+    const Failure failure{.code = "invalid_data", .message = frame.error().message};
+    return end_waiting(waiting, run::Failed{failure, true});
+  }
+  waiting.frame = *std::move(frame);
+  waiting.request.taken.job.data = {};  // the frame has it
   waiting_.push_back(std::move(waiting));
   balance();
 }
@@ -57,7 +64,7 @@ void Pool::begin(Runner& runner, Waiting next) {
   run.observer = next.observer;
   run.begun = context_.env.clock.now();
   run.bound = run.request.grant.memory_bytes > 0 ? run.request.grant.memory_bytes : options_.memory_bytes;
-  context_.shell.run(runner.id, run_frame(run.request), run.bound);
+  context_.shell.run(runner.id, std::move(next.frame), run.bound);
   if (run.request.timeout) {
     run.deadline = context_.after(*run.request.timeout, [this, id = runner.id] { on_deadline(id); });
   }

@@ -39,6 +39,7 @@ void Machine::take(Taken taken) {
 
   if (told_to_stop_) return end(run, run::Interrupted{"the host stops"}, {}, false);
   if (auto late = waited_too_long(run.job, policy, now_.wall)) return end(run, *std::move(late), {}, false);
+  if (auto unreadable = without_data(run.job)) return end(run, *std::move(unreadable), {}, false);
   if (options_.events.on_start) options_.events.on_start(describe(run));
   act(action::StartRun{{std::move(taken), run.grant, run.timeout}});
 }

@@ -165,6 +165,12 @@ Duration waited(const Job& job, Time now) {
   return std::max(now - (job.timestamp + job.options.delay), Duration{0});
 }
 
+std::optional<RunEnd> without_data(const Job& job) {
+  if (job.data_invalid.empty()) return std::nullopt;
+  return run::Failed{
+      {.code = "invalid_data", .message = "the job's data cannot be read: " + job.data_invalid}, true};
+}
+
 std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& policy, Time now) {
   const auto bound = lower(policy.queue_timeout, job.options.queue_timeout);
   const Duration wait = waited(job, now);

@@ -30,6 +30,9 @@ std::optional<Duration> run_timeout(const Job& job, const FunctionPolicy& policy
 /// (another attempt, given back, stalled) is not measured: zero.
 Duration waited(const Job& job, Time now);
 
+/// A failure that no attempt would mend, if the job's data is not JSON.
+std::optional<RunEnd> without_data(const Job& job);
+
 /// A failure if the job waited longer than its queue_timeout allows, at its first start only.
 std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& policy, Time now);
 

@@ -15,6 +15,36 @@ redis::Reply::Array fields(std::initializer_list<const char*> texts) {
   return array;
 }
 
+Job read(redis::Reply::Array fields_of_hash) {
+  return job_from_hash(QueueName("q"), JobId("1"), fields_of_hash, {.state = State::kCompleted});
+}
+
+TEST(JobHash, KeepsWhatJsonParseReads) {
+  const Job job =
+      read(fields({"name", "n", "data", R"({"func":"top","text":"cut \ud83d","big":123456789012345678901})",
+                   "progress", "\"\\udc00\"", "returnvalue", "[1e400]"}));
+  EXPECT_EQ(job.data, R"({"func":"top","text":"cut \ud83d","big":123456789012345678901})");
+  EXPECT_EQ(job.data_invalid, "");
+  EXPECT_EQ(job.progress, "\"\\udc00\"");
+  EXPECT_EQ(job.result, "[1e400]");
+  EXPECT_EQ(read(fields({"name", "", "data", ""})).name, "__default__") << "as Bull reads empty fields";
+  EXPECT_EQ(read(fields({"name", "", "data", ""})).data, "{}");
+}
+
+TEST(JobHash, HoldsWhatIsNotJsonAsText) {
+  const Job job =
+      read(fields({"name", "a\xFFz", "data", "{}, \"function\":\"other\"", "progress", "50%", "returnvalue",
+                   "{\"a\":", "failedReason", "bad \xED\xA0\xBD", "stacktrace", R"(["at \ud83d", 5])"}));
+  EXPECT_EQ(job.data, R"("{}, \"function\":\"other\"")");
+  EXPECT_THAT(job.data_invalid, HasSubstr("not JSON"));
+  EXPECT_EQ(job.progress, "\"50%\"");
+  EXPECT_EQ(job.result, R"("{\"a\":")");
+  EXPECT_EQ(job.name, "a\xEF\xBF\xBDz");
+  ASSERT_TRUE(job.failure);
+  EXPECT_EQ(job.failure->message, "bad \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_THAT(job.stacktrace, ElementsAre("at \xEF\xBF\xBD", "5"));
+}
+
 TEST(OptionsJson, HasWhatEveryBullJobHas) {
   EXPECT_EQ(options_to_json({}), R"({"attempts":1,"delay":0})");
 }

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "base/manual_env.hpp"
 
 namespace gaur {
@@ -101,7 +101,7 @@ TEST(Frames, RunFramesAreOneLineOfJson) {
   request.taken.job.attempts_started = 3;
   request.grant = {2, 2147483648};
   request.timeout = Duration(60'000);
-  const std::string frame = run_frame(request);
+  const std::string frame = run_frame(request).value();
   EXPECT_EQ(frame.find('\n'), frame.size() - 1);
   const auto object = json::parse_object(frame);
   ASSERT_TRUE(object);
@@ -110,6 +110,63 @@ TEST(Frames, RunFramesAreOneLineOfJson) {
   EXPECT_EQ(json::integer(*object, "memory"), 2147483648);
   EXPECT_EQ(json::integer(*object, "timeout_ms"), 60'000);
   EXPECT_EQ(json::serialize(*object->if_contains("data")), R"({"a":"x\ny"})");
+}
+
+RunRequest request_with(std::string data) {
+  RunRequest request;
+  request.taken.token = LockToken("w:1:0");
+  request.taken.function = FunctionName("top");
+  request.taken.job.queue = QueueName("query");
+  request.taken.job.id = JobId("42");
+  request.taken.job.name = "top";
+  request.taken.job.data = std::move(data);
+  return request;
+}
+
+TEST(RunFrame, DataThatIsNotJsonIsRefused) {
+  for (const char* data :
+       {R"({},"function":"other","memory":1)", "{\"a\":1}}", "1,2", "{", "\xEF\xBB\xBF{}", "{}\n{}"}) {
+    const auto frame = run_frame(request_with(data));
+    ASSERT_FALSE(frame) << data;
+    EXPECT_EQ(frame.error().code, Errc::kInvalidArgument);
+    EXPECT_THAT(frame.error().message, testing::StartsWith("the job's data cannot be read: not JSON"));
+  }
+}
+
+TEST(RunFrame, DataThatIsTooLargeIsRefused) {
+  const auto frame = run_frame(request_with("\"" + std::string(kMaxFrameBytes, 'x') + "\""));
+  ASSERT_FALSE(frame);
+  EXPECT_EQ(frame.error().code, Errc::kTooLarge);
+}
+
+/// Whatever stands in a job, its frame has the members that Gaur gave it, once each.
+TEST(RunFrameFuzz, HasItsOwnMembersOnly) {
+  constexpr std::string_view kPieces[] = {
+      "{", "}", "\"", "\\", "\\ud83d", ",\"function\":\"x\"", ",\"memory\":1", ":", "1", "\n", "\xFF", "a"};
+  SeededRandom random(11);
+  const auto text = [&] {
+    std::string made;
+    for (std::uint64_t i = random.below(8); i > 0; --i) made += kPieces[random.below(std::size(kPieces))];
+    return made;
+  };
+  int frames = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    RunRequest request = request_with(random.below(2) == 0 ? text() : "{\"a\":" + json::quote(text()) + "}");
+    request.taken.job.id = JobId(text());
+    request.taken.job.name = text();
+    request.taken.function = FunctionName("f" + text());
+    const auto frame = run_frame(request);
+    if (!frame) continue;
+    ++frames;
+    ASSERT_EQ(frame->find('\n'), frame->size() - 1);
+    const auto members = json::members(*frame, {.max_depth = json::kFrameDepth});
+    ASSERT_TRUE(members) << *frame;
+    std::string keys;
+    for (const auto& member : *members) keys += member.key + " ";
+    ASSERT_EQ(keys, "type run queue id name function attempt started threads memory timeout_ms data ")
+        << *frame;
+  }
+  EXPECT_GT(frames, 9'000);
 }
 
 TEST(Lines, ArriveWholeHoweverTheyAreCut) {

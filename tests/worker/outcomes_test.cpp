@@ -211,5 +211,19 @@ TEST(QueueTimeout, CountsFromWhenTheJobCouldHaveStarted) {
   EXPECT_FALSE(waited_too_long(job, policy, from_ms(9'000'000))) << "it had begun before: somebody wants it";
 }
 
+TEST(Outcomes, DataThatCannotBeReadFailsForGood) {
+  Job job;
+  EXPECT_FALSE(without_data(job));
+  job.options.attempts = 3;
+  job.data_invalid = "not JSON: syntax error at byte 1";
+  auto end = without_data(job);
+  ASSERT_TRUE(end);
+  SeededRandom random(1);
+  const Decision decision = decide(*std::move(end), job, {}, {}, random);
+  EXPECT_EQ(decision.word, "failed");
+  EXPECT_EQ(decision.code, "invalid_data");
+  EXPECT_EQ(decision.message, "the job's data cannot be read: not JSON: syntax error at byte 1");
+}
+
 }  // namespace
 }  // namespace gaur::worker

@@ -43,7 +43,7 @@ class Redis:
         if kind == b":":
             return int(rest)
         if kind == b"$":
-            return None if rest == b"-1" else self.reader.read(int(rest) + 2)[:-2].decode()
+            return None if rest == b"-1" else self.reader.read(int(rest) + 2)[:-2].decode(errors="surrogateescape")
         return None if rest == b"-1" else [self.read() for _ in range(int(rest))]
 
     def close(self):

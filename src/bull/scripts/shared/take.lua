@@ -46,8 +46,11 @@ end
 local function dig(data, path)
   local good, value = pcall(cjson.decode, data)
   if not good then
-    -- Halves of surrogate pairs, which JavaScript writes and this decoder refuses.
-    good, value = pcall(cjson.decode, (string.gsub(data, '\\u[dD][89a-fA-F]%x%x', '\\ufffd')))
+    -- Halves of surrogate pairs, which JavaScript writes and this decoder refuses. Whole pairs stay.
+    local pairs_marked = string.gsub(data, '\\u[dD]([89abAB]%x%x)\\u[dD]([c-fC-F]%x%x)', '\1%1%2')
+    local without_halves = string.gsub(pairs_marked, '\\u[dD][89a-fA-F]%x%x', '\\ufffd')
+    local whole = string.gsub(without_halves, '\1(%x%x%x)(%x%x%x)', '\\ud%1\\ud%2')
+    good, value = pcall(cjson.decode, whole)
   end
   if not good then return nil end
   for part in string.gmatch(path, '[^.]+') do
