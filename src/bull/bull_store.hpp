@@ -24,6 +24,8 @@ struct BullOptions {
   Duration sighting_span{5'000};
   /// Points (one a minute) of Bull's counts of finished jobs, as its `metrics.maxDataPoints`. 0: not counted.
   std::uint32_t metrics_points = 0;
+  /// The time zone of schedules that name none, as TZ would say it. "": the machine's.
+  std::string local_zone{};
   /// Only for tests: what the scripts take for now. Nothing: the server's own clock.
   const Clock* clock_for_tests = nullptr;
   Logger log{};

@@ -12,6 +12,7 @@
 #include "bull/job_codec.hpp"
 #include "bull/keys.hpp"
 #include "bull/queue_scan.hpp"
+#include "bull/repeat.hpp"
 #include "bull/shared.hpp"
 
 namespace gaur::bull {
@@ -187,6 +188,7 @@ struct Inspector::Impl : std::enable_shared_from_this<Inspector::Impl> {
   }
 
   void look_at_lists(const Promise<Result<QueueLook>>& promise, QueueLook look);
+  void look_at_schedules(const Promise<Result<QueueLook>>& promise, QueueLook look);
   void look_at_jobs(const Promise<Result<QueueLook>>& promise, QueueLook look, const Replies& lists);
   void read_kept(const Promise<Result<std::vector<Sample>>>& promise, const QueueName& queue, State state,
                  std::shared_ptr<std::vector<std::string>> ids, std::shared_ptr<std::vector<Sample>> samples);
@@ -303,12 +305,45 @@ void Inspector::Impl::look_at_jobs(const Promise<Result<QueueLook>>& promise, Qu
           lost.stalled = static_cast<std::uint32_t>(count_of(fields[2]));
           look.unlocked.push_back(std::move(lost));
         }
-        if (!look.oldest_waiting) return promise.set(std::move(look));
+        if (!look.oldest_waiting) return self->look_at_schedules(promise, std::move(look));
         std::vector<redis::Command> last{{"HGET", keys.job(*look.oldest_waiting), "timestamp"}};
-        self->ask(std::move(last), promise, [promise, look = std::move(look)](const Replies& since) mutable {
-          look.oldest_waiting_since = time_of(since[0]);
-          promise.set(std::move(look));
-        });
+        self->ask(std::move(last), promise,
+                  [self, promise, look = std::move(look)](const Replies& since) mutable {
+                    look.oldest_waiting_since = time_of(since[0]);
+                    self->look_at_schedules(promise, std::move(look));
+                  });
+      });
+}
+
+/// Tries what whoever takes the next run of a schedule will compute.
+void Inspector::Impl::look_at_schedules(const Promise<Result<QueueLook>>& promise, QueueLook look) {
+  if (look.repeatable == 0) return promise.set(std::move(look));
+  const Keys keys(prefix, look.queue);
+  std::vector<redis::Command> commands{{"ZRANGE", keys.at("repeat"), "0", "99", "WITHSCORES"}};
+  ask(std::move(commands), promise,
+      [self = shared_from_this(), promise, keys, look = std::move(look)](const Replies& found) mutable {
+        const auto& members = array_of(found[0]);
+        std::vector<std::string> names;
+        std::vector<redis::Command> runs;
+        for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
+          const std::string key = text_of(members[i]);
+          const auto parts = parse_repeat_key(key);
+          if (!parts) continue;
+          const std::string run = fmt::format("repeat:{}:{}", repeat_hash(parts->name, parts->job_id, key),
+                                              text_of(members[i + 1]));
+          names.push_back(key);
+          runs.push_back({"HGET", keys.at(run), "opts"});
+        }
+        if (runs.empty()) return promise.set(std::move(look));
+        self->ask(std::move(runs), promise,
+                  [promise, names, look = std::move(look)](const Replies& options) mutable {
+                    for (std::size_t i = 0; i < names.size(); ++i) {
+                      if (options[i].text() == nullptr) continue;  // its run was taken a moment ago
+                      if (auto why = unreadable_schedule(*options[i].text(), look.now))
+                        look.unreadable.push_back({names[i], *std::move(why)});
+                    }
+                    promise.set(std::move(look));
+                  });
       });
 }
 

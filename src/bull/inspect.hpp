@@ -45,20 +45,26 @@ struct WorkerSeen {
   std::uint64_t age_seconds = 0, idle_seconds = 0;
 };
 
+/// A member of `repeat` whose next run could not be computed after the one that is due.
+struct UnreadableSchedule {
+  std::string key{}, why{};
+};
+
 struct QueueLook {
   QueueName queue{};
   Evidence evidence{};
   Counts counts{};
-  Time now{};                                  ///< the server's clock at the look
-  std::optional<JobId> oldest_waiting{};       ///< the next to be handed out of those without priority
-  std::optional<Time> oldest_waiting_since{};  ///< its creation
-  std::vector<Unlocked> unlocked{};            ///< oldest first
-  std::uint64_t active_seen = 0;               ///< of counts' active, how many were looked at
-  std::uint64_t overdue_total = 0;             ///< due more than `kOverdueAfter` ago
-  std::vector<Overdue> overdue{};              ///< the oldest of them
-  std::optional<Time> next_due{};              ///< of the delayed, the first
-  std::uint64_t repeatable = 0;                ///< members of `repeat`
-  bool stalled_check_runs = false;             ///< somebody ran the stalled check within its interval
+  Time now{};                                    ///< the server's clock at the look
+  std::optional<JobId> oldest_waiting{};         ///< the next to be handed out of those without priority
+  std::optional<Time> oldest_waiting_since{};    ///< its creation
+  std::vector<Unlocked> unlocked{};              ///< oldest first
+  std::uint64_t active_seen = 0;                 ///< of counts' active, how many were looked at
+  std::uint64_t overdue_total = 0;               ///< due more than `kOverdueAfter` ago
+  std::vector<Overdue> overdue{};                ///< the oldest of them
+  std::optional<Time> next_due{};                ///< of the delayed, the first
+  std::uint64_t repeatable = 0;                  ///< members of `repeat`
+  std::vector<UnreadableSchedule> unreadable{};  ///< of the first 100 schedules
+  bool stalled_check_runs = false;               ///< somebody ran the stalled check within its interval
   std::vector<WorkerSeen> workers{};
 };
 inline constexpr Duration kOverdueAfter{10'000};

@@ -1,49 +1,50 @@
 #include "bull/repeat.hpp"
 
-// GCC 12 cannot see that from_stream() reads its seconds only after it has set them.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <date/date.h>
-#pragma GCC diagnostic pop
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <sstream>
 #include <vector>
 
+#include "bull/dates.hpp"
+#include "bull/job_codec.hpp"
 #include "core/cron.hpp"
+#include "core/js_number.hpp"
 
 namespace gaur::bull {
 
 namespace {
 
-/// A number as JavaScript writes it where it is a whole one; others keep 17 digits.
-std::string number_text(const json::Value& value) {
-  if (value.is_int64()) return std::to_string(value.get_int64());
-  if (value.is_uint64()) return std::to_string(value.get_uint64());
-  if (value.is_double()) {
-    const double number = value.get_double();
-    if (std::floor(number) == number && std::abs(number) < 1e15)
-      return std::to_string(static_cast<std::int64_t>(number));
-    return fmt::format("{}", number);
-  }
-  return value.is_string() ? std::string(value.get_string()) : std::string();
+/// String(value) of what is truthy; "" for what is not.
+std::string truthy_text(const json::Value* value) {
+  if (value == nullptr) return {};
+  if (value->is_string()) return std::string(value->get_string());
+  if (value->is_bool()) return value->get_bool() ? "true" : "";
+  if (!value->is_number()) return {};
+  const auto number = value->to_number<double>();
+  return number == 0 ? "" : js::to_text(number);
 }
 
-/// A date as JSON holds it: ms, or the ISO text of a Date.
-std::optional<Time> date_of(const json::Value& value) {
-  if (value.is_int64()) return from_ms(value.get_int64());
-  if (value.is_double()) return from_ms(static_cast<std::int64_t>(value.get_double()));
-  if (!value.is_string()) return std::nullopt;
-  std::istringstream in{std::string(value.get_string())};
-  date::sys_time<Duration> time;
-  const bool day_only = value.get_string().size() == 10;
-  in >> date::parse(day_only ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%S", time);
-  if (in.fail()) return std::nullopt;
-  return Time(time.time_since_epoch());
+/// Number(value); NaN for objects and lists.
+double number_of(const json::Value& value) {
+  if (value.is_number()) return value.to_number<double>();
+  if (value.is_string()) return js::to_number(std::string_view(value.get_string()));
+  if (value.is_bool()) return value.get_bool() ? 1 : 0;
+  return value.is_null() ? 0 : std::nan("");
+}
+
+std::optional<std::int64_t> whole(double number) {
+  if (std::isnan(number)) return std::nullopt;
+  return static_cast<std::int64_t>(std::clamp(std::floor(number), -9e15, 9e15));
+}
+
+/// A date for people and for comparing; what is no date limits nothing, as in JavaScript.
+std::optional<Time> date_of(const json::Value* value, const Zone& local) {
+  if (value == nullptr) return std::nullopt;
+  const auto ms = whole(js_date(*value, local));
+  return ms ? std::optional(from_ms(*ms)) : std::nullopt;
 }
 
 std::vector<std::string> split(std::string_view text, char separator, std::size_t at_most) {
@@ -69,36 +70,48 @@ std::string md5_hex(std::string_view text) {
   return hex;
 }
 
-Result<std::optional<Repeat>> repeat_of(const json::Object& options) {
+Slot::Slot(Time time) : Slot(static_cast<double>(to_ms(time))) {}
+Slot::Slot(double milliseconds) : text(js::to_text(milliseconds)), ms(milliseconds) {}
+Slot::Slot(std::string words) : text(std::move(words)), ms(js::to_number(text)), is_text(true) {}
+
+Result<std::optional<Repeat>> repeat_of(const json::Object& options, const std::string& local_zone) {
   const json::Value* const value = options.if_contains("repeat");
   if (value == nullptr || value->is_null()) return std::optional<Repeat>();
   if (!value->is_object()) return Error{Errc::kInvalidArgument, "repeat: must be an object"};
   const json::Object& from = value->get_object();
+  GAUR_TRY(const Zone local, Zone::find(local_zone));
+  const auto at = [&](std::string_view key) { return from.if_contains(key); };
   Repeat repeat;
-  const auto text = [&](std::string_view key) {
-    const json::Value* const found = from.if_contains(key);
-    return found == nullptr ? std::string() : number_text(*found);
-  };
-  repeat.cron = text("cron");
-  repeat.every = text("every");
-  repeat.time_zone = text("tz");
-  repeat.job_id = text("jobId");
-  repeat.key = text("key");
-  repeat.limit = json::integer(from, "limit");
-  repeat.count = json::integer(from, "count").value_or(0);
-  for (const auto& [key, where] : {std::pair{"startDate", &repeat.start}, {"endDate", &repeat.end}}) {
-    const json::Value* const found = from.if_contains(key);
-    if (found == nullptr || found->is_null()) continue;
-    *where = date_of(*found);
-    if (!*where) return Error{Errc::kInvalidArgument, fmt::format("repeat.{}: ms or an ISO date", key)};
+  repeat.local_zone = local_zone;
+  repeat.cron = truthy_text(at("cron"));
+  repeat.every = truthy_text(at("every"));
+  repeat.every_is_text = at("every") != nullptr && at("every")->is_string();
+  repeat.time_zone = truthy_text(at("tz"));
+  if (at("tz") != nullptr && at("tz")->is_number()) repeat.zone_minutes = number_of(*at("tz"));
+  if (!truthy_text(at("utc")).empty()) repeat.zone_minutes = 0;  // cron-parser's option goes before tz
+  repeat.job_id = truthy_text(at("jobId"));
+  repeat.key = truthy_text(at("key"));
+  if (at("limit") != nullptr) repeat.limit = whole(number_of(*at("limit")));
+  if (at("count") != nullptr) repeat.count = whole(number_of(*at("count"))).value_or(0);
+  if (at("nthDayOfWeek") != nullptr) repeat.nth_weekday = number_of(*at("nthDayOfWeek"));
+  repeat.end = date_of(at("endDate"), local);
+  if (!truthy_text(at("startDate")).empty()) {
+    repeat.start = date_of(at("startDate"), local);
+    repeat.start_value = *at("startDate");
   }
+  if (!truthy_text(at("endDate")).empty()) repeat.end_value = *at("endDate");
   if (repeat.cron.empty() == repeat.every.empty())
     return Error{Errc::kInvalidArgument, "repeat: either cron or every must be given"};
   return std::optional(std::move(repeat));
 }
 
 std::string repeat_key(std::string_view name, const Repeat& repeat) {
-  const std::string end = repeat.end ? std::to_string(to_ms(*repeat.end)) : "";
+  std::string end;
+  if (repeat.end) {
+    end = std::to_string(to_ms(*repeat.end));
+  } else if (!repeat.end_value.is_null()) {
+    end = "NaN";  // no date, as JavaScript prints it
+  }
   const std::string suffix =
       repeat.cron.empty() ? repeat.every : fmt::format("{}:{}", repeat.time_zone, repeat.cron);
   return fmt::format("{}:{}:{}:{}", name, repeat.job_id, end, suffix);
@@ -108,28 +121,81 @@ std::string repeat_hash(std::string_view name, std::string_view job_id, std::str
   return md5_hex(fmt::format("{}{}:{}", name, job_id, md5_hex(key)));
 }
 
-JobId iteration_id(std::string_view name, const Repeat& repeat, std::string_view key, Time slot) {
-  return JobId(fmt::format("repeat:{}:{}", repeat_hash(name, repeat.job_id, key), to_ms(slot)));
+JobId iteration_id(std::string_view name, const Repeat& repeat, std::string_view key, const Slot& slot) {
+  return JobId(fmt::format("repeat:{}:{}", repeat_hash(name, repeat.job_id, key), slot.text));
 }
 
-Result<std::optional<Time>> next_slot(const Repeat& repeat, Time now, std::optional<Time> taken_slot) {
-  if (repeat.limit && repeat.count + 1 > *repeat.limit) return std::optional<Time>();
-  if (repeat.end && now > *repeat.end) return std::optional<Time>();
-  Time base = taken_slot ? std::max(now, *taken_slot) : now;
-  if (repeat.cron.empty()) {
-    double every = 0;
-    const auto [end, problem] =
-        std::from_chars(repeat.every.data(), repeat.every.data() + repeat.every.size(), every);
-    if (problem != std::errc() || !(every >= 1) || every > 1e14)
-      return Error{Errc::kInvalidArgument, "repeat.every: ms above 0, was " + json::quote(repeat.every)};
-    const double slots = std::floor(static_cast<double>(to_ms(base)) / every);
-    return std::optional(from_ms(static_cast<std::int64_t>(slots * every + every)));
+std::optional<Slot> taken_slot_of(const json::Object& options) {
+  const json::Value* const value = options.if_contains("prevMillis");
+  if (value == nullptr) return std::nullopt;
+  if (value->is_string()) return Slot(std::string(value->get_string()));
+  const double ms = number_of(*value);
+  return std::isnan(ms) || ms == 0 ? std::nullopt : std::optional(Slot(ms));
+}
+
+namespace {
+
+Result<std::optional<Slot>> next_of_every(const Repeat& repeat, double base_ms) {
+  const double every = js::to_number(repeat.every);
+  const double slots = std::floor(base_ms / every) * every;
+  if (!std::isfinite(slots))
+    return Error{Errc::kInvalidArgument,
+                 "repeat.every: a number of ms above 0 is needed, was " + json::quote(repeat.every)};
+  const Slot next = repeat.every_is_text ? Slot(js::to_text(slots) + repeat.every) : Slot(slots + every);
+  if (!(next.ms > 0))
+    return Error{Errc::kInvalidArgument, "repeat.every: leads to no time, was " + json::quote(repeat.every)};
+  return std::optional(next);
+}
+
+/// A date that cron-parser reads; it refuses the whole schedule for one that is none.
+Result<std::optional<Time>> cron_date(std::string_view key, const json::Value& value, const Zone& zone,
+                                      Time now) {
+  if (value.is_null()) return std::optional<Time>();
+  const auto ms = luxon_date(value, zone, to_ms(now));
+  if (!ms) {
+    return Error{
+        Errc::kInvalidArgument,
+        fmt::format("repeat.{}: a cron schedule takes ms or a text like \"2026-12-01T00:00:00Z\", was {}",
+                    key, json::serialize(value))};
   }
+  return std::optional(from_ms(*whole(*ms)));
+}
+
+Result<Zone> zone_of(const Repeat& repeat) {
+  if (repeat.zone_minutes) return Zone::fixed(static_cast<std::int64_t>(*repeat.zone_minutes * 60));
+  return Zone::find(repeat.time_zone.empty() ? repeat.local_zone : repeat.time_zone);
+}
+
+Result<std::optional<Slot>> next_of_cron(const Repeat& repeat, double base_ms, Time now) {
+  GAUR_TRY(Cron cron, Cron::parse(repeat.cron));
+  cron.set_nth_weekday(repeat.nth_weekday);
+  GAUR_TRY(const Zone zone, zone_of(repeat));
+  GAUR_CHECK(cron_date("startDate", repeat.start_value, zone, now));
+  GAUR_TRY(std::optional<Time> end, cron_date("endDate", repeat.end_value, zone, now));
+  if (repeat.end_value.is_null()) end = repeat.end;
+  Time base = from_ms(whole(base_ms).value_or(0));
   if (repeat.start) base = std::max(base, *repeat.start);
-  GAUR_TRY(const Cron cron, Cron::parse(repeat.cron));
-  GAUR_TRY(const std::optional<Time> next, cron.next(base, repeat.time_zone));
-  if (next && repeat.end && *next > *repeat.end) return std::optional<Time>();
-  return next;
+  const auto next = cron.next(base, zone, end);
+  return next ? std::optional(Slot(*next)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::optional<Slot>> next_slot(const Repeat& repeat, Time now, const std::optional<Slot>& taken_slot) {
+  if (repeat.limit && repeat.count + 1 > *repeat.limit) return std::optional<Slot>();
+  if (repeat.end && now > *repeat.end) return std::optional<Slot>();
+  double base_ms = static_cast<double>(to_ms(now));
+  if (taken_slot && !(taken_slot->ms < base_ms)) base_ms = taken_slot->ms;
+  return repeat.cron.empty() ? next_of_every(repeat, base_ms) : next_of_cron(repeat, base_ms, now);
+}
+
+std::optional<std::string> unreadable_schedule(std::string_view options, Time now) {
+  const json::Object object = options_object(options);
+  const auto repeat = repeat_of(object);
+  if (!repeat) return repeat.error().message;
+  if (!*repeat) return "the options of its run say nothing of repeating";
+  const auto next = next_slot(**repeat, now, taken_slot_of(object));
+  return next ? std::nullopt : std::optional(next.error().message);
 }
 
 std::optional<KeyParts> parse_repeat_key(std::string_view key) {
@@ -139,8 +205,8 @@ std::optional<KeyParts> parse_repeat_key(std::string_view key) {
   if (!parts[2].empty()) {
     std::int64_t ms = 0;
     const auto [end, problem] = std::from_chars(parts[2].data(), parts[2].data() + parts[2].size(), ms);
-    if (problem != std::errc() || end != parts[2].data() + parts[2].size()) return std::nullopt;
-    found.end = from_ms(ms);
+    // "NaN" stands for an end that is no date, and that never comes.
+    if (problem == std::errc() && end == parts[2].data() + parts[2].size()) found.end = from_ms(ms);
   }
   if (parts.size() == 4) {
     found.every = parts[3];

@@ -7,7 +7,6 @@
 #include "base/json_text.hpp"
 #include "bull/job_codec.hpp"
 #include "bull/looking.hpp"
-#include "bull/repeat.hpp"
 #include "core/cron.hpp"
 
 namespace gaur::bull {
@@ -29,7 +28,7 @@ class RawObject {
   bool good() const { return good_; }
   std::string get(std::string_view key) const {
     const auto found = find(key);
-    return found == members_.end() ? "" : found->second;
+    return found == members_.rend() ? "" : found->second;
   }
   void set(const std::string& key, std::string value) {
     erase(key);
@@ -49,8 +48,9 @@ class RawObject {
 
  private:
   using Members = std::vector<std::pair<std::string, std::string>>;
-  Members::const_iterator find(std::string_view key) const {
-    return std::find_if(members_.begin(), members_.end(),
+  /// The last of this name counts, as in JSON.parse.
+  Members::const_reverse_iterator find(std::string_view key) const {
+    return std::find_if(members_.rbegin(), members_.rend(),
                         [&](const auto& member) { return member.first == key; });
   }
   Members members_;
@@ -59,7 +59,7 @@ class RawObject {
 
 struct Run {
   std::string key{};
-  Time slot{};
+  Slot slot{};
   JobId id{};
   std::string name{}, data{}, options{};
   std::uint32_t priority = 0;
@@ -69,7 +69,7 @@ struct Run {
 std::vector<std::string> arguments_of(const Run& run, bool must_be_there) {
   return {std::string(kByHand),
           run.key,
-          std::to_string(to_ms(run.slot)),
+          run.slot.text,
           run.id.value,
           run.name,
           run.data,
@@ -79,26 +79,30 @@ std::vector<std::string> arguments_of(const Run& run, bool must_be_there) {
           must_be_there ? "1" : "0"};
 }
 
-/// The run after the one whose hash this is; nothing if it does not repeat or is over.
-std::optional<Run> run_after(const std::string& name, const std::string& data, const std::string& options,
-                             Time now, const Logger& log) {
+/// The run after the one whose hash this is; nothing if it does not repeat or is over. Errors: the schedule
+/// cannot be read.
+Result<std::optional<Run>> run_after(const std::string& name, const std::string& data,
+                                     const std::string& options, Time now, const std::string& local_zone) {
   const json::Object object = options_object(options);
-  const auto repeat = repeat_of(object);
-  if (!repeat || !*repeat) return std::nullopt;
-  std::optional<Time> previous;
-  if (const auto slot = json::integer(object, "prevMillis")) previous = from_ms(*slot);
-  const auto next = next_slot(**repeat, now, previous);
-  if (!next) {
-    log.warn("a repeating job has no next run", {{"job", name}, {"why", next.error().message}});
-    return std::nullopt;
-  }
-  if (!*next) return std::nullopt;
-  const std::string key = (*repeat)->key.empty() ? repeat_key(name, **repeat) : (*repeat)->key;
-  const JobId id = iteration_id(name, **repeat, key, **next);
-  auto following = options_of_next(options, key, (*repeat)->count + 1, **next, id);
-  if (!following) return std::nullopt;
+  GAUR_TRY(const auto repeat, repeat_of(object, local_zone));
+  if (!repeat) return std::optional<Run>();
+  GAUR_TRY(const auto next, next_slot(*repeat, now, taken_slot_of(object)));
+  if (!next) return std::optional<Run>();
+  const std::string key = repeat->key.empty() ? repeat_key(name, *repeat) : repeat->key;
+  const JobId id = iteration_id(name, *repeat, key, *next);
+  auto following = options_of_next(options, key, repeat->count + 1, *next, id);
+  if (!following) return Error{Errc::kInvalidArgument, "its options are no JSON object"};
   const JobOptions known = options_from_json(options);
-  return Run{key, **next, id, name, data, *std::move(following), known.priority, known.lifo};
+  return std::optional(Run{key, *next, id, name, data, *std::move(following), known.priority, known.lifo});
+}
+
+/// A schedule that cannot be read has no next run: the log says it, and so do the logs of the run that was
+/// taken. Its member of `repeat` stays for peers.
+void report_unreadable(Shared& shared, const QueueName& queue, const JobId& id, const Error& error) {
+  shared.options.log.error("schedule stopped: its next run cannot be computed",
+                           {{"queue", queue.value}, {"job", id.value}, {"why", error.message}});
+  shared.run("log", queue, {id.value, "this schedule has no next run: " + error.message + "; add it again"})
+      .then([](const Result<redis::Reply>&) {});
 }
 
 std::string repeat_json(const Repeat& repeat) {
@@ -127,8 +131,8 @@ Result<Repeat> repeat_from(const Schedule& schedule) {
   if (repeat.cron.empty()) {
     repeat.every = std::to_string(schedule.every.count());
   } else {
-    GAUR_TRY(const Cron cron, Cron::parse(repeat.cron));
-    GAUR_TRY([[maybe_unused]] const auto next, cron.next(from_ms(0), repeat.time_zone));
+    GAUR_CHECK(Cron::parse(repeat.cron));
+    GAUR_CHECK(Zone::find(repeat.time_zone));
   }
   repeat.start = schedule.start;
   repeat.end = schedule.end;
@@ -155,7 +159,7 @@ std::vector<std::string> meant(const redis::Reply::Array& members, std::string_v
 }  // namespace
 
 std::optional<std::string> options_of_next(std::string_view options, const std::string& key,
-                                           std::int64_t count, Time slot, const JobId& id) {
+                                           std::int64_t count, const Slot& slot, const JobId& id) {
   RawObject object(options);
   if (!object.good()) return std::nullopt;
   RawObject repeat(object.get("repeat"));
@@ -163,7 +167,7 @@ std::optional<std::string> options_of_next(std::string_view options, const std::
   repeat.set("key", json::quote(key));
   object.set("repeat", repeat.text());
   object.set("jobId", json::quote(id.value));
-  object.set("prevMillis", std::to_string(to_ms(slot)));
+  object.set("prevMillis", slot.is_text ? json::quote(slot.text) : slot.text);
   object.erase("delay");
   object.erase("timestamp");
   return object.text();
@@ -173,7 +177,7 @@ void Repeating::on_taken(const QueueName& queue, const Job& job) {
   if (!job.id.value.starts_with("repeat:") || !shared_->open) return;
   const Keys keys = shared_->keys(queue);
   shared_->client.pipeline({{"HMGET", keys.job(job.id), "name", "data", "opts"}, {"TIME"}})
-      .then([shared = shared_, queue](Result<std::vector<redis::Reply>> replies) {
+      .then([shared = shared_, queue, id = job.id](Result<std::vector<redis::Reply>> replies) {
         if (!replies || replies->size() != 2) return;
         const auto& fields = array_of((*replies)[0]);
         const auto& time = array_of((*replies)[1]);
@@ -181,15 +185,21 @@ void Repeating::on_taken(const QueueName& queue, const Job& job) {
         const Time now = shared->options.clock_for_tests == nullptr
                              ? from_ms(integer_of(time[0]) * 1000 + integer_of(time[1]) / 1000)
                              : shared->options.clock_for_tests->wall();
-        const auto run =
-            run_after(text_of(fields[0]), text_of(fields[1]), text_of(fields[2]), now, shared->options.log);
-        if (!run) return;
-        shared->run("repeat_add", queue, arguments_of(*run, true))
-            .then([shared, run](Result<redis::Reply> reply) {
+        const auto run = run_after(text_of(fields[0]), text_of(fields[1]), text_of(fields[2]), now,
+                                   shared->options.local_zone);
+        if (!run) return report_unreadable(*shared, queue, id, run.error());
+        if (!*run) {
+          if (text_of(fields[2]).find("\"repeat\"") != std::string::npos)
+            shared->options.log.info("schedule ended: no further run is due",
+                                     {{"queue", queue.value}, {"job", id.value}});
+          return;
+        }
+        shared->run("repeat_add", queue, arguments_of(**run, true))
+            .then([shared, key = (*run)->key](Result<redis::Reply> reply) {
               const auto good = checked(std::move(reply));
               if (!good)
                 shared->options.log.warn("the next run of a repeating job was not added",
-                                         {{"key", run->key}, {"why", good.error().message}});
+                                         {{"key", key}, {"why", good.error().message}});
             });
       });
 }
@@ -298,7 +308,7 @@ Async<std::vector<Schedule>> Repeating::schedules(QueueName queue, std::uint64_t
         }
         if (found->empty() || !shared->open) return promise.set(std::move(*found));
         shared->client.pipeline(std::move(commands))
-            .then([promise, found](Result<std::vector<redis::Reply>> runs) {
+            .then([promise, found, shared](Result<std::vector<redis::Reply>> runs) {
               if (!runs) return promise.set(runs.error());
               for (std::size_t i = 0; i < std::min(found->size(), runs->size()); ++i) {
                 const auto& fields = array_of((*runs)[i]);
@@ -307,7 +317,7 @@ Async<std::vector<Schedule>> Repeating::schedules(QueueName queue, std::uint64_t
                 Schedule& one = (*found)[i];
                 one.job.data = text_of(fields[0]);
                 one.job.options = options_from_json(text_of(fields[1]));
-                const auto repeat = repeat_of(options_object(text_of(fields[1])));
+                const auto repeat = repeat_of(options_object(text_of(fields[1])), shared->options.local_zone);
                 if (!repeat || !*repeat) continue;
                 one.start = (*repeat)->start;
                 if ((*repeat)->limit)

@@ -2,6 +2,7 @@
 // Repeating jobs in Bull's layout. A schedule is a member of the zset `repeat`; its next run is an ordinary
 // delayed job that carries the schedule in its options. Whoever takes a run adds the next one: Bull does, and
 // so do we. Thread-safety: that of Store.
+#include "bull/repeat.hpp"
 #include "bull/shared.hpp"
 
 namespace gaur::bull {
@@ -33,6 +34,6 @@ class Repeating final : public Schedulers {
 /// `delay` and `timestamp`, which the script adds. Unknown members stay byte for byte. Nothing if `options`
 /// are no object.
 std::optional<std::string> options_of_next(std::string_view options, const std::string& key,
-                                           std::int64_t count, Time slot, const JobId& id);
+                                           std::int64_t count, const Slot& slot, const JobId& id);
 
 }  // namespace gaur::bull

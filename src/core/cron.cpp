@@ -1,36 +1,36 @@
 #include "core/cron.hpp"
 
-#include <date/tz.h>
 #include <fmt/format.h>
 
-#include <charconv>
-#include <string>
-#include <vector>
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "core/js_number.hpp"
 
 namespace gaur {
 
 namespace {
 
-enum Field : std::size_t { kSecond, kMinute, kHour, kDay, kMonth, kWeekday, kFields };
-
 struct Bounds {
   std::string_view name;
   unsigned low, high;
+  std::string_view characters;  ///< allowed beside digits
+  std::string_view otherwise;   ///< what stands for a field that was left out
 };
-constexpr std::array<Bounds, kFields> kBounds{{{"seconds", 0, 59},
-                                               {"minutes", 0, 59},
-                                               {"hours", 0, 23},
-                                               {"day of month", 1, 31},
-                                               {"month", 1, 12},
-                                               {"day of week", 0, 7}}};
+constexpr std::array<Bounds, 6> kBounds{{{"seconds", 0, 59, ",*/-", "0"},
+                                         {"minutes", 0, 59, ",*/-", "*"},
+                                         {"hours", 0, 23, ",*/-", "*"},
+                                         {"day of month", 1, 31, "?,*L/-", "*"},
+                                         {"month", 1, 12, ",*/-", "*"},
+                                         {"day of week", 0, 7, "?,*L#/-", "*"}}};
 constexpr std::array<std::string_view, 12> kMonths{"jan", "feb", "mar", "apr", "may", "jun",
                                                    "jul", "aug", "sep", "oct", "nov", "dec"};
 constexpr std::array<std::string_view, 7> kWeekdays{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
-constexpr int kDaysAhead = 12 * 366;
-
-Error bad(Field field, std::string_view rule, std::string_view text) {
-  return {Errc::kInvalidArgument, fmt::format("cron {}: {}, was \"{}\"", kBounds[field].name, rule, text)};
-}
+constexpr std::array<unsigned, 12> kMostDays{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+constexpr std::size_t kLongestPattern = 1'000;
+constexpr int kMostSteps = 10'000;  // the library's
+constexpr std::int64_t kSecondMs = 1'000, kMinuteMs = 60'000, kHourMs = 3'600'000, kDayMs = 86'400'000;
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts(1);
@@ -44,104 +44,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-std::vector<std::string> words(std::string_view text) {
-  std::vector<std::string> found;
-  for (std::string& part : split(text, ' ')) {
-    if (!part.empty()) found.push_back(std::move(part));
-  }
-  return found;
-}
-
-/// Names of months and weekdays become numbers.
-Result<std::string> without_names(Field field, std::string text) {
-  if (field != kMonth && field != kWeekday) return text;
-  std::string plain;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = at;
-    std::string word;
-    for (; end < text.size() && word.size() < 3; ++end) {
-      const char c = text[end];
-      if (c >= 'A' && c <= 'Z') {
-        word += static_cast<char>(c - 'A' + 'a');
-      } else if (c >= 'a' && c <= 'z') {
-        word += c;
-      } else {
-        break;
-      }
-    }
-    if (word.size() < 3) {
-      plain += text[at++];
-      continue;
-    }
-    const auto number = [&](const auto& names, unsigned first) -> std::optional<unsigned> {
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        if (names[i] == word) return first + static_cast<unsigned>(i);
-      }
-      return std::nullopt;
-    };
-    const auto value = field == kMonth ? number(kMonths, 1) : number(kWeekdays, 0);
-    if (!value) return bad(field, "an unknown name", word);
-    plain += std::to_string(*value);
-    at = end;
-  }
-  return plain;
-}
-
-Result<unsigned> number(Field field, std::string_view text) {
-  unsigned value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || problem != std::errc() || end != text.data() + text.size())
-    return bad(field, "a number was expected", text);
-  if (value < kBounds[field].low || value > kBounds[field].high)
-    return bad(field, fmt::format("{} to {}", kBounds[field].low, kBounds[field].high), text);
-  return value;
-}
-
-struct Range {
-  unsigned from = 0, to = 0, step = 1;
-};
-
-/// "*", "5", "1-5", "*/10", "5/20", "8-18/4".
-Result<Range> parse_range(Field field, const std::string& text) {
-  const auto parts = split(text, '/');
-  if (parts.size() > 2) return bad(field, "one step at most", text);
-  Range range;
-  const std::string& span = parts[0];
-  if (span == "*" || span == "?") {
-    range.from = kBounds[field].low;
-    range.to = kBounds[field].high;
-  } else {
-    const auto ends = split(span, '-');
-    if (ends.size() > 2) return bad(field, "one range at most", text);
-    GAUR_TRY(range.from, number(field, ends[0]));
-    range.to = range.from;
-    if (ends.size() == 2) {
-      GAUR_TRY(range.to, number(field, ends[1]));
-    } else if (parts.size() == 2) {
-      range.to = kBounds[field].high;
-    }
-    if (range.from > range.to) return bad(field, "a range goes up", text);
-  }
-  if (parts.size() == 2) {
-    const std::string& step = parts[1];
-    const auto [end, problem] = std::from_chars(step.data(), step.data() + step.size(), range.step);
-    if (problem != std::errc() || end != step.data() + step.size() || range.step == 0)
-      return bad(field, "a step is a whole number above 0", text);
-  }
-  return range;
-}
-
-template <std::size_t N>
-Status parse_values(Field field, const std::string& text, std::bitset<N>& values) {
-  for (const std::string& part : split(text, ',')) {
-    if (part.empty()) return bad(field, "an empty place in a list", text);
-    GAUR_TRY(const Range range, parse_range(field, part));
-    for (std::uint64_t value = range.from; value <= range.to; value += range.step)
-      values.set(static_cast<std::size_t>(value));
-  }
-  return ok();
-}
-
 std::string_view expanded(std::string_view pattern) {
   if (pattern == "@yearly") return "0 0 1 1 *";
   if (pattern == "@monthly") return "0 0 1 * *";
@@ -151,137 +53,300 @@ std::string_view expanded(std::string_view pattern) {
   return pattern;
 }
 
-/// Takes what is like `L` out of a list of days, and answers whether it was there.
-bool take_last_day(std::string& text) {
-  std::string rest;
-  bool found = false;
-  for (const std::string& part : split(text, ',')) {
-    if (part == "L") {
-      found = true;
-    } else {
-      rest += (rest.empty() ? "" : ",") + part;
-    }
-  }
-  if (found) text = rest;
-  return found;
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0;
 }
-
-Result<const date::time_zone*> find_zone(std::string_view name) {
-  try {  // the library throws for what is not there
-    return name.empty() ? date::current_zone() : date::locate_zone(std::string(name));
-  } catch (const std::exception&) {
-    if (name.empty()) return date::locate_zone("Etc/UTC");  // a machine that does not say its zone
-    return Error{Errc::kInvalidArgument, fmt::format("time zone: no such zone, was \"{}\"", name)};
-  }
-}
-
-constexpr std::int64_t kHourSeconds = 3600;
 
 }  // namespace
 
+bool Cron::Values::has(unsigned value) const {
+  return std::binary_search(numbers.begin(), numbers.end(), value);
+}
+
+/// Reads one field: lists of ranges with steps.
+class Cron::FieldReader {
+ public:
+  explicit FieldReader(Field field) : field_(field), bounds_(kBounds[field]) {}
+
+  Result<Values> read(std::string text) {
+    GAUR_CHECK(replace_names(text));
+    const auto allowed = [&](char c) {
+      return (c >= '0' && c <= '9') || bounds_.characters.find(c) != std::string_view::npos;
+    };
+    if (text.empty() || !std::all_of(text.begin(), text.end(), allowed))
+      return bad("an unexpected character", text);
+    replace_wildcards(text);
+    for (const std::string& part : split(text, ',')) {
+      if (part.empty()) return bad("an empty place in a list", text);
+      GAUR_CHECK(read_part(part));
+    }
+    std::sort(values_.numbers.begin(), values_.numbers.end());
+    return std::move(values_);
+  }
+
+ private:
+  Error bad(std::string_view rule, std::string_view text) const {
+    return {Errc::kInvalidArgument,
+            fmt::format("cron {}: {}, was \"{}\"", bounds_.name, rule, text.substr(0, 100))};
+  }
+
+  /// Every three letters of the fields that have names are one.
+  Status replace_names(std::string& text) const {
+    if (field_ != kMonth && field_ != kWeekday) return ok();
+    std::string plain;
+    for (std::size_t at = 0; at < text.size();) {
+      if (at + 3 > text.size() || !std::all_of(&text[at], &text[at] + 3, is_letter)) {
+        plain += text[at++];
+        continue;
+      }
+      std::string word = text.substr(at, 3);
+      for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      const auto* const months = std::find(kMonths.begin(), kMonths.end(), word);
+      const auto* const days = std::find(kWeekdays.begin(), kWeekdays.end(), word);
+      if (field_ == kMonth ? months == kMonths.end() : days == kWeekdays.end())
+        return bad("an unknown name", word);
+      plain += std::to_string(field_ == kMonth ? months - kMonths.begin() + 1 : days - kWeekdays.begin());
+      at += 3;
+    }
+    text = std::move(plain);
+    return ok();
+  }
+
+  void replace_wildcards(std::string& text) const {
+    const char sign = text.find('*') != std::string::npos ? '*' : '?';
+    const std::string all = fmt::format("{}-{}", bounds_.low, bounds_.high);
+    std::string plain;
+    for (const char c : text) plain += c == sign ? all : std::string(1, c);
+    text = std::move(plain);
+  }
+
+  /// "5", "1-5", "0-59/10", "5/20", "L", "5L".
+  Status read_part(const std::string& part) {
+    auto steps = split(part, '/');
+    if (steps.size() > 2) return bad("one step at most", part);
+    std::string range = steps[0];
+    if (steps.size() == 2 && js::to_number(range) >= 0) range += fmt::format("-{}", bounds_.high);
+    if (range.find('-') != std::string::npos) {
+      return read_range(range, steps.size() == 2 ? js::to_number(steps[1]) : 1);
+    }
+    if (range.find('L') != std::string::npos) {
+      values_.lasts.push_back(range);
+      return ok();
+    }
+    const double number = js::to_number(range);
+    if (!(number >= bounds_.low && number <= bounds_.high))
+      return bad(fmt::format("{} to {}", bounds_.low, bounds_.high), part);
+    const auto value = static_cast<unsigned>(number);
+    values_.numbers.push_back(field_ == kWeekday ? value % 7 : value);
+    return ok();
+  }
+
+  Status read_range(const std::string& text, double step) {
+    const auto ends = split(text, '-');
+    const double from = js::to_number(ends[0]);
+    const double to = js::to_number(ends[1]);
+    if (ends[0].empty() || !(from >= bounds_.low && to <= bounds_.high))
+      return bad(fmt::format("{} to {}", bounds_.low, bounds_.high), text);
+    if (from > to) return bad("a range goes up", text);
+    if (!(step > 0)) return bad("a step is a whole number above 0", text);
+    // A range of weekdays to 7 begins with 0: Sunday has two numbers.
+    const bool with_sunday = field_ == kWeekday && static_cast<unsigned>(to) % 7 == 0;
+    if (with_sunday) values_.numbers.push_back(0);
+    double since = step;
+    for (auto value = static_cast<unsigned>(from); value <= static_cast<unsigned>(to); ++value) {
+      if (std::fmod(since, step) == 0 && !(with_sunday && value == 0)) {
+        values_.numbers.push_back(value);
+        since = 0;
+      }
+      ++since;
+    }
+    return ok();
+  }
+
+  Field field_;
+  const Bounds& bounds_;
+  Values values_{};
+};
+
 Result<Cron> Cron::parse(std::string_view pattern) {
-  std::vector<std::string> fields = words(expanded(pattern));
-  if (fields.size() > kFields) {
+  if (pattern.size() > kLongestPattern)
+    return Error{Errc::kTooLarge, fmt::format("cron: at most {} bytes", kLongestPattern)};
+  const std::vector<std::string> words = js::words(expanded(pattern));
+  if (words.size() > kFields) {
     return Error{Errc::kInvalidArgument,
                  fmt::format("cron: 5 or 6 fields, was \"{}\"", pattern.substr(0, 100))};
   }
-  // What is left out on the left is every value, and second 0.
-  while (fields.size() < kFields) fields.insert(fields.begin(), fields.size() + 1 == kFields ? "0" : "*");
-  for (const Field field : {kMonth, kWeekday}) {
-    GAUR_TRY(fields[field], without_names(field, std::move(fields[field])));
-  }
   Cron cron;
-  GAUR_CHECK(parse_values(kSecond, fields[kSecond], cron.seconds_));
-  GAUR_CHECK(parse_values(kMinute, fields[kMinute], cron.minutes_));
-  GAUR_CHECK(parse_values(kHour, fields[kHour], cron.hours_));
-  GAUR_CHECK(parse_values(kMonth, fields[kMonth], cron.months_));
-
-  cron.last_day_ = take_last_day(fields[kDay]);
-  if (!fields[kDay].empty()) GAUR_CHECK(parse_values(kDay, fields[kDay], cron.days_));
-
-  std::string& weekday = fields[kWeekday];
-  if (const auto hash = weekday.find('#'); hash != std::string::npos) {
-    const std::string nth = weekday.substr(hash + 1);
-    if (nth.size() != 1 || nth[0] < '1' || nth[0] > '5')
-      return bad(kWeekday, "after # stands 1 to 5, alone", weekday);
-    cron.nth_weekday_ = static_cast<unsigned>(nth[0] - '0');
-    weekday.resize(hash);
-  }
-  std::string plain;
-  for (const std::string& part : split(weekday, ',')) {
-    if (part.size() == 2 && part[1] == 'L') {
-      GAUR_TRY(const unsigned day, number(kWeekday, part.substr(0, 1)));
-      cron.last_weekdays_.set(day % 7);
-    } else {
-      plain += (plain.empty() ? "" : ",") + part;
+  for (std::size_t i = 0; i < kFields; ++i) {
+    const std::size_t left_out = kFields - words.size();
+    std::string text(i < left_out ? kBounds[i].otherwise : std::string_view(words[i - left_out]));
+    if (text.empty()) text = kBounds[i].otherwise;  // of an empty pattern
+    if (const auto hash = text.find('#'); i == kWeekday && hash != std::string::npos) {
+      cron.nth_weekday_ = js::to_number(std::string_view(text).substr(hash + 1));
+      if (!(cron.nth_weekday_ >= 1 && cron.nth_weekday_ <= 5) ||
+          text.find_first_of(",/-") != std::string::npos) {
+        return Error{Errc::kInvalidArgument,
+                     fmt::format("cron day of week: after # stands 1 to 5, alone, was \"{}\"", text)};
+      }
+      text.resize(hash);
     }
+    GAUR_TRY(cron.fields_[i], FieldReader(static_cast<Field>(i)).read(std::move(text)));
   }
-  if (!plain.empty()) {
-    std::bitset<8> days;
-    GAUR_CHECK(parse_values(kWeekday, plain, days));
-    cron.any_weekday_ = days.all();  // 0 to 7; 0-6 counts as a restriction, as with the peers
-    for (std::size_t day = 0; day < days.size(); ++day) {
-      if (days[day]) cron.weekdays_.set(day % 7);
-    }
+  // With one month its longest length bounds the days.
+  if (const auto& months = cron.fields_[kMonth].numbers; months.size() == 1) {
+    auto& days = cron.fields_[kDay].numbers;
+    const unsigned most = kMostDays[months[0] - 1];
+    if (!days.empty() && days[0] > most)
+      return Error{Errc::kInvalidArgument,
+                   fmt::format("cron day of month: month {} has at most {} days", months[0], most)};
+    std::erase_if(days, [&](unsigned day) { return day > most; });
+    std::erase_if(cron.fields_[kDay].lasts, [](const std::string& word) { return word != "L"; });
   }
   return cron;
 }
 
-/// Days and weekdays that are both restricted are alternatives.
-bool Cron::matches(const Day& day) const {
-  if (!months_[day.month]) return false;
-  const bool last_week = day.number + 7 > day.length;
-  const bool by_day = days_[day.number] || (last_day_ && day.number == day.length);
-  const bool by_weekday = weekdays_[day.weekday] || (last_week && last_weekdays_[day.weekday]);
-  const bool any_day = days_.count() + (last_day_ ? 1U : 0U) >= day.length;
-  if (any_weekday_ && !by_day) return false;
-  if (!any_weekday_ && any_day && !by_weekday) return false;
-  if (!any_weekday_ && !any_day && !by_day && !by_weekday) return false;
-  return nth_weekday_ == 0 || (day.number + 6) / 7 == nth_weekday_;
-}
+/// The search for the next time, step by step as the library does it: a step goes to the start of the next
+/// month, day, hour, minute or second, and around changes of the clock two marks remember what was jumped
+/// over.
+class Cron::Search {
+ public:
+  Search(const Cron& cron, const Zone& zone, std::int64_t after_ms)
+      : cron_(cron), after_ms_(after_ms), at_(zone, after_ms) {}
 
-/// The first second after `after` in one hour of local time, which stands `offset` seconds east of UTC.
-std::optional<std::int64_t> Cron::in_hour(std::int64_t offset, std::int64_t local_hour,
-                                          std::int64_t after) const {
-  const std::int64_t begin = local_hour - offset;
-  if (begin + kHourSeconds <= after) return std::nullopt;
-  for (std::int64_t minute = 0; minute < 60; ++minute) {
-    const std::int64_t at = begin + minute * 60;
-    if (!minutes_[static_cast<std::size_t>(minute)] || at + 60 <= after) continue;
-    for (std::int64_t second = 0; second < 60; ++second) {
-      if (seconds_[static_cast<std::size_t>(second)] && at + second > after) return at + second;
+  std::optional<Time> run(std::optional<Time> end) {
+    for (int step = 1; step < kMostSteps; ++step) {
+      if (end && at_.utc_ms() > to_ms(*end)) return std::nullopt;
+      switch (judge()) {
+        case Move::kNone:
+          if (at_.utc_ms() != after_ms_) return from_ms(at_.utc_ms());
+          add(kSecondMs, true);
+          break;
+        case Move::kDay: add_day(); break;
+        case Move::kMonth: add_month(); break;
+        case Move::kHour: add(kHourMs, true); break;
+        case Move::kPlainHour: add(kHourMs, false); break;
+        case Move::kMinute: add(kMinuteMs, true); break;
+        case Move::kSecond: add(kSecondMs, true); break;
+        case Move::kNever: return std::nullopt;
+      }
     }
+    return std::nullopt;
   }
-  return std::nullopt;
-}
 
-Result<std::optional<Time>> Cron::next(Time after, std::string_view zone_name) const {
-  using std::chrono::seconds;
-  GAUR_TRY(const date::time_zone* const zone, find_zone(zone_name));
-  const auto base = date::floor<seconds>(date::sys_time<Duration>(after.time_since_epoch()));
-  const std::int64_t after_s = base.time_since_epoch().count();
-  auto day = date::floor<date::days>(zone->to_local(base));
-  for (int ahead = 0; ahead < kDaysAhead; ++ahead, day += date::days(1)) {
-    const date::year_month_day ymd(day);
-    const auto length = (ymd.year() / ymd.month() / date::last).day();
-    const Day facts{static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
-                    date::weekday(day).c_encoding(), static_cast<unsigned>(length)};
-    if (!matches(facts)) continue;
-    for (std::size_t hour = 0; hour < hours_.size(); ++hour) {
-      if (!hours_[hour]) continue;
-      const date::local_seconds local = day + std::chrono::hours(hour);
-      const auto info = zone->get_info(local);
-      const std::int64_t at = local.time_since_epoch().count();
-      const bool skipped = info.result == date::local_info::nonexistent;
-      if (skipped && hours_.all()) continue;  // the hour after it is in the pattern too
-      // In a gap the offset from before it moves the time to after it.
-      auto found = in_hour(info.first.offset.count(), at, after_s);
-      if (!found && info.result == date::local_info::ambiguous && hours_.all())
-        found = in_hour(info.second.offset.count(), at, after_s);
-      if (found) return std::optional<Time>(Time(seconds(*found)));
-    }
+ private:
+  enum class Move { kNone, kDay, kMonth, kHour, kPlainHour, kMinute, kSecond, kNever };
+
+  const Values& field(Field field) const { return cron_.fields_[field]; }
+
+  bool is_last_day() const {
+    ZonedTime next = at_;
+    next.add_days(1);
+    next.to_start_of(kDayMs);
+    return next.civil().month != at_.civil().month;
   }
-  return std::optional<Time>();
+  bool in_last_week() const {
+    ZonedTime next = at_;
+    next.add_days(7);
+    next.to_start_of(kDayMs);
+    return next.civil().month != at_.civil().month;
+  }
+
+  /// Of a pattern like "5L"; nothing: it names no weekday, and the library gives up.
+  std::optional<bool> is_last_weekday() const {
+    bool nameless = false;
+    for (const std::string& word : field(kWeekday).lasts) {
+      const bool named = word[0] >= '0' && word[0] <= '9';
+      nameless = nameless || !named;
+      if (named && static_cast<unsigned>(word[0] - '0') % 7 == at_.weekday() && in_last_week()) return true;
+    }
+    return nameless ? std::nullopt : std::optional(false);
+  }
+
+  bool is_nth_weekday() const {
+    const double nth = cron_.nth_weekday_;
+    return nth < 6 && (at_.civil().day + 6) / 7 == nth;
+  }
+
+  Move judge_day() const {
+    const Civil& civil = at_.civil();
+    const bool day = field(kDay).has(civil.day) || (!field(kDay).lasts.empty() && is_last_day());
+    bool weekday = field(kWeekday).has(at_.weekday());
+    if (!weekday && !field(kWeekday).lasts.empty()) {
+      const auto last = is_last_weekday();
+      if (!last) return Move::kNever;
+      weekday = *last;
+    }
+    const bool any_day = field(kDay).size() >= kMostDays[civil.month - 1];
+    const bool any_weekday = field(kWeekday).size() == 8;  // 0 to 7
+    if (!day && (!weekday || any_weekday)) return Move::kDay;
+    if (any_day && !any_weekday && !weekday) return Move::kDay;
+    if (cron_.nth_weekday_ > 0 && !is_nth_weekday()) return Move::kDay;
+    return field(kMonth).has(civil.month) ? Move::kNone : Move::kMonth;
+  }
+
+  Move judge_hour() {
+    const unsigned hour = at_.civil().hour;
+    if (!field(kHour).has(hour)) {
+      if (jumped_to_ != hour) {
+        jumped_to_.reset();
+        return Move::kHour;
+      }
+      // The hour before does not exist today: what is due in it is due in this one.
+      if (hour == 0 || !field(kHour).has(hour - 1)) return Move::kPlainHour;
+    } else if (again_ == hour) {
+      again_.reset();
+      return Move::kHour;
+    }
+    return Move::kNone;
+  }
+
+  Move judge() {
+    if (const Move move = judge_day(); move != Move::kNone) return move;
+    if (const Move move = judge_hour(); move != Move::kNone) return move;
+    if (!field(kMinute).has(at_.civil().minute)) return Move::kMinute;
+    if (!field(kSecond).has(at_.civil().second)) return Move::kSecond;
+    return Move::kNone;
+  }
+
+  void add_day() {
+    const std::int64_t before = at_.utc_ms();
+    at_.add_days(1);
+    at_.to_start_of(kDayMs);
+    leave_gap(before);
+  }
+  void add_month() {
+    const std::int64_t before = at_.utc_ms();
+    at_.to_start_of_next_month();
+    leave_gap(before);
+  }
+  /// A day whose midnight does not exist leads back to where the step began.
+  void leave_gap(std::int64_t before) {
+    if (at_.utc_ms() == before && at_.civil().minute == 0 && at_.civil().second == 0) add(kHourMs, false);
+  }
+
+  void add(std::int64_t unit_ms, bool mark) {
+    const std::int64_t before = at_.utc_ms();
+    const auto hour_before = static_cast<int>(at_.civil().hour);
+    at_.elapse(unit_ms);
+    at_.to_start_of(unit_ms);
+    // The start of the hour may lie before where the step began, where a clock went back within the hour.
+    if (at_.utc_ms() < before || (unit_ms == kHourMs && at_.utc_ms() == before)) at_.elapse(kHourMs);
+    if (!mark || field(kHour).size() == 24) return;
+    const Civil& civil = at_.civil();
+    const int jump = static_cast<int>(civil.hour) - hour_before;
+    if (jump == 2) jumped_to_ = civil.hour;
+    if (jump == 0 && civil.minute == 0 && civil.second == 0) again_ = civil.hour;
+  }
+
+  const Cron& cron_;
+  const std::int64_t after_ms_;
+  ZonedTime at_;
+  std::optional<unsigned> jumped_to_{};  ///< the hour that the clock jumped to, over one
+  std::optional<unsigned> again_{};      ///< the hour that comes twice
+};
+
+std::optional<Time> Cron::next(Time after, const Zone& zone, std::optional<Time> end) const {
+  return Search(*this, zone, to_ms(after)).run(end);
 }
 
 }  // namespace gaur

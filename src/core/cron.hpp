@@ -1,17 +1,17 @@
 #pragma once
-// Cron patterns as the peers' library reads them (cron-parser 4.9): 5 or 6 fields, seconds first, `L` (last
-// day, last weekday of the month), `#` (n-th weekday), names of months and weekdays, @daily and its kin.
-//
-// Where a zone's clock jumps forward a time that does not exist runs an hour later; where it goes back a time
-// that comes twice runs the first time only; a pattern of all 24 hours follows the elapsed hours instead.
-// The zone tables are those of the operating system, read at first use. Thread-safety: values; pure
-// functions.
+// Cron patterns exactly as the peers' library (cron-parser 4.9) reads and searches them: 5 or 6 fields,
+// seconds first, `L` (last day, last weekday of the month), `#` (n-th weekday), names of months and weekdays,
+// @daily and its kin. tests/interop/cron.test.mjs compares the instants with that library, quirks included:
+// days and weekdays that are both restricted are alternatives; a list that holds one value twice counts it
+// twice where "all values" is decided. Thread-safety: values; pure functions.
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/zone.hpp"
 #include "gaur/names.hpp"
 #include "gaur/result.hpp"
 
@@ -22,27 +22,29 @@ class Cron {
   /// Errors: kInvalidArgument, naming the field and the rule.
   static Result<Cron> parse(std::string_view pattern);
 
-  /// The first time strictly after `after` (whole seconds), or nothing within the next 12 years.
-  /// `zone`: an IANA name ("Europe/Athens"); "" is this machine's own zone. Errors: kInvalidArgument (no such
-  /// zone).
-  Result<std::optional<Time>> next(Time after, std::string_view zone) const;
+  /// The first time strictly after `after`, on a whole second and not after `end`; nothing if the library
+  /// finds none in its 10 000 steps.
+  std::optional<Time> next(Time after, const Zone& zone, std::optional<Time> end = {}) const;
+
+  /// As `#n` in the pattern does, which goes before.
+  void set_nth_weekday(double nth) {
+    if (nth_weekday_ == 0) nth_weekday_ = nth;
+  }
 
  private:
-  struct Day {  // of a month
-    unsigned month = 1, number = 1, weekday = 0, length = 31;
+  enum Field : std::size_t { kSecond, kMinute, kHour, kDay, kMonth, kWeekday, kFields };
+  /// The values of a field, ascending and as often as they were given, and its words that hold an `L`.
+  struct Values {
+    std::vector<unsigned> numbers;
+    std::vector<std::string> lasts;
+    std::size_t size() const { return numbers.size() + lasts.size(); }
+    bool has(unsigned value) const;
   };
-  bool matches(const Day& day) const;
-  std::optional<std::int64_t> in_hour(std::int64_t offset, std::int64_t local_hour, std::int64_t after) const;
+  class FieldReader;
+  class Search;
 
-  std::bitset<60> seconds_{}, minutes_{};
-  std::bitset<24> hours_{};
-  std::bitset<32> days_{};     // 1 to 31
-  std::bitset<13> months_{};   // 1 to 12
-  std::bitset<7> weekdays_{};  // 0: Sunday
-  std::bitset<7> last_weekdays_{};
-  unsigned nth_weekday_ = 0;  // 0: any
-  bool last_day_ = false;     // `L` among the days
-  bool any_weekday_ = false;  // the field does not restrict
+  std::array<Values, kFields> fields_;
+  double nth_weekday_ = 0;  // 0: any
 };
 
 }  // namespace gaur

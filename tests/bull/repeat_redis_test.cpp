@@ -1,5 +1,6 @@
 // Repeating jobs and rate limits in Bull's layout, on a real server.
 #include "base/json.hpp"
+#include "bull/inspect.hpp"
 #include "bull/repeat.hpp"
 #include "bull/repeating.hpp"
 #include "layout_fixture.hpp"
@@ -85,6 +86,46 @@ TEST_F(Repeating, NothingFollowsARemovedOrFinishedSchedule) {
   const auto delayed = list({"ZRANGE", key("delayed"), "0", "-1"});
   EXPECT_THAT(delayed, SizeIs(1));
   EXPECT_EQ(text({"HGET", key(delayed[0]), "name"}), "on");
+}
+
+TEST_F(Repeating, AScheduleThatCannotBeReadIsReportedAndStays) {
+  const Repeat repeat{.cron = "0 5 * * *", .time_zone = "Mars/Olympus"};
+  const std::string id = bull_adds("nm", repeat, R"({"cron":"0 5 * * *","tz":"Mars/Olympus","count":1})",
+                                   from_ms(1'799'999'999'000));
+  Inspector inspector(*client_, "bull");
+  const QueueLook look = must(inspector.look(queue_));
+  ASSERT_THAT(look.unreadable, SizeIs(1));
+  EXPECT_EQ(look.unreadable[0].key, "nm:::Mars/Olympus:0 5 * * *");
+  EXPECT_THAT(look.unreadable[0].why, HasSubstr("time zone \"Mars/Olympus\" is not known here"));
+  EXPECT_EQ(take_one().job.id, JobId(id));
+  while (list({"LRANGE", key(id + ":logs"), "0", "-1"}).empty()) {
+  }
+  EXPECT_THAT(list({"LRANGE", key(id + ":logs"), "0", "-1"}),
+              ElementsAre(HasSubstr("this schedule has no next run: time zone \"Mars/Olympus\"")));
+  EXPECT_THAT(list({"ZRANGE", key("repeat"), "0", "-1"}), ElementsAre("nm:::Mars/Olympus:0 5 * * *"));
+}
+
+/// Offsets, zone names in another case, and tabs: all ended the schedule after one run, or were ignored.
+TEST_F(Repeating, OptionsAreReadAsBullReadsThem) {
+  const Time now = clock_.wall();
+  const auto next = [&](const char* name, const std::string& repeat) {
+    (void)redis({"FLUSHALL"});
+    (void)bull_adds(name, {.every = "1"}, repeat, from_ms(1'799'999'999'000));
+    (void)take_one();
+    until_delayed(1);
+    return text({"ZSCORE", key("repeat"), std::string(name) + ":::1"});
+  };
+  // Bull: node -e "..." in tests/interop/cron.test.mjs compares all forms; these go through the store.
+  const std::int64_t minute = to_ms(now) / 60'000 * 60'000 + 60'000;
+  for (const char* cron : {"*\\t*\\t*\\t*\\t*", " * * * * * "}) {
+    EXPECT_EQ(
+        next("nm", fmt::format(R"({{"cron":"{}","tz":"asia/SEOUL","key":"nm:::1","count":"3","limit":"9"}})",
+                               cron)),
+        std::to_string(minute));
+  }
+  EXPECT_EQ(
+      next("nm", R"({"cron":"* * * * *","tz":"UTC+9","key":"nm:::1","endDate":"2099-12-01T00:00:00+09:00"})"),
+      std::to_string(minute));
 }
 
 TEST_F(Repeating, SchedulesAreAddedListedReplacedAndRemoved) {

@@ -132,6 +132,7 @@ class QueueFindings {
     unlocked();
     delayed();
     waiting();
+    schedules();
     functions();
     kept();
   }
@@ -260,6 +261,13 @@ class QueueFindings {
                       bytes_in_words(static_cast<std::uint64_t>(function.data_bytes.most)),
                       bytes_in_words(static_cast<std::uint64_t>(function.result_bytes.most))),
           "over 1 MiB is an error here: let the function write a file (on_large = \"file\" or \"url\")");
+    }
+  }
+
+  void schedules() {
+    for (const bull::UnreadableSchedule& one : look_.unreadable) {
+      add(Weight::kProblem, "unreadable-schedules", fmt::format("schedule {}: {}", one.key, one.why),
+          "it ends with its next run; add it again with a pattern, zone and dates that can be read");
     }
   }
 

@@ -95,6 +95,10 @@ TEST(Findings, EachConditionIsToldOnceWithItsFigures) {
        [](LookFacts& f) { f.queues[0].look.evidence.bullmq = {"stream events"}; }},
       {"paused", W::kNote, "paused", [](LookFacts& f) { f.queues[0].look.counts.paused = true; }},
       {"repeatable", W::kNote, "2 repeatable jobs", [](LookFacts& f) { f.queues[0].look.repeatable = 2; }},
+      {"unreadable-schedules", W::kProblem, "schedule nm::::0 5 * * *: time zone \"Mars/Olympus\"",
+       [](LookFacts& f) {
+         f.queues[0].look.unreadable = {{"nm::::0 5 * * *", "time zone \"Mars/Olympus\" is not known here"}};
+       }},
       {"bare-workers", W::kWarning, "getNextJob()",
        [](LookFacts& f) {
          f.queues[0].look.stalled_check_runs = false;

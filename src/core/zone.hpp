@@ -1,0 +1,69 @@
+#pragma once
+// Time zones by the names that the peers' date library (luxon) takes, and local times in them with its rules
+// for times that do not exist or come twice. The zone tables are those of the operating system, read at first
+// use. Thread-safety: values; pure functions.
+#include <cstdint>
+#include <string_view>
+
+#include "gaur/result.hpp"
+
+namespace date {
+class time_zone;
+}
+
+namespace gaur {
+
+class Zone {
+ public:
+  /// `name`: an IANA name in any case, "UTC", "GMT", "UTC+9", "UTC-03:30"; "", "local", "system" and
+  /// "default" are this machine's zone. Errors: kInvalidArgument: no such zone.
+  static Result<Zone> find(std::string_view name);
+  static Zone fixed(std::int64_t offset_s) { return Zone(nullptr, offset_s); }
+
+  /// Seconds east of UTC at a time in ms since 1970.
+  std::int64_t offset_s(std::int64_t utc_ms) const;
+
+ private:
+  Zone(const date::time_zone* zone, std::int64_t offset_s) : zone_(zone), fixed_s_(offset_s) {}
+  const date::time_zone* zone_;  ///< nullptr: `fixed_s_` says; owned by the library, for ever
+  std::int64_t fixed_s_;
+};
+
+/// A calendar date and time of day, without a zone.
+struct Civil {
+  std::int64_t year = 1970;
+  unsigned month = 1, day = 1, hour = 0, minute = 0, second = 0, ms = 0;
+};
+/// As if the civil time were UTC. Fields beyond their range carry over (day 32 is in the next month).
+std::int64_t to_local_ms(const Civil& civil);
+unsigned days_in_month(std::int64_t year, unsigned month);
+
+/// An instant in a zone, moved as luxon moves a DateTime: hours, minutes and seconds elapse; days and months
+/// go by the calendar, and a local time in a gap moves on by the length of the gap.
+class ZonedTime {
+ public:
+  ZonedTime(const Zone& zone, std::int64_t utc_ms) : zone_(&zone) { set(utc_ms); }
+  /// A local time. Where it is ambiguous the offset nearest to `near_s` counts.
+  static ZonedTime of_local(const Zone& zone, std::int64_t local_ms, std::int64_t near_s);
+
+  std::int64_t utc_ms() const { return utc_ms_; }
+  const Civil& civil() const { return civil_; }
+  unsigned weekday() const;  ///< 0: Sunday
+
+  void elapse(std::int64_t ms) { set(utc_ms_ + ms); }
+  void add_days(std::int64_t days);
+  void to_start_of_next_month();
+  /// Down to a multiple of `unit_ms` (a second, minute, hour or day) in local time.
+  void to_start_of(std::int64_t unit_ms);
+
+ private:
+  void set(std::int64_t utc_ms);
+  void set_local(std::int64_t local_ms);
+  std::int64_t local_ms() const { return utc_ms_ + offset_s_ * 1000; }
+
+  const Zone* zone_;
+  std::int64_t utc_ms_ = 0, offset_s_ = 0;
+  Civil civil_{};
+};
+
+}  // namespace gaur
