@@ -26,11 +26,36 @@ redis::Answer<redis::Reply> Shared::run(std::string_view script, const QueueName
   return future;
 }
 
+namespace {
+
+/// A command or script that the user may not run, or may not run on these keys or channels. What a script is
+/// refused comes as an error of the script in Redis before 7.
+bool is_not_permitted(const redis::Reply::Failure& failure) {
+  return failure.code() == "NOPERM" || failure.text.find("ACL failure in script") != std::string::npos ||
+         failure.text.find("The user executing the script") != std::string::npos;
+}
+
+/// The rule that the user lacks, as far as Redis says it.
+std::string acl_advice(const redis::Reply::Failure& failure) {
+  const std::string& text = failure.text;
+  const auto begin = text.find("the '");
+  const auto end = text.find('\'', begin == std::string::npos ? begin : begin + 5);
+  if (end != std::string::npos)
+    return "; add +" + text.substr(begin + 5, end - begin - 5) + " to the user's ACL";
+  if (text.find("channel") != std::string::npos)
+    return "; add &PREFIX:* and &gaur:PREFIX:* to the user's ACL";
+  if (text.find("key") != std::string::npos) return "; add ~PREFIX:* and ~gaur:PREFIX:* to the user's ACL";
+  return "; docs/redis.md has the rules that the user needs";
+}
+
+}  // namespace
+
 Error error_of(const redis::Reply::Failure& failure) {
   const std::string_view code = failure.code();
   const std::string text = "redis: " + failure.text;
   if (code == "OOM" || code == "MISCONF") return {Errc::kStoreFull, text};
-  if (code == "NOPERM" || code == "NOAUTH" || code == "WRONGPASS") return {Errc::kPermission, text};
+  if (is_not_permitted(failure)) return {Errc::kPermission, text + acl_advice(failure)};
+  if (code == "NOAUTH" || code == "WRONGPASS") return {Errc::kPermission, text};
   for (const std::string_view passing :
        {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"}) {
     if (code == passing) return {Errc::kDisconnected, text};

@@ -156,6 +156,7 @@ class RealClient final : public Client {
   std::atomic<std::uint64_t> last_id_{0};
   mutable std::mutex health_mutex_;  // guards health_
   Health health_;
+  bool hears_all_ = true;  // as health_ has it; the reactor's alone
 
   // Confined to the reactor's thread.
   std::vector<Promise<Result<Unit>>> waiting_ready_;
@@ -296,13 +297,20 @@ void RealClient::after_commands(Actions& actions) {
   if (connected_.exchange(now) == now && actions.notes.empty() && !actions.close) return;
   {
     std::lock_guard lock(health_mutex_);
-    health_ = {now, machine.link().connections(), machine.link().error()};
+    health_.connected = now;
+    health_.connections = machine.link().connections();
+    health_.error = machine.link().error();
   }
   write_notes(actions);
   settle_ready();
 }
 
 void RealClient::after_messages(Actions& actions) {
+  const ListenMachine& machine = messages_->machine();
+  if (std::exchange(hears_all_, machine.hears_all()) != machine.hears_all() || !actions.notes.empty()) {
+    std::lock_guard lock(health_mutex_);
+    health_.messages = machine.trouble();
+  }
   write_notes(actions);
   if (actions.messages.empty() && actions.listening.empty()) return;
   struct Delivery {

@@ -57,6 +57,8 @@ struct Health {
   bool connected = false;
   std::uint64_t connections = 0;    ///< how often one was made
   std::optional<Error> error = {};  ///< why there is none
+  /// Why messages of some subscription do not arrive; nothing while each stands, or none is wanted.
+  std::optional<Error> messages = {};
 };
 
 class Client {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "redis/encoder.hpp"
 
 namespace gaur::redis {
@@ -13,7 +15,7 @@ Actions ListenMachine::resume(Event event, Instant now) {
   flush(now, actions);
   actions.wake = link_.wake();
   if (link_.ready() && !awaited_.empty()) {
-    const Instant silent = std::max(link_.heard(), awaited_.front()) + options_.silence_timeout;
+    const Instant silent = std::max(link_.heard(), awaited_.front().sent) + options_.silence_timeout;
     if (!actions.wake || silent < *actions.wake) actions.wake = silent;
   }
   return actions;
@@ -23,6 +25,8 @@ void ListenMachine::after_loss(Actions& actions) {
   for (auto& [topic, state] : topics_) state.asked = state.confirmed = false;
   gone_.clear();
   awaited_.clear();
+  refused_.clear();
+  rules_.clear();
   for (auto& [id, listener] : listeners_) {
     if (std::exchange(listener.told, false)) actions.listening.emplace_back(id, false);
   }
@@ -57,6 +61,45 @@ void ListenMachine::on(event::Unlisten unlisten, Instant, Actions&) {
   listeners_.erase(found);
 }
 
+bool ListenMachine::hears_all() const {
+  return std::all_of(listeners_.begin(), listeners_.end(),
+                     [](const auto& entry) { return entry.second.told; });
+}
+
+std::optional<Error> ListenMachine::trouble() const {
+  if (hears_all()) return std::nullopt;
+  if (refusal_) return refusal_;
+  if (link_.error()) return link_.error();
+  return Error{Errc::kDisconnected, "the subscriptions are not confirmed yet"};
+}
+
+void ListenMachine::note_refusal(const Reply::Failure& failure) {
+  if (awaited_.empty()) return;
+  const std::optional<Topic> topic = std::move(awaited_.front().topic);
+  awaited_.pop_front();
+  if (!topic) return;  // of a PING: a precaution, no more
+  // The name of a command that is not allowed stands in quotes: 'psubscribe'.
+  const bool command = failure.text.find("subscribe'") != std::string::npos;
+  rules_.insert(command ? (topic->pattern ? "+psubscribe" : "+subscribe") : "&" + topic->name);
+  refused_.push_back(*topic);
+  refused_why_ = failure.text;
+}
+
+Error ListenMachine::refusal() const {
+  const Topic& first = refused_.front();
+  const std::string more = refused_.size() == 1 ? "" : fmt::format(" and {} more", refused_.size() - 1);
+  std::string rules;
+  bool literally = false;
+  for (const std::string& rule : rules_) {
+    rules += " " + rule;
+    literally = literally || rule.find('*') != std::string::npos;
+  }
+  return {Errc::kPermission,
+          fmt::format("{} refuses {} {}{}: {}; add{} to the user's ACL{}", to_text(options_.endpoint),
+                      first.pattern ? "PSUBSCRIBE" : "SUBSCRIBE", first.name, more, refused_why_, rules,
+                      literally ? " literally (a wider pattern does not cover them), or allchannels" : "")};
+}
+
 void ListenMachine::on(event::Stop, Instant, Actions& actions) {
   link_.stop(actions);
 }
@@ -64,23 +107,23 @@ void ListenMachine::on(event::Stop, Instant, Actions& actions) {
 void ListenMachine::flush(Instant now, Actions& actions) {
   if (!link_.can_send()) return;
   std::string out;
-  const auto command = [&](const char* verb, const std::string& name) {
+  const auto command = [&](const char* verb, const Topic& topic) {
     append_header(out, 2);
     append_argument(out, verb);
-    append_argument(out, name);
-    awaited_.push_back(now);
+    append_argument(out, topic.name);
+    awaited_.push_back({now, topic});
   };
-  for (const auto& topic : gone_) command(topic.pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", topic.name);
+  for (const auto& topic : gone_) command(topic.pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", topic);
   gone_.clear();
   for (auto& [topic, state] : topics_) {
     if (std::exchange(state.asked, true)) continue;
-    command(topic.pattern ? "PSUBSCRIBE" : "SUBSCRIBE", topic.name);
+    command(topic.pattern ? "PSUBSCRIBE" : "SUBSCRIBE", topic);
   }
   if (link_.ping_due(now)) {
     link_.pinged(now);
     append_header(out, 1);
     append_argument(out, "PING");
-    awaited_.push_back(now);
+    awaited_.push_back({now, std::nullopt});
   }
   if (!out.empty()) link_.send(std::move(out), actions);
 }
@@ -90,10 +133,12 @@ void ListenMachine::on(event::Received received, Instant now, Actions& actions) 
   while (auto incoming = link_.next(now, actions)) {
     const Reply& reply = incoming->reply;
     if (const auto* failure = reply.failure()) {  // NOPERM on a channel, or LOADING
-      const bool not_allowed = failure->code() == "NOPERM";
-      return link_.lose({not_allowed ? Errc::kPermission : Errc::kDisconnected,
-                         fmt::format("{}: {}", to_text(options_.endpoint), failure->text)},
-                        now, actions);
+      if (failure->code() != "NOPERM") {
+        const std::string what = fmt::format("{}: {}", to_text(options_.endpoint), failure->text);
+        return link_.lose({Errc::kDisconnected, what}, now, actions);
+      }
+      note_refusal(*failure);
+      continue;
     }
     if (reply.text() != nullptr && *reply.text() == "PONG") {
       if (!awaited_.empty()) awaited_.pop_front();
@@ -104,6 +149,9 @@ void ListenMachine::on(event::Received received, Instant now, Actions& actions) 
     }
     link_.proven();
   }
+  if (refused_.empty() || !awaited_.empty()) return;
+  refusal_ = refusal();
+  link_.lose(*refusal_, now, actions);
 }
 
 bool ListenMachine::take(const Reply::Array& words, Actions& actions) {
@@ -142,6 +190,7 @@ void ListenMachine::tell_if_complete(std::uint64_t id, Actions& actions) {
     if (!topics_.at(topic).confirmed) return;
   }
   listener.told = true;
+  if (hears_all()) refusal_.reset();
   actions.listening.emplace_back(id, true);
 }
 
@@ -159,7 +208,7 @@ void ListenMachine::on(event::Tick, Instant now, Actions& actions) {
 
 void ListenMachine::check_silence(Instant now, Actions& actions) {
   if (!link_.ready() || awaited_.empty()) return;
-  if (now < std::max(link_.heard(), awaited_.front()) + options_.silence_timeout) return;
+  if (now < std::max(link_.heard(), awaited_.front().sent) + options_.silence_timeout) return;
   link_.lose({Errc::kDisconnected, fmt::format("{} said nothing for {} ms", to_text(options_.endpoint),
                                                options_.silence_timeout.count())},
              now, actions);

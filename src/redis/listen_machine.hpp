@@ -18,6 +18,10 @@ class ListenMachine {
                              event::Listen, event::Unlisten, event::Stop>;
   Actions resume(Event event, Instant now);
   const Link& link() const { return link_; }
+  /// Every listener hears all that it asked for (also where there is none).
+  bool hears_all() const;
+  /// Why not; nothing while hears_all().
+  std::optional<Error> trouble() const;
 
  private:
   /// A channel or a pattern; the two have names of their own.
@@ -46,6 +50,10 @@ class ListenMachine {
   void on(event::Unlisten unlisten, Instant now, Actions& actions);
   void on(event::Stop, Instant now, Actions& actions);
 
+  /// A subscription that the user may not have: gathered until all are answered.
+  void note_refusal(const Reply::Failure& failure);
+  /// The subscriptions that the user may not have, and the rules that would allow them.
+  Error refusal() const;
   void after_loss(Actions& actions);
   void flush(Instant now, Actions& actions);
   /// false: not what a subscribed connection may say.
@@ -59,8 +67,16 @@ class ListenMachine {
   Link link_;
   std::map<Topic, TopicState> topics_;
   std::map<std::uint64_t, ListenerState> listeners_;
-  std::vector<Topic> gone_;      // to be unsubscribed from
-  std::deque<Instant> awaited_;  // when a subscription or PING that is not yet answered was sent
+  std::vector<Topic> gone_;  // to be unsubscribed from
+  struct Awaited {
+    Instant sent;
+    std::optional<Topic> topic;  // nothing: a PING
+  };
+  std::deque<Awaited> awaited_;   // what is not yet answered, in the order in which it was sent
+  std::vector<Topic> refused_;    // of this connection
+  std::set<std::string> rules_;   // that the user lacks for them
+  std::string refused_why_;       // as the server put it
+  std::optional<Error> refusal_;  // of the last connection; gone when all stand
 };
 
 }  // namespace gaur::redis

@@ -181,6 +181,43 @@ TEST(ListenMachine, a_channel_that_is_not_allowed_is_tried_again_slowly) {
   EXPECT_EQ(rig.opens, 2);
 }
 
+TEST(ListenMachine, names_every_rule_that_is_missing) {
+  Messages rig;
+  EXPECT_TRUE(rig.machine.hears_all()) << "nobody listens";
+  rig.listen(1, {"c"}, {"q:a@*", "q:b@*"});
+  EXPECT_FALSE(rig.machine.hears_all());
+  EXPECT_THAT(rig.machine.trouble()->message, testing::HasSubstr("not confirmed yet"));
+  rig.greet();
+  rig.written();
+  rig.receive(confirmed("subscribe", "c") + "-NOPERM no channels\r\n");
+  EXPECT_EQ(rig.closes, 0) << "one answer is missing";
+  rig.receive("-NOPERM no channels\r\n");
+  EXPECT_EQ(rig.closes, 1);
+  EXPECT_THAT(
+      rig.machine.trouble()->message,
+      testing::HasSubstr(
+          "refuses PSUBSCRIBE q:a@* and 1 more: NOPERM no channels; add &q:a@* &q:b@* to the user's ACL "
+          "literally"));
+  rig.pass(Duration{5'100});
+  rig.greet();
+  rig.written();
+  EXPECT_TRUE(rig.machine.trouble()->message.find("&q:a@*") != std::string::npos)
+      << "it stays until all stand";
+  rig.receive(confirmed("subscribe", "c") + confirmed("psubscribe", "q:a@*") +
+              confirmed("psubscribe", "q:b@*"));
+  EXPECT_TRUE(rig.machine.hears_all());
+  EXPECT_FALSE(rig.machine.trouble());
+}
+
+TEST(ListenMachine, names_the_command_that_is_missing) {
+  Messages rig;
+  rig.listen(1, {}, {"q:a@*"});
+  rig.greet();
+  rig.written();
+  rig.receive("-NOPERM this user has no permissions to run the 'psubscribe' command\r\n");
+  EXPECT_THAT(rig.machine.trouble()->message, testing::EndsWith("add +psubscribe to the user's ACL"));
+}
+
 TEST(ListenMachine, stops_for_good) {
   Messages rig;
   rig.listen(1, {"a"});

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "app/look/hosts_seen.hpp"
 #include "bull/bull_store.hpp"
 #include "bull/server_check.hpp"
+#include "core/zone.hpp"
 #include "redis/connect.hpp"
 
 namespace gaur::app {
@@ -68,6 +71,14 @@ Result<bull::ServerFacts> ask_when_loaded(OpenedStore& opened, const RedisConfig
   }
 }
 
+/// TZ where it names a zone, as Node reads it (":Asia/Seoul" as well); else the machine's.
+std::string local_zone() {
+  const char* const set = std::getenv("TZ");
+  std::string_view name = set == nullptr ? "" : set;
+  if (name.starts_with(':')) name.remove_prefix(1);
+  return Zone::find(name) ? std::string(name) : "";
+}
+
 Result<OpenedStore> open_redis_store(StoreParts parts) {
   const RedisConfig& redis = *parts.config.redis;
   OpenedStore opened;
@@ -91,6 +102,7 @@ Result<OpenedStore> open_redis_store(StoreParts parts) {
   bull::BullOptions options;
   options.prefix = redis.prefix;
   options.log = parts.log;
+  options.local_zone = local_zone();
   opened.bull = bull::make_bull_store(*opened.client, parts.env, options);
   opened.semantics = Semantics::bull();
   return opened;
@@ -99,9 +111,12 @@ Result<OpenedStore> open_redis_store(StoreParts parts) {
 }  // namespace
 
 std::optional<std::string> OpenedStore::away() const {
-  if (!client || client->connected()) return std::nullopt;
+  if (!client) return std::nullopt;
   const redis::Health health = client->health();
-  return "Redis is away" + (health.error ? ": " + health.error->message : std::string());
+  if (!client->connected())
+    return "Redis is away" + (health.error ? ": " + health.error->message : std::string());
+  if (health.messages) return "no messages from Redis: " + health.messages->message;
+  return std::nullopt;
 }
 
 Result<OpenedStore> open_store(StoreParts parts) {
