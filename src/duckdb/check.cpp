@@ -14,6 +14,7 @@
 #include "duckdb/encoder.hpp"
 #include "duckdb/instance.hpp"
 #include "duckdb/parameters.hpp"
+#include "duckdb/sample_values.hpp"
 #include "duckdb/sandbox.hpp"
 #include "duckdb/statement.hpp"
 
@@ -49,6 +50,10 @@ Problem problem_of(const std::string& path, const Failure& failure) {
   problem.column = static_cast<std::size_t>(json::integer(failure.details, "column").value_or(0));
   const auto at = problem.message.rfind(" (line ");
   if (problem.line != 0 && at != std::string::npos) problem.message.resize(at);
+  if (const auto list = problem.message.find("Candidate functions:"); list != std::string::npos) {
+    problem.message.resize(problem.message.find_last_not_of(" \t", list - 1) + 1);
+    return problem;
+  }
   if (const auto candidates = json::text_or(failure.details, "candidates", "");
       !candidates.empty() && problem.message.find(candidates) == std::string::npos) {
     problem.message += "; did you mean " + candidates + "?";
@@ -87,7 +92,7 @@ class FunctionCheck {
                 std::find(conditions.begin(), conditions.end(), condition) - conditions.begin())];
           },
           [&](std::string_view name) { return first_allowed(name); });
-      if (!check_variant(sql)) return;  // one error of a kind is enough: the others would repeat it
+      if (!check_variant(sql, variant)) return;  // one error of a kind is enough: the others would repeat it
     }
     for (const auto& [name, parameter] : function_.parameters) {
       if (!used_.contains(name) && !mentioned(name))
@@ -114,7 +119,7 @@ class FunctionCheck {
     return template_text(found->second.allowed.front());
   }
 
-  bool check_variant(const RenderedSql& sql) {
+  bool check_variant(const RenderedSql& sql, const std::vector<bool>& variant) {
     auto statement = Statement::prepare(api_, connection_, sql, function_.sql->text());
     if (!statement) {
       problems_.push_back(problem_of(path_ + ".sql", statement.error()));
@@ -139,7 +144,49 @@ class FunctionCheck {
         good = false;
       }
     }
-    return good;
+    return good && check_values(*statement, variant);
+  }
+
+  /// Plans the statement with every parameter given, then with all missing that may be: their NULLs have
+  /// types, which choose overloads as values do, but a table function may take no NULL.
+  bool check_values(Statement& statement, const std::vector<bool>& variant) {
+    std::vector<std::string> missing;
+    const auto given = plan_with(statement, variant, true, missing);
+    if (!given && is_about_types(given.error())) {
+      problems_.push_back(problem_of(path_ + ".sql", given.error()));
+      return false;
+    }
+    const auto without = plan_with(statement, variant, false, missing);
+    const bool by_value = !given && !without && given.error().code == without.error().code;
+    if (without || missing.empty() || by_value) return true;
+    auto problem = problem_of(path_ + ".sql", without.error());
+    problem.message += fmt::format("; this happens without {}", fmt::join(missing, ", "));
+    problems_.push_back(std::move(problem));
+    return false;
+  }
+
+  /// Other errors may be those of the sample value: no file, no such column.
+  static bool is_about_types(const Failure& failure) {
+    return failure.code == "binder" &&
+           (failure.message.find("No function matches") != std::string::npos ||
+            failure.message.find("Could not choose a best candidate") != std::string::npos ||
+            failure.message.find("Cannot compare") != std::string::npos ||
+            failure.message.find("Cannot mix") != std::string::npos);
+  }
+
+  Run<Unit> plan_with(Statement& statement, const std::vector<bool>& variant, bool all,
+                      std::vector<std::string>& missing) {
+    missing.clear();
+    for (const auto& name : statement.parameter_names()) {
+      const auto& parameter = function_.parameters.find(name)->second;
+      const bool always = parameter.required || parameter.otherwise;
+      const bool given = always || given_by(function_.sql->conditions(), variant, name).value_or(all);
+      if (!given) missing.push_back("$" + name);
+      const auto sample = sample_of(parameter);
+      if (auto done = statement.bind(name, to_duckdb(api_, parameter, given ? &sample : nullptr)); !done)
+        return done;
+    }
+    return statement.plan();
   }
 
   void check_patterns() {

@@ -85,9 +85,12 @@ Run<std::unique_ptr<Instance>> Instance::open(const Api& api, const Spec& spec, 
     return fail(std::move(failure));
   }
   if (auto done = instance->set_up(spec); !done) return fail(std::move(done).error());
-  auto rows = RowsTable::make(api, instance->control_.get());
-  if (!rows) return fail(std::move(rows).error());
-  instance->rows_ = *std::move(rows);
+  for (const auto& [table, name] :
+       {std::pair(&instance->rows_, kRowsTable), std::pair(&instance->foreign_rows_, kForeignRowsTable)}) {
+    auto made = RowsTable::make(api, instance->control_.get(), name);
+    if (!made) return fail(std::move(made).error());
+    *table = *std::move(made);
+  }
   return instance;
 }
 

@@ -36,6 +36,8 @@ class Instance {
   void trim();
   /// Through which rows that were fetched already go into a COPY.
   RowsTable& rows() { return *rows_; }
+  /// Through which rows go whose columns are cast first.
+  RowsTable& foreign_rows() { return *foreign_rows_; }
   const InstanceOptions& options() const { return options_; }
 
  private:
@@ -44,7 +46,8 @@ class Instance {
 
   const Api& api_;
   InstanceOptions options_;
-  std::unique_ptr<RowsTable> rows_;  // the database calls into it: it must end after it
+  std::unique_ptr<RowsTable> rows_;  // the database calls into both: they must end after it
+  std::unique_ptr<RowsTable> foreign_rows_;
   Database database_;
   Connection control_;
 };

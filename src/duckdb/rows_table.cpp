@@ -11,11 +11,12 @@ const Api* callbacks = nullptr;
 
 }  // namespace
 
-Run<std::unique_ptr<RowsTable>> RowsTable::make(const Api& api, duckdb_connection connection) {
+Run<std::unique_ptr<RowsTable>> RowsTable::make(const Api& api, duckdb_connection connection,
+                                                std::string_view name) {
   callbacks = &api;
   std::unique_ptr<RowsTable> table(new RowsTable(api));
   Owned<duckdb_table_function> function(api.destroy_table_function, api.create_table_function());
-  api.table_function_set_name(function.get(), std::string(kRowsTable).c_str());
+  api.table_function_set_name(function.get(), std::string(name).c_str());
   api.table_function_set_extra_info(function.get(), table.get(), nullptr);
   api.table_function_set_bind(function.get(), bind);
   api.table_function_set_init(function.get(), init);

@@ -13,6 +13,8 @@
 namespace gaur::duckdb {
 
 inline constexpr std::string_view kRowsTable = "__gaur_rows";
+/// A second one, for rows that are cast before they are encoded or written.
+inline constexpr std::string_view kForeignRowsTable = "__gaur_foreign_rows";
 
 /// Where the rows come from. `next` gives an empty chunk at the end.
 struct RowsSource {
@@ -29,8 +31,9 @@ struct RowsSource {
 /// Thread-safety: arm and disarm on the thread of the job; DuckDB's threads call in between.
 class RowsTable {
  public:
-  /// Registers the function with the database of `connection`. The object must outlive the database.
-  static Run<std::unique_ptr<RowsTable>> make(const Api& api, duckdb_connection connection);
+  /// Registers the function `name` with the database of `connection`. The object must outlive the database.
+  static Run<std::unique_ptr<RowsTable>> make(const Api& api, duckdb_connection connection,
+                                              std::string_view name);
 
   /// Until disarm the function reads `source`; at all other times using it is an error.
   void arm(RowsSource& source);

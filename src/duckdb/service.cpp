@@ -10,6 +10,7 @@
 #include <limits>
 #include <new>
 
+#include "duckdb/foreign_columns.hpp"
 #include "duckdb/scalar.hpp"
 #include "duckdb/sql_error.hpp"
 #include "duckdb/text_forms.hpp"
@@ -429,10 +430,10 @@ struct Service::Gathered {
   bool large = false;      // more than inline_bytes: not all rows are here
 };
 
-Run<Service::Gathered> Service::gather(const Function& function, Statement& statement, RowEncoder& encoder) {
+Run<Service::Gathered> Service::gather(const Function& function, const NextChunk& next, RowEncoder& encoder) {
   Gathered gathered;
   while (!gathered.large && !gathered.truncated) {
-    auto chunk = statement.next(control_);
+    auto chunk = next();
     if (!chunk) return fail(std::move(chunk).error());
     if (!*chunk) break;
     encoder.bind(chunk->get());
@@ -462,7 +463,7 @@ Run<Service::Gathered> Service::gather(const Function& function, Statement& stat
        {{"inline_bytes", function.inline_bytes}}});
 }
 
-Run<WrittenFile> Service::write_file(Instance& instance, const Function& function, Statement& statement,
+Run<WrittenFile> Service::write_file(Instance& instance, const Function& function, const NextChunk& next,
                                      RowEncoder& encoder, Gathered& gathered,
                                      const std::vector<LogicalType>& types) {
   gathered.rows.clear();
@@ -472,7 +473,7 @@ Run<WrittenFile> Service::write_file(Instance& instance, const Function& functio
   source.any = gathered.count > 0;
   source.rows_left = most_rows(function);
   source.next = [&]() -> Run<Chunk> {
-    if (gathered.kept.empty()) return statement.next(control_);
+    if (gathered.kept.empty()) return next();
     Chunk chunk = std::move(gathered.kept.front());
     gathered.kept.pop_front();
     return chunk;
@@ -485,7 +486,16 @@ Run<WrittenFile> Service::write_file(Instance& instance, const Function& functio
 Run<Service::Output> Service::answer_query(Instance& instance, const Function& function,
                                            Connection& connection, Statement& statement) {
   if (auto done = statement.start(); !done) return fail(std::move(done).error());
-  const auto types = statement.result_types();
+  auto types = statement.result_types();
+  const auto is_foreign = [&](const LogicalType& type) { return has_foreign_type(api_, type.get()); };
+  std::unique_ptr<ForeignColumns> foreign;
+  if (std::any_of(types.begin(), types.end(), is_foreign)) {
+    auto cast = ForeignColumns::cast(api_, instance, control_, std::move(statement));
+    if (!cast) return fail(std::move(cast).error());
+    foreign = *std::move(cast);
+    types = foreign->result_types();
+  }
+  const NextChunk next = [&] { return foreign ? foreign->next(control_) : statement.next(control_); };
   for (const auto& type : types) {
     if (!has_foreign_type(api_, type.get())) continue;
     return fail({"not_implemented",
@@ -495,14 +505,14 @@ Run<Service::Output> Service::answer_query(Instance& instance, const Function& f
                  {}});
   }
   RowEncoder encoder(
-      api_, distinct_names(statement.result_names()), types,
+      api_, distinct_names(foreign ? foreign->result_names() : statement.result_names()), types,
       {function.shape, function.bigint_number, function.decimal_number, function.nonfinite_text});
-  auto gathered = gather(function, statement, encoder);
+  auto gathered = gather(function, next, encoder);
   if (!gathered) return fail(std::move(gathered).error());
   Output output;
   WrittenFile written{"", gathered->count, gathered->rows.size(), gathered->truncated};
   if (gathered->large) {
-    auto file = write_file(instance, function, statement, encoder, *gathered, types);
+    auto file = write_file(instance, function, next, encoder, *gathered, types);
     if (!file) return fail(std::move(file).error());
     written = *std::move(file);
     output.file = fmt::format(R"("file":{{"name":{},"format":"{}","rows":{}}},)", json::quote(written.name),

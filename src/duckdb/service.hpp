@@ -1,6 +1,7 @@
 #pragma once
 // Runs jobs one after the other: from a `run` frame to the one frame that answers it.
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -62,8 +63,9 @@ class Service {
   static Run<Brought> take_brought(const std::optional<json::RawValue>& body);
   Run<Output> answer_query(Instance& instance, const Function& function, Connection& connection,
                            Statement& statement);
-  Run<Gathered> gather(const Function& function, Statement& statement, RowEncoder& encoder);
-  Run<WrittenFile> write_file(Instance& instance, const Function& function, Statement& statement,
+  using NextChunk = std::function<Run<Chunk>()>;
+  Run<Gathered> gather(const Function& function, const NextChunk& next, RowEncoder& encoder);
+  Run<WrittenFile> write_file(Instance& instance, const Function& function, const NextChunk& next,
                               RowEncoder& encoder, Gathered& gathered, const std::vector<LogicalType>& types);
   Run<Unit> match_patterns(const Function& function, const Given& given, duckdb_connection connection);
   Run<Instance*> instance_for(const Call& call);

@@ -135,7 +135,7 @@ std::size_t blank_before_explained(std::string& sql) {
   };
   const auto take = [&](std::string_view word) {
     if (lower(std::string_view(sql).substr(at, word.size())) != word) return false;
-    if (at + word.size() < sql.size() && is_word(sql[at + word.size()])) return false;
+    if (skip_word(sql, at) != at + word.size()) return false;
     at += word.size();
     blank();
     return true;
@@ -166,7 +166,9 @@ Failure parse_failure(const json::Array& row, const std::string& sql, std::size_
   error.kind = row[1].is_string() && row[1].as_string() == "parser" ? "Parser" : "Not implemented";
   error.message = row[2].is_string() ? std::string(row[2].as_string()) : "the SQL cannot be read";
   if (row[3].is_string())
-    error.position = from + std::strtoull(std::string(row[3].as_string()).c_str(), nullptr, 10);
+    error.position =
+        from + position_in_text(std::string_view(sql).substr(from),
+                                std::strtoull(std::string(row[3].as_string()).c_str(), nullptr, 10));
   return to_failure(error, sql, error.position);
 }
 
@@ -201,7 +203,7 @@ std::vector<Word> words_of(std::string_view sql) {
     if (at > begin && sql[begin] == '"') {
       words.push_back({lower(unquoted(sql.substr(begin, at - begin)))});
     } else if (at == begin && is_word(sql[at])) {
-      while (at < sql.size() && is_word(sql[at])) ++at;
+      at = skip_word(sql, at);
       words.push_back({lower(sql.substr(begin, at - begin))});
     } else if (at == begin) {
       if (sql[at] == '(' && !words.empty()) words.back().called = true;

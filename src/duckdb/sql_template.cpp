@@ -57,8 +57,7 @@ std::optional<Condition> read_condition(std::string_view text) {
 /// The identifier that starts at `at`: plain or quoted.
 std::size_t sample_end(std::string_view sql, std::size_t at) {
   if (at < sql.size() && sql[at] == '"') return skip_quoted(sql, at);
-  while (at < sql.size() && is_word(sql[at])) ++at;
-  return at;
+  return skip_word(sql, at);
 }
 
 }  // namespace
@@ -68,8 +67,8 @@ std::string leading_word(std::string_view sql) {
   const auto word = [&] {
     at = skip_blank(sql, at);
     std::string found;
-    while (at < sql.size() && is_word(sql[at]))
-      found += static_cast<char>(std::toupper(static_cast<unsigned char>(sql[at++])));
+    for (const auto end = skip_word(sql, at); at < end; ++at)
+      found += static_cast<char>(std::toupper(static_cast<unsigned char>(sql[at])));
     return found.empty() && at < sql.size() ? std::string(1, sql[at]) : found;
   };
   auto found = word();

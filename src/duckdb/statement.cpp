@@ -7,6 +7,7 @@
 
 #include "duckdb/encoder.hpp"
 #include "duckdb/sql_error.hpp"
+#include "duckdb/sql_lexer.hpp"
 
 namespace gaur::duckdb {
 namespace {
@@ -43,10 +44,9 @@ bool is_query_word(std::string_view word) {
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
-std::string without_semicolon(std::string sql) {
-  const auto last = sql.find_last_not_of(" \t\r\n");
-  if (last != std::string::npos && sql[last] == ';') sql.resize(last);
-  return sql;
+/// Not where the type is unknown until values are bound.
+bool is_foreign(const Api& api, duckdb_logical_type type) {
+  return has_foreign_type(api, type) && api.get_type_id(type) != DUCKDB_TYPE_INVALID;
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ Statement::Statement(const Api& api, RenderedSql sql, std::string user_sql)
 Failure Statement::failure(std::string_view text) const {
   const auto error = read_sql_error(text);
   std::optional<std::size_t> position;
-  if (error.position && *error.position >= prefix_) position = sql_.origin_of(*error.position - prefix_);
+  if (error.position) position = sql_.origin_of(position_in_text(sql_.text, *error.position));
   return to_failure(error, user_sql_, position);
 }
 
@@ -70,7 +70,6 @@ Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, 
   Statement statement(api, std::move(sql), std::move(user_sql));
   if (auto done = statement.prepare_one(connection, statement.sql_.text); !done)
     return fail(std::move(done).error());
-  if (auto done = statement.wrap_foreign_types(connection); !done) return fail(std::move(done).error());
   return statement;
 }
 
@@ -107,30 +106,6 @@ Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string
   return Unit{};
 }
 
-/// VARIANT, GEOMETRY and what a later DuckDB adds cannot be read from vectors: such columns come as DuckDB's
-/// own text.
-Run<Unit> Statement::wrap_foreign_types(duckdb_connection connection) {
-  const idx_t count = api_->prepared_statement_column_count(prepared_.get());
-  std::string list;
-  bool foreign = false;
-  for (idx_t i = 0; i < count; ++i) {
-    const LogicalType type(api_->destroy_logical_type,
-                           api_->prepared_statement_column_logical_type(prepared_.get(), i));
-    const auto name = quote_identifier(
-        take_text(*api_, const_cast<char*>(api_->prepared_statement_column_name(prepared_.get(), i))));
-    const bool cast =
-        type && has_foreign_type(*api_, type.get()) && api_->get_type_id(type.get()) != DUCKDB_TYPE_INVALID;
-    foreign = foreign || cast;
-    list += fmt::format("{}{} AS {}", i == 0 ? "" : ", ",
-                        cast ? fmt::format("CAST(#{} AS VARCHAR)", i + 1) : fmt::format("#{}", i + 1), name);
-  }
-  if (!foreign) return Unit{};
-  const std::string head = "SELECT " + list + " FROM (";
-  auto done = prepare_one(connection, head + without_semicolon(sql_.text) + "\n)");
-  if (done) prefix_ = head.size();
-  return done;
-}
-
 std::vector<std::string> Statement::parameter_names() const {
   std::vector<std::string> names;
   for (idx_t i = 1; i <= api_->nparams(prepared_.get()); ++i) {
@@ -146,7 +121,9 @@ std::vector<std::pair<std::string, std::string>> Statement::columns() const {
                            api_->prepared_statement_column_logical_type(prepared_.get(), i));
     columns.emplace_back(
         take_text(*api_, const_cast<char*>(api_->prepared_statement_column_name(prepared_.get(), i))),
-        type ? type_text(*api_, type.get()) : "");
+        !type                           ? ""
+        : is_foreign(*api_, type.get()) ? "VARCHAR"
+                                        : type_text(*api_, type.get()));
   }
   return columns;
 }
@@ -161,6 +138,13 @@ Run<Unit> Statement::bind(const std::string& name, const Value& value) {
                fmt::format("parameter {}: {}", name, text == nullptr ? "cannot be bound" : text),
                true,
                {{"parameter", name}}});
+}
+
+Run<Unit> Statement::plan() const {
+  Owned<duckdb_pending_result> pending(api_->destroy_pending);
+  if (api_->pending_prepared(prepared_.get(), pending.out()) == DuckDBSuccess) return Unit{};
+  const char* text = pending ? api_->pending_error(pending.get()) : nullptr;
+  return fail(failure(text == nullptr ? "the query cannot be planned" : text));
 }
 
 Run<Unit> Statement::start() {

@@ -19,10 +19,13 @@ class Statement {
                                 std::string user_sql);
 
   std::vector<std::string> parameter_names() const;
-  /// Names and exact types of the columns, as far as DuckDB knows them before values are bound.
+  /// Names and exact types of the columns, as far as DuckDB knows them before values are bound. VARCHAR where
+  /// the result has DuckDB's text (foreign_columns.hpp).
   std::vector<std::pair<std::string, std::string>> columns() const;
   Run<Unit> bind(const std::string& name, const Value& value);
 
+  /// Plans it with the values that are bound; nothing is run where the instance has one thread.
+  Run<Unit> plan() const;
   /// Starts it; returns when the first rows are there. One start a statement.
   Run<Unit> start();
   /// The next rows; an empty handle at the end.
@@ -33,14 +36,12 @@ class Statement {
  private:
   Statement(const Api& api, RenderedSql sql, std::string user_sql);
   Run<Unit> prepare_one(duckdb_connection connection, const std::string& sql);
-  Run<Unit> wrap_foreign_types(duckdb_connection connection);
   Failure failure(std::string_view text) const;
 
   const Api* api_;
   RenderedSql sql_;
   std::string user_sql_;
-  bool ended_ = false;      // the stream gave its last rows; asking it again is an error of DuckDB's
-  std::size_t prefix_ = 0;  // bytes before the SQL proper, where it was wrapped
+  bool ended_ = false;  // the stream gave its last rows; asking it again is an error of DuckDB's
   Prepared prepared_;
   QueryResult result_;
 };

@@ -141,6 +141,24 @@ TEST(Check, FindsEveryProblemOfTheSqlBeforeTheFirstJob) {
   expect_golden("bad_sql.problems", finished.output);
 }
 
+TEST(Check, PlansEachVariantWithValuesAndWithoutThem) {
+  TempFolder folder;
+  const auto file = (folder.path() / "s.json").string();
+  write_file(file, R"~({"functions":{
+    "good":{"sql":"SELECT $d + INTERVAL 1 DAY AS a, coalesce($m, 1) AS b /*if k*/, $k || 'x' AS c /*end*/ FROM range($n) LIMIT $l",
+            "params":{"d":{"type":"date"},"m":{"type":"decimal(9,2)"},"k":{},"n":{"type":"bigint","default":3},"l":{"type":"bigint"}}},
+    "file":{"sql":"SELECT * FROM read_parquet($path)","params":{"path":{"required":true}}},
+    "types":{"sql":"SELECT $s + 1 AS a","params":{"s":{}}},
+    "block":{"sql":"SELECT 1 AS a /*if b*/, 2 + $b AS b /*end*/","params":{"b":{"type":"boolean"}}},
+    "null":{"sql":"SELECT count(*) AS a FROM read_csv($path)","params":{"path":{}}}}})~");
+  const auto finished = run_program({GAUR_DUCKDB_EXECUTABLE, "--check", file});
+  expect_golden("variants.problems", finished.output);
+  EXPECT_EQ(finished.code, 1);
+  EXPECT_EQ(finished.output.find("functions.good"), std::string::npos) << finished.output;
+  EXPECT_EQ(finished.output.find("functions.file"), std::string::npos)
+      << "no such file is not a problem of the SQL";
+}
+
 TEST(Check, AGoodSpecPassesAndIsDescribed) {
   TempFolder folder;
   const auto file = (folder.path() / "good.json").string();
