@@ -7,7 +7,7 @@
 -- found further back, each: id, place, function (shared/take.lua).
 -- Answer: {"ok"|"again", finishes, now, due score or nil, paused, jobs that wait, passed over, limited for,
 -- drained was told, blocked {id, function, timestamp, options} or nil, cancels, looked {id, function ...},
--- 1 if ids were left unlooked at, found {a letter each, shift, popped, places of what else left the list ...},
+-- 1 if ids were left unlooked at, found {a letter each, shift, popped, places of what else left the list ...} or nil,
 -- taken {id, backs, fields ...}}; or {"back", last number}.
 --@include start
 --@include line
@@ -33,7 +33,7 @@ local function answer(how, finishes, at, walk, drained)
   local waiting = call('LLEN', line())
   return {how, finishes, at, due[2] or false, paused and 1 or 0, waiting, walk.passed, walk.limited or 0, drained,
     walk.blocked or false, all_cancels(), walk.looked or {},
-    walk.bounded and 1 or 0, walk.found or {}, walk.all}
+    walk.bounded and 1 or 0, walk.found or false, walk.all}
 end
 
 local how, earlier = open_lane(ARGV[2], ARGV[3], ARGV[4])

@@ -86,26 +86,6 @@ local function fail_waiting(id, fields, message)
   call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(message) .. '}')
 end
 
--- Whether this job's function is closed or not served, read without the rest of its hash; nil: stop here.
-local function cannot_start(admit, id, key)
-  local name
-  if admit.field == '' then
-    name = call('HGET', key, 'name')
-  else
-    name = admit.known[id]
-  end
-  if not name and admit.field ~= '' then
-    local seen = call('HMGET', key, 'name', 'data')
-    if not seen[2] then return false end
-    name = function_of(admit, id, seen[1] or '__default__', seen[2])
-    if not name then return nil end
-    admit.known[id] = name
-  end
-  if not name then return false end
-  local needs = admit.needs[name] or admit.otherwise
-  return not needs or needs.closed
-end
-
 -- The fields that decide: name, data, and how often its runs counted.
 local function read_fields(fields)
   local name, data, starts = '__default__', '{}', 0
@@ -153,9 +133,17 @@ end
 local function visit(id, place, back, admit, rules, walk)
   local key = B .. id
   if walk.choosy and not walk.here[id] then
-    local closed = cannot_start(admit, id, key)
-    if closed == nil then return nil end
-    if closed then
+    local name = admit.known[id]
+    if admit.field == '' then
+      name = call('HGET', key, 'name')
+    elseif not name then
+      local seen = call('HMGET', key, 'name', 'data')
+      name = seen[2] and function_of(admit, id, seen[1] or '__default__', seen[2])
+      if seen[2] and not name then return nil end
+      admit.known[id] = name
+    end
+    local needs = name and (admit.needs[name] or admit.otherwise)
+    if name and (not needs or needs.closed) then
       walk.passed, walk.whole = walk.passed + 1, false
       return 'skip'
     end
