@@ -46,7 +46,12 @@ class Scripted final : public Transitions {
     return behind_.wait_for_work(std::move(r));
   }
   Async<std::vector<Added>> add(AddRequest r) override { return behind_.add(std::move(r)); }
-  Async<ExtendReply> extend_locks(ExtendRequest r) override { return behind_.extend_locks(std::move(r)); }
+  bool hold_extends = false;
+  std::vector<Promise<Result<ExtendReply>>> unanswered_extends;
+  Async<ExtendReply> extend_locks(ExtendRequest r) override {
+    if (hold_extends) return unanswered_extends.emplace_back().future();
+    return behind_.extend_locks(std::move(r));
+  }
   Async<Next> wake_delayed(QueueName queue) override { return behind_.wake_delayed(std::move(queue)); }
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {
     return behind_.cancel(std::move(job), std::move(who), std::move(why));
@@ -124,6 +129,38 @@ TEST(Beside, AStoreThatIsAwayDoesNotFillTheLog) {
   ASSERT_THAT(world.notes, SizeIs(2));
   EXPECT_THAT(world.notes.back(), HasSubstr("times since it was last told"));
   EXPECT_GT(world.status().counters.store_errors, 20U);
+}
+
+TEST(Beside, ARunWhoseJobSomebodyRemovedByForceIsStoppedWithinASecond) {
+  BesideWorld world;
+  world.ledger_options.slots = 1;
+  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(1'000)}; };
+  world.add();
+  world.start();
+  world.pass(seconds(3));
+  ASSERT_THAT(world.runs.running, SizeIs(1));
+  EXPECT_TRUE(world.await(world.store.obliterate(kQueue, true)));
+  const JobId next = world.add();
+  world.pass(milliseconds(999));
+  EXPECT_THAT(world.runs.stops, ElementsAre(StopReason::kLockLost));
+  ASSERT_THAT(world.runs.running, SizeIs(1)) << "its slot is free";
+  EXPECT_EQ(world.runs.running.begin()->second.request.taken.job.id, next);
+  EXPECT_EQ(world.status().counters.completed, 0U);
+}
+
+TEST(Beside, AnEarlierRunOfAJobThatIsTakenAgainIsStoppedAtOnce) {
+  BesideWorld world;
+  world.scripted.hold_extends = true;  // no check tells it
+  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(1'000)}; };
+  const JobId id = world.add();
+  world.start();
+  world.pass(seconds(31));
+  ASSERT_THAT(world.runs.running, SizeIs(1));
+  EXPECT_THAT(world.value(world.store.recover({.queue = kQueue})).back, ElementsAre(id));
+  world.pass(seconds(6));
+  EXPECT_THAT(world.runs.started, SizeIs(2));
+  EXPECT_THAT(world.runs.stops, ElementsAre(StopReason::kLockLost));
+  EXPECT_THAT(world.runs.running, SizeIs(1));
 }
 
 TEST(Beside, AStoreWithoutReclaimIsNoReasonToWait) {
