@@ -20,6 +20,7 @@ inline constexpr int kExitProblem = 1;  ///< the configuration has problems, or 
 inline constexpr int kExitUsage = 2;    ///< wrong arguments
 inline constexpr int kExitStore = 3;    ///< the store cannot be opened: in use, newer, damaged, away, refused
 inline constexpr int kExitFatal = 4;    ///< the store failed while running; a restart recovers from disk
+inline constexpr int kExitInterrupted = 130;  ///< 128 + SIGINT: a signal ended a measurement
 
 int serve_command(int argc, char** argv);
 int work_command(int argc, char** argv);

@@ -50,7 +50,7 @@ std::string footer(CommandLine::Configuration configuration, const std::vector<E
         "(docs/configuration.md has them all).\n";
   }
   text += "Exit codes:\n";
-  for (const ExitMeaning& exit : exits) text += fmt::format("  {}  {}\n", exit.code, exit.meaning);
+  for (const ExitMeaning& exit : exits) text += fmt::format("  {:<3} {}\n", exit.code, exit.meaning);
   text.pop_back();
   return text;
 }

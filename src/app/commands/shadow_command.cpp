@@ -31,7 +31,8 @@ ShadowArguments read_shadow_arguments(int argc, char** argv) {
       {{kExitOk, "every result was the same, or differed only in what --allow names"},
        {kExitProblem, "results differed, a run failed, or the configuration has problems"},
        {kExitUsage, "wrong arguments, or no Redis store is configured"},
-       {kExitStore, "Redis cannot be reached"}},
+       {kExitStore, "Redis cannot be reached"},
+       {kExitInterrupted, "interrupted by a signal"}},
       "Kinds: order, time-zone, time-format, float, type, null, missing-key, new-key, length, shape, value.\n"
       "The functions themselves are run: their runners see GAUR_SHADOW=1, for those that write elsewhere.");
   CLI::App& cli = line.options();
@@ -129,6 +130,8 @@ int shadow_command(int argc, char** argv) {
     for (const ReplayRun& run : (*replayer)->run(jobs, options))
       report.runs.push_back(verdict(loaded.config, jobs[run.job], run));
     if (terminal) fmt::print(stderr, "\r\x1b[K");
+    if ((*replayer)->interrupted())
+      return refuse("shadow", "interrupted: no job was compared to the end", kExitInterrupted);
   }
   fmt::print("{}", arguments.json ? shadow_json(report) + "\n" : shadow_text(report));
   return report.acceptable() ? kExitOk : kExitProblem;

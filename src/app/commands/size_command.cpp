@@ -34,7 +34,8 @@ SizeArguments read_size_arguments(int argc, char** argv) {
       {{kExitOk, "measured, and the advised needs held in a rerun"},
        {kExitProblem, "no run completed, no advice held, or the configuration has problems"},
        {kExitUsage, "wrong arguments"},
-       {kExitStore, "Redis cannot be reached"}},
+       {kExitStore, "Redis cannot be reached"},
+       {kExitInterrupted, "interrupted by a signal"}},
       "The function itself is run: its runners see GAUR_SHADOW=1, for those that write elsewhere.");
   CLI::App& cli = line.options();
   cli.add_option("--function", arguments.function, "The function to measure")->required();
@@ -233,6 +234,9 @@ int size_command(int argc, char** argv) {
   if (!replayer) return refuse("size", replayer.error().message, kExitProblem);
   Measurer measurer(**replayer, loaded.config, arguments, source->jobs, *budget);
   const SizeInputs inputs = measurer.all();
+  const auto interrupted = [&] { return (*replayer)->interrupted(); };
+  const char* const kInterrupted = "interrupted: the measurement is not complete";
+  if (interrupted()) return refuse("size", kInterrupted, kExitInterrupted);
   if (inputs.widths.front().run_ms.empty())
     return refuse(
         "size", fmt::format("no run of {} completed: {}", arguments.function, inputs.widths.front().failure),
@@ -242,6 +246,7 @@ int size_command(int argc, char** argv) {
       rerun_plan(inputs, plan, [&](std::uint32_t width, std::uint32_t threads, std::uint64_t memory_bytes) {
         return measurer.rerun(width, {.threads = threads, .memory_bytes = memory_bytes});
       });
+  if (interrupted()) return refuse("size", kInterrupted, kExitInterrupted);
   const SizeReport report{arguments.function, source->words, inputs, plan, reruns};
   fmt::print("{}", arguments.json ? size_json(report) + "\n" : size_text(report));
   return report.held() ? kExitOk : kExitProblem;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLock = "gaur.lock";
+/// What a start makes in its data folder. Nothing else is removed: the folder may be a project's own, in
+/// which somebody else writes meanwhile.
+constexpr std::array kOurs{"store", "spec", "run", "results", "host-id", "host.json", "link-secret"};
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
@@ -57,8 +61,8 @@ NewFolder::~NewFolder() {
   // Held while it is emptied, so that no process starts on what goes away. Its file goes last.
   const auto lock = embedded::lock_folder(folder_);
   if (!lock) return;
-  for (const std::string& name : names_in(folder_)) {
-    if (name != kLock && !before_.contains(name)) fs::remove_all(folder_ / name, ignored);
+  for (const char* name : kOurs) {
+    if (!before_.contains(name)) fs::remove_all(folder_ / name, ignored);
   }
   fs::remove(folder_ / kLock, ignored);
   remove_empty_folders(folder_, topmost_);

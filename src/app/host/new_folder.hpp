@@ -6,7 +6,7 @@
 
 namespace gaur::app {
 
-/// Remembers what a data folder held, and removes what this process added to it, unless keep() was called.
+/// Remembers what a data folder held, and removes what a start adds to it, unless keep() was called.
 /// Construct before the folder is touched; the destructor runs once no part uses it any more. A folder that
 /// is Gaur's already, or that another process took meanwhile, is left alone. Thread-safety: confined.
 class NewFolder {

@@ -7,8 +7,11 @@
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <optional>
+#include <thread>
 
 #include "app/host/part_options.hpp"
+#include "app/host/signals.hpp"
 #include "base/system_env.hpp"
 #include "core/words.hpp"
 #include "runner/pools.hpp"
@@ -31,18 +34,30 @@ class Ends final : public RunObserver {
     ends_.push_back({run, std::move(end), std::move(usage)});
     arrived_.notify_one();
   }
-  End next() {
+  /// Nothing once interrupted.
+  std::optional<End> next() {
     std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return !ends_.empty(); });
+    arrived_.wait(lock, [this] { return interrupted_ || !ends_.empty(); });
+    if (interrupted_) return std::nullopt;
     End end = std::move(ends_.front());
     ends_.pop_front();
     return end;
+  }
+  void interrupt() {
+    const std::lock_guard lock(mutex_);
+    interrupted_ = true;
+    arrived_.notify_one();
+  }
+  bool interrupted() {
+    const std::lock_guard lock(mutex_);
+    return interrupted_;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<End> ends_;
+  bool interrupted_ = false;
 };
 
 struct Scratch {
@@ -62,6 +77,8 @@ struct Replayer::Impl {
   SystemClock clock{};
   SystemRandom random{};
   Ends ends{};
+  Signals signals{};  ///< before any thread: they leave them to the watch
+  std::thread watch{};
   std::unique_ptr<ThreadLoop> loop{};
   std::unique_ptr<ResultKeeper> results{};
   std::unique_ptr<Pools> pools{};
@@ -74,6 +91,12 @@ Replayer::Replayer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Replayer::~Replayer() {
   if (impl_->pools) impl_->pools->close().get();
+  impl_->signals.notify();
+  if (impl_->watch.joinable()) impl_->watch.join();
+}
+
+bool Replayer::interrupted() const {
+  return impl_->ends.interrupted();
 }
 
 Clock& Replayer::clock() {
@@ -97,6 +120,9 @@ Result<std::unique_ptr<Replayer>> Replayer::open(const Settings& settings, const
     results->adopt(std::move(adoption), std::move(done));
   };
   options.log = log;
+  impl->watch = std::thread([replay = impl.get()] {
+    if (replay->signals.wait() == Signals::News::kStop) replay->ends.interrupt();
+  });
   impl->loop = std::make_unique<ThreadLoop>("gaur-replay");
   impl->pools = std::make_unique<Pools>(Env{impl->clock, impl->random, *impl->loop}, std::move(options));
   impl->loop->post([pools = impl->pools.get()] { pools->open(); });
@@ -127,7 +153,8 @@ std::vector<ReplayRun> Replayer::run(const std::vector<Job>& jobs, const ReplayO
   std::vector<ReplayRun> done;
   std::size_t next = 0;
   const auto may_start = [&] {
-    return next < jobs.size() && running.size() < std::max(1U, options.at_once) &&
+    return !impl_->ends.interrupted() && next < jobs.size() &&
+           running.size() < std::max(1U, options.at_once) &&
            (!options.until || impl_->clock.now() < *options.until);
   };
   while (true) {
@@ -136,9 +163,10 @@ std::vector<ReplayRun> Replayer::run(const std::vector<Job>& jobs, const ReplayO
       ++next;
     }
     if (running.empty()) return done;
-    Ends::End end = impl_->ends.next();
-    done.push_back({running.at(end.token), std::move(end.end), std::move(end.usage)});
-    running.erase(end.token);
+    std::optional<Ends::End> end = impl_->ends.next();
+    if (!end) return done;
+    done.push_back({running.at(end->token), std::move(end->end), std::move(end->usage)});
+    running.erase(end->token);
     if (options.told) options.told(done.back());
   }
 }

@@ -29,7 +29,9 @@ struct ReplayOptions {
 
 class Replayer {
  public:
-  /// Starts runners of all pools in a scratch folder of its own, removed with the object. Errors: kIo.
+  /// Starts runners of all pools in a scratch folder of its own, removed with the object. TERM and INT end
+  /// its runs from now on instead of the process, so that this happens then as well: open it before any
+  /// other thread. Errors: kIo.
   static Result<std::unique_ptr<Replayer>> open(const Settings& settings, const Config& config,
                                                 const Logger& log);
   ~Replayer();
@@ -39,6 +41,8 @@ class Replayer {
   /// Runs them in this order; answers those that ran, in the order of their ends. A job whose function is not
   /// configured ends failed.
   std::vector<ReplayRun> run(const std::vector<Job>& jobs, const ReplayOptions& options);
+  /// TERM or INT came: what ran was not waited for, and nothing more is run.
+  bool interrupted() const;
   /// Wall clock and monotonic clock of this run, for deadlines.
   Clock& clock();
 

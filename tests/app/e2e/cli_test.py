@@ -25,7 +25,7 @@ class CliTest(EndToEnd):
             with self.subTest(subcommand):
                 done = self.gaur(subcommand, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
-                self.assertRegex(done.stdout, r"(?s)Exit codes:\n.*  0  .*  2  ")
+                self.assertRegex(done.stdout, r"(?s)Exit codes:\n.*  0   .*  2   ")
                 self.assertEqual(self.gaur("help", subcommand).stdout, done.stdout)
         self.assertEqual(os.listdir(self.folder), [])
 

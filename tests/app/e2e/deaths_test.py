@@ -94,6 +94,7 @@ class DeathsTest(EndToEnd):
         left = self.gaur.add("wait", {"ms": 60_000})
         until(lambda: self.gaur.job("q", left)["state"] == "active", what="the start")
         self.gaur.signal(15)
+        until(lambda: "stopping" in self.gaur.log(), what="the first TERM being heard")  # two pending ones are one
         self.gaur.signal(15)
         self.assertEqual(self.gaur.wait(), 0)
         self.assertRegex(self.gaur.log(), rf"run ended job={left} .*outcome=given_back")

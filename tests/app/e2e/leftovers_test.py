@@ -1,13 +1,14 @@
 """A command that fails leaves no files: each is made to fail at each of its steps, and the folder is as before."""
 
 import os
+import signal
 import socket
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from harness import GAUR, TESTBED
+from harness import GAUR, TESTBED, alive, tree, until
 from redis_hosts import BASE, CONFIG, PREFIX, RedisHosts
 
 EMBEDDED = CONFIG + '[store]\nurl = "embedded:./new/data"\n'
@@ -95,6 +96,21 @@ class LeftoversTest(RedisHosts):
         self.fails("size", "--function", "sleep", "--data", "{}", toml=broken, said="no run of sleep completed", code=1)
         self.fails("runner-check", "--", "false", said="FAILED", code=1)
         self.fails("runner-check", "--", "/no/such/program", said="FAILED", code=1)
+
+    def test_an_interrupted_measurement(self):
+        (self.folder / "gaur.toml").write_text(CONFIG)
+        files, scratch = self.files(), self.scratch()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen([GAUR, "size", "--function", "sleep", "--data", '{"ms": 60000}'], cwd=self.folder, text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            until(lambda: self.scratch() != scratch and len(tree(process.pid)) >= 2, what="the first run")
+            below = tree(process.pid)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=20)
+            self.assertEqual(process.returncode, 130, said)
+            self.assertIn("interrupted", said)
+            self.assertEqual(alive(below), [])
+            self.assertEqual((self.files(), self.scratch()), (files, scratch))
 
     def test_init(self):
         (self.folder / "old.env").write_text("REDIS_HOST=127.0.0.1\nREDIS_PORT=1\n")
