@@ -45,7 +45,8 @@ class Client {
   /// Adds all or none. A job whose own id is taken is answered with the first one: Added::duplicate, and
   /// Added::differs where its name or data are others. Errors: kInvalidArgument (all problems, "; " between
   /// them, each "jobs[3].data: ..."), kTooLarge, kQueueFull, kStoreFull, kAlreadyExists (idempotency key),
-  /// kStopping.
+  /// kStopping; kNotFound for a function or queue that nothing would ever run, on a store that only this host
+  /// works on.
   Async<std::vector<Added>> add(QueueName queue, std::vector<NewJob> jobs, AddOptions options = {});
   /// The problems that add() would refuse these jobs for; empty: none. No I/O.
   std::vector<std::string> problems(const QueueName& queue, const std::vector<NewJob>& jobs) const;

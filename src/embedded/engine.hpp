@@ -118,7 +118,8 @@ class Engine {
   struct Picked {
     std::vector<Taken> taken;
     std::optional<Blocked> blocked;
-    bool more = false;  ///< ready jobs lie behind those that were looked at
+    bool more = false;     ///< ready jobs lie behind those that were looked at
+    Room free{}, spare{};  ///< what is left of those of Admit
   };
   /// A ready job that a turn looks at.
   struct Candidate {
@@ -196,8 +197,7 @@ class Engine {
   std::optional<Candidate> read_candidate(const QueueEntry& queue, std::string_view place,
                                           const ReadyEntry& entry, const Turn& turn);
   bool start_or_fail(QueueEntry& queue, Candidate& job, const Turn& turn, Picked& picked);
-  Verdict judge(const Admit& admit, JobKey job, const JobState& state, const FunctionName& function,
-                Room& free, Room& spare, Picked& picked);
+  Verdict judge(const Turn& turn, const Candidate& job, Picked& picked);
   Result<Taken> start(QueueEntry& queue, JobKey job, JobState& state, const Turn& turn, std::size_t index,
                       FunctionName function);
   Result<FunctionName> function_name(JobKey job, const Turn& turn);

@@ -25,8 +25,7 @@ Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
   if (turn.take == 0 || ready == 0) return picked;
   touch(queue);
   if (turn.admit) index_by(queue, turn.admit->function_field);
-  Room free = turn.admit ? turn.admit->free : Room{};
-  Room spare = turn.admit ? turn.admit->spare : Room{};
+  if (turn.admit) picked.free = turn.admit->free, picked.spare = turn.admit->spare;
   picked.taken.reserve(std::min<std::uint64_t>(turn.take, ready));
   Wanted wanted(turn.admit ? &*turn.admit : nullptr);
   ReadyLine line(*txn_, queue.record.number);
@@ -36,27 +35,17 @@ Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
       line.skip(wanted);
       continue;
     }
-    auto candidate = entry ? read_candidate(queue, line.key(), *entry, turn) : std::nullopt;
-    if (!candidate) {
-      line.next();
+    auto job = entry ? read_candidate(queue, line.key(), *entry, turn) : std::nullopt;
+    const State previous = job ? job->state.state : State::kWaiting;
+    const Verdict verdict = job ? judge(turn, *job, picked) : Verdict::kSkip;
+    if (job && verdict == Verdict::kTake && start_or_fail(queue, *job, turn, picked)) {
+      line.erase(entry->function);
+      --queue.count(previous);
       continue;
     }
-    auto& [key, state, function] = *candidate;
-    const Verdict verdict =
-        turn.admit ? judge(*turn.admit, key, state, function, free, spare, picked) : Verdict::kTake;
-    if (verdict != Verdict::kTake) {
-      wanted.drop(entry->function);
-      line.next();
-      if (verdict == Verdict::kEnd) break;
-      continue;
-    }
-    const State previous = state.state;
-    if (!start_or_fail(queue, *candidate, turn, picked)) {
-      line.next();
-      continue;
-    }
-    line.erase(entry->function);
-    --queue.count(previous);
+    if (job && verdict != Verdict::kTake) wanted.drop(entry->function);
+    line.next();
+    if (verdict == Verdict::kEnd) break;
   }
   visited_ = line.visited();
   picked.more = !line.done();
@@ -92,26 +81,27 @@ bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const Turn& turn, 
 }
 
 /// Admit, as core/needs.hpp words it. Subtracts what is taken.
-Engine::Verdict Engine::judge(const Admit& admit, JobKey job, const JobState& state,
-                              const FunctionName& function, Room& free, Room& spare, Picked& picked) {
-  const auto known = admit.needs.find(function);
+Engine::Verdict Engine::judge(const Turn& turn, const Candidate& job, Picked& picked) {
+  if (!turn.admit) return Verdict::kTake;
+  const Admit& admit = *turn.admit;
+  const auto known = admit.needs.find(job.function);
   if (known == admit.needs.end() && !admit.otherwise) return Verdict::kSkip;
   const Needs& needs = known == admit.needs.end() ? *admit.otherwise : known->second;
   if (needs.closed) return Verdict::kSkip;
-  const bool room = fits(needs, free);
+  const bool room = fits(needs, picked.free);
   if (!picked.blocked) {
     if (!room) {
-      picked.blocked = Blocked{id_of(job), function, needs, from_ms(state.ready_since)};
+      picked.blocked = Blocked{id_of(job.key), job.function, needs, from_ms(job.state.ready_since)};
       return admit.pass_head ? Verdict::kSkip : Verdict::kEnd;
     }
   } else {
     if (!room) return Verdict::kSkip;
     if (!needs.ends_before_head) {
-      if (!fits(needs, spare)) return Verdict::kSkip;
-      subtract(spare, needs);
+      if (!fits(needs, picked.spare)) return Verdict::kSkip;
+      subtract(picked.spare, needs);
     }
   }
-  subtract(free, needs);
+  subtract(picked.free, needs);
   return Verdict::kTake;
 }
 
