@@ -34,9 +34,9 @@ class BullStore final : public Store {
   ~BullStore() override { shared_->open = false; }
 
   Capabilities capabilities() const override {
-    return {Capability::kEveryOption, Capability::kSchedulers,      Capability::kDeduplication,
-            Capability::kRateLimit,   Capability::kChangeDelay,     Capability::kChangePriority,
-            Capability::kJobMetrics,  Capability::kWaitingFunctions};
+    return {Capability::kEveryOption, Capability::kSchedulers,  Capability::kDeduplication,
+            Capability::kRateLimit,   Capability::kChangeDelay, Capability::kChangePriority,
+            Capability::kJobMetrics};
   }
 
   Schedulers* schedulers() override { return repeating_.get(); }

@@ -133,14 +133,8 @@ std::vector<Case> finding_cases() {
       {kTheme, "PassesManyThatNeedTooMuch", a_job_passes_many_that_need_too_much},
       {kTheme, "FindsAPrioritizedJobBehindMany", a_prioritized_job_is_found_behind_many},
       {kTheme, "StartsAJobOnceItsFunctionIsServed", a_job_starts_once_its_function_is_served},
-      {kTheme,
-       "FollowsNewDataToAnotherFunction",
-       new_data_name_another_function,
-       {Capability::kWaitingFunctions}},
-      {kTheme,
-       "KnowsForWhichFunctionsJobsWait",
-       waiting_functions_are_known,
-       {Capability::kWaitingFunctions}},
+      {kTheme, "FollowsNewDataToAnotherFunction", new_data_name_another_function},
+      {kTheme, "KnowsForWhichFunctionsJobsWait", waiting_functions_are_known},
   };
 }
 

@@ -18,7 +18,6 @@ std::string_view to_string(Capability capability) {
     case Capability::kEventLog: return "event log";
     case Capability::kProcessedBy: return "processed by";
     case Capability::kEveryOption: return "every option";
-    case Capability::kWaitingFunctions: return "waiting functions";
     case Capability::kCount_: break;
   }
   return "unknown";

@@ -22,7 +22,6 @@ enum class Capability : std::uint8_t {
   kEventLog,     ///< events are kept and name the state before; without it they are what peers publish, live
   kProcessedBy,  ///< the worker of the last start is stored with the job
   kEveryOption,  ///< all of JobOptions are stored; without it those that the dialect knows
-  kWaitingFunctions,  ///< knows for which functions jobs wait (Reader::waiting_functions)
   kCount_,
 };
 std::string_view to_string(Capability capability);

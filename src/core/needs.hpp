@@ -42,7 +42,7 @@ inline void subtract(Room& room, const Needs& needs) {
 /// it fits both what is left of `free` and of `spare` (it is subtracted from both).
 /// A closed or unserved function is skipped and never becomes the head. However many skipped jobs precede
 /// it, a job that may be taken is found: in this turn, or, where the store bounds the work of one step, in
-/// a later one that continues the walk (Next::more).
+/// a later one (Next::more).
 struct Admit {
   Room free{};
   std::map<FunctionName, Needs> needs{};

@@ -71,8 +71,10 @@ struct Turn {
 struct Next {
   std::optional<Time> due{};  ///< when the next delayed job of this queue is due, by the store's clock
   /// Jobs wait that this turn did not look at: it took all that it was allowed to, it stopped at a blocked
-  /// head, or the store bounds the work of one step; then the next turn continues there and is worth sending
-  /// at once. False once the whole line was looked at, even if jobs wait in it that cannot start.
+  /// head, or it stopped at the bound of one step and the next turn continues there. Then another turn is
+  /// worth sending at once. False once the whole line was looked at, even if jobs wait in it that cannot
+  /// start, and where the store goes on looking by itself: wait_for_work() then reports the queue once it
+  /// found something.
   bool more = false;
   bool paused = false;
   std::optional<Duration> limited_for{};  ///< rate limit: no start before
@@ -215,11 +217,8 @@ class Reader {
   /// The functions that ready jobs of this queue ask for, by name, at most `limit` of them, each counted up
   /// to about 1 000 jobs. `function_field` as in Admit. A store that would have to read every job for it
   /// answers for those jobs that its turns have passed over.
-  virtual Async<std::vector<WaitingFunction>> waiting_functions(QueueName /*queue*/,
-                                                                std::string /*function_field*/,
-                                                                std::uint32_t /*limit*/) {
-    return ready(Result<std::vector<WaitingFunction>>(std::vector<WaitingFunction>{}));
-  }
+  virtual Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string function_field,
+                                                                std::uint32_t limit) = 0;
 };
 
 // ---- administration --------------------------------------------------------------------------

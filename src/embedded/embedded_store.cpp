@@ -71,7 +71,7 @@ class Shell final : public EmbeddedStore {
   Capabilities capabilities() const override {
     return {Capability::kHandOff,     Capability::kChangeDelay, Capability::kChangePriority,
             Capability::kUsage,       Capability::kFailureCode, Capability::kEventLog,
-            Capability::kProcessedBy, Capability::kEveryOption, Capability::kWaitingFunctions};
+            Capability::kProcessedBy, Capability::kEveryOption};
   }
   EmbeddedStats stats() const override { return writer_->stats(); }
 

@@ -30,10 +30,9 @@ ModelStore::~ModelStore() {
 }
 
 Capabilities ModelStore::capabilities() const {
-  return {Capability::kHandOff,         Capability::kUsage,       Capability::kChangeDelay,
-          Capability::kChangePriority,  Capability::kFailureCode, Capability::kEventLog,
-          Capability::kProcessedBy,     Capability::kEveryOption, Capability::kGlobalConcurrency,
-          Capability::kWaitingFunctions};
+  return {Capability::kHandOff,        Capability::kUsage,       Capability::kChangeDelay,
+          Capability::kChangePriority, Capability::kFailureCode, Capability::kEventLog,
+          Capability::kProcessedBy,    Capability::kEveryOption, Capability::kGlobalConcurrency};
 }
 
 void ModelStore::crash_and_reopen() {

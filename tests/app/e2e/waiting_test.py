@@ -126,6 +126,15 @@ class RedisWaitingTest(Reasons, RedisHosts):
         self.gaur = self.server('[store]\nurl = "redis://127.0.0.1:%d"\n' % self.server_process.port + MACHINE
                                 + QUEUES + FUNCTIONS).start(ready=False)
 
+    def test_a_job_starts_behind_thousands_of_unknown_functions(self):
+        left = FILLER
+        while left > 0:
+            added = self.gaur.post("/v1/queues/q/jobs", [{"name": "gone"}] * min(left, 1_000))
+            self.assertEqual(added.status, 202, added.text)
+            left -= 1_000
+        self.assertEqual(self.gaur.finished("q", self.add("sleep"))["state"], "completed")
+        self.check_unserved(added.json[0]["id"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
