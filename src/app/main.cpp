@@ -3,10 +3,10 @@
 
 #include <array>
 
-#include "app/config/suggest.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "app/version.hpp"
+#include "base/suggest.hpp"
 
 namespace {
 
@@ -45,7 +45,6 @@ int main(int argc, char** argv) {
     }
     if (!subcommand.internal) known.emplace_back(subcommand.name);
   }
-  fmt::print(stderr, "gaur: there is no subcommand \"{}\"{}\n", wanted,
-             gaur::app::did_you_mean(wanted, known));
+  fmt::print(stderr, "gaur: there is no subcommand \"{}\"{}\n", wanted, gaur::did_you_mean(wanted, known));
   return gaur::app::kExitUsage;
 }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "app/config/suggest.hpp"
+#include "base/suggest.hpp"
 
 namespace gaur::app {
 namespace {

@@ -10,8 +10,8 @@
 #include <map>
 
 #include "app/config/layers.hpp"
-#include "app/config/suggest.hpp"
 #include "app/subcommands.hpp"
+#include "base/suggest.hpp"
 
 extern char** environ;
 

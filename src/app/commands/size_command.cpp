@@ -7,12 +7,12 @@
 #include <sstream>
 
 #include "app/config/machine.hpp"
-#include "app/config/suggest.hpp"
 #include "app/config/units.hpp"
 #include "app/replay/replay_sources.hpp"
 #include "app/replay/replayer.hpp"
 #include "app/size/size_report.hpp"
 #include "app/subcommands.hpp"
+#include "base/suggest.hpp"
 
 namespace gaur::app {
 namespace {

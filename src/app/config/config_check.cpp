@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "app/config/suggest.hpp"
+#include "base/suggest.hpp"
 #include "gaur/job.hpp"
 
 namespace gaur::app {

@@ -12,8 +12,8 @@
 #include <sstream>
 
 #include "app/config/deployment.hpp"
-#include "app/config/suggest.hpp"
 #include "app/config/toml_source.hpp"
+#include "base/suggest.hpp"
 #include "redis/url.hpp"
 
 namespace gaur::app {

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "app/config/suggest.hpp"
+#include "base/suggest.hpp"
 
 namespace gaur::app {
 namespace {

@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "app/config/settings.hpp"
-#include "app/config/suggest.hpp"
 #include "app/config/units.hpp"
+#include "base/suggest.hpp"
 #include "redis/url.hpp"
 
 namespace gaur::app {

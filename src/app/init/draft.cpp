@@ -10,9 +10,9 @@
 #include <set>
 
 #include "app/config/deployment.hpp"
-#include "app/config/suggest.hpp"
 #include "app/config/units.hpp"
 #include "base/json.hpp"
+#include "base/suggest.hpp"
 
 namespace gaur::app {
 namespace {
