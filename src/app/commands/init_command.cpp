@@ -15,6 +15,7 @@
 #include "app/look/gather.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
+#include "base/json.hpp"
 
 namespace gaur::app {
 namespace {
@@ -36,16 +37,19 @@ Result<std::string> read_text(const fs::path& path) {
   return text.str();
 }
 
-/// JavaScript and YAML need their own interpreters; pm2's JSON form says the same.
-Status refuse_other_forms(const std::string& file) {
-  const std::string ending = fs::path(file).extension().string();
-  if (ending != ".js" && ending != ".cjs" && ending != ".mjs" && ending != ".yml" && ending != ".yaml")
-    return ok();
+Result<std::vector<Pm2App>> read_apps(const std::string& file) {
+  GAUR_TRY(const std::string text, read_text(file));
+  if (is_other_pm2_form(file)) {
+    return Error{Errc::kUnsupported, fmt::format("{} is not JSON; make it so, and give that to --from:\n  {}",
+                                                 file, pm2_conversion(file, text))};
+  }
+  auto apps = parse_pm2(text);
+  if (apps) return apps;
+  if (json::parse(text)) return apps.error().in(file);
   return Error{
-      Errc::kUnsupported,
-      fmt::format(
-          "{} is no JSON; make it so: node -p \"JSON.stringify(require('./{}'), null, 2)\" > run.json", file,
-          file)};
+      apps.error().code,
+      fmt::format("{}: {}\n  pm2 reads it as JavaScript; make it JSON, and give that to --from:\n  {}", file,
+                  apps.error().message, pm2_conversion(file, text))};
 }
 
 Result<InitInputs> read_inputs(const InitArguments& arguments) {
@@ -65,11 +69,8 @@ Result<InitInputs> read_inputs(const InitArguments& arguments) {
     if (!problems.empty()) return Error{Errc::kInvalidArgument, to_string(problems.front())};
   }
   if (!arguments.from.empty()) {
-    GAUR_CHECK(refuse_other_forms(arguments.from));
-    GAUR_TRY(const std::string text, read_text(arguments.from));
-    const auto apps = parse_pm2(text);
-    if (!apps) return apps.error().in(arguments.from);
-    auto app = choose_pm2_app(*apps, arguments.app);
+    GAUR_TRY(const std::vector<Pm2App> apps, read_apps(arguments.from));
+    auto app = choose_pm2_app(apps, arguments.app);
     if (!app) return app.error().in(arguments.from);
     inputs.app = *std::move(app);
     inputs.pm2_file = fs::path(arguments.from).filename().string();
@@ -108,15 +109,15 @@ Status look_around(const InitArguments& arguments, InitInputs& inputs) {
   return ok();
 }
 
-void print_notes(const std::vector<InitNote>& notes) {
+void print_notes(std::FILE* out, const std::vector<InitNote>& notes) {
   for (const auto kind : {InitNote::Kind::kTodo, InitNote::Kind::kSecret, InitNote::Kind::kChanges,
                           InitNote::Kind::kNone, InitNote::Kind::kUnknown}) {
     bool first = true;
     for (const InitNote& note : notes) {
       if (note.kind != kind) continue;
-      if (first) fmt::print("\n{}:\n", to_string(kind));
+      if (first) fmt::print(out, "\n{}:\n", to_string(kind));
       first = false;
-      fmt::print("  {}: {}\n", note.where, note.text);
+      fmt::print(out, "  {}: {}\n", note.where, note.text);
     }
   }
 }
@@ -147,7 +148,8 @@ int init_command(int argc, char** argv) {
   InitArguments arguments;
   cli.add_option("--env", arguments.env, "Environment file of the old deployment (.env)");
   cli.add_option("--from", arguments.from, "pm2's ecosystem file, as JSON (run.json)");
-  cli.add_option("--app", arguments.app, "Which of its apps is the query worker");
+  cli.add_option("--app", arguments.app,
+                 "Which of its apps is the query worker: its name, or its number in the file");
   cli.add_option("--pm2-env", arguments.pm2_env,
                  "Its env_NAME is taken over env, as `pm2 start --env NAME` does");
   cli.add_option("--queue", arguments.queues, "Name of a queue under the prefix; may be repeated")
@@ -171,13 +173,14 @@ int init_command(int argc, char** argv) {
   if (!draft.problems.empty()) return kExitProblem;
   if (arguments.out == "-") {
     fmt::print("{}", draft.toml);
+    print_notes(stderr, draft.notes);
     return kExitOk;
   }
   if (const Status written = write_draft(arguments, draft.toml); !written)
     return refuse("init", written.error().message, kExitProblem);
   fmt::print("{} is written; `gaur check --config {}` tells what follows from it\n", arguments.out,
              arguments.out);
-  print_notes(draft.notes);
+  print_notes(stdout, draft.notes);
   return kExitOk;
 }
 

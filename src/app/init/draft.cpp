@@ -319,6 +319,8 @@ class Draft {
   /// What pm2's file says and the lines above did not use.
   void left_over_settings() {
     if (!in_.app) return;
+    for (const Pm2Unused& value : in_.app->unused)
+      note(NoteKind::kTodo, fmt::format("{}: {}", in_.pm2_file, value.setting), value.text);
     for (const std::string& setting : in_.app->settings) {
       const std::string where = fmt::format("{}: {}", in_.pm2_file, setting);
       const Pm2Row* row = find_pm2_row(setting);

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
+#include <map>
+
+#include "app/init/pm2_values.hpp"
 
 namespace gaur::app {
 namespace {
@@ -42,97 +44,15 @@ std::string strict_json(std::string_view text) {
   return clean;
 }
 
-std::string as_text(const json::Value& value) {
-  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
-}
-
-/// A number, or a text that is one as a whole or begins with one and ends in a unit of `units`.
-std::optional<double> number(const json::Value& value, const std::map<char, double>& units = {}) {
-  if (value.is_number()) return value.to_number<double>();
-  if (!value.is_string()) return std::nullopt;
-  std::string_view text = value.get_string();
-  double factor = 1;
-  if (!text.empty() && units.contains(text.back())) {
-    factor = units.at(text.back());
-    text.remove_suffix(1);
+/// "maxMemoryRestart" for "max_memory_restart": pm2 takes both.
+std::string camel(std::string_view name) {
+  std::string text;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool begins = name[i] == '_' && i > 0 && i + 1 < name.size();
+    if (begins) ++i;
+    text += begins ? static_cast<char>(std::toupper(static_cast<unsigned char>(name[i]))) : name[i];
   }
-  double amount = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), amount);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
-  return amount * factor;
-}
-
-const std::map<char, double> kBytes{{'G', 1024.0 * 1024 * 1024}, {'M', 1024.0 * 1024}, {'K', 1024.0}};
-const std::map<char, double> kTimes{{'h', 3'600'000.0}, {'m', 60'000.0}, {'s', 1000.0}};
-
-/// A list, or one text in which words and "quoted words" stand.
-std::vector<std::string> words(const json::Value& value) {
-  std::vector<std::string> found;
-  if (const auto* list = value.if_array()) {
-    for (const json::Value& entry : *list) found.push_back(as_text(entry));
-    return found;
-  }
-  std::string word;
-  char quote = 0;
-  for (const char c : as_text(value)) {
-    if (quote != 0 ? c == quote : c == '"' || c == '\'') {
-      quote = quote != 0 ? '\0' : c;
-    } else if (quote == 0 && c == ' ') {
-      if (!word.empty()) found.push_back(std::move(word));
-      word.clear();
-    } else {
-      word += c;
-    }
-  }
-  if (!word.empty()) found.push_back(std::move(word));
-  return found;
-}
-
-std::map<std::string, std::string> variables(const json::Value& value) {
-  std::map<std::string, std::string> found;
-  if (const auto* table = value.if_object()) {
-    for (const auto& [name, entry] : *table) found[std::string(name)] = as_text(entry);
-  }
-  return found;
-}
-
-std::optional<std::int64_t> milliseconds(const json::Value& value) {
-  const auto amount = number(value, kTimes);
-  if (!amount) return std::nullopt;
-  return static_cast<std::int64_t>(*amount);
-}
-
-bool truth(const json::Value& value) {
-  return value.is_bool() ? value.as_bool() : as_text(value) == "true";
-}
-
-void read_instances(Pm2App& app, const json::Value& value) {
-  if (as_text(value) == "max") {
-    app.instances = 0;
-  } else if (const auto count = number(value)) {
-    app.instances = static_cast<std::int64_t>(*count);
-  }
-}
-
-/// Where a row of the table is read; the rows without a reader are only named in `settings`.
-void read_setting(Pm2App& app, std::string_view name, const json::Value& value) {
-  if (name == "name") app.name = as_text(value);
-  if (name == "script") app.script = as_text(value);
-  if (name == "cwd") app.cwd = as_text(value);
-  if (name == "exec_interpreter") app.interpreter = as_text(value);
-  if (name == "args") app.args = words(value);
-  if (name == "node_args") app.node_args = words(value);
-  if (name == "instances") read_instances(app, value);
-  if (name == "exec_mode") app.cluster = as_text(value).starts_with("cluster");
-  if (name == "env") app.env = variables(value);
-  if (name == "kill_timeout") app.kill_timeout_ms = milliseconds(value);
-  if (name == "listen_timeout") app.listen_timeout_ms = milliseconds(value);
-  if (name == "min_uptime") app.min_uptime_ms = milliseconds(value);
-  if (name == "max_restarts") app.max_restarts = milliseconds(value);
-  if (name == "wait_ready") app.wait_ready = truth(value);
-  if (name == "max_memory_restart") {
-    if (const auto bytes = number(value, kBytes)) app.max_memory_bytes = static_cast<std::uint64_t>(*bytes);
-  }
+  return text;
 }
 
 Result<Pm2App> read_app(const json::Value& value, std::size_t index) {
@@ -140,18 +60,31 @@ Result<Pm2App> read_app(const json::Value& value, std::size_t index) {
   if (table == nullptr)
     return wrong(fmt::format("app {} is no object: {}", index + 1, json::serialize(value)));
   Pm2App app;
+  app.number = index + 1;
+  std::map<std::string_view, std::string> read;  // row -> the key that gave its value
   for (const auto& [key, entry] : *table) {
     const std::string_view name = key;
     app.settings.emplace_back(name);
-    if (const Pm2Row* row = find_pm2_row(name)) read_setting(app, row->name, entry);
-    if (name.starts_with("env_")) app.env_of[std::string(name.substr(4))] = variables(entry);
+    const Pm2Row* row = find_pm2_row(name);
+    if (row == nullptr) continue;
+    if (row->name != "env_NAME") {
+      const auto [it, first] = read.try_emplace(row->name, name);
+      // Under two names: pm2 takes the proper one, else one of the others.
+      if (!first && name != row->name) {
+        app.unused.push_back(
+            {std::string(name), fmt::format("was not used: {} says it as well", it->second)});
+        continue;
+      }
+      if (!first) app.unused.push_back({it->second, fmt::format("was not used: {} says it as well", name)});
+    }
+    read_pm2_setting(app, row->name, name, entry);
   }
   std::ranges::sort(app.settings);
   if (app.script.empty())
     return wrong(fmt::format("app {} has no script, so it is no app of pm2's", index + 1));
   if (app.name.empty()) app.name = std::filesystem::path(app.script).stem().string();
   // pm2 makes a cluster of what says `instances` and no exec_mode.
-  if (app.instances && *app.instances >= -1 && table->if_contains("exec_mode") == nullptr) app.cluster = true;
+  if (app.instances && *app.instances >= -1 && !read.contains("exec_mode")) app.cluster = true;
   return app;
 }
 
@@ -166,9 +99,18 @@ bool looks_like_worker(const Pm2App& app) {
                              [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
+/// The app by its name and, where that does not tell it from the others, its place and script.
+std::string name_of(const Pm2App& app, const std::vector<Pm2App>& apps) {
+  const bool unique = std::ranges::count(apps, app.name, &Pm2App::name) == 1;
+  if (unique) return app.name;
+  std::string what = app.script;
+  for (const std::string& word : app.args) what += " " + word;
+  return fmt::format("{} (app {}: {})", app.name, app.number, what);
+}
+
 std::string names_of(const std::vector<Pm2App>& apps) {
   std::string names;
-  for (const Pm2App& app : apps) names += (names.empty() ? "" : ", ") + app.name;
+  for (const Pm2App& app : apps) names += (names.empty() ? "" : ", ") + name_of(app, apps);
   return names;
 }
 
@@ -186,7 +128,7 @@ bool has_alias(std::string_view aliases, std::string_view setting) {
 const Pm2Row* find_pm2_row(std::string_view setting) {
   const std::string_view wanted = setting.starts_with("env_") && setting.size() > 4 ? "env_NAME" : setting;
   for (const Pm2Row& row : pm2_rows()) {
-    if (row.name == wanted || has_alias(row.aliases, wanted)) return &row;
+    if (row.name == wanted || has_alias(row.aliases, wanted) || camel(row.name) == wanted) return &row;
   }
   return nullptr;
 }
@@ -244,8 +186,16 @@ Result<std::vector<Pm2App>> parse_pm2(std::string_view text) {
 
 Result<Pm2App> choose_pm2_app(const std::vector<Pm2App>& apps, const std::string& wanted) {
   if (!wanted.empty()) {
+    std::vector<Pm2App> found;
+    std::ranges::copy_if(apps, std::back_inserter(found),
+                         [&](const Pm2App& app) { return app.name == wanted; });
+    if (found.size() == 1) return found.front();
+    if (found.size() > 1) {
+      return wrong(fmt::format("{} apps are called \"{}\": {}; choose one by its number: --app {}",
+                               found.size(), wanted, names_of(found), found.front().number));
+    }
     for (const Pm2App& app : apps) {
-      if (app.name == wanted) return app;
+      if (std::to_string(app.number) == wanted) return app;
     }
     return Error{Errc::kNotFound,
                  fmt::format("no app is called \"{}\"; there are {}", wanted, names_of(apps))};

@@ -37,8 +37,14 @@ const Pm2Row* find_pm2_row(std::string_view setting);
 /// The Markdown table of docs/migrating.md.
 std::string pm2_table();
 
+/// A value that was not taken as it was written, and why.
+struct Pm2Unused {
+  std::string setting, text;
+};
+
 struct Pm2App {
-  std::string name;  ///< its own, else the script's file name without its ending, as pm2 names it
+  std::size_t number = 1;  ///< its place in the file, from 1
+  std::string name;        ///< its own, else the script's file name without its ending, as pm2 names it
   std::string script;
   std::string cwd;          ///< as written
   std::string interpreter;  ///< "" where pm2 chooses
@@ -51,6 +57,7 @@ struct Pm2App {
   std::optional<std::int64_t> kill_timeout_ms, listen_timeout_ms, min_uptime_ms, max_restarts;
   bool wait_ready = false;
   std::vector<std::string> settings;  ///< every key that it sets, sorted, as written
+  std::vector<Pm2Unused> unused;
 
   /// How many processes pm2 starts on a machine of so many cores.
   std::uint32_t processes(std::uint32_t cores) const;
@@ -63,9 +70,15 @@ struct Pm2App {
 /// with which app.
 Result<std::vector<Pm2App>> parse_pm2(std::string_view text);
 
-/// The app that runs the query worker: `wanted` if given; else the only one; else the only one that is a
-/// consumer by its BULL_COUNT or by its name or script ("worker", "runner", "consumer"). Errors: kNotFound
-/// and kInvalidArgument with the names to choose from.
+/// Whether the file's name says that it is JavaScript or YAML, which pm2 reads as well.
+bool is_other_pm2_form(const std::string& file);
+/// The command that makes JSON of such a file, or of one of JSON's name with JavaScript in it, which pm2
+/// evaluates.
+std::string pm2_conversion(const std::string& file, std::string_view text);
+
+/// The app that runs the query worker: `wanted`, a name that one app has or an app's number, if given; else
+/// the only one; else the only one that is a consumer by its BULL_COUNT or by its name or script ("worker",
+/// "runner", "consumer"). Errors: kNotFound and kInvalidArgument with the names to choose from.
 Result<Pm2App> choose_pm2_app(const std::vector<Pm2App>& apps, const std::string& wanted);
 
 }  // namespace gaur::app

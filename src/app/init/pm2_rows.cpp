@@ -11,7 +11,7 @@ using enum Pm2Fate;
 constexpr std::array kRows{
     // ---- what is run
     Pm2Row{"name", "", kElsewhere, "the unit's name", "systemd names the service: `gaur-work.service`"},
-    Pm2Row{"script", "exec", kBuiltIn, "`pools.NAME.command`",
+    Pm2Row{"script", "exec, cmd, command", kBuiltIn, "`pools.NAME.command`",
            "the old worker's loop is Gaur's now; a use case in Node is run by a runner (`@gaur/runner`)"},
     Pm2Row{"args", "", kBuiltIn, "`pools.NAME.command`",
            "arguments of the old loop; those of a runner stand in its command"},

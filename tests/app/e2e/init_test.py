@@ -91,6 +91,26 @@ class InitTest(EndToEnd):
             self.assertIn(told, self.gaur("look", "--env", "bad.env", code=1))
             self.assertFalse((self.folder / "gaur.toml").exists())
 
+    def test_the_commands_for_other_forms_of_pm2s_file_work(self):
+        app = "{ apps: [{ name: 'w', script: 'w.js', /* four */ instances: 4, }] }"
+        for name, text in (("ecosystem.config.js", f"module.exports = {app};"), ("fn.config.cjs", f"module.exports = () => ({app});"), ("it's.mjs", f"export default {app};"),
+                           ("literal.json", f"// pm2's\n{app}"), ("module.json", f"module.exports = {app}")):
+            (self.folder / name).write_text(text)
+            told = self.gaur("init", "--from", name, "--out", "-", code=1)
+            command = told.strip().splitlines()[-1].strip()
+            self.assertRegex(command, r"^node -[pe] .* > pm2.json$")
+            done = subprocess.run(["bash", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, command + done.stderr)
+            self.assertIn("instances = 4", self.gaur("init", "--from", "pm2.json", "--out", "-"))
+
+    def test_with_out_to_standard_output_the_notes_go_to_standard_error(self):
+        (self.folder / "bad.json").write_text(json.dumps({"script": "w.js", "max_memory_restart": "1GB"}))
+        done = subprocess.run([str(GAUR), "init", "--from", "bad.json", "--out", "-"], cwd=self.folder, capture_output=True, text=True, check=True)
+        self.assertIn("[store]", done.stdout)
+        self.assertNotIn("was not used", done.stdout)
+        self.assertIn('bad.json: max_memory_restart: "1GB" was not used', done.stderr)
+        self.assertNotIn("max_rss", done.stdout)
+
     def test_with_look_queues_and_functions_are_found_in_redis(self):
         server = RedisServer("--requirepass", "hunter2-secret")
         self.addCleanup(server.stop)

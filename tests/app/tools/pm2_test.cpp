@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -47,7 +49,7 @@ TEST(Pm2, CommentsAndTrailingCommasAreRead) {
 
 TEST(Pm2, ValuesAreReadAsPm2ReadsThem) {
   const Pm2App app = one(R"({"name": "query-worker", "script": "w.js", "exec_mode": "fork", "instances": "4",
-    "max_memory_restart": "1.5G", "kill_timeout": 1600, "min_uptime": "1m", "listen_timeout": "3000",
+    "max_memory_restart": "1536M", "kill_timeout": 1600, "min_uptime": "1m", "listen_timeout": "3000",
     "node_args": "--max-old-space-size=4096 --require 'a b.js'", "args": ["x", 1], "wait_ready": true,
     "env": {"BULL_COUNT": 1, "DEBUG": true}, "env_production": {"NODE_ENV": "production", "BULL_COUNT": 2}})");
   EXPECT_EQ(app.name, "query-worker");
@@ -63,6 +65,80 @@ TEST(Pm2, ValuesAreReadAsPm2ReadsThem) {
   EXPECT_THAT(app.environment(""), ElementsAre(Pair("BULL_COUNT", "1"), Pair("DEBUG", "true")));
   EXPECT_THAT(app.environment("production"),
               ElementsAre(Pair("BULL_COUNT", "2"), Pair("DEBUG", "true"), Pair("NODE_ENV", "production")));
+}
+
+/// What pm2 7.0 itself reads, see peers/pm2.mjs.
+TEST(Pm2, EverySettingIsReadAsPm2ReadsItOrNamedAsUnused) {
+  std::ifstream stream(GAUR_PEERS "/pm2.json");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  const auto record = json::parse(text.str());
+  ASSERT_TRUE(record);
+  EXPECT_GT(record->as_array().size(), 60U);
+  for (const json::Value& entry : record->as_array()) {
+    const std::string shown = json::serialize(entry.at("app"));
+    const Pm2App app = one(shown);
+    const json::Value* read = entry.as_object().if_contains("read");
+    if (read == nullptr) {
+      EXPECT_EQ(app.unused.size(), 1U) << shown;
+      continue;
+    }
+    const json::Object& pm2 = read->as_object();
+    const auto number = [&](const char* name) -> std::optional<double> {
+      const json::Value* value = pm2.if_contains(name);
+      return value == nullptr ? std::nullopt : std::optional(value->to_number<double>());
+    };
+    const auto same = [&](const char* name, const auto& ours) {
+      const auto theirs = number(name);
+      if (!theirs || *theirs == 0) return !ours || *ours == 0;
+      if (ours && static_cast<double>(*ours) == std::trunc(*theirs)) return true;
+      return !ours && app.unused.size() == 1;  // out of range: named
+    };
+    EXPECT_TRUE(same("max_memory_restart", app.max_memory_bytes)) << shown;
+    EXPECT_TRUE(same("listen_timeout", app.listen_timeout_ms)) << shown;
+    EXPECT_TRUE(same("kill_timeout", app.kill_timeout_ms)) << shown;
+    EXPECT_TRUE(same("min_uptime", app.min_uptime_ms)) << shown;
+    EXPECT_TRUE(same("max_restarts", app.max_restarts)) << shown;
+    EXPECT_TRUE(same("instances", app.instances)) << shown;
+    EXPECT_EQ(app.name, json::text_or(pm2, "name", "")) << shown;
+    EXPECT_EQ(app.script, json::text_or(pm2, "script", "")) << shown;
+    EXPECT_EQ(app.interpreter, json::text_or(pm2, "exec_interpreter", "")) << shown;
+    EXPECT_EQ(app.cwd, json::text_or(pm2, "cwd", "")) << shown;
+    for (const auto& [name, words] : {std::pair("args", &app.args), std::pair("node_args", &app.node_args)}) {
+      std::vector<std::string> theirs;
+      if (const json::Value* list = pm2.if_contains(name)) {
+        for (const json::Value& word : list->as_array())
+          theirs.push_back(word.is_string() ? std::string(word.as_string()) : json::serialize(word));
+      }
+      EXPECT_EQ(*words, theirs) << shown;
+    }
+  }
+}
+
+TEST(Pm2, ValuesThatAreNotUsedSayWhy) {
+  const Pm2App app = one(R"({"script": "w.js", "max_memory_restart": "1GB", "instances": "four",
+    "listen_timeout": "2 min", "kill_timeout": 99999999999999, "exec": "x.js"})");
+  std::map<std::string, std::string> told;
+  for (const Pm2Unused& unused : app.unused) told[unused.setting] = unused.text;
+  EXPECT_THAT(told["max_memory_restart"],
+              HasSubstr("\"1GB\" was not used: pm2 rejects it, it takes a number of bytes"));
+  EXPECT_THAT(told["instances"], HasSubstr("pm2 reads it as 0, as many processes as cores"));
+  EXPECT_THAT(told["listen_timeout"], HasSubstr("\"2 min\" was not used"));
+  EXPECT_THAT(told["kill_timeout"], HasSubstr("it is not between"));
+  EXPECT_THAT(told["exec"], HasSubstr("script says it as well"));
+}
+
+TEST(Pm2, AppsOfOneNameAreToldApart) {
+  const auto apps = *parse_pm2(R"([{"name": "npm", "script": "npm", "args": "run api"},
+    {"name": "npm", "script": "npm", "args": "run worker"}, {"script": "a/dist/main.js"}, {"script": "b/dist/main.js"}])");
+  const auto npm = choose_pm2_app(apps, "npm");
+  ASSERT_FALSE(npm);
+  EXPECT_THAT(npm.error().message,
+              HasSubstr("2 apps are called \"npm\": npm (app 1: npm run api), npm (app 2: npm run worker)"));
+  EXPECT_THAT(npm.error().message, HasSubstr("--app 1"));
+  EXPECT_THAT(choose_pm2_app(apps, "2")->args, ElementsAre("run", "worker"));
+  EXPECT_THAT(choose_pm2_app(apps, "").error().message,
+              HasSubstr("main (app 3: a/dist/main.js), main (app 4: b/dist/main.js)"));
 }
 
 TEST(Pm2, InstancesBecomeProcesses) {
