@@ -22,7 +22,18 @@ export interface PlannedAnswer {
   readonly answer: unknown;
 }
 
-const whole = (value: bigint): TypedValue => ({ type: 'bigint', value: value.toString() });
+const WHOLE_TYPES = [
+  { type: 'bigint', least: -(2n ** 63n), most: 2n ** 63n - 1n },
+  { type: 'hugeint', least: -(2n ** 127n), most: 2n ** 127n - 1n },
+  { type: 'uhugeint', least: 0n, most: 2n ** 128n - 1n },
+];
+/** The narrowest type that takes all of these. */
+function wholeType(values: readonly bigint[]): SqlType {
+  const found = WHOLE_TYPES.find(({ least, most }) => values.every((value) => value >= least && value <= most));
+  if (!found) throw new TypeError('a bigint in the parameters of plan() needs more than 128 bits');
+  return found.type;
+}
+const whole = (value: bigint): TypedValue => ({ type: wholeType([value]), value: value.toString() });
 const time = (value: Date): TypedValue => ({ type: 'timestamptz', value: value.toISOString() });
 
 function bound(value: PlanValue | undefined): unknown {
@@ -32,7 +43,7 @@ function bound(value: PlanValue | undefined): unknown {
   if (!Array.isArray(value)) return value;
   const items = value as readonly (PlanScalar | Date | bigint)[];
   if (items.length > 0 && items.every((item) => typeof item === 'bigint')) {
-    return { type: 'bigint[]', value: items.map((item) => item.toString()) };
+    return { type: `${wholeType(items as bigint[])}[]`, value: items.map((item) => item.toString()) };
   }
   if (items.length > 0 && items.every((item) => item instanceof Date)) {
     return { type: 'timestamptz[]', value: items.map((item) => item.toISOString()) };
@@ -45,7 +56,8 @@ export function typed(type: SqlType, value: PlanScalar | readonly PlanScalar[]):
   return { type, value };
 }
 
-/** SQL for gaur-duckdb to run, with its parameters. A Date is bound as TIMESTAMPTZ, a bigint as BIGINT. */
+/** SQL for gaur-duckdb to run, with its parameters. A Date is bound as TIMESTAMPTZ, a bigint as BIGINT, beyond its range as
+ * HUGEINT or UHUGEINT. A number is a double: send whole numbers above 2^53 as bigint or text. */
 export function plan(sql: string, params: PlanParams = {}): Plan {
   if (typeof sql !== 'string' || sql.trim() === '') throw new TypeError('plan() needs the SQL as a text');
   if (Array.isArray(params)) return { sql, params: params.map((value: PlanValue) => bound(value)) };
