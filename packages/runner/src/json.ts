@@ -32,8 +32,8 @@ function depthOf(json: string): number {
 }
 
 /**
- * JSON.stringify(value), where undefined (and a function) is null. Half of a surrogate pair, which UTF-8 cannot carry,
- * becomes U+FFFD. `what` begins the message of an error.
+ * JSON.stringify(value), where undefined (and a function) is null. Half of a surrogate pair stays
+ * the escape that JSON.stringify writes. `what` begins the message of an error.
  */
 export function toJson(value: unknown, what: string): string {
   let json: string | undefined;
@@ -43,8 +43,6 @@ export function toJson(value: unknown, what: string): string {
     throw new NotJsonError('not_json', `${what} cannot be turned into JSON: ${(error as Error).message}`);
   }
   if (json === undefined) return 'null';
-  // JSON.stringify escapes lone surrogates and nothing else in this range; an even number of backslashes may stand before.
-  if (json.includes('\\ud')) json = json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\\ufffd');
   if (json.length > 2 * MOST_DEPTH && depthOf(json) > MOST_DEPTH) {
     throw new NotJsonError('not_json', `${what} is nested deeper than ${MOST_DEPTH} levels`);
   }
