@@ -115,7 +115,8 @@ Async<std::vector<Added>> Adding::add(AddRequest request) {
   for (NewJob& job : request.jobs) job.data.clear();  // the arguments hold it
   shared_->run("add", request.queue, std::move(arguments))
       .then([promise, request = std::move(request)](Result<redis::Reply> reply) {
-        promise.set(reply ? read_reply(*reply, request) : Result<std::vector<Added>>(reply.error()));
+        const auto good = checked(std::move(reply));
+        promise.set(good ? read_reply(*good, request) : Result<std::vector<Added>>(good.error()));
       });
   return future;
 }

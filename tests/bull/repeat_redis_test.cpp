@@ -258,7 +258,8 @@ TEST_F(BadInput, DataThatIsNoJsonOrHasNoFunctionIsHandedOut) {
   ASSERT_THAT(reply.taken, SizeIs(3));
   EXPECT_EQ(reply.taken[0].function, FunctionName("__default__"));
   EXPECT_EQ(reply.taken[1].function, FunctionName("__default__"));
-  EXPECT_EQ(reply.taken[0].job.data, "{no json");
+  EXPECT_EQ(reply.taken[0].job.data, R"("{no json")") << "held as text, for the failure that follows";
+  EXPECT_THAT(reply.taken[0].job.data_invalid, HasSubstr("not JSON"));
 }
 
 TEST_F(BadInput, IdsThatAreKeyNamesAreRefused) {

@@ -58,7 +58,7 @@ class RedisAclTest(RedisHosts):
         self.assertEqual(admin(*words), "OK")
         host = self.host(redis).start()
         self.use_jobs(admin, host)
-        for command, words_said in ((["look"], "1 repeatable job"), (["check"], "no problems"), (["shadow", "--last", "1"], "job")):
+        for command, words_said in ((["look"], "1 repeatable job"), (["check"], "no problems"), (["shadow", "--last", "1"], "the results agree")):
             code, said = host.run(*command)
             self.assertNotIn("NOPERM", said)
             self.assertIn(words_said, said)
@@ -107,6 +107,7 @@ class RedisAclTest(RedisHosts):
                 redis = self.redis()
                 admin = self.call(redis)
                 admin(*words)
+                admin("INCR", BASE + "id")
                 admin("LPUSH", BASE + "wait", "1")
                 admin("HSET", BASE + "1", "name", "sleep", "data", "{}", "opts", "{}", "timestamp", int(time.time() * 1000))
                 code, said = self.host(redis, "watcher").run("look")
