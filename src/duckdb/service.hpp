@@ -10,6 +10,7 @@
 #include "duckdb/instance.hpp"
 #include "duckdb/parameters.hpp"
 #include "duckdb/result_file.hpp"
+#include "duckdb/result_room.hpp"
 #include "duckdb/run_control.hpp"
 #include "duckdb/sources.hpp"
 #include "duckdb/spec.hpp"
@@ -46,7 +47,11 @@ class Service {
 
  private:
   struct Call;  // one run, from its frame
-  struct Output;
+  struct Output {
+    std::string result;  // JSON
+    std::string file;    // the frame's `file` member, or ""
+    json::Object details;
+  };
   struct Gathered;
   struct Brought;
   /// The job goes back to its queue, and this process ends.
@@ -64,7 +69,8 @@ class Service {
   Run<Output> answer_query(Instance& instance, const Function& function, Connection& connection,
                            Statement& statement);
   using NextChunk = std::function<Run<Chunk>()>;
-  Run<Gathered> gather(const Function& function, const NextChunk& next, RowEncoder& encoder);
+  Run<Gathered> gather(const Function& function, const ResultRoom& room, const NextChunk& next,
+                       RowEncoder& encoder);
   Run<WrittenFile> write_file(Instance& instance, const Function& function, const NextChunk& next,
                               RowEncoder& encoder, Gathered& gathered, const std::vector<LogicalType>& types);
   Run<Unit> match_patterns(const Function& function, const Given& given, duckdb_connection connection);

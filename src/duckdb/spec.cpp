@@ -14,8 +14,9 @@
 namespace gaur::duckdb {
 namespace {
 
-constexpr std::size_t kMostInline =
-    983040;  // under result_bytes (1 MiB), with room for the schema around the rows
+constexpr std::size_t kLeastResult = 64 << 10;
+constexpr std::size_t kMostResult = 7 << 20;     // a frame has room for 8 MiB
+constexpr std::size_t kAroundRows = 64 << 10;    // of a result, at least: the schema
 
 /// In the order of Scalar.
 constexpr std::array<std::string_view, 17> kScalarNames = {
@@ -214,9 +215,14 @@ Function read_function(const json::Object& object, const std::string& path, cons
   function.bigint_number = reader.word("bigint", {"string", "number"}, 0) == 1;
   function.decimal_number = reader.word("decimal", {"string", "number"}, 0) == 1;
   function.nonfinite_text = reader.word("nonfinite", {"null", "string"}, 0) == 1;
-  reader.size("inline_bytes", function.inline_bytes, kMostInline);
+  reader.size("max_result", function.max_result, kMostResult);
+  if (function.max_result < kLeastResult)
+    reader.problem("max_result", fmt::format("must be at least {}", kLeastResult));
+  const std::size_t most_inline = function.max_result - std::min(function.max_result, kAroundRows);
+  function.inline_bytes = std::min(function.inline_bytes, most_inline);
+  reader.size("inline_bytes", function.inline_bytes, most_inline);
   reader.size("max_rows", function.max_rows, std::size_t{1} << 53);
-  function.large_to_file = reader.word("on_large", {"error", "file"}, 0) == 1;
+  function.large_to_file = reader.word("on_large", {"error", "file"}, function.ad_hoc ? 1 : 0) == 1;
   function.format = static_cast<FileFormat>(reader.word("format", {"parquet", "csv", "ndjson"}, 0));
   reader.boolean("csv_bom", function.csv_bom);
   if (function.csv_bom && function.format != FileFormat::kCsv)

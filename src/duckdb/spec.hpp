@@ -76,6 +76,7 @@ struct Function {
   bool bigint_number = false;
   bool decimal_number = false;
   bool nonfinite_text = false;
+  std::size_t max_result = 1 << 20;  ///< bytes of the whole result, schema and all
   std::size_t inline_bytes = 256 << 10;
   std::size_t max_rows = 0;
   bool large_to_file = false;

@@ -29,6 +29,7 @@ struct PoolContext {
   Env env;
   Shell& shell;
   Limits limits{};
+  const std::map<FunctionName, std::size_t>* result_bytes = nullptr;
   AdoptFile adopt_file{};  ///< answers on the loop; empty: result files are rejected
   FileResult file_result{};
   Logger log{};
@@ -99,6 +100,7 @@ class Pool {
     std::optional<StopCall> stopped;  ///< decides what the run's end counts as
     EndStage stage = EndStage::kQuiet;
     Loop::TimerId deadline = 0, end_timer = 0, progress_timer = 0;
+    bool progress_refused = false;  ///< one was too large: said once
     std::optional<Instant> progress_told;
     std::optional<std::string> progress;  ///< the newest, not told yet
     std::optional<Saving> saving;
@@ -158,6 +160,7 @@ class Pool {
   void tell_progress(RunnerId id);
   void take_end(Runner& runner, RunnerFrame frame, RunFigures figures);
   void take_outcome(Runner& runner, Outcome outcome);
+  std::size_t result_limit(const FunctionName& function) const;
   void complete(Runner& runner, frame::Completed frame, Outcome outcome);
   void save_file(Runner& runner, frame::Completed frame, Outcome outcome);
   void file_saved(RunnerId id, const Result<ResultFile>& kept);

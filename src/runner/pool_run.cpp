@@ -6,6 +6,7 @@
 #include "base/files.hpp"
 #include "base/json_text.hpp"
 #include "base/utf8.hpp"
+#include "core/result_size.hpp"
 #include "runner/pool.hpp"
 
 namespace gaur {
@@ -192,7 +193,14 @@ void Pool::take_end(Runner& runner, RunnerFrame frame, RunFigures figures) {
 
 void Pool::take_progress(Runner& runner, std::string value) {
   Run& run = *runner.run;
-  if (value.size() > context_.limits.result_bytes) return;  // too large to store; the run itself is well
+  if (value.size() > context_.limits.result_bytes) {  // the run itself is well
+    if (!std::exchange(run.progress_refused, true)) {
+      run.observer->on_log(run.request.taken.token,
+                           fmt::format("a progress of {} bytes was not stored, at most {} are allowed", value.size(),
+                                       context_.limits.result_bytes));
+    }
+    return;
+  }
   run.progress = std::move(value);
   const Instant now = context_.env.clock.now();
   if (run.progress_timer != 0) return;
@@ -212,15 +220,24 @@ void Pool::tell_progress(RunnerId id) {
   run.observer->on_progress(run.request.taken.token, *std::exchange(run.progress, std::nullopt));
 }
 
+/// A planner's answer is a result as well, whatever the function may keep in the end: the worker holds it to that.
+std::size_t Pool::result_limit(const FunctionName& function) const {
+  const std::size_t usual = context_.limits.result_bytes;
+  if (context_.result_bytes == nullptr) return usual;
+  const auto found = context_.result_bytes->find(function);
+  return found == context_.result_bytes->end() ? usual : std::max(usual, found->second);
+}
+
 void Pool::complete(Runner& runner, frame::Completed frame, Outcome outcome) {
   const auto reject = [&](std::string code, std::string message) {
     outcome.end = failure_of(std::move(code), std::move(message));
     take_outcome(runner, std::move(outcome));
   };
-  if (frame.result.size() > context_.limits.result_bytes) frame.result = json::compact(frame.result);
-  if (frame.result.size() > context_.limits.result_bytes) {
-    return reject("too_large", fmt::format("the result has {} bytes, at most {} are kept inline",
-                                           frame.result.size(), context_.limits.result_bytes));
+  const std::size_t limit = result_limit(runner.run->request.taken.function);
+  if (frame.result.size() > limit) frame.result = json::compact(frame.result);
+  if (frame.result.size() > limit) {
+    outcome.end = run::Failed{result_too_large(frame.result, limit), false};
+    return take_outcome(runner, std::move(outcome));
   }
   if (!frame.file) {
     outcome.end = run::Completed{json::one_line(frame.result)};

@@ -106,6 +106,7 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
   PoolContext context_of(const std::string& name, const PoolOptions& options) {
     PoolContext context{env_, *shell_};
     context.limits = options_.limits;
+    context.result_bytes = &options_.result_bytes;
     if (options_.adopt_file)
       context.adopt_file = [this](Adoption adoption, Adopted done) {
         options_.adopt_file(std::move(adoption), back_on_loop(std::move(done)));

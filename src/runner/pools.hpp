@@ -32,6 +32,8 @@ struct PoolsOptions {
   /// program.
   std::filesystem::path keeper_program = "/proc/self/exe";
   Limits limits;
+  std::map<FunctionName, std::size_t>
+      result_bytes;        ///< where a function's largest result is not that of `limits`
   AdoptFile adopt_file;    ///< answers on any thread; empty: result files are rejected
   FileResult file_result;  ///< empty: with_file_member
   Logger log;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/utf8.hpp"
+#include "core/result_size.hpp"
 #include "core/words.hpp"
 
 namespace gaur::worker {
@@ -28,13 +29,8 @@ class Decider {
       : job_(job), policy_(policy), options_(options), random_(random) {}
 
   Decision operator()(run::Completed& end) const {
-    if (end.result.size() > options_.job_limits.result_bytes) {
-      return attempt_failed(
-          {.code = "too_large",
-           .message =
-               fmt::format("the result has {} bytes, at most {} are allowed inline; write a file instead",
-                           end.result.size(), options_.job_limits.result_bytes)});
-    }
+    const std::size_t limit = policy_.result_bytes.value_or(options_.job_limits.result_bytes);
+    if (end.result.size() > limit) return attempt_failed(result_too_large(end.result, limit));
     return {outcome::Completed{std::move(end.result)},
             job_.options.on_complete.value_or(policy_.keep_completed), "completed", "", ""};
   }

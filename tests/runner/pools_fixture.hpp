@@ -139,6 +139,7 @@ class PoolsFixture : public testing::Test {
     options.adopt_file = [this](Adoption adoption, Adopted done) {
       results_->adopt(std::move(adoption), std::move(done));
     };
+    options.result_bytes = result_bytes_;
     options.log = Logger(log_, LogLevel::kDebug);
     options.on_closed = [this](const FunctionName& function, bool closed, const std::string&) {
       if (function.value == "echo") closed_ = closed;
@@ -209,6 +210,7 @@ class PoolsFixture : public testing::Test {
   SystemClock clock_;
   SystemRandom random_;
   std::filesystem::path folder_;
+  std::map<FunctionName, std::size_t> result_bytes_;  ///< set before open()
   std::shared_ptr<LogMemory> log_ = std::make_shared<LogMemory>();
   std::atomic<bool> closed_ = false;
   Recorder recorder_;

@@ -181,6 +181,14 @@ TEST_F(PoolsProcess, AResultTooLargeIsAFailedAttempt) {
   EXPECT_THAT(huge.message, testing::HasSubstr("a line of over 8388608 bytes"));
 }
 
+TEST_F(PoolsProcess, AFunctionMayKeepALargerResult) {
+  result_bytes_[FunctionName("large")] = 3 << 20;
+  open(testbed());
+  EXPECT_GT(expect_end<run::Completed>(start("large", R"({"mb":2})")).result.size(), 2U << 20);
+  const auto large = expect_end<run::Failed>(start("large", R"({"mb":4})"));
+  EXPECT_THAT(large.failure.message, testing::HasSubstr("at most 3145728 are kept (max_result)"));
+}
+
 TEST_F(PoolsProcess, AMegabyteGoesThroughAndBack) {
   open(testbed());
   const std::string data = "\"" + std::string((1U << 20) - 2, 'y') + "\"";

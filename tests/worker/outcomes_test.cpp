@@ -41,6 +41,12 @@ const run::Failed kFinal{{.code = "sql", .message = "no such table"}, true};
 const run::Failed kPlainFinal{{.message = "never"}, true};
 const run::OutOfMemory kMemory{1'000'000'000, 1'240'000'000};
 
+FunctionPolicy keeps(std::size_t bytes) {
+  FunctionPolicy policy;
+  policy.result_bytes = bytes;
+  return policy;
+}
+
 // clang-format off
 const std::vector<Row> kRows = {
     // what, end, the job's attempts, made before, policy -> word, code, message
@@ -68,7 +74,10 @@ const std::vector<Row> kRows = {
     {"cancelled", run::Cancelled{"ann", "wrong day"}, 3, 0, {}, "cancelled", "cancelled", "cancelled by ann: wrong day"},
     {"cancelled by nobody in particular", run::Cancelled{}, 0, 0, {}, "cancelled", "cancelled", "cancelled"},
     {"a result over the limit", run::Completed{std::string((1 << 20) + 1, '1')}, 0, 0, {}, "failed", "too_large",
-     "the result has 1048577 bytes, at most 1048576 are allowed inline; write a file instead"},
+     "the result has 1048577 bytes, at most 1048576 are kept (max_result). Return less, write a result file, or raise max_result of the function or its pool"},
+    {"a result within the function's own limit", run::Completed{std::string((1 << 20) + 1, '1')}, 0, 0, keeps(2 << 20), "completed", "", ""},
+    {"a result over the function's own limit", run::Completed{R"({"a":1,"rows":")" + std::string(200, 'x') + "\"}"}, 0, 0, keeps(100), "failed", "too_large",
+     "the result has 217 bytes, at most 100 are kept (max_result); its member \"rows\" alone has 202. Return less, write a result file, or raise max_result of the function or its pool"},
 };
 // clang-format on
 

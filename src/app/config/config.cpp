@@ -128,6 +128,7 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   const std::string base = settings.origin({"pools", name}).base;
   pool.folder = settings.text(key("folder"));
   if (pool.folder.empty()) pool.folder = base.empty() ? folder : std::filesystem::path(base);
+  pool.max_result = settings.whole(key("max_result"));
   pool.max_jobs = settings.whole(key("max_jobs"));
   pool.max_rss_bytes = settings.maybe_whole(key("max_rss")).value_or(slots.share.memory_bytes / 2);
   pool.max_age = duration(settings, key("max_age"));
@@ -154,6 +155,8 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
   if (const Duration wait = duration(settings, key("queue_timeout")); wait.count() > 0)
     function.queue_timeout = wait;
   function.attempts = std::max(1U, small(settings, key("attempts")));
+  function.max_result = settings.maybe_whole(key("max_result"))
+                            .value_or(settings.whole({"pools", function.pool, "max_result"}));
   function.link_files = settings.text(key("on_large")) == "url";
   function.rerun_on_crash = settings.flag(key("rerun_on_crash"));
   function.params_path = settings.text(key("params_path"));

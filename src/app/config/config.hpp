@@ -61,6 +61,7 @@ struct PoolConfig {
   std::vector<std::string> command;  ///< kind command only
   std::map<std::string, std::string> env;
   std::filesystem::path folder;     ///< working folder of its runners, absolute
+  std::uint64_t max_result = 0;     ///< bytes
   std::uint64_t max_jobs = 0;       ///< 0: no bound
   std::uint64_t max_rss_bytes = 0;  ///< 0: no bound
   Duration max_age{0};              ///< 0: no bound
@@ -79,6 +80,7 @@ struct FunctionConfig {
   std::optional<Duration> queue_timeout;  ///< nothing: for ever
   std::uint32_t attempts = 1;
   bool rerun_on_crash = true;
+  std::uint64_t max_result = 0;  ///< bytes
   bool link_files = false;  ///< on_large = "url": a result file becomes a link
   std::string params_path;
   std::string params = "{}";  ///< JSON object

@@ -114,6 +114,14 @@ bool is_executable(const PoolConfig& pool) {
   return access((pool.folder / program).c_str(), X_OK) == 0;
 }
 
+/// The frame that brings a result has room for 8 MiB, with what stands around it.
+void check_max_result(Settings& settings, const KeyPath& key, std::uint64_t bytes) {
+  constexpr std::uint64_t kLeast = 64 << 10;
+  constexpr std::uint64_t kMost = 7 << 20;
+  if (bytes < kLeast || bytes > kMost)
+    settings.problem(key, "must be between 64KiB and 7MiB; larger results belong into files (on_large = \"file\")");
+}
+
 void check_pool(Settings& settings, const std::string& name, const PoolConfig& pool) {
   const auto key = [&](const char* last) { return KeyPath{"pools", name, last}; };
   if (name.find('/') != std::string::npos)
@@ -131,6 +139,7 @@ void check_pool(Settings& settings, const std::string& name, const PoolConfig& p
   if (!std::filesystem::is_directory(pool.folder, ignored)) {
     settings.problem(key("folder"), fmt::format("{} is no folder", pool.folder.string()));
   }
+  check_max_result(settings, key("max_result"), pool.max_result);
   if (pool.max_runners && *pool.max_runners < std::max(1U, pool.min_runners)) {
     settings.problem(key("max_runners"),
                      fmt::format("must be at least 1 and at least min_runners ({})", pool.min_runners));
@@ -218,6 +227,7 @@ void check_function(Settings& settings, const Config& config, const std::string&
                                                did_you_mean(function.queue, keys(config.queues))));
   }
   // The threads granted must not add up to more than the machine has, and a query keeps one busy at least.
+  if (settings.is_set(key("max_result"))) check_max_result(settings, key("max_result"), function.max_result);
   if (function.cores && *function.cores < 1 && pool != config.pools.end() && pool->second.duckdb) {
     settings.problem(KeyPath{"functions", name, "needs", "cores"},
                      "must be at least 1 in a pool of kind \"duckdb\": a query keeps a core busy");

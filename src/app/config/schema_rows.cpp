@@ -175,6 +175,9 @@ constexpr std::array kRows{
            "kind command: the program and its arguments; no shell in between"},
     KeyRow{"pools.*.env", Kind::kTextTable, "", "further environment variables of its runners"},
     KeyRow{"pools.*.folder", Kind::kPath, "", "working folder of its runners; none: that of gaur.toml"},
+    KeyRow{"pools.*.max_result", Kind::kSize, "1MiB",
+           "largest result of one run that is kept in the store, 64 KiB to 7 MiB; more is a failed attempt, code "
+           "`too_large`. Larger ones belong into result files"},
     KeyRow{"pools.*.max_jobs", Kind::kWhole, "1000",
            "a runner is replaced after so many jobs; 0: never for that"},
     KeyRow{
@@ -264,15 +267,20 @@ constexpr std::array kRows{
            "duckdb: DECIMAL as text, or as a number up to 15 digits", "string|number"},
     KeyRow{"functions.*.nonfinite", Kind::kChoice, "null",
            "duckdb: NaN and infinite numbers as null or as text", "null|string"},
+    KeyRow{"functions.*.max_result", Kind::kSize, "", "largest result that is kept, as in its pool; none: the pool's"},
     KeyRow{"functions.*.inline_bytes", Kind::kSize, "256KiB",
            "duckdb: rows up to this size stand in the job's result; 0: always a file"},
     KeyRow{"functions.*.max_rows", Kind::kWhole, "0",
            "duckdb: more rows are cut off and `truncated` is set; 0: no limit"},
-    KeyRow{"functions.*.on_large", Kind::kChoice, "error",
-           "what more than `inline_bytes` becomes: `error` fails the job, `file` keeps a file of which the "
-           "result tells, `url` makes the result `{\"url\",\"bytes\",\"format\",\"expires\"}` with a signed "
-           "link (also for the files of pools of kind `command`)",
-           "error|file|url"},
+    KeyRow{.path = "functions.*.on_large",
+           .kind = Kind::kChoice,
+           .fallback = "auto",
+           .doc = "what more than `inline_bytes` becomes: `error` fails the job, `file` keeps a file of which the "
+                  "result tells, `url` makes the result `{\"url\",\"bytes\",\"format\",\"expires\"}` with a "
+                  "signed link (also for the files of pools of kind `command`). auto: `file` for ad-hoc functions, "
+                  "else `error`",
+           .choices = "error|file|url",
+           .or_auto = true},
     KeyRow{"functions.*.format", Kind::kChoice, "parquet", "duckdb: format of result files",
            "parquet|csv|ndjson"},
     KeyRow{"functions.*.csv_bom", Kind::kFlag, "false",

@@ -26,14 +26,17 @@ std::string read_sql(const std::string& path) {
   return text.str();
 }
 
-json::Object function_spec(const Settings& settings, const std::string& name) {
+json::Object function_spec(const Settings& settings, const Config& config, const std::string& name) {
   json::Object spec;
   for (const char* key : kFunctionKeys) {
     const KeyPath path{"functions", name, key};
     if (settings.is_set(path)) spec[key] = settings.value(path);
   }
   // That the file becomes a link is the host's affair.
-  if (settings.text({"functions", name, "on_large"}) == "url") spec["on_large"] = "file";
+  const std::string on_large = settings.text({"functions", name, "on_large"});
+  if (on_large == "url") spec["on_large"] = "file";
+  if (on_large == "auto") spec.erase("on_large");  // the runner's default is the same
+  spec["max_result"] = config.functions.at(name).max_result;
   if (!settings.text({"functions", name, "plan_pool"}).empty()) spec["plan"] = true;
   const std::string file = settings.text({"functions", name, "sql_file"});
   if (!file.empty()) spec["sql"] = read_sql(file);
@@ -52,7 +55,7 @@ std::string compose_duckdb_spec(const Settings& settings, const Config& config, 
   spec["server_data"] = config.data_folder.string();
   json::Object functions;
   for (const auto& [name, function] : config.functions) {
-    if (function.pool == pool) functions[name] = function_spec(settings, name);
+    if (function.pool == pool) functions[name] = function_spec(settings, config, name);
   }
   spec["functions"] = std::move(functions);
   return json::serialize(spec);

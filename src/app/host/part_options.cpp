@@ -25,6 +25,7 @@ FunctionPolicy policy(const QueueConfig& queue, const FunctionConfig& function) 
   made.keep_completed = retention(queue.keep_completed, queue.keep_completed_for);
   made.keep_failed = retention(queue.keep_failed, queue.keep_failed_for);
   made.rerun_on_crash = function.rerun_on_crash;
+  made.result_bytes = function.max_result;
   return made;
 }
 
@@ -126,6 +127,7 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
   }
   for (const auto& [name, function] : config.functions) {
     options.functions[FunctionName(name)] = function.pool;
+    options.result_bytes[FunctionName(name)] = function.max_result;
     if (!function.plan_pool.empty()) options.planners[FunctionName(name)] = function.plan_pool;
   }
   return options;
