@@ -62,9 +62,14 @@ struct HostStatus {
   std::string store;   ///< what stands behind it, without secrets: "redis 7.0.15 at redis://h:6379/0"
   bool ready = false;  ///< takes jobs and can run them
   bool stopping = false;
-  std::vector<UnservedJobs> unserved;  ///< jobs that wait for a function that this host does not serve
-  std::vector<std::string> not_ready;  ///< why not, each a sentence; empty when ready
-  std::vector<std::string> warnings;   ///< what an operator should look at, though jobs run
+  std::vector<UnservedJobs> unserved;   ///< jobs that wait for a function that this host does not serve
+  std::vector<std::string> not_ready;   ///< why not, each a sentence; empty when ready
+  std::uint64_t spill_bytes = 0;        ///< that running runners have on disk now
+  std::uint64_t spill_max_bytes = 0;    ///< 0: no bound
+  std::uint64_t results_bytes = 0;      ///< result files, as of some seconds ago
+  std::uint64_t results_max_bytes = 0;  ///< 0: no bound
+  std::uint64_t disk_free_bytes = 0;    ///< of the file system of the data folder
+  std::vector<std::string> warnings;    ///< what an operator should look at, though jobs run
   std::vector<QueueName>
       mixed_queues;  ///< Bull queues that BullMQ's clients use as well; `warnings` says more
 };

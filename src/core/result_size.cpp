@@ -11,13 +11,13 @@ namespace gaur {
 Failure result_too_large(std::string_view result, std::size_t limit) {
   Failure failure;
   failure.code = "too_large";
-  failure.message = fmt::format("the result has {} bytes, at most {} are kept (max_result)", result.size(), limit);
+  failure.message =
+      fmt::format("the result has {} bytes, at most {} are kept (max_result)", result.size(), limit);
   const auto members = json::members(result, {.max_bytes = result.size()});
   if (members && !members->empty()) {
-    const auto largest =
-        std::max_element(members->begin(), members->end(), [](const json::Member& a, const json::Member& b) {
-          return a.value.size() < b.value.size();
-        });
+    const auto largest = std::max_element(
+        members->begin(), members->end(),
+        [](const json::Member& a, const json::Member& b) { return a.value.size() < b.value.size(); });
     failure.message += fmt::format("; its member {} alone has {}", json::quote(largest->key.substr(0, 64)),
                                    largest->value.size());
   }

@@ -117,6 +117,11 @@ Run<Unit> Instance::set_up(const Spec& spec) {
         !done)
       return done;
   }
+  // here, because DuckDB forgets what was configured before it opened the folder
+  if (spec.max_spill > 0 && !spec.settings.contains("max_temp_directory_size")) {
+    const auto most = fmt::format("SET max_temp_directory_size='{}B'", spec.max_spill);
+    if (auto done = step("max_spill", most); !done) return done;
+  }
   // 2. Which files may be read, then nothing else.
   std::vector<std::filesystem::path> folders;
   std::vector<std::filesystem::path> files;

@@ -7,17 +7,19 @@
 namespace gaur::duckdb {
 namespace {
 
-constexpr std::size_t kAround = 4096;       // the other members, and the one that the host adds for a file
+constexpr std::size_t kAround = 4096;      // the other members, and the one that the host adds for a file
 constexpr std::size_t kAroundColumn = 36;  // {"name":,"type":,"json":"boolean"},
 constexpr std::size_t kMostNamed = 64;     // bytes of a name in a message
 
 }  // namespace
 
-ResultRoom::ResultRoom(const Function& function, const std::vector<Column>& columns) : limit_(function.max_result) {
+ResultRoom::ResultRoom(const Function& function, const std::vector<Column>& columns)
+    : limit_(function.max_result) {
   for (const auto& column : columns) add(column.name, column.type);
 }
 
-ResultRoom::ResultRoom(const Function& function, const std::vector<std::pair<std::string, std::string>>& columns)
+ResultRoom::ResultRoom(const Function& function,
+                       const std::vector<std::pair<std::string, std::string>>& columns)
     : limit_(function.max_result) {
   for (const auto& [name, type] : columns) add(name, type);
 }
@@ -37,30 +39,33 @@ std::size_t ResultRoom::rows(bool with_schema) const {
 }
 
 std::string ResultRoom::schema_in_words() const {
-  return fmt::format("the schema takes {} bytes, {} of them the type of column {} ({})", schema_, largest_bytes_,
-                     json::quote(largest_), largest_kind_);
+  return fmt::format("the schema takes {} bytes, {} of them the type of column {} ({})", schema_,
+                     largest_bytes_, json::quote(largest_), largest_kind_);
 }
 
 Run<Unit> ResultRoom::check_schema() const {
   if (schema_ + kAround <= limit_) return Unit{};
-  return fail({"too_large",
-               fmt::format("a result of at most {} bytes is kept (max_result), and {}: cast the column to VARCHAR in "
-                           "the SQL, or raise max_result of the function",
-                           limit_, schema_in_words()),
-               true,
-               {{"max_result", limit_}, {"schema_bytes", schema_}, {"column", largest_}}});
+  return fail(
+      {"too_large",
+       fmt::format("a result of at most {} bytes is kept (max_result), and {}: cast the column to VARCHAR in "
+                   "the SQL, or raise max_result of the function",
+                   limit_, schema_in_words()),
+       true,
+       {{"max_result", limit_}, {"schema_bytes", schema_}, {"column", largest_}}});
 }
 
 Failure ResultRoom::rows_too_large(const Function& function, std::size_t most, std::size_t count) const {
   const bool by_schema = most < function.inline_bytes;
   const auto limit = by_schema ? fmt::format("are left of max_result = {}: {}", limit_, schema_in_words())
                                : std::string("are kept as JSON (inline_bytes)");
-  return {"too_large",
-          fmt::format("the rows take more than the {} bytes that {} after {} rows; ask for fewer rows, or set on_large "
-                      "= \"file\"",
-                      most, limit, count),
-          true,
-          {{"inline_bytes", function.inline_bytes}}};
+  return {
+      "too_large",
+      fmt::format(
+          "the rows take more than the {} bytes that {} after {} rows; ask for fewer rows, or set on_large "
+          "= \"file\"",
+          most, limit, count),
+      true,
+      {{"inline_bytes", function.inline_bytes}}};
 }
 
 }  // namespace gaur::duckdb

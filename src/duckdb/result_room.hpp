@@ -1,6 +1,6 @@
 #pragma once
-// How much of a result its schema leaves for the rows, and the failures that say what was too large. A type can be large:
-// that of an ENUM lists all of its values.
+// How much of a result its schema leaves for the rows, and the failures that say what was too large. A type
+// can be large: that of an ENUM lists all of its values.
 #include <cstddef>
 #include <string>
 #include <utility>

@@ -15,8 +15,8 @@ namespace gaur::duckdb {
 namespace {
 
 constexpr std::size_t kLeastResult = 64 << 10;
-constexpr std::size_t kMostResult = 7 << 20;     // a frame has room for 8 MiB
-constexpr std::size_t kAroundRows = 64 << 10;    // of a result, at least: the schema
+constexpr std::size_t kMostResult = 7 << 20;   // a frame has room for 8 MiB
+constexpr std::size_t kAroundRows = 64 << 10;  // of a result, at least: the schema
 
 /// In the order of Scalar.
 constexpr std::array<std::string_view, 17> kScalarNames = {
@@ -311,6 +311,7 @@ Spec read_spec(const json::Object& object, std::vector<Problem>& problems) {
   read_settings(reader, spec);
   reader.boolean("ad_hoc", spec.ad_hoc);
   reader.boolean("plans", spec.plans);
+  reader.size("max_spill", spec.max_spill, std::size_t{1} << 53);
   reader.texts("table_functions", spec.table_functions);
   spec.sandbox = static_cast<Spec::Sandbox>(reader.word("sandbox", {"prefer", "require", "off"}, 0));
   spec.library = library;

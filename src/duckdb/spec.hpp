@@ -102,6 +102,7 @@ struct Spec {
   std::map<std::string, std::string> settings;
   bool ad_hoc = false;
   bool plans = false;
+  std::size_t max_spill = 0;                 ///< bytes on disk of one instance; 0: as DuckDB decides
   std::vector<std::string> table_functions;  ///< further ones that SQL of callers and planners may call
   enum class Sandbox { kPrefer, kRequire, kOff } sandbox = Sandbox::kPrefer;
   std::map<std::string, Function, std::less<>> functions;

@@ -111,7 +111,14 @@ Failure to_failure(const SqlError& error, std::string_view user_sql,
   failure.code = code_of_kind(error.kind);
   failure.final = row == nullptr || row->final;
   failure.unhealthy = row != nullptr && row->unhealthy;
-  if (failure.code == "out_of_memory") {
+  if (failure.code == "out_of_memory" && error.message.find("max_temp_directory_size") != std::string::npos) {
+    failure.code = "spill_full";
+    failure.final = true;  // another attempt spills as much
+    failure.message = fmt::format(
+        "the query spilled more to disk than a run may: {}; ask for less, give the function more memory "
+        "(needs), or raise machine.spill",
+        error.message.substr(0, error.message.find('\n')));
+  } else if (failure.code == "out_of_memory") {
     // DuckDB goes on with advice about settings that only the configuration can change
     auto why = error.message.substr(0, error.message.find("\n"));
     failure.message = "DuckDB ran out of the memory of this run's grant: " + why +

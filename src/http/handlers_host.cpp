@@ -98,6 +98,12 @@ std::string host_gauges(const HostStatus& host) {
   gauge("gaur_memory_granted_bytes", "Memory granted to runs now.", static_cast<double>(host.memory_granted));
   gauge("gaur_slots", "Runs of functions with default needs, side by side.", host.slots);
   gauge("gaur_runs", "Runs now.", static_cast<double>(host.runs.size()));
+  gauge("gaur_spill_bytes", "Disk that runners use now.", static_cast<double>(host.spill_bytes));
+  gauge("gaur_spill_max_bytes", "Its bound; 0: none.", static_cast<double>(host.spill_max_bytes));
+  gauge("gaur_results_bytes", "Disk that result files use.", static_cast<double>(host.results_bytes));
+  gauge("gaur_results_max_bytes", "Its bound; 0: none.", static_cast<double>(host.results_max_bytes));
+  gauge("gaur_disk_free_bytes", "Free on the disk of the data folder.",
+        static_cast<double>(host.disk_free_bytes));
   gauge("gaur_ready", "1 while the host takes jobs and can run them.", host.ready ? 1 : 0);
   gauge("gaur_mixed_queues", "Bull queues that BullMQ's clients use as well (GET /v1/host: warnings).",
         static_cast<double>(host.mixed_queues.size()));

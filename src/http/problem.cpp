@@ -97,6 +97,8 @@ Problem problem_of_failure(const Job& job, std::string instance) {
   } else if (failure.code == "crashed" || failure.code == "stalled" || failure.code == "memory" ||
              failure.code == "out_of_memory") {
     problem.status = 500;
+  } else if (failure.code == "results_full") {
+    problem.status = 507;  // as an add that the disk has no room for
   } else {
     problem.status = 422;  // the function itself said no
   }

@@ -252,6 +252,11 @@ std::string render_host(const HostStatus& host) {
   out.flag("stopping", host.stopping);
   out.list("not_ready", host.not_ready, append_text);
   out.list("warnings", host.warnings, append_text);
+  out.number("spill_bytes", host.spill_bytes);
+  out.number("spill_max_bytes", host.spill_max_bytes);
+  out.number("results_bytes", host.results_bytes);
+  out.number("results_max_bytes", host.results_max_bytes);
+  out.number("disk_free_bytes", host.disk_free_bytes);
   out.number("cores", host.cores);
   out.number("memory_bytes", host.memory_bytes);
   out.number("reserved_bytes", host.reserved_bytes);

@@ -196,8 +196,8 @@ void Pool::take_progress(Runner& runner, std::string value) {
   if (value.size() > context_.limits.result_bytes) {  // the run itself is well
     if (!std::exchange(run.progress_refused, true)) {
       run.observer->on_log(run.request.taken.token,
-                           fmt::format("a progress of {} bytes was not stored, at most {} are allowed", value.size(),
-                                       context_.limits.result_bytes));
+                           fmt::format("a progress of {} bytes was not stored, at most {} are allowed",
+                                       value.size(), context_.limits.result_bytes));
     }
     return;
   }
@@ -220,7 +220,8 @@ void Pool::tell_progress(RunnerId id) {
   run.observer->on_progress(run.request.taken.token, *std::exchange(run.progress, std::nullopt));
 }
 
-/// A planner's answer is a result as well, whatever the function may keep in the end: the worker holds it to that.
+/// A planner's answer is a result as well, whatever the function may keep in the end: the worker holds it to
+/// that.
 std::size_t Pool::result_limit(const FunctionName& function) const {
   const std::size_t usual = context_.limits.result_bytes;
   if (context_.result_bytes == nullptr) return usual;
@@ -282,7 +283,10 @@ void Pool::file_saved(RunnerId id, const Result<ResultFile>& kept) {
 RunEnd Pool::end_of_saved(const Run& run, const Result<ResultFile>& kept) const {
   if (!kept && run.stopped) return end_of_stopped(run);
   if (!kept && kept.error().code == Errc::kStopping) return run::Interrupted{"the host stops"};
-  if (!kept) return failure_of("result_file", kept.error().message);
+  if (!kept) {
+    const bool full = kept.error().code == Errc::kStoreFull;
+    return failure_of(full ? "results_full" : "result_file", kept.error().message);
+  }
   const Taken& taken = run.request.taken;
   const JobRef job{taken.job.queue, taken.job.id};
   if (!context_.file_result) return run::Completed{with_file_member(run.saving->result, job, *kept)};

@@ -296,7 +296,9 @@ class ProcessShell::Io {
       if (!line) break;
       take_frame(child, *line);
     }
-    if (child.frames.too_long()) broken(child, fmt::format("a line of over {} bytes: a result of that size belongs into a file", kMaxFrameBytes));
+    if (child.frames.too_long())
+      broken(child, fmt::format("a line of over {} bytes: a result of that size belongs into a file",
+                                kMaxFrameBytes));
     if (!child.paused && child.backlog->load() > options_.backlog_bytes) {
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, child.fds.frames_out.get(), nullptr);
       child.paused = any_paused_ = true;

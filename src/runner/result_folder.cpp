@@ -122,10 +122,21 @@ ResultFolder::Place ResultFolder::place_of(const JobRef& job) const {
   return {options_.folder / file_name_of(job.queue.value), file_name_of(job.id.value)};
 }
 
+/// Files are promised until they expire, so a new one is rejected rather than an old one removed.
+Status ResultFolder::check_room(std::uint64_t bytes) {
+  if (options_.max_bytes == 0 || used_ + bytes <= options_.max_bytes) return ok();
+  return Error{
+      Errc::kStoreFull,
+      fmt::format("the result file of {} bytes does not fit: result files take {} of {} bytes "
+                  "(results.max_size); raise it, lower results.ttl, or remove jobs whose files nobody needs",
+                  bytes, used_.load(), options_.max_bytes)};
+}
+
 Result<ResultFile> ResultFolder::adopt(const JobRef& job, const fs::path& out, const OfferedFile& offered,
                                        const Abandoned& abandoned) {
   GAUR_CHECK(check_offer(offered));
   GAUR_TRY(const std::uint64_t bytes, size_of_regular(out / offered.name));
+  GAUR_CHECK(check_room(bytes));
   const Place place = place_of(job);
   GAUR_CHECK(make_folders(place.folder));
   const auto before = read_note(place.note());
@@ -137,6 +148,7 @@ Result<ResultFile> ResultFolder::adopt(const JobRef& job, const fs::path& out, c
   GAUR_CHECK(write_note(place.note(), note));
   std::error_code ignored;
   if (before && before->format != note.format) fs::remove(place.file(before->format), ignored);
+  used_ += bytes;
   return ResultFile{target, note.format, bytes, note.rows, note.expires_at};
 }
 
@@ -156,7 +168,12 @@ Status ResultFolder::remove(const JobRef& job) {
   const auto note = read_note(place.note());
   std::error_code problem;
   fs::remove(place.note(), problem);
-  if (note) fs::remove(place.file(note->format), problem);
+  if (note) {
+    std::error_code unknown;
+    const auto bytes = fs::file_size(place.file(note->format), unknown);
+    if (fs::remove(place.file(note->format), problem) && !unknown)
+      used_ -= std::min<std::uint64_t>(bytes, used_);
+  }
   if (problem) return Error{Errc::kIo, fmt::format("remove the result file: {}", problem.message())};
   return ok();
 }
@@ -179,6 +196,7 @@ ResultFolder::Swept ResultFolder::sweep() {
   Swept swept;
   std::error_code ignored;
   for (const fs::path& queue : entries_of(options_.folder, ignored)) sweep_queue(queue, swept);
+  used_ = swept.bytes;
   return swept;
 }
 

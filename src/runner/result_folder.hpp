@@ -36,6 +36,7 @@ class ResultFolder final : public ResultFiles {
     std::filesystem::path folder;
     Duration keep = std::chrono::hours(24);  ///< time to live of a file, from the end of its run
     bool shared = false;                     ///< other hosts keep their files there as well
+    std::uint64_t max_bytes = 0;             ///< of all files; 0: no bound
     std::function<Status(const std::filesystem::path&, const std::filesystem::path&, const Abandoned&)> move =
         move_file;  ///< for tests
   };
@@ -57,6 +58,9 @@ class ResultFolder final : public ResultFiles {
   Swept sweep();
 
  private:
+  /// Errors: kStoreFull.
+  Status check_room(std::uint64_t bytes);
+
   struct Place;
   void sweep_queue(const std::filesystem::path& queue, Swept& swept);
   bool remove_dead_note(const std::filesystem::path& note);
@@ -64,6 +68,7 @@ class ResultFolder final : public ResultFiles {
 
   Clock& clock_;
   Options options_;
+  std::atomic<std::uint64_t> used_ = 0;  ///< bytes at the last sweep and adopted since
 };
 
 /// "/v1/queues/{queue}/jobs/{id}/result", percent-encoded.

@@ -23,7 +23,8 @@ struct FunctionPolicy {
   Retention keep_completed{}, keep_failed{};  ///< where the job names none. Default: all, for ever
   /// "functions.rank": what a failure names as the table to change. Default: failures name none.
   std::string configured_in{};
-  std::optional<std::size_t> result_bytes{};  ///< largest result that is kept. Default: job_limits.result_bytes
+  std::optional<std::size_t>
+      result_bytes{};          ///< largest result that is kept. Default: job_limits.result_bytes
   bool rerun_on_crash = true;  ///< false: a run whose runner died is failed at once, code `crashed`
 };
 

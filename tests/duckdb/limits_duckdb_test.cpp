@@ -147,6 +147,21 @@ TEST(Limits, MemoryComesBackAfterEachRun) {
       << "RSS grows from job to job: " << resident[1] << " to " << resident.back() << " KiB";
 }
 
+TEST(Limits, SpillBeyondItsBoundIsANamedFailureAndTheNextRunIsWell) {
+  RunnerProcess runner(R"~({"max_spill":10485760,"functions":{
+    "spill":{"sql":"SELECT max(s) AS s FROM (SELECT row_number() OVER (ORDER BY hash(i)) AS s FROM range(8000000) t(i))"},
+    "one":{"sql":"SELECT 1 AS a"}}})~",
+                       {.memory = 100ULL << 20});
+  for (int i = 0; i < 2; ++i) {
+    const auto outcome = runner.call("spill");
+    EXPECT_EQ(json::text_or(outcome, "code", ""), "spill_full") << runner.last_line;
+    EXPECT_EQ(outcome.at("final"), true);
+    EXPECT_NE(runner.last_line.find("10.0 MiB used"), std::string::npos) << runner.last_line;
+    EXPECT_NE(runner.last_line.find("raise machine.spill"), std::string::npos) << runner.last_line;
+    EXPECT_EQ(json::text_or(runner.call("one"), "type", ""), "completed");
+  }
+}
+
 TEST(Limits, SpillIsWipedAfterTheRun) {
   RunnerProcess runner(kSpec, {.memory = 64ULL << 20});
   const auto outcome = runner.call("spill");

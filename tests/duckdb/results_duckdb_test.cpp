@@ -47,7 +47,9 @@ TEST_F(Results, MaxResultOfTheFunctionBoundsTheRowsInline) {
   ASSERT_EQ(json::text_or(wide, "type", ""), "completed") << runner_.last_line.substr(0, 300);
   EXPECT_EQ(wide.at("result").at("rows").as_array().size(), 3000U);
   EXPECT_GT(runner_.last_line.size(), 3'000'000U);
-  EXPECT_NE(json::text_or(failed("usual"), "message", "").find("983040 bytes that are kept as JSON (inline_bytes)"), std::string::npos)
+  EXPECT_NE(
+      json::text_or(failed("usual"), "message", "").find("983040 bytes that are kept as JSON (inline_bytes)"),
+      std::string::npos)
       << runner_.last_line;
 }
 
@@ -55,7 +57,8 @@ TEST_F(Results, ASchemaThatDoesNotFitIsNamedBeforeTheQueryRuns) {
   const auto outcome = failed("endless");  // it would run for hours
   const auto message = json::text_or(outcome, "message", "");
   EXPECT_NE(message.find("at most 524288 bytes is kept (max_result)"), std::string::npos) << message;
-  EXPECT_NE(message.find("the type of column \"e\" (ENUM): cast the column to VARCHAR"), std::string::npos) << message;
+  EXPECT_NE(message.find("the type of column \"e\" (ENUM): cast the column to VARCHAR"), std::string::npos)
+      << message;
   EXPECT_EQ(outcome.at("final"), true);
   EXPECT_EQ(outcome.at("details").at("column"), "e");
 }

@@ -126,6 +126,39 @@ TEST_F(ResultFolderTest, WhatAKillLeftHalfDoneIsSwept) {
   EXPECT_TRUE(fs::is_empty(folder));
 }
 
+TEST_F(ResultFolderTest, RejectsAFileThatDoesNotFitAndKeepsTheOthers) {
+  results_.emplace(clock_, ResultFolder::Options{root_ / "results", 1h, false, 10});
+  write("a.csv", "12345");
+  ASSERT_TRUE(results_->adopt(job("1"), out(), {"a.csv", "csv", 1}));
+  write("b.csv", "123456");
+  const auto full = results_->adopt(job("2"), out(), {"b.csv", "csv", 1});
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, Errc::kStoreFull);
+  EXPECT_THAT(full.error().message,
+              testing::HasSubstr("6 bytes does not fit: result files take 5 of 10 bytes (results.max_size)"));
+  EXPECT_TRUE(results_->find(job("1")));
+  EXPECT_FALSE(results_->find(job("2")));
+  write("b.csv", "12345");
+  EXPECT_TRUE(results_->adopt(job("2"), out(), {"b.csv", "csv", 1}));
+  write("c.csv", "1");
+  EXPECT_FALSE(results_->adopt(job("3"), out(), {"c.csv", "csv", 1}));
+  ASSERT_TRUE(results_->remove(job("1")));  // room again
+  EXPECT_TRUE(results_->adopt(job("3"), out(), {"c.csv", "csv", 1}));
+  clock_.advance(2h);
+  results_->sweep();  // all have expired
+  write("d.csv", "1234567890");
+  EXPECT_TRUE(results_->adopt(job("4"), out(), {"d.csv", "csv", 1}));
+}
+
+TEST_F(ResultFolderTest, CountsWhatWasThereBeforeTheStart) {
+  write("a.csv", "12345");
+  ASSERT_TRUE(results_->adopt(job("1"), out(), {"a.csv", "csv", 1}));
+  results_.emplace(clock_, ResultFolder::Options{root_ / "results", 1h, false, 6});
+  results_->sweep();
+  write("b.csv", "12");
+  EXPECT_FALSE(results_->adopt(job("2"), out(), {"b.csv", "csv", 1}));
+}
+
 TEST_F(ResultFolderTest, RemoveTakesTheFileAndTheNote) {
   write("a.csv");
   ASSERT_TRUE(results_->adopt(job("a"), out(), {"a.csv", "csv", 0}));

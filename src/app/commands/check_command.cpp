@@ -9,6 +9,7 @@
 
 #include "app/commands/arguments.hpp"
 #include "app/config/units.hpp"
+#include "app/host/disk_watch.hpp"
 #include "app/host/duckdb_check.hpp"
 #include "app/host/host_warnings.hpp"
 #include "app/host/surroundings.hpp"
@@ -100,6 +101,8 @@ int check_command(int argc, char** argv) {
     if (pool.duckdb) check_duckdb_pool(loaded.settings, loaded.config, name);
   }
   for (const std::string& warning : host_warnings(loaded.config)) fmt::print("\nwarning: {}\n", warning);
+  for (const std::string& warning : disk_warnings(loaded.config, measure_disk_use(loaded.config)))
+    fmt::print("\nwarning: {}\n", warning);
   check_needs(loaded.settings, loaded.config);
   check_commands(loaded.settings, loaded.config);
   if (!offline) check_redis_store(loaded.settings, loaded.config);

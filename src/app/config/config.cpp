@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "app/config/config_check.hpp"
+#include "app/config/disk_shares.hpp"
 #include "http/token_rule.hpp"
 #include "redis/url.hpp"
 
@@ -225,6 +226,8 @@ ResultsConfig read_results(const Settings& settings, const std::filesystem::path
   results.shared = !results.folder.empty();
   // A folder of ours below the shared one: files without a note in it are cleared away.
   results.folder = results.shared ? results.folder / "gaur-results" : data_folder / "results";
+  results.max_bytes =
+      settings.maybe_whole({"results", "max_size"}).value_or(default_disk_share_of(results.folder));
   results.public_url = settings.text({"results", "public_url"});
   while (results.public_url.ends_with('/')) results.public_url.pop_back();
   results.link_secret_file = settings.text({"results", "link_secret_file"});
@@ -266,6 +269,8 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.lock = duration(settings, {"worker", "lock"});
   config.max_stalled = small(settings, {"worker", "max_stalled"});
   config.results = read_results(settings, config.data_folder);
+  config.spill_bytes =
+      settings.maybe_whole({"machine", "spill"}).value_or(default_disk_share_of(config.data_folder));
   for (const std::string& name : settings.names("queues"))
     config.queues[name] = read_queue(settings, name, config.redis.has_value());
   for (const std::string& name : settings.names("pools"))

@@ -39,6 +39,7 @@ struct SweepConfig {
 struct ResultsConfig {
   Duration ttl{0};
   std::filesystem::path folder;  ///< absolute
+  std::uint64_t max_bytes = 0;   ///< of all files; 0: no bound
   bool shared = false;           ///< `folder` was configured: others read it
   std::string public_url;        ///< without a slash at its end; "": our own address
   std::filesystem::path link_secret_file;
@@ -81,7 +82,7 @@ struct FunctionConfig {
   std::uint32_t attempts = 1;
   bool rerun_on_crash = true;
   std::uint64_t max_result = 0;  ///< bytes
-  bool link_files = false;  ///< on_large = "url": a result file becomes a link
+  bool link_files = false;       ///< on_large = "url": a result file becomes a link
   std::string params_path;
   std::string params = "{}";  ///< JSON object
 };
@@ -101,6 +102,7 @@ struct Config {
   bool listen_is_default = false;
   bool relaxed = false;
   std::uint64_t reserve_bytes = 0;
+  std::uint64_t spill_bytes = 0;  ///< of all runs together; 0: no bound
   Machine machine;
   SlotPlan slots;
   std::string host;  ///< this machine's name

@@ -119,7 +119,8 @@ void check_max_result(Settings& settings, const KeyPath& key, std::uint64_t byte
   constexpr std::uint64_t kLeast = 64 << 10;
   constexpr std::uint64_t kMost = 7 << 20;
   if (bytes < kLeast || bytes > kMost)
-    settings.problem(key, "must be between 64KiB and 7MiB; larger results belong into files (on_large = \"file\")");
+    settings.problem(
+        key, "must be between 64KiB and 7MiB; larger results belong into files (on_large = \"file\")");
 }
 
 void check_pool(Settings& settings, const std::string& name, const PoolConfig& pool) {

@@ -85,6 +85,15 @@ constexpr std::array kRows{
                "producer only. auto: worker.instances x worker.count where they are given, else as many as "
                "cores and memory carry (admission.md). Also `--slots`",
            .or_auto = true},
+    KeyRow{
+        .path = "machine.spill",
+        .kind = Kind::kSize,
+        .fallback = "auto",
+        .doc =
+            "disk that the DuckDB runs of this host may spill to together, each its slot's share; 0: no "
+            "bound of "
+            "ours. auto: a quarter of the file system of `server.data`, at least 1 GiB, at most half of it",
+        .or_auto = true},
     // ---- worker
     KeyRow{"worker.name", Kind::kText, "",
            "name shown as `processed_by`, the same over restarts; none: host name and a hash of the data "
@@ -118,6 +127,15 @@ constexpr std::array kRows{
     KeyRow{"results.folder", Kind::kPath, "",
            "folder for result files, such as one that the producers share; none: `results` in the data "
            "folder. Jobs with `on_large = \"url\"` then tell a `file:` URL, or one below `public_url`"},
+    KeyRow{.path = "results.max_size",
+           .kind = Kind::kSize,
+           .fallback = "auto",
+           .doc = "disk that result files may take; a run whose file does not fit fails with `results_full`, "
+                  "and no file is "
+                  "removed before its time; 0: no bound. auto: a quarter of the folder's file system, at "
+                  "least 1 GiB, at "
+                  "most half of it",
+           .or_auto = true},
     KeyRow{"results.public_url", Kind::kText, "",
            "what links to result files begin with: this host as producers reach it (or, with `folder`, "
            "whatever serves it); none: the address that the HTTP API listens on"},
@@ -176,7 +194,8 @@ constexpr std::array kRows{
     KeyRow{"pools.*.env", Kind::kTextTable, "", "further environment variables of its runners"},
     KeyRow{"pools.*.folder", Kind::kPath, "", "working folder of its runners; none: that of gaur.toml"},
     KeyRow{"pools.*.max_result", Kind::kSize, "1MiB",
-           "largest result of one run that is kept in the store, 64 KiB to 7 MiB; more is a failed attempt, code "
+           "largest result of one run that is kept in the store, 64 KiB to 7 MiB; more is a failed attempt, "
+           "code "
            "`too_large`. Larger ones belong into result files"},
     KeyRow{"pools.*.max_jobs", Kind::kWhole, "1000",
            "a runner is replaced after so many jobs; 0: never for that"},
@@ -267,20 +286,23 @@ constexpr std::array kRows{
            "duckdb: DECIMAL as text, or as a number up to 15 digits", "string|number"},
     KeyRow{"functions.*.nonfinite", Kind::kChoice, "null",
            "duckdb: NaN and infinite numbers as null or as text", "null|string"},
-    KeyRow{"functions.*.max_result", Kind::kSize, "", "largest result that is kept, as in its pool; none: the pool's"},
+    KeyRow{"functions.*.max_result", Kind::kSize, "",
+           "largest result that is kept, as in its pool; none: the pool's"},
     KeyRow{"functions.*.inline_bytes", Kind::kSize, "256KiB",
            "duckdb: rows up to this size stand in the job's result; 0: always a file"},
     KeyRow{"functions.*.max_rows", Kind::kWhole, "0",
            "duckdb: more rows are cut off and `truncated` is set; 0: no limit"},
-    KeyRow{.path = "functions.*.on_large",
-           .kind = Kind::kChoice,
-           .fallback = "auto",
-           .doc = "what more than `inline_bytes` becomes: `error` fails the job, `file` keeps a file of which the "
-                  "result tells, `url` makes the result `{\"url\",\"bytes\",\"format\",\"expires\"}` with a "
-                  "signed link (also for the files of pools of kind `command`). auto: `file` for ad-hoc functions, "
-                  "else `error`",
-           .choices = "error|file|url",
-           .or_auto = true},
+    KeyRow{
+        .path = "functions.*.on_large",
+        .kind = Kind::kChoice,
+        .fallback = "auto",
+        .doc =
+            "what more than `inline_bytes` becomes: `error` fails the job, `file` keeps a file of which the "
+            "result tells, `url` makes the result `{\"url\",\"bytes\",\"format\",\"expires\"}` with a "
+            "signed link (also for the files of pools of kind `command`). auto: `file` for ad-hoc functions, "
+            "else `error`",
+        .choices = "error|file|url",
+        .or_auto = true},
     KeyRow{"functions.*.format", Kind::kChoice, "parquet", "duckdb: format of result files",
            "parquet|csv|ndjson"},
     KeyRow{"functions.*.csv_bom", Kind::kFlag, "false",

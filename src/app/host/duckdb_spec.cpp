@@ -52,6 +52,8 @@ std::string compose_duckdb_spec(const Settings& settings, const Config& config, 
     if (settings.is_set(path)) spec[key] = settings.value(path);
   }
   spec["root"] = config.pools.at(pool).folder.string();
+  if (config.spill_bytes > 0)
+    spec["max_spill"] = config.spill_bytes / std::max<std::uint64_t>(1, config.slots.slots);
   spec["server_data"] = config.data_folder.string();
   json::Object functions;
   for (const auto& [name, function] : config.functions) {

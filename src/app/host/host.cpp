@@ -8,6 +8,7 @@
 #include "admission/ledger.hpp"
 #include "api/client_factory.hpp"
 #include "api/measured_store.hpp"
+#include "app/host/disk_watch.hpp"
 #include "app/host/host_file.hpp"
 #include "app/host/host_status.hpp"
 #include "app/host/job_log.hpp"
@@ -57,6 +58,7 @@ struct Host::Impl {
   std::unique_ptr<Store> store;
   std::unique_ptr<Links> links;
   std::unique_ptr<ResultKeeper> results;
+  std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<ResultCleaner> cleaner;
   std::unique_ptr<UnservedWatch> unserved;  ///< none in a producer or sweeper
   std::unique_ptr<Ledger> ledger;  ///< confined to `loop`, as are pools and worker; none in a producer
@@ -103,7 +105,9 @@ Status Host::Impl::open_results() {
   folder.folder = config.results.folder;
   folder.keep = config.results.ttl;
   folder.shared = config.results.shared;
+  folder.max_bytes = config.results.max_bytes;
   results = std::make_unique<ResultKeeper>(clock, folder, options.log);
+  disk = std::make_unique<DiskWatch>(config, clock, options.log);
   GAUR_TRY(std::string secret, link_secret(config));
   links = std::make_unique<Links>(config.results, std::move(secret));
   return ok();
@@ -217,6 +221,7 @@ HostView Host::Impl::host_view() {
                            .ledger = ledger.get(),
                            .pools = pools.get(),
                            .unserved = unserved.get(),
+                           .disk = disk.get(),
                            .clock = clock,
                            .started = started,
                            .stopping = stopping.load()});
@@ -266,6 +271,7 @@ void Host::Impl::drain_answers() {
 /// still owe; those answers are drained while everything that they use is there; only then does it go.
 void Host::Impl::close() {
   http.reset();
+  disk.reset();
   client.reset();
   // The worker hears how runs end, even those that outlasted its stop, so the pools go before it.
   if (worker) worker->stop(Duration(0)).get();

@@ -42,6 +42,16 @@ std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerSta
   return why;
 }
 
+void add_disk(HostStatus& status, const StatusParts& parts) {
+  const DiskUse use = parts.disk->use();
+  status.spill_bytes = use.spill_bytes;
+  status.spill_max_bytes = parts.config.spill_bytes;
+  status.results_bytes = use.results_bytes;
+  status.results_max_bytes = parts.config.results.max_bytes;
+  status.disk_free_bytes = use.free_bytes;
+  for (std::string& warning : disk_warnings(parts.config, use)) status.warnings.push_back(std::move(warning));
+}
+
 /// What is known without a worker.
 HostStatus common_status(const StatusParts& parts) {
   HostStatus status;
@@ -58,6 +68,7 @@ HostStatus common_status(const StatusParts& parts) {
       status.warnings.push_back(what);
     }
   }
+  if (parts.disk != nullptr) add_disk(status, parts);
   return status;
 }
 

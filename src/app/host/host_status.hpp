@@ -3,6 +3,7 @@
 // happens on the loop to which ledger and pools are confined.
 #include "admission/ledger.hpp"
 #include "app/config/config.hpp"
+#include "app/host/disk_watch.hpp"
 #include "app/host/mixture_watch.hpp"
 #include "app/host/opened_store.hpp"
 #include "app/host/unserved_watch.hpp"
@@ -22,6 +23,7 @@ struct StatusParts {
   Ledger* ledger = nullptr;
   Pools* pools = nullptr;
   UnservedWatch* unserved = nullptr;
+  const DiskWatch* disk = nullptr;  ///< never nullptr once the host has started
   const Clock& clock;
   Time started{};
   bool stopping = false;
