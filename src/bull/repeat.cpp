@@ -136,7 +136,9 @@ std::optional<Slot> taken_slot_of(const json::Object& options) {
 namespace {
 
 Result<std::optional<Slot>> next_of_every(const Repeat& repeat, double base_ms) {
-  const double every = js::to_number(repeat.every);
+  // true counts as 1.
+  const bool flag = repeat.every == "true" && !repeat.every_is_text;
+  const double every = flag ? 1 : js::to_number(repeat.every);
   const double slots = std::floor(base_ms / every) * every;
   if (!std::isfinite(slots))
     return Error{Errc::kInvalidArgument,

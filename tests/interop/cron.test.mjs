@@ -203,6 +203,7 @@ test('repeat options in every form give the slots and keys of Bull', () => {
     if (got === 'no' && wanted !== 'no') return void unread.add(JSON.stringify(stored.repeat));
     assert.equal(got, wanted, `${JSON.stringify(stored)}: ${ours[i]}`);
   });
-  // "0x10" and " 7000 " lead Bull to slots that are no numbers, which Redis refuses.
-  for (const repeat of unread) assert.match(repeat, /10:00 PST|"0x10"|" 7000 "/, `not read: ${repeat}`);
+  // "0x10" and " 7000 " lead Bull to slots that are no numbers, which Redis refuses; an empty
+  // pattern is every minute for cron-parser, under the key "nm:::undefined"; PST is a name of ICU's own. Gaur reports them.
+  for (const repeat of unread) assert.match(repeat, /10:00 PST|"0x10"|" 7000 "|"cron":""/, `not read: ${repeat}`);
 });
