@@ -46,7 +46,7 @@ class JobView {
   /// The data as it was added, byte for byte.
   std::string_view data() const;
   /// What lies at a dotted path of the data ("params.region", "items.0" is none: lists are not walked), as
-  /// JSON text.
+  /// JSON text: as it was sent, numbers with all their digits.
   /// "": nothing there.
   std::string json(std::string_view path) const;
   // The same as a value; nothing where nothing lies there, or something of another type.

@@ -90,4 +90,12 @@ double nearest_double(std::string_view number) {
   return number.starts_with('-') ? -value : value;
 }
 
+bool survives_double(std::string_view number) {
+  const auto written = read_decimal(number);
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, nearest_double(number)).ptr;
+  const auto kept = read_decimal({text, static_cast<std::size_t>(end - text)});
+  return written && kept && written->digits == kept->digits && written->exponent == kept->exponent;
+}
+
 }  // namespace gaur

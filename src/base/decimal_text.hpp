@@ -35,4 +35,8 @@ std::optional<std::int64_t> exact_int64(const DecimalText& number);
 /// The nearest double of a number in JSON's notation; beyond the range infinity, too small for it zero.
 double nearest_double(std::string_view number);
 
+/// Whether a number in JSON's notation is the shortest text of its nearest double, zeros aside: 0.1 is,
+/// 0.10000000000000001 and 12345678901234.5678 are not.
+bool survives_double(std::string_view number);
+
 }  // namespace gaur

@@ -1,8 +1,11 @@
 #include "base/raw_value.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+
+#include "base/decimal_text.hpp"
 
 namespace gaur::json {
 namespace {
@@ -57,6 +60,31 @@ std::optional<RawValue> RawValue::find(std::string_view dotted_path) const {
     dotted_path = dot == std::string_view::npos ? "" : dotted_path.substr(dot + 1);
   }
   return at;
+}
+
+std::optional<std::string_view> inexact_number(std::string_view checked) {
+  const auto kept = [](std::string_view number) {
+    if (number.find_first_of(".eE") == std::string_view::npos) {
+      const auto whole = read_decimal(number);
+      if (whole && exact_int64(*whole)) return true;
+      const auto magnitude = whole ? scaled_magnitude(*whole, 0) : tl::unexpected(Inexact::kTooLarge);
+      if (magnitude && !whole->negative && *magnitude <= std::numeric_limits<std::uint64_t>::max())
+        return true;
+    }
+    return survives_double(number);
+  };
+  for (std::size_t at = 0; at < checked.size(); ++at) {
+    const char c = checked[at];
+    if (c == '"') {
+      for (++at; checked[at] != '"'; ++at) at += checked[at] == '\\' ? 1 : 0;
+    } else if (c == '-' || (c >= '0' && c <= '9')) {
+      const auto end = std::min(checked.find_first_not_of("+-.0123456789eE", at), checked.size());
+      const auto number = checked.substr(at, end - at);
+      if (!kept(number)) return number;
+      at = end - 1;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace gaur::json

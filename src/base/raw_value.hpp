@@ -39,4 +39,8 @@ class RawValue {
   std::string text_;
 };
 
+/// The first number in checked JSON that json::Value would change: no whole number of 64 bits, and more
+/// digits than a double keeps.
+std::optional<std::string_view> inexact_number(std::string_view checked);
+
 }  // namespace gaur::json

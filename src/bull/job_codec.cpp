@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/json_text.hpp"
+#include "base/raw_value.hpp"
 #include "base/unicode.hpp"
 
 namespace gaur::bull {
@@ -82,7 +83,7 @@ std::optional<JobId> own_id(const json::Value* value) {
     if (value->get_string().empty()) return std::nullopt;
     return JobId(std::string(std::string_view(value->get_string())));
   }
-  if (const auto number = number_of(value)) return JobId(json::serialize(*value));
+  if (const auto number = number_of(value)) return JobId(json::RawValue::of(*value).text());
   return std::nullopt;
 }
 

@@ -270,6 +270,10 @@ Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems) {
     problems.push_back({"", fmt::format("{}: {}", file.string(), object.error().message)});
     return loaded;
   }
+  if (const auto number = json::inexact_number(text)) {
+    problems.push_back({"", fmt::format("{}: the number {} has more digits than are kept; write it in quotes",
+                                        file.string(), *number)});
+  }
   loaded.spec = read_spec(*object, problems);
   std::vector<std::filesystem::path> own;
   for (const char* variable : {"GAUR_OUT", "GAUR_TMP"}) {

@@ -1,6 +1,6 @@
 #include "kit/job_data.hpp"
 
-#include "base/json_text.hpp"
+#include "base/raw_value.hpp"
 #include "gaur/runner.hpp"
 
 namespace gaur::kit {
@@ -67,8 +67,8 @@ std::string_view JobView::data() const {
 }
 
 std::string JobView::json(std::string_view path) const {
-  const auto* value = json::find(data_->value, path);
-  return value == nullptr ? std::string() : json::serialize(*value);
+  const auto value = json::RawValue(data_->data).find(path);  // with all digits
+  return value ? value->text() : std::string();
 }
 
 std::optional<std::string> JobView::text(std::string_view path) const {

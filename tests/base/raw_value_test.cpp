@@ -31,5 +31,17 @@ TEST(RawValue, KnowsItsKind) {
   EXPECT_TRUE(RawValue("[1]").members().empty());
 }
 
+TEST(RawValue, FindsNumbersThatJsonValueWouldChange) {
+  for (const char* kept :
+       {"18446744073709551615", "-9223372036854775808", "[0.1,1e300,95.82093798396099]", "1.50", "-0.0",
+        R"({"12345678901234.5678":"12345678901234.5678\""})", "9007199254740992.0", "1e22"})
+    EXPECT_EQ(inexact_number(kept), std::nullopt) << kept;
+  EXPECT_EQ(inexact_number("[1,12345678901234.5678]"), "12345678901234.5678");
+  EXPECT_EQ(inexact_number("18446744073709551617"), "18446744073709551617");
+  EXPECT_EQ(inexact_number(R"({"a":9007199254740993.0})"), "9007199254740993.0");
+  EXPECT_EQ(inexact_number("1e309"), "1e309");
+  EXPECT_EQ(inexact_number("-0.10000000000000001"), "-0.10000000000000001");
+}
+
 }  // namespace
 }  // namespace gaur::json

@@ -97,7 +97,7 @@ TEST_F(KitTest, AHandlerSeesItsJob) {
     EXPECT_EQ(job.started(), 5U);
     EXPECT_EQ(job.timeout(), Duration(900));
     EXPECT_EQ(job.data(), R"({"a":{"b":1.50,"t":"grüße","yes":true}, "n":3.0})");
-    EXPECT_EQ(job.json("a"), R"({"b":1.5E0,"t":"grüße","yes":true})");
+    EXPECT_EQ(job.json("a"), R"({"b":1.50,"t":"grüße","yes":true})");
     EXPECT_EQ(job.text("a.t"), "grüße");
     EXPECT_EQ(job.integer("n"), 3);
     EXPECT_EQ(job.number("a.b"), 1.5);

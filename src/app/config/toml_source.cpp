@@ -4,13 +4,15 @@
 
 #include <sstream>
 
+#include "base/decimal_text.hpp"
+
 namespace gaur::app {
 namespace {
 
 class Reader {
  public:
-  Reader(TomlDocument& document, std::string shown, std::string base)
-      : document_(document), shown_(std::move(shown)), base_(std::move(base)) {}
+  Reader(TomlDocument& document, std::string_view text, std::string shown, std::string base)
+      : document_(document), text_(text), shown_(std::move(shown)), base_(std::move(base)) {}
 
   json::Object table(const toml::table& from, const KeyPath& path) {
     json::Object to;
@@ -29,7 +31,32 @@ class Reader {
     return {Origin::Kind::kToml, shown_, region.begin.line, region.begin.column, base_};
   }
 
+  /// The first number that the file says more exactly than it can be kept.
+  const std::optional<Problem>& problem() const { return problem_; }
+
  private:
+  /// What stands in the file from `begin` to `end`, which are on one line.
+  std::string written(const toml::source_region& at) const {
+    std::size_t from = 0;
+    for (toml::source_index line = 1; line < at.begin.line; ++line) from = text_.find('\n', from) + 1;
+    std::string found;
+    toml::source_index column = 0;  // in characters
+    for (; from < text_.size() && text_[from] != '\n' && column < at.end.column; ++from) {
+      if ((static_cast<unsigned char>(text_[from]) & 0xC0U) != 0x80U) ++column;
+      if (column >= at.begin.column && column < at.end.column) found += text_[from];
+    }
+    return found;
+  }
+
+  void check_digits(const toml::value<double>& number, const KeyPath& path) {
+    std::string digits = written(number.source());
+    std::erase(digits, '_');
+    std::erase(digits, '+');
+    if (problem_ || !read_decimal(digits) || survives_double(digits)) return;
+    problem_ = Problem{origin(number.source()), to_string(path),
+                       digits + " has more digits than a number of this file keeps; write it in quotes"};
+  }
+
   json::Value value(const toml::node& node, const KeyPath& path) {
     if (const auto* sub = node.as_table()) return table(*sub, path);
     if (const auto* list = node.as_array()) {
@@ -39,7 +66,10 @@ class Reader {
     }
     if (const auto* text = node.as_string()) return json::Value(text->get());
     if (const auto* whole = node.as_integer()) return json::Value(whole->get());
-    if (const auto* number = node.as_floating_point()) return json::Value(number->get());
+    if (const auto* number = node.as_floating_point()) {
+      check_digits(*number, path);
+      return json::Value(number->get());
+    }
     if (const auto* flag = node.as_boolean()) return json::Value(flag->get());
     std::ostringstream text;  // dates and times, as TOML writes them
     node.visit([&text](const auto& entry) {
@@ -52,6 +82,8 @@ class Reader {
   }
 
   TomlDocument& document_;
+  std::string_view text_;
+  std::optional<Problem> problem_;
   std::string shown_, base_;
 };
 
@@ -60,10 +92,11 @@ class Reader {
 tl::expected<TomlDocument, Problem> parse_toml(std::string_view text, const std::string& shown,
                                                const std::string& base) {
   TomlDocument document;
-  Reader reader(document, shown, base);
+  Reader reader(document, text, shown, base);
   try {
     const toml::table root = toml::parse(text, shown);
     document.root = reader.table(root, {});
+    if (reader.problem()) return tl::make_unexpected(*reader.problem());
   } catch (const toml::parse_error& error) {
     return tl::make_unexpected(
         Problem{reader.origin(error.source()), "", "no valid TOML: " + std::string(error.description())});
