@@ -177,10 +177,23 @@ void what_is_invalid_is_refused_whole(Bench& b) {
 }
 
 void an_impossible_queue_name_is_refused(Bench& b) {
-  for (const char* name : {"", "a:b", "a/b", "..", "a b", "\n"}) {
+  for (const std::string& name : {std::string(), std::string(481, 'a'), std::string("\xff")}) {
     EXPECT_EQ(b.error(b.store().add({.queue = QueueName(name), .jobs = {{.name = "a"}}})),
               Errc::kInvalidArgument)
         << name;
+  }
+}
+
+/// Whatever Bull takes as a queue's name is one here.
+void any_other_queue_name_is_taken(Bench& b) {
+  for (const std::string& name :
+       {std::string("a:b"), std::string("a/b"), std::string(".."), std::string("a b"), std::string("\n"),
+        std::string("메일"), std::string(480, 'a')}) {
+    const QueueName queue(name);
+    const auto added = b.must(b.store().add({.queue = queue, .jobs = {{.name = "a"}}}));
+    ASSERT_EQ(added.size(), 1U) << name;
+    EXPECT_EQ(b.must(b.store().counts(queue)).ready(), 1U) << name;
+    EXPECT_EQ(b.must(b.store().get({queue, added.front().id})).queue, queue) << name;
   }
 }
 
@@ -223,6 +236,7 @@ std::vector<Case> adding_cases() {
       {kTheme, "RunningJobsDoNotFillAQueue", running_jobs_do_not_fill_a_queue},
       {kTheme, "WhatIsInvalidIsRefusedWhole", what_is_invalid_is_refused_whole},
       {kTheme, "AnImpossibleQueueNameIsRefused", an_impossible_queue_name_is_refused},
+      {kTheme, "AnyOtherQueueNameIsTaken", any_other_queue_name_is_taken},
       {kTheme, "NothingToAddIsNoError", nothing_to_add},
       {kTheme, "ALargeBatchIsOneStep", a_large_batch},
       {kTheme, "AMegabyteOfDataComesBackByteForByte", a_megabyte_of_data},
