@@ -128,11 +128,11 @@ void a_finish_of_an_older_run_is_refused(Bench& b) {
   ASSERT_FALSE(waiting);
   EXPECT_EQ(waiting.error().code, Errc::kLockMissing);
   const Taken current = b.take_one();
-  const auto newer = b.finish(old, outcome::Completed{"old"});
+  const auto newer = b.finish(old, outcome::Completed{R"("old")"});
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, Errc::kLockMismatch);
-  EXPECT_TRUE(b.finish(current, outcome::Completed{"new"}));
-  EXPECT_EQ(b.job(id).result, "new");
+  EXPECT_TRUE(b.finish(current, outcome::Completed{R"("new")"}));
+  EXPECT_EQ(b.job(id).result, R"("new")");
 }
 
 void retention_by_count(Bench& b) {

@@ -88,7 +88,7 @@ void a_run_whose_job_was_removed_by_force_is_told(Bench& b) {
     ASSERT_EQ(reply.locks.size(), 1U);
     ASSERT_FALSE(reply.locks[0]);
     EXPECT_EQ(reply.locks[0].error().code, Errc::kLockMissing);
-    EXPECT_FALSE(b.finish(taken, outcome::Completed{"late"}));
+    EXPECT_FALSE(b.finish(taken, outcome::Completed{R"("late")"}));
     EXPECT_FALSE(b.exists(taken.job.id));
   }
 }
@@ -154,11 +154,11 @@ void the_old_owner_cannot_finish_after_recovery(Bench& b) {
   b.worker = "worker-2";
   const Taken current = b.take_one();
   EXPECT_EQ(current.job.attempts_started, 2U);
-  const auto late = b.finish(old[0], outcome::Completed{"late"});
+  const auto late = b.finish(old[0], outcome::Completed{R"("late")"});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Errc::kLockMismatch);
-  EXPECT_TRUE(b.finish(current, outcome::Completed{"right"}));
-  EXPECT_EQ(b.job(id).result, "right");
+  EXPECT_TRUE(b.finish(current, outcome::Completed{R"("right")"}));
+  EXPECT_EQ(b.job(id).result, R"("right")");
 }
 
 }  // namespace
