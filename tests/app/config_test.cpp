@@ -137,7 +137,7 @@ sql = 5
 }
 
 TEST_F(ConfigTest, ANumberWithMoreDigitsThanAreKeptIsNamed) {
-  put("gaur.toml", R"([queues.q]
+  put("gaur.toml", R"~([queues.q]
 weight = 1.5
 [functions.f]
 params = { "가" = { type = "double", min = 0.1, max = 1_000.5e3 }, b = { type = "decimal(18,4)", max = 12345678901234.5678
