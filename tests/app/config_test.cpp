@@ -139,17 +139,16 @@ sql = 5
 TEST_F(ConfigTest, ANumberWithMoreDigitsThanAreKeptIsNamed) {
   put("gaur.toml", R"~([queues.q]
 weight = 1.5
-[functions.f]
-params = { "가" = { type = "double", min = 0.1, max = 1_000.5e3 }, b = { type = "decimal(18,4)", max = 12345678901234.5678
-}
-}
-)");
+[functions.f.params]
+"가" = { type = "double", min = 0.1, max = 1_000.5e3 }
+b = { "가" = 0.5, type = "decimal(18,4)", max = 12345678901234.5678 }
+)~");
   const auto lines = problems();
-ASSERT_EQ(lines.size(), 1U);
-EXPECT_THAT(lines[0],
-            HasSubstr("functions.f.params.b.max: 12345678901234.5678 has more digits than a number of this "
-                      "file keeps; write it in quotes"));
-EXPECT_THAT(lines[0], testing::StartsWith("gaur.toml:4:"));
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0],
+              HasSubstr("functions.f.params.b.max: 12345678901234.5678 has more digits than a number of this "
+                        "file keeps; write it in quotes"));
+  EXPECT_THAT(lines[0], testing::StartsWith("gaur.toml:5:"));
 }
 
 TEST_F(ConfigTest, WhatToDoWithUnknownFunctionsIsAskedOnRedisOnly) {
