@@ -437,18 +437,31 @@ Async<std::vector<Inspector::Sample>> Inspector::waiting(QueueName queue, std::u
     return future;
   }
   const Keys keys(impl_->prefix, queue);
+  const std::uint32_t newest = most / 2;
   const std::string from = std::to_string(-static_cast<std::int64_t>(most));
-  impl_->ask({{"LRANGE", keys.at("wait"), from, "-1"},
-              {"LRANGE", keys.at("paused"), from, "-1"},
-              {"ZRANGE", keys.at("delayed"), "0", std::to_string(most - 1)}},
-             promise, [impl = impl_, promise, queue, most](const Replies& reply) {
+  const std::string to = std::to_string(static_cast<std::int64_t>(newest) - 1);
+  const bool two_ends = newest > 0;
+  std::vector<redis::Command> commands{{"ZRANGE", keys.at("delayed"), "0", std::to_string(most - 1)}};
+  for (const char* list : {"wait", "paused"}) {  // one is empty, but for a moment
+    commands.push_back({"LLEN", keys.at(list)});
+    commands.push_back({"LRANGE", keys.at(list), from, "-1"});
+    commands.push_back({"LRANGE", keys.at(list), "0", two_ends ? to : "0"});
+  }
+  impl_->ask(std::move(commands), promise,
+             [impl = impl_, promise, queue, most, newest](const Replies& reply) {
                const auto delayed = std::make_shared<std::vector<std::string>>();
-               for (const auto& id : array_of(reply[2])) delayed->push_back(text_of(id));
+               for (const auto& id : array_of(reply[0])) delayed->push_back(text_of(id));
                std::reverse(delayed->begin(), delayed->end());  // taken from the end
-               // A list is handed out from its end. Of the two lists one is empty, but for a moment.
+               // A list is handed out from its end.
                const auto ids = std::make_shared<std::vector<std::string>>();
-               for (const std::size_t list : {std::size_t{1}, std::size_t{0}}) {
-                 for (const auto& id : array_of(reply[list])) ids->push_back(text_of(id));
+               for (const std::size_t list : {std::size_t{4}, std::size_t{1}}) {
+                 const auto& next = array_of(reply[list + 1]);
+                 const bool longer = count_of(reply[list]) > most && newest > 0;
+                 if (longer) {
+                   for (const auto& id : array_of(reply[list + 2])) ids->push_back(text_of(id));
+                 }
+                 for (std::size_t k = longer ? newest : 0; k < next.size(); ++k)
+                   ids->push_back(text_of(next[k]));
                }
                if (ids->size() > most) ids->erase(ids->begin(), ids->end() - most);
                Promise<Result<std::vector<Sample>>> ready;

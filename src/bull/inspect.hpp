@@ -94,8 +94,8 @@ class Inspector {
     std::uint64_t data_bytes = 0, result_bytes = 0;
   };
   Async<std::vector<Sample>> kept(QueueName queue, State state, std::uint32_t limit);
-  /// Jobs that wait, likewise: the next to be handed out (also of a paused queue), then the delayed that are
-  /// due first; at most `limit` of each.
+  /// Jobs that wait, also of a paused queue, at most `limit`: the next to be handed out first; of a longer
+  /// line half are the last added. Then as many delayed ones, those that are due first.
   Async<std::vector<Sample>> waiting(QueueName queue, std::uint32_t limit);
 
  private:

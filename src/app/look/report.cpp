@@ -73,6 +73,27 @@ std::vector<KeptJob> sampled(const QueueFacts& queue) {
   return jobs;
 }
 
+std::uint64_t kept_total(const QueueFacts& queue) {
+  return queue.look.counts[State::kCompleted] + queue.look.counts[State::kFailed];
+}
+std::uint64_t waiting_total(const QueueFacts& queue) {
+  const Counts& counts = queue.look.counts;
+  return counts[State::kWaiting] + counts[State::kPrioritized] + counts[State::kDelayed];
+}
+
+/// "1000 kept jobs, a sample of 52000: the newest; 3 waiting or delayed".
+std::string samples_in_words(const QueueFacts& queue) {
+  std::string words = fmt::format("{} kept jobs", queue.kept.size());
+  if (queue.kept.size() < kept_total(queue))
+    words += fmt::format(", a sample of {}: the newest of each state", kept_total(queue));
+  words += fmt::format("; {} waiting or delayed", queue.waiting.size());
+  if (queue.waiting.size() < waiting_total(queue))
+    words += fmt::format(
+        ", a sample of {}: half the next to start, half the last added; delayed ones the first due",
+        waiting_total(queue));
+  return words;
+}
+
 std::string function_table(const QueueFacts& queue, const std::string& field) {
   TextTable table({"function", ">kept", ">failed", ">waiting", ">wait p50 / p95", ">run p50 / p95",
                    ">longest", ">data p50 / p95", ">result p50 / p95"});
@@ -162,7 +183,11 @@ json::Object queue_json(const QueueFacts& queue, const std::string& field) {
                     {"repeatable", look.repeatable},
                     {"stalled_check_runs", look.stalled_check_runs},
                     {"workers", look.workers.size()},
-                    {"functions", functions}};
+                    {"functions", functions},
+                    {"kept_sampled", queue.kept.size()},
+                    {"kept_total", kept_total(queue)},
+                    {"waiting_sampled", queue.waiting.size()},
+                    {"waiting_total", waiting_total(queue)}};
   made["oldest_waiting_ms"] = look.oldest_waiting_since
                                   ? json::Value((look.now - *look.oldest_waiting_since).count())
                                   : json::Value(nullptr);
@@ -220,8 +245,8 @@ std::string look_text(const LookReport& report) {
     const std::string name = cut(queue.look.queue.value, 60);
     if (!jobs.empty()) text += fmt::format("\n{}\n{}", name, jobs);
     if (!queue.kept.empty() || !queue.waiting.empty())
-      text += fmt::format("\n{}: {} kept jobs, {} waiting or delayed\n{}", name, queue.kept.size(),
-                          queue.waiting.size(), function_table(queue, report.function_field));
+      text += fmt::format("\n{}: {}\n{}", name, samples_in_words(queue),
+                          function_table(queue, report.function_field));
   }
   for (const std::string& name : report.facts.unusable)
     text += fmt::format("\nqueue {} cannot be used: a name has at most 480 bytes of UTF-8\n",

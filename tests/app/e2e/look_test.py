@@ -145,6 +145,22 @@ class LookTest(EndToEnd):
         seen = json.loads(self.look("--url", f"redis://127.0.0.1:{server.port}", "--json").stdout)
         self.assertEqual(seen["queues"][0]["waiting"], 1)
 
+    def test_a_sample_is_called_one_and_has_jobs_of_both_ends_of_the_line(self):
+        server = self.redis_server()
+        queue = Queue(self.connect(server), "bull", "q")
+        for _ in range(38):
+            queue.waiting({"func": "rank"})
+        queue.waiting({"func": "late"})
+        for _ in range(12):
+            queue.completed({"func": "rank"}, 1)
+        url = f"redis://127.0.0.1:{server.port}"
+        seen = json.loads(self.look("--url", url, "--samples", "10", "--json").stdout)["queues"][0]
+        self.assertEqual({f["function"]: f["waiting"] for f in seen["functions"]}, {"rank": 9, "late": 1})
+        self.assertEqual((seen["waiting_sampled"], seen["waiting_total"], seen["kept_sampled"], seen["kept_total"]), (10, 39, 10, 12))
+        self.assertIn("q: 10 kept jobs, a sample of 12: the newest of each state; 10 waiting or delayed, a sample of 39: half the next to start, half the last added",
+                      self.look("--url", url, "--samples", "10").stdout)
+        self.assertIn("q: 12 kept jobs; 39 waiting or delayed\n", self.look("--url", url).stdout)
+
     def test_what_cannot_be_reached_is_said_without_the_password(self):
         server = self.redis_server("--requirepass", "right-secret")
         self.env(server, "REDIS_PASSWORD=wrong-secret\n")
