@@ -2,7 +2,6 @@
 # headers, and the four functions with which folders declare themselves.
 option(GAUR_WERROR "Treat warnings as errors" OFF)
 option(GAUR_BENCH "Build the benchmarks" ON)
-option(GAUR_CORE_ONLY "Build only the libraries that need neither Asio nor DuckDB, and their tests" OFF)
 set(GAUR_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (address,undefined or thread)")
 
 set(CMAKE_CXX_STANDARD 20)
