@@ -21,7 +21,8 @@ std::size_t space_length(std::string_view text) {
                                      "\xE2\x81\x9F", "\xE3\x80\x80", "\xEF\xBB\xBF"}) {
     if (text.starts_with(one)) return 3;
   }
-  const bool en_quad_to_hair = text.starts_with("\xE2\x80") && text[2] >= '\x80' && text[2] <= '\x8A';
+  const auto third = static_cast<unsigned char>(text[2]);
+  const bool en_quad_to_hair = text.starts_with("\xE2\x80") && third >= 0x80 && third <= 0x8A;
   return en_quad_to_hair ? 3 : 0;
 }
 

@@ -277,7 +277,9 @@ TEST_F(Fence, RequireStartsNoRunnerThatCannotBeConfined) {
     EXPECT_NE(finished.output.find("not confined by Landlock: GAUR_TMP and GAUR_OUT"), std::string::npos)
         << finished.output;
     EXPECT_EQ(finished.output.find("cannot be"), std::string::npos) << finished.output;
-    if (sandbox == "require") EXPECT_EQ(finished.code, 1);
+    if (sandbox == "require") {
+      EXPECT_EQ(finished.code, 1);
+    }
   }
 }
 
