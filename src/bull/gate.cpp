@@ -1,6 +1,7 @@
 #include "bull/gate.hpp"
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur::bull {
 
@@ -9,7 +10,7 @@ Status validate_prefix(std::string_view prefix) {
   if (bad == std::string_view::npos && !prefix.empty() && json::is_utf8(prefix)) return ok();
   return Error{Errc::kInvalidArgument,
                "prefix: not empty, UTF-8, without @ * ? [ ] and \\ (they break subscriptions), was " +
-                   json::quote(prefix.substr(0, 100))};
+                   json::quote(utf8_prefix(prefix, 100))};
 }
 
 QueueGate::QueueGate(redis::Client& client, std::string prefix)

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "base/utf8.hpp"
 #include "core/js_number.hpp"
 
 namespace gaur {
@@ -87,7 +88,7 @@ class Cron::FieldReader {
  private:
   Error bad(std::string_view rule, std::string_view text) const {
     return {Errc::kInvalidArgument,
-            fmt::format("cron {}: {}, was \"{}\"", bounds_.name, rule, text.substr(0, 100))};
+            fmt::format("cron {}: {}, was \"{}\"", bounds_.name, rule, utf8_prefix(text, 100))};
   }
 
   /// Every three letters of the fields that have names are one.
@@ -174,7 +175,7 @@ Result<Cron> Cron::parse(std::string_view pattern) {
   const std::vector<std::string> words = js::words(expanded(pattern));
   if (words.size() > kFields) {
     return Error{Errc::kInvalidArgument,
-                 fmt::format("cron: 5 or 6 fields, was \"{}\"", pattern.substr(0, 100))};
+                 fmt::format("cron: 5 or 6 fields, was \"{}\"", utf8_prefix(pattern, 100))};
   }
   Cron cron;
   for (std::size_t i = 0; i < kFields; ++i) {

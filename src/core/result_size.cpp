@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur {
 
@@ -18,7 +19,7 @@ Failure result_too_large(std::string_view result, std::size_t limit) {
     const auto largest = std::max_element(
         members->begin(), members->end(),
         [](const json::Member& a, const json::Member& b) { return a.value.size() < b.value.size(); });
-    failure.message += fmt::format("; its member {} alone has {}", json::quote(largest->key.substr(0, 64)),
+    failure.message += fmt::format("; its member {} alone has {}", json::quote(utf8_prefix(largest->key, 64)),
                                    largest->value.size());
   }
   failure.message += ". Return less, write a result file, or raise max_result of the function or its pool";

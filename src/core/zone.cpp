@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "base/utf8.hpp"
+
 namespace gaur {
 
 namespace {
@@ -76,7 +78,7 @@ Result<Zone> Zone::find(std::string_view name) {
   return Error{
       Errc::kInvalidArgument,
       fmt::format("time zone \"{}\" is not known here; use an IANA name such as Europe/Athens, or UTC+9",
-                  name.substr(0, 100))};
+                  utf8_prefix(name, 100))};
 }
 
 std::int64_t Zone::offset_s(std::int64_t utc_ms) const {

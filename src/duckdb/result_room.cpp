@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
+
 namespace gaur::duckdb {
 namespace {
 
@@ -28,7 +30,7 @@ void ResultRoom::add(const std::string& name, const std::string& type) {
   const std::size_t bytes = json::quote(type).size();
   schema_ += json::quote(name).size() + bytes + kAroundColumn;
   if (bytes <= largest_bytes_) return;
-  largest_ = name.substr(0, kMostNamed);
+  largest_ = utf8_prefix(name, kMostNamed);
   largest_bytes_ = bytes;
   largest_kind_ = type.substr(0, std::min<std::size_t>(type.find('('), kMostNamed));
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 
 namespace gaur::kit {
 
@@ -221,7 +222,7 @@ void Session::flush_progress() {
 void Session::log(std::string_view line) {
   [[maybe_unused]] const auto sent =
       writer_.write(fmt::format(R"({{"type":"log","run":{},"line":{}}})", json::quote(job_->run),
-                                json::quote(line.substr(0, kMostLogBytes))));
+                                json::quote(utf8_prefix(line, kMostLogBytes))));
 }
 
 }  // namespace gaur::kit

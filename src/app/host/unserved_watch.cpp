@@ -93,7 +93,7 @@ void UnservedWatch::report(const UnservedJobs& jobs) {
     parts_.log.warn("jobs wait in a queue that this host does not serve",
                     {{"queue", jobs.queue.value},
                      {"jobs", count},
-                     {"do", fmt::format("configure [queues.{}], or remove its jobs", jobs.queue.value)}});
+                     {"do", "configure it below [queues], or remove its jobs"}});
     return;
   }
   const std::string otherwise =

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.hpp"
+
 namespace gaur::app {
 namespace {
 
@@ -25,7 +27,10 @@ struct Setting {
 
   void unused(std::string_view why) const {
     std::string shown = json::serialize(value);
-    if (shown.size() > 80) shown = shown.substr(0, 77) + "...";
+    if (shown.size() > 80) {
+      cut_utf8(shown, 77);
+      shown += "...";
+    }
     app.unused.push_back({std::string(name), fmt::format("{} was not used: {}", shown, why)});
   }
   void told(std::string text) const { app.unused.push_back({std::string(name), std::move(text)}); }
