@@ -9,7 +9,7 @@ TEST_F(ClientTest, every_problem_of_every_job_is_told_at_once) {
   make();
   NewJob bad = job("", "{");
   bad.options.priority = 3'000'000;
-  const auto problems = client_->problems(QueueName("a b"), {job("ok"), bad});
+  const auto problems = client_->problems(QueueName("a\xFF"), {job("ok"), bad});
   ASSERT_EQ(problems.size(), 4U);
   EXPECT_TRUE(problems[0].starts_with("queue name: ")) << problems[0];
   for (std::size_t i = 1; i < 4; ++i) EXPECT_TRUE(problems[i].starts_with("jobs[1].")) << problems[i];

@@ -171,7 +171,7 @@ TEST_F(Edits, FindQueuesUnderTheirPrefixOnly) {
   (void)redis({"SET", "bull:other:id", "1"});
   (void)redis({"SET", "bullish:third:id", "1"});
   (void)redis({"SET", "bull:a b:id", "1"});
-  EXPECT_THAT(must(store().queues()), ElementsAre(QueueName("other"), QueueName("query")));
+  EXPECT_THAT(must(store().queues()), ElementsAre(QueueName("a b"), QueueName("other"), QueueName("query")));
 }
 
 TEST_F(Edits, ChangeDelayAndPriorityInBullsOwnTerms) {

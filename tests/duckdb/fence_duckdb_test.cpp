@@ -126,7 +126,8 @@ TEST_F(Fence, RejectsEachTableFunctionOfThisDuckDBThatIsNotKnownToOnlyRead) {
     if (runner.last_line.find("cannot be called by SQL of callers") != std::string::npos)
       rejected.insert(name);
   }
-  const std::set<std::string> expected = {"__gaur_rows",
+  const std::set<std::string> expected = {"__gaur_foreign_rows",
+                                          "__gaur_rows",
                                           "arrow_scan",
                                           "arrow_scan_dumb",
                                           "check_peg_parser",

@@ -76,8 +76,8 @@ TEST_F(PoolsProcess, ACrashCarriesWhatTheRunnerSaidInItsRun) {
   const auto silent = expect_end<run::Crashed>(start("crash"));
   EXPECT_EQ(silent.output, "");
   const auto crashed = expect_end<run::Crashed>(start("last_words"));
-  EXPECT_EQ(crashed.message, "its runner died of SIGSEGV: fatal: \xef\xbf\xbd\xef\xbf\xbd out of luck");
-  EXPECT_EQ(crashed.output, "starting\nfatal: \xef\xbf\xbd\xef\xbf\xbd out of luck");
+  EXPECT_EQ(crashed.message, "its runner died of SIGSEGV: fatal: \xef\xbf\xbd out of luck");
+  EXPECT_EQ(crashed.output, "starting\nfatal: \xef\xbf\xbd out of luck");
   EXPECT_GT(crashed.peak_bytes, 0U);
 }
 
