@@ -1,6 +1,7 @@
 """A command that fails leaves no files: each is made to fail at each of its steps, and the folder is as before."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -124,13 +125,18 @@ class LeftoversTest(RedisHosts):
         (self.folder / "taken").mkdir()
         (self.folder / "taken/inside").write_text("")
         self.fails("init", "--env", "old.env", "--force", "--out", "taken", said="cannot write taken", code=1)
-        self.fails("init", "--env", "old.env", "--out", "old.env/a/b.toml", said="cannot write", code=1)
-        if os.path.exists("/dev/full"):
-            os.symlink("/dev/full", self.folder / "full.toml.part")
-            done = subprocess.run([GAUR, "init", "--env", "old.env", "--out", "full.toml"], cwd=self.folder, capture_output=True, text=True)
-            self.assertEqual(done.returncode, 1, done.stdout)
-            self.assertIn("No space left", done.stderr)
-            self.assertNotIn("full.toml", " ".join(self.files()))
+        self.fails("init", "--env", "old.env", "--out", "old.env/a/b.toml", said="cannot make old.env/a", code=1)
+
+        def full():  # a file that cannot grow, as on a full disk
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+        files = self.files()
+        done = subprocess.run([GAUR, "init", "--env", "old.env", "--out", "full.toml"], cwd=self.folder, capture_output=True, text=True,
+                              preexec_fn=full)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("cannot write full.toml.part: write: File too large", done.stderr)
+        self.assertEqual(self.files(), files)
 
 
 if __name__ == "__main__":
