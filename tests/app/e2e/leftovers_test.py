@@ -1,6 +1,5 @@
 """A command that fails leaves no files: each is made to fail at each of its steps, and the folder is as before."""
 
-import os
 import resource
 import signal
 import socket
