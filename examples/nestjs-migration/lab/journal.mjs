@@ -8,7 +8,8 @@ export class Journal {
 
   rows() {
     if (!existsSync(this.file)) return [];
-    return readFileSync(this.file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const lines = readFileSync(this.file, 'utf8').split('\n');
+    return lines.slice(0, -1).map((line) => JSON.parse(line)); // a line without its end is still being written
   }
 
   begun(tag) {

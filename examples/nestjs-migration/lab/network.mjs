@@ -41,7 +41,9 @@ export function makeMachines(lab, names) {
     ip('-n', hub, 'link', 'set', `to${i}`, 'master', 'br0', 'up');
     ip('-n', space(name), 'addr', 'add', `${host}/24`, 'dev', 'eth0');
     ip('-n', space(name), 'link', 'set', 'eth0', 'up');
-    machines[name] = { host, wrap: ['ip', 'netns', 'exec', space(name)] };
+    // A host name of its own as well: `gaur leave` asks which hosts run on its machine.
+    const named = ['unshare', '--uts', 'sh', '-c', 'echo "$0" >/proc/sys/kernel/hostname; exec "$@"', name];
+    machines[name] = { host, wrap: ['ip', 'netns', 'exec', space(name), ...named] };
   });
   return { kind: 'namespaces', machines };
 }

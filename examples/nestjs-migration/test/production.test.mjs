@@ -42,7 +42,7 @@ describe('production', () => {
       const client = lab.start('client', line[0], line.slice(1));
       await until(() => journal.ended().length > REQUESTS / 3, 60_000, 'a third of the work');
       const left = await work.query04.leave();
-      assert.equal(left.code, 0, left.stderr);
+      assert.equal(left.code, 0, left.stdout + left.stderr);
       await client.ended;
       assert.equal(client.code, 0, client.said());
       const seen = JSON.parse(client.said());

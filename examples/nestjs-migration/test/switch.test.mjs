@@ -64,7 +64,7 @@ describe('the switch, and the way back', () => {
 
     const left = await gaur.leave();
     times.left = at();
-    assert.equal(left.code, 0, left.stderr);
+    assert.equal(left.code, 0, left.stdout + left.stderr);
     assert.match(left.stdout, /safe to start pm2/i);
     await gaur.host.ended;
     assert.deepEqual(await orphans(keys), [], 'it leaves nothing behind');

@@ -7,6 +7,7 @@
 
 #include "app/commands/arguments.hpp"
 #include "app/config/units.hpp"
+#include "app/host/host_file.hpp"
 #include "app/host/leaving.hpp"
 #include "app/host/new_folder.hpp"
 #include "app/host/other_hosts.hpp"
@@ -81,11 +82,17 @@ bool verify_hosts(RedisAccess& access, const Config& config, std::int64_t ended)
   return others->here.empty();
 }
 
-/// The name of the host whose jobs are to be given back is kept in its data folder.
-std::optional<std::string> why_no_name(const Loaded& loaded) {
+/// The name of the host whose jobs are requeued: as configured here, else as the running or killed host wrote
+/// it into its data folder; "": it follows from the folder's host-id.
+std::string name_of_host(const Loaded& loaded) {
+  if (loaded.settings.is_set({"worker", "name"})) return loaded.config.worker_name;
+  const auto host = read_host_file(loaded.config.data_folder);
+  return host ? host->name : "";
+}
+
+std::optional<std::string> why_no_name(const Loaded& loaded, const std::string& name) {
   std::error_code ignored;
-  if (loaded.settings.is_set({"worker", "name"}) ||
-      std::filesystem::exists(loaded.config.data_folder / "host-id", ignored))
+  if (!name.empty() || std::filesystem::exists(loaded.config.data_folder / "host-id", ignored))
     return std::nullopt;
   return fmt::format(
       "no host has ever used the data folder {}, so what its host holds is not known: name the folder "
@@ -100,7 +107,7 @@ std::optional<Delayed> read_delayed(const std::string& text) {
   return std::nullopt;
 }
 
-int heal_and_verify(Loaded& loaded, Delayed delayed, bool safe) {
+int heal_and_verify(Loaded& loaded, const std::string& host_name, Delayed delayed, bool safe) {
   const Logger log(stderr_log_sink(), LogLevel::kError);
   const Config& config = loaded.config;
   const NewFolder folder(config.data_folder);  // a folder that was not there is not left behind
@@ -111,6 +118,7 @@ int heal_and_verify(Loaded& loaded, Delayed delayed, bool safe) {
     const bool store = is_store_error(complete.error().code);
     return fail(complete.error().message, store ? kExitStore : kExitProblem);
   }
+  if (!host_name.empty()) loaded.config.worker_name = host_name;
   SystemClock clock;
   SystemRandom random;
   ThreadLoop loop("gaur-leave");
@@ -171,12 +179,13 @@ int leave_command(int argc, char** argv) {
   // Before anything is stopped: what cannot be healed and verified must not be stopped either.
   auto access = RedisAccess::open(loaded.settings, *loaded.config.redis);
   if (!access) return fail(access.error().message + "; nothing was stopped", kExitStore);
+  const std::string name = name_of_host(loaded);  // read before the host ends and removes it
   const EndedHost ended =
       end_running_host(loaded.config, patience->count() < 0 ? loaded.config.stop_timeout : *patience);
   if (ended.problem) return fail(*ended.problem);
   const bool alone = verify_hosts(**access, loaded.config, ended.pid);
-  if (const auto why = why_no_name(loaded)) return fail(*why);
-  return heal_and_verify(loaded, *delayed, alone);
+  if (const auto why = why_no_name(loaded, name)) return fail(*why);
+  return heal_and_verify(loaded, name, *delayed, alone);
 }
 
 }  // namespace gaur::app

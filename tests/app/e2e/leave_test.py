@@ -64,6 +64,18 @@ class LeaveTest(RedisHosts):
         self.assertEqual(self.active(call), [theirs])
         self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [running])
 
+    def test_leave_knows_the_name_that_only_the_host_was_given(self):
+        redis = self.redis()
+        call = self.call(redis)
+        work = self.worker(redis).start("--slots", "1", "--worker.name=query04")
+        running = self.bull_add(call, {"func": "sleep", "ms": 60_000})
+        until(lambda: self.active(call) == [running], what="the start")
+        work.kill()
+        code, said = work.run("leave", "--env", "prod.env")
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"gave back 1 job held by this host: {running}", said)
+        self.assertEqual(self.active(call), [])
+
     def test_a_host_on_another_data_folder_is_found_through_the_store(self):
         redis = self.redis()
         call = self.call(redis)
