@@ -127,7 +127,8 @@ Status Client::Impl::check_known(const QueueName& queue, const std::vector<NewJo
   if (!options.own_queues) return ok();
   if (!options.own_queues->contains(queue)) return unknown_queue(queue, *options.own_queues);
   const auto place = options.functions->function_field.find(queue);
-  const std::string_view field = place == options.functions->function_field.end() ? "" : place->second;
+  const std::string_view field =
+      place == options.functions->function_field.end() ? std::string_view() : std::string_view(place->second);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const FunctionName function = function_of(jobs[i].name, jobs[i].data, field);
     if (options.functions->find(function) != nullptr) continue;

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "base/name_text.hpp"
 #include "core/words.hpp"
 
 namespace gaur {
@@ -37,8 +38,8 @@ std::string position_in_words(const Position& position) {
 /// What holds back the whole queue, or all that this host does.
 Reason of_queue(const WaitFacts& facts) {
   if (facts.paused) {
-    return fmt::format("the queue {0} is paused; resume it with POST /v1/queues/{0}/resume",
-                       facts.queue.value);
+    return fmt::format("the queue {} is paused; resume it with POST /v1/queues/{}/resume", facts.queue.value,
+                       percent_encode(facts.queue.value));
   }
   switch (facts.host) {
     case WaitFacts::Host::kQuiet: return "this host is quiet and takes no jobs";

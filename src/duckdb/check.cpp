@@ -186,7 +186,7 @@ class FunctionCheck {
       if (auto done = statement.bind(name, to_duckdb(api_, parameter, given ? &sample : nullptr)); !done)
         return done;
     }
-    return statement.plan();
+    return statement.plan(connection_);
   }
 
   void check_patterns() {

@@ -140,9 +140,12 @@ Run<Unit> Statement::bind(const std::string& name, const Value& value) {
                {{"parameter", name}}});
 }
 
-Run<Unit> Statement::plan() const {
+Run<Unit> Statement::plan(duckdb_connection connection) const {
   Owned<duckdb_pending_result> pending(api_->destroy_pending);
-  if (api_->pending_prepared(prepared_.get(), pending.out()) == DuckDBSuccess) return Unit{};
+  if (api_->pending_prepared(prepared_.get(), pending.out()) == DuckDBSuccess) {
+    api_->interrupt(connection);  // else destroying it runs the tasks that were made for it
+    return Unit{};
+  }
   const char* text = pending ? api_->pending_error(pending.get()) : nullptr;
   return fail(failure(text == nullptr ? "the query cannot be planned" : text));
 }

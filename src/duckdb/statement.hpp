@@ -25,7 +25,7 @@ class Statement {
   Run<Unit> bind(const std::string& name, const Value& value);
 
   /// Plans it with the values that are bound; nothing is run where the instance has one thread.
-  Run<Unit> plan() const;
+  Run<Unit> plan(duckdb_connection connection) const;
   /// Starts it; returns when the first rows are there. One start a statement.
   Run<Unit> start();
   /// The next rows; an empty handle at the end.

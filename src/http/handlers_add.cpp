@@ -69,6 +69,7 @@ void answer_added(const ExchangePtr& exchange, const QueueName& queue, const std
 /// Waits for several jobs of one request and answers when the last wait is over.
 struct ManyWaits {
   ExchangePtr exchange;
+  std::vector<Added> added;
   std::vector<Job> jobs;
   std::size_t left = 0;
   std::optional<Error> error;
@@ -88,9 +89,10 @@ struct ManyWaits {
     view.base = exchange->base;
     view.data = false;
     std::string body;
-    for (const Job& each : jobs) {
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      view.added = &added[i];
       body += body.empty() ? '[' : ',';
-      append_job(body, each, view);
+      append_job(body, jobs[i], view);
     }
     answer_json(exchange, body + "]", std::all_of(jobs.begin(), jobs.end(), finished) ? 200 : 202);
   }
@@ -108,6 +110,7 @@ void wait_for(Service& service, const ExchangePtr& exchange, const QueueName& qu
   }
   auto all = std::make_shared<ManyWaits>();  // shared by the answers of all the waits
   all->exchange = exchange;
+  all->added = added;
   all->jobs.resize(added.size());
   all->left = added.size();
   for (std::size_t i = 0; i < added.size(); ++i) {

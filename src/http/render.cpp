@@ -156,6 +156,13 @@ void append_usage(std::string& text, const Usage& usage) {
   out.end();
 }
 
+namespace {
+void append_duplicate(ObjectWriter& out, const Added& added) {
+  if (added.duplicate) out.flag("duplicate", true);
+  if (added.differs) out.flag("differs", true);
+}
+}  // namespace
+
 void append_job(std::string& text, const Job& job, const JobView& view) {
   ObjectWriter out(text);
   out.text("id", job.id.value);
@@ -163,6 +170,7 @@ void append_job(std::string& text, const Job& job, const JobView& view) {
   out.text("name", job.name);
   out.text("state", to_string(job.state));
   out.text("url", job_path({job.queue, job.id}, view.base));
+  if (view.added != nullptr) append_duplicate(out, *view.added);
   if (view.waiting != nullptr) {
     if (view.waiting->position) out.number("position", view.waiting->position->before);
     out.own("waiting", render_waiting(*view.waiting));
@@ -203,8 +211,7 @@ void append_added(std::string& text, const QueueName& queue, const Added& added,
   out.text("url", job_path({queue, added.id}, base));
   if (added.state == State::kWaiting || added.state == State::kPrioritized)
     out.number("position", added.position);
-  if (added.duplicate) out.flag("duplicate", true);
-  if (added.differs) out.flag("differs", true);
+  append_duplicate(out, added);
   out.end();
 }
 

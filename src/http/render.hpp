@@ -24,7 +24,8 @@ struct JobView {
   bool data = true;    ///< with data and options
   bool result = true;  ///< with result, progress and stack traces
   const Waiting* waiting = nullptr;
-  std::string_view base = {};  ///< what clients see before every path
+  std::string_view base = {};    ///< what clients see before every path
+  const Added* added = nullptr;  ///< the add that is answered: `duplicate` and `differs` come from it
 };
 
 void append_failure(std::string& out, const Failure& failure);

@@ -23,7 +23,7 @@ struct Request {
   std::variant<std::monostate, One, Many> to = {};  ///< monostate: our own PING
   std::string bytes = {};                           ///< encoded; of a script: from its number of keys on
   std::size_t replies = 1;                          ///< how many answer it
-  const Script* script = nullptr;                   ///< EVALSHA of this one, EVAL where it is not known
+  std::optional<Script> script = {};                ///< EVALSHA of this one, EVAL where it is not known
   std::size_t script_arguments = 0;                 ///< how many arguments `bytes` holds
   Instant deadline{};
 

@@ -234,7 +234,7 @@ Answer<Reply> RealClient::run(const Script& script, std::vector<std::string> key
   Request::One promise;
   auto future = promise.future();
   Request request{.to = std::move(promise)};
-  request.script = &script;
+  request.script = script;
   request.script_arguments = 1 + keys.size() + arguments.size();
   std::size_t size = 16;
   for (const auto& each : keys) size += each.size() + 16;

@@ -25,16 +25,22 @@ using Answer = Future<Result<T>>;
 
 using Command = std::vector<std::string>;  ///< name and arguments, binary-safe
 
-/// Text of a Lua script with its SHA-1, computed once. Keep it for as long as the client lives.
+/// Text of a Lua script with its SHA-1, computed once. Copies share it, so a request on its way keeps its
+/// script although the store that made it is gone.
 class Script {
  public:
   Script(std::string name, std::string text);
-  const std::string& name() const { return name_; }  ///< for errors and metrics
-  const std::string& text() const { return text_; }
-  const std::string& sha1() const { return sha1_; }
+  const std::string& name() const { return parts_->name; }  ///< for errors and metrics
+  const std::string& text() const { return parts_->text; }
+  const std::string& sha1() const { return parts_->sha1; }
+  /// Copies of one script are equal.
+  bool operator==(const Script&) const = default;
 
  private:
-  std::string name_, text_, sha1_;
+  struct Parts {
+    std::string name, text, sha1;
+  };
+  std::shared_ptr<const Parts> parts_;
 };
 
 struct Message {

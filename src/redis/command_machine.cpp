@@ -19,7 +19,7 @@ bool says_not_here(const Reply& reply) {
 }
 
 void append_request(std::string& out, Request& request) {
-  if (request.script == nullptr) {
+  if (!request.script) {
     if (out.empty() && request.bytes.size() > kChunk) {
       out = std::move(request.bytes);
     } else {
@@ -133,7 +133,7 @@ void CommandMachine::answer(Reply reply, Actions& actions) {
     drain_why_ = Error{Errc::kDisconnected, fmt::format("Redis answers {}", reply.failure()->text)};
     finish(request, drain_why_, actions);
   }
-  if (request.script != nullptr && reply.failure() != nullptr && reply.failure()->code() == "NOSCRIPT" &&
+  if (request.script && reply.failure() != nullptr && reply.failure()->code() == "NOSCRIPT" &&
       !request.given_up && !request.as_text) {
     retry_script(std::move(request));
     pop_answered();

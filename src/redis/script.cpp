@@ -22,7 +22,9 @@ std::string sha1_hex(std::string_view text) {
 
 }  // namespace
 
-Script::Script(std::string name, std::string text)
-    : name_(std::move(name)), text_(std::move(text)), sha1_(sha1_hex(text_)) {}
+Script::Script(std::string name, std::string text) {
+  std::string sha1 = sha1_hex(text);
+  parts_ = std::make_shared<const Parts>(Parts{std::move(name), std::move(text), std::move(sha1)});
+}
 
 }  // namespace gaur::redis

@@ -157,6 +157,8 @@ TEST_F(JobsOverHttp, AnOwnIdWithOtherContentIsADuplicate) {
       add(R"([{"name":"new"},{"name":"b","options":{"id":"x"}},{"name":"y","options":{"id":"y"}}])");
   ASSERT_EQ(many.status, 202) << many.body;
   EXPECT_NE(many.body.find(R"("duplicate":true,"differs":true})"), std::string::npos) << many.body;
+  const Answer waited = add(R"([{"name":"b","options":{"id":"x"}}])", "?wait=20ms");
+  EXPECT_NE(waited.body.find(R"("duplicate":true,"differs":true,)"), std::string::npos) << waited.body;
   EXPECT_EQ(json::integer(ask("GET", "/v1/queues/q").parsed().at("counts").as_object(), "waiting"), 3);
 }
 

@@ -100,7 +100,7 @@ struct Commands : MachineRig<CommandMachine> {
   Future<Result<Reply>> run(const Script& script, const std::string& key) {
     Request::One promise;
     auto future = promise.future();
-    Request request{.to = promise, .script = &script, .script_arguments = 2};
+    Request request{.to = promise, .script = script, .script_arguments = 2};
     append_argument(request.bytes, "1");
     append_argument(request.bytes, key);
     sent = submit(std::move(request));
