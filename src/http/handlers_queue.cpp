@@ -155,8 +155,16 @@ void follow_events(Service& service, const ExchangePtr& exchange) {
   response.headers.push_back({"X-Accel-Buffering", "no"});  // nginx sends on each event as it comes
   if (exchange->request.method == "HEAD") return exchange->reply(std::move(response));
   if (!begin_wait(service, exchange)) return;
-  response.stream = std::make_shared<EventStream>(service, exchange->wait_ticket, *queue, cursor);
-  exchange->reply(std::move(response));
+  const auto follow = [&service, exchange, queue = *queue, response](std::string from) {
+    Response events = response;
+    events.stream = std::make_shared<EventStream>(service, exchange->wait_ticket, queue, std::move(from));
+    exchange->reply(std::move(events));
+  };
+  if (cursor != "$") return follow(cursor);
+  // Fixed before the head is sent: a client that has the head misses nothing that happens afterwards.
+  service.then(service.client().cursor(*queue), [exchange, follow](Result<std::string> now) {
+    now ? follow(*std::move(now)) : refuse(exchange, now.error());
+  });
 }
 
 }  // namespace gaur::http

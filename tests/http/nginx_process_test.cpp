@@ -2,6 +2,7 @@
 // and no other. deploy/nginx/gaur.conf is used as it is; only its ports are replaced.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -82,7 +83,10 @@ class Nginx {
     }
     const SystemClock clock;
     const Instant until = clock.now() + Duration(10'000);
-    while (!RawClient(port_).connected()) {
+    // nginx writes its pid once it listens. Asking its port instead can meet the asker itself: a free port is
+    // one that the system also gives to clients.
+    while (!fs::exists(folder_ / "pid") || fs::file_size(folder_ / "pid") == 0) {
+      ::poll(nullptr, 0, 1);
       const bool ended = ::waitpid(process_, nullptr, WNOHANG) != 0;
       std::ostringstream said;
       said << std::ifstream(log).rdbuf();
