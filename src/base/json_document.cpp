@@ -66,10 +66,6 @@ struct ValueHandler {
   boost::json::value_stack stack;
 };
 
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 }  // namespace
 
 boost::json::value parse_document(std::string_view text, std::size_t max_depth, std::size_t& read,

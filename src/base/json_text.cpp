@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "base/json_document.hpp"
 #include "base/lenient.hpp"
 #include "base/unicode.hpp"
 
@@ -39,10 +40,6 @@ struct NullHandler {
   bool on_comment_part(Text, Problem&) { return true; }
   bool on_comment(Text, Problem&) { return true; }
 };
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 std::size_t skip_space(std::string_view text, std::size_t at) {
   while (at < text.size() && is_space(text[at])) ++at;

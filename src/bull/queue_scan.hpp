@@ -24,7 +24,7 @@ struct QueuesFound {
 };
 
 /// Every queue of Bull or BullMQ under `prefix`. Keys of jobs, locks, limiters and debouncing that only look
-/// like a queue's are told apart by type and content. Names that begin with a colon are left out: they are
+/// like a queue's are recognized by type and content. Names that begin with a colon are left out: they are
 /// those of a prefix that ends with one.
 Async<QueuesFound> find_queues(redis::Client& client, std::string prefix, QueueScanLimits limits);
 

@@ -131,6 +131,11 @@ void append_text(std::string& out, const std::string& text) {
   out += json::quote(text);
 }
 
+void append_duplicate(ObjectWriter& out, const Added& added) {
+  if (added.duplicate) out.flag("duplicate", true);
+  if (added.differs) out.flag("differs", true);
+}
+
 }  // namespace
 
 std::string job_path(const JobRef& job, std::string_view base) {
@@ -155,13 +160,6 @@ void append_usage(std::string& text, const Usage& usage) {
   if (!usage.details.empty()) out.json("details", json::Fragment::read_or_quote(usage.details));
   out.end();
 }
-
-namespace {
-void append_duplicate(ObjectWriter& out, const Added& added) {
-  if (added.duplicate) out.flag("duplicate", true);
-  if (added.differs) out.flag("differs", true);
-}
-}  // namespace
 
 void append_job(std::string& text, const Job& job, const JobView& view) {
   ObjectWriter out(text);

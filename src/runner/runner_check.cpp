@@ -92,12 +92,7 @@ class Checker {
     check("unknown frames and members", unknown_frames());
     check("progress", progress());
     check("cancel", cancel());
-    check("a cancel that comes too late", late_cancel());
-    check("a broken frame", broken_frame());
-    check("death in the middle", death());
-    check("stop", stop([this] { shell_.send(id_, stop_frame()); }));
-    check("end of file", stop([this] { shell_.close_input(id_); }));
-    return std::move(cases_);
+    return run_last_cases();
   }
 
  private:
@@ -107,6 +102,11 @@ class Checker {
     check("the next job on the same runner", own());
     check("unknown frames and members", unknown_frames());
     check("cancel", own_cancel());
+    return run_last_cases();
+  }
+
+  /// The cases that any functions will do for.
+  std::vector<RunnerCheckCase> run_last_cases() {
     check("a cancel that comes too late", late_cancel());
     check("a broken frame", broken_frame());
     check("death in the middle", death());

@@ -297,8 +297,8 @@ constexpr std::array kRows{
         .kind = Kind::kChoice,
         .fallback = "auto",
         .doc =
-            "what more than `inline_bytes` becomes: `error` fails the job, `file` keeps a file of which the "
-            "result tells, `url` makes the result `{\"url\",\"bytes\",\"format\",\"expires\"}` with a "
+            "what more than `inline_bytes` becomes: `error` fails the job, `file` keeps a file that the "
+            "result names, `url` makes the result `{\"url\",\"bytes\",\"format\",\"expires\"}` with a "
             "signed link (also for the files of pools of kind `command`). auto: `file` for ad-hoc functions, "
             "else `error`",
         .choices = "error|file|url",

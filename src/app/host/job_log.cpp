@@ -21,29 +21,20 @@ std::function<void(const RunReport&)> job_log(Logger log) {
     const bool over = run.outcome == "completed" || run.outcome == "failed" || run.outcome == "cancelled";
     const char* what = over ? "job finished" : "run ended";
     const Usage& usage = run.usage;
+    const Logger line = log.with({{"job", run.id},
+                                  {"queue", run.queue},
+                                  {"function", run.function},
+                                  {"outcome", run.outcome},
+                                  {"wait_ms", run.waited},
+                                  {"run_ms", usage.wall_us / 1000},
+                                  {"cpu_ms", usage.cpu_us / 1000},
+                                  {"peak_bytes", usage.peak_rss_bytes},
+                                  {"attempts", run.attempt}});
     if (run.outcome == "completed") {
-      log.info(what, {{"job", run.id},
-                      {"queue", run.queue},
-                      {"function", run.function},
-                      {"outcome", run.outcome},
-                      {"wait_ms", run.waited},
-                      {"run_ms", usage.wall_us / 1000},
-                      {"cpu_ms", usage.cpu_us / 1000},
-                      {"peak_bytes", usage.peak_rss_bytes},
-                      {"attempts", run.attempt}});
-      return;
+      line.info(what);
+    } else {
+      line.info(what, {{"code", run.code}, {"error", shortened(run.message)}});
     }
-    log.info(what, {{"job", run.id},
-                    {"queue", run.queue},
-                    {"function", run.function},
-                    {"outcome", run.outcome},
-                    {"wait_ms", run.waited},
-                    {"run_ms", usage.wall_us / 1000},
-                    {"cpu_ms", usage.cpu_us / 1000},
-                    {"peak_bytes", usage.peak_rss_bytes},
-                    {"attempts", run.attempt},
-                    {"code", run.code},
-                    {"error", shortened(run.message)}});
   };
 }
 

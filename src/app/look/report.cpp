@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "app/look/gather.hpp"
+#include "app/look/statistics.hpp"
 #include "app/text/text_table.hpp"
 #include "base/json.hpp"
 #include "core/words.hpp"
@@ -14,9 +13,6 @@ namespace {
 
 constexpr std::size_t kListed = 5;  // jobs listed one by one
 
-std::string ms_words(double ms) {
-  return duration_in_words(Duration(std::llround(ms)));
-}
 std::string spread_words(const Spread& spread, std::string (*words)(double)) {
   return spread.count == 0 ? "-" : fmt::format("{} / {}", words(spread.p50), words(spread.p95));
 }
@@ -124,14 +120,6 @@ std::string listed_jobs(const bull::QueueLook& look) {
   }
   if (look.overdue_total > kListed) text += fmt::format("  ... and {} more\n", look.overdue_total - kListed);
   return text;
-}
-
-json::Object spread_json(const Spread& spread) {
-  return {{"count", spread.count},
-          {"p50", spread.p50},
-          {"p95", spread.p95},
-          {"most", spread.most},
-          {"mean", spread.mean}};
 }
 
 json::Object function_json(const FunctionLook& function) {

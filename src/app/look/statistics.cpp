@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/needs.hpp"
+#include "core/words.hpp"
 
 namespace gaur::app {
 namespace {
@@ -103,6 +104,18 @@ std::optional<double> rate_of(const std::vector<KeptJob>& jobs) {
   }
   if (count < 2 || *last <= *first) return std::nullopt;
   return static_cast<double>(count - 1) / (ms_between(*first, *last) / 1000);
+}
+
+json::Object spread_json(const Spread& spread) {
+  return {{"count", spread.count},
+          {"p50", spread.p50},
+          {"p95", spread.p95},
+          {"most", spread.most},
+          {"mean", spread.mean}};
+}
+
+std::string ms_words(double ms) {
+  return duration_in_words(Duration(std::llround(ms)));
 }
 
 }  // namespace gaur::app

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.hpp"
 #include "gaur/job.hpp"
 
 namespace gaur::app {
@@ -16,6 +17,9 @@ struct Spread {
   double least = 0, p50 = 0, p95 = 0, most = 0, mean = 0;
 };
 Spread spread_of(std::vector<double> values);
+json::Object spread_json(const Spread& spread);
+/// "1.2 s", as duration_in_words().
+std::string ms_words(double ms);
 
 /// One job, kept or waiting, with the sizes of its texts in the store.
 struct KeptJob {

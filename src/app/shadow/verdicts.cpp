@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
-
 #include "app/text/text_table.hpp"
 #include "core/words.hpp"
 
@@ -13,9 +11,6 @@ namespace {
 
 constexpr std::size_t kJobsShown = 10;  // of each function, those that differ
 
-std::string ms_words(double ms) {
-  return duration_in_words(Duration(std::llround(ms)));
-}
 std::string both(const Spread& spread) {
   return spread.count == 0 ? "-" : fmt::format("{} / {}", ms_words(spread.p50), ms_words(spread.p95));
 }
@@ -84,14 +79,6 @@ std::string kinds_text(const std::vector<ShadowFunction>& functions,
     if (!kinds.empty()) text += fmt::format("  {}: {}\n", cut(function.function, 40), fmt::join(kinds, ", "));
   }
   return text.empty() ? "" : "\ndifferences, by how many jobs show them\n" + text;
-}
-
-json::Object spread_json(const Spread& spread) {
-  return {{"count", spread.count},
-          {"p50", spread.p50},
-          {"p95", spread.p95},
-          {"most", spread.most},
-          {"mean", spread.mean}};
 }
 
 json::Object function_json(const ShadowFunction& function) {

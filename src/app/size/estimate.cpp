@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "app/look/statistics.hpp"
 #include "core/words.hpp"
 
 namespace gaur::app {
@@ -22,10 +23,6 @@ const WidthMeasure& measured_at(const SizeInputs& inputs, std::uint32_t width) {
     if (found == nullptr || measure.width <= width) found = &measure;
   }
   return *found;
-}
-
-std::string ms_words(double ms) {
-  return duration_in_words(Duration(std::llround(ms)));
 }
 
 /// Rounded up to what the advice can be written in.

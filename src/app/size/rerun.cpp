@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "app/look/statistics.hpp"
 #include "core/words.hpp"
 
 namespace gaur::app {
@@ -14,10 +15,6 @@ constexpr std::size_t kMostReruns = 8;
 constexpr double kRaise = 1.5;
 constexpr double kSlower = 1.4;     // beyond it a run is markedly slower: it spills, or reads twice
 constexpr double kSlowerByMs = 10;  // below it no difference counts
-
-std::string ms_words(double ms) {
-  return duration_in_words(Duration(std::llround(ms)));
-}
 
 std::uint32_t threads_of(const Needs& needs) {
   return static_cast<std::uint32_t>(std::max(1.0, std::floor(needs.cores)));

@@ -2,18 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
+#include "app/look/statistics.hpp"
 #include "app/text/text_table.hpp"
 #include "base/json.hpp"
 #include "core/words.hpp"
 
 namespace gaur::app {
 namespace {
-
-std::string ms_words(double ms) {
-  return duration_in_words(Duration(std::llround(ms)));
-}
 
 std::string width_table(const SizeInputs& inputs) {
   TextTable table({">at once", ">threads", ">runs", ">failed", ">run p50", ">run p95", ">cores each",
@@ -46,14 +41,6 @@ std::string burst_table(const SizePlan& plan) {
                ms_words(row.burst.wait_ms.most), ms_words(row.burst.last_done_ms)});
   }
   return table.text();
-}
-
-json::Object spread_json(const Spread& spread) {
-  return {{"count", spread.count},
-          {"p50", spread.p50},
-          {"p95", spread.p95},
-          {"most", spread.most},
-          {"mean", spread.mean}};
 }
 
 }  // namespace
