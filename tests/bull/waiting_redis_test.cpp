@@ -107,9 +107,10 @@ TEST_F(Waiting, FindsAJobBehindManyThatCannotStart) {
   const std::chrono::duration<double> took = clock.now() - before;
   const double cpu = server_cpu() - cpu_before;
   RecordProperty("server_cpu_seconds", std::to_string(cpu));
-  EXPECT_LT(hashes_read(), ahead + 2'000) << "each id is looked at once";
-  if (kLong) {  // the server's time: it is all of the wall time on a machine that does nothing else
-    EXPECT_LT(cpu, 2.0);
+  // The requests themselves look at up to 512 jobs each, beside the scan.
+  EXPECT_LT(hashes_read(), ahead + 4'000) << "the scan reads each job once";
+  if (kLong) {
+    EXPECT_LT(cpu, 2.0) << "on a machine that does nothing else the wall time is hardly more";
     EXPECT_LT(took.count(), 20.0);
   }
   RecordProperty("seconds", std::to_string(took.count()));
