@@ -60,13 +60,18 @@ struct ParentRef {
   bool operator==(const ParentRef&) const = default;
 };
 
+inline constexpr std::uint32_t kMaxPriority = (1U << 21) - 1;  ///< as in BullMQ
+inline constexpr std::uint32_t kMaxAttempts = 1'000'000;
+
 struct JobOptions {
   std::optional<JobId>
       id{};           ///< the user's own id; a second add of it answers the first job. Default: the store's
   Duration delay{0};  ///< 0: at once
-  std::uint32_t priority = 0;       ///< 0: none, served before all priorities; else 1 (first) to 2 097 151
-  bool lifo = false;                ///< to the front of the waiting list. Does not affect prioritized jobs
-  std::uint32_t attempts = 0;       ///< runs that may fail before the job fails; 0 counts as 1
+  std::uint32_t priority = 0;  ///< 0: none, served before all priorities; else 1 (first) to 2 097 151
+  bool lifo = false;           ///< to the front of the waiting list. Does not affect prioritized jobs
+  /// Runs that may fail before the job fails, at most kMaxAttempts. 0: not given; then what the function's
+  /// configuration says, else 1.
+  std::uint32_t attempts = 0;
   Backoff backoff{};                ///< default: at once
   std::optional<Time> timestamp{};  ///< creation time to record. Default: the store's clock
   std::optional<Retention> on_complete{},

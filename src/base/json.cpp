@@ -111,16 +111,19 @@ std::string text_or(const Object& object, std::string_view key, std::string_view
   return std::string(std::string_view(value->get_string()));
 }
 
-std::optional<std::int64_t> integer(const Object& object, std::string_view key) {
-  const Value* value = object.if_contains(key);
-  if (value == nullptr) return std::nullopt;
-  if (value->is_int64()) return value->get_int64();
-  if (value->is_double()) {
-    const double number = value->get_double();
+std::optional<std::int64_t> whole_number(const Value& value) {
+  if (value.is_int64()) return value.get_int64();
+  if (value.is_double()) {
+    const double number = value.get_double();
     if (std::nearbyint(number) == number && std::abs(number) <= 9.0e15)
       return static_cast<std::int64_t>(number);
   }
   return std::nullopt;
+}
+
+std::optional<std::int64_t> integer(const Object& object, std::string_view key) {
+  const Value* value = object.if_contains(key);
+  return value == nullptr ? std::nullopt : whole_number(*value);
 }
 
 bool is_utf8(std::string_view text) {

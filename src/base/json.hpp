@@ -41,6 +41,8 @@ std::string quote(std::string_view text);
 const Value* find(const Value& value, std::string_view dotted_path);
 /// A text member of an object, or `otherwise`.
 std::string text_or(const Object& object, std::string_view key, std::string_view otherwise);
+/// A whole number of 64 bits (also written 3.0), or nothing.
+std::optional<std::int64_t> whole_number(const Value& value);
 /// A whole-number member (also written 3.0), or nothing.
 std::optional<std::int64_t> integer(const Object& object, std::string_view key);
 

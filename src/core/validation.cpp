@@ -3,16 +3,15 @@
 
 #include <algorithm>
 
+#include "base/duration_text.hpp"
 #include "base/json.hpp"
+#include "base/number_rule.hpp"
 #include "base/utf8.hpp"
 #include "gaur/job.hpp"
 
 namespace gaur {
 
 namespace {
-
-constexpr std::uint32_t kMaxPriority = (1U << 21) - 1;
-constexpr Duration kLongestWait = std::chrono::hours(24 * 365 * 10);
 
 bool is_canonical_integer(std::string_view text) {
   if (text == "0") return true;
@@ -39,8 +38,9 @@ void check_id(const JobId& id, const Limits& limits, std::vector<std::string>& p
 }
 
 void check_wait(std::string_view field, Duration wait, std::vector<std::string>& problems) {
-  if (wait < Duration{0} || wait > kLongestWait) {
-    problems.push_back(fmt::format("{}: 0 to 315360000000 ms (ten years), was {}", field, wait.count()));
+  if (wait < Duration{0} || wait > kLongestDuration) {
+    problems.push_back(
+        fmt::format("{}: 0 to {} ms (ten years), was {}", field, kLongestDuration.count(), wait.count()));
   }
 }
 
@@ -51,8 +51,13 @@ std::vector<std::string> problems_of(const JobOptions& options, const Limits& li
   if (options.id) check_id(*options.id, limits, problems);
   check_wait("delay", options.delay, problems);
   check_wait("backoff.delay", options.backoff.delay, problems);
-  if (options.priority > kMaxPriority)
-    problems.push_back(fmt::format("priority: 0 to {}, was {}", kMaxPriority, options.priority));
+  const auto check_most = [&](std::string_view field, std::uint32_t least, std::uint32_t most,
+                              std::uint32_t value) {
+    if (value > most)
+      problems.push_back(fmt::format("{}: {}", field, whole_number_rule(least, most, std::to_string(value))));
+  };
+  check_most("priority", 0, kMaxPriority, options.priority);
+  check_most("attempts", 1, kMaxAttempts, options.attempts);
   if (!(options.backoff.jitter >= 0 && options.backoff.jitter <= 1)) {
     problems.push_back(fmt::format("backoff.jitter: 0 to 1, was {}", options.backoff.jitter));
   }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/duration_text.hpp"
 #include "base/json.hpp"
+#include "base/number_rule.hpp"
 #include "base/utf8.hpp"
 #include "http/slices.hpp"
 #include "http/values.hpp"
@@ -19,21 +21,21 @@ class Member {
   Member(std::string where, const json::Value& value, std::vector<std::string>& problems)
       : where_(std::move(where)), value_(value), problems_(problems) {}
 
-  std::optional<std::uint64_t> whole(std::uint64_t most) const {
-    if (value_.is_int64() && value_.get_int64() >= 0) {
-      const auto number = static_cast<std::uint64_t>(value_.get_int64());
-      if (number <= most) return number;
-    }
-    complain(fmt::format("a whole number from 0 to {}", most));
+  std::optional<std::uint64_t> whole(std::uint64_t least, std::uint64_t most) const {
+    const auto number = json::whole_number(value_);
+    if (number && *number >= 0 && std::cmp_greater_equal(*number, least) &&
+        std::cmp_less_equal(*number, most))
+      return static_cast<std::uint64_t>(*number);
+    problem(whole_number_rule(least, most, shown(value_)));
     return std::nullopt;
   }
   /// Milliseconds, or a text like "10s".
   std::optional<Duration> duration() const {
-    if (value_.is_int64()) return Duration(value_.get_int64());  // its range is judged with the job
-    if (value_.is_string()) {
-      if (const auto parsed = parse_duration(std::string_view(value_.get_string()))) return *parsed;
-    }
-    complain("milliseconds or a duration like \"10s\"");
+    if (const auto ms = json::whole_number(value_)) return Duration(*ms);  // its range is judged with the job
+    const std::string text = value_.is_string() ? std::string(value_.get_string()) : shown(value_);
+    const auto parsed = parse_duration(text, BareNumber::kMilliseconds);
+    if (parsed) return *parsed;
+    problem(parsed.error().message);
     return std::nullopt;
   }
   std::optional<bool> flag() const {
@@ -62,11 +64,18 @@ class Member {
   }
   const json::Value& value() const { return value_; }
   void complain(std::string_view wanted) const {
-    problems_.push_back(
-        fmt::format("{}: {} is expected, was {}", where_, wanted, utf8_prefix(json::serialize(value_), 80)));
+    problem(fmt::format("{} is expected, was {}", wanted, utf8_prefix(shown(value_), 80)));
+  }
+  void problem(std::string_view message) const {
+    problems_.push_back(fmt::format("{}: {}", where_, message));
   }
 
  private:
+  /// As JSON, doubles in their usual form.
+  static std::string shown(const json::Value& value) {
+    return value.is_double() ? fmt::format("{}", value.get_double()) : json::serialize(value);
+  }
+
   std::string where_;
   const json::Value& value_;
   std::vector<std::string>& problems_;
@@ -83,15 +92,17 @@ std::optional<Retention> parse_retention(const Member& member) {
   Retention keep;
   if (member.value().is_bool()) {
     if (member.value().get_bool()) keep.count = 0;
-  } else if (member.value().is_int64()) {
-    keep.count = member.whole(1'000'000'000);
+  } else if (member.value().is_number()) {
+    keep.count = member.whole(0, 1'000'000'000);
   } else {
     member.each("count, age", [&](const std::string& key, const Member& inner) {
       if (key == "count") {
-        keep.count = inner.whole(1'000'000'000);
+        keep.count = inner.whole(0, 1'000'000'000);
       } else if (key == "age") {
-        if (const auto age = inner.duration())
-          keep.age = std::chrono::duration_cast<std::chrono::seconds>(*age);
+        const auto age = inner.duration();
+        if (age && *age % std::chrono::seconds(1) != Duration{0})
+          inner.problem(fmt::format("whole seconds are expected, was {} ms", age->count()));
+        if (age) keep.age = std::chrono::duration_cast<std::chrono::seconds>(*age);
       } else {
         return false;
       }
@@ -103,7 +114,7 @@ std::optional<Retention> parse_retention(const Member& member) {
 
 Backoff parse_backoff(const Member& member) {
   Backoff backoff;
-  if (member.value().is_int64() || member.value().is_string()) {  // as BullMQ: a bare delay is a fixed one
+  if (member.value().is_number() || member.value().is_string()) {  // as BullMQ: a bare delay is a fixed one
     put(backoff.delay, member.duration());
     return backoff;
   }
@@ -150,13 +161,13 @@ bool parse_option(JobOptions& out, const std::string& key, const Member& member)
     return true;
   }
   if (key == "delay") return put(out.delay, member.duration());
-  if (key == "priority") return put(out.priority, member.whole(0xFFFFFFFF));
+  if (key == "priority") return put(out.priority, member.whole(0, kMaxPriority));
   if (key == "lifo") return put(out.lifo, member.flag());
-  if (key == "attempts") return put(out.attempts, member.whole(1'000'000));
-  if (key == "keep_logs") return put(out.keep_logs, member.whole(1'000'000));
-  if (key == "stack_trace_limit") return put(out.stack_trace_limit, member.whole(1'000));
+  if (key == "attempts") return put(out.attempts, member.whole(1, kMaxAttempts));
+  if (key == "keep_logs") return put(out.keep_logs, member.whole(0, 1'000'000));
+  if (key == "stack_trace_limit") return put(out.stack_trace_limit, member.whole(0, 1'000));
   if (key == "timestamp") {
-    if (const auto ms = member.whole(253'402'300'799'999))
+    if (const auto ms = member.whole(0, 253'402'300'799'999))
       out.timestamp = from_ms(static_cast<std::int64_t>(*ms));
     return true;
   }
@@ -251,6 +262,18 @@ JobOptions parse_options(std::string_view text, const std::string& where,
   Member(where, *parsed, problems).each(kKnownOptions, [&](const std::string& key, const Member& member) {
     return parse_option(out, key, member);
   });
+  return out;
+}
+
+JobOptions parse_query_options(const std::vector<std::pair<std::string, std::string>>& query,
+                               std::vector<std::string>& problems) {
+  JobOptions out;
+  for (const auto& [key, text] : query) {
+    if (key == "wait") continue;
+    const auto number = key == "id" ? std::nullopt : parse_number(text);
+    const json::Value value = number ? json::Value(static_cast<std::int64_t>(*number)) : json::Value(text);
+    parse_option(out, key, Member(key, value, problems));
+  }
   return out;
 }
 

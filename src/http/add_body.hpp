@@ -1,6 +1,7 @@
 #pragma once
 // The body of POST .../jobs as jobs. Pure.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gaur/queue.hpp"
@@ -19,5 +20,8 @@ AddBody parse_add_body(std::string_view body, std::size_t most);
 
 /// The members of "options"; problems are appended, each with `where` in front ("jobs[2].options.").
 JobOptions parse_options(std::string_view text, const std::string& where, std::vector<std::string>& problems);
+/// The same options given as query parameters (`wait` is skipped): same rules, same messages.
+JobOptions parse_query_options(const std::vector<std::pair<std::string, std::string>>& query,
+                               std::vector<std::string>& problems);
 
 }  // namespace gaur::http

@@ -25,15 +25,6 @@ void refuse_add(Service& service, const ExchangePtr& exchange, const QueueName& 
   refuse(exchange, problem);
 }
 
-void refuse_all(const ExchangePtr& exchange, std::vector<std::string> problems) {
-  Problem problem =
-      problem_of({Errc::kInvalidArgument, problems.size() == 1
-                                              ? problems.front()
-                                              : fmt::format("{} problems; see `problems`", problems.size())});
-  problem.problems = std::move(problems);
-  refuse(exchange, problem);
-}
-
 /// The job's own id is taken by a job with another name or other data.
 void refuse_duplicate(const ExchangePtr& exchange, const QueueName& queue, const Added& added) {
   const std::string path = job_path({queue, added.id}, exchange->base);
@@ -103,9 +94,11 @@ void wait_for(Service& service, const ExchangePtr& exchange, const QueueName& qu
               const std::vector<Added>& added, bool many, Duration wait, const std::string& since) {
   if (!many) {
     const JobRef job{queue, added.front().id};
-    service.then(service.client().wait_finished(job, wait, since), [&service, exchange](Result<Job> waited) {
-      waited ? answer_waited(service, exchange, *waited) : refuse(exchange, waited.error());
-    });
+    service.then(service.client().wait_finished(job, wait, since),
+                 [&service, exchange, first = added.front()](Result<Job> waited) {
+                   waited ? answer_waited(service, exchange, *waited, first)
+                          : refuse(exchange, waited.error());
+                 });
     return;
   }
   auto all = std::make_shared<ManyWaits>();  // shared by the answers of all the waits
@@ -157,20 +150,21 @@ void run(Service& service, const ExchangePtr& exchange, Adding adding) {
 void add_jobs(Service& service, const ExchangePtr& exchange) {
   const auto queue = queue_of(exchange);
   if (!queue) return;
-  const auto wait = wait_of(service, exchange);
-  if (!wait) return;
+  std::vector<std::string> problems;
+  const Duration wait = wait_of(service, *exchange, problems);
+  AddBody body;
   if (exchange->request.body.empty()) {
-    return refuse(exchange,
-                  Error{Errc::kInvalidArgument,
-                        R"(body: a job like {"name":"...","data":{}} or an array of jobs is expected)"});
+    body.problems.emplace_back(
+        R"(body: a job like {"name":"...","data":{}} or an array of jobs is expected)");
+  } else {
+    body = parse_add_body(exchange->request.body, Limits{}.add_batch);
   }
-  AddBody body = parse_add_body(exchange->request.body, Limits{}.add_batch);
-  std::vector<std::string> problems = std::move(body.problems);
-  if (problems.empty() || !body.jobs.empty()) {
+  problems.insert(problems.end(), body.problems.begin(), body.problems.end());
+  if (body.problems.empty() || !body.jobs.empty()) {
     for (std::string& problem : service.client().problems(*queue, body.jobs))
       problems.push_back(std::move(problem));
   }
-  if (*wait > Duration{0} && body.jobs.size() > kMostWaitedFor) {
+  if (wait > Duration{0} && body.jobs.size() > kMostWaitedFor) {
     problems.push_back(fmt::format("wait: at most {} jobs can be waited for in one request", kMostWaitedFor));
   }
   if (!problems.empty()) return refuse_all(exchange, std::move(problems));
@@ -178,7 +172,7 @@ void add_jobs(Service& service, const ExchangePtr& exchange) {
   Adding adding;
   adding.queue = *queue;
   adding.many = body.many;
-  adding.wait = *wait;
+  adding.wait = wait;
   auto jobs =
       std::make_shared<std::vector<NewJob>>(std::move(body.jobs));  // shared: a std::function is copyable
   adding.send = [&service, queue = *queue, jobs, key = key_of(*exchange)] {
@@ -190,53 +184,18 @@ void add_jobs(Service& service, const ExchangePtr& exchange) {
   run(service, exchange, std::move(adding));
 }
 
-namespace {
-
-/// The options of a call come as query parameters, since the body is the function's own.
-std::optional<JobOptions> options_of_call(const ExchangePtr& exchange) {
-  JobOptions options;
-  std::vector<std::string> problems;
-  const auto number = [&](std::string_view name, std::uint32_t& target) {
-    const std::string* text = query_value(*exchange, name);
-    if (text == nullptr) return;
-    const auto value = parse_number(*text);
-    if (!value || *value > 0xFFFFFFFF)
-      return problems.push_back(fmt::format("{}: a whole number is expected", name));
-    target = static_cast<std::uint32_t>(*value);
-  };
-  const auto duration = [&](std::string_view name, auto& target) {
-    const std::string* text = query_value(*exchange, name);
-    if (text == nullptr) return;
-    const auto value = parse_duration(*text);
-    if (!value) return problems.push_back(fmt::format("{}: {}", name, value.error().message));
-    target = *value;
-  };
-  number("priority", options.priority);
-  number("attempts", options.attempts);
-  duration("delay", options.delay);
-  duration("timeout", options.timeout);
-  duration("queue_timeout", options.queue_timeout);
-  if (const std::string* id = query_value(*exchange, "id")) options.id = JobId(*id);
-  if (problems.empty()) return options;
-  refuse_all(exchange, std::move(problems));
-  return std::nullopt;
-}
-
-}  // namespace
-
 void call_function(Service& service, const ExchangePtr& exchange) {
-  const auto wait = wait_of(service, exchange);
-  if (!wait) return;
+  std::vector<std::string> problems;
+  const Duration wait = wait_of(service, *exchange, problems);
   const FunctionName name(exchange->params.front());
   const FunctionInfo* function = service.client().functions().find(name);
-  const auto options = options_of_call(exchange);
-  if (!options) return;
   CallOptions call;
-  call.job = *options;
+  call.job = parse_query_options(exchange->query, problems);  // the body is the function's own
+  if (!problems.empty()) return refuse_all(exchange, std::move(problems));
   call.idempotency_key = key_of(*exchange);
   Adding adding;
   if (function != nullptr) adding.queue = function->queue;
-  adding.wait = function == nullptr ? Duration{0} : *wait;  // an unknown one is refused without a wait
+  adding.wait = function == nullptr ? Duration{0} : wait;  // an unknown one is refused without a wait
   adding.send = [&service, exchange, name, call] {
     Promise<Result<std::vector<Added>>> promise;
     auto future = promise.future();

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/duration_text.hpp"
 #include "base/json.hpp"
 #include "http/handlers.hpp"
 #include "http/render.hpp"
@@ -58,7 +59,7 @@ void leave_host(Service& service, const ExchangePtr& exchange) {
   if (!service.parts().control.leave) return refuse(exchange, no_control("leave"));
   Duration patience = service.parts().leave_patience;
   if (const std::string* text = query_value(*exchange, "patience")) {
-    const auto given = parse_duration(*text);
+    const auto given = parse_duration(*text, BareNumber::kMilliseconds);
     if (!given) return refuse(exchange, given.error().in("patience"));
     patience = *given;
   }

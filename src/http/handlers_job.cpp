@@ -45,18 +45,15 @@ void get_job(Service& service, const ExchangePtr& exchange) {
 void get_logs(Service& service, const ExchangePtr& exchange) {
   const auto job = job_of(exchange);
   if (!job) return;
-  const std::string* offset_text = query_value(*exchange, "offset");
-  const std::string* limit_text = query_value(*exchange, "limit");
-  const auto offset = offset_text == nullptr ? std::optional<std::uint64_t>(0) : parse_number(*offset_text);
-  const auto limit = limit_text == nullptr ? std::optional<std::uint64_t>(100) : parse_number(*limit_text);
-  if (!offset || !limit || *limit == 0 || *limit > 1'000) {
-    return refuse(exchange, Error{Errc::kInvalidArgument, "offset: a whole number, limit: 1 to 1000"});
-  }
-  service.then(service.client().logs(*job, *offset, static_cast<std::uint32_t>(*limit)),
+  std::vector<std::string> problems;
+  const std::uint64_t offset = whole_of(*exchange, "offset", {}, problems);
+  const std::uint64_t limit =
+      whole_of(*exchange, "limit", {.least = 1, .most = 1'000, .otherwise = 100}, problems);
+  if (!problems.empty()) return refuse_all(exchange, std::move(problems));
+  service.then(service.client().logs(*job, offset, static_cast<std::uint32_t>(limit)),
                [exchange, offset](Result<LogPage> page) {
                  if (!page) return refuse(exchange, page.error());
-                 std::string body =
-                     fmt::format(R"({{"total":{},"offset":{},"lines":[)", page->total, *offset);
+                 std::string body = fmt::format(R"({{"total":{},"offset":{},"lines":[)", page->total, offset);
                  for (std::size_t i = 0; i < page->lines.size(); ++i) {
                    if (i > 0) body += ',';
                    body += json::quote(page->lines[i]);

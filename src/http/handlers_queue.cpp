@@ -40,7 +40,6 @@ struct QueueList : std::enable_shared_from_this<QueueList> {
 std::optional<RangeRequest> range_of(const ExchangePtr& exchange, const QueueName& queue) {
   RangeRequest request;
   request.queue = queue;
-  request.limit = kDefaultList;
   std::vector<std::string> problems;
   if (const std::string* text = query_value(*exchange, "state")) {
     if (const auto state = parse_state(*text)) {
@@ -52,25 +51,15 @@ std::optional<RangeRequest> range_of(const ExchangePtr& exchange, const QueueNam
           fmt::format("state: one of {} is expected, was {}", known, json::quote(utf8_prefix(*text, 40))));
     }
   }
-  if (const std::string* text = query_value(*exchange, "offset")) {
-    const auto value = parse_number(*text);
-    if (value) request.offset = *value;
-    if (!value) problems.emplace_back("offset: a whole number is expected");
-  }
-  if (const std::string* text = query_value(*exchange, "limit")) {
-    const auto value = parse_number(*text);
-    const bool good = value && *value >= 1 && *value <= kLongestList;
-    if (good) request.limit = static_cast<std::uint32_t>(*value);
-    if (!good) problems.push_back(fmt::format("limit: 1 to {} is expected", kLongestList));
-  }
+  request.offset = whole_of(*exchange, "offset", {}, problems);
+  request.limit = static_cast<std::uint32_t>(
+      whole_of(*exchange, "limit", {.least = 1, .most = kLongestList, .otherwise = kDefaultList}, problems));
   if (const std::string* text = query_value(*exchange, "order")) {
     request.newest_first = *text == "newest";
     if (*text != "newest" && *text != "oldest") problems.emplace_back("order: newest or oldest is expected");
   }
   if (problems.empty()) return request;
-  Problem problem = problem_of({Errc::kInvalidArgument, problems.front()});
-  problem.problems = std::move(problems);
-  refuse(exchange, problem);
+  refuse_all(exchange, std::move(problems));
   return std::nullopt;
 }
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/duration_text.hpp"
 #include "base/json.hpp"
+#include "base/number_rule.hpp"
 #include "base/utf8.hpp"
 #include "http/forwarded.hpp"
 
@@ -45,6 +47,16 @@ std::vector<std::string> problems_of_query(const Target& target, const Route& ro
   return problems;
 }
 
+/// Every mistake of the request to `target` in one document.
+Problem problem_of_all(std::vector<std::string> problems, std::string_view target) {
+  Problem problem = problem_of(
+      {Errc::kInvalidArgument,
+       problems.size() == 1 ? problems.front() : fmt::format("{} problems; see `problems`", problems.size())},
+      std::string(target.substr(0, target.find('?'))));
+  problem.problems = std::move(problems);
+  return problem;
+}
+
 Response problem_response(unsigned status, std::string code, std::string detail) {
   Problem problem;
   problem.status = status;
@@ -79,9 +91,7 @@ tl::expected<ExchangePtr, Response> Service::open(Request head) {
     return tl::unexpected(std::move(response));
   }
   if (auto problems = problems_of_query(*target, *match.route); !problems.empty()) {
-    Problem problem = problem_of({Errc::kInvalidArgument, problems.front()});
-    problem.problems = std::move(problems);
-    return tl::unexpected(to_response(problem));
+    return tl::unexpected(to_response(problem_of_all(std::move(problems), head.target)));
   }
   auto exchange = std::make_shared<Exchange>();
   exchange->request = std::move(head);
@@ -156,23 +166,44 @@ std::optional<JobRef> job_of(const ExchangePtr& exchange) {
   return JobRef{*std::move(queue), JobId(id)};
 }
 
-std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange) {
-  const std::string* text = query_value(*exchange, "wait");
+Duration wait_of(Service& service, const Exchange& exchange, std::vector<std::string>& problems) {
+  const std::string* text = query_value(exchange, "wait");
   if (text == nullptr) return Duration{0};
-  const auto wait = parse_duration(*text);
+  const auto wait = parse_duration(*text, BareNumber::kMilliseconds);
   if (!wait) {
-    refuse(exchange, wait.error().in("wait"));
-    return std::nullopt;
+    problems.push_back("wait: " + wait.error().message);
+    return Duration{0};
   }
   const Duration longest = service.limits().longest_wait;
   if (*wait > longest) {
-    refuse(exchange,
-           Error{Errc::kInvalidArgument,
-                 fmt::format("wait: at most {} ms, was {} ms; after that ask for the job with another ?wait=",
-                             longest.count(), wait->count())});
-    return std::nullopt;
+    problems.push_back(fmt::format(
+        "wait: at most {} ms, was {} ms; after that ask for the job with another ?wait=", longest.count(),
+        wait->count()));
   }
   return *wait;
+}
+
+std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange) {
+  std::vector<std::string> problems;
+  const Duration wait = wait_of(service, *exchange, problems);
+  if (problems.empty()) return wait;
+  refuse_all(exchange, std::move(problems));
+  return std::nullopt;
+}
+
+std::uint64_t whole_of(const Exchange& exchange, std::string_view name, const WholeRange& range,
+                       std::vector<std::string>& problems) {
+  const std::string* text = query_value(exchange, name);
+  if (text == nullptr) return range.otherwise;
+  const auto value = parse_number(*text);
+  if (value && *value >= range.least && *value <= range.most) return *value;
+  problems.push_back(
+      fmt::format("{}: {}", name, whole_number_rule(range.least, range.most, json::quote(*text))));
+  return range.otherwise;
+}
+
+void refuse_all(const ExchangePtr& exchange, std::vector<std::string> problems) {
+  refuse(exchange, problem_of_all(std::move(problems), exchange->request.target));
 }
 
 }  // namespace gaur::http

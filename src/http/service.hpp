@@ -71,5 +71,18 @@ std::optional<QueueName> queue_of(const ExchangePtr& exchange);
 std::optional<JobRef> job_of(const ExchangePtr& exchange);
 /// ?wait=; nothing when it was wrong (and refused), 0 when it was not given.
 std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange);
+/// The same where other problems are to be reported with it: appended, and the value is of no use then.
+Duration wait_of(Service& service, const Exchange& exchange, std::vector<std::string>& problems);
+
+struct WholeRange {
+  std::uint64_t least = 0;
+  std::uint64_t most = 999'999'999'999'999'999;
+  std::uint64_t otherwise = 0;  ///< where the parameter is not given
+};
+/// A whole number of the query; appends a problem where it is out of its range.
+std::uint64_t whole_of(const Exchange& exchange, std::string_view name, const WholeRange& range,
+                       std::vector<std::string>& problems);
+/// Rejects with 400 and every problem.
+void refuse_all(const ExchangePtr& exchange, std::vector<std::string> problems);
 
 }  // namespace gaur::http

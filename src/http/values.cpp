@@ -83,22 +83,6 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
-Result<Duration> parse_duration(std::string_view text) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto number = digits <= 12 ? parse_number(text.substr(0, digits)) : std::nullopt;
-  const std::string_view unit = text.substr(digits);
-  if (number) {
-    const auto count = static_cast<std::int64_t>(*number);
-    if (unit == "ms") return Duration(count);
-    if (unit == "s") return Duration(count * 1'000);
-    if (unit == "m") return Duration(count * 60'000);
-    if (unit == "h") return Duration(count * 3'600'000);
-    if (unit.empty() && count == 0) return Duration(0);
-  }
-  return Error{Errc::kInvalidArgument, fmt::format("a duration like 500ms, 10s, 2m or 1h is expected, was {}",
-                                                   json::quote(utf8_prefix(text, 40)))};
-}
-
 std::string iso_time(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);

@@ -1,5 +1,5 @@
 #pragma once
-// The small texts of URLs and headers: percent codes, queries, durations, times, byte ranges. Pure.
+// The small texts of URLs and headers: percent codes, queries, times, byte ranges. Pure.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,8 +22,6 @@ struct Target {
 /// The parts of an origin-form target ("/v1/queues?limit=1"). Errors: kInvalidArgument.
 Result<Target> parse_target(std::string_view target);
 
-/// "500ms", "10s", "2m", "1h", and plain "0". Errors: kInvalidArgument, with the forms that are understood.
-Result<Duration> parse_duration(std::string_view text);
 /// Decimal digits only, no sign, no overflow.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 

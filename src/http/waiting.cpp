@@ -62,12 +62,17 @@ void look_up_waiting(Service& service, const Job& job, Next next) {
                });
 }
 
-void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job) {
+void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job, const Added& added) {
   const std::string path = job_path({job.queue, job.id}, exchange->base);
-  if (job.state == State::kFailed) return refuse(exchange, problem_of_failure(job, path));
+  if (job.state == State::kFailed) {
+    Problem problem = problem_of_failure(job, path);
+    if (added.duplicate) problem.members += ",\"duplicate\":true";
+    return refuse(exchange, problem);
+  }
   JobView view;
   view.base = exchange->base;
   view.data = false;
+  view.added = &added;
   Response response;
   response.headers.push_back({"Location", path});
   if (job.state == State::kCompleted) {
@@ -75,12 +80,17 @@ void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job
     return exchange->reply(std::move(response));
   }
   response.status = 202;
-  const auto held = std::make_shared<const Job>(job);  // shared with the look-up's answer
+  struct Held {
+    Job job;
+    Added added;
+  };
+  const auto held = std::make_shared<const Held>(Held{job, added});  // shared with the look-up's answer
   look_up_waiting(service, job, [exchange, held, view, response](std::optional<Waiting> waiting) {
     JobView full = view;
     full.waiting = waiting ? &*waiting : nullptr;
+    full.added = &held->added;
     Response out = response;
-    append_job(out.body, *held, full);
+    append_job(out.body, held->job, full);
     exchange->reply(std::move(out));
   });
 }

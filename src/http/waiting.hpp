@@ -13,8 +13,9 @@ FunctionName function_of(const FunctionCatalog& catalog, const Job& job);
 /// Calls `next` with position and reason of a job that waits or is delayed, and with nothing for all others.
 void look_up_waiting(Service& service, const Job& job, std::function<void(std::optional<Waiting>)> next);
 
-/// Answers a request that waited: 200 with the result, a problem if the job failed, 202 if it is not done.
-void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job);
+/// Answers an add that waited: 200 with the result, a problem if the job failed, 202 if it is not done. Each
+/// says `duplicate` where `added` does.
+void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job, const Added& added);
 
 /// Takes a place among those who wait; false: refused with 429, as too many wait already.
 bool begin_wait(Service& service, const ExchangePtr& exchange);

@@ -92,8 +92,10 @@ void Machine::drop(Run& run, const std::string& why) {
   ++counters_.stale_finishes;
   const std::string line = fmt::format("the result of run {} is dropped: {}", run.token.value, why);
   log_to_job(run, line);
-  note(WorkerEvents::Level::kWarning,
-       fmt::format("job {} of queue {}: {}", run.job.id.value, run.job.queue.value, line));
+  if (!run.lost) {  // else lose() has logged it
+    note(WorkerEvents::Level::kWarning,
+         fmt::format("job {} of queue {}: {}", run.job.id.value, run.job.queue.value, line));
+  }
   run.decision.message = why;
   report(run, "stale");
   runs_.erase(LockToken(run.token));
@@ -138,8 +140,8 @@ void Machine::lose(Run& run, std::string why) {
   run.lost = true;
   run.lost_why = "its lock was lost: " + why;
   note(WorkerEvents::Level::kWarning,
-       fmt::format("job {} of queue {}: run {} is stopped, {}", run.job.id.value, run.job.queue.value,
-                   run.token.value, run.lost_why));
+       fmt::format("job {} of queue {}: run {} is stopped and its result will be dropped: {}",
+                   run.job.id.value, run.job.queue.value, run.token.value, run.lost_why));
   stop_run(run, StopReason::kLockLost, options_.name, run.lost_why);
 }
 

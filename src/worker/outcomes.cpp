@@ -171,10 +171,15 @@ std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& poli
   const auto bound = lower(policy.queue_timeout, job.options.queue_timeout);
   const Duration wait = waited(job, now);
   if (!bound || wait <= *bound) return std::nullopt;
-  return run::Failed{{.code = "queue_timeout",
-                      .message = fmt::format("not run: it waited {}, and nobody awaits it after {}",
-                                             duration_in_words(wait), duration_in_words(*bound))},
-                     true};
+  const bool own = bound == job.options.queue_timeout;
+  const std::string whose = own || policy.configured_in.empty()
+                                ? "queue_timeout"
+                                : fmt::format("{}.queue_timeout", policy.configured_in);
+  return run::Failed{
+      {.code = "queue_timeout",
+       .message = fmt::format("not run: the job waited {}, longer than {} {} of {}", duration_in_words(wait),
+                              own ? "its" : "the", whose, duration_in_words(*bound))},
+      true};
 }
 
 }  // namespace gaur::worker

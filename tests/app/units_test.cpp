@@ -7,31 +7,6 @@
 namespace gaur::app {
 namespace {
 
-TEST(Durations, are_numbers_with_units) {
-  const std::vector<std::pair<std::string, std::int64_t>> cases{
-      {"0", 0},          {"250ms", 250},      {"30s", 30'000},      {"10m", 600'000},
-      {"2h", 7'200'000}, {"7d", 604'800'000}, {"1h30m", 5'400'000}, {"1d1ms", 86'400'001}};
-  for (const auto& [text, ms] : cases) {
-    const auto parsed = parse_duration(text);
-    ASSERT_TRUE(parsed) << text;
-    EXPECT_EQ(parsed->count(), ms) << text;
-  }
-}
-
-TEST(Durations, without_a_known_unit_are_refused) {
-  for (const char* text :
-       {"", "5", "s", "5 s", "-1s", "1.5s", "30m1h", "1s1s", "5sec", "99999999999999999s", "4000d"}) {
-    EXPECT_FALSE(parse_duration(text)) << text;
-  }
-}
-
-TEST(Durations, are_written_as_they_are_read) {
-  for (const char* text : {"250ms", "30s", "1m30s", "2h", "7d", "1d1h1m1s1ms"}) {
-    EXPECT_EQ(format_duration(*parse_duration(text)), text);
-  }
-  EXPECT_EQ(format_duration(Duration(90'000)), "1m30s");
-}
-
 TEST(Sizes, take_decimal_and_binary_units) {
   const std::vector<std::pair<std::string, std::uint64_t>> cases{{"0", 0},
                                                                  {"100", 100},

@@ -162,6 +162,68 @@ TEST_F(JobsOverHttp, AnOwnIdWithOtherContentIsADuplicate) {
   EXPECT_EQ(json::integer(ask("GET", "/v1/queues/q").parsed().at("counts").as_object(), "waiting"), 3);
 }
 
+TEST_F(JobsOverHttp, EveryFormOfAnswerSaysThatAnAddWasADuplicate) {
+  auto catalog = std::make_shared<FunctionCatalog>();
+  FunctionInfo function;
+  function.name = FunctionName("a");
+  function.queue = QueueName("q");
+  catalog->functions[function.name] = function;
+  client_options_.functions = catalog;
+  start();
+  const auto check = [&](unsigned status) {
+    const std::vector<std::pair<std::string, std::string>> adds{
+        {"/v1/queues/q/jobs", R"({"name":"a","options":{"id":"x"}})"},
+        {"/v1/queues/q/jobs?wait=20ms", R"({"name":"a","options":{"id":"x"}})"},
+        {"/v1/queues/q/jobs", R"([{"name":"a","options":{"id":"x"}}])"},
+        {"/v1/queues/q/jobs?wait=20ms", R"([{"name":"a","options":{"id":"x"}}])"},
+        {"/v1/functions/a?id=x", "{}"},
+        {"/v1/functions/a?id=x&wait=20ms", "{}"}};
+    for (const auto& [target, body] : adds) {
+      const Answer answer = ask("POST", target, body);
+      const bool waits = target.find("wait") != std::string::npos;
+      EXPECT_EQ(answer.status, !waits                                 ? 202U
+                               : status == 422 && body.front() == '[' ? 200U
+                                                                      : status)
+          << target;
+      EXPECT_NE(answer.body.find(R"("duplicate":true)"), std::string::npos) << target << answer.body;
+    }
+  };
+  EXPECT_EQ(ask("POST", "/v1/functions/a?id=x&wait=20ms", "{}").body.find("duplicate"), std::string::npos);
+  check(202);
+  const Taken taken = take("q");
+  check(202);
+  finish("q", taken, outcome::Completed{"1"});
+  check(200);
+  EXPECT_EQ(ask("DELETE", "/v1/queues/q/jobs/x").status, 204);
+  EXPECT_EQ(ask("POST", "/v1/functions/a?id=x", "{}").body.find("duplicate"), std::string::npos);
+  finish("q", take("q"), outcome::Failed{{.code = "error", .message = "no"}, true});
+  check(422);
+}
+
+TEST_F(JobsOverHttp, AFunctionsBodyIsStoredByteForByteBehindTheQueuesFunctionField) {
+  auto catalog = std::make_shared<FunctionCatalog>();
+  FunctionInfo function;
+  function.name = FunctionName("a");
+  function.queue = QueueName("q");
+  function.function_field = "func";
+  catalog->functions[function.name] = function;
+  catalog->function_field[function.queue] = "func";
+  client_options_.functions = catalog;
+  start();
+  const std::string inside = R"( "z" : 1.0, "big":12345678901234567890.10, "a":1, "a":2, "ko":"검색어" })";
+  const Answer added = ask("POST", "/v1/functions/a", "{" + inside);
+  ASSERT_EQ(added.status, 202) << added.body;
+  const Answer got = ask("GET", added.header("Location"));
+  EXPECT_NE(got.body.find(R"("data":{"func":"a",)" + inside), std::string::npos) << got.body;
+  const std::string same = R"({"a":1,  "func":"a"})";
+  const Answer unchanged = ask("POST", "/v1/functions/a", same);
+  ASSERT_EQ(unchanged.status, 202) << unchanged.body;
+  EXPECT_NE(ask("GET", unchanged.header("Location")).body.find("\"data\":" + same), std::string::npos);
+  const Answer other = ask("POST", "/v1/functions/a", R"({"func":"b"})");
+  EXPECT_EQ(other.status, 400) << other.body;
+  EXPECT_EQ(text(other.parsed(), "type"), "urn:gaur:problem:invalid_argument");
+}
+
 TEST_F(JobsOverHttp, DigitsBeyondADoubleStillDiffer) {
   start();
   const std::string digits = "12345678901234567890123";

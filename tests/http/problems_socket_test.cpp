@@ -43,7 +43,7 @@ TEST_F(Problems, are_told_as_the_golden_file_says) {
   record("GET", "/v1/queues/q/jobs/a%0Ab");
   record("GET", "/v1/queues/q/jobs?state=done&limit=0&offset=x&order=up");
   record("GET", "/v1/queues/q/jobs?page=1");
-  record("GET", "/v1/queues/q/jobs/7?wait=10");
+  record("GET", "/v1/queues/q/jobs/7?wait=soon");
   record("GET", "/v1/queues/q/jobs/7?wait=2m");
   record("POST", "/v1/queues/q/jobs");
   record("POST", "/v1/queues/q/jobs", "{\"name\":\"a\",\n  oops}");
@@ -61,6 +61,9 @@ TEST_F(Problems, are_told_as_the_golden_file_says) {
   record("POST", "/v1/functions/topkeywords", "{}");
   record("POST", "/v1/functions/rank", "[1]");
   record("POST", "/v1/functions/rank?priority=first", "{}");
+  record("POST", "/v1/functions/rank?priority=1.5&attempts=0&delay=soon&wait=2h", "{}");
+  record("POST", "/v1/queues/q/jobs?wait=long",
+         R"([{"name":"a","options":{"priority":1.5,"attempts":0}},{"nam":"b"}])");
   ask("POST", "/v1/queues/small/jobs", R"({"name":"a"})", "Idempotency-Key: k1\r\n");
   record("POST", "/v1/queues/small/jobs", R"({"name":"a"})");
   record("POST", "/v1/queues/small/jobs", R"({"name":"b"})", "Idempotency-Key: k1\r\n");

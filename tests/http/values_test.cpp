@@ -1,8 +1,10 @@
 // The small texts of URLs, headers and bodies.
 #include "http/values.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/json.hpp"
 #include "base/name_text.hpp"
 #include "http/add_body.hpp"
 #include "http/forwarded.hpp"
@@ -56,15 +58,59 @@ TEST(Values, a_base_path_is_cut_off_where_it_stands) {
   EXPECT_EQ(without_base("/v1/host", ""), "/v1/host");
 }
 
-TEST(Values, durations_have_a_unit) {
-  EXPECT_EQ(*parse_duration("500ms"), Duration(500));
-  EXPECT_EQ(*parse_duration("10s"), Duration(10'000));
-  EXPECT_EQ(*parse_duration("2m"), Duration(120'000));
-  EXPECT_EQ(*parse_duration("1h"), Duration(3'600'000));
-  EXPECT_EQ(*parse_duration("0"), Duration(0));
-  for (const char* bad : {"", "10", "s", "-1s", "+1s", "1.5s", "1 s", "1d", "9999999999999s", "1S"}) {
-    EXPECT_FALSE(parse_duration(bad)) << bad;
+TEST(QueryOptions, FollowTheRulesOfTheBodysOptions) {
+  const auto read = [](const char* key, const char* value) {
+    std::vector<std::string> problems;
+    const JobOptions options = parse_query_options({{key, value}}, problems);
+    EXPECT_TRUE(problems.empty()) << problems.front();
+    return options;
+  };
+  EXPECT_EQ(read("delay", "5").delay, Duration(5));
+  EXPECT_EQ(read("delay", "2d").delay, std::chrono::hours(48));
+  EXPECT_EQ(read("timeout", "1h30m").timeout, std::chrono::minutes(90));
+  EXPECT_EQ(read("priority", "7").priority, 7U);
+  EXPECT_EQ(read("attempts", "1000000").attempts, 1'000'000U);
+  EXPECT_EQ(read("id", "007").id, JobId("007"));
+
+  const std::vector<std::tuple<const char*, const char*, const char*>> wrong{
+      {"priority", "1.5", "a whole number from 0 to 2097151 is expected, was"},
+      {"priority", "2097152", "a whole number from 0 to 2097151 is expected, was 2097152"},
+      {"priority", "-1", "a whole number from 0 to 2097151 is expected, was"},
+      {"attempts", "0", "a whole number from 1 to 1000000 is expected, was 0"},
+      {"attempts", "4294967297", "a whole number from 1 to 1000000 is expected, was 4294967297"},
+      {"delay", "soon", "\"soon\" is not a duration"},
+      {"delay", "-5", "\"-5\" is not a duration"},
+      {"delay", "9999d", "\"9999d\" is over 10 years"}};
+  for (const auto& [key, value, message] : wrong) {
+    std::vector<std::string> of_query, of_body;
+    parse_query_options({{key, value}}, of_query);
+    const bool number = std::string_view(value).find_first_not_of("0123456789.-") == std::string_view::npos;
+    parse_options(fmt::format(R"({{"{}":{}}})", key, number ? value : json::quote(value)), "options",
+                  of_body);
+    ASSERT_EQ(of_query.size(), 1U) << key << value;
+    EXPECT_EQ(of_query.front().find(fmt::format("{}: {}", key, message)), 0U) << of_query.front();
+    if (std::string_view(value) == "-5") continue;  // a number there: its range is judged with the job
+    ASSERT_EQ(of_body.size(), 1U) << key << value;
+    EXPECT_EQ(of_body.front().find(fmt::format("options.{}: {}", key, message)), 0U) << of_body.front();
   }
+}
+
+TEST(AddBody, TakesWholeNumbersInEveryForm) {
+  std::vector<std::string> problems;
+  const JobOptions options =
+      parse_options(R"({"priority":2.0,"attempts":1e1,"delay":5.0})", "options", problems);
+  EXPECT_TRUE(problems.empty()) << problems.front();
+  EXPECT_EQ(options.priority, 2U);
+  EXPECT_EQ(options.attempts, 10U);
+  EXPECT_EQ(options.delay, Duration(5));
+  parse_options(R"({"priority":1.5,"delay":1.5,"on_fail":{"age":1500}})", "options", problems);
+  EXPECT_EQ(
+      problems,
+      (std::vector<std::string>{
+          "options.priority: a whole number from 0 to 2097151 is expected, was 1.5",
+          "options.delay: \"1.5\" is not a duration; use milliseconds or a number with ms, s, m, h or d, "
+          "such as \"250ms\", \"30s\" or \"1h30m\"",
+          "options.on_fail.age: whole seconds are expected, was 1500 ms"}));
 }
 
 TEST(Values, ranges_follow_rfc_9110) {
@@ -136,7 +182,9 @@ TEST(AddBody, every_mistake_is_told_at_once) {
             (std::vector<std::string>{
                 "jobs[0].name: a text is expected, was 1",
                 "jobs[0].nmae: unknown; known are name, data, options",
-                "jobs[1].options.delay: milliseconds or a duration like \"10s\" is expected, was \"soon\"",
+                "jobs[1].options.delay: \"soon\" is not a duration; use milliseconds or a number with ms, s, "
+                "m, h or d, "
+                "such as \"250ms\", \"30s\" or \"1h30m\"",
                 "jobs[1].options.colour: unknown; known are id, delay, priority, lifo, attempts, backoff, "
                 "timestamp, "
                 "timeout, queue_timeout, on_complete, on_fail, keep_logs, stack_trace_limit, deduplication",

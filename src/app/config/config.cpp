@@ -155,7 +155,7 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
   function.timeout = duration(settings, key("timeout"));
   if (const Duration wait = duration(settings, key("queue_timeout")); wait.count() > 0)
     function.queue_timeout = wait;
-  function.attempts = std::max(1U, small(settings, key("attempts")));
+  function.attempts = small(settings, key("attempts"));
   function.max_result = settings.maybe_whole(key("max_result"))
                             .value_or(settings.whole({"pools", function.pool, "max_result"}));
   function.link_files = settings.text(key("on_large")) == "url";

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "base/number_rule.hpp"
 #include "base/suggest.hpp"
 #include "gaur/job.hpp"
 
@@ -47,8 +48,8 @@ void check_listen(Settings& settings, const Config& config) {
   if (!digits || std::stoul(port) > 65535) {
     settings.problem(key,
                      fmt::format("takes ADDRESS:PORT with a port up to 65535, not \"{}\"", config.listen));
-    return;
   }
+  if (colon == std::string::npos) return;
   const std::string address = config.listen.substr(0, colon);
   if (!is_address(address)) {
     settings.problem(key, fmt::format("\"{}\" is not an address; use an IPv4 address, an IPv6 address in "
@@ -232,6 +233,12 @@ void check_function(Settings& settings, const Config& config, const std::string&
   if (function.cores && *function.cores < 1 && pool != config.pools.end() && pool->second.duckdb) {
     settings.problem(KeyPath{"functions", name, "needs", "cores"},
                      "must be at least 1 in a pool of kind \"duckdb\": a query keeps a core busy");
+  }
+  const std::uint64_t attempts = settings.whole(key("attempts"));
+  if (attempts < 1 || attempts > kMaxAttempts) {
+    settings.problem(key("attempts"),
+                     fmt::format("{}; it counts the first run as well",
+                                 whole_number_rule(1, kMaxAttempts, std::to_string(attempts))));
   }
   if (function.timeout.count() == 0)
     settings.problem(key("timeout"), "must be above 0: a run without an end blocks its room for ever");

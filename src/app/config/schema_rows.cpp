@@ -155,7 +155,9 @@ constexpr std::array kRows{
     KeyRow{"queues.*.max_head_wait", Kind::kDuration, "30s", "a head that waited so long is passed no more"},
     KeyRow{"queues.*.weight", Kind::kNumber, "1", "share of the room when several queues have work"},
     KeyRow{"queues.*.function", Kind::kText, "name",
-           "what a job's function is: its `name`, or a field of its data such as `data.func`"},
+           "what a job's function is: its `name`, or a field of its data such as `data.func`; a job without "
+           "that field, "
+           "or where it is not a text or empty, is run by its name"},
     KeyRow{"queues.*.unknown", Kind::kChoice, "leave",
            "jobs of functions that are not configured here, on a Redis store: `leave` leaves them to other "
            "workers "
@@ -263,7 +265,9 @@ constexpr std::array kRows{
     KeyRow{"functions.*.queue_timeout", Kind::kDuration, "0",
            "a job that waited longer is failed, not run; 0: for ever"},
     KeyRow{"functions.*.attempts", Kind::kWhole, "1",
-           "runs that may fail before the job fails, where the job says nothing"},
+           "runs that may fail before the job fails, the first included, where the job says nothing; a job "
+           "in Redis "
+           "always says it (Bull writes 1 for a job that was added without `attempts`)"},
     KeyRow{"functions.*.rerun_on_crash", Kind::kFlag, "true",
            "false: a run whose runner dies fails the job at once"},
     KeyRow{"functions.*.sql", Kind::kText, "", "duckdb: the statement, parameters as `$name`"},

@@ -15,8 +15,6 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr std::array kDurationUnits{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000},
-                                    Unit{"s", 1'000}, Unit{"ms", 1}};
 constexpr std::array kSizeUnits{Unit{"B", 1},
                                 Unit{"kB", 1000},
                                 Unit{"MB", 1000'000},
@@ -26,7 +24,6 @@ constexpr std::array kSizeUnits{Unit{"B", 1},
                                 Unit{"MiB", 1ULL << 20},
                                 Unit{"GiB", 1ULL << 30},
                                 Unit{"TiB", 1ULL << 40}};
-constexpr std::uint64_t kLongestMs = 10ULL * 366 * 86'400'000;
 constexpr double kLargestBytes = 1e18;
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
@@ -47,9 +44,6 @@ bool is_digit(char c) {
 }
 bool is_number_char(char c) {
   return is_digit(c) || c == '.';
-}
-bool is_letter(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0;
 }
 bool is_space(char c) {
   return c == ' ';
@@ -74,11 +68,6 @@ std::optional<double> decimal(std::string_view digits) {
          static_cast<double>(*after) / std::pow(10.0, static_cast<double>(rest.size()));
 }
 
-Error bad_duration(std::string_view text) {
-  return {Errc::kInvalidArgument, fmt::format("\"{}\" is no duration: write a number and a unit, such as "
-                                              "\"250ms\", \"30s\", \"10m\", \"2h\" or \"7d\"",
-                                              text)};
-}
 Error bad_size(std::string_view text) {
   return {
       Errc::kInvalidArgument,
@@ -87,28 +76,6 @@ Error bad_size(std::string_view text) {
 }
 
 }  // namespace
-
-Result<Duration> parse_duration(std::string_view text) {
-  if (text == "0") return Duration(0);
-  std::string_view rest = text;
-  std::uint64_t total = 0;
-  std::size_t next_unit = 0;  // units must fall: "30m1h" is more likely a slip than a wish
-  while (!rest.empty()) {
-    const auto number = whole(take_while(rest, is_digit));
-    const std::string_view name = take_while(rest, is_letter);
-    std::size_t unit = next_unit;
-    while (unit < kDurationUnits.size() && kDurationUnits[unit].name != name) ++unit;
-    if (!number || unit == kDurationUnits.size()) return bad_duration(text);
-    if (*number > kLongestMs / kDurationUnits[unit].factor) {
-      return Error{Errc::kInvalidArgument, fmt::format("\"{}\" is over 10 years", text)};
-    }
-    total += *number * kDurationUnits[unit].factor;
-    next_unit = unit + 1;
-  }
-  if (text.empty()) return bad_duration(text);
-  if (total > kLongestMs) return Error{Errc::kInvalidArgument, fmt::format("\"{}\" is over 10 years", text)};
-  return Duration(static_cast<std::int64_t>(total));
-}
 
 Result<std::uint64_t> parse_size(std::string_view text) {
   std::string_view rest = text;
@@ -123,18 +90,6 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     return static_cast<std::uint64_t>(std::llround(bytes));
   }
   return bad_size(text);
-}
-
-std::string format_duration(Duration duration) {
-  auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
-  if (left == 0) return "0s";
-  std::string text;
-  for (const Unit& unit : kDurationUnits) {
-    if (left < unit.factor) continue;
-    text += fmt::format("{}{}", left / unit.factor, unit.name);
-    left %= unit.factor;
-  }
-  return text;
 }
 
 std::string format_size(std::uint64_t bytes) {

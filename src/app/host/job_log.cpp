@@ -18,6 +18,7 @@ std::string shortened(std::string_view message) {
 std::function<void(const RunReport&)> job_log(Logger log) {
   return [log = std::move(log)](const RunReport& run) {
     if (!log.enabled(LogLevel::kInfo)) return;
+    if (run.outcome == "stale") return;  // the worker has logged why its result is dropped
     const bool over = run.outcome == "completed" || run.outcome == "failed" || run.outcome == "cancelled";
     const char* what = over ? "job finished" : "run ended";
     const Usage& usage = run.usage;
