@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "base/suggest.hpp"
 #include "base/utf8.hpp"
 
@@ -27,33 +27,48 @@ std::string wrap(std::string_view path, std::string text) {
   return fmt::format("{{{}:{}}}", json::quote(first_key(path)), wrap(rest(path), std::move(text)));
 }
 
-/// Two objects' texts as one; their keys are known to differ.
-std::string join(const std::string& left, std::string_view right) {
-  const std::size_t open = right.find('{');
-  const std::string_view inside = right.substr(open + 1);
-  const bool empty = inside.find_first_not_of(" \t\r\n") == inside.rfind('}');
-  return fmt::format("{}{}{}", std::string_view(left).substr(0, left.size() - 1), empty ? "" : ",", inside);
+Error other_function(const FunctionInfo& function, std::string_view was) {
+  return {
+      Errc::kInvalidArgument,
+      fmt::format("{}: queue {} reads a job's function from this field, so it must be {}, was {}; leave it "
+                  "out, or call the other function",
+                  function.function_field, json::quote(function.queue.value),
+                  json::quote(function.name.value), utf8_prefix(was, 80))};
 }
 
-std::string compose(std::string_view name_path, const std::string& name, std::string_view params_path,
-                    const std::string& parameters) {
-  if (!params_path.empty() && first_key(name_path) == first_key(params_path)) {
-    return wrap(first_key(name_path), compose(rest(name_path), name, rest(params_path), parameters));
+/// `data` with the function's name at `path`, every other byte as it was. What is there already must be that
+/// name.
+Result<std::string> with_name(const FunctionInfo& function, std::string_view path, std::string_view data) {
+  const auto members = json::members(data, json::kPeerLimits);
+  if (!members) return other_function(function, data);  // a value where an object must hold the name
+  const auto is_ours = [&](const json::Member& member) { return member.key == first_key(path); };
+  const auto found = std::find_if(members->begin(), members->end(), is_ours);
+  if (found == members->end()) {
+    const std::size_t open = data.find('{') + 1;
+    const std::string named = wrap(path, json::quote(function.name.value));
+    return fmt::format("{}{}{}{}", data.substr(0, open), std::string_view(named).substr(1, named.size() - 2),
+                       members->empty() ? "" : ",", data.substr(open));
   }
-  return join(wrap(name_path, name), wrap(params_path, parameters));
+  if (std::count_if(found, members->end(), is_ours) > 1) {
+    return Error{Errc::kInvalidArgument,
+                 fmt::format("{}: given twice; readers differ in which one counts", first_key(path))};
+  }
+  if (rest(path).empty()) {
+    if (json::unquote(found->value) == function.name.value) return std::string(data);
+    return other_function(function, found->value);
+  }
+  GAUR_TRY(const std::string inner, with_name(function, rest(path), found->value));
+  const auto begin = static_cast<std::size_t>(found->value.data() - data.data());
+  return fmt::format("{}{}{}", data.substr(0, begin), inner, data.substr(begin + found->value.size()));
 }
 
 }  // namespace
 
 Result<std::string> compose_data(const FunctionInfo& function, const std::string& parameters) {
   GAUR_TRY(const json::Object object, json::parse_object(parameters));
-  if (function.function_field.empty()) return wrap(function.params_path, parameters);
-  const std::string_view key = first_key(function.function_field);
-  if (function.params_path.empty() && object.contains(key)) {
-    return Error{Errc::kInvalidArgument,
-                 fmt::format("{}: this name is taken by the queue's function field; leave it out", key)};
-  }
-  return compose(function.function_field, json::quote(function.name.value), function.params_path, parameters);
+  std::string data = wrap(function.params_path, parameters);
+  if (function.function_field.empty()) return data;
+  return with_name(function, function.function_field, data);
 }
 
 namespace {

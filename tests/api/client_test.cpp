@@ -153,8 +153,29 @@ TEST(Call, parameters_and_name_are_put_where_the_queue_wants_them) {
   EXPECT_EQ(composed(function("func", "params"), R"({"a":1})"), R"({"func":"top","params":{"a":1}})");
   EXPECT_EQ(composed(function("call.func", "call.params.in"), R"({"a":1})"),
             R"({"call":{"func":"top","params":{"in":{"a":1}}}})");
-  EXPECT_TRUE(composed(function("func", ""), R"({"func":1})").starts_with("! func: this name is taken"));
+  EXPECT_EQ(composed(function("call.func", ""), R"( {"a":1, "call" : { "b":1e400 } })"),
+            R"( {"a":1, "call" : {"func":"top", "b":1e400 } })");
   EXPECT_TRUE(composed(function("", ""), "[1]").starts_with("! "));
+}
+
+TEST(Call, AFunctionNamedInTheBodyIsKeptWhereItIsTheCalledOne) {
+  const auto composed = [](const FunctionInfo& info, const std::string& parameters) {
+    const auto data = compose_data(info, parameters);
+    return data ? *data : "! " + data.error().message;
+  };
+  for (const char* kept :
+       {R"({ "n": 12345678901234567890.10, "func" : "top", "n": 2 })", R"({"f\u0075nc":"t\u006fp"})"})
+    EXPECT_EQ(composed(function("func", ""), kept), kept);
+  const char* nested = R"({"call":{"x":[1.0,  2],"func":"top"}})";
+  EXPECT_EQ(composed(function("call.func", ""), nested), nested);
+  const std::vector<std::tuple<const char*, const char*, const char*>> wrong{
+      {"func", R"({"func":"other"})", R"(must be "top", was "other")"},
+      {"func", R"({"func":1})", R"(must be "top", was 1)"},
+      {"func", R"({"func":"top","func":"other"})", "func: given twice"},
+      {"call.func", R"({"call":7})", R"(call.func: queue "q" reads a job's function from this field)"},
+      {"call.func", R"({"call":{"func":null}})", R"(must be "top", was null)"}};
+  for (const auto& [field, parameters, message] : wrong)
+    EXPECT_THAT(composed(function(field, ""), parameters), testing::HasSubstr(message)) << parameters;
 }
 
 }  // namespace
