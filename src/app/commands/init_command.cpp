@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,7 +10,7 @@
 #include "app/commands/arguments.hpp"
 #include "app/host/part_options.hpp"
 #include "app/host/redis_access.hpp"
-#include "app/init/draft.hpp"
+#include "app/init/found.hpp"
 #include "app/look/gather.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
@@ -52,28 +51,35 @@ Result<std::vector<Pm2App>> read_apps(const std::string& file) {
                   apps.error().message, pm2_conversion(file, text))};
 }
 
-Result<InitInputs> read_inputs(const InitArguments& arguments) {
+/// Whatever can be read is; what cannot is in `problems`, one line each.
+InitInputs read_inputs(const InitArguments& arguments, std::vector<std::string>& problems) {
   InitInputs inputs;
   inputs.cores = static_cast<std::uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   inputs.queues = arguments.queues;
   inputs.queues_from = "--queue";
   inputs.pm2_env = arguments.pm2_env;
+  for (const std::string& queue : arguments.queues) {
+    if (const Status good = validate_queue_name(queue); !good)
+      problems.push_back("--queue: " + good.error().message);
+  }
   if (!arguments.env.empty()) {
-    GAUR_TRY(const std::string text, read_text(arguments.env));
-    std::vector<Problem> problems;
+    std::vector<Problem> of_file;
     inputs.env_file = arguments.env;
     const fs::path out = arguments.out == "-" ? fs::path("gaur.toml") : fs::path(arguments.out);
     inputs.env_file_from_toml =
         fs::absolute(arguments.env).lexically_proximate(fs::absolute(out).parent_path()).string();
-    inputs.variables = parse_dotenv(text, arguments.env, "", problems);
-    if (!problems.empty()) return Error{Errc::kInvalidArgument, to_string(problems.front())};
+    inputs.variables = read_dotenv(arguments.env, arguments.env, of_file);
+    for (const Problem& problem : of_file) problems.push_back(to_string(problem));
   }
   if (!arguments.from.empty()) {
-    GAUR_TRY(const std::vector<Pm2App> apps, read_apps(arguments.from));
-    auto app = choose_pm2_app(apps, arguments.app);
-    if (!app) return app.error().in(arguments.from);
-    inputs.app = *std::move(app);
-    inputs.pm2_file = fs::path(arguments.from).filename().string();
+    const auto apps = read_apps(arguments.from);
+    auto app = apps ? choose_pm2_app(*apps, arguments.app) : Result<Pm2App>(apps.error());
+    if (app) {
+      inputs.app = *std::move(app);
+      inputs.pm2_file = fs::path(arguments.from).filename().string();
+    } else {
+      problems.push_back(apps ? app.error().in(arguments.from).message : app.error().message);
+    }
   }
   return inputs;
 }
@@ -91,21 +97,14 @@ Status look_around(const InitArguments& arguments, InitInputs& inputs) {
                                                                   .prefix = access->prefix(),
                                                                   .db = loaded.config.redis->endpoint.db,
                                                                   .queues = arguments.queues}));
-  inputs.queues.clear();
   inputs.queues_from = "found under the prefix";
-  std::vector<KeptJob> kept;
+  std::vector<QueueJobs> found;
   for (const QueueFacts& queue : facts.queues) {
     if (!bull::may_be_used_as_bull(queue.look.queue, queue.look.evidence)) continue;  // not ours to work on
-    inputs.queues.push_back(queue.look.queue.value);
-    kept.insert(kept.end(), queue.kept.begin(), queue.kept.end());
-    kept.insert(kept.end(), queue.waiting.begin(), queue.waiting.end());
+    QueueJobs& jobs = found.emplace_back(QueueJobs{queue.look.queue.value, queue.kept});
+    jobs.jobs.insert(jobs.jobs.end(), queue.waiting.begin(), queue.waiting.end());
   }
-  for (const FunctionLook& function : functions_of(kept, "data.func")) {
-    FoundFunction found{
-        .name = function.function, .runs = function.completed + function.failed, .waiting = function.waiting};
-    if (function.run_ms.count > 0) found.longest_run = Duration(std::llround(function.run_ms.most));
-    inputs.functions.push_back(std::move(found));
-  }
+  put_found(inputs, found);
   return ok();
 }
 
@@ -160,17 +159,18 @@ int init_command(int argc, char** argv) {
   if (const Arguments parsed = line.parse(argc, argv); parsed.exit) return *parsed.exit;
   if (arguments.env.empty() && arguments.from.empty())
     return refuse("init", "needs --env FILE, --from FILE or both", kExitUsage);
-  auto inputs = read_inputs(arguments);
-  if (!inputs) return refuse("init", inputs.error().message, kExitProblem);
+  std::vector<std::string> problems;
+  InitInputs inputs = read_inputs(arguments, problems);
+  for (const Problem& problem : draft_configuration(inputs).problems) problems.push_back(to_string(problem));
+  for (const std::string& problem : problems) fmt::print(stderr, "gaur init: {}\n", problem);
+  if (!problems.empty()) return kExitProblem;
   if (arguments.look) {
-    const Status looked = look_around(arguments, *inputs);
+    const Status looked = look_around(arguments, inputs);
     if (!looked)
       return refuse("init", looked.error().message,
                     looked.error().code == Errc::kInvalidArgument ? kExitUsage : kExitStore);
   }
-  const InitDraft draft = draft_configuration(*inputs);
-  for (const Problem& problem : draft.problems) fmt::print(stderr, "gaur init: {}\n", to_string(problem));
-  if (!draft.problems.empty()) return kExitProblem;
+  const InitDraft draft = draft_configuration(inputs);
   if (arguments.out == "-") {
     fmt::print("{}", draft.toml);
     print_notes(stderr, draft.notes);

@@ -63,6 +63,7 @@ class Draft {
   }
 
   InitDraft make() {
+    notes_ = in_.found_notes;
     head();
     store();
     server();
@@ -175,7 +176,7 @@ class Draft {
     constexpr std::int64_t kDefault = 30'000;
     line("[server]");
     if (given > kDefault) {
-      set("stop_timeout", toml_text(format_duration(Duration(given))),
+      set("stop_timeout", toml_text(format_duration(std::min(Duration(given), kLongestDuration))),
           fmt::format("{} kill_timeout", in_.pm2_file));
     } else {
       comment(fmt::format(
@@ -218,11 +219,13 @@ class Draft {
 
   void queues() {
     const bool placeholder = in_.queues.empty();
+    std::set<std::string> written;
     for (const std::string& queue : placeholder ? std::vector<std::string>{"query"} : in_.queues) {
+      if (!written.insert(queue).second) continue;
       line(fmt::format("[queues.{}]{}", key_of(queue), placeholder ? "" : "  # " + in_.queues_from));
       set("order", toml_text("fifo"),
           "as Bull hands jobs out; \"backfill\" lets small ones pass a head that waits for room");
-      set("function", toml_text("data.func"), "the field of the job's data that says what to run");
+      function_place(queue);
       line();
     }
     if (placeholder) {
@@ -231,6 +234,14 @@ class Draft {
            "Queue(NAME)` or "
            "registerQueue({ name }) says");
     }
+  }
+
+  void function_place(const std::string& queue) {
+    const auto place = in_.function_places.find(queue);
+    const bool by_name = place != in_.function_places.end() && place->second == "name";
+    set("function", toml_text(by_name ? "name" : "data.func"),
+        by_name ? "the job's name says what to run: all jobs that were seen have one"
+                : "the field of the job's data that says what to run; a job without it: its name");
   }
 
   void pool() {
@@ -253,7 +264,8 @@ class Draft {
           in_.pm2_file + " max_memory_restart; looked at between jobs, never under one");
     }
     if (app.listen_timeout_ms) {
-      set("start_timeout", toml_text(format_duration(Duration(*app.listen_timeout_ms))),
+      set("start_timeout",
+          toml_text(format_duration(std::min(Duration(*app.listen_timeout_ms), kLongestDuration))),
           in_.pm2_file + " listen_timeout");
     }
     line();
@@ -292,8 +304,9 @@ class Draft {
 
   void functions() {
     if (in_.functions.empty()) {
-      comment("One table a function: the value of data.func, and the pool that runs it.");
+      comment("One table a function: what `function` of its queue says, and the pool that runs it.");
       comment("[functions.rank]");
+      if (in_.queues.size() > 1) comment(fmt::format("queue = {}", toml_text(in_.queues.front())));
       comment("pool = \"node\"");
       comment("timeout = \"10m\"");
       return;
@@ -306,14 +319,25 @@ class Draft {
                                                        function.waiting == 1 ? "job is" : "jobs are")
                                          : ""));
       line(fmt::format("[functions.{}]", key_of(function.name)));
+      if (in_.queues.size() > 1 && !function.queues.empty()) queue_of(function);
       set("pool", toml_text("node"), "");
       if (function.longest_run) {
-        const auto generous = std::max(Duration(600'000), *function.longest_run * 3);
+        const Duration longest = std::min(*function.longest_run, kLongestDuration / 3);
+        const auto generous = std::max(Duration(600'000), longest * 3);
         const auto minutes = std::chrono::ceil<std::chrono::minutes>(generous);
         set("timeout", toml_text(format_duration(minutes)), "three times the longest, at least 10 min");
       }
       line();
     }
+  }
+
+  void queue_of(const FoundFunction& function) {
+    const std::vector<std::string> others(function.queues.begin() + 1, function.queues.end());
+    set("queue", toml_text(function.queues.front()),
+        "of `POST /v1/functions/NAME`" +
+            (others.empty() ? ""
+                            : fmt::format("; jobs of {} {} call it as well",
+                                          others.size() == 1 ? "queue" : "queues", fmt::join(others, ", "))));
   }
 
   /// What pm2's file says and the lines above did not use.

@@ -1,6 +1,7 @@
 #pragma once
 // From an environment file and a pm2 app to a commented gaur.toml, and what could not be taken over. Pure:
 // nothing is read or written here. Thread-safety: pure functions.
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,19 +18,7 @@ struct FoundFunction {
   std::uint64_t runs = 0;
   std::optional<Duration> longest_run{};
   std::uint64_t waiting = 0;
-};
-
-struct InitInputs {
-  std::vector<Variable> variables;  ///< of the environment file, in its order
-  std::string env_file;             ///< as shown: ".env"; "" if there is none
-  std::string env_file_from_toml;   ///< its path as seen from the new gaur.toml's folder; "": as shown
-  std::optional<Pm2App> app;
-  std::string pm2_file;             ///< as shown: "run.json"
-  std::string pm2_env;              ///< NAME of `env_NAME`, or ""
-  std::vector<std::string> queues;  ///< given or found; empty: a placeholder is written
-  std::string queues_from;          ///< how they are known: "--queue", "found under the prefix"
-  std::vector<FoundFunction> functions;
-  std::uint32_t cores = 1;  ///< of this machine, for pm2's `instances: max`
+  std::vector<std::string> queues{};  ///< whose jobs call it, the one with most jobs first
 };
 
 /// What the reader of the new file has to know.
@@ -47,6 +36,21 @@ struct InitNote {
   bool operator==(const InitNote&) const = default;
 };
 std::string_view to_string(InitNote::Kind kind);
+
+struct InitInputs {
+  std::vector<Variable> variables;  ///< of the environment file, in its order
+  std::string env_file;             ///< as shown: ".env"; "" if there is none
+  std::string env_file_from_toml;   ///< its path as seen from the new gaur.toml's folder; "": as shown
+  std::optional<Pm2App> app;
+  std::string pm2_file;             ///< as shown: "run.json"
+  std::string pm2_env;              ///< NAME of `env_NAME`, or ""
+  std::vector<std::string> queues;  ///< given or found; empty: a placeholder is written
+  std::string queues_from;          ///< how they are known: "--queue", "found under the prefix"
+  std::map<std::string, std::string> function_places;  ///< of found queues with jobs: `name` or `data.func`
+  std::vector<FoundFunction> functions;
+  std::vector<InitNote> found_notes{};
+  std::uint32_t cores = 1;  ///< of this machine, for pm2's `instances: max`
+};
 
 struct InitDraft {
   std::string toml;

@@ -171,15 +171,18 @@ Result<std::vector<Pm2App>> parse_pm2(std::string_view text) {
     }
   }
   std::vector<Pm2App> apps;
+  std::string problems;
+  const auto read = [&](const json::Value& value, std::size_t index) {
+    auto app = read_app(value, index);
+    if (app) return apps.push_back(*std::move(app));
+    problems += (problems.empty() ? "" : "; ") + app.error().message;
+  };
   if (const auto* list = found->if_array()) {
-    for (std::size_t i = 0; i < list->size(); ++i) {
-      GAUR_TRY(Pm2App app, read_app((*list)[i], i));
-      apps.push_back(std::move(app));
-    }
+    for (std::size_t i = 0; i < list->size(); ++i) read((*list)[i], i);
   } else {
-    GAUR_TRY(Pm2App app, read_app(*found, 0));
-    apps.push_back(std::move(app));
+    read(*found, 0);
   }
+  if (!problems.empty()) return wrong(std::move(problems));
   if (apps.empty()) return wrong("it names no app");
   return apps;
 }

@@ -67,7 +67,7 @@ struct Pm2App {
 
 /// `text` is JSON as pm2 takes it: with comments and trailing commas. `{"apps": [...]}`, `{"apps": {...}}`, a
 /// list of apps and a single app are all files. Errors: kInvalidArgument with line and rule, or what is wrong
-/// with which app.
+/// with which apps, "; " between them.
 Result<std::vector<Pm2App>> parse_pm2(std::string_view text);
 
 /// Whether the file's name says that it is JavaScript or YAML, which pm2 reads as well.

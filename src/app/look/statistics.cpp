@@ -13,7 +13,6 @@ namespace gaur::app {
 namespace {
 
 constexpr std::size_t kFailureTexts = 5;
-constexpr std::string_view kUnnamed = "__default__";  // what Bull calls a job that was added without a name
 
 struct Gathered {
   FunctionLook look;
@@ -65,7 +64,7 @@ Spread spread_of(std::vector<double> values) {
 }
 
 std::string function_asked(const Job& job, const std::string& field) {
-  if (field.empty()) return function_of(job.name, job.data, job.name == kUnnamed ? "func" : "").value;
+  if (field.empty()) return function_of(job.name, job.data, job.name == kUnnamedJob ? "func" : "").value;
   constexpr std::string_view kData = "data.";
   return function_of(job.name, job.data, field.starts_with(kData) ? field.substr(kData.size()) : "").value;
 }

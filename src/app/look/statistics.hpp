@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@ Spread spread_of(std::vector<double> values);
 json::Object spread_json(const Spread& spread);
 /// "1.2 s", as duration_in_words().
 std::string ms_words(double ms);
+
+/// What Bull calls a job that was added without a name.
+inline constexpr std::string_view kUnnamedJob = "__default__";
 
 /// One job, kept or waiting, with the sizes of its texts in the store.
 struct KeptJob {

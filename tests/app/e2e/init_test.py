@@ -120,6 +120,7 @@ class InitTest(EndToEnd):
             Queue(redis, "ncs_resource::", "query").completed({"func": "rank"}, 1, run=run)
         Queue(redis, "ncs_resource::", "mail").completed({"func": "send"}, 1)
         Queue(redis, "ncs_resource::", "mail").waiting({"func": "only-waits"})
+        Queue(redis, "ncs_resource::", "named").completed({"func": "not what runs"}, 1, name="by-name")
         redis("XADD", "ncs_resource:::new:events", "*", "event", "added")
         redis("SET", "ncs_resource:::new:id", "1")
         before = dump(redis)
@@ -132,7 +133,12 @@ class InitTest(EndToEnd):
             self.assertIn(part, text)
         self.assertNotIn("[queues.new]", text, "a queue of BullMQ's is not ours")
         self.assertEqual(dump(redis), before)
-        self.assertIn("functions.rank", self.gaur("check", "--env", "prod.env", code=1))  # which queue? two are there
+        self.assertIn("no problems", self.gaur("check", "--env", "prod.env"))
+        self.assertIn('[functions.rank]\nqueue = "query"', text)
+        self.assertIn('[functions.only-waits]\nqueue = "mail"', text)
+        self.assertIn('[functions.by-name]\nqueue = "named"', text)
+        self.assertRegex(text, r'\[queues\.named\].*\norder = .*\nfunction = "name"')
+        self.assertRegex(text, r'\[queues\.mail\].*\norder = .*\nfunction = "data\.func"')
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 #include "app/config/config.hpp"
 #include "app/config/toml_source.hpp"
-#include "app/init/draft.hpp"
+#include "app/init/found.hpp"
 
 namespace gaur::app {
 namespace {
@@ -26,6 +26,8 @@ constexpr const char* kRun = R"({"apps": [{"name": "query-worker", "script": "di
   "exec_mode": "fork", "max_memory_restart": "2G", "kill_timeout": 1600, "max_restarts": 10, "watch": false,
   "cron_restart": "0 4 * * *", "node_args": "--max-old-space-size=4096", "cwd": "/srv/query", "colour": "red",
   "env": {"NODE_ENV": "test", "DB_PASSWORD": "hunter3-secret"}, "env_production": {"NODE_ENV": "production"}}]})";
+
+constexpr const char* kRunOfFour = R"({"script": "w.js", "instances": 4})";
 
 InitInputs inputs(const std::string& env, const std::string& run = "") {
   InitInputs made;
@@ -136,18 +138,108 @@ TEST(Draft, CountAndInstancesAreTakenApart) {
               note(InitNote::Kind::kTodo, ".env:1 BULL_COUNT", "no whole number: \"two\""));
 }
 
-TEST(Draft, WhatIsWrittenIsAConfigurationWithoutProblems) {
-  const InitDraft draft = draft_configuration(inputs(kEnv, R"({"script": "w.js", "instances": 4})"));
-  const auto document = parse_toml(draft.toml, "gaur.toml", "");
+struct Checked {
   Settings settings;
-  settings.put({}, document->root, {}, false, &document->origins);
-  const Config config =
-      make_config(settings, ".",
+  Config config;
+};
+
+/// The draft as `gaur check` reads it; its problems are failures of the test.
+Checked checked(const InitDraft& draft) {
+  Checked read;
+  const auto document = parse_toml(draft.toml, "gaur.toml", "");
+  EXPECT_TRUE(document) << (document ? "" : to_string(document.error())) << "\n" << draft.toml;
+  if (!document) return read;
+  read.settings.put({}, document->root, {}, false, &document->origins);
+  read.config =
+      make_config(read.settings, ".",
                   {.cores = 24, .memory_bytes = 128'000'000'000, .cores_from = {}, .memory_from = {}}, "box");
-  for (const Problem& problem : settings.problems()) ADD_FAILURE() << to_string(problem);
+  for (const Problem& problem : read.settings.problems())
+    ADD_FAILURE() << to_string(problem) << "\n" << draft.toml;
+  return read;
+}
+
+TEST(Draft, WhatIsWrittenIsAConfigurationWithoutProblems) {
+  const Config config =
+      checked(draft_configuration(inputs(kEnv, R"({"script": "w.js", "instances": 4})"))).config;
   EXPECT_EQ(config.slots.slots, 4U);
   EXPECT_EQ(config.queues.at("query").function_field, "func");
   EXPECT_EQ(config.redis->prefix, "ncs_resource::");
+}
+
+KeptJob job_of(const std::string& name, const std::string& data, State state = State::kCompleted) {
+  KeptJob kept;
+  kept.job.name = name;
+  kept.job.data = data;
+  kept.job.state = state;
+  return kept;
+}
+
+TEST(Draft, WhatLookFoundIsAConfigurationWithoutProblems) {
+  const KeptJob named = job_of("rank", "{}");
+  const KeptJob unnamed = job_of("__default__", R"({"func":"rank"})", State::kWaiting);
+  const KeptJob other = job_of("__default__", R"({"func":"top"})");
+  const KeptJob bare = job_of("__default__", R"({"n":1})");
+  KeptJob ages = job_of("ages", "{}");
+  ages.job.processed_on = from_ms(0);
+  ages.job.finished_on = from_ms(4'000'000'000'000);
+  struct Shape {
+    const char* what;
+    std::vector<QueueJobs> found;
+    std::vector<std::string> fields;            ///< of each queue; "" is the job's name
+    std::map<std::string, std::string> queues;  ///< of each function; "" where there is one queue only
+  };
+  for (const Shape& shape : std::vector<Shape>{
+           {"one function in 2 queues", {{"a", {named}}, {"b", {named, named}}}, {"", ""}, {{"rank", "b"}}},
+           {"named and unnamed mixed",
+            {{"a", {named, unnamed, other}}},
+            {"func"},
+            {{"rank", ""}, {"top", ""}}},
+           {"one queue named, one unnamed",
+            {{"a", {named}}, {"b", {other}}},
+            {"", "func"},
+            {{"rank", "a"}, {"top", "b"}}},
+           {"only named", {{"a", {named, named}}}, {""}, {{"rank", ""}}},
+           {"only unnamed", {{"a", {unnamed, other}}}, {"func"}, {{"rank", ""}, {"top", ""}}},
+           {"neither name nor field", {{"a", {bare}}, {"b", {}}}, {"", "func"}, {{"__default__", "a"}}},
+           {"no jobs", {{"a", {}}, {"b", {}}}, {"func", "func"}, {}},
+           {"no queues", {}, {}, {}},
+           {"a run of 126 years", {{"a", {ages}}}, {""}, {{"ages", ""}}},
+           {"odd names",
+            {{"mail:high", {job_of("a.b \"c\"", "{}")}}, {"안녕", {}}},
+            {"", "func"},
+            {{"a.b \"c\"", "mail:high"}}},
+           {"a queue whose name is too long",
+            {{std::string(500, 'x'), {named}}, {"a", {named}}},
+            {""},
+            {{"rank", ""}}}}) {
+    for (const char* run : {"", kRunOfFour}) {
+      SCOPED_TRACE(shape.what);
+      InitInputs given = inputs(kEnv, run);
+      put_found(given, shape.found);
+      const Config config = checked(draft_configuration(given)).config;
+      std::size_t at = 0;
+      for (const std::string& queue : given.queues)
+        EXPECT_EQ(config.queues.at(queue).function_field, shape.fields.at(at++)) << queue;
+      EXPECT_EQ(config.functions.size(), shape.queues.size());
+      for (const auto& [function, queue] : shape.queues)
+        EXPECT_EQ(config.functions.at(function).queue, queue.empty() ? given.queues.front() : queue)
+            << function;
+    }
+  }
+}
+
+TEST(Draft, NamedJobsThatTheFieldWouldRenameAreNoted) {
+  InitInputs given = inputs(kEnv);
+  put_found(given,
+            {{"a", {job_of("rank", R"({"func":"top"})"), job_of("__default__", R"({"func":"top"})")}}});
+  EXPECT_THAT(draft_configuration(given).notes, note(InitNote::Kind::kTodo, "queues.a.function",
+                                                     "1 of the jobs seen have a name and another func"));
+}
+
+TEST(Draft, AQueueNamedTwiceIsWrittenOnce) {
+  InitInputs given = inputs(kEnv);
+  given.queues = {"a", "a"};
+  checked(draft_configuration(given));
 }
 
 TEST(Draft, HostileValuesStayInsideTheirText) {
