@@ -77,11 +77,23 @@ std::vector<std::vector<bool>> variants(std::size_t conditions) {
   return all;
 }
 
+/// How far a function's SQL can be checked.
+enum class Depth : std::uint8_t {
+  kSyntax,     ///< the database is not there: only what the parser says
+  kStatement,  ///< the parameters have problems: no values can be bound
+  kAll,
+};
+
 class FunctionCheck {
  public:
   FunctionCheck(const Api& api, duckdb_connection connection, const std::string& path,
-                const Function& function, std::vector<Problem>& problems)
-      : api_(api), connection_(connection), path_(path), function_(function), problems_(problems) {}
+                const Function& function, Depth depth, std::vector<Problem>& problems)
+      : api_(api),
+        connection_(connection),
+        path_(path),
+        function_(function),
+        depth_(depth),
+        problems_(problems) {}
 
   void run() {
     const auto& conditions = function_.sql->conditions();
@@ -94,6 +106,7 @@ class FunctionCheck {
           [&](std::string_view name) { return first_allowed(name); });
       if (!check_variant(sql, variant)) return;  // one error of a kind is enough: the others would repeat it
     }
+    if (depth_ != Depth::kAll) return;
     for (const auto& [name, parameter] : function_.parameters) {
       if (!used_.contains(name) && !mentioned(name))
         add("params." + name, "is declared and never used by the SQL as $" + name);
@@ -122,9 +135,12 @@ class FunctionCheck {
   bool check_variant(const RenderedSql& sql, const std::vector<bool>& variant) {
     auto statement = Statement::prepare(api_, connection_, sql, function_.sql->text());
     if (!statement) {
-      problems_.push_back(problem_of(path_ + ".sql", statement.error()));
+      const std::string& code = statement.error().code;
+      if (depth_ != Depth::kSyntax || code == "syntax" || code == "permission")
+        problems_.push_back(problem_of(path_ + ".sql", statement.error()));
       return false;
     }
+    if (depth_ != Depth::kAll) return true;
     bool good = true;
     for (const auto& name : statement->parameter_names()) {
       used_.insert(name);
@@ -202,6 +218,7 @@ class FunctionCheck {
   duckdb_connection connection_;
   std::string path_;
   const Function& function_;
+  Depth depth_;
   std::vector<Problem>& problems_;
   std::set<std::string> used_;
 };
@@ -294,22 +311,52 @@ Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems) {
 
 namespace {
 
-void check_in(const ScratchFolder& scratch, const Api& api, const Spec& spec,
+bool any_at(const std::vector<Problem>& problems, const std::string& path) {
+  return std::any_of(problems.begin(), problems.end(), [&](const Problem& problem) {
+    return problem.path == path || problem.path.starts_with(path + ".");
+  });
+}
+
+/// Nothing where the SQL's own markers are wrong already: what DuckDB says of the text would repeat it.
+std::optional<Depth> depth_of(const std::string& path, Depth most, const std::vector<Problem>& problems) {
+  if (any_at(problems, path + ".sql")) return std::nullopt;
+  return any_at(problems, path + ".params") ? std::min(most, Depth::kStatement) : most;
+}
+
+/// Adds a problem where the database cannot be opened.
+bool check_in(const ScratchFolder& scratch, const Api& api, const Spec& spec, Depth most,
               std::vector<Problem>& problems) {
   auto instance = open_for_check(api, spec, scratch);
   if (!instance) {
     const auto step = json::text_or(instance.error().details, "step", "database");
     problems.push_back({step, instance.error().message});
-    return;
+    return false;
   }
   auto connection = (*instance)->connect();
   if (!connection) {
     problems.push_back({"database", connection.error().message});
-    return;
+    return false;
   }
   for (const auto& [name, function] : spec.functions) {
-    if (function.sql) FunctionCheck(api, connection->get(), "functions." + name, function, problems).run();
+    const std::string path = "functions." + name;
+    const auto depth = depth_of(path, most, problems);
+    if (function.sql && depth) FunctionCheck(api, connection->get(), path, function, *depth, problems).run();
   }
+  return true;
+}
+
+bool is_of_pool(const Problem& problem) {
+  return problem.path != "functions" && !problem.path.starts_with("functions.");
+}
+
+/// The functions of `spec` without its database, extensions and setup.
+Spec functions_alone(const Spec& spec) {
+  Spec alone;
+  alone.library = spec.library;
+  alone.root = spec.root;
+  alone.timezone = "UTC";
+  alone.functions = spec.functions;
+  return alone;
 }
 
 }  // namespace
@@ -319,11 +366,13 @@ void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& pro
   // Confined as the runner will be, so that what fails there fails here; on a thread of its own, because this
   // one has to remove the scratch folder.
   std::thread([&] {
+    const bool as_configured = std::none_of(problems.begin(), problems.end(), is_of_pool);
     const bool wanted = spec.sandbox != Spec::Sandbox::kOff;
     const auto confined = wanted ? confine(spec, {"", {scratch.path()}}) : ok();
-    if (!confined && spec.sandbox == Spec::Sandbox::kRequire)
+    if (!confined && as_configured && spec.sandbox == Spec::Sandbox::kRequire)
       problems.push_back({"sandbox", "cannot be required here: " + confined.error().message});
-    check_in(scratch, api, spec, problems);
+    if (as_configured && check_in(scratch, api, spec, Depth::kAll, problems)) return;
+    check_in(scratch, api, functions_alone(spec), Depth::kSyntax, problems);
   }).join();
 }
 

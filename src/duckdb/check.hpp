@@ -17,10 +17,12 @@ struct Loaded {
 };
 
 /// Reads the file, checks shape and paths, changes to the root folder, loads the library. Problems are added;
-/// with any, the result must not be used (its `api` may be null).
+/// with any, the result is only for check_functions() (its `api` may be null).
 Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems);
 
-/// Opens the database in a scratch folder of its own and prepares every function.
+/// Opens the database in a scratch folder of its own and prepares every function. `problems` contains what
+/// load() found: a function with problems of its own is checked as far as these allow; where the pool has
+/// some, so that its database cannot be opened as configured, the syntax alone is checked.
 void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& problems);
 
 /// The functions as JSON, for people and for what is generated from them. Functions that cannot be prepared

@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   std::vector<Problem> problems;
   const auto loaded = load(file, problems);
   if (!check.empty()) {
-    if (problems.empty()) check_functions(*loaded.api, loaded.spec, problems);
+    if (loaded.api) check_functions(*loaded.api, loaded.spec, problems);
     return report(problems, stdout);
   }
   if (!problems.empty()) return report(problems, stderr);

@@ -136,19 +136,63 @@ sql = 5
   EXPECT_THAT(lines[7], HasSubstr("pools.sql: is a table, not 5"));
 }
 
-TEST_F(ConfigTest, ANumberWithMoreDigitsThanAreKeptIsNamed) {
+TEST_F(ConfigTest, NumbersWithMoreDigitsThanAreKeptAreNamedWithAllOtherProblems) {
   put("gaur.toml", R"~([queues.q]
 weight = 1.5
 [functions.f.params]
 "가" = { type = "double", min = 0.1, max = 1_000.5e3 }
 b = { "가" = 0.5, type = "decimal(18,4)", max = 12345678901234.5678 }
+[queues.r]
+weight = 0.12345678901234567890
+ordr = "fifo"
 )~");
   const auto lines = problems();
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_THAT(lines[0],
-              HasSubstr("functions.f.params.b.max: 12345678901234.5678 has more digits than a number of this "
-                        "file keeps; write it in quotes"));
-  EXPECT_THAT(lines[0], testing::StartsWith("gaur.toml:5:"));
+  using testing::Contains;
+  EXPECT_THAT(lines, testing::SizeIs(5));
+  EXPECT_THAT(lines, Contains(HasSubstr("functions.f: has no pool")));
+  EXPECT_THAT(lines, Contains(HasSubstr("functions.f.queue: is missing")));
+  EXPECT_THAT(lines, Contains(HasSubstr("queues.r.weight: 0.12345678901234567890 has more digits")));
+  EXPECT_THAT(lines, Contains(HasSubstr("queues.r.ordr: unknown key")));
+  EXPECT_THAT(lines,
+              Contains(HasSubstr(
+                  "functions.f.params.b.max: 12345678901234.5678 has more digits than a number of this "
+                  "file keeps; write it in quotes")));
+  EXPECT_THAT(lines, Contains(testing::StartsWith("gaur.toml:5:")));
+}
+
+TEST_F(ConfigTest, AttemptsCountTheFirstRun) {
+  put("gaur.toml", R"([queues.q]
+[pools.p]
+command = ["sh"]
+[functions.none]
+pool = "p"
+attempts = 0
+[functions.many]
+pool = "p"
+attempts = 4294967297
+)");
+  EXPECT_THAT(
+      problems(),
+      testing::ElementsAre(
+          "gaur.toml:6:1: functions.none.attempts: a whole number from 1 to 1000000 is expected, was 0; it "
+          "counts the first run as well",
+          "gaur.toml:9:1: functions.many.attempts: a whole number from 1 to 1000000 is expected, was "
+          "4294967297; it counts the first run as well"));
+}
+
+TEST_F(ConfigTest, EveryProblemOfOneKeyIsTold) {
+  put("gaur.toml", R"([server]
+listen = "example:99999"
+[queues.q]
+[pools.p]
+command = ["sh"]
+env = { A = 1, B = "b", C = true }
+)");
+  const auto lines = problems();
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_THAT(lines[0], HasSubstr("port up to 65535"));
+  EXPECT_THAT(lines[1], HasSubstr("\"example\" is not an address"));
+  EXPECT_THAT(lines[2], HasSubstr("A must be text, was 1; C must be text, was true"));
 }
 
 TEST_F(ConfigTest, WhatToDoWithUnknownFunctionsIsAskedOnRedisOnly) {

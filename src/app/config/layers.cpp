@@ -52,6 +52,7 @@ void put_file(Settings& settings, const std::filesystem::path& path, const std::
     settings.problem(document.error());
     return;
   }
+  for (Problem& problem : document->problems) settings.problem(std::move(problem));
   settings.remember(document->origins);
   const Origin whole{Origin::Kind::kToml, shown, 1, 1, path.parent_path().string()};
   settings.put({}, document->root, whole, false, &document->origins);

@@ -22,7 +22,9 @@ class Reader {
       // A table's own place is its header; a value's place is its key, where one would look first.
       document_.origins[longer] =
           origin(node.is_table() && !node.as_table()->is_inline() ? node.source() : key.source());
-      to[key.str()] = value(node, longer);
+      const std::size_t problems = document_.problems.size();
+      json::Value read = value(node, longer);
+      if (document_.problems.size() == problems || node.is_table()) to[key.str()] = std::move(read);
     }
     return to;
   }
@@ -30,9 +32,6 @@ class Reader {
   Origin origin(const toml::source_region& region) const {
     return {Origin::Kind::kToml, shown_, region.begin.line, region.begin.column, base_};
   }
-
-  /// The first number that the file says more exactly than it can be kept.
-  const std::optional<Problem>& problem() const { return problem_; }
 
  private:
   /// What stands in the file from `begin` to `end`, which are on one line.
@@ -52,9 +51,10 @@ class Reader {
     std::string digits = written(number.source());
     std::erase(digits, '_');
     std::erase(digits, '+');
-    if (problem_ || !read_decimal(digits) || survives_double(digits)) return;
-    problem_ = Problem{origin(number.source()), to_string(path),
-                       digits + " has more digits than a number of this file keeps; write it in quotes"};
+    if (!read_decimal(digits) || survives_double(digits)) return;
+    document_.problems.push_back(
+        {origin(number.source()), to_string(path),
+         digits + " has more digits than a number of this file keeps; write it in quotes"});
   }
 
   json::Value value(const toml::node& node, const KeyPath& path) {
@@ -83,7 +83,6 @@ class Reader {
 
   TomlDocument& document_;
   std::string_view text_;
-  std::optional<Problem> problem_;
   std::string shown_, base_;
 };
 
@@ -96,7 +95,6 @@ tl::expected<TomlDocument, Problem> parse_toml(std::string_view text, const std:
   try {
     const toml::table root = toml::parse(text, shown);
     document.root = reader.table(root, {});
-    if (reader.problem()) return tl::make_unexpected(*reader.problem());
   } catch (const toml::parse_error& error) {
     return tl::make_unexpected(
         Problem{reader.origin(error.source()), "", "no valid TOML: " + std::string(error.description())});

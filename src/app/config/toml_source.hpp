@@ -3,6 +3,7 @@
 // Thread-safety: pure.
 #include <filesystem>
 #include <map>
+#include <vector>
 
 #include "app/config/origin.hpp"
 #include "app/config/schema.hpp"
@@ -14,10 +15,11 @@ namespace gaur::app {
 struct TomlDocument {
   json::Object root;
   std::map<KeyPath, Origin> origins;  ///< of every key and table, inline ones too
+  std::vector<Problem> problems;      ///< values that cannot be kept exactly; they are left out of `root`
 };
 
 /// `shown` is the name used in messages. Errors: a Problem with the line of the mistake (TOML's parser stops
-/// at the first).
+/// at the first syntax error).
 tl::expected<TomlDocument, Problem> parse_toml(std::string_view text, const std::string& shown,
                                                const std::string& base);
 

@@ -138,12 +138,13 @@ Result<json::Value> read_store_url(const json::Value& given, const std::string& 
 
 Result<json::Value> read_text_table(const KeyRow& row, const json::Value& given) {
   if (!given.is_object()) return wrong(row, given);
+  std::string wrong_entries;
   for (const auto& [name, entry] : given.as_object()) {
-    if (!entry.is_string()) {
-      return Error{Errc::kInvalidArgument,
-                   fmt::format("{} must be text, was {}", std::string_view(name), as_written(entry))};
-    }
+    if (entry.is_string()) continue;
+    wrong_entries += fmt::format("{}{} must be text, was {}", wrong_entries.empty() ? "" : "; ",
+                                 std::string_view(name), as_written(entry));
   }
+  if (!wrong_entries.empty()) return Error{Errc::kInvalidArgument, std::move(wrong_entries)};
   return given;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -42,6 +43,14 @@ bool has_functions(const Config& config, const std::string& pool) {
   return false;
 }
 
+/// Whether the configuration's own check has said so already: of this key, or of a function without SQL.
+bool is_told(const std::vector<Problem>& told, const Problem& problem) {
+  return std::ranges::any_of(told, [&](const Problem& each) {
+    return each.key == problem.key ||
+           (problem.key == each.key + ".sql" && each.key.starts_with("functions."));
+  });
+}
+
 }  // namespace
 
 void check_duckdb_pool(Settings& settings, const Config& config, const std::string& pool) {
@@ -52,6 +61,7 @@ void check_duckdb_pool(Settings& settings, const Config& config, const std::stri
     return settings.problem(key, fmt::format("cannot write {}: {}", spec.path(), std::strerror(errno)));
   const auto output = run_program({gaur_duckdb_program().string(), "--check", spec.path()});
   if (!output) return settings.problem(key, output.error().message);
+  const std::vector<Problem> before = settings.problems();
   std::string_view rest = output->text;
   bool told = false;
   while (!rest.empty()) {
@@ -59,8 +69,9 @@ void check_duckdb_pool(Settings& settings, const Config& config, const std::stri
     const std::string_view line = rest.substr(0, end);
     rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
     if (line.empty()) continue;
-    settings.problem(problem_of_duckdb(settings, pool, line));
     told = true;
+    Problem problem = problem_of_duckdb(settings, pool, line);
+    if (!is_told(before, problem)) settings.problem(std::move(problem));
   }
   if (output->exit_code != 0 && !told)
     settings.problem(key, fmt::format("gaur-duckdb --check ended with code {}", output->exit_code));

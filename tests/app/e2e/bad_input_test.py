@@ -96,6 +96,37 @@ day = { type = "dat", requird = true }
 """
 
 
+# (name, gaur.toml): what `gaur check --offline` says of each, all problems of all kinds at once.
+POOL = '[queues.query]\n[pools.sql]\nkind = "duckdb"\n'
+CHECKED = [
+    ("a misspelt key beside wrong SQL", POOL + 'max_agee = "1h"\n[functions.top]\npool = "sql"\nsql = "SELEC 1"\n'),
+    ("a number with too many digits beside a misspelt key and wrong SQL",
+     POOL + '[functions.top]\npool = "sql"\nsql = "SELECT $n FROM nowhere"\ntimeot = "1s"\n'
+     '[functions.top.params]\nn = { type = "double", max = 0.12345678901234567890 }\n'),
+    ("a wrong parameter type beside wrong SQL, in one function and in two",
+     POOL + '[functions.one]\npool = "sql"\nsql = "SELECT $d FORM events"\n[functions.one.params]\nd = { type = "dat" }\n'
+     '[functions.two]\npool = "sql"\nsql = "SELECT missing_function(1)"\n'),
+    ("an empty sql_file beside wrong SQL", POOL + '[functions.empty]\npool = "sql"\nsql_file = "empty.sql"\n'
+     '[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
+    ("a missing sql_file beside wrong SQL", POOL + '[functions.gone]\npool = "sql"\nsql_file = "gone.sql"\n'
+     '[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
+    ("no SQL beside wrong SQL", POOL + '[functions.none]\npool = "sql"\n[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
+    ("a missing database beside a syntax error", POOL + 'duckdb.database = "gone.db"\n[functions.wrong]\npool = "sql"\nsql = "SELEC 1"\n'
+     '[functions.unknown]\npool = "sql"\nsql = "FROM table_of_the_database"\n'),
+    ("wrong setup beside a syntax error", POOL + 'duckdb.setup = ["CREATE VEW v AS SELECT 1"]\n[functions.wrong]\npool = "sql"\nsql = "SELEC 1"\n'
+     '[functions.unknown]\npool = "sql"\nsql = "FROM v"\n'),
+    ("a marker that is not closed beside wrong SQL", POOL + '[functions.marker]\npool = "sql"\nsql = "SELECT 1 /*if*/ + 1 /*end*/"\n'
+     '[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
+]
+
+BAD_ENV = """REDIS_HOST=a:b:c/d
+REDIS_PORT=no
+not an assignment
+REDIS_TLS=perhaps
+QUOTED="not closed
+"""
+
+
 def crc32c(data):
     """Castagnoli's checksum, bit by bit: docs/disk-format.md."""
     crc = 0xFFFFFFFF
@@ -206,6 +237,24 @@ class BadInputTest(EndToEnd):
         (self.folder / "gaur.toml").write_text(ODD_TYPE)
         said = self.run_gaur("check")
         self.check("parameter_mistakes", said[said.index("problems:") :])
+
+    def test_check_reports_problems_of_every_kind_at_once(self):
+        seen = []
+        (self.folder / "empty.sql").write_text("")
+        for what, toml in CHECKED:
+            (self.folder / "gaur.toml").write_text(toml)
+            said = self.run_gaur("check", "--offline")
+            seen.append(f"# {what}\n" + re.split(r"\n\d+ problems?:\n", said)[1])
+        self.check("check_all_at_once", "\n".join(seen))
+
+    def test_init_and_look_name_the_same_problems_of_an_environment_file(self):
+        (self.folder / "bad.env").write_text(BAD_ENV)
+        init = self.run_gaur("init", "--env", "bad.env", "--queue", "x" * 500, "--from", "gone.json")
+        look = self.run_gaur("look", "--env", "bad.env")
+        self.check("bad_environment", f"{init}\n{look}")
+        named = lambda text: set(re.findall(r"bad\.env:\d+", text))
+        self.assertEqual(named(init), named(look))
+        self.assertFalse((self.folder / "gaur.toml").exists())
 
     def test_a_missing_libduckdb(self):
         server = self.server(CONFIG).start(ready=False, env={"GAUR_DUCKDB_LIBRARY": "/nowhere/libduckdb.so"})
