@@ -23,9 +23,24 @@ constexpr std::array<std::string_view, 13> kTuning{
     "lazyConnect",         "maxLoadingRetryTime", "noDelay",          "enableAutoPipelining",
     "maxRetriesPerRequest"};
 
+constexpr std::string_view kPrefix = "store URL: ";
+
 Error bad(std::string message) {
-  return {Errc::kInvalidArgument, "store URL: " + std::move(message)};
+  return {Errc::kInvalidArgument, std::string(kPrefix) + std::move(message)};
 }
+
+/// The problems of the parts of one URL, which are read whatever is wrong with the others.
+class Problems {
+ public:
+  void add(const Status& part) {
+    if (part) return;
+    text_ += (text_.empty() ? "" : "; ") + part.error().message.substr(kPrefix.size());
+  }
+  Status status() && { return text_.empty() ? ok() : Status(bad(std::move(text_))); }
+
+ private:
+  std::string text_;
+};
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -193,20 +208,23 @@ Status read_option(std::string_view text, StoreUrl& url) {
 
 Status read_options(std::string_view text, StoreUrl& url) {
   std::vector<std::string_view> seen;
+  Problems problems;
   while (!text.empty()) {
     const auto end = text.find('&');
     const std::string_view option = text.substr(0, end);
     const std::string_view name = option.substr(0, option.find('='));
-    if (!option.empty() && std::ranges::find(seen, name) != seen.end())
-      return bad(fmt::format("option \"{}\" is given twice", name));
+    if (!option.empty() && std::ranges::find(seen, name) != seen.end()) {
+      problems.add(bad(fmt::format("option \"{}\" is given twice", name)));
+    } else if (!option.empty()) {
+      problems.add(read_option(option, url));
+    }
     seen.push_back(name);
-    if (!option.empty()) GAUR_CHECK(read_option(option, url));
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
   }
   if (url.endpoint.tls.cert_file.empty() != url.endpoint.tls.key_file.empty()) {
-    return bad("cert and key go together: our certificate and its key, both PEM files");
+    problems.add(bad("cert and key go together: our certificate and its key, both PEM files"));
   }
-  return ok();
+  return std::move(problems).status();
 }
 
 Status read_unix(std::string_view text, StoreUrl& url) {
@@ -218,19 +236,21 @@ Status read_unix(std::string_view text, StoreUrl& url) {
 }
 
 Status read_address(std::string_view text, StoreUrl& url) {
+  Problems problems;
   const auto slash = text.find('/');
   if (slash != std::string_view::npos) {
     if (text.find('@', slash) != std::string_view::npos) return bad(std::string(kEscape));
     std::string_view db = text.substr(slash + 1);
     if (db.ends_with('/')) db.remove_suffix(1);  // "/0/" is database 0 for Bull and ioredis as well
-    if (!db.empty()) GAUR_CHECK(read_db(db, url));
+    if (!db.empty()) problems.add(read_db(db, url));
     text = text.substr(0, slash);
   }
   if (const auto at = text.rfind('@'); at != std::string_view::npos) {
-    GAUR_CHECK(read_user(text.substr(0, at), url));
+    problems.add(read_user(text.substr(0, at), url));
     text = text.substr(at + 1);
   }
-  return read_host(text, url);
+  problems.add(read_host(text, url));
+  return std::move(problems).status();
 }
 
 /// `text` with %XX for what a URL's part may not contain.
@@ -270,8 +290,10 @@ Result<StoreUrl> parse_url(std::string_view text) {
   if (question != std::string_view::npos && text.find('@', question) != std::string_view::npos) {
     return bad(std::string(kEscape));  // the rest of a password, most likely: not to be shown
   }
-  GAUR_CHECK(unix_socket ? read_unix(address, url) : read_address(address, url));
-  if (question != std::string_view::npos) GAUR_CHECK(read_options(text.substr(question + 1), url));
+  Problems problems;
+  problems.add(unix_socket ? read_unix(address, url) : read_address(address, url));
+  if (question != std::string_view::npos) problems.add(read_options(text.substr(question + 1), url));
+  GAUR_CHECK(std::move(problems).status());
   return url;
 }
 

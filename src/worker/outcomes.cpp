@@ -172,14 +172,13 @@ std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& poli
   const Duration wait = waited(job, now);
   if (!bound || wait <= *bound) return std::nullopt;
   const bool own = bound == job.options.queue_timeout;
-  const std::string whose = own || policy.configured_in.empty()
-                                ? "queue_timeout"
-                                : fmt::format("{}.queue_timeout", policy.configured_in);
-  return run::Failed{
-      {.code = "queue_timeout",
-       .message = fmt::format("not run: the job waited {}, longer than {} {} of {}", duration_in_words(wait),
-                              own ? "its" : "the", whose, duration_in_words(*bound))},
-      true};
+  const std::string whose = own                            ? "its queue_timeout"
+                            : policy.configured_in.empty() ? "its function's queue_timeout"
+                                                           : policy.configured_in + ".queue_timeout";
+  return run::Failed{{.code = "queue_timeout",
+                      .message = fmt::format("not run: the job waited {}, longer than {} ({})",
+                                             duration_in_words(wait), whose, duration_in_words(*bound))},
+                     true};
 }
 
 }  // namespace gaur::worker

@@ -129,5 +129,19 @@ TEST(Url, names_the_command_line_that_speaks_to_it_without_its_password) {
   EXPECT_EQ(shell_word(""), "''");
 }
 
+TEST(Url, EveryPartWithAProblemIsNamed) {
+  const auto url = parse_url("redis://a%zz:b@host:99999/x?familly=4&family=5&db=1&db=2&cert=c");
+  ASSERT_FALSE(url);
+  EXPECT_EQ(
+      url.error().message,
+      "store URL: \"x\" is no database number; 0 is the usual one; the user holds a % without two "
+      "hexadecimal "
+      "digits; a % itself is written %25; the port is a number from 1 to 65535; a password with / ? # or @ "
+      "writes them as %2F %3F %23 %40; there is no option \"familly\"; known are dialect, prefix, db, "
+      "family, "
+      "ca, cert, key, server_name, allow_eviction; family is 4 or 6, the IP version of the server's address, "
+      "or 0 for either; option \"db\" is given twice; option \"cert\" is about TLS; write rediss://");
+}
+
 }  // namespace
 }  // namespace gaur::redis

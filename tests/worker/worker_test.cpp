@@ -115,7 +115,7 @@ TEST(Worker, AJobThatWaitedTooLongIsFailedNotRun) {
   world.pass(milliseconds(3'100));
   EXPECT_EQ(world.job(late).failure->code, "queue_timeout");
   EXPECT_THAT(world.job(late).failure->message,
-              HasSubstr("not run: the job waited 3 s, longer than the queue_timeout of 2 s"));
+              HasSubstr("not run: the job waited 3 s, longer than its function's queue_timeout (2 s)"));
   EXPECT_EQ(world.job(lower_still).failure->code, "queue_timeout");
   EXPECT_EQ(world.job(patient).state, State::kActive);
   EXPECT_EQ(world.status().counters.queue_timeouts, 2U);

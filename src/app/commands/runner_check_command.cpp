@@ -51,8 +51,8 @@ std::optional<int> read_options(int argc, char** argv, RunnerCheckOptions& optio
   if (!options.function.empty()) options.patience = std::chrono::seconds(60);
   if (timeout.empty()) return std::nullopt;
   const auto patience = parse_duration(timeout);
-  if (!patience || patience->count() == 0)
-    return wrong(fmt::format("--timeout: \"{}\" is not a duration above 0, such as \"10s\"", timeout));
+  if (!patience) return wrong("--timeout: " + patience.error().message);
+  if (patience->count() == 0) return wrong("--timeout: must be above 0");
   options.patience = *patience;
   return std::nullopt;
 }

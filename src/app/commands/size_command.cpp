@@ -215,7 +215,7 @@ int size_command(int argc, char** argv) {
   const SizeArguments arguments = read_size_arguments(argc, argv);
   if (arguments.shared.exit) return *arguments.shared.exit;
   const auto budget = parse_duration(arguments.budget);
-  if (!budget) return refuse("size", "--budget " + budget.error().message, kExitUsage);
+  if (!budget) return refuse("size", "--budget: " + budget.error().message, kExitUsage);
   const Loaded loaded = load_configuration(arguments.shared);
   if (!print_problems_of(loaded.settings, "size")) return kExitProblem;
   if (!loaded.config.functions.contains(arguments.function)) {
