@@ -179,6 +179,11 @@ TEST(Worker, ALostLockStopsTheRunAndItsResultIsDropped) {
   world.pass(seconds(1));
   EXPECT_EQ(world.status().counters.stale_finishes, 1U);
   EXPECT_THAT(world.logs(id), Contains(HasSubstr("is dropped: its lock was lost")));
+  EXPECT_EQ(std::ranges::count_if(
+                world.notes,
+                [](const std::string& note) { return note.find("its lock was lost") != std::string::npos; }),
+            1)
+      << "one line in the log";
   world.pass(seconds(100));
   EXPECT_EQ(world.job(id).state, State::kCompleted);
   EXPECT_EQ(world.job(id).result, "1");
