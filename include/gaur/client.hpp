@@ -74,6 +74,9 @@ class Client {
   Async<Unit> remove(JobRef job);
 
   Async<std::vector<QueueName>> queues();
+  // Errors of all verbs on one queue: kNotFound, with the known names, for a queue that is neither configured
+  // nor in the store, on a store that only this host works on. A shared store takes any name: another host
+  // may serve it.
   Async<Counts> counts(QueueName queue);
   Async<std::vector<Job>> range(RangeRequest request);
   Async<Unit> pause(QueueName queue);

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <type_traits>
 
 #include "api/call.hpp"
 #include "api/client_factory.hpp"
@@ -59,6 +61,8 @@ struct Client::Impl {
 
   Status check_known(const QueueName& queue, const std::vector<NewJob>& jobs) const;
   Async<std::vector<Added>> add_once(AddRequest request, const std::string& key);
+  template <class Verb>
+  std::invoke_result_t<Verb> on_known(const QueueName& queue, Verb verb) const;
 
   Store& store;
   Env env;
@@ -138,6 +142,25 @@ Status Client::Impl::check_known(const QueueName& queue, const std::vector<NewJo
   return ok();
 }
 
+/// Calls `verb` if ClientOptions::own_queues has the queue, or the store still has jobs or a pause of it from
+/// an earlier configuration; else kNotFound with the known names, so that a typo neither creates a queue nor
+/// reads as an empty one.
+template <class Verb>
+std::invoke_result_t<Verb> Client::Impl::on_known(const QueueName& queue, Verb verb) const {
+  if (!options.own_queues || options.own_queues->contains(queue)) return verb();
+  using Answer = std::decay_t<decltype(std::declval<std::invoke_result_t<Verb>>().get())>;
+  Promise<Answer> promise;
+  auto future = promise.future();
+  store.queues().then(
+      [promise, queue, verb = std::move(verb), unknown = unknown_queue(queue, *options.own_queues)](
+          const Result<std::vector<QueueName>>& stored) mutable {
+        if (!stored) return promise.set(stored.error());
+        if (std::ranges::find(*stored, queue) == stored->end()) return promise.set(std::move(unknown));
+        verb().then([promise](Answer answer) { promise.set(std::move(answer)); });
+      });
+  return future;
+}
+
 Async<std::vector<Added>> Client::Impl::add_once(AddRequest request, const std::string& key) {
   using Answer = Result<std::vector<Added>>;
   request.op = operation_of(request.queue, key);
@@ -212,7 +235,7 @@ Async<Job> Client::wait_finished(JobRef job, Duration at_most, std::string since
 }
 
 Async<std::string> Client::cursor(QueueName queue) {
-  return impl_->waits->cursor(std::move(queue));
+  return impl_->on_known(queue, [waits = impl_->waits, queue] { return waits->cursor(queue); });
 }
 Async<Position> Client::position(JobRef job) {
   return impl_->store.position(std::move(job));
@@ -239,19 +262,23 @@ Async<std::vector<QueueName>> Client::queues() {
   return impl_->store.queues();
 }
 Async<Counts> Client::counts(QueueName queue) {
-  return impl_->store.counts(std::move(queue));
+  return impl_->on_known(queue, [&store = impl_->store, queue] { return store.counts(queue); });
 }
 Async<std::vector<Job>> Client::range(RangeRequest request) {
-  return impl_->store.range(std::move(request));
+  const QueueName queue = request.queue;
+  return impl_->on_known(
+      queue, [&store = impl_->store, request = std::move(request)] { return store.range(request); });
 }
 Async<Unit> Client::pause(QueueName queue) {
-  return impl_->store.pause(std::move(queue));
+  return impl_->on_known(queue, [&store = impl_->store, queue] { return store.pause(queue); });
 }
 Async<Unit> Client::resume(QueueName queue) {
-  return impl_->store.resume(std::move(queue));
+  return impl_->on_known(queue, [&store = impl_->store, queue] { return store.resume(queue); });
 }
 Async<EventPage> Client::events(QueueName queue, std::string cursor, std::uint32_t limit, Duration at_most) {
-  return impl_->store.events(std::move(queue), std::move(cursor), limit, at_most);
+  return impl_->on_known(queue, [&store = impl_->store, queue, cursor = std::move(cursor), limit, at_most] {
+    return store.events(queue, cursor, limit, at_most);
+  });
 }
 
 std::chrono::seconds Client::retry_after(const QueueName& queue) const {

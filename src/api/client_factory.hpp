@@ -18,8 +18,8 @@ struct ClientOptions {
   Limits limits;
   std::shared_ptr<const FunctionCatalog> functions;  ///< nullptr: none
   /// The queues of a store that only this host works on: an add to another queue, or for a function that is
-  /// not in `functions`, is rejected with kNotFound, since nothing would ever run it. Nothing: anything is
-  /// added.
+  /// not in `functions`, is rejected with kNotFound, since nothing would ever run it. Other verbs on a queue
+  /// also accept one that is in the store. Nothing: every name is accepted.
   std::optional<std::set<QueueName>> own_queues;
   std::size_t max_waits = 10'000;  ///< wait_finished calls under way
   std::size_t known_keys =

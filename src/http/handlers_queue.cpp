@@ -149,10 +149,11 @@ void follow_events(Service& service, const ExchangePtr& exchange) {
     events.stream = std::make_shared<EventStream>(service, exchange->wait_ticket, queue, std::move(from));
     exchange->reply(std::move(events));
   };
-  if (cursor != "$") return follow(cursor);
-  // Fixed before the head is sent: a client that has the head misses nothing that happens afterwards.
-  service.then(service.client().cursor(*queue), [exchange, follow](Result<std::string> now) {
-    now ? follow(*std::move(now)) : refuse(exchange, now.error());
+  // Fixed before the head is sent: a client that has the head misses nothing that happens afterwards. With a
+  // cursor given it only tells whether the queue is known.
+  service.then(service.client().cursor(*queue), [exchange, follow, cursor](Result<std::string> now) {
+    if (!now) return refuse(exchange, now.error());
+    follow(cursor == "$" ? *std::move(now) : cursor);
   });
 }
 

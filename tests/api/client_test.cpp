@@ -62,6 +62,36 @@ TEST_F(ClientTest, AddsWhatIsKnownToItsOwnStoreAndAnythingToAnother) {
   EXPECT_TRUE(now(client_->add(QueueName("other"), {job("tpo")}))) << "others may serve it";
 }
 
+TEST_F(ClientTest, EveryVerbOnAnUnknownQueueOfItsOwnStoreIsRejected) {
+  make(own_store());
+  const std::string known = "unknown queue \"by-feld\"; did you mean \"by-field\"? known are: by-field, q";
+  const auto check = [&](const QueueName& queue, const auto& test) {
+    RangeRequest range;
+    range.queue = queue;
+    test("pause", now(client_->pause(queue)));
+    test("resume", now(client_->resume(queue)));
+    test("counts", now(client_->counts(queue)));
+    test("range", now(client_->range(range)));
+    test("cursor", now(client_->cursor(queue)));
+    test("events", now(client_->events(queue, "$", 1, Duration{0})));
+  };
+  const auto accepted = [](const char* verb, const auto& answer) {
+    EXPECT_TRUE(answer) << verb << ": " << answer.error().message;
+  };
+  check(QueueName("by-feld"), [&](const char* verb, const auto& answer) {
+    ASSERT_FALSE(answer) << verb;
+    EXPECT_EQ(answer.error().code, Errc::kNotFound) << verb;
+    EXPECT_EQ(answer.error().message, known) << verb;
+  });
+  EXPECT_TRUE(now(client_->queues())->empty()) << "nothing was created";
+  check(QueueName("by-field"), accepted);
+  ASSERT_TRUE(now(store_.pause(QueueName("configured-once"))));
+  check(QueueName("configured-once"), accepted);
+  client_.reset();
+  make();
+  check(QueueName("of-a-peer"), accepted);
+}
+
 TEST_F(ClientTest, a_key_makes_a_repeat_harmless_and_refuses_another_request) {
   make();
   AddOptions keyed;

@@ -118,6 +118,20 @@ class EmbeddedWaitingTest(Reasons, EndToEnd):
                          (404, "urn:gaur:problem:not_found", 'unknown queue "p"; known are: q'))
         self.assertEqual(self.gaur.counts("q")["waiting"], 0)
 
+    def test_every_route_of_an_unknown_queue_is_rejected(self):
+        for method, route in [("POST", "/pause"), ("POST", "/resume"), ("GET", ""), ("GET", "/jobs"), ("GET", "/events"),
+                              ("GET", "/events?cursor=1-0")]:
+            with self.subTest(f"{method} {route}"):
+                answer = self.gaur.request(method, "/v1/queues/qq" + route)
+                self.assertEqual((answer.status, answer.json["detail"]), (404, 'unknown queue "qq"; did you mean "q"? known are: q'))
+        for method, route in [("GET", ""), ("DELETE", ""), ("GET", "/result"), ("GET", "/logs"), ("POST", "/cancel"),
+                              ("POST", "/retry"), ("POST", "/promote")]:
+            with self.subTest(f"{method} jobs/1{route}"):
+                self.assertEqual(self.gaur.request(method, "/v1/queues/qq/jobs/1" + route).status, 404)
+        self.assertNotIn("qq", [q["name"] for q in self.gaur.get("/v1/queues").json["queues"]])
+        self.assertEqual(self.gaur.post("/v1/queues/q/pause", {}).status, 204)
+        self.assertEqual(self.gaur.post("/v1/queues/q/resume", {}).status, 204)
+
 
 class RedisWaitingTest(Reasons, RedisHosts):
     def setUp(self):
