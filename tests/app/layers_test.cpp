@@ -67,6 +67,26 @@ TEST_F(LayersTest, secrets_in_flags_and_unknown_variables_are_refused) {
           "GAUR_SERVER_LISTEN?"));
 }
 
+TEST_F(LayersTest, AnOptionDeclaresNoNameBesideAFile) {
+  layers_.flags = {"--queues.q.max_waiting=5", "--pools.p.command=true"};
+  EXPECT_TRUE(problems().empty()) << "without a file options may declare names";
+  put("gaur.toml", "[queues.mail]\n[queues.rank]\n");
+  layers_.flags = {"--queues.mial.max_waiting=5", "--queues.mial.weight=2", "--pools.p.command=true",
+                   "--queues.rank.weight=2"};
+  const std::string mial =
+      "gaur.toml declares no queue \"mial\"; did you mean \"mail\"? declared: mail, rank; an option changes "
+      "what the "
+      "file declares, add [queues.mial] there";
+  EXPECT_THAT(
+      problems(),
+      ElementsAre(
+          "--pools.p.command: pools.p.command: gaur.toml declares no pool \"p\", nor any other; an option "
+          "changes what the file declares, add [pools.p] there",
+          "--queues.mial.max_waiting: queues.mial.max_waiting: " + mial,
+          "--queues.mial.weight: queues.mial.weight: " + mial));
+  EXPECT_EQ(settings_.names("queues"), (std::vector<std::string>{"mail", "rank"}));
+}
+
 TEST_F(LayersTest, secrets_are_masked_where_they_are_shown) {
   layers_.environment = {{"GAUR_SERVER_TOKEN", "a long and secret token"}};
   EXPECT_EQ(make().token, "a long and secret token");

@@ -1,6 +1,7 @@
 #include "app/config/layers.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <set>
+#include <span>
 #include <sstream>
 
 #include "app/config/deployment.hpp"
@@ -41,30 +43,62 @@ std::string shown_name(const std::filesystem::path& path, const std::filesystem:
   return relative.empty() || relative.string().starts_with("..") ? path.string() : relative.string();
 }
 
-void put_file(Settings& settings, const std::filesystem::path& path, const std::string& shown) {
+/// False where it cannot be read at all.
+bool put_file(Settings& settings, const std::filesystem::path& path, const std::string& shown) {
   const auto text = read_file(path);
   if (!text) {
     settings.problem({{Origin::Kind::kToml, shown, 0, 0, ""}, "", text.error().message});
-    return;
+    return false;
   }
   auto document = parse_toml(*text, shown, path.parent_path().string());
   if (!document) {
     settings.problem(document.error());
-    return;
+    return false;
   }
   for (Problem& problem : document->problems) settings.problem(std::move(problem));
   settings.remember(document->origins);
   const Origin whole{Origin::Kind::kToml, shown, 1, 1, path.parent_path().string()};
   settings.put({}, document->root, whole, false, &document->origins);
+  return true;
 }
 
-void put_flag(Settings& settings, std::string_view flag, const std::string& base) {
+/// "; did you mean "q"? declared: q, r", cut after 20 names.
+std::string known_names(const std::string& name, const std::vector<std::string>& known) {
+  constexpr std::size_t kMost = 20;
+  const auto near = nearest(name, known);
+  const auto shown = std::span(known).first(std::min(known.size(), kMost));
+  return fmt::format("{}declared: {}{}", near ? fmt::format("; did you mean {}? ", json::quote(*near)) : "; ",
+                     fmt::join(shown, ", "), known.size() > kMost ? " ..." : "");
+}
+
+/// A queue, pool or function that no file declares.
+bool is_undeclared(const Settings& settings, const KeyPath& path) {
+  if (path.size() < 3 || find_row(path) == nullptr) return false;
+  const auto named = [&](const KeyRow& row) { return row.path.starts_with(path[0] + ".*"); };
+  if (std::ranges::none_of(schema(), named)) return false;
+  const std::vector<std::string> known = settings.names(path[0]);
+  return std::ranges::find(known, path[1]) == known.end();
+}
+
+/// `in_file`: the configuration file, where there is one. Without it options alone declare queues, pools and
+/// functions.
+void put_flag(Settings& settings, std::string_view flag, const std::string& base,
+              const std::optional<std::string>& in_file) {
   const std::size_t end = 2 + path_end(flag.substr(2));
   const std::size_t equals = end == flag.size() ? std::string_view::npos : end;
   const KeyPath path = parse_path(flag.substr(2, end - 2));
   const Origin origin{Origin::Kind::kFlag, "--" + to_string(path), 0, 0, base};
   const KeyRow* row = find_row(path);
-  if (row != nullptr && row->kind == Kind::kSecret) {
+  if (row != nullptr && in_file && is_undeclared(settings, path)) {
+    const std::vector<std::string> known = settings.names(path[0]);
+    const std::string kind = path[0].substr(0, path[0].size() - 1);
+    settings.problem({origin, to_string(path),
+                      fmt::format("{} declares no {} {}{}; an option changes what the file declares, add "
+                                  "[{}] there",
+                                  *in_file, kind, json::quote(path[1]),
+                                  known.empty() ? ", nor any other" : known_names(path[1], known),
+                                  to_string({path[0], path[1]}))});
+  } else if (row != nullptr && row->kind == Kind::kSecret) {
     settings.problem({origin, to_string(path),
                       "a secret in a flag is seen by every user of the machine; use " + variable_name(path) +
                           " or " + to_string(path) + "_file"});
@@ -284,8 +318,10 @@ Settings load(const Layers& layers) {
   Settings settings;
   const std::filesystem::path file = layers.folder / layers.file.value_or("gaur.toml");
   std::error_code ignored;
+  std::optional<std::string> in_file;
   if (layers.file || std::filesystem::exists(file, ignored)) {
-    put_file(settings, file.lexically_normal(), shown_name(file.lexically_normal(), layers.folder));
+    in_file = shown_name(file.lexically_normal(), layers.folder);
+    if (!put_file(settings, file.lexically_normal(), *in_file)) in_file.reset();  // its names are not known
   }
   put_password_file_of_toml(settings, layers);
   std::vector<Variable> process;
@@ -293,7 +329,7 @@ Settings load(const Layers& layers) {
     process.push_back({name, value, {Origin::Kind::kEnvironment, name, 0, 0, layers.folder.string()}});
   }
   put_environment(settings, layers, read_env_file(settings, layers), process);
-  for (const std::string& flag : layers.flags) put_flag(settings, flag, layers.folder.string());
+  for (const std::string& flag : layers.flags) put_flag(settings, flag, layers.folder.string(), in_file);
   return settings;
 }
 
