@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 
 #include "duckdb/encoder.hpp"
+#include "duckdb/query_rows.hpp"
 #include "duckdb/sql_error.hpp"
 #include "duckdb/sql_lexer.hpp"
+#include "duckdb/sql_template.hpp"
+#include "duckdb/statement_kind.hpp"
 
 namespace gaur::duckdb {
 namespace {
@@ -73,12 +77,31 @@ Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, 
   return statement;
 }
 
+/// What DuckDB's parser says of text that is no SQL. json_serialize_sql() only parses.
+std::optional<Failure> Statement::syntax_failure(duckdb_connection connection, const std::string& sql) const {
+  const auto rows =
+      query_rows(*api_, connection,
+                 fmt::format("SELECT t->>'$.error_message', t->>'$.position' FROM (SELECT "
+                             "system.main.json_serialize_sql({}) AS t) WHERE t->>'$.error_type' = 'parser'",
+                             quote_literal(sql)));
+  if (!rows || rows->empty()) return std::nullopt;
+  const auto& row = rows->at(0).as_array();
+  SqlError error;
+  error.kind = "Parser";
+  error.message = row[0].is_string() ? std::string(row[0].as_string()) : "the SQL cannot be read";
+  std::optional<std::size_t> position;
+  if (row[1].is_string())
+    position = sql_.origin_of(
+        position_in_text(sql, std::strtoull(std::string(row[1].as_string()).c_str(), nullptr, 10)));
+  return to_failure(error, user_sql_, position);
+}
+
 Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string& sql) {
   if (sql.find('\0') != std::string::npos) return fail({"syntax", "the SQL contains a NUL byte", true, {}});
   if (const auto word = leading_word(sql); !is_query_word(word)) {
     // before DuckDB sees it: preparing alone has effects (EXPORT DATABASE makes its folder)
-    return fail(not_allowed(
-        fmt::format("only SELECT and EXPLAIN can be run here, this is {}", word.empty() ? "nothing" : word)));
+    if (auto misspelled = syntax_failure(connection, sql)) return fail(*std::move(misspelled));
+    return fail(not_allowed(not_one_query(sql)));
   }
   Owned<duckdb_extracted_statements> extracted(api_->destroy_extracted);
   const idx_t count = api_->extract_statements(connection, sql.c_str(), extracted.out());
@@ -100,7 +123,7 @@ Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string
   const auto type = api_->prepared_statement_type(prepared.get());
   if (type != DUCKDB_STATEMENT_TYPE_SELECT && type != DUCKDB_STATEMENT_TYPE_EXPLAIN) {
     return fail(
-        not_allowed(fmt::format("only SELECT and EXPLAIN can be run here, this is a {}", type_name(type))));
+        not_allowed(fmt::format("only SELECT and EXPLAIN can be run here, this is {}", type_name(type))));
   }
   prepared_ = std::move(prepared);
   return Unit{};

@@ -36,6 +36,7 @@ class Statement {
  private:
   Statement(const Api& api, RenderedSql sql, std::string user_sql);
   Run<Unit> prepare_one(duckdb_connection connection, const std::string& sql);
+  std::optional<Failure> syntax_failure(duckdb_connection connection, const std::string& sql) const;
   Failure failure(std::string_view text) const;
 
   const Api* api_;

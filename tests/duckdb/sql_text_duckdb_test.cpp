@@ -103,6 +103,28 @@ TEST(SqlText, AFailureBeneathACastIsTheQuerysOwn) {
       << "the runner goes on";
 }
 
+TEST(SqlText, RejectedSqlIsNamedForWhatItIs) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT 1; SELECT 2", "permission: the SQL holds 2 statements, one is allowed"},
+      {"SELECT ';'; /* ; */ DELETE FROM t -- ;", "permission: the SQL holds 2 statements, one is allowed"},
+      {"DELETE FROM t", "permission: only SELECT and EXPLAIN can be run here, this is DELETE"},
+      {"SELEC 1", "syntax: Parser error: syntax error at or near \"SELEC\""},
+  };
+  for (const auto& [sql, said] : cases) {
+    RunnerProcess runner(spec_of({sql}));
+    for (const std::string& answer :
+         {result_of(runner.call("f0")), result_of(runner.call("any", json::Object{{"sql", sql}}))})
+      EXPECT_TRUE(answer.starts_with(said)) << sql << " gives " << answer;
+  }
+}
+
+TEST(SqlText, AnInsertBehindAWithIsNamed) {
+  RunnerProcess runner(spec_of({"SELECT 1"}));
+  const char* sql = "WITH a AS (SELECT 'UPDATE' AS x) INSERT INTO t SELECT * FROM a";
+  EXPECT_EQ(result_of(runner.call("any", json::Object{{"sql", sql}})),
+            "permission: only SELECT and EXPLAIN can be run here, this is INSERT");
+}
+
 TEST(SqlText, MoreThanOneStatementIsRejectedByName) {
   const std::vector<std::string> many = {"SELECT 1; SELECT 2", "SELECT 1::VARIANT;/**/SELECT 2",
                                          "SELECT 1; -- x\nSELECT 2;"};
