@@ -1,5 +1,9 @@
 #include "http/slices.hpp"
 
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+
 namespace gaur::http {
 
 namespace {
@@ -71,6 +75,12 @@ Error broken(std::string_view what) {
   return {Errc::kInvalidArgument, "not JSON: " + std::string(what) + " is expected"};
 }
 
+/// JSON perhaps, but of another kind, such as null.
+Error wrong_kind(std::string_view wanted, std::string_view text) {
+  return {Errc::kInvalidArgument,
+          fmt::format("{} is expected, was {}", wanted, text.empty() ? "nothing" : utf8_prefix(text, 80))};
+}
+
 }  // namespace
 
 char first_char(std::string_view text) {
@@ -81,7 +91,7 @@ char first_char(std::string_view text) {
 Result<std::vector<std::string_view>> split_array(std::string_view text) {
   Cursor cursor(text);
   std::vector<std::string_view> out;
-  if (!cursor.take('[')) return broken("an array, like [...],");
+  if (!cursor.take('[')) return wrong_kind("an array, like [...],", text);
   if (!cursor.take(']')) {
     do {
       std::string_view element;
@@ -98,7 +108,7 @@ Result<std::vector<std::string_view>> split_array(std::string_view text) {
 Result<std::vector<std::pair<std::string_view, std::string_view>>> split_object(std::string_view text) {
   Cursor cursor(text);
   std::vector<std::pair<std::string_view, std::string_view>> out;
-  if (!cursor.take('{')) return broken("an object, like {\"key\": \"value\"},");
+  if (!cursor.take('{')) return wrong_kind("an object, like {\"key\": \"value\"},", text);
   if (!cursor.take('}')) {
     do {
       std::string_view key, value;

@@ -204,6 +204,13 @@ TEST(AddBody, broken_json_is_told_with_line_and_column) {
             (std::vector<std::string>{"body: at most 2 jobs in one request, was 3"}));
 }
 
+TEST(AddBody, JsonOfAnotherKindIsNotCalledNotJson) {
+  const std::string wanted = "an object, like {\"key\": \"value\"}, is expected, was ";
+  for (const char* text : {"null", "12", "\"a\""})
+    EXPECT_EQ(parse_add_body(text, 10).problems, (std::vector<std::string>{"body: " + wanted + text}));
+  EXPECT_EQ(parse_add_body("[null]", 10).problems.at(0), "jobs[0]." + wanted + "null");
+}
+
 TEST(Guard, texts_are_compared_whole) {
   EXPECT_TRUE(equal_in_constant_time("secret", "secret"));
   for (const char* wrong : {"", "s", "secres", "secretsecret", "Secret"})
