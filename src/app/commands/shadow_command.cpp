@@ -86,6 +86,35 @@ ShadowRun verdict(const Config& config, const Job& job, const ReplayRun& run) {
   return shadow;
 }
 
+/// Lines on stderr, so that a run of many minutes does not look like one that hangs: the start, then at most
+/// one every two seconds as jobs end, and the last.
+class Progress {
+ public:
+  Progress(Clock& clock, const std::vector<Job>& jobs) : clock_(clock), jobs_(jobs), begun_(clock.now()) {}
+
+  void begin(std::uint32_t at_once) {
+    fmt::print(stderr, "running {} {}, {} at once\n", jobs_.size(), jobs_.size() == 1 ? "job" : "jobs",
+               at_once);
+  }
+  void ended(const ReplayRun& run) {
+    ++done_;
+    const Instant now = clock_.now();
+    if (done_ < jobs_.size() && printed_ && now - *printed_ < Duration(2'000)) return;
+    printed_ = now;
+    const double seconds =
+        static_cast<double>(std::chrono::duration_cast<Duration>(now - begun_).count()) / 1000;
+    fmt::print(stderr, "{} of {} done after {:.1f} s (job {}: {:.1f} s)\n", done_, jobs_.size(), seconds,
+               jobs_[run.job].id.value, static_cast<double>(run.usage.wall_us) / 1e6);
+  }
+
+ private:
+  Clock& clock_;
+  const std::vector<Job>& jobs_;
+  const Instant begun_;
+  std::optional<Instant> printed_;
+  std::size_t done_ = 0;
+};
+
 /// The jobs that are to run; the others are counted by function.
 std::vector<Job> served(const Config& config, const std::vector<KeptJob>& kept, const std::string& only,
                         ShadowReport& report) {
@@ -122,14 +151,11 @@ int shadow_command(int argc, char** argv) {
     if (!replayer) return refuse("shadow", replayer.error().message, kExitProblem);
     ReplayOptions options;
     options.at_once = arguments.at_once;
-    std::size_t done = 0;
-    const bool terminal = isatty(STDERR_FILENO) != 0;
-    options.told = [&](const ReplayRun&) {
-      if (terminal) fmt::print(stderr, "\r{} of {}", ++done, jobs.size());
-    };
+    Progress progress((*replayer)->clock(), jobs);
+    options.told = [&](const ReplayRun& run) { progress.ended(run); };
+    progress.begin(std::max(1U, options.at_once));
     for (const ReplayRun& run : (*replayer)->run(jobs, options))
       report.runs.push_back(verdict(loaded.config, jobs[run.job], run));
-    if (terminal) fmt::print(stderr, "\r\x1b[K");
     if ((*replayer)->interrupted())
       return refuse("shadow", "interrupted: no job was compared to the end", kExitInterrupted);
   }

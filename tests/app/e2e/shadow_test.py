@@ -48,7 +48,11 @@ class ShadowTest(EndToEnd):
     def test_equal_results_agree(self):
         for n in range(5):
             self.kept([{"n": n, "x": 0.1}], [{"x": 0.1, "n": n}])
-        self.assertIn("the results agree", self.shadow("--last", "100").stdout)
+        done = self.shadow("--last", "100")
+        self.assertIn("the results agree", done.stdout)
+        self.assertRegex(done.stderr, r"\Arunning 5 jobs, 1 at once\n1 of 5 done after [\d.]+ s \(job \d+: [\d.]+ s\)\n")
+        self.assertRegex(done.stderr, r"\n5 of 5 done after [\d.]+ s")
+        self.assertNotIn(" done after ", done.stdout)
         report = json.loads(self.shadow("--last", "3", "--json").stdout)
         self.assertEqual((report["functions"][0]["runs"], report["functions"][0]["equal"]), (3, 3))
 
