@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace gaur {
 
@@ -27,16 +28,17 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
       64;  // the table is quadratic, and nobody misspells longer names by two letters
   if (word.empty() || word.size() > kLongest) return std::nullopt;
   std::optional<std::string> best;
-  std::size_t best_distance = 0;
+  std::pair<std::size_t, std::size_t> best_distance;  // with the letters that differ, where prefixes tie
   for (const std::string& candidate : known) {
     if (candidate.size() > kLongest) continue;
     const bool prefix = word.size() >= 3 && (candidate.starts_with(word) || word.starts_with(candidate));
-    const std::size_t distance = prefix ? 1 : edit_distance(word, candidate);
+    const std::size_t letters = edit_distance(word, candidate);
+    const std::size_t distance = prefix ? std::min<std::size_t>(1, letters) : letters;
     const std::size_t allowed =
         std::min(std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3), word.size() - 1);
-    if (distance > allowed || (best && distance >= best_distance)) continue;
+    if (distance > allowed || (best && std::pair(distance, letters) >= best_distance)) continue;
     best = candidate;
-    best_distance = distance;
+    best_distance = {distance, letters};
   }
   return best;
 }

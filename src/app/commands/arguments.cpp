@@ -107,16 +107,28 @@ std::string CommandLine::suggestion_for(std::string_view option) const {
   std::map<std::string, std::string> spelled;
   if (configuration_ == Configuration::kLayers) {
     for (const KeyRow& row : schema()) {
-      if (row.path.find('*') != std::string_view::npos) continue;
-      spelled.emplace(row.path.substr(row.path.rfind('.') + 1), row.path);
+      std::string path(row.path);
+      if (const auto star = path.find('*'); star != std::string::npos) path.replace(star, 1, "NAME");
+      spelled.emplace(row.path.substr(row.path.rfind('.') + 1), path);
     }
   }
   for (const CLI::Option* known : cli_->get_options()) {
     for (const std::string& name : known->get_lnames()) spelled[name] = name;
   }
+  const std::string_view word = option.substr(std::min(option.find_first_not_of('-'), option.size()));
   std::vector<std::string> names;
   for (const auto& [name, whole] : spelled) names.push_back(name);
-  const auto near = nearest(option.substr(std::min(option.find_first_not_of('-'), option.size())), names);
+  auto near = nearest(word, names);
+  if (!near) {  // "--prot" for "--port-file"; the subcommand's own options alone, whose words are few
+    std::map<std::string, std::string> words;
+    for (const CLI::Option* known : cli_->get_options()) {
+      for (const std::string& name : known->get_lnames()) words.emplace(name.substr(0, name.find('-')), name);
+    }
+    names.clear();
+    for (const auto& [part, whole] : words) names.push_back(part);
+    near = nearest(word, names);
+    if (near) near = words[*near];
+  }
   return near ? fmt::format("; did you mean --{}?", spelled[*near]) : "";
 }
 
@@ -153,12 +165,30 @@ Arguments CommandLine::parse(int argc, char** argv) {
       return arguments;
     }
   }
+  for (const std::string& word : rest) {
+    const CLI::Option* option = cli_->get_option_no_throw(word.substr(0, word.find('=')));
+    if (option == nullptr || !word.starts_with("--") || option->get_items_expected_max() > 0) continue;
+    if (word.find('=') == std::string::npos) continue;
+    arguments.exit =
+        reject(fmt::format("{} takes no value", option->get_name()));  // CLI11 would read it as true
+    return arguments;
+  }
   std::ranges::reverse(rest);  // as CLI11 wants a list
   try {
     cli_->parse(std::move(rest));
   } catch (const CLI::Success& help) {
     cli_->exit(help);
     arguments.exit = kExitOk;
+    return arguments;
+  } catch (
+      const CLI::RequiredError& error) {  // a misspelled option is more likely the cause than a missing one
+    arguments.exit = report_leftovers() ? kExitUsage : reject(error.what());
+    return arguments;
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string_view what = error.what();
+    arguments.exit =
+        reject(what.ends_with(" missing") ? fmt::format("{} needs a value", what.substr(0, what.find(':')))
+                                          : std::string(what));
     return arguments;
   } catch (const CLI::ParseError& error) {
     arguments.exit = reject(error.what());

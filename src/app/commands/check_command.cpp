@@ -100,7 +100,8 @@ int check_command(int argc, char** argv) {
   for (const auto& [name, pool] : loaded.config.pools) {
     if (pool.duckdb) check_duckdb_pool(loaded.settings, loaded.config, name);
   }
-  for (const std::string& warning : host_warnings(loaded.config)) fmt::print("\nwarning: {}\n", warning);
+  for (const std::string& warning : host_warnings(loaded.config, !loaded.config.producer_only))
+    fmt::print("\nwarning: {}\n", warning);
   for (const std::string& warning : disk_warnings(loaded.config, measure_disk_use(loaded.config)))
     fmt::print("\nwarning: {}\n", warning);
   check_needs(loaded.settings, loaded.config);

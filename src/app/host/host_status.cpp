@@ -61,7 +61,7 @@ HostStatus common_status(const StatusParts& parts) {
   status.role = parts.role;
   status.store = parts.opened.what;
   status.stopping = parts.stopping;
-  status.warnings = host_warnings(parts.config);
+  status.warnings = host_warnings(parts.config, parts.role == "worker");
   if (parts.mixture != nullptr) {
     for (auto& [queue, what] : parts.mixture->mixed()) {
       status.mixed_queues.push_back(queue);

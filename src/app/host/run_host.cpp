@@ -183,7 +183,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
                           {"store", host.opened().what},
                           {"data", config.data_folder.string()},
                           {"slots", config.slots.text}});
-  for (const std::string& warning : host_warnings(config)) log.warn(warning);
+  for (const std::string& warning : host_warnings(config, options.role == Role::kWorker)) log.warn(warning);
   fmt::print("listening on {}\n", url_of(config.listen, *port));
   std::fflush(stdout);
   if (!config.port_file.empty()) {

@@ -45,6 +45,9 @@ class CliTest(EndToEnd):
         for arguments, said in [
             (["srve"], 'did you mean "serve"?'),
             (["serve", "--prot-file", "x"], "did you mean --port-file?"),
+            (["serve", "--prot", "1"], "did you mean --port-file?"),
+            (["size", "--functions", "f"], "did you mean --function?"),
+            (["serve", "--max_waitng=5"], "did you mean --queues.NAME.max_waiting?"),
             (["serve", "--listen=127.0.0.1:0"], "did you mean --server.listen?"),
             (["work", "--grce", "5s"], "did you mean --grace?"),
             (["leave", "--patence=5s"], "did you mean --patience?"),
@@ -67,6 +70,37 @@ class CliTest(EndToEnd):
                 self.assertIn(said, done.stderr)
                 self.assertEqual(done.stdout, "")
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_every_option_of_every_subcommand_rejects_mistakes_alike(self):
+        for subcommand in SUBCOMMANDS:
+            options = re.findall(r"(?m)^  (?:-\w,)?--([a-z0-9-]+)( (?:TEXT|UINT))?", self.gaur(subcommand, "--help").stdout)
+            self.assertIn(("help", ""), options)
+            self.assertEqual(self.usage_error(subcommand, "extra"), f'gaur {subcommand}: unexpected argument "extra"')
+            for name, value in options:
+                with self.subTest(f"{subcommand} --{name}"):
+                    misspelled = name[:-2] + name[-1] + name[-2] if len(name) > 2 and name[-1] != name[-2] else name + "x"
+                    self.assertEqual(self.usage_error(subcommand, f"--{misspelled}=1"),
+                                     f"gaur {subcommand}: there is no option --{misspelled}; did you mean --{name}?")
+                    if value:
+                        self.assertRegex(self.usage_error(subcommand, f"--{name}"), rf"--{name} needs a value; see ")
+                    else:
+                        self.assertRegex(self.usage_error(subcommand, f"--{name}=5"), rf"--{name} takes no value; see ")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_without_functions_the_next_step_is_named(self):
+        hint = "no functions are configured, so no job can run; write a gaur.toml (gaur init"
+        self.assertIn("warning: " + hint, self.gaur("check").stdout)
+        server = self.server("").start()
+        self.assertEqual(server.log().count(hint), 1)
+        self.assertTrue(server.host()["warnings"][0].startswith(hint))
+        server.stop()
+        server.start("--slots", "0")
+        self.assertEqual(server.host()["warnings"], [], "a producer runs nothing")
+
+    def usage_error(self, *arguments):
+        done = self.gaur(*arguments)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        return done.stderr.splitlines()[0]
 
     def test_runner_check_of_a_function_of_ones_own(self):
         runner = ROOT / "examples/runners/runner.py"
