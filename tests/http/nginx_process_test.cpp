@@ -13,23 +13,12 @@
 
 #include "base/name_text.hpp"
 #include "http_fixture.hpp"
+#include "support/held_port.hpp"
 
 namespace gaur::http {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::uint16_t free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  socklen_t size = sizeof address;
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(descriptor);
-  return ntohs(address.sin_port);
-}
 
 void replace_all(std::string& text, std::string_view what, const std::string& with, std::size_t times) {
   std::size_t found = 0;
@@ -42,7 +31,7 @@ void replace_all(std::string& text, std::string_view what, const std::string& wi
 /// nginx in a folder of its own, in the foreground, ended with the test.
 class Nginx {
  public:
-  explicit Nginx(std::uint16_t gaur) : port_(free_port()) {
+  explicit Nginx(std::uint16_t gaur) {
     char name[] = "/tmp/gaur-nginx-XXXXXX";
     folder_ = ::mkdtemp(name);
     std::ostringstream text;
@@ -51,7 +40,7 @@ class Nginx {
     replace_all(conf, "127.0.0.1:8378", fmt::format("127.0.0.1:{}", gaur), 1);
     replace_all(conf, "127.0.0.1:3008", "127.0.0.1:1", 1);  // nobody listens: what goes there is answered 502
     replace_all(conf, "127.0.0.1:3009", "127.0.0.1:1", 1);
-    replace_all(conf, "listen 80;", fmt::format("listen 127.0.0.1:{};", port_), 2);
+    replace_all(conf, "listen 80;", fmt::format("listen 127.0.0.1:{};", port()), 2);
     std::ofstream(folder_ / "gaur.conf") << conf;
     std::string temp;
     for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
@@ -69,7 +58,7 @@ class Nginx {
     ::waitpid(process_, nullptr, 0);
     fs::remove_all(folder_);
   }
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return port_.number(); }
 
  private:
   void start() {
@@ -95,7 +84,7 @@ class Nginx {
     }
   }
 
-  std::uint16_t port_;
+  test::HeldPort port_;
   fs::path folder_;
   pid_t process_ = 0;
 };

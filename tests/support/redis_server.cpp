@@ -27,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Duration kStartDeadline{15'000};
 constexpr Duration kCallDeadline{10'000};
-constexpr int kStarts = 5;  // another program may take the port between our look and the server's bind
 
 [[noreturn]] void give_up(const std::string& what, const fs::path& log = {}) {
   std::ifstream file(log);
@@ -87,19 +86,6 @@ redis::Reply ask(const std::string& path, const std::string& bytes, std::size_t 
 
 }  // namespace
 
-std::uint16_t free_port() {
-  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    give_up("no free port");
-  }
-  return ntohs(address.sin_port);
-}
-
 RedisServer::RedisServer(Options options) : options_(std::move(options)) {
   auto pattern = (fs::temp_directory_path() / "gaur-redis-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) give_up("no temporary folder");
@@ -113,10 +99,7 @@ RedisServer::RedisServer(Options options) : options_(std::move(options)) {
             << " ~* &* +@all\n";
     for (const auto& user : options_.acl) users << "user " << user << "\n";
   }
-  for (int start = 1; !launch(); ++start) {
-    if (start == kStarts) give_up("it does not start", folder_ / "log");
-    port_ = tls_port_ = 0;
-  }
+  if (!launch()) give_up("it does not start", folder_ / "log");
 }
 
 RedisServer::~RedisServer() {
@@ -129,7 +112,7 @@ RedisServer::~RedisServer() {
 }
 
 std::string RedisServer::url() const {
-  return "redis://" + host_ + ":" + std::to_string(port_);
+  return "redis://" + host_ + ":" + std::to_string(port());
 }
 
 void RedisServer::make_certificates() {
@@ -172,7 +155,7 @@ std::vector<std::string> RedisServer::arguments() const {
                                "--bind",
                                host_,
                                "--port",
-                               std::to_string(port_),
+                               std::to_string(port()),
                                "--unixsocket",
                                unix_path(),
                                "--dir",
@@ -191,7 +174,7 @@ std::vector<std::string> RedisServer::arguments() const {
     add({"--requirepass", options_.password});
   }
   if (options_.tls) {
-    add({"--tls-port", std::to_string(tls_port_), "--tls-cert-file", certificates_.server.string(),
+    add({"--tls-port", std::to_string(tls_port()), "--tls-cert-file", certificates_.server.string(),
          "--tls-key-file", certificates_.server_key.string(), "--tls-ca-cert-file", certificates_.ca.string(),
          "--tls-auth-clients", options_.tls_client_auth ? "yes" : "no"});
   }
@@ -200,8 +183,6 @@ std::vector<std::string> RedisServer::arguments() const {
 }
 
 bool RedisServer::launch() {
-  if (port_ == 0) port_ = free_port();
-  if (options_.tls && tls_port_ == 0) tls_port_ = free_port();
   std::error_code ignored;
   fs::remove(unix_path(), ignored);
   pid_ = spawn(arguments(), folder_ / "log");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "redis/reply.hpp"
+#include "support/held_port.hpp"
 
 namespace gaur::test {
 
@@ -40,8 +41,8 @@ class RedisServer {
   RedisServer& operator=(const RedisServer&) = delete;
 
   const std::string& host() const { return host_; }  ///< 127.0.0.1
-  std::uint16_t port() const { return port_; }
-  std::uint16_t tls_port() const { return tls_port_; }
+  std::uint16_t port() const { return port_.number(); }
+  std::uint16_t tls_port() const { return tls_port_.number(); }
   std::string unix_path() const { return (folder_ / "redis.sock").string(); }
   std::string url() const;  ///< redis://127.0.0.1:port
   const std::filesystem::path& folder() const { return folder_; }
@@ -69,11 +70,8 @@ class RedisServer {
   std::string host_ = "127.0.0.1";
   std::filesystem::path folder_;
   Certificates certificates_;
-  std::uint16_t port_ = 0, tls_port_ = 0;
+  HeldPort port_, tls_port_;
   pid_t pid_ = -1;
 };
-
-/// A loopback port that nobody listened on a moment ago.
-std::uint16_t free_port();
 
 }  // namespace gaur::test

@@ -23,16 +23,30 @@ export async function until(condition, ms, what) {
   }
 }
 
-/** A port of the loopback that nobody listens on now. */
-export function freePort(host = '127.0.0.1') {
-  return new Promise((done, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, host, () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
+const claims = []; // sockets in Linux's abstract namespace: each claims a port, and is gone with this process
+
+/** True if no other process with this module has claimed the port. */
+function claim(port) {
+  return new Promise((answer) => {
+    const socket = createServer();
+    socket.once('error', () => answer(false));
+    socket.listen(`\0gaur-lab-port-${port}`, () => {
+      socket.unref();
+      claims.push(socket);
+      answer(true);
     });
   });
+}
+
+/**
+ * A loopback port for a server to listen on later. It lies below those that Linux gives to clients and to servers without a
+ * port of their own (32768 and up), and no other lab on this machine gets it while this process runs.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if ((await claim(port)) && !(await listens(port))) return port;
+  }
 }
 
 export function listens(port, host = '127.0.0.1') {

@@ -51,14 +51,27 @@ class Redis:
         self.socket.close()
 
 
+class HeldPort:
+    """A loopback port that stays bound until close(), without listening: the kernel gives it to no other program, and a server
+    that sets SO_REUSEADDR, as redis-server does, can listen on it."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", 0))
+        self.number = self.socket.getsockname()[1]
+
+    def close(self):
+        self.socket.close()
+
+
 class RedisServer:
-    """redis-server on a free loopback port, in a folder of its own."""
+    """redis-server on a loopback port that is its own, also while it is down, in a folder of its own."""
 
     def __init__(self, *arguments):
         self.folder = tempfile.mkdtemp(prefix="gaur-redis-")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.held = HeldPort()
+        self.port = self.held.number
         self.log = open(f"{self.folder}/log", "wb")
         self.command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", *arguments]
         self.restart()
@@ -90,8 +103,8 @@ class RedisServer:
         return True
 
     def stop(self):
-        self.process.kill()
-        self.process.wait()
+        self.kill()
+        self.held.close()
         self.log.close()
         shutil.rmtree(self.folder)
 

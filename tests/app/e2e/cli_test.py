@@ -16,7 +16,11 @@ TOML = '[queues.q]\n[pools.p]\ncommand = ["sh"]\n[functions.f]\npool = "p"\n'
 
 class CliTest(EndToEnd):
     def gaur(self, *arguments):
-        return subprocess.run([GAUR, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        temporary = self.enterContext(tempfile.TemporaryDirectory(prefix="gaur-tmp-"))  # other tests have files in the machine's
+        done = subprocess.run([GAUR, *arguments], cwd=self.folder, env={**os.environ, "TMPDIR": temporary}, capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(os.listdir(temporary), [], "no temporary file is left")
+        return done
 
     def test_every_help_names_its_exit_codes_and_writes_nothing(self):
         listed = re.findall(r"(?m)^  ([a-z-]+) ", self.gaur("--help").stdout.split("\nExit codes:")[0])
@@ -110,7 +114,6 @@ class CliTest(EndToEnd):
         done = self.gaur("runner-check", "--function=sleep", '--data={"ms": "soon"}', "--", "python3", str(runner))
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertRegex(done.stdout, r"FAILED  sleep: it failed: TypeError")
-        self.assertEqual(list(Path(tempfile.gettempdir()).glob("gaur-runner-check-*")), [])
 
 
 class ScriptsTest(unittest.TestCase):

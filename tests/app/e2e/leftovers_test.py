@@ -1,5 +1,6 @@
 """A command that fails leaves no files: each is made to fail at each of its steps, and the folder is as before."""
 
+import os
 import resource
 import signal
 import socket
@@ -8,31 +9,33 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from bull import HeldPort
 from harness import GAUR, TESTBED, alive, tree, until
 from redis_hosts import BASE, CONFIG, PREFIX, RedisHosts
 
 EMBEDDED = CONFIG + '[store]\nurl = "embedded:./new/data"\n'
-TMP = Path(tempfile.gettempdir())
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class LeftoversTest(RedisHosts):
+    def setUp(self):
+        super().setUp()
+        temporary = tempfile.TemporaryDirectory(prefix="gaur-tmp-")
+        self.addCleanup(temporary.cleanup)
+        self.temporary = Path(temporary.name)
+        self.env = {**os.environ, "TMPDIR": temporary.name}  # other tests have files in the machine's
+
     def files(self):
         return sorted(str(p.relative_to(self.folder)) + "/" * p.is_dir() for p in self.folder.rglob("*"))
 
     def scratch(self):
-        return sorted(p.name for pattern in ("gaur-replay-*", "gaur-check-*", "gaur-runner-check-*") for p in TMP.glob(pattern))
+        return sorted(p.name for p in self.temporary.iterdir())
 
     def fails(self, *arguments, said, code=None, toml=None):
         """Runs a command that has to fail with these words, and to leave everything as it was."""
         if toml is not None:
             (self.folder / "gaur.toml").write_text(toml)
         files, scratch = self.files(), self.scratch()
-        done = subprocess.run([GAUR, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([GAUR, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=60)
         with self.subTest(" ".join(map(str, arguments))):
             self.assertNotEqual(done.returncode, 0, done.stdout)
             if code is not None:
@@ -74,7 +77,9 @@ class LeftoversTest(RedisHosts):
         self.assertEqual(first.job("query", job)["state"], "completed")
 
     def test_work_shadow_size_leave_and_look_without_their_redis(self):
-        away = f"--store.url=redis://127.0.0.1:{free_port()}"
+        nobody = HeldPort()
+        self.addCleanup(nobody.close)
+        away = f"--store.url=redis://127.0.0.1:{nobody.number}"
         quick = "--store.connect_timeout=200ms"
         for command in (["work"], ["serve"], ["work", "--sweep-only"], ["leave"], ["shadow"], ["size", "--function", "sleep"], ["look"]):
             self.fails(*command, away, quick, toml=CONFIG, said="127.0.0.1", **({} if command == ["leave"] else {"code": 3}))
@@ -102,7 +107,7 @@ class LeftoversTest(RedisHosts):
         files, scratch = self.files(), self.scratch()
         for number in (signal.SIGINT, signal.SIGTERM):
             process = subprocess.Popen([GAUR, "size", "--function", "sleep", "--data", '{"ms": 60000}'], cwd=self.folder, text=True,
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                       env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             until(lambda: self.scratch() != scratch and len(tree(process.pid)) >= 2, what="the first run")
             below = tree(process.pid)
             process.send_signal(number)
