@@ -79,11 +79,28 @@ function(gaur_executable name)
   gaur_precompile(${name})
 endfunction()
 
-# gaur_test(NAME SOURCES ... LINK lib ... [LABELS ...] [TIMEOUT s] [ARGS ...] [RUN_ALONE] [DEPENDS target ...])
+# gaur_schedule(TEST [COST s] [BUSY] [RUN_ALONE]): how a test runs beside the others. scripts/test runs two tests a core,
+# because most of them wait for timers. COST is the test's duration in seconds: long tests start first. A BUSY test
+# computes all the time and takes both places of a core. RUN_ALONE is for tests that expect
+# something within a second of the clock.
+function(gaur_schedule test)
+  cmake_parse_arguments(arg "BUSY;RUN_ALONE" "COST" "" ${ARGN})
+  if(arg_COST)
+    set_tests_properties(${test} PROPERTIES COST ${arg_COST})
+  endif()
+  if(arg_BUSY)
+    set_tests_properties(${test} PROPERTIES PROCESSORS 2)
+  endif()
+  if(arg_RUN_ALONE)
+    set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
+  endif()
+endfunction()
+
+# gaur_test(NAME SOURCES ... LINK lib ... [LABELS ...] [TIMEOUT s] [ARGS ...] [DEPENDS target ...] [gaur_schedule's ...])
 # One GoogleTest program and one ctest entry. The name's suffix says what it needs: _test nothing
 # but the program itself, _process_test starts processes, _crash_test kills them, _duckdb_test needs libduckdb.
 function(gaur_test name)
-  cmake_parse_arguments(arg "RUN_ALONE" "TIMEOUT" "SOURCES;LINK;LABELS;ARGS;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "BUSY;RUN_ALONE" "TIMEOUT;COST" "SOURCES;LINK;LABELS;ARGS;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE gaur_test_flags Threads::Threads ${arg_LINK} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM gaur_test_pch)
@@ -92,9 +109,7 @@ function(gaur_test name)
     set(arg_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
-  if(arg_RUN_ALONE)
-    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
-  endif()
+  gaur_schedule(${name} ${ARGN})
   if(arg_DEPENDS)
     add_dependencies(${name} ${arg_DEPENDS})
   endif()

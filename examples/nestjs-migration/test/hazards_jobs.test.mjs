@@ -69,11 +69,19 @@ describe('4. the prefetched job is stranded', () => {
     await probeGaur(lab, redis, { flags: ['--pools.nest.max_jobs=10'] });
     const jobs = await queue.addBulk(Array.from({ length: BURST }, (_, i) => ({ data: journal.probe(i, { ms: 50 }) })));
     await Promise.all(jobs.map((job) => job.finished()));
+    // A due runner works on until its successor is ready, which may be after the burst: more jobs until both have run some.
+    let sent = BURST;
+    const runners = () => new Set(journal.begun().map((row) => row.pid)).size;
+    await until(async () => {
+      if (runners() > 1) return true;
+      await (await queue.add(journal.probe(sent))).finished();
+      sent += 1;
+      return false;
+    }, 20_000, 'a second process running jobs');
     const counts = await queue.getJobCounts();
-    assert.equal(counts.completed, BURST);
+    assert.equal(counts.completed, sent);
     assert.equal(counts.active + counts.waiting + counts.failed, 0);
-    assert.equal(journal.begun().length, BURST, 'each once');
-    assert.ok(new Set(journal.begun().map((row) => row.pid)).size > 1, 'by more than one process');
+    assert.equal(journal.begun().length, sent, 'each once');
   });
 });
 
