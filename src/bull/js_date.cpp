@@ -354,7 +354,7 @@ class Parser {
       time[0] = time[0] % 12 + half_day_;
     }
     const bool midnight = time[0] == 24 && time[1] == 0 && time[2] == 0 && time[3] == 0;
-    if ((time[0] > 23 && !midnight) || time[1] > 59 || time[2] > 59) return kNaN;
+    if ((time[0] > 23 && !midnight) || time[1] > 59 || time[2] > 59 || time[3] > 999) return kNaN;
     civil->hour = static_cast<unsigned>(time[0]);
     civil->minute = static_cast<unsigned>(time[1]);
     civil->second = static_cast<unsigned>(time[2]);
