@@ -10,10 +10,6 @@ namespace {
 constexpr std::int64_t kMostExponent = 1'000'000'000'000;
 constexpr std::int64_t kMostDigits = 39;  // of 2^128-1
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 /// The exponent behind "e"; nothing where it is not a whole number.
 std::optional<std::int64_t> read_exponent(std::string_view text) {
   const bool negative = text.starts_with('-');

@@ -12,6 +12,11 @@ namespace gaur {
 __extension__ typedef __int128 Int128;
 __extension__ typedef unsigned __int128 UInt128;
 
+/// In ASCII, whatever the locale.
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 /// A decimal number as it was written: digits × 10^exponent.
 struct DecimalText {
   bool negative = false;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/decimal_text.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 
@@ -22,9 +23,6 @@ constexpr std::array kUnits{DurationUnit{"d", 86'400'000}, DurationUnit{"h", 3'6
                             DurationUnit{"m", 60'000}, DurationUnit{"s", 1'000}, DurationUnit{"ms", 1}};
 constexpr auto kLongestMs = static_cast<std::uint64_t>(kLongestDuration.count());
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }

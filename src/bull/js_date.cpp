@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/decimal_text.hpp"
 #include "bull/dates.hpp"
 #include "core/js_number.hpp"
 
@@ -47,9 +48,6 @@ constexpr std::array<Keyword, 27> kKeywords{{
     {"pdt", Kind::kZone, -7},  {"pst", Kind::kZone, -8},   {"t", Kind::kTimeMark, 0},
 }};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 /// Letters, and all that stands behind them in ASCII and beyond.
 bool is_word(char c) {
   return static_cast<unsigned char>(c) >= 'A';

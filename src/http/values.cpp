@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/decimal_text.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 
@@ -14,10 +15,6 @@ int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 Error bad_target(std::string_view rule) {

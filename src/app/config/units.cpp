@@ -7,6 +7,8 @@
 #include <cmath>
 #include <optional>
 
+#include "base/decimal_text.hpp"
+
 namespace gaur::app {
 namespace {
 
@@ -38,9 +40,6 @@ std::string_view take_while(std::string_view& text, bool (*accept)(char)) {
   const std::string_view taken = text.substr(0, n);
   text.remove_prefix(n);
   return taken;
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 bool is_number_char(char c) {
   return is_digit(c) || c == '.';
