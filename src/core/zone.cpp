@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/decimal_text.hpp"
 #include "base/utf8.hpp"
 
 namespace gaur {
@@ -22,10 +23,6 @@ std::string lowered(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 /// "utc+9", "utc-03:30": seconds.
@@ -67,11 +64,11 @@ Result<Zone> Zone::find(std::string_view name) {
   const std::string word = lowered(name);
   try {  // the library throws for what is not there
     if (word.empty() || word == "local" || word == "system" || word == "default") {
-      return Zone(date::current_zone(), 0);
+      return Zone(date::current_zone());
     }
     if (word == "utc" || word == "gmt") return fixed(0);
     if (const auto offset = utc_offset(word)) return fixed(*offset);
-    if (const date::time_zone* const zone = find_by_any_case(name)) return Zone(zone, 0);
+    if (const date::time_zone* const zone = find_by_any_case(name)) return Zone(zone);
   } catch (const std::exception&) {
     if (word.empty()) return fixed(0);  // a machine that does not say its zone
   }
@@ -81,10 +78,14 @@ Result<Zone> Zone::find(std::string_view name) {
                   utf8_prefix(name, 100))};
 }
 
+Zone::Zone(const date::time_zone* zone) : zone_(zone), rule_(zone_rule_of(zone->name())) {}
+
 std::int64_t Zone::offset_s(std::int64_t utc_ms) const {
   if (zone_ == nullptr) return fixed_s_;
   const date::sys_seconds at{date::floor<std::chrono::seconds>(std::chrono::milliseconds(utc_ms))};
-  return zone_->get_info(at).offset.count();
+  const date::sys_info info = zone_->get_info(at);
+  const bool in_table = info.end < date::sys_days(date::year(9999) / 1 / 1);
+  return in_table || !rule_ ? info.offset.count() : rule_->offset_s(utc_ms);
 }
 
 std::int64_t to_local_ms(const Civil& civil) {

@@ -1,10 +1,12 @@
 #pragma once
 // Time zones by the names that the peers' date library (luxon) takes, and local times in them with its rules
 // for times that do not exist or come twice. The zone tables are those of the operating system, read at first
-// use. Thread-safety: values; pure functions.
+// use; after their end the zone's rule continues them. Thread-safety: values; pure functions.
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "core/zone_rule.hpp"
 #include "gaur/result.hpp"
 
 namespace date {
@@ -24,9 +26,11 @@ class Zone {
   std::int64_t offset_s(std::int64_t utc_ms) const;
 
  private:
+  explicit Zone(const date::time_zone* zone);
   Zone(const date::time_zone* zone, std::int64_t offset_s) : zone_(zone), fixed_s_(offset_s) {}
   const date::time_zone* zone_;  ///< nullptr: `fixed_s_` says; owned by the library, for ever
-  std::int64_t fixed_s_;
+  std::int64_t fixed_s_ = 0;
+  std::optional<ZoneRule> rule_{};  ///< after the end of the table
 };
 
 /// A calendar date and time of day, without a zone.

@@ -107,6 +107,39 @@ TEST(Cron, FieldsMayBeSeparatedByAnyWhiteSpace) {
   EXPECT_EQ(first(" 0  5\n* * *\t", "UTC", 1'795'366'800'000), 1'795'410'000'000);
 }
 
+// The zones' tables end in 2037, and their rules go on. Expected values as above, for times in 2041.
+TEST(Cron, FollowsTheRuleOfAZoneBeyondItsTable) {
+  EXPECT_EQ(first("22-50 36/32 16 * 4 fri#5", "EST5EDT", 2'025'818'994'000), 2'156'272'582'000);
+  struct Changes {
+    const char* zone;
+    std::int64_t march, october;
+  };
+  for (const Changes& each : {
+           Changes{"Australia/Sydney", 2'246'279'400'000, 2'266'241'400'000},
+           Changes{"Australia/Lord_Howe", 2'246'279'400'000, 2'266'241'400'000},
+           Changes{"Europe/Dublin", 2'246'319'000'000, 2'266'277'400'000},
+           Changes{"Asia/Gaza", 2'246'311'800'000, 2'266'270'200'000},
+           Changes{"America/Nuuk", 2'246'326'200'000, 2'266'284'600'000},
+           Changes{"Atlantic/Azores", 2'246'322'600'000, 2'266'281'000'000},
+           Changes{"Pacific/Chatham", 2'246'269'500'000, 2'266'231'500'000},
+           Changes{"America/New_York", 2'246'337'000'000, 2'266'295'400'000},
+       }) {
+    EXPECT_EQ(first("30 1 8-14 3 *", each.zone, 2'240'000'000'000), each.march) << each.zone;
+    EXPECT_EQ(first("30 2 25-31 10 *", each.zone, 2'240'000'000'000), each.october) << each.zone;
+  }
+}
+
+TEST(Cron, ReadsTheRulesOfZoneFiles) {
+  const auto dublin = read_zone_rule("IST-1GMT0,M10.5.0,M3.5.0/1");
+  ASSERT_TRUE(dublin);
+  EXPECT_EQ(dublin->offset_s(2'256'000'000'000), 3600);  // June 2041
+  EXPECT_EQ(dublin->offset_s(2'241'000'000'000), 0);     // January
+  for (const char* text : {"", "UTC0", "<+03>-3", "EST5EDT", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M11.1.0",
+                           "EST5EDT,M3.2.7,M11.1.0", "EST5EDT,M3.2.0,M11.1.0,", "EST5EDT,J60,J300",
+                           "<EST5EDT,M3.2.0,M11.1.0", "EST999EDT,M3.2.0,M11.1.0", "EST5:EDT,M3.2.0,M11.1.0"})
+    EXPECT_FALSE(read_zone_rule(text)) << text;
+}
+
 TEST(Cron, SkipsAMidnightThatDoesNotExist) {
   // Cairo: 2026-04-24 00:00 does not exist; the next midnight is that of the 25th.
   EXPECT_EQ(first("0 0 * * *", "Africa/Cairo", 1'776'978'000'000 - 7'200'000), 1'777'064'400'000);
