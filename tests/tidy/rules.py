@@ -64,6 +64,9 @@ BANNED = [
     (r"\busing\s+namespace\s+std\s*;", [], "names stay where they are"),
 ]
 
+# How many sources the sanitizer builds compile as one: UNITY_BUILD_BATCH_SIZE in cmake/GaurTargets.cmake.
+JOINED = 10
+
 # (what a file uses, what it must then include itself). The precompiled header would hide that it does not.
 USED = [(r"\bfmt::(format|runtime|join|to_string|format_to)\b", "fmt/")]
 

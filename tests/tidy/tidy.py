@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """House rules as tests: tidy.py [CHECK...] reads the tree and prints every breach as path:line: what.
 
-Checks: includes sizes orphans banned todo leaks docs shell. The rules themselves stand in rules.py.
+Checks: includes sizes orphans joined banned todo leaks docs shell. The rules themselves stand in rules.py.
 """
 import os
 import re
@@ -180,6 +180,36 @@ def check_orphans(tree):
             yield f"{path}:1: nobody includes it"
 
 
+def private_names(text):
+    """(line, name) of what a source defines at the top of its anonymous namespaces; a function with its parameters' types."""
+    for space in re.finditer(r"^namespace \{$(.*?)^\}  // namespace$", text, flags=re.S | re.M):
+        outer = re.findall(r"^namespace ([\w:]+) \{$", text[:space.start()], flags=re.M)[-1:]
+        code = code_only(space.group(1))
+        for found in re.finditer(r"^(?:class|struct|enum class|enum) (\w+)[^;\n]*\{|^(?:constexpr|const)\b[^=({;]*?\b(\w+)(?:\[\w*\])?\s*[={]"
+                                 r"|^[A-Za-z][\w:<>,&*\[\] ]*?\b(\w+)\(([^(){}]*)\)(?: noexcept)? \{", code, flags=re.M):
+            kind, constant, function, parameters = found.groups()
+            if function:
+                types = [re.sub(r"\s*\w+\s*(=.*)?$", "", each.strip()) for each in parameters.split(",")]
+                function += "(" + ", ".join(types) + ")"
+            yield line_of(text, space.start(1) + found.start()), "::".join(outer + [kind or constant or function])
+
+
+def check_joined(tree):
+    """The sanitizer builds compile several sources as one (gaur_join_sources), where a private name may stand once."""
+    for path, text in tree.matching(r"CMakeLists\.txt$"):
+        for found in re.finditer(r"gaur_(?:library|executable|test_library)\(\S+\s+SOURCES([^)]*?)(?:ALONE([^)]*?))?(?:\b(?:PUBLIC|PRIVATE|LINK)\b[^)]*)?\)", text):
+            alone = (found.group(2) or "").split()
+            sources = [source for source in found.group(1).split() if source not in alone and source.endswith(".cpp")]
+            for at in range(0, len(sources), rules.JOINED):
+                seen = {}
+                for source in sources[at:at + rules.JOINED]:
+                    file = os.path.join(os.path.dirname(path), source)
+                    for line, name in private_names(tree.files.get(file, "")):
+                        first = seen.setdefault(name, file)
+                        if first != file:
+                            yield f"{file}:{line}: {name} is in {first} too: share it, or list one of the files as ALONE in {path}"
+
+
 def check_banned(tree):
     for path, text in tree.cpp():
         code = code_only(text)
@@ -254,8 +284,8 @@ def check_shell(tree):
                 yield f"{path}:1: {done.stderr.strip()}"
 
 
-CHECKS = {"includes": check_includes, "sizes": check_sizes, "orphans": check_orphans, "banned": check_banned,
-          "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "shell": check_shell}
+CHECKS = {"includes": check_includes, "sizes": check_sizes, "orphans": check_orphans, "joined": check_joined,
+          "banned": check_banned, "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "shell": check_shell}
 
 
 def main(names):

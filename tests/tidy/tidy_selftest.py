@@ -90,6 +90,19 @@ class Planted(unittest.TestCase):
         self.expect("orphans", {"src/core/CMakeLists.txt": "x(my_job.cpp)"}, "src/core/job.cpp:1")
         self.expect("orphans", {"src/core/lost.hpp": "#pragma once\n"}, "nobody includes it")
 
+    def test_private_names_of_joined_sources(self):
+        one = "namespace gaur {\nnamespace {\n\n%s\n\n}  // namespace\n}  // namespace gaur\n"
+        lists = {"src/core/CMakeLists.txt": "gaur_library(core\n  SOURCES job.cpp a.cpp b.cpp\n  PUBLIC gaur_base)\n"}
+        for first, second, name in [("constexpr int kMost = 3;", "constexpr int kMost = 4;", "kMost"), ("struct Part {\n};", "class Part {\n};", "Part"),
+                                    ("bool is_digit(char c) {\n}", "bool is_digit(char letter) {\n}", "is_digit(char)")]:
+            self.expect("joined", {**lists, "src/core/a.cpp": one % first, "src/core/b.cpp": one % second},
+                        f"src/core/b.cpp:4: gaur::{name} is in src/core/a.cpp too")
+        same = {"src/core/a.cpp": one % "void f(int a) {\n}", "src/core/b.cpp": one % "void f(int b) {\n}"}
+        self.expect("joined", {**lists, **same, "src/core/b.cpp": one % "void f(long b) {\n}"})
+        self.expect("joined", {**same, "src/core/CMakeLists.txt": "gaur_library(core\n SOURCES job.cpp a.cpp b.cpp\n  ALONE b.cpp\n  PUBLIC x)\n"})
+        between = " ".join(f"c{i}.cpp" for i in range(rules.JOINED))
+        self.expect("joined", {**same, "src/core/CMakeLists.txt": f"gaur_library(core SOURCES job.cpp a.cpp {between} b.cpp)\n"})
+
     def test_banned_calls(self):
         for code, why in [("std::this_thread::sleep_for(1s);", "sleeping"), ("usleep(5);", "sleeping"), ("::sleep(1);", "sleeping"),
                           ("auto t = std::chrono::system_clock::now();", "clocks"), ("time(nullptr);", "clocks"),
