@@ -96,6 +96,8 @@ void Machine::drop(Run& run, const std::string& why) {
     note(WorkerEvents::Level::kWarning,
          fmt::format("job {} of queue {}: {}", run.job.id.value, run.job.queue.value, line));
   }
+  // Whoever moved it may have put it back to wait; Bull publishes nothing of that.
+  if (Lane* lane = lane_of(run.job.queue)) lane->hungry = lane->look_again = true;
   run.decision.message = why;
   report(run, "stale");
   runs_.erase(LockToken(run.token));

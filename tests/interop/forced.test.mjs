@@ -48,6 +48,23 @@ check('24d', 'moveToFailed by force with attempts left: the next run begins when
   assert.equal((await place.hash(id)).attemptsMade, '1');
 });
 
+check('24g', 'moveToFailed by force with attempts left: the job runs again at once, though nothing else wakes the worker', ['NC'], async ({ place, a, b }) => {
+  await b.call('work', { concurrency: 1 });
+  const id = await a.add(undefined, longRun, { attempts: 3 });
+  const runs = () => until(async () => (await place.lock(id)).token, 'it runs');
+  for (const attempt of ['1', '2']) {
+    const first = await runs();
+    await (await a.queue.getJob(id)).moveToFailed({ message: 'once more' }, true);
+    const moved = performance.now();
+    await until(async () => ![null, first].includes((await place.lock(id)).token), 'it runs again', 10_000);
+    const took = performance.now() - moved;
+    console.log(`# it ran again after ${Math.round(took)} ms`);
+    assert.ok(took < 1_500, `it ran again after ${Math.round(took)} ms`);
+    assert.equal((await place.hash(id)).attemptsMade, attempt);
+  }
+  assert.deepEqual(b.errors, []);
+});
+
 check('24e', 'moveToCompleted by force, and to delayed through a backoff', ['NC'], async (sides) => {
   const { place, a } = sides;
   const id = await slotIsFreedBy(sides, {}, (job) => job.moveToCompleted('by hand', true, true));
