@@ -44,6 +44,12 @@ struct UnservedJobs {
   bool exact = true;  ///< false: at least so many
 };
 
+/// A queue of which this host takes no jobs, while it takes those of others.
+struct RefusedQueue {
+  QueueName queue;
+  std::string why;  ///< a sentence, with what to do
+};
+
 struct HostStatus {
   std::string name;
   std::string version;
@@ -72,6 +78,7 @@ struct HostStatus {
   std::vector<std::string> warnings;    ///< what an operator should look at, though jobs run
   std::vector<QueueName>
       mixed_queues;  ///< Bull queues that BullMQ's clients use as well; `warnings` says more
+  std::vector<RefusedQueue> refused_queues;  ///< those, and others that cannot be used
 };
 
 /// What whoever may write can ask of the host. Each from any thread; none blocks.

@@ -175,7 +175,7 @@ Status may_be_used_as_bull(const QueueName& queue, const Evidence& evidence) {
           Errc::kPermission,
           fmt::format(
               "queue {} is mixed: Bull wrote {}; BullMQ wrote {}. Each loses jobs of the other; Gaur "
-              "changed nothing. Stop the clients of one of them, or give them another prefix, and let "
+              "takes no jobs from it. Stop the clients of one of them, or give them another prefix, and let "
               "its jobs finish; if it is BullMQ, then remove what only it wrote{}",
               queue.value, first_of(evidence.bull), first_of(evidence.bullmq), remove)};
   }

@@ -14,6 +14,7 @@
 #include "bull/queue_scan.hpp"
 #include "bull/repeat.hpp"
 #include "bull/shared.hpp"
+#include "redis/options.hpp"
 
 namespace gaur::bull {
 
@@ -94,7 +95,30 @@ std::vector<redis::Command> first_questions(const Keys& keys) {
   for (const std::string& key : telling_keys()) commands.push_back({"EXISTS", keys.at(key)});
   return commands;
 }
-constexpr std::size_t kFirstLists = 4, kEndLists = 10;
+constexpr std::size_t kRepeatMembers = 3, kFirstLists = 4, kEndLists = 10;
+
+/// Errors: kPermission, the user may not read the queue; kCorrupt, a key has a type that Bull does not give
+/// it; kDisconnected.
+Status readable(const Replies& replies, const Keys& keys, const std::string& cli) {
+  const auto questions = first_questions(keys);
+  for (std::size_t i = 0; i < kEndLists; ++i) {
+    const auto* failure = replies[i].failure();
+    if (failure == nullptr) continue;
+    const Error error = error_of(*failure);
+    if (error.code == Errc::kCorrupt && i >= kRepeatMembers) {
+      const std::string& key = questions[i][1];
+      return Error{
+          Errc::kCorrupt,
+          fmt::format("the key {} has another type than Bull gives it; find out who wrote it ({} TYPE "
+                      "{}) and move it away: {} RENAME {} {}",
+                      key, cli, redis::shell_word(key), cli, redis::shell_word(key),
+                      redis::shell_word("aside:" + key))};
+    }
+    if (error.code == Errc::kPermission && (i == 0 || i >= kFirstLists)) return error;
+    if (error.code == Errc::kDisconnected) return error;
+  }
+  return ok();
+}
 
 DialectFacts read_first(const Replies& replies) {
   DialectFacts facts;
@@ -170,9 +194,8 @@ struct Inspector::Impl : std::enable_shared_from_this<Inspector::Impl> {
     auto future = promise.future();
     ask(first_questions(Keys(prefix, queue)), promise,
         [self = shared_from_this(), promise, queue](const Replies& first) {
-          if (const auto* refused = first.front().failure();
-              refused != nullptr && refused->code() == "NOPERM")
-            return promise.set(Error{Errc::kPermission, "redis: " + refused->text});
+          if (Status usable = readable(first, Keys(self->prefix, queue), self->client.cli()); !usable)
+            return promise.set(usable.error());
           auto facts = read_first(first);
           auto questions = second_questions(Keys(self->prefix, queue), facts);
           self->ask(std::move(questions), promise,

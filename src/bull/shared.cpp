@@ -60,7 +60,8 @@ Error error_of(const redis::Reply::Failure& failure) {
        {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"}) {
     if (code == passing) return {Errc::kDisconnected, text};
   }
-  if (code == "WRONGTYPE") return {Errc::kCorrupt, text};
+  // Redis before 7 passes on what a script failed with inside a sentence of its own.
+  if (failure.text.find("WRONGTYPE") != std::string::npos) return {Errc::kCorrupt, text};
   return {Errc::kInternal, text};
 }
 

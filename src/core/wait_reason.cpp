@@ -50,6 +50,8 @@ Reason of_queue(const WaitFacts& facts) {
   }
   if (!facts.queue_served)
     return fmt::format("no worker of this host serves the queue {}", facts.queue.value);
+  if (!facts.refused.empty())
+    return fmt::format("this host takes no jobs from the queue {}: {}", facts.queue.value, facts.refused);
   return std::nullopt;
 }
 

@@ -27,6 +27,7 @@ struct WaitFacts {
 
   // What the ledger knows.
   bool queue_served = true;     ///< a worker of this host takes from the queue
+  std::string refused{};        ///< why no job of the queue is taken, in a sentence; "" while jobs are
   bool function_served = true;  ///< ... and jobs of this function
   std::string unavailable{};    ///< why the function's pool cannot start runners; "" while it can
   std::optional<Duration> tried_again_in{};    ///< 0: now

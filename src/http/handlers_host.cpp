@@ -108,6 +108,8 @@ std::string host_gauges(const HostStatus& host) {
   gauge("gaur_ready", "1 while the host takes jobs and can run them.", host.ready ? 1 : 0);
   gauge("gaur_mixed_queues", "Bull queues that BullMQ's clients use as well (GET /v1/host: warnings).",
         static_cast<double>(host.mixed_queues.size()));
+  gauge("gaur_refused_queues", "Queues of which this host takes no jobs (GET /v1/host: refused_queues).",
+        static_cast<double>(host.refused_queues.size()));
   return out;
 }
 

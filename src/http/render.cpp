@@ -257,6 +257,12 @@ std::string render_host(const HostStatus& host) {
   out.flag("stopping", host.stopping);
   out.list("not_ready", host.not_ready, append_text);
   out.list("warnings", host.warnings, append_text);
+  out.list("refused_queues", host.refused_queues, [](std::string& inner_text, const RefusedQueue& refused) {
+    ObjectWriter inner(inner_text);
+    inner.text("queue", refused.queue.value);
+    inner.text("reason", refused.why);
+    inner.end();
+  });
   out.number("spill_bytes", host.spill_bytes);
   out.number("spill_max_bytes", host.spill_max_bytes);
   out.number("results_bytes", host.results_bytes);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "core/admission.hpp"
@@ -44,6 +45,9 @@ struct Lane {
       parked;  ///< on the first track: a turn that lies in the store until there is something to take
   bool unpark = false;      ///< end the parked turn, its room is wanted elsewhere
   bool one_by_one = false;  ///< a batch was refused as a whole: find the finish that is the cause
+
+  std::string refused;  ///< why no job is taken and nothing is swept until it is accepted again; "": it is
+  std::string trouble;  ///< the last request failed for a reason of the queue's own; "": it did not
 
   bool hungry = true;  ///< may have something to take
   bool paused = false;

@@ -20,6 +20,11 @@ bool is_refusal(Errc code) {
          code == Errc::kNotFound || code == Errc::kPermission;
 }
 
+/// The queue itself cannot be used, whatever is sent: its keys are damaged, or the user may not use them.
+bool is_unusable(Errc code) {
+  return code == Errc::kCorrupt || code == Errc::kPermission;
+}
+
 /// The run is no longer the job's current one.
 bool is_stale(Errc code) {
   return code == Errc::kLockMissing || code == Errc::kLockMismatch || code == Errc::kNotFound ||
@@ -89,7 +94,7 @@ Lane* Machine::lane_of(const QueueName& queue) {
 // ---- asking ------------------------------------------------------------------------------------
 
 bool Machine::wants(const Lane& lane) const {
-  return taking() && now_.instant >= lane.not_before && (lane.hungry || lane.denied);
+  return taking() && lane.refused.empty() && now_.instant >= lane.not_before && (lane.hungry || lane.denied);
 }
 
 /// A parked turn has booked the free room: it must end before another queue can have any, or the same queue
@@ -155,7 +160,7 @@ bool Machine::all_idle() const {
 
 void Machine::park_one() {
   Lane* lane = lane_of(last_active_);
-  if (lane == nullptr || options_.park == Duration{0}) return;
+  if (lane == nullptr || !lane->refused.empty() || options_.park == Duration{0}) return;
   Offer offer = admission_.offer(lane->queue, now_.instant);
   if (offer.take > 0) send(*lane, lane->tracks.front(), std::move(offer), options_.park);
 }
@@ -216,6 +221,7 @@ void Machine::on(event::TurnEnded& event) {
   if (!event.reply) return turn_failed(*lane, *track, place, event.reply.error());
   Sent sent = *std::exchange(place, std::nullopt);
   track->answered = true;
+  lane->trouble.clear();
   turn_succeeded(*lane, std::move(sent), *std::move(event.reply), was_parked);
 }
 
@@ -267,6 +273,7 @@ void Machine::settle_nothing(const Sent& sent, const Lane& lane) {
 /// `place`: where the turn stands, the track's or the parked one.
 void Machine::turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, const Error& error) {
   store_error("finish_and_take of queue " + lane.queue.value, error);
+  if (is_unusable(error.code)) lane.trouble = error.message;
   const bool was_parked = &place == &lane.parked;
   if (was_parked && track.sent) {
     // Its lane has gone on: nobody can ask for its answer any more. What it took, if anything, the sweep
@@ -275,6 +282,7 @@ void Machine::turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, 
     place.reset();
     return;
   }
+  if (is_unusable(error.code)) return turn_broken(lane, *std::exchange(place, std::nullopt));
   if (is_refusal(error.code)) {
     Sent sent = *std::exchange(place, std::nullopt);
     turn_refused(lane, track, std::move(sent), error);
@@ -285,6 +293,15 @@ void Machine::turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, 
     place->turn.park = Duration{0};
     track.sent = std::exchange(place, std::nullopt);
   }
+}
+
+/// The queue cannot be used now. Its room is free for other queues until the next try; finishes are kept.
+void Machine::turn_broken(Lane& lane, Sent sent) {
+  settle_nothing(sent, lane);
+  lane.hungry = lane.hungry || sent.ticket != 0;
+  lane.hold_until = now_.instant + Duration(1'000);
+  lane.gathered.insert(lane.gathered.begin(), std::make_move_iterator(sent.turn.finished.begin()),
+                       std::make_move_iterator(sent.turn.finished.end()));
 }
 
 /// Nothing of it was done. Its finishes must not be lost: those that are not the cause are sent on.

@@ -83,6 +83,7 @@ class Machine {
   bool all_idle() const;
   void turn_succeeded(Lane& lane, Sent sent, TurnReply reply, bool was_parked);
   void turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, const Error& error);
+  void turn_broken(Lane& lane, Sent sent);
   void turn_refused(Lane& lane, Track& track, Sent sent, const Error& error);
   void replace(Lane& lane, Finish finish, const Error& error);
   void settle_nothing(const Sent& sent, const Lane& lane);
@@ -115,6 +116,8 @@ class Machine {
   // machine_duties.cpp: renewal, sweep, waiting, stop
   void on(event::Quiet&);
   void on(event::Resume&);
+  void on(event::Refuse& event);
+  void on(event::Accept& event);
   void on(event::ReclaimEnded& event);
   void on(event::Stop& event);
   void on(event::Extended& event);

@@ -71,7 +71,7 @@ void Machine::on(event::Extended& event) {
 /// A host that was killed gives back at once what it had, before it takes anything under the same name.
 void Machine::reclaim() {
   for (auto& [queue, lane] : lanes_) {
-    if (!lane.reclaiming || now_.instant < lane.reclaim_again) continue;
+    if (!lane.reclaiming || !lane.refused.empty() || now_.instant < lane.reclaim_again) continue;
     lane.reclaim_again = Instant::max();  // until it is answered
     act(action::Reclaim{{queue, lane.tracks.front().name}});
   }
@@ -82,10 +82,13 @@ void Machine::on(event::ReclaimEnded& event) {
   if (lane == nullptr) return;
   if (!event.reply && event.reply.error().code != Errc::kUnsupported) {
     lane->reclaim_again = now_.instant + Duration(500);
+    if (event.reply.error().code == Errc::kCorrupt || event.reply.error().code == Errc::kPermission)
+      lane->trouble = event.reply.error().message;
     return store_error("asking queue " + event.queue.value + " for jobs of an earlier life",
                        event.reply.error());
   }
   lane->reclaiming = false;
+  lane->trouble.clear();
   sweep_at_ = now_.instant;  // its recovery was put off until now
   if (!event.reply) return;
   counters_.recovered += event.reply->size();
@@ -107,6 +110,7 @@ void Machine::sweep() {
     if (lane.denied) lane.look_again = true;  // time has passed: what may pass the head has changed
     const bool long_ago = now_.instant - lane.asked >= options_.idle_check;
     if (lane.closed_seen || (long_ago && !lane.parked)) lane.hungry = true;
+    if (!lane.refused.empty()) continue;
     if (options_.stalled != WorkerOptions::Stalled::kOff && !lane.reclaiming &&
         !std::exchange(lane.recovering, true)) {
       act(action::Recover{{.queue = queue,
@@ -161,7 +165,8 @@ void Machine::tell_left(Lane& lane, const std::vector<Lost>& left) {
 
 void Machine::wake_due() {
   for (auto& [queue, lane] : lanes_) {
-    if (!lane.due || now_.instant < *lane.due || std::exchange(lane.waking, true)) continue;
+    if (!lane.due || !lane.refused.empty() || now_.instant < *lane.due || std::exchange(lane.waking, true))
+      continue;
     act(action::Wake{queue});
   }
 }
@@ -219,6 +224,24 @@ void Machine::on(event::Resume&) {
   if (phase_ != WorkerPhase::kQuiet) return;
   phase_ = WorkerPhase::kRunning;
   for (auto& [queue, lane] : lanes_) lane.hungry = true;
+}
+
+// ---- a queue that may not be used ---------------------------------------------------------------
+
+/// Runs of it end as usual: their locks are renewed and their finishes sent.
+void Machine::on(event::Refuse& event) {
+  Lane* lane = lane_of(event.queue);
+  if (lane == nullptr) return;
+  lane->refused = std::move(event.why);
+  lane->unpark = lane->unpark || lane->parked.has_value();
+}
+
+void Machine::on(event::Accept& event) {
+  Lane* lane = lane_of(event.queue);
+  if (lane == nullptr || lane->refused.empty()) return;
+  lane->refused.clear();
+  lane->hungry = lane->look_again = true;
+  sweep_at_ = now_.instant;
 }
 
 void Machine::on(event::Stop& event) {
@@ -296,8 +319,8 @@ Instant Machine::wake_at() const {
     for (const Track& track : lane.tracks) {
       if (track.sent && track.sent->again_at) no_later_than(*track.sent->again_at);
     }
-    if (lane.reclaiming) no_later_than(lane.reclaim_again);
-    if (lane.due && !lane.waking) no_later_than(*lane.due);
+    if (lane.reclaiming && lane.refused.empty()) no_later_than(lane.reclaim_again);
+    if (lane.due && !lane.waking && lane.refused.empty()) no_later_than(*lane.due);
     if (lane.hungry && now_.instant < lane.not_before) no_later_than(lane.not_before);
     if (now_.instant < lane.hold_until) no_later_than(lane.hold_until);
   }
@@ -324,7 +347,9 @@ void Machine::explain(WaitFacts& facts, Now now) const {
     case WorkerPhase::kStopped: facts.host = Host::kStopping; break;
   }
   const auto lane = lanes_.find(facts.queue);
-  if (lane != lanes_.end() && lane->second.not_before > now.instant)
+  if (lane == lanes_.end()) return;
+  facts.refused = lane->second.refused.empty() ? lane->second.trouble : lane->second.refused;
+  if (lane->second.not_before > now.instant)
     facts.limited_for = std::chrono::duration_cast<Duration>(lane->second.not_before - now.instant);
 }
 
@@ -349,8 +374,8 @@ WorkerStatus Machine::status(Now now) const {
       unsent += track.sent->turn.finished.size();
       repeats = repeats || track.sent->again_at.has_value();
     }
-    status.queues.push_back(
-        {queue, lane.paused, lane.denied.has_value(), lane.parked.has_value(), repeats, unsent});
+    status.queues.push_back({queue, lane.paused, lane.denied.has_value(), lane.parked.has_value(), repeats,
+                             unsent, lane.refused.empty() ? lane.trouble : lane.refused});
   }
   return status;
 }

@@ -14,6 +14,13 @@ struct Begin {};
 struct Tick {};  ///< the time that wake_at() named has come
 struct Quiet {};
 struct Resume {};
+struct Refuse {
+  QueueName queue;
+  std::string why;
+};
+struct Accept {
+  QueueName queue;
+};
 struct Stop {
   Duration patience{0};
 };
@@ -60,10 +67,10 @@ struct RunEnded {
   Usage usage;
 };
 }  // namespace event
-using Input =
-    std::variant<event::Begin, event::Tick, event::Quiet, event::Resume, event::Stop, event::TurnEnded,
-                 event::ReclaimEnded, event::Extended, event::RecoverEnded, event::WakeEnded,
-                 event::WaitEnded, event::NotStored, event::Progress, event::Log, event::RunEnded>;
+using Input = std::variant<event::Begin, event::Tick, event::Quiet, event::Resume, event::Refuse,
+                           event::Accept, event::Stop, event::TurnEnded, event::ReclaimEnded, event::Extended,
+                           event::RecoverEnded, event::WakeEnded, event::WaitEnded, event::NotStored,
+                           event::Progress, event::Log, event::RunEnded>;
 
 namespace action {
 struct SendTurn {

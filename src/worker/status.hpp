@@ -55,6 +55,7 @@ struct QueueStatus {
   bool parked = false;              ///< a turn of it is parked in the store
   bool disconnected = false;        ///< the last turn got no answer; it is sent again
   std::size_t unsent_finishes = 0;  ///< gathered or on their way
+  std::string refused{};            ///< why no job of it is taken; "" while jobs are
 };
 
 struct WorkerStatus {

@@ -162,6 +162,14 @@ void Worker::resume() {
   impl_->push(event::Resume{});
 }
 
+void Worker::refuse(const QueueName& queue, std::string why) {
+  impl_->push(event::Refuse{queue, std::move(why)});
+}
+
+void Worker::accept(const QueueName& queue) {
+  impl_->push(event::Accept{queue});
+}
+
 Future<StopReport> Worker::stop(Duration patience) {
   Promise<StopReport> promise;
   Future<StopReport> future = promise.future();

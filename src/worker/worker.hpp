@@ -35,6 +35,10 @@ class Worker {
   void quiet();
   /// Takes again after quiet(); nothing once it stops. Idempotent.
   void resume();
+  /// Takes nothing from the queue and changes nothing in it until accept(); runs of it end as usual. Before
+  /// or after start(); `why` is part of status() and explain().
+  void refuse(const QueueName& queue, std::string why);
+  void accept(const QueueName& queue);
   /// Quiet, then up to `patience` for the runs to end; then they are stopped and their jobs go back
   /// uncounted, with a line in their logs. A second call ends the patience at once. The future comes when
   /// every finish is stored (or flush_grace is over).

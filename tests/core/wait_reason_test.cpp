@@ -62,6 +62,8 @@ std::vector<Row> queue_rows() {
        "waits behind 3 jobs; this process takes no jobs, ask a host that does"},
       {"unserved queue", with([](auto& f) { f.queue_served = false; }),
        "no worker of this host serves the queue query"},
+      {"refused queue", with([](auto& f) { f.refused = "it is mixed", f.function_served = false; }),
+       "this host takes no jobs from the queue query: it is mixed"},
   };
 }
 

@@ -23,6 +23,7 @@ class Scripted final : public Transitions {
   std::vector<Promise<Result<std::vector<JobId>>>> unanswered;  ///< while hold_reclaims
   bool hold_reclaims = false;
   std::optional<Error> refuse_reclaim;
+  std::optional<std::pair<QueueName, Error>> refuse_turns;
   std::vector<JobId> held;  ///< by the earlier life
   std::vector<Lost> left;
   std::uint64_t turns = 0, waits = 0;
@@ -39,6 +40,8 @@ class Scripted final : public Transitions {
   }
   Async<TurnReply> finish_and_take(Turn turn) override {
     ++turns;
+    if (refuse_turns && refuse_turns->first == turn.queue)
+      return ready(Result<TurnReply>(refuse_turns->second));
     return behind_.finish_and_take(std::move(turn));
   }
   Async<WorkReply> wait_for_work(WorkRequest r) override {
@@ -229,6 +232,100 @@ TEST(Beside, ASweeperTakesNothingAndWakesWhatIsDue) {
   EXPECT_EQ(world.scripted.waits, 0U);
   EXPECT_THAT(world.scripted.recovers, ::testing::Not(IsEmpty()));
   world.await(world.worker->stop(Duration(0)));
+}
+
+TEST(Beside, ARejectedFinishMakesItAskForTheJobAtOnce) {
+  BesideWorld world;
+  world.scripted.hold_extends = true;  // no check reports that the job was moved
+  world.runs.script = [](const RunRequest&) { return Script{.takes = milliseconds(200)}; };
+  world.add();
+  world.start();
+  world.pass(milliseconds(50));
+  const auto begun = world.scripted.turns;
+  EXPECT_TRUE(world.await(world.store.obliterate(kQueue, true)));
+  world.pass(milliseconds(400));
+  EXPECT_GE(world.scripted.turns, begun + 2) << "one with the finish, one more since it was stale";
+  EXPECT_EQ(world.status().counters.stale_finishes, 1U);
+}
+
+const QueueName kOther{"mail"};
+
+struct TwoQueues : BesideWorld {
+  TwoQueues() {
+    worker_options.queues = {kQueue, kOther};
+    ledger_options.queues.push_back({.name = kOther, .take_unknown = true});
+  }
+};
+
+TEST(Beside, ARefusedQueueIsLeftAloneUntilItIsAcceptedAndTheOtherGoesOn) {
+  TwoQueues world;
+  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(1)}; };
+  const JobId running = world.add();
+  world.start();
+  world.pass(milliseconds(100));
+  world.worker->refuse(kQueue, "it is mixed");
+  world.pass(milliseconds(100));
+  world.scripted.recovers.clear();
+  const JobId left = world.add();
+  const JobId other = world.add("f", {}, kOther);
+  world.pass(seconds(20));
+  EXPECT_EQ(world.job(running).state, State::kCompleted) << "what runs ends as usual";
+  EXPECT_EQ(world.job(left).state, State::kWaiting);
+  EXPECT_EQ(world.value(world.store.get({kOther, other})).state, State::kCompleted);
+  for (const RecoverRequest& request : world.scripted.recovers) EXPECT_EQ(request.queue, kOther);
+  EXPECT_EQ(world.await(world.worker->explain({.queue = kQueue})).refused, "it is mixed");
+  EXPECT_EQ(world.status().queues.front().refused, "it is mixed");
+  world.worker->accept(kQueue);
+  world.pass(milliseconds(50));
+  EXPECT_EQ(world.job(left).state, State::kActive);
+  EXPECT_EQ(world.status().queues.front().refused, "");
+}
+
+TEST(Beside, AQueueThatIsRefusedBeforeTheStartIsNotReclaimedBeforeItIsAccepted) {
+  TwoQueues world;
+  world.scripted.hold_reclaims = true;
+  world.start();
+  world.pass(milliseconds(10));
+  ASSERT_THAT(world.scripted.reclaims, SizeIs(2));
+  TwoQueues refused;
+  refused.refused_at_start = {kQueue};
+  refused.add();
+  refused.start();
+  refused.pass(seconds(10));
+  ASSERT_THAT(refused.scripted.reclaims, SizeIs(1));
+  EXPECT_EQ(refused.scripted.reclaims.front().queue, kOther);
+  EXPECT_THAT(refused.runs.started, IsEmpty());
+  refused.worker->accept(kQueue);
+  refused.pass(milliseconds(50));
+  EXPECT_THAT(refused.scripted.reclaims, SizeIs(2));
+  EXPECT_THAT(refused.runs.started, SizeIs(1));
+}
+
+void hold_no_room_of_others(const Error& error) {
+  TwoQueues world;
+  world.ledger_options.slots = 1;
+  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(1)}; };
+  const JobId first = world.add();
+  world.start();
+  world.pass(milliseconds(100));
+  world.scripted.refuse_turns = {kQueue, error};
+  const JobId other = world.add("f", {}, kOther);
+  world.pass(seconds(5));
+  EXPECT_EQ(world.value(world.store.get({kOther, other})).state, State::kCompleted);
+  EXPECT_EQ(world.status().queues.front().refused, error.message);
+  world.scripted.refuse_turns.reset();
+  world.pass(seconds(2));
+  EXPECT_EQ(world.job(first).state, State::kCompleted) << "its finish was kept";
+  EXPECT_EQ(world.job(first).attempts_started, 1U);
+  EXPECT_EQ(world.status().queues.front().refused, "");
+}
+
+TEST(Beside, AQueueWithDamagedKeysHoldsNoRoomOfOthersAndKeepsItsFinishes) {
+  hold_no_room_of_others({Errc::kCorrupt, "redis: WRONGTYPE"});
+}
+
+TEST(Beside, AQueueThatTheUserMayNotUseHoldsNoRoomOfOthersAndKeepsItsFinishes) {
+  hold_no_room_of_others({Errc::kPermission, "redis: NOPERM"});
 }
 
 TEST(Beside, AQuietWorkerTakesAgainWhenAsked) {

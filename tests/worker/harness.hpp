@@ -113,6 +113,7 @@ struct World {
   Transitions* verbs = &store;  ///< what the worker sees: a decorator may be put before the store
   LedgerOptions ledger_options = small_box();
   WorkerOptions worker_options = plain_worker();
+  std::vector<QueueName> refused_at_start;
   ScriptedRuns runs{env};
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<Worker> worker;
@@ -126,6 +127,7 @@ struct World {
     };
     ledger = std::make_unique<Ledger>(ledger_options);
     worker = std::make_unique<Worker>(env.env, *verbs, *ledger, runs, worker_options);
+    for (const QueueName& queue : refused_at_start) worker->refuse(queue, "refused");
     worker->start();
     env.loop.run_ready();
   }

@@ -99,8 +99,15 @@ Status look_around(const InitArguments& arguments, InitInputs& inputs) {
                                                                   .queues = arguments.queues}));
   inputs.queues_from = "found under the prefix";
   std::vector<QueueJobs> found;
+  const auto left_out = [](const QueueName& queue, const Error& why) {
+    fmt::print(stderr, "gaur: queue {} is left out: {}\n", queue.value, why.message);
+  };
+  for (const RefusedFacts& refused : facts.refused) left_out(refused.queue, refused.error);
   for (const QueueFacts& queue : facts.queues) {
-    if (!bull::may_be_used_as_bull(queue.look.queue, queue.look.evidence)) continue;  // not ours to work on
+    if (const Status usable = bull::may_be_used_as_bull(queue.look.queue, queue.look.evidence); !usable) {
+      left_out(queue.look.queue, usable.error());
+      continue;
+    }
     QueueJobs& jobs = found.emplace_back(QueueJobs{queue.look.queue.value, queue.kept});
     jobs.jobs.insert(jobs.jobs.end(), queue.waiting.begin(), queue.waiting.end());
   }

@@ -133,8 +133,13 @@ int heal_and_verify(Loaded& loaded, const std::string& host_name, Delayed delaye
     }
     const auto notes =
         leave_queue(*opened, queue_name, LaneName(worker_lane(config.worker_name, queue_name)), delayed);
-    if (!notes) return fail(notes.error().message, kExitStore);
     fmt::print("queue {}:\n", name);
+    if (!notes) {
+      if (notes.error().code == Errc::kDisconnected) return fail(notes.error().message, kExitStore);
+      safe = false;
+      fmt::print("  ! {}\n", notes.error().message);
+      continue;
+    }
     for (const LeaveNote& note : *notes) {
       safe = safe && !note.unsafe;
       fmt::print("  {} {}\n", note.unsafe ? "!" : "-", note.line);

@@ -13,8 +13,8 @@
 #include "app/host/host_status.hpp"
 #include "app/host/job_log.hpp"
 #include "app/host/links.hpp"
-#include "app/host/mixture_watch.hpp"
 #include "app/host/part_options.hpp"
+#include "app/host/queue_watch.hpp"
 #include "app/host/result_cleaner.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "app/host/why_waiting.hpp"
@@ -54,7 +54,8 @@ struct Host::Impl {
   std::atomic<bool> stopping = false;   ///< set by the main thread, read by the server's
   std::unique_ptr<ThreadLoop> answers;  ///< the store's completions, the client's timers
   OpenedStore opened;
-  std::unique_ptr<MixtureWatch> mixture;  ///< of a Redis store's queues
+  Refusals refused_at_start;
+  std::unique_ptr<QueueWatch> watch;  ///< of a Redis store's queues
   std::unique_ptr<Store> store;
   std::unique_ptr<Links> links;
   std::unique_ptr<ResultKeeper> results;
@@ -74,6 +75,8 @@ struct Host::Impl {
   Result<PoolsOptions> make_pools_options();
   Result<std::uint16_t> open_http();
   void announce(std::uint16_t port);
+  std::vector<QueueName> queues() const;
+  void queue_changed(const QueueName& queue, const Refusal* refusal);
   void stop_followers();
   void drain_answers();
   void close();
@@ -92,11 +95,27 @@ Status Host::Impl::open_stores() {
                                .env = Env{clock, random, *answers},
                                .log = options.log,
                                .on_fatal = options.on_fatal}));
-  for (const auto& [name, queue] : config.queues) GAUR_CHECK(check_queue_dialect(opened, QueueName(name)));
-  if (opened.inspector)
-    mixture = std::make_unique<MixtureWatch>(*opened.inspector, *answers, clock, options.log);
+  if (opened.inspector) {
+    GAUR_TRY(refused_at_start, check_queues(*opened.inspector, queues()));
+    watch = std::make_unique<QueueWatch>(
+        *opened.inspector, *answers, clock, options.log,
+        [this](const QueueName& queue, const Refusal* refusal) { queue_changed(queue, refusal); });
+  }
   store = make_measured_store(opened.store(), metrics, clock);
   return ok();
+}
+
+std::vector<QueueName> Host::Impl::queues() const {
+  std::vector<QueueName> names;
+  for (const auto& [name, queue] : options.config.queues) names.emplace_back(name);
+  return names;
+}
+
+/// On `answers`, or before start(). `watch` stops before the worker goes.
+void Host::Impl::queue_changed(const QueueName& queue, const Refusal* refusal) {
+  if (!worker) return;
+  if (refusal != nullptr) return worker->refuse(queue, refusal->error.message);
+  worker->accept(queue);
 }
 
 Status Host::Impl::open_results() {
@@ -215,7 +234,7 @@ HostView Host::Impl::host_view() {
     return collect_status({.config = options.config,
                            .role = to_string(options.role),
                            .opened = opened,
-                           .mixture = mixture.get(),
+                           .watch = watch.get(),
                            .loop = loop.get(),
                            .worker = worker.get(),
                            .ledger = ledger.get(),
@@ -254,7 +273,7 @@ void Host::Impl::stop_followers() {
   answers->post([this] {
     if (cleaner) cleaner->stop();
     if (unserved) unserved->stop();
-    if (mixture) mixture->stop();
+    if (watch) watch->stop();
   });
   drain_answers();
 }
@@ -273,6 +292,7 @@ void Host::Impl::close() {
   http.reset();
   disk.reset();
   client.reset();
+  if (answers) stop_followers();
   // The worker hears how runs end, even those that outlasted its stop, so the pools go before it.
   if (worker) worker->stop(Duration(0)).get();
   if (pools) {
@@ -280,7 +300,6 @@ void Host::Impl::close() {
     pools.reset();
   }
   worker.reset();
-  if (answers) stop_followers();
   if (announced) remove_host_file(options.config.data_folder);  // before the folder is anybody else's
   opened.shown.clear();
   opened.bull.reset();  // before what it speaks through
@@ -308,6 +327,10 @@ Status Host::open() {
   return impl_->build_worker();
 }
 
+const Refusals& Host::refused_at_start() const {
+  return impl_->refused_at_start;
+}
+
 OpenedStore& Host::opened() {
   return impl_->opened;
 }
@@ -316,14 +339,15 @@ Result<std::uint16_t> Host::start() {
   if (impl_->pools) impl_->loop->post([impl = impl_.get()] { impl->pools->open(); });
   GAUR_TRY(const std::uint16_t port, impl_->open_http());
   impl_->announce(port);
+  if (impl_->watch) impl_->watch->begin_with(impl_->refused_at_start);
   if (impl_->worker) impl_->worker->start();
   impl_->cleaner =
       std::make_unique<ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
-  for (const auto& [name, queue] : impl_->options.config.queues) impl_->cleaner->follow(QueueName(name));
+  for (const QueueName& queue : impl_->queues()) impl_->cleaner->follow(queue);
   impl_->results->sweep_each(kSweepResultsEvery);
   if (impl_->unserved) impl_->unserved->start();
-  if (impl_->mixture) {
-    for (const auto& [name, queue] : impl_->options.config.queues) impl_->mixture->follow(QueueName(name));
+  for (const QueueName& queue : impl_->queues()) {
+    if (impl_->watch) impl_->watch->follow(queue);
   }
   return port;
 }

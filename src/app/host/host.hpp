@@ -6,6 +6,7 @@
 
 #include "app/config/config.hpp"
 #include "app/host/opened_store.hpp"
+#include "app/host/queue_watch.hpp"
 #include "base/log.hpp"
 #include "gaur/future.hpp"
 #include "worker/status.hpp"
@@ -43,10 +44,12 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   /// Opens and checks the store and builds everything; takes no job and starts no runner yet. Errors: those
-  /// of open_store(), each saying what to do.
+  /// of open_store() and check_queues(), each saying what to do.
   Status open();
   /// What stands behind the seam, to be looked at between open() and start().
   OpenedStore& opened();
+  /// Queues of which no job is taken for now; the host goes on checking them once it has started.
+  const Refusals& refused_at_start() const;
   /// Starts runners, HTTP and worker; answers the port. Errors: those of HttpServer::start().
   Result<std::uint16_t> start();
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/host/host_warnings.hpp"
 #include "app/version.hpp"
 
@@ -36,7 +38,9 @@ std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerSta
     }
   }
   for (const QueueStatus& queue : worker.queues) {
-    if (queue.disconnected)
+    if (!queue.refused.empty()) {
+      why.push_back(fmt::format("no jobs are taken from the queue {}: {}", queue.queue.value, queue.refused));
+    } else if (queue.disconnected)
       why.push_back(fmt::format("queue {}: the store does not answer", queue.queue.value));
   }
   return why;
@@ -52,6 +56,15 @@ void add_disk(HostStatus& status, const StatusParts& parts) {
   for (std::string& warning : disk_warnings(parts.config, use)) status.warnings.push_back(std::move(warning));
 }
 
+/// Those whose requests fail, beside those that the watch refuses.
+void add_refused(HostStatus& status, const WorkerStatus& worker) {
+  for (const QueueStatus& queue : worker.queues) {
+    const bool known = std::ranges::any_of(status.refused_queues,
+                                           [&](const RefusedQueue& one) { return one.queue == queue.queue; });
+    if (!known && !queue.refused.empty()) status.refused_queues.push_back({queue.queue, queue.refused});
+  }
+}
+
 /// What is known without a worker.
 HostStatus common_status(const StatusParts& parts) {
   HostStatus status;
@@ -62,10 +75,11 @@ HostStatus common_status(const StatusParts& parts) {
   status.store = parts.opened.what;
   status.stopping = parts.stopping;
   status.warnings = host_warnings(parts.config, parts.role == "worker");
-  if (parts.mixture != nullptr) {
-    for (auto& [queue, what] : parts.mixture->mixed()) {
-      status.mixed_queues.push_back(queue);
-      status.warnings.push_back(what);
+  if (parts.watch != nullptr) {
+    for (auto& [queue, refusal] : parts.watch->refused()) {
+      if (refusal.mixed) status.mixed_queues.push_back(queue);
+      status.warnings.push_back(refusal.error.message);
+      status.refused_queues.push_back({queue, std::move(refusal.error.message)});
     }
   }
   if (parts.disk != nullptr) add_disk(status, parts);
@@ -77,6 +91,8 @@ HostStatus producer_status(const StatusParts& parts) {
   status.phase = parts.stopping ? "stopping" : "running";
   if (parts.stopping) status.not_ready.emplace_back("the host is stopping");
   if (auto away = parts.opened.away()) status.not_ready.push_back(*std::move(away));
+  if (!status.refused_queues.empty() && status.refused_queues.size() == parts.config.queues.size())
+    status.not_ready.emplace_back("every queue is refused (GET /v1/host: refused_queues)");
   status.ready = status.not_ready.empty();
   return status;
 }
@@ -92,6 +108,7 @@ HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
   status.memory_granted = ledger.granted.memory_bytes;
   status.slots = parts.config.slots.slots;
   status.slots_sum = parts.config.slots.text;
+  add_refused(status, worker);
   for (const RunningJob& job : worker.running) status.runs.push_back(run_status(parts, job));
   status.pools = parts.pools->status();
   if (parts.unserved != nullptr) status.unserved = parts.unserved->found();

@@ -4,8 +4,8 @@
 #include "admission/ledger.hpp"
 #include "app/config/config.hpp"
 #include "app/host/disk_watch.hpp"
-#include "app/host/mixture_watch.hpp"
 #include "app/host/opened_store.hpp"
+#include "app/host/queue_watch.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "gaur/host.hpp"
 #include "runner/pools.hpp"
@@ -17,8 +17,8 @@ struct StatusParts {
   const Config& config;
   std::string_view role;
   const OpenedStore& opened;
-  const MixtureWatch* mixture = nullptr;  ///< nullptr on an embedded store
-  Loop* loop = nullptr;                   ///< this and the next four: nullptr in a producer
+  const QueueWatch* watch = nullptr;  ///< nullptr on an embedded store
+  Loop* loop = nullptr;               ///< this and the next four: nullptr in a producer
   Worker* worker = nullptr;
   Ledger* ledger = nullptr;
   Pools* pools = nullptr;

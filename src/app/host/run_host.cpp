@@ -172,7 +172,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
              .on_leave = [&news](Duration patience) { news.set_leave(patience); }});
   if (const Status opened = host.open(); !opened) return cannot_start(opened.error());
   if (options.survey) {
-    const Status surveyed = print_survey(host.opened(), config, options.role);
+    const Status surveyed = print_survey(host, config, options.role);
     if (!surveyed) return cannot_start(surveyed.error());
   }
   const auto port = host.start();

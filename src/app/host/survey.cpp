@@ -62,13 +62,19 @@ std::string list_in_words(const std::vector<std::string>& items, std::uint64_t t
   return text;
 }
 
-Status print_survey(OpenedStore& opened, const Config& config, Role role) {
+Status print_survey(Host& host, const Config& config, Role role) {
+  OpenedStore& opened = host.opened();
   fmt::print("{}\n", opened.what);
   if (role == Role::kSweeper) fmt::print("sweeping only: no job is taken\n");
   for (const auto& [name, queue] : config.queues) {
     if (!opened.inspector) {
       GAUR_TRY(const Counts counts, opened.store().counts(QueueName(name)).get());
       fmt::print("queue {}: {}\n", name, counts_in_words(counts));
+      continue;
+    }
+    if (const auto refused = host.refused_at_start().find(QueueName(name));
+        refused != host.refused_at_start().end()) {
+      fmt::print("queue {}: refused, no jobs are taken from it: {}\n", name, refused->second.error.message);
       continue;
     }
     GAUR_TRY(const bull::QueueLook look, opened.inspector->look(QueueName(name)).get());

@@ -5,8 +5,8 @@
 
 namespace gaur::app {
 
-/// Prints it for every queue of `config`. Reads only; blocks. Errors: the store's.
-Status print_survey(OpenedStore& opened, const Config& config, Role role);
+/// Prints it for every queue of `config`; of a refused one, why. Reads only; blocks. Errors: the store's.
+Status print_survey(Host& host, const Config& config, Role role);
 
 /// "5 waiting, 2 active": states that have jobs, or "empty".
 std::string counts_in_words(const Counts& counts);

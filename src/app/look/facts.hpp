@@ -16,12 +16,19 @@ struct QueueFacts {
   std::vector<KeptJob> waiting{};  ///< the next to be handed out, and the delayed that are due first
 };
 
+/// One that cannot be read: its user may not, or its keys have other types.
+struct RefusedFacts {
+  QueueName queue{};
+  Error error;
+};
+
 struct LookFacts {
   std::string url;  ///< without a password
   std::string prefix;
   bull::ServerFacts server{};
   bool every_queue = true;  ///< false: the search for queues was cut off by a limit
   std::vector<QueueFacts> queues{};
+  std::vector<RefusedFacts> refused{};
   std::vector<SeenHost> hosts{};  ///< of Gaur, on this database and prefix; none where clients cannot be seen
   std::vector<std::string> unusable{};            ///< names of queues that Gaur cannot use
   std::optional<bull::PrefixesFound> prefixes{};  ///< looked for where the prefix has no queue

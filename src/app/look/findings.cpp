@@ -147,7 +147,8 @@ class QueueFindings {
   void dialect() {
     const Status usable = bull::may_be_used_as_bull(look_.queue, look_.evidence);
     if (!usable)
-      add(Weight::kProblem, "dialect", usable.error().message, "keep one make of client on one queue");
+      add(Weight::kProblem, "dialect", usable.error().message,
+          "keep one make of client on one queue; a host takes no jobs from it until then");
     if (usable && !look_.evidence.looked.empty())
       add(Weight::kNote, "bullmq-looked",
           "a BullMQ client has looked at it (" + look_.evidence.looked.front() + ")",
@@ -311,6 +312,10 @@ std::string age_in_words(Duration age) {
 std::vector<Finding> findings_of(const LookFacts& facts, const std::string& function_field) {
   std::vector<Finding> found;
   ServerFindings(facts.server, facts.prefix, found).all();
+  for (const RefusedFacts& refused : facts.refused) {
+    found.push_back({Weight::kProblem, "refused", refused.queue.value, refused.error.message,
+                     "a host takes no jobs from it until this is mended; its other queues go on"});
+  }
   for (const QueueFacts& queue : facts.queues) QueueFindings(queue, function_field, found).all();
   if (!facts.every_queue) {
     found.push_back(

@@ -78,8 +78,14 @@ Result<LookFacts> gather_facts(redis::Client& client, const GatherOptions& optio
     queues.emplace_back(name);
   }
   for (const QueueName& queue : queues) {
-    GAUR_TRY(QueueFacts one, queue_facts(inspector, queue, options.samples));
-    facts.queues.push_back(std::move(one));
+    auto one = queue_facts(inspector, queue, options.samples);
+    if (one) {
+      facts.queues.push_back(*std::move(one));
+    } else if (one.error().code == Errc::kDisconnected || one.error().code == Errc::kTimeout) {
+      return one.error();
+    } else {
+      facts.refused.push_back({queue, one.error()});
+    }
   }
   return facts;
 }
