@@ -128,12 +128,12 @@ class Bench {
         after.file_bytes >> 20, commits(before, after, added));
   }
 
-  Turn turn(std::uint32_t take) {
-    Turn turn;
+  TakeRequest turn(std::uint32_t take) {
+    TakeRequest turn;
     turn.queue = kQueue;
-    turn.op = {LaneName("bench-host"), ++number_};
+    turn.op = {SessionName("bench-host"), ++number_};
     turn.take = take;
-    turn.by = "bench-host";
+    turn.worker = "bench-host";
     return turn;
   }
   static std::vector<Finish> finishes(const std::vector<Taken>& taken) {
@@ -151,9 +151,9 @@ class Bench {
     const Instant start = clock_.now();
     std::vector<Finish> finished;
     while (done < at_most) {
-      Turn next = turn(concurrency);
+      TakeRequest next = turn(concurrency);
       next.finished = std::move(finished);
-      const TurnReply reply = must(store_->finish_and_take(std::move(next)).get());
+      const TakeReply reply = must(store_->finish_and_take(std::move(next)).get());
       done += reply.finished.size();
       if (reply.taken.empty()) break;
       finished = finishes(reply.taken);
@@ -185,12 +185,12 @@ class Bench {
     std::vector<double> ms;
     std::vector<Finish> finished;
     for (int i = 0; i < samples; ++i) {
-      Turn parked = turn(1);
+      TakeRequest parked = turn(1);
       parked.finished = std::move(finished);
       parked.park = std::chrono::seconds(30);
       Promise<Instant> started;
       Promise<std::vector<Taken>> taken;
-      store_->finish_and_take(std::move(parked)).then([&](Result<TurnReply> reply) {
+      store_->finish_and_take(std::move(parked)).then([&](Result<TakeReply> reply) {
         started.set(clock_.now());
         taken.set(must(std::move(reply)).taken);
       });

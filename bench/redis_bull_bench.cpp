@@ -132,7 +132,7 @@ class Bench {
     ~Running() { (void)worker.stop(Duration(5'000)).get(); }
     static LedgerOptions ledger_options(std::uint32_t slots) {
       LedgerOptions options;
-      options.box = {.cores = static_cast<double>(slots), .memory_bytes = std::uint64_t{slots} << 20U};
+      options.capacity = {.cores = static_cast<double>(slots), .memory_bytes = std::uint64_t{slots} << 20U};
       options.slots = slots;
       options.turns_at_once = worker_options().turns_at_once();
       options.queues = {{.name = kQueue, .order = QueueOrder::kFifo}};

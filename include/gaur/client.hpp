@@ -28,7 +28,7 @@ struct CallOptions {
 };
 
 /// A call that became a job.
-struct Called {
+struct CallReceipt {
   JobRef job;
   Added added;
 };
@@ -53,7 +53,7 @@ class Client {
 
   /// Adds a job of `function` to its queue; `parameters` is a JSON object. Errors: as add(); kNotFound for an
   /// unknown function, with those that are known.
-  Async<Called> call(FunctionName function, std::string parameters, CallOptions options = {});
+  Async<CallReceipt> call(FunctionName function, std::string parameters, CallOptions options = {});
   const FunctionCatalog& functions() const;
 
   Async<Job> get(JobRef job);

@@ -22,7 +22,7 @@ using JobId = Name<struct JobIdTag>;          ///< a decimal number given by the
 using QueueName = Name<struct QueueNameTag>;  ///< 1 to 480 bytes, see validate_queue_name()
 using FunctionName = Name<struct FunctionTag>;  ///< what a job asks for: its name, or a field of its data
 using LockToken = Name<struct LockTokenTag>;    ///< unique for each start of each job
-using LaneName = Name<struct LaneTag>;          ///< one sender of numbered operations
+using SessionName = Name<struct SessionTag>;    ///< one sender of numbered operations
 
 using Duration = std::chrono::milliseconds;
 /// Wall clock, milliseconds since 1970 UTC: only for what is stored or shown.

@@ -1,6 +1,7 @@
 #pragma once
 // Functions in C++ as a runner: a program registers them by name and calls run_runner(), which speaks the
-// runner protocol (docs/runner-protocol.md) on descriptors 3 and 4 until Gaur stops it. Link with gaur_kit.
+// runner protocol (docs/runner-protocol.md) on descriptors 3 and 4 until Gaur stops it. Link with
+// gaur_runner_sdk.
 //
 //   int main() {
 //     gaur::RunnerProgram program;
@@ -24,16 +25,16 @@
 
 namespace gaur {
 
-namespace kit {
+namespace runner_sdk {
 class JobData;
 class Session;
-}  // namespace kit
+}  // namespace runner_sdk
 
 /// The job of a run. Data is JSON text; whoever has a JSON library of his own reads data(), the look-ups
 /// serve the rest. Thread-safety: immutable; a handler's own threads may read it while the handler runs.
 class JobView {
  public:
-  explicit JobView(std::shared_ptr<const kit::JobData> data) : data_(std::move(data)) {}
+  explicit JobView(std::shared_ptr<const runner_sdk::JobData> data) : data_(std::move(data)) {}
 
   const std::string& id() const;
   const std::string& queue() const;
@@ -56,13 +57,13 @@ class JobView {
   std::optional<bool> flag(std::string_view path) const;
 
  private:
-  std::shared_ptr<const kit::JobData> data_;
+  std::shared_ptr<const runner_sdk::JobData> data_;
 };
 
 /// One run, as its handler may use it. Thread-safety: any thread, until the handler returns.
 class RunContext {
  public:
-  explicit RunContext(kit::Session& session) : session_(session) {}
+  explicit RunContext(runner_sdk::Session& session) : session_(session) {}
   RunContext(const RunContext&) = delete;
   RunContext& operator=(const RunContext&) = delete;
 
@@ -89,7 +90,7 @@ class RunContext {
   void log(std::string_view line);
 
  private:
-  kit::Session& session_;
+  runner_sdk::Session& session_;
 };
 
 /// How a run ends.

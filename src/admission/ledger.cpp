@@ -10,34 +10,34 @@ namespace gaur {
 
 namespace {
 
-constexpr double kHair = 1e-6;  // cores: against rounding
+constexpr double kEpsilon = 1e-6;  // cores: against rounding
 constexpr unsigned kForgetHeadAfter = 16;
 constexpr std::uint32_t kSlotsWorthSharing = 8;  // among turns under way at once
 
-Room less(const Room& room, const Room& taken) {
+Resources less(const Resources& room, const Resources& taken) {
   return {std::max(room.cores - taken.cores, 0.0),
           room.memory_bytes > taken.memory_bytes ? room.memory_bytes - taken.memory_bytes : 0};
 }
 
-Room smaller(const Room& a, const Room& b) {
+Resources smaller(const Resources& a, const Resources& b) {
   return {std::min(a.cores, b.cores), std::min(a.memory_bytes, b.memory_bytes)};
 }
 
-Room larger(const Room& a, const Room& b) {
+Resources larger(const Resources& a, const Resources& b) {
   return {std::max(a.cores, b.cores), std::max(a.memory_bytes, b.memory_bytes)};
 }
 
-void add(Room& room, const Room& more) {
+void add(Resources& room, const Resources& more) {
   room.cores += more.cores;
   room.memory_bytes += more.memory_bytes;
 }
 
-Room room_of(const Needs& needs) {
+Resources resources_of(const Needs& needs) {
   return {needs.cores, needs.memory_bytes};
 }
 
 std::uint32_t threads_for(const Needs& needs) {
-  return static_cast<std::uint32_t>(std::max(1.0, std::floor(needs.cores + kHair)));
+  return static_cast<std::uint32_t>(std::max(1.0, std::floor(needs.cores + kEpsilon)));
 }
 
 }  // namespace
@@ -61,25 +61,26 @@ Ledger::Impl::Impl(LedgerOptions given) : options(std::move(given)) {
   for (const auto& [name, needs] : options.functions) functions[name].configured = needs;
 }
 
-Room Ledger::Impl::box() const {
-  return {options.box.cores * options.cpu_factor, options.box.memory_bytes - overhead};
+Resources Ledger::Impl::capacity() const {
+  return {options.capacity.cores * options.cpu_factor, options.capacity.memory_bytes - overhead};
 }
 
-Room Ledger::Impl::free() const {
-  return less(less(box(), granted), booked);
+Resources Ledger::Impl::free() const {
+  return less(less(capacity(), granted), booked);
 }
 
 Needs Ledger::Impl::clamped(const Needs& needs) const {
   Needs result = needs;
-  result.cores = std::clamp(needs.cores, 0.0, options.box.cores);
-  result.memory_bytes = std::min(needs.memory_bytes, box().memory_bytes);
+  result.cores = std::clamp(needs.cores, 0.0, options.capacity.cores);
+  result.memory_bytes = std::min(needs.memory_bytes, capacity().memory_bytes);
   return result;
 }
 
 Needs Ledger::Impl::needs_of(const Function& function) const {
   Needs needs;
-  needs.cores = function.configured.cores.value_or(options.box.cores / options.slots);
-  needs.memory_bytes = function.configured.memory_bytes.value_or(options.box.memory_bytes / options.slots);
+  needs.cores = function.configured.cores.value_or(options.capacity.cores / options.slots);
+  needs.memory_bytes =
+      function.configured.memory_bytes.value_or(options.capacity.memory_bytes / options.slots);
   return clamped(needs);
 }
 
@@ -143,19 +144,19 @@ const Ledger::Impl::Queue* Ledger::Impl::blocked_before(const QueueName& queue) 
 
 // ---- offering ----------------------------------------------------------------------------------
 
-Admit Ledger::Impl::admit_for(const Queue& queue, Ticket& ticket) const {
-  Admit admit;
+AdmissionFilter Ledger::Impl::admit_for(const Queue& queue, Ticket& ticket) const {
+  AdmissionFilter admit;
   admit.function_field = queue.rules.function_field;
   admit.free = free();
   if (const Queue* other = blocked_before(queue.rules.name)) {
-    admit.free = closing(*other) ? Room{} : smaller(admit.free, reservation_of(*other->head).spare);
+    admit.free = closing(*other) ? Resources{} : smaller(admit.free, reservation_of(*other->head).spare);
     ticket.passes = other->head->serial;
   }
   std::optional<Instant> ends_by;
   const bool head_waits = queue.head && !fits(clamped(queue.head->job.needs), admit.free);
   if (head_waits && queue.rules.order == QueueOrder::kBackfill && !closing(queue)) {
     const Reservation reservation = reservation_of(*queue.head);
-    admit.pass_head = true;
+    admit.backfill = true;
     admit.spare = smaller(reservation.spare, admit.free);
     if (ticket.passes == 0) ticket.passes = queue.head->serial;
     const Instant close = queue.head->since + queue.rules.max_head_wait * 3 / 4;
@@ -164,29 +165,29 @@ Admit Ledger::Impl::admit_for(const Queue& queue, Ticket& ticket) const {
   for (const auto& [name, function] : functions) {
     if (!serves(function, queue.rules.name)) continue;
     Needs needs = needs_of(function);
-    needs.closed = !function.closed_why.empty() || at_most_running(function);
+    needs.unavailable = !function.unavailable_why.empty() || at_most_running(function);
     const auto usual = usual_wall(name);
     needs.ends_before_head = ends_by && usual && now + *usual <= *ends_by;
     admit.needs.emplace(name, needs);
   }
-  if (queue.rules.take_unknown) admit.otherwise = needs_of(Function{});
+  if (queue.rules.take_unknown) admit.default_needs = needs_of(Function{});
   return admit;
 }
 
 /// How many could start at the very most: so that a turn's batch is bounded, and max_running holds within a
 /// turn.
-std::uint32_t Ledger::Impl::most_to_take(const Queue& queue, const Admit& admit) const {
-  if (admit.free.cores < kHair && admit.free.memory_bytes == 0) return 0;
+std::uint32_t Ledger::Impl::most_to_take(const Queue& queue, const AdmissionFilter& admit) const {
+  if (admit.free.cores < kEpsilon && admit.free.memory_bytes == 0) return 0;
   std::uint32_t most = options.max_take;
-  double cores = options.box.cores;
-  std::uint64_t memory = options.box.memory_bytes;
-  bool open = admit.otherwise.has_value();
-  if (admit.otherwise) {
-    cores = admit.otherwise->cores;
-    memory = admit.otherwise->memory_bytes;
+  double cores = options.capacity.cores;
+  std::uint64_t memory = options.capacity.memory_bytes;
+  bool open = admit.default_needs.has_value();
+  if (admit.default_needs) {
+    cores = admit.default_needs->cores;
+    memory = admit.default_needs->memory_bytes;
   }
   for (const auto& [name, needs] : admit.needs) {
-    if (needs.closed) continue;
+    if (needs.unavailable) continue;
     open = true;
     cores = std::min(cores, needs.cores);
     memory = std::min(memory, needs.memory_bytes);
@@ -195,8 +196,8 @@ std::uint32_t Ledger::Impl::most_to_take(const Queue& queue, const Admit& admit)
       most = std::min(most, bound - function.running - function.promised);
   }
   if (!open) return 0;
-  if (cores > kHair)
-    most = std::min(most, static_cast<std::uint32_t>(std::min(admit.free.cores / cores + kHair, 1e6)));
+  if (cores > kEpsilon)
+    most = std::min(most, static_cast<std::uint32_t>(std::min(admit.free.cores / cores + kEpsilon, 1e6)));
   if (memory > 0)
     most = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, admit.free.memory_bytes / memory));
   // Nothing of this queue fits: it is asked all the same, so that its head becomes known and room is kept for
@@ -208,10 +209,10 @@ std::uint32_t Ledger::Impl::most_to_take(const Queue& queue, const Admit& admit)
 }
 
 /// What so many jobs can need at the very most: what is free beyond it stays free for another turn.
-Room Ledger::Impl::room_for(std::uint32_t count, const Admit& admit) const {
-  Room largest = admit.otherwise ? room_of(*admit.otherwise) : Room{};
+Resources Ledger::Impl::room_for(std::uint32_t count, const AdmissionFilter& admit) const {
+  Resources largest = admit.default_needs ? resources_of(*admit.default_needs) : Resources{};
   for (const auto& [name, needs] : admit.needs) {
-    if (!needs.closed) largest = larger(largest, room_of(needs));
+    if (!needs.unavailable) largest = larger(largest, resources_of(needs));
   }
   return {largest.cores * count, largest.memory_bytes * count};
 }
@@ -219,25 +220,25 @@ Room Ledger::Impl::room_for(std::uint32_t count, const Admit& admit) const {
 Ledger::Ledger(LedgerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Ledger::~Ledger() = default;
 
-Offer Ledger::offer(const QueueName& name, Instant now) {
+Booking Ledger::offer(const QueueName& name, Instant now) {
   Impl& self = *impl_;
   self.now = now;
-  Offer offer;
+  Booking offer;
   offer.ticket = ++self.last_ticket;
   const auto found = self.queues.find(name);
   if (found == self.queues.end()) return offer;
   Impl::Queue& queue = found->second;
   if (queue.idle) queue.served = std::max(queue.served, self.served_now);
   Impl::Ticket ticket{name, {}, 0, 0};
-  offer.admit = self.admit_for(queue, ticket);
-  offer.take = self.most_to_take(queue, offer.admit);
+  offer.filter = self.admit_for(queue, ticket);
+  offer.take = self.most_to_take(queue, offer.filter);
   if (offer.take == 0) return offer;
-  offer.admit.free = smaller(offer.admit.free, self.room_for(offer.take, offer.admit));
-  ticket.admit = offer.admit;
+  offer.filter.free = smaller(offer.filter.free, self.room_for(offer.take, offer.filter));
+  ticket.filter = offer.filter;
   ticket.take = offer.take;
-  add(self.booked, offer.admit.free);
-  for (const auto& [function, needs] : offer.admit.needs) {
-    if (!needs.closed) self.functions[function].promised += offer.take;
+  add(self.booked, offer.filter.free);
+  for (const auto& [function, needs] : offer.filter.needs) {
+    if (!needs.unavailable) self.functions[function].promised += offer.take;
   }
   self.tickets.emplace(offer.ticket, std::move(ticket));
   return offer;
@@ -246,14 +247,14 @@ Offer Ledger::offer(const QueueName& name, Instant now) {
 // ---- settling ----------------------------------------------------------------------------------
 
 void Ledger::Impl::charge(Queue& queue, const Ticket& ticket, const Taken& taken) {
-  const auto known = ticket.admit.needs.find(taken.function);
-  const Needs needs = known != ticket.admit.needs.end()
+  const auto known = ticket.filter.needs.find(taken.function);
+  const Needs needs = known != ticket.filter.needs.end()
                           ? known->second
-                          : ticket.admit.otherwise.value_or(needs_of(taken.function));
+                          : ticket.filter.default_needs.value_or(needs_of(taken.function));
   Run run{taken.function, needs, now, threads_for(needs), 0};
   if (!needs.ends_before_head) run.behind = ticket.passes;
   if (!runs.emplace(taken.token, run).second) return;
-  add(granted, room_of(needs));
+  add(granted, resources_of(needs));
   threads += run.threads;
   if (const auto function = functions.find(taken.function); function != functions.end())
     ++function->second.running;
@@ -262,16 +263,17 @@ void Ledger::Impl::charge(Queue& queue, const Ticket& ticket, const Taken& taken
   highest_threads = std::max(highest_threads, threads);
   highest_running = std::max(highest_running, static_cast<std::uint32_t>(runs.size()));
 
-  const double cores_share = options.box.cores > 0 ? needs.cores / options.box.cores : 0;
-  const double memory_share = options.box.memory_bytes > 0 ? static_cast<double>(needs.memory_bytes) /
-                                                                 static_cast<double>(options.box.memory_bytes)
-                                                           : 0;
+  const double cores_share = options.capacity.cores > 0 ? needs.cores / options.capacity.cores : 0;
+  const double memory_share =
+      options.capacity.memory_bytes > 0
+          ? static_cast<double>(needs.memory_bytes) / static_cast<double>(options.capacity.memory_bytes)
+          : 0;
   served_now = std::max(served_now, queue.served);
   queue.served += std::max({cores_share, memory_share, 1e-6}) / queue.rules.weight;
 }
 
 void Ledger::Impl::remember_head(Queue& queue, const Ticket& ticket, const std::vector<Taken>& taken,
-                                 const std::optional<Blocked>& blocked) {
+                                 const std::optional<BlockedHead>& blocked) {
   const bool started = queue.head && std::any_of(taken.begin(), taken.end(), [&](const Taken& t) {
                          return t.job.id == queue.head->job.id;
                        });
@@ -288,17 +290,17 @@ void Ledger::Impl::remember_head(Queue& queue, const Ticket& ticket, const std::
 }
 
 void Ledger::settle(std::uint64_t number, const std::vector<Taken>& taken,
-                    const std::optional<Blocked>& blocked, Instant now) {
+                    const std::optional<BlockedHead>& blocked, Instant now) {
   Impl& self = *impl_;
   self.now = now;
   const auto found = self.tickets.find(number);
   if (found == self.tickets.end()) return;
   const Impl::Ticket ticket = std::move(found->second);
   self.tickets.erase(found);
-  self.booked = less(self.booked, ticket.admit.free);
+  self.booked = less(self.booked, ticket.filter.free);
   if (self.tickets.empty()) self.booked = {};
-  for (const auto& [function, needs] : ticket.admit.needs) {
-    if (!needs.closed) self.functions[function].promised -= ticket.take;
+  for (const auto& [function, needs] : ticket.filter.needs) {
+    if (!needs.unavailable) self.functions[function].promised -= ticket.take;
   }
   Impl::Queue& queue = self.queues.at(ticket.queue);
   for (const Taken& one : taken) self.charge(queue, ticket, one);
@@ -318,7 +320,7 @@ void Ledger::release(const LockToken& token, const Usage& usage, Instant now) {
   if (found == self.runs.end()) return;
   const Impl::Run run = found->second;
   self.runs.erase(found);
-  self.granted = self.runs.empty() ? Room{} : less(self.granted, room_of(run.needs));
+  self.granted = self.runs.empty() ? Resources{} : less(self.granted, resources_of(run.needs));
   self.threads -= run.threads;
   const auto known = self.functions.find(run.function);
   if (known == self.functions.end()) return;
@@ -339,17 +341,18 @@ std::vector<QueueName> Ledger::order() {
 }
 
 void Ledger::set_overhead(std::uint64_t bytes) {
-  impl_->overhead = std::min(bytes, impl_->options.box.memory_bytes / 4 * 3);
+  impl_->overhead = std::min(bytes, impl_->options.capacity.memory_bytes / 4 * 3);
 }
 
-void Ledger::close_function(const FunctionName& function, std::string why) {
+void Ledger::mark_unavailable(const FunctionName& function, std::string why) {
   const auto found = impl_->functions.find(function);
-  if (found != impl_->functions.end()) found->second.closed_why = why.empty() ? "closed" : std::move(why);
+  if (found != impl_->functions.end())
+    found->second.unavailable_why = why.empty() ? "closed" : std::move(why);
 }
 
-void Ledger::open_function(const FunctionName& function) {
+void Ledger::mark_available(const FunctionName& function) {
   const auto found = impl_->functions.find(function);
-  if (found != impl_->functions.end()) found->second.closed_why.clear();
+  if (found != impl_->functions.end()) found->second.unavailable_why.clear();
 }
 
 }  // namespace gaur

@@ -43,7 +43,7 @@ struct QueueRules {
 };
 
 struct LedgerOptions {
-  Room box{};               ///< what may be granted; see plan_slots()
+  Resources capacity{};     ///< what may be granted; see plan_slots()
   std::uint32_t slots = 1;  ///< share = box / slots
   double cpu_factor = 1.0;  ///< cores granted may reach cores * this; above 1 the sum of threads is above the
                             ///< machine's too. 1 to 4
@@ -65,10 +65,10 @@ struct FunctionUse {
 };
 
 struct LedgerStatus {
-  Room box{};
-  Room granted,
+  Resources capacity{};
+  Resources granted,
       highest_granted;  ///< of running jobs, now and ever; never above the box (cores: times cpu_factor)
-  Room booked{};        ///< for turns on their way
+  Resources booked{};   ///< for turns on their way
   std::uint64_t overhead_bytes = 0;
   std::uint32_t running = 0, highest_running = 0;
   std::uint32_t threads = 0, highest_threads = 0;  ///< sum of the threads granted
@@ -90,9 +90,9 @@ class Ledger final : public Admission {
   explicit Ledger(LedgerOptions options);
   ~Ledger() override;
 
-  Offer offer(const QueueName& queue, Instant now) override;
-  void settle(std::uint64_t ticket, const std::vector<Taken>& taken, const std::optional<Blocked>& blocked,
-              Instant now) override;
+  Booking offer(const QueueName& queue, Instant now) override;
+  void settle(std::uint64_t ticket, const std::vector<Taken>& taken,
+              const std::optional<BlockedHead>& blocked, Instant now) override;
   Grant grant(const LockToken& run) override;
   void release(const LockToken& run, const Usage& usage, Instant now) override;
   std::vector<QueueName> order() override;
@@ -103,8 +103,8 @@ class Ledger final : public Admission {
   void set_overhead(std::uint64_t bytes);
   /// Takes none of this function until it is opened again (its pool cannot start runners, say). `why` is
   /// WaitFacts::unavailable.
-  void close_function(const FunctionName& function, std::string why);
-  void open_function(const FunctionName& function);
+  void mark_unavailable(const FunctionName& function, std::string why);
+  void mark_available(const FunctionName& function);
 
   /// The needs of a function after defaults and clamping; nothing when it is not served anywhere here.
   std::optional<Needs> needs_of(const FunctionName& function) const;

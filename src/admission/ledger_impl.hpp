@@ -3,9 +3,9 @@
 // Thread-safety: confined to the worker's loop.
 #include <unordered_map>
 
+#include "admission/decaying_histogram.hpp"
 #include "admission/ledger.hpp"
 #include "admission/reservation.hpp"
-#include "admission/sketch.hpp"
 
 namespace gaur {
 
@@ -13,15 +13,15 @@ struct Ledger::Impl {
   struct Function {
     FunctionNeeds configured;
     std::uint32_t running = 0;
-    std::uint32_t promised = 0;  ///< may be taken by turns on their way
-    std::string closed_why;      ///< "": open
-    DecayedSketch wall_us, millicores, memory;
+    std::uint32_t promised = 0;   ///< may be taken by turns on their way
+    std::string unavailable_why;  ///< "": open
+    DecayingHistogram wall_us, millicores, memory;
   };
 
   /// The job at the head of a queue that waits for room.
   struct Head {
     std::uint64_t serial = 0;
-    Blocked job;
+    BlockedHead job;
     Instant since{};           ///< first found not to fit
     unsigned unconfirmed = 0;  ///< turns in a row that did not get as far as to it
   };
@@ -35,7 +35,7 @@ struct Ledger::Impl {
 
   struct Ticket {
     QueueName queue;
-    Admit admit;
+    AdmissionFilter filter;
     std::uint32_t take = 0;
     std::uint64_t passes = 0;  ///< the head whose spare room it may use, 0: none
   };
@@ -54,7 +54,7 @@ struct Ledger::Impl {
   std::map<FunctionName, Function> functions;
   std::map<std::uint64_t, Ticket> tickets;
   std::unordered_map<LockToken, Run> runs;
-  Room granted, booked, highest_granted;
+  Resources granted, booked, highest_granted;
   std::uint32_t threads = 0, highest_threads = 0, highest_running = 0;
   std::uint64_t overhead = 0;
   std::uint64_t last_ticket = 0, last_head = 0;
@@ -63,8 +63,8 @@ struct Ledger::Impl {
 
   explicit Impl(LedgerOptions given);
 
-  Room box() const;   ///< what may be granted now: less the overhead
-  Room free() const;  ///< box - granted - booked
+  Resources capacity() const;  ///< what may be granted now: less the overhead
+  Resources free() const;      ///< box - granted - booked
   Needs needs_of(const Function& function) const;
   Needs needs_of(const FunctionName& name) const;  ///< a slot's share if it is not listed
   Needs clamped(const Needs& needs) const;
@@ -81,12 +81,12 @@ struct Ledger::Impl {
   std::vector<const Queue*> ranked() const;
   const Queue* blocked_before(const QueueName& queue) const;
 
-  Admit admit_for(const Queue& queue, Ticket& ticket) const;
-  Room room_for(std::uint32_t count, const Admit& admit) const;
-  std::uint32_t most_to_take(const Queue& queue, const Admit& admit) const;
+  AdmissionFilter admit_for(const Queue& queue, Ticket& ticket) const;
+  Resources room_for(std::uint32_t count, const AdmissionFilter& filter) const;
+  std::uint32_t most_to_take(const Queue& queue, const AdmissionFilter& filter) const;
   void charge(Queue& queue, const Ticket& ticket, const Taken& taken);
   void remember_head(Queue& queue, const Ticket& ticket, const std::vector<Taken>& taken,
-                     const std::optional<Blocked>& blocked);
+                     const std::optional<BlockedHead>& blocked);
 };
 
 }  // namespace gaur

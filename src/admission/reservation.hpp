@@ -18,14 +18,15 @@ struct Occupant {
 
 struct Reservation {
   std::optional<Instant>
-      start;   ///< when the head fits, by what is known; nothing: only when runs of unknown length end
-  Room spare;  ///< of what is free now, the part that the head will not need when it starts
+      start;        ///< when the head fits, by what is known; nothing: only when runs of unknown length end
+  Resources spare;  ///< of what is free now, the part that the head will not need when it starts
 };
 
 /// When a run is likely to end. One that is over its usual length is given as long again as it is over it.
 std::optional<Instant> expected_end(const Occupant& occupant, Instant now);
 
 /// `free` is what no run holds now.
-Reservation reserve(const Needs& head, const Room& free, const std::vector<Occupant>& occupants, Instant now);
+Reservation reserve(const Needs& head, const Resources& free, const std::vector<Occupant>& occupants,
+                    Instant now);
 
 }  // namespace gaur

@@ -23,28 +23,28 @@ SlotPlan plan_slots(const SlotInputs& inputs) {
   SlotPlan plan;
   plan.reserve_bytes =
       std::min(inputs.reserve_bytes.value_or(usual_reserve(inputs.memory_bytes)), inputs.memory_bytes);
-  plan.box = {std::max(inputs.cores, 0.01), inputs.memory_bytes - plan.reserve_bytes};
+  plan.capacity = {std::max(inputs.cores, 0.01), inputs.memory_bytes - plan.reserve_bytes};
   const std::string memory =
-      fmt::format("{} memory - {} reserve = {}", bytes_in_words(inputs.memory_bytes),
-                  bytes_in_words(plan.reserve_bytes), bytes_in_words(plan.box.memory_bytes));
+      fmt::format("{} memory - {} reserve = {}", human_bytes(inputs.memory_bytes),
+                  human_bytes(plan.reserve_bytes), human_bytes(plan.capacity.memory_bytes));
   std::string why;
   if (inputs.slots) {
     plan.slots = std::max(*inputs.slots, 1U);
     why = fmt::format("{}; {}", inputs.why.empty() ? "as configured" : inputs.why, memory);
   } else {
-    const double wide = std::clamp(std::floor(plan.box.cores / 4), 1.0, 6.0);
-    const auto by_cores = static_cast<std::uint64_t>(plan.box.cores / wide + 1e-9);
-    const std::uint64_t by_memory = plan.box.memory_bytes / kLeastMemoryOfASlot;
+    const double wide = std::clamp(std::floor(plan.capacity.cores / 4), 1.0, 6.0);
+    const auto by_cores = static_cast<std::uint64_t>(plan.capacity.cores / wide + 1e-9);
+    const std::uint64_t by_memory = plan.capacity.memory_bytes / kLeastMemoryOfASlot;
     plan.slots =
         static_cast<std::uint32_t>(std::clamp<std::uint64_t>(std::min(by_cores, by_memory), 1, 1024));
     why = fmt::format("the smaller of {} / {} a slot = {} and ({}) / at least {} a slot = {}{}",
-                      cores_in_words(plan.box.cores), cores_in_words(wide), by_cores, memory,
-                      bytes_in_words(kLeastMemoryOfASlot), by_memory,
+                      human_cores(plan.capacity.cores), human_cores(wide), by_cores, memory,
+                      human_bytes(kLeastMemoryOfASlot), by_memory,
                       std::min(by_cores, by_memory) == 0 ? ", but at least 1" : "");
   }
-  plan.share = {plan.box.cores / plan.slots, plan.box.memory_bytes / plan.slots};
+  plan.share = {plan.capacity.cores / plan.slots, plan.capacity.memory_bytes / plan.slots};
   plan.text = fmt::format("{} {}: {}; a slot's share is {}", plan.slots, plan.slots == 1 ? "slot" : "slots",
-                          why, room_in_words(plan.share));
+                          why, human_resources(plan.share));
   return plan;
 }
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur {
 
@@ -21,8 +21,8 @@ struct SlotInputs {
 
 struct SlotPlan {
   std::uint32_t slots = 1;  ///< at least 1
-  Room box{};               ///< what the ledger may grant: all cores, memory less the reserve
-  Room share{};             ///< box / slots
+  Resources capacity{};     ///< what the ledger may grant: all cores, memory less the reserve
+  Resources share{};        ///< box / slots
   std::uint64_t reserve_bytes = 0;
   std::string text;  ///< the sum in words, one line
 };

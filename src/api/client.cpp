@@ -164,8 +164,8 @@ std::invoke_result_t<Verb> Client::Impl::on_known(const QueueName& queue, Verb v
 Async<std::vector<Added>> Client::Impl::add_once(AddRequest request, const std::string& key) {
   using Answer = Result<std::vector<Added>>;
   request.op = operation_of(request.queue, key);
-  const LaneName lane = request.op.lane;
-  const auto verdict = keys->check(lane, fingerprint(request.jobs));
+  const SessionName session = request.op.session;
+  const auto verdict = keys->check(session, fingerprint(request.jobs));
   if (verdict == KnownKeys::Verdict::kOther) return ready(Answer(key_taken(key)));
   if (verdict == KnownKeys::Verdict::kSame) return store.add(std::move(request));
 
@@ -177,13 +177,13 @@ Async<std::vector<Added>> Client::Impl::add_once(AddRequest request, const std::
   const auto asked =
       std::make_shared<const std::pair<NewJob, std::size_t>>(request.jobs.front(), request.jobs.size());
   store.add(std::move(request))
-      .then([promise, keys = keys, &store = store, lane, queue, key, asked](Answer answer) {
+      .then([promise, keys = keys, &store = store, session, queue, key, asked](Answer answer) {
         if (!answer) {
-          if (!may_have_happened(answer.error())) keys->forget(lane);
+          if (!may_have_happened(answer.error())) keys->forget(session);
           return promise.set(std::move(answer));
         }
-        const auto refuse = [promise, keys, lane, key] {
-          keys->forget(lane);
+        const auto refuse = [promise, keys, session, key] {
+          keys->forget(session);
           promise.set(key_taken(key));
         };
         if (answer->size() != asked->second) return refuse();
@@ -197,21 +197,21 @@ Async<std::vector<Added>> Client::Impl::add_once(AddRequest request, const std::
   return future;
 }
 
-Async<Called> Client::call(FunctionName function, std::string parameters, CallOptions options) {
+Async<CallReceipt> Client::call(FunctionName function, std::string parameters, CallOptions options) {
   const FunctionInfo* info = functions().find(function);
-  if (info == nullptr) return ready(Result<Called>(unknown_function(function, functions())));
+  if (info == nullptr) return ready(Result<CallReceipt>(unknown_function(function, functions())));
   auto data = compose_data(*info, parameters);
-  if (!data) return ready(Result<Called>(data.error().in("parameters")));
+  if (!data) return ready(Result<CallReceipt>(data.error().in("parameters")));
   std::vector<NewJob> jobs;
   jobs.push_back({function.value, *std::move(data), std::move(options.job)});
-  Promise<Result<Called>> promise;
+  Promise<Result<CallReceipt>> promise;
   auto future = promise.future();
   AddOptions add_options;
   add_options.idempotency_key = std::move(options.idempotency_key);
   add(info->queue, std::move(jobs), std::move(add_options))
       .then([promise, queue = info->queue](Result<std::vector<Added>> added) {
         if (!added) return promise.set(std::move(added).error());
-        Called called;
+        CallReceipt called;
         called.added = std::move(added->front());
         called.job = {queue, called.added.id};
         promise.set(std::move(called));

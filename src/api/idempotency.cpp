@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
-#include "core/lane_name.hpp"
+#include "core/session_name.hpp"
 
 namespace gaur {
 
@@ -46,7 +46,7 @@ std::uint64_t fingerprint(const std::vector<NewJob>& jobs) {
 }
 
 OperationId operation_of(const QueueName& queue, const std::string& key) {
-  return {LaneName("key/" + queue_in_lane(queue) + "/" + key), 1};
+  return {SessionName("key/" + queue_in_session(queue) + "/" + key), 1};
 }
 
 bool same_request(const Job& stored, const NewJob& asked) {
@@ -63,9 +63,9 @@ bool same_request(const Job& stored, const NewJob& asked) {
   return left == right;
 }
 
-KnownKeys::Verdict KnownKeys::check(const LaneName& lane, std::uint64_t asked) {
+KnownKeys::Verdict KnownKeys::check(const SessionName& session, std::uint64_t asked) {
   std::lock_guard lock(mutex_);
-  if (const auto found = entries_.find(lane); found != entries_.end()) {
+  if (const auto found = entries_.find(session); found != entries_.end()) {
     return found->second.fingerprint == asked ? Verdict::kSame : Verdict::kOther;
   }
   if (capacity_ == 0) return Verdict::kNew;
@@ -73,14 +73,14 @@ KnownKeys::Verdict KnownKeys::check(const LaneName& lane, std::uint64_t asked) {
     entries_.erase(oldest_first_.front());
     oldest_first_.pop_front();
   }
-  oldest_first_.push_back(lane);
-  entries_.emplace(lane, Entry{asked, std::prev(oldest_first_.end())});
+  oldest_first_.push_back(session);
+  entries_.emplace(session, Entry{asked, std::prev(oldest_first_.end())});
   return Verdict::kNew;
 }
 
-void KnownKeys::forget(const LaneName& lane) {
+void KnownKeys::forget(const SessionName& session) {
   std::lock_guard lock(mutex_);
-  const auto found = entries_.find(lane);
+  const auto found = entries_.find(session);
   if (found == entries_.end()) return;
   oldest_first_.erase(found->second.place);
   entries_.erase(found);

@@ -33,19 +33,19 @@ class KnownKeys {
     kSame,   ///< repeated
     kOther,  ///< the key stands for another request
   };
-  Verdict check(const LaneName& lane, std::uint64_t fingerprint);
+  Verdict check(const SessionName& session, std::uint64_t fingerprint);
   /// The request was not carried out: the key is free again.
-  void forget(const LaneName& lane);
+  void forget(const SessionName& session);
 
  private:
   struct Entry {
     std::uint64_t fingerprint;
-    std::list<LaneName>::iterator place;
+    std::list<SessionName>::iterator place;
   };
   const std::size_t capacity_;
   std::mutex mutex_;
-  std::list<LaneName> oldest_first_;
-  std::unordered_map<LaneName, Entry> entries_;
+  std::list<SessionName> oldest_first_;
+  std::unordered_map<SessionName, Entry> entries_;
 };
 
 }  // namespace gaur

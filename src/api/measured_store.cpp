@@ -6,9 +6,9 @@ namespace {
 
 constexpr std::size_t kMostRuns = 100'000;  // remembered starts; far above what any machine runs at a time
 
-std::string_view outcome_name(const Outcome& outcome, const Moved& moved) {
+std::string_view outcome_name(const Outcome& outcome, const FinishResult& moved) {
   struct Name {
-    const Moved& moved;
+    const FinishResult& moved;
     std::string_view operator()(const outcome::Completed&) const { return "completed"; }
     std::string_view operator()(const outcome::Failed& failed) const {
       return failed.failure.code == "cancelled" ? "cancelled" : "failed";
@@ -17,7 +17,7 @@ std::string_view outcome_name(const Outcome& outcome, const Moved& moved) {
       return retry.counted ? "retried" : "later";
     }
     std::string_view operator()(const outcome::WaitForChildren&) const { return "waits_for_children"; }
-    std::string_view operator()(const outcome::BackToWait&) const { return "given_back"; }
+    std::string_view operator()(const outcome::Requeue&) const { return "given_back"; }
     std::string_view operator()(const outcome::Stalled&) const {
       return moved.state == State::kFailed ? "failed" : "stalled";
     }
@@ -55,7 +55,7 @@ class Measures {
     }
   }
 
-  void turned(const QueueName& queue, const std::vector<Finish>& asked, const Result<TurnReply>& answer) {
+  void turned(const QueueName& queue, const std::vector<Finish>& asked, const Result<TakeReply>& answer) {
     if (!answer) return;
     for (std::size_t i = 0; i < asked.size() && i < answer->finished.size(); ++i) {
       if (answer->finished[i]) {
@@ -108,7 +108,7 @@ class Measures {
     runs_.insert_or_assign(taken.token, Run{taken.function, clock_.now()});
   }
 
-  void ended(const QueueName& queue, const Finish& finish, const Moved& moved) {
+  void ended(const QueueName& queue, const Finish& finish, const FinishResult& moved) {
     if (moved.state == State::kCompleted || moved.state == State::kFailed) {
       metrics_.finish_rates().mark(queue.value, clock_.now());
     }
@@ -152,15 +152,15 @@ class MeasuredStore final : public Store {
     return future;
   }
 
-  Async<TurnReply> finish_and_take(Turn turn) override {
-    Promise<Result<TurnReply>> promise;
+  Async<TakeReply> finish_and_take(TakeRequest turn) override {
+    Promise<Result<TakeReply>> promise;
     auto future = promise.future();
     auto asked = std::make_shared<std::vector<Finish>>();
     asked->reserve(turn.finished.size());
-    for (const Finish& finish : turn.finished) asked->push_back(slim(finish));
+    for (const Finish& finish : turn.finished) asked->push_back(without_payload(finish));
     const QueueName queue = turn.queue;
     store_.finish_and_take(std::move(turn))
-        .then([promise, measures = measures_, asked, queue](Result<TurnReply> answer) {
+        .then([promise, measures = measures_, asked, queue](Result<TakeReply> answer) {
           measures->turned(queue, *asked, answer);
           promise.set(std::move(answer));
         });
@@ -170,7 +170,7 @@ class MeasuredStore final : public Store {
   Async<ExtendReply> extend_locks(ExtendRequest r) override { return store_.extend_locks(std::move(r)); }
   Async<Recovered> recover(RecoverRequest r) override { return store_.recover(std::move(r)); }
   Async<std::vector<JobId>> reclaim(ReclaimRequest r) override { return store_.reclaim(std::move(r)); }
-  Async<Next> wake_delayed(QueueName queue) override { return store_.wake_delayed(std::move(queue)); }
+  Async<QueueHint> wake_delayed(QueueName queue) override { return store_.wake_delayed(std::move(queue)); }
   Async<WorkReply> wait_for_work(WorkRequest r) override { return store_.wait_for_work(std::move(r)); }
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {
     Promise<Result<CancelReply>> promise;
@@ -247,7 +247,7 @@ class MeasuredStore final : public Store {
 
  private:
   /// Token and kind of outcome, without results of up to a megabyte.
-  static Finish slim(const Finish& finish) {
+  static Finish without_payload(const Finish& finish) {
     Finish out{finish.id, finish.token, outcome::Completed{""}, {}, {}};
     if (const auto* retry = std::get_if<outcome::RetryAfter>(&finish.outcome)) {
       out.outcome = outcome::RetryAfter{retry->delay, {}, retry->counted};
@@ -256,8 +256,8 @@ class MeasuredStore final : public Store {
       out.outcome = outcome::Failed{{.code = std::get<outcome::Failed>(finish.outcome).failure.code}, false};
     } else if (std::holds_alternative<outcome::WaitForChildren>(finish.outcome)) {
       out.outcome = outcome::WaitForChildren{};
-    } else if (std::holds_alternative<outcome::BackToWait>(finish.outcome)) {
-      out.outcome = outcome::BackToWait{};
+    } else if (std::holds_alternative<outcome::Requeue>(finish.outcome)) {
+      out.outcome = outcome::Requeue{};
     } else if (std::holds_alternative<outcome::Stalled>(finish.outcome)) {
       out.outcome = outcome::Stalled{};
     }

@@ -1,13 +1,13 @@
 #include "bull/bull_store.hpp"
 
-#include "bull/adding.hpp"
-#include "bull/administering.hpp"
-#include "bull/edits.hpp"
-#include "bull/hints.hpp"
-#include "bull/listening.hpp"
-#include "bull/looking.hpp"
-#include "bull/repeating.hpp"
-#include "bull/turning.hpp"
+#include "bull/add_jobs.hpp"
+#include "bull/event_feed.hpp"
+#include "bull/finish_and_take.hpp"
+#include "bull/job_operations.hpp"
+#include "bull/job_reader.hpp"
+#include "bull/queue_admin.hpp"
+#include "bull/repeatable_jobs.hpp"
+#include "bull/wake_ups.hpp"
 
 namespace gaur::bull {
 namespace {
@@ -24,10 +24,10 @@ class BullStore final : public Store {
         looking_(shared),
         administering_(shared),
         listening_(shared),
-        repeating_(std::make_shared<Repeating>(shared)) {
+        repeating_(std::make_shared<RepeatableJobs>(shared)) {
     shared_->on_found = hints_.hinter();
-    shared_->on_taken = [repeating = std::weak_ptr<Repeating>(repeating_)](const QueueName& queue,
-                                                                           const Job& job) {
+    shared_->on_taken = [repeating = std::weak_ptr<RepeatableJobs>(repeating_)](const QueueName& queue,
+                                                                                const Job& job) {
       if (const auto here = repeating.lock()) here->on_taken(queue, job);
     };
   }
@@ -42,7 +42,9 @@ class BullStore final : public Store {
   Schedulers* schedulers() override { return repeating_.get(); }
 
   Async<std::vector<Added>> add(AddRequest request) override { return adding_.add(std::move(request)); }
-  Async<TurnReply> finish_and_take(Turn turn) override { return turning_.finish_and_take(std::move(turn)); }
+  Async<TakeReply> finish_and_take(TakeRequest turn) override {
+    return turning_.finish_and_take(std::move(turn));
+  }
   Async<ExtendReply> extend_locks(ExtendRequest request) override {
     return turning_.extend_locks(std::move(request));
   }
@@ -50,7 +52,7 @@ class BullStore final : public Store {
   Async<std::vector<JobId>> reclaim(ReclaimRequest request) override {
     return turning_.reclaim(std::move(request));
   }
-  Async<Next> wake_delayed(QueueName queue) override { return turning_.wake_delayed(std::move(queue)); }
+  Async<QueueHint> wake_delayed(QueueName queue) override { return turning_.wake_delayed(std::move(queue)); }
   Async<WorkReply> wait_for_work(WorkRequest request) override {
     return hints_.wait_for_work(std::move(request));
   }
@@ -118,14 +120,14 @@ class BullStore final : public Store {
 
  private:
   SharedPtr shared_;
-  Adding adding_;
-  Turning turning_;
-  Hints hints_;
-  Edits edits_;
-  Looking looking_;
-  Administering administering_;
-  Listening listening_;
-  std::shared_ptr<Repeating>
+  AddJobs adding_;
+  FinishAndTake turning_;
+  WakeUps hints_;
+  JobOperations edits_;
+  JobReader looking_;
+  QueueAdmin administering_;
+  EventFeed listening_;
+  std::shared_ptr<RepeatableJobs>
       repeating_;  // shared with the hook, which outlives the store in answers on their way
 };
 

@@ -322,7 +322,7 @@ void Inspector::Impl::look_at_jobs(const Promise<Result<QueueLook>>& promise, Qu
           if (integer_of(jobs[5 + 2 * i]) == 1) continue;
           const auto& fields = array_of(jobs[6 + 2 * i]);
           if (fields.size() != 3) continue;
-          Unlocked lost{.id = JobId(text_of(active[i])), .name = text_of(fields[0])};
+          UnlockedActive lost{.id = JobId(text_of(active[i])), .name = text_of(fields[0])};
           lost.started = time_of(fields[1]);
           if (lost.started) lost.age = look.now - *lost.started;
           lost.stalled = static_cast<std::uint32_t>(count_of(fields[2]));

@@ -25,7 +25,7 @@ struct InspectLimits {
 };
 
 /// Active, and nobody holds its lock.
-struct Unlocked {
+struct UnlockedActive {
   JobId id{};
   std::string name{};
   std::optional<Time> started{};  ///< processedOn; nothing: it was popped and never locked
@@ -57,7 +57,7 @@ struct QueueLook {
   Time now{};                                    ///< the server's clock at the look
   std::optional<JobId> oldest_waiting{};         ///< the next to be handed out of those without priority
   std::optional<Time> oldest_waiting_since{};    ///< its creation
-  std::vector<Unlocked> unlocked{};              ///< oldest first
+  std::vector<UnlockedActive> unlocked{};        ///< oldest first
   std::uint64_t active_seen = 0;                 ///< of counts' active, how many were looked at
   std::uint64_t overdue_total = 0;               ///< due more than `kOverdueAfter` ago
   std::vector<Overdue> overdue{};                ///< the oldest of them

@@ -248,7 +248,7 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
   job.state = beside.state;
   const bool counted_run = job.state == State::kActive || job.state == State::kCompleted;
   job.attempts_started =
-      job.attempts_made + job.stalled + static_cast<std::uint32_t>(beside.given_back) + (counted_run ? 1 : 0);
+      job.attempts_made + job.stalled + static_cast<std::uint32_t>(beside.requeued) + (counted_run ? 1 : 0);
   if (job.state == State::kCompleted) ++job.attempts_made;
   if (job.state != State::kCompleted) job.result.clear();
   if (job.state == State::kDelayed) job.due = beside.due;

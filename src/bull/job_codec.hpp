@@ -27,14 +27,14 @@ json::Object options_object(std::string_view text);
 /// What is known of a job beside its hash.
 struct Beside {
   State state = State::kWaiting;  ///< kPrioritized: a member of `priority`; a retry by hand leaves that
-  std::uint64_t given_back = 0;   ///< its entry in Gaur's own hash `backs`
+  std::uint64_t requeued = 0;     ///< its entry in Gaur's own hash `backs`
   std::optional<Time> due{};      ///< delayed jobs: of their score
 };
 
 /// From HGETALL's reply: field, value, field, value ...
 /// attempts_made = attemptsMade, and one more for a completed run; attempts_started = attemptsMade +
 /// stalledCounter
-/// + given_back, and one more for a run that goes on or completed.
+/// + requeued, and one more for a run that goes on or completed.
 /// Every text of it is UTF-8; data, progress and result are JSON. Data that is not is kept as a JSON string,
 /// and data_invalid says why.
 Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::Array& fields,

@@ -20,7 +20,7 @@ class Keys {
   std::string job(const JobId& id) const { return base_ + id.value; }
   std::string lock(const JobId& id) const { return base_ + id.value + ":lock"; }
   std::string logs(const JobId& id) const { return base_ + id.value + ":logs"; }
-  std::string lane(const LaneName& lane) const { return own_ + "lane:" + lane.value; }
+  std::string session(const SessionName& session) const { return own_ + "lane:" + session.value; }
 
  private:
   std::string base_, own_;

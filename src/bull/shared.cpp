@@ -100,17 +100,17 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-Status check_lane(const LaneName& lane) {
-  if (lane.value.size() > 512) return Error{Errc::kInvalidArgument, "lane: at most 512 bytes"};
-  const bool bad = std::any_of(lane.value.begin(), lane.value.end(),
+Status check_lane(const SessionName& session) {
+  if (session.value.size() > 512) return Error{Errc::kInvalidArgument, "lane: at most 512 bytes"};
+  const bool bad = std::any_of(session.value.begin(), session.value.end(),
                                [](unsigned char c) { return c == '@' || c < 0x20 || c == 0x7F; });
   if (bad) return Error{Errc::kInvalidArgument, "lane: must hold no @ and no control character"};
   return ok();
 }
 
-Error went_back(const OperationId& op, std::string_view last) {
-  return {Errc::kInvalidArgument, "lane " + op.lane.value + ": operation number went back from " +
-                                      std::string(last) + " to " + std::to_string(op.number)};
+Error stale_operation(const OperationId& op, std::string_view last) {
+  return {Errc::kInvalidArgument, "lane " + op.session.value + ": operation number went back from " +
+                                      std::string(last) + " to " + std::to_string(op.sequence)};
 }
 
 Error malformed(std::string_view script) {

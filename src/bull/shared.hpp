@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "bull/bull_store.hpp"
-#include "bull/gate.hpp"
+#include "bull/dialect_check.hpp"
 #include "bull/keys.hpp"
 #include "bull/scripts.hpp"
 
@@ -21,7 +21,7 @@ struct Shared : std::enable_shared_from_this<Shared> {
   const Env env;
   const BullOptions options;
   const Scripts scripts;
-  QueueGate gate;
+  DialectCheck gate;
   std::atomic<bool> open{true};  ///< false once the store is gone: continuations must not touch the client
 
   /// Called for every job that a turn took, on the loop, before the turn is answered: repeatable jobs
@@ -82,8 +82,9 @@ std::string text_of(const redis::Reply& reply);
 std::int64_t integer_of(const redis::Reply& reply);
 const redis::Reply::Array& array_of(const redis::Reply& reply);  ///< empty for what is none
 /// A lane's name stands in keys, in tokens and behind the @ of channels. Errors: kInvalidArgument.
-Status check_lane(const LaneName& lane);
-Error went_back(const OperationId& op, std::string_view last);  ///< the lane's last number is above this one
-Error malformed(std::string_view script);                       ///< kCorrupt: our script answered otherwise
+Status check_lane(const SessionName& session);
+Error stale_operation(const OperationId& op,
+                      std::string_view last);  ///< the lane's last number is above this one
+Error malformed(std::string_view script);      ///< kCorrupt: our script answered otherwise
 
 }  // namespace gaur::bull

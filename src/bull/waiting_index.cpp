@@ -44,15 +44,15 @@ ScanPosition position_at(const JobId& id, std::uint64_t place) {
   return {.next = place, .anchors = {{id, place}}, .search = place};
 }
 
-bool serves_alike(const Admit& a, const Admit& b) {
-  return a.function_field == b.function_field && a.otherwise.has_value() == b.otherwise.has_value() &&
+bool serves_alike(const AdmissionFilter& a, const AdmissionFilter& b) {
+  return a.function_field == b.function_field && a.default_needs.has_value() == b.default_needs.has_value() &&
          std::equal(a.needs.begin(), a.needs.end(), b.needs.begin(), b.needs.end(),
                     [](const auto& x, const auto& y) { return x.first == y.first; });
 }
 
 }  // namespace
 
-void WaitingIndex::begin(const Admit& admit) {
+void WaitingIndex::begin(const AdmissionFilter& admit) {
   if (active_ && !serves_alike(admit, admit_)) clear();
   active_ = true;
   at_end_ = false;  // more may have come since
@@ -66,20 +66,20 @@ void WaitingIndex::clear() {
 }
 
 /// Functions that are not named share one group.
-FunctionName WaitingIndex::key_of(const FunctionName& function, const Admit& admit) {
+FunctionName WaitingIndex::key_of(const FunctionName& function, const AdmissionFilter& admit) {
   return admit.needs.contains(function) ? function : FunctionName();
 }
 
 WaitingIndex::Group* WaitingIndex::group_of(const FunctionName& function) {
   const FunctionName key = key_of(function, admit_);
-  if (key.empty() && !admit_.otherwise) return nullptr;
+  if (key.empty() && !admit_.default_needs) return nullptr;
   return &groups_[key];
 }
 
 bool WaitingIndex::is_open(const FunctionName& key) const {
   const auto found = admit_.needs.find(key);
-  if (found != admit_.needs.end()) return !found->second.closed;
-  return admit_.otherwise && !admit_.otherwise->closed;
+  if (found != admit_.needs.end()) return !found->second.unavailable;
+  return admit_.default_needs && !admit_.default_needs->unavailable;
 }
 
 bool WaitingIndex::something_to_take() const {
@@ -120,7 +120,7 @@ void WaitingIndex::removed(std::uint64_t place) {
 
 // ---- turns -------------------------------------------------------------------------------------
 
-std::vector<FoundJob> WaitingIndex::to_take(const Admit& admit, std::size_t most) {
+std::vector<FoundJob> WaitingIndex::to_take(const AdmissionFilter& admit, std::size_t most) {
   std::vector<FoundJob> found;
   if (!active_ || !serves_alike(admit, admit_)) return found;
   admit_ = admit;
@@ -140,7 +140,7 @@ std::vector<FoundJob> WaitingIndex::to_take(const Admit& admit, std::size_t most
   return found;
 }
 
-void WaitingIndex::took(const std::vector<FoundJob>& given, const TurnEffect& effect, std::int64_t planned) {
+void WaitingIndex::took(const std::vector<FoundJob>& given, const TakeEffect& effect, std::int64_t planned) {
   if (!active_) return;
   if (effect.letters.find_first_of("ts") != std::string::npos) shift(effect.shift - (total_shift_ - planned));
   std::vector<std::uint64_t> places = effect.removed;

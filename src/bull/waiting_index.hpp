@@ -3,7 +3,7 @@
 // scanned, and where jobs of the functions served here stand. In memory only and never trusted: each script
 // checks ids against places, peers may add, take and remove anywhere at any time. A place counts the ids that
 // are handed out before one (the list's tail is handed out next). Pure: scanning.hpp runs the scripts.
-// Thread-safety: a value; TurnMemory's mutex guards it.
+// Thread-safety: a value; TakeMemory's mutex guards it.
 #include <map>
 #include <optional>
 #include <set>
@@ -41,7 +41,7 @@ struct ScanTask {
   Kind kind = Kind::kForward;
   FunctionName function{};  ///< of kRefill
   ScanPosition from{};
-  std::string field{};         ///< Admit::function_field
+  std::string field{};         ///< AdmissionFilter::function_field
   std::vector<JobId> asked{};  ///< jobs with a priority that arrived
   std::int64_t planned = 0;
   std::uint64_t generation = 0;
@@ -62,7 +62,7 @@ struct Scanned {
 };
 
 /// What a turn did to the list, as its script answers.
-struct TurnEffect {
+struct TakeEffect {
   std::string letters{};                 ///< one for each job that it was given (shared/found.lua)
   std::int64_t shift = 0;                ///< how far they stood from where they were expected
   std::uint64_t popped = 0;              ///< taken off the very tail
@@ -73,14 +73,14 @@ class WaitingIndex {
  public:
   bool active() const { return active_; }
   /// A turn left ids unlooked at: from now on they are scanned for what `admit` serves.
-  void begin(const Admit& admit);
+  void begin(const AdmissionFilter& admit);
   /// All that waits fits a turn's look again.
   void clear();
 
   /// Jobs for the next turn, in the order of handing out; they count as sent until took() or release().
-  std::vector<FoundJob> to_take(const Admit& admit, std::size_t most);
+  std::vector<FoundJob> to_take(const AdmissionFilter& admit, std::size_t most);
   std::int64_t planned() const { return total_shift_; }
-  void took(const std::vector<FoundJob>& given, const TurnEffect& effect, std::int64_t planned);
+  void took(const std::vector<FoundJob>& given, const TakeEffect& effect, std::int64_t planned);
   void release(const std::vector<FoundJob>& given);
 
   /// A job that entered the list, perhaps in its middle.
@@ -107,7 +107,7 @@ class WaitingIndex {
     std::optional<ScanPosition> rest;
   };
 
-  static FunctionName key_of(const FunctionName& function, const Admit& admit);
+  static FunctionName key_of(const FunctionName& function, const AdmissionFilter& admit);
   Group* group_of(const FunctionName& function);
   bool is_open(const FunctionName& key) const;
   bool something_to_take() const;
@@ -120,7 +120,7 @@ class WaitingIndex {
   ScanTask task(ScanTask::Kind kind, const ScanPosition& from, const FunctionName& function = {}) const;
 
   bool active_ = false;
-  Admit admit_{};  ///< of the last turn: what is served, and what is open
+  AdmissionFilter admit_{};  ///< of the last turn: what is served, and what is open
   ScanPosition forward_, audit_;
   bool at_end_ =
       false;  ///< the last forward scan came to the end of the list, and nothing is known to have come since

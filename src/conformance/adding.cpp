@@ -1,7 +1,7 @@
 // Adding: where a job lands, what is refused, what a second add of the same id does.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void standard(Bench& b) {
+void standard(CaseContext& b) {
   const JobId id = b.add("top", {.attempts = 3}, R"({"day":"2026-11-22","word":"한국"})");
   const Job job = b.job(id);
   EXPECT_EQ(job.state, State::kWaiting);
@@ -24,7 +24,7 @@ void standard(Bench& b) {
   EXPECT_EQ(b.counts()[State::kWaiting], 1U);
 }
 
-void each_kind_lands_in_its_place(Bench& b) {
+void each_kind_lands_in_its_place(CaseContext& b) {
   const auto added = b.add_all({{.name = "a"},
                                 {.name = "b", .options = {.priority = 5}},
                                 {.name = "c", .options = {.delay = Duration(1000)}},
@@ -38,7 +38,7 @@ void each_kind_lands_in_its_place(Bench& b) {
   EXPECT_EQ(b.counts()[State::kDelayed], 2U);
 }
 
-void every_option_is_kept(Bench& b) {
+void every_option_is_kept(CaseContext& b) {
   JobOptions options{.delay = Duration(1000), .priority = 7, .lifo = true, .attempts = 4};
   options.backoff = {.kind = Backoff::Kind::kExponential, .delay = Duration(250), .jitter = 0.5};
   options.timestamp = from_ms(1'700'000'000'123);
@@ -57,14 +57,14 @@ void every_option_is_kept(Bench& b) {
   EXPECT_EQ(b.job(id).options, options);
 }
 
-void lifo_goes_in_front(Bench& b) {
+void lifo_goes_in_front(CaseContext& b) {
   const JobId first = b.add("a");
   const JobId second = b.add("b");
   const JobId third = b.add("c", {.lifo = true});
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(third, first, second));
 }
 
-void priorities_are_ordered(Bench& b) {
+void priorities_are_ordered(CaseContext& b) {
   const JobId low = b.add("low", {.priority = 9});
   const JobId high = b.add("high", {.priority = 1});
   const JobId high_too = b.add("high", {.priority = 1});
@@ -72,14 +72,14 @@ void priorities_are_ordered(Bench& b) {
   EXPECT_THAT(b.ids(State::kPrioritized), ElementsAre(high, high_too, low, most));
 }
 
-void positions_are_told(Bench& b) {
+void positions_are_told(CaseContext& b) {
   const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   ASSERT_EQ(added.size(), 3U);
   EXPECT_EQ(added[0].position, 0U);
   EXPECT_EQ(added[2].position, 2U);
 }
 
-void own_id_twice_answers_the_first(Bench& b) {
+void own_id_twice_answers_the_first(CaseContext& b) {
   const JobId id = b.add("first", {.id = JobId("mine")}, R"({"n":1})");
   const auto again =
       b.add_all({{.name = "second", .data = R"({"n":2})", .options = {.id = JobId("mine"), .priority = 3}}});
@@ -93,7 +93,7 @@ void own_id_twice_answers_the_first(Bench& b) {
   EXPECT_EQ(b.counts()[State::kPrioritized], 0U);
 }
 
-void own_id_twice_in_one_request(Bench& b) {
+void own_id_twice_in_one_request(CaseContext& b) {
   const auto added = b.add_all(
       {{.name = "a", .options = {.id = JobId("x1")}}, {.name = "b", .options = {.id = JobId("x1")}}});
   ASSERT_EQ(added.size(), 2U);
@@ -102,7 +102,7 @@ void own_id_twice_in_one_request(Bench& b) {
   EXPECT_EQ(b.job(JobId("x1")).name, "a");
 }
 
-void own_id_of_a_finished_job(Bench& b) {
+void own_id_of_a_finished_job(CaseContext& b) {
   (void)b.add("a", {.id = JobId("once")});
   EXPECT_TRUE(b.finish(b.take_one(), outcome::Completed{"1"}));
   const auto again = b.add_all({{.name = "a", .options = {.id = JobId("once")}}});
@@ -112,7 +112,7 @@ void own_id_of_a_finished_job(Bench& b) {
   EXPECT_TRUE(b.take(1).empty());
 }
 
-void own_id_is_free_after_removal(Bench& b) {
+void own_id_is_free_after_removal(CaseContext& b) {
   (void)b.add("a", {.id = JobId("again")});
   (void)b.must(b.store().remove(b.ref(JobId("again"))));
   const auto added = b.add_all({{.name = "b", .options = {.id = JobId("again")}}});
@@ -121,7 +121,7 @@ void own_id_is_free_after_removal(Bench& b) {
   EXPECT_EQ(b.job(JobId("again")).name, "b");
 }
 
-void ids_are_per_queue(Bench& b) {
+void ids_are_per_queue(CaseContext& b) {
   (void)b.add("a", {.id = JobId("same")});
   const auto other = b.must(b.store().add(
       {.queue = QueueName("other"), .jobs = {{.name = "b", .options = {.id = JobId("same")}}}}));
@@ -130,14 +130,14 @@ void ids_are_per_queue(Bench& b) {
   EXPECT_EQ(b.job(JobId("same")).name, "a");
 }
 
-void store_ids_are_never_given_twice(Bench& b) {
+void store_ids_are_never_given_twice(CaseContext& b) {
   const JobId first = b.add();
   (void)b.must(b.store().remove(b.ref(first)));
   b.rig.crash_and_reopen();
   EXPECT_NE(b.add(), first);
 }
 
-void a_full_queue_refuses_the_whole_request(Bench& b) {
+void a_full_queue_refuses_the_whole_request(CaseContext& b) {
   (void)b.add();
   (void)b.add("p", {.priority = 2});
   AddRequest request = b.request({{.name = "a"}, {.name = "b"}});
@@ -149,7 +149,7 @@ void a_full_queue_refuses_the_whole_request(Bench& b) {
   EXPECT_EQ(b.counts().ready(), 4U);
 }
 
-void running_jobs_do_not_fill_a_queue(Bench& b) {
+void running_jobs_do_not_fill_a_queue(CaseContext& b) {
   (void)b.add();
   (void)b.take_one();
   AddRequest request = b.request({{.name = "a"}});
@@ -157,7 +157,7 @@ void running_jobs_do_not_fill_a_queue(Bench& b) {
   EXPECT_EQ(b.must(b.store().add(request)).size(), 1U);
 }
 
-void what_is_invalid_is_refused_whole(Bench& b) {
+void what_is_invalid_is_refused_whole(CaseContext& b) {
   const auto refused = [&](NewJob bad) {
     auto result = b.now(b.store().add(b.request({{.name = "good"}, std::move(bad)})));
     EXPECT_FALSE(result);
@@ -176,7 +176,7 @@ void what_is_invalid_is_refused_whole(Bench& b) {
   EXPECT_EQ(b.counts(), Counts{});
 }
 
-void an_impossible_queue_name_is_refused(Bench& b) {
+void an_impossible_queue_name_is_refused(CaseContext& b) {
   for (const std::string& name : {std::string(), std::string(481, 'a'), std::string("\xff")}) {
     EXPECT_EQ(b.error(b.store().add({.queue = QueueName(name), .jobs = {{.name = "a"}}})),
               Errc::kInvalidArgument)
@@ -185,7 +185,7 @@ void an_impossible_queue_name_is_refused(Bench& b) {
 }
 
 /// Whatever Bull takes as a queue's name is one here.
-void any_other_queue_name_is_taken(Bench& b) {
+void any_other_queue_name_is_taken(CaseContext& b) {
   for (const std::string& name :
        {std::string("a:b"), std::string("a/b"), std::string(".."), std::string("a b"), std::string("\n"),
         std::string("메일"), std::string(480, 'a')}) {
@@ -197,12 +197,12 @@ void any_other_queue_name_is_taken(Bench& b) {
   }
 }
 
-void nothing_to_add(Bench& b) {
+void nothing_to_add(CaseContext& b) {
   EXPECT_THAT(b.must(b.store().add(b.request({}))), IsEmpty());
   EXPECT_EQ(b.counts(), Counts{});
 }
 
-void a_large_batch(Bench& b) {
+void a_large_batch(CaseContext& b) {
   std::vector<NewJob> jobs(2000, NewJob{.name = "many"});
   const auto added = b.add_all(jobs);
   ASSERT_EQ(added.size(), 2000U);
@@ -210,7 +210,7 @@ void a_large_batch(Bench& b) {
   EXPECT_EQ(b.take_one().job.id, added.front().id);
 }
 
-void a_megabyte_of_data(Bench& b) {
+void a_megabyte_of_data(CaseContext& b) {
   const std::string data = '"' + std::string((1 << 20) - 2, 'x') + '"';
   EXPECT_EQ(b.job(b.add("big", {}, data)).data, data);
 }

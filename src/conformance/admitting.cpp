@@ -1,7 +1,7 @@
 // Taking by needs, as core/needs.hpp words it.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -13,26 +13,26 @@ using testing::IsEmpty;
 constexpr std::uint64_t kGB = 1'000'000'000;
 
 /// A box of 4 cores and 8 GB; small needs 1 and 1, big 4 and 6, quick as small but ends before any head.
-Admit box() {
-  Admit admit{.free = {.cores = 4, .memory_bytes = 8 * kGB}};
+AdmissionFilter box() {
+  AdmissionFilter admit{.free = {.cores = 4, .memory_bytes = 8 * kGB}};
   admit.needs[FunctionName("small")] = {.cores = 1, .memory_bytes = kGB};
   admit.needs[FunctionName("big")] = {.cores = 4, .memory_bytes = 6 * kGB};
   admit.needs[FunctionName("quick")] = {.cores = 1, .memory_bytes = kGB, .ends_before_head = true};
-  admit.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .closed = true};
+  admit.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .unavailable = true};
   return admit;
 }
 
-TurnReply take(Bench& b, std::uint32_t at_most, const Admit& admit) {
+TakeReply take(CaseContext& b, std::uint32_t at_most, const AdmissionFilter& admit) {
   return b.take_by_needs(at_most, admit);
 }
 
-std::vector<JobId> ids(const TurnReply& reply) {
+std::vector<JobId> ids(const TakeReply& reply) {
   std::vector<JobId> found;
   for (const Taken& taken : reply.taken) found.push_back(taken.job.id);
   return found;
 }
 
-void what_fits_is_taken_in_order(Bench& b) {
+void what_fits_is_taken_in_order(CaseContext& b) {
   const JobId one = b.add("small");
   const JobId two = b.add("small");
   const auto reply = take(b, 9, box());
@@ -41,7 +41,7 @@ void what_fits_is_taken_in_order(Bench& b) {
   EXPECT_EQ(reply.taken[0].function, FunctionName("small"));
 }
 
-void the_walk_ends_at_the_head(Bench& b) {
+void the_walk_ends_at_the_head(CaseContext& b) {
   const JobId first = b.add("small");
   b.advance(Duration(10));
   const JobId big = b.add("big");
@@ -59,21 +59,21 @@ void the_walk_ends_at_the_head(Bench& b) {
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big, last));
 }
 
-void memory_blocks_as_cores_do(Bench& b) {
+void memory_blocks_as_cores_do(CaseContext& b) {
   (void)b.add("small");
-  Admit admit = box();
+  AdmissionFilter admit = box();
   admit.free = {.cores = 4, .memory_bytes = kGB - 1};
   const auto reply = take(b, 9, admit);
   EXPECT_THAT(ids(reply), IsEmpty());
   EXPECT_TRUE(reply.blocked);
 }
 
-void nothing_passes_a_head_into_its_room(Bench& b) {
+void nothing_passes_a_head_into_its_room(CaseContext& b) {
   const JobId first = b.add("small");
   const JobId big = b.add("big");
   const JobId small = b.add("small");
-  Admit admit = box();
-  admit.pass_head = true;  // no spare: every core is the head's
+  AdmissionFilter admit = box();
+  admit.backfill = true;  // no spare: every core is the head's
   const auto reply = take(b, 9, admit);
   EXPECT_THAT(ids(reply), ElementsAre(first));
   ASSERT_TRUE(reply.blocked);
@@ -81,13 +81,13 @@ void nothing_passes_a_head_into_its_room(Bench& b) {
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big, small));
 }
 
-void what_fits_the_spare_room_passes(Bench& b) {
+void what_fits_the_spare_room_passes(CaseContext& b) {
   (void)b.add("small");
   const JobId big = b.add("big");
   const JobId passes = b.add("small");
   const JobId stays = b.add("small");
-  Admit admit = box();
-  admit.pass_head = true;
+  AdmissionFilter admit = box();
+  admit.backfill = true;
   admit.spare = {.cores = 1, .memory_bytes = 2 * kGB};
   const auto reply = take(b, 9, admit);
   ASSERT_EQ(reply.taken.size(), 2U);
@@ -95,38 +95,38 @@ void what_fits_the_spare_room_passes(Bench& b) {
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big, stays));
 }
 
-void what_ends_before_the_head_passes(Bench& b) {
+void what_ends_before_the_head_passes(CaseContext& b) {
   (void)b.add("small");
   const JobId big = b.add("big");
   const JobId quick = b.add("quick");
-  Admit admit = box();
-  admit.pass_head = true;
+  AdmissionFilter admit = box();
+  admit.backfill = true;
   const auto reply = take(b, 9, admit);
   ASSERT_EQ(reply.taken.size(), 2U);
   EXPECT_EQ(reply.taken[1].job.id, quick);
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big));
 }
 
-void what_passes_must_fit_the_free_room(Bench& b) {
+void what_passes_must_fit_the_free_room(CaseContext& b) {
   (void)b.add_all({{.name = "small"}, {.name = "small"}, {.name = "small"}, {.name = "big"}});
   (void)b.add_all({{.name = "quick"}, {.name = "quick"}});
-  Admit admit = box();
-  admit.pass_head = true;
+  AdmissionFilter admit = box();
+  admit.backfill = true;
   EXPECT_EQ(take(b, 9, admit).taken.size(), 4U);  // three small, one quick: then all cores are taken
 }
 
-void only_the_first_that_does_not_fit_is_the_head(Bench& b) {
+void only_the_first_that_does_not_fit_is_the_head(CaseContext& b) {
   (void)b.add("small");
   const JobId first_big = b.add("big");
   (void)b.add("big");
-  Admit admit = box();
-  admit.pass_head = true;
+  AdmissionFilter admit = box();
+  admit.backfill = true;
   const auto reply = take(b, 9, admit);
   ASSERT_TRUE(reply.blocked);
   EXPECT_EQ(reply.blocked->id, first_big);
 }
 
-void closed_and_unserved_functions_are_skipped(Bench& b) {
+void closed_and_unserved_functions_are_skipped(CaseContext& b) {
   const JobId shut = b.add("shut");
   const JobId unknown = b.add("nobody-serves-this");
   const JobId small = b.add("small");
@@ -136,24 +136,24 @@ void closed_and_unserved_functions_are_skipped(Bench& b) {
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(shut, unknown));
 }
 
-void otherwise_serves_unknown_functions(Bench& b) {
+void otherwise_serves_unknown_functions(CaseContext& b) {
   const JobId id = b.add("anything");
-  Admit admit = box();
-  admit.otherwise = Needs{.cores = 2, .memory_bytes = kGB};
+  AdmissionFilter admit = box();
+  admit.default_needs = Needs{.cores = 2, .memory_bytes = kGB};
   EXPECT_THAT(ids(take(b, 9, admit)), ElementsAre(id));
 }
 
-void no_more_than_asked(Bench& b) {
+void no_more_than_asked(CaseContext& b) {
   (void)b.add_all({{.name = "small"}, {.name = "small"}, {.name = "big"}});
   const auto reply = take(b, 2, box());
   EXPECT_EQ(reply.taken.size(), 2U);
   EXPECT_FALSE(reply.blocked) << "the walk ends when enough was taken";
 }
 
-void the_function_is_a_field_of_the_data(Bench& b) {
+void the_function_is_a_field_of_the_data(CaseContext& b) {
   const JobId nested = b.add("__default__", {}, R"({"data":{"func":"small"}})");
   const JobId absent = b.add("quick", {}, R"({"other":1})");
-  Admit admit = box();
+  AdmissionFilter admit = box();
   admit.function_field = "data.func";
   const auto reply = take(b, 9, admit);
   ASSERT_THAT(ids(reply), ElementsAre(nested, absent));
@@ -161,7 +161,7 @@ void the_function_is_a_field_of_the_data(Bench& b) {
   EXPECT_EQ(reply.taken[1].function, FunctionName("quick")) << "without the field it is the name";
 }
 
-void priorities_come_after_what_waits(Bench& b) {
+void priorities_come_after_what_waits(CaseContext& b) {
   const JobId urgent = b.add("small", {.priority = 1});
   const JobId plain = b.add("small");
   const auto reply = take(b, 9, box());

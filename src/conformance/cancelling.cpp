@@ -1,7 +1,7 @@
 // Cancel: what waits fails at once, what runs is asked to end, what is finished stays.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -11,11 +11,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-CancelReply cancel(Bench& b, const JobId& id) {
+CancelReply cancel(CaseContext& b, const JobId& id) {
   return b.must(b.store().cancel(b.ref(id), "kim", "not needed"));
 }
 
-void what_waits_fails_at_once(Bench& b) {
+void what_waits_fails_at_once(CaseContext& b) {
   const auto added = b.add_all({{.name = "a", .options = {.attempts = 5}},
                                 {.name = "b", .options = {.priority = 2}},
                                 {.name = "c", .options = {.delay = Duration(1000)}}});
@@ -40,7 +40,7 @@ void what_waits_fails_at_once(Bench& b) {
   EXPECT_EQ(b.counts().ready(), 0U);
 }
 
-void the_owner_hears_it_in_its_turn(Bench& b) {
+void the_owner_hears_it_in_its_turn(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   EXPECT_EQ(cancel(b, id), CancelReply::kRequested);
@@ -56,35 +56,35 @@ void the_owner_hears_it_in_its_turn(Bench& b) {
   EXPECT_THAT(b.play(b.turn(0)).cancels, IsEmpty());
 }
 
-void the_owner_hears_it_as_it_renews(Bench& b) {
+void the_owner_hears_it_as_it_renews(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   (void)cancel(b, id);
   const auto reply =
-      b.must(b.store().extend_locks({.queue = b.queue, .held = {{id, taken.token}}, .by = b.worker}));
+      b.must(b.store().extend_locks({.queue = b.queue, .held = {{id, taken.token}}, .worker = b.worker}));
   ASSERT_EQ(reply.cancels.size(), 1U);
   EXPECT_EQ(reply.cancels[0].token, taken.token);
 }
 
-void the_owner_hears_it_as_it_waits(Bench& b) {
+void the_owner_hears_it_as_it_waits(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   // The first answer may tell of the add; the cancel is told by the one that is open when it comes.
-  auto reply =
-      b.later(b.store().wait_for_work({.by = b.worker, .queues = {b.queue}, .at_most = Duration(3'600'000)}));
+  auto reply = b.later(
+      b.store().wait_for_work({.worker = b.worker, .queues = {b.queue}, .at_most = Duration(3'600'000)}));
   (void)cancel(b, id);
   auto answer = reply.get();
   ASSERT_TRUE(answer);
   if (answer->cancels.empty()) {
-    answer =
-        b.now(b.store().wait_for_work({.by = b.worker, .queues = {b.queue}, .at_most = Duration(3'600'000)}));
+    answer = b.now(
+        b.store().wait_for_work({.worker = b.worker, .queues = {b.queue}, .at_most = Duration(3'600'000)}));
     ASSERT_TRUE(answer);
   }
   ASSERT_EQ(answer->cancels.size(), 1U);
   EXPECT_EQ(answer->cancels[0].id, id);
 }
 
-void nobody_else_hears_it(Bench& b) {
+void nobody_else_hears_it(CaseContext& b) {
   const JobId id = b.add();
   (void)b.take_one();
   (void)cancel(b, id);
@@ -92,7 +92,7 @@ void nobody_else_hears_it(Bench& b) {
   EXPECT_THAT(b.play(b.turn(0)).cancels, IsEmpty());
 }
 
-void a_run_may_end_well_all_the_same(Bench& b) {
+void a_run_may_end_well_all_the_same(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   (void)cancel(b, id);
@@ -100,7 +100,7 @@ void a_run_may_end_well_all_the_same(Bench& b) {
   EXPECT_EQ(b.state(id), State::kCompleted);
 }
 
-void what_is_finished_stays(Bench& b) {
+void what_is_finished_stays(CaseContext& b) {
   EXPECT_EQ(cancel(b, b.finished(outcome::Completed{})), CancelReply::kFinished);
   EXPECT_EQ(cancel(b, b.finished(outcome::Failed{})), CancelReply::kFinished);
   EXPECT_EQ(b.error(b.store().cancel(b.ref(JobId("not-here")), "kim", "")), Errc::kNotFound);

@@ -78,7 +78,7 @@ void Checker::added(const AddRequest& request, const std::vector<Added>& reply, 
   }
 }
 
-void Checker::sent(const Turn& turn) {
+void Checker::sent(const TakeRequest& turn) {
   if (turn.finished.empty()) return;
   for (const Finish& finish : turn.finished) {
     const auto known = jobs_.find({turn.queue, finish.id});
@@ -89,7 +89,7 @@ void Checker::sent(const Turn& turn) {
   }
 }
 
-void Checker::turned(const Turn& turn, const TurnReply& reply, Time now) {
+void Checker::turned(const TakeRequest& turn, const TakeReply& reply, Time now) {
   if (reply.finished.size() != turn.finished.size())
     violations_.push_back("I5: not every finish has its answer");
   for (std::size_t i = 0; i < std::min(reply.finished.size(), turn.finished.size()); ++i) {
@@ -104,7 +104,7 @@ void Checker::turned(const Turn& turn, const TurnReply& reply, Time now) {
   for (const Taken& one : reply.taken) taken(turn.queue, one, now);
 }
 
-void Checker::finished(const QueueName& queue, const Finish& finish, const Moved& moved) {
+void Checker::finished(const QueueName& queue, const Finish& finish, const FinishResult& moved) {
   const Key key{queue, finish.id};
   const auto found = jobs_.find(key);
   if (found == jobs_.end()) return;  // removed while the answer was on its way
@@ -146,7 +146,7 @@ void Checker::taken(const QueueName& queue, const Taken& taken, Time now) {
 }
 
 void Checker::recovered(const QueueName& queue, const Recovered& reply) {
-  for (const auto& ids : {reply.back, reply.failed}) {
+  for (const auto& ids : {reply.requeued, reply.failed}) {
     for (const JobId& id : ids) {
       Known& known = jobs_[{queue, id}];
       if (!known.running && !known.may_be_lost) violation("I7", {queue, id}, "recovered, but nobody ran it");

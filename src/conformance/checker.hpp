@@ -24,8 +24,8 @@ class Checker {
   // What the client sent and heard.
   void added(const AddRequest& request, const std::vector<Added>& reply, Time now);
   /// A turn whose answer has not come: what it finishes may have ended already.
-  void sent(const Turn& turn);
-  void turned(const Turn& turn, const TurnReply& reply, Time now);
+  void sent(const TakeRequest& turn);
+  void turned(const TakeRequest& turn, const TakeReply& reply, Time now);
   void recovered(const QueueName& queue, const Recovered& reply);
   void retried(const JobRef& job, bool reset);
   void due_changed(const JobRef& job, std::optional<Time> due);  ///< promoted: nothing
@@ -60,7 +60,7 @@ class Checker {
   using Key = std::pair<QueueName, JobId>;
 
   void violation(std::string_view invariant, const Key& job, std::string what);
-  void finished(const QueueName& queue, const Finish& finish, const Moved& moved);
+  void finished(const QueueName& queue, const Finish& finish, const FinishResult& moved);
   void taken(const QueueName& queue, const Taken& taken, Time now);
   bool may_be_absent(const Key& key);
   void one_job(const Key& key, const Job& job);

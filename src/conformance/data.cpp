@@ -1,7 +1,7 @@
 // Data, progress and logs of a job.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void data_is_replaced(Bench& b) {
+void data_is_replaced(CaseContext& b) {
   const JobId id = b.add("a", {}, R"({"n":1})");
   (void)b.must(b.store().update_data(b.ref(id), R"({"n": 2,  "ü":"한"})"));
   EXPECT_EQ(b.job(id).data, R"({"n": 2,  "ü":"한"})") << "byte for byte";
@@ -19,7 +19,7 @@ void data_is_replaced(Bench& b) {
   EXPECT_EQ(b.error(b.store().update_data(b.ref(JobId("not-here")), "{}")), Errc::kNotFound);
 }
 
-void progress_by_the_owner(Bench& b) {
+void progress_by_the_owner(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   (void)b.must(b.store().update_progress(b.ref(id), taken.token, R"({"percent":50})"));
@@ -31,14 +31,14 @@ void progress_by_the_owner(Bench& b) {
   EXPECT_EQ(b.job(id).progress, R"({"percent":50})");
 }
 
-void progress_by_anybody(Bench& b) {
+void progress_by_anybody(CaseContext& b) {
   const JobId id = b.add();
   (void)b.must(b.store().update_progress(b.ref(id), std::nullopt, "7"));
   EXPECT_EQ(b.job(id).progress, "7");
   EXPECT_EQ(b.error(b.store().update_progress(b.ref(JobId("not-here")), std::nullopt, "1")), Errc::kNotFound);
 }
 
-void logs_are_kept_in_order(Bench& b) {
+void logs_are_kept_in_order(CaseContext& b) {
   const JobId id = b.add();
   EXPECT_EQ(b.must(b.store().append_logs(b.ref(id), {"one", "two"})), 2U);
   EXPECT_EQ(b.must(b.store().append_logs(b.ref(id), {"three"})), 3U);
@@ -51,7 +51,7 @@ void logs_are_kept_in_order(Bench& b) {
   EXPECT_EQ(b.error(b.store().append_logs(b.ref(JobId("not-here")), {"x"})), Errc::kNotFound);
 }
 
-void the_newest_logs_are_kept(Bench& b) {
+void the_newest_logs_are_kept(CaseContext& b) {
   const JobId id = b.add("a", {.keep_logs = 3});
   EXPECT_EQ(b.must(b.store().append_logs(b.ref(id), {"1", "2"})), 2U);
   EXPECT_EQ(b.must(b.store().append_logs(b.ref(id), {"3", "4", "5"})), 3U);
@@ -61,7 +61,7 @@ void the_newest_logs_are_kept(Bench& b) {
   EXPECT_THAT(b.must(b.store().logs(b.ref(none), 0, 10)).lines, IsEmpty());
 }
 
-void all_of_it_survives_reopening(Bench& b) {
+void all_of_it_survives_reopening(CaseContext& b) {
   const JobId id = b.add();
   (void)b.must(b.store().append_logs(b.ref(id), {"한글 로그"}));
   (void)b.must(b.store().update_progress(b.ref(id), std::nullopt, "12"));

@@ -1,7 +1,7 @@
 // Delayed jobs: waking, promoting, changing the delay.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -10,10 +10,10 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void not_before_its_time(Bench& b) {
+void not_before_its_time(CaseContext& b) {
   const JobId id = b.add("d", {.delay = Duration(1000)});
   b.advance(Duration(999));
-  const Next early = b.must(b.store().wake_delayed(b.queue));
+  const QueueHint early = b.must(b.store().wake_delayed(b.queue));
   EXPECT_EQ(early.due, b.rig.clock().wall() + Duration(1));
   EXPECT_THAT(b.take_ids(1), IsEmpty());
   b.advance(Duration(1));
@@ -23,7 +23,7 @@ void not_before_its_time(Bench& b) {
   EXPECT_THAT(b.take_ids(1), ElementsAre(id));
 }
 
-void in_order_of_due_time(Bench& b) {
+void in_order_of_due_time(CaseContext& b) {
   const JobId late = b.add("d", {.delay = Duration(300)});
   const JobId soon = b.add("d", {.delay = Duration(100)});
   const JobId soon_too = b.add("d", {.delay = Duration(100)});
@@ -33,7 +33,7 @@ void in_order_of_due_time(Bench& b) {
   EXPECT_THAT(b.take_ids(9), ElementsAre(soon, soon_too, late));
 }
 
-void wakes_behind_the_others(Bench& b) {
+void wakes_behind_the_others(CaseContext& b) {
   const JobId woken = b.add("d", {.delay = Duration(100), .lifo = true});
   const JobId waiting = b.add();
   b.advance(Duration(200));
@@ -41,14 +41,14 @@ void wakes_behind_the_others(Bench& b) {
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(waiting, woken));
 }
 
-void wakes_into_its_priority(Bench& b) {
+void wakes_into_its_priority(CaseContext& b) {
   const JobId id = b.add("d", {.delay = Duration(100), .priority = 6});
   b.advance(Duration(100));
   (void)b.must(b.store().wake_delayed(b.queue));
   EXPECT_EQ(b.state(id), State::kPrioritized);
 }
 
-void promote_does_not_wait(Bench& b) {
+void promote_does_not_wait(CaseContext& b) {
   const JobId id = b.add("d", {.delay = Duration(60'000)});
   const JobId prioritized = b.add("d", {.delay = Duration(60'000), .priority = 2});
   (void)b.must(b.store().promote(b.ref(id)));
@@ -61,13 +61,13 @@ void promote_does_not_wait(Bench& b) {
   EXPECT_THAT(b.take_ids(9), testing::UnorderedElementsAre(id, prioritized)) << "promoted once, woken never";
 }
 
-void promote_of_what_is_not_delayed(Bench& b) {
+void promote_of_what_is_not_delayed(CaseContext& b) {
   const JobId id = b.add();
   EXPECT_EQ(b.error(b.store().promote(b.ref(id))), Errc::kNotInState);
   EXPECT_EQ(b.error(b.store().promote(b.ref(JobId("not-here")))), Errc::kNotFound);
 }
 
-void change_the_delay(Bench& b) {
+void change_the_delay(CaseContext& b) {
   const JobId id = b.add("d", {.delay = Duration(60'000)});
   (void)b.must(b.store().change_delay(b.ref(id), Duration(100)));
   EXPECT_EQ(b.job(id).due, b.rig.clock().wall() + Duration(100));
@@ -77,7 +77,7 @@ void change_the_delay(Bench& b) {
   EXPECT_EQ(b.error(b.store().change_delay(b.ref(id), Duration(5))), Errc::kNotInState);
 }
 
-void change_the_priority(Bench& b) {
+void change_the_priority(CaseContext& b) {
   const JobId one = b.add("p", {.priority = 5});
   const JobId two = b.add("p", {.priority = 4});
   (void)b.must(b.store().change_priority(b.ref(one), 1, false));
@@ -86,7 +86,7 @@ void change_the_priority(Bench& b) {
   EXPECT_EQ(b.state(two), State::kWaiting);
 }
 
-void many_at_once(Bench& b) {
+void many_at_once(CaseContext& b) {
   std::vector<NewJob> jobs(300, NewJob{.name = "d", .options = {.delay = Duration(10)}});
   (void)b.add_all(jobs);
   b.advance(Duration(10));

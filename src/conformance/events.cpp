@@ -1,7 +1,7 @@
 // The event log: one event a transition, in order, since a cursor.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -9,11 +9,12 @@ namespace {
 
 using testing::IsEmpty;
 
-EventPage page(Bench& b, std::string cursor, std::uint32_t limit = 1000, Duration at_most = Duration(0)) {
+EventPage page(CaseContext& b, std::string cursor, std::uint32_t limit = 1000,
+               Duration at_most = Duration(0)) {
   return b.must(b.store().events(b.queue, std::move(cursor), limit, at_most));
 }
 
-void the_life_of_a_job(Bench& b) {
+void the_life_of_a_job(CaseContext& b) {
   const JobId id = b.add("top", {.attempts = 3});
   EXPECT_TRUE(
       b.finish(b.take_one(), outcome::RetryAfter{.delay = Duration(100), .failure = {.message = "once"}}));
@@ -24,19 +25,19 @@ void the_life_of_a_job(Bench& b) {
   EXPECT_EQ(b.story(id), "added waiting active delayed waiting active waiting active completed");
 }
 
-void failing_for_good(Bench& b) {
+void failing_for_good(CaseContext& b) {
   const JobId id = b.finished(outcome::Failed{{.message = "no such table"}, true});
   EXPECT_EQ(b.story(id), "added waiting active failed retries-exhausted");
   const JobId other = b.finished(outcome::Failed{{.message = "unrecoverable"}, false});
   EXPECT_EQ(b.story(other), "added waiting active failed");
 }
 
-void stalled_and_back(Bench& b) {
+void stalled_and_back(CaseContext& b) {
   const JobId id = b.finished(outcome::Stalled{.max_stalled = 1});
   EXPECT_EQ(b.story(id), "added waiting active stalled waiting");
 }
 
-void details_are_told(Bench& b) {
+void details_are_told(CaseContext& b) {
   const JobId id = b.add("top");
   b.advance(Duration(5));
   const Taken taken = b.take_one();
@@ -58,7 +59,7 @@ void details_are_told(Bench& b) {
   EXPECT_EQ(events[4].previous, State::kActive);
 }
 
-void a_delayed_event_tells_when(Bench& b) {
+void a_delayed_event_tells_when(CaseContext& b) {
   (void)b.add("d", {.delay = Duration(700)});
   const auto events = b.events();
   ASSERT_EQ(events.size(), 2U);
@@ -66,14 +67,14 @@ void a_delayed_event_tells_when(Bench& b) {
   EXPECT_EQ(events[1].detail, std::to_string(to_ms(b.rig.clock().wall() + Duration(700))));
 }
 
-void duplicates_and_removals(Bench& b) {
+void duplicates_and_removals(CaseContext& b) {
   const JobId id = b.add("a", {.id = JobId("mine")});
   (void)b.add("a", {.id = JobId("mine")});
   (void)b.must(b.store().remove(b.ref(id)));
   EXPECT_EQ(b.story(id), "added waiting duplicated removed");
 }
 
-void since_a_cursor(Bench& b) {
+void since_a_cursor(CaseContext& b) {
   (void)b.add_all(std::vector<NewJob>(5, NewJob{.name = "n"}));
   std::string cursor;
   std::vector<std::string> seen;
@@ -91,7 +92,7 @@ void since_a_cursor(Bench& b) {
   EXPECT_EQ(events[0].id, id);
 }
 
-void an_events_own_cursor_serves_too(Bench& b) {
+void an_events_own_cursor_serves_too(CaseContext& b) {
   (void)b.add_all({{.name = "a"}, {.name = "b"}});
   const auto all = page(b, "").events;
   ASSERT_EQ(all.size(), 4U);
@@ -101,11 +102,11 @@ void an_events_own_cursor_serves_too(Bench& b) {
 }
 
 /// A store that hears events only live listens from the first answered question on.
-void begin_to_listen(Bench& b) {
+void begin_to_listen(CaseContext& b) {
   if (!b.can(Capability::kEventLog)) (void)page(b, "$");
 }
 
-void only_what_comes(Bench& b) {
+void only_what_comes(CaseContext& b) {
   (void)b.add();
   begin_to_listen(b);
   auto reply = b.later(b.store().events(b.queue, "$", 10, Duration(3'600'000)));
@@ -118,7 +119,7 @@ void only_what_comes(Bench& b) {
   EXPECT_EQ(answer->events[0].id, id);
 }
 
-void a_wait_for_events_ends_at_its_time(Bench& b) {
+void a_wait_for_events_ends_at_its_time(CaseContext& b) {
   begin_to_listen(b);
   auto reply = b.later(b.store().events(b.queue, "$", 10, Duration(500)));
   (void)b.must(b.store().wake_delayed(b.queue));
@@ -128,7 +129,7 @@ void a_wait_for_events_ends_at_its_time(Bench& b) {
   EXPECT_THAT(answer->events, IsEmpty());
 }
 
-void cursors_survive_reopening(Bench& b) {
+void cursors_survive_reopening(CaseContext& b) {
   (void)b.add();
   const std::string cursor = page(b, "").cursor;
   b.rig.crash_and_reopen();
@@ -138,7 +139,7 @@ void cursors_survive_reopening(Bench& b) {
   EXPECT_EQ(events[0].id, id);
 }
 
-void a_gap_is_told(Bench& b) {
+void a_gap_is_told(CaseContext& b) {
   (void)b.add("first");
   const std::string cursor = page(b, "").cursor;
   for (int batch = 0; batch < 6; ++batch) (void)b.add_all(std::vector<NewJob>(1000, NewJob{.name = "n"}));
@@ -148,7 +149,7 @@ void a_gap_is_told(Bench& b) {
   EXPECT_FALSE(page(b, late.cursor, 10).gap);
 }
 
-void queue_events(Bench& b) {
+void queue_events(CaseContext& b) {
   (void)b.must(b.store().pause(b.queue));
   (void)b.must(b.store().resume(b.queue));
   (void)b.finished(outcome::Completed{});
@@ -160,7 +161,7 @@ void queue_events(Bench& b) {
   EXPECT_EQ(story, "paused resumed drained cleaned ");
 }
 
-void cancel_requests(Bench& b) {
+void cancel_requests(CaseContext& b) {
   const JobId waiting = b.add("w", {.delay = Duration(1000)});
   const JobId active = b.add();
   (void)b.take_one();

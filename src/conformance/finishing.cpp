@@ -1,7 +1,7 @@
 // Finishing: outcomes, tokens, retention.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -10,13 +10,13 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void completed(Bench& b) {
+void completed(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   b.advance(Duration(700));
   const auto moved = b.finish(taken, outcome::Completed{R"({"rows":3})"});
   ASSERT_TRUE(moved);
-  EXPECT_EQ(*moved, (Moved{.state = State::kCompleted, .kept = true, .attempts_made = 1}));
+  EXPECT_EQ(*moved, (FinishResult{.state = State::kCompleted, .kept = true, .attempts_made = 1}));
   const Job job = b.job(id);
   EXPECT_EQ(job.state, State::kCompleted);
   EXPECT_EQ(job.result, R"({"rows":3})");
@@ -27,7 +27,7 @@ void completed(Bench& b) {
   EXPECT_EQ(b.counts()[State::kActive], 0U);
 }
 
-void failed(Bench& b) {
+void failed(CaseContext& b) {
   const JobId id = b.add();
   const Failure failure{
       .code = "timeout", .message = "ran for 60 s", .stack = "at line 1", .details = R"({"peak":1})"};
@@ -41,22 +41,22 @@ void failed(Bench& b) {
   EXPECT_EQ(job.finished_on, b.rig.clock().wall());
 }
 
-void use_is_stored(Bench& b) {
+void use_is_stored(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   const Usage usage{
       .cpu_us = 1'234'567, .peak_rss_bytes = 99'000'000, .wall_us = 500'000, .details = R"({"rows":3})"};
-  Turn turn = b.turn(0);
+  TakeRequest turn = b.turn(0);
   turn.finished.push_back({.id = id, .token = taken.token, .outcome = outcome::Completed{}, .usage = usage});
   EXPECT_TRUE(b.play(turn).finished.at(0));
   EXPECT_EQ(b.job(id).usage, usage);
 }
 
-void finish_and_take_in_one_step(Bench& b) {
+void finish_and_take_in_one_step(CaseContext& b) {
   const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   const auto taken = b.take(2);
   ASSERT_EQ(taken.size(), 2U);
-  Turn turn = b.turn(1);
+  TakeRequest turn = b.turn(1);
   for (const Taken& one : taken)
     turn.finished.push_back({.id = one.job.id, .token = one.token, .outcome = outcome::Completed{}});
   const auto reply = b.play(turn);
@@ -67,7 +67,7 @@ void finish_and_take_in_one_step(Bench& b) {
   EXPECT_EQ(reply.taken[0].job.id, added[2].id);
 }
 
-void a_wrong_token_is_refused_and_changes_nothing(Bench& b) {
+void a_wrong_token_is_refused_and_changes_nothing(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   const Job before = b.job(id);
@@ -79,11 +79,11 @@ void a_wrong_token_is_refused_and_changes_nothing(Bench& b) {
   EXPECT_EQ(b.job(id).result, "2");
 }
 
-void one_refused_stops_no_other(Bench& b) {
+void one_refused_stops_no_other(CaseContext& b) {
   (void)b.add_all({{.name = "a"}, {.name = "b"}});
   const auto taken = b.take(2);
   ASSERT_EQ(taken.size(), 2U);
-  Turn turn = b.turn(0);
+  TakeRequest turn = b.turn(0);
   turn.finished.push_back({.id = JobId("not-here"), .token = taken[0].token});
   turn.finished.push_back({.id = taken[0].job.id, .token = taken[1].token});
   turn.finished.push_back({.id = taken[1].job.id, .token = taken[1].token});
@@ -96,7 +96,7 @@ void one_refused_stops_no_other(Bench& b) {
   EXPECT_TRUE(reply.finished[2]);
 }
 
-void a_second_finish_is_refused(Bench& b) {
+void a_second_finish_is_refused(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   EXPECT_TRUE(b.finish(taken, outcome::Completed{"1"}));
@@ -107,9 +107,9 @@ void a_second_finish_is_refused(Bench& b) {
   EXPECT_EQ(b.state(id), State::kCompleted);
 }
 
-void a_finish_after_the_lock_expired_is_refused(Bench& b) {
+void a_finish_after_the_lock_expired_is_refused(CaseContext& b) {
   const JobId id = b.add();
-  Turn turn = b.turn(1);
+  TakeRequest turn = b.turn(1);
   turn.lock = Duration(1000);
   const auto taken = b.play(turn).taken;
   ASSERT_EQ(taken.size(), 1U);
@@ -120,10 +120,10 @@ void a_finish_after_the_lock_expired_is_refused(Bench& b) {
   EXPECT_EQ(b.state(id), State::kActive);
 }
 
-void a_finish_of_an_older_run_is_refused(Bench& b) {
+void a_finish_of_an_older_run_is_refused(CaseContext& b) {
   const JobId id = b.add();
   const Taken old = b.take_one();
-  EXPECT_TRUE(b.finish(old, outcome::BackToWait{"test"}));
+  EXPECT_TRUE(b.finish(old, outcome::Requeue{"test"}));
   const auto waiting = b.finish(old, outcome::Completed{});
   ASSERT_FALSE(waiting);
   EXPECT_EQ(waiting.error().code, Errc::kLockMissing);
@@ -135,7 +135,7 @@ void a_finish_of_an_older_run_is_refused(Bench& b) {
   EXPECT_EQ(b.job(id).result, R"("new")");
 }
 
-void retention_by_count(Bench& b) {
+void retention_by_count(CaseContext& b) {
   const JobId one = b.finished(outcome::Completed{}, {.count = 2});
   const JobId two = b.finished(outcome::Completed{}, {.count = 2});
   const JobId three = b.finished(outcome::Completed{}, {.count = 2});
@@ -144,7 +144,7 @@ void retention_by_count(Bench& b) {
   EXPECT_EQ(b.counts()[State::kCompleted], 2U);
 }
 
-void retention_of_none(Bench& b) {
+void retention_of_none(CaseContext& b) {
   const JobId id = b.add();
   const auto moved = b.finish(b.take_one(), outcome::Completed{}, {.count = 0});
   ASSERT_TRUE(moved);
@@ -154,7 +154,7 @@ void retention_of_none(Bench& b) {
   EXPECT_EQ(b.counts(), Counts{});
 }
 
-void retention_by_age(Bench& b) {
+void retention_by_age(CaseContext& b) {
   const Retention keep{.age = std::chrono::seconds(10)};
   const JobId old = b.finished(outcome::Failed{}, keep);
   b.advance(Duration(6000));
@@ -166,7 +166,7 @@ void retention_by_age(Bench& b) {
   EXPECT_THAT(b.ids(State::kFailed), ElementsAre(young, last));
 }
 
-void retention_touches_its_own_set_only(Bench& b) {
+void retention_touches_its_own_set_only(CaseContext& b) {
   const JobId failed_one = b.finished(outcome::Failed{});
   (void)b.finished(outcome::Completed{}, {.count = 0});
   const JobId done = b.finished(outcome::Completed{}, {.count = 1});
@@ -174,11 +174,11 @@ void retention_touches_its_own_set_only(Bench& b) {
   EXPECT_TRUE(b.exists(done));
 }
 
-void many_at_once(Bench& b) {
+void many_at_once(CaseContext& b) {
   (void)b.add_all(std::vector<NewJob>(300, NewJob{.name = "n"}));
   const auto taken = b.take(300);
   ASSERT_EQ(taken.size(), 300U);
-  Turn turn = b.turn(0);
+  TakeRequest turn = b.turn(0);
   for (const Taken& one : taken)
     turn.finished.push_back({.id = one.job.id, .token = one.token, .outcome = outcome::Completed{}});
   for (const auto& moved : b.play(turn).finished) EXPECT_TRUE(moved);

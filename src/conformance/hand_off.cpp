@@ -1,7 +1,7 @@
 // Hand-off: a parked turn is served by the step that makes a job ready. And wait_for_work, the hint.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -12,22 +12,22 @@ using testing::IsEmpty;
 
 constexpr Duration kLong{3'600'000};
 
-Turn parked(Bench& b, std::uint32_t take, Duration park = kLong) {
-  Turn turn = b.turn(take);
+TakeRequest parked(CaseContext& b, std::uint32_t take, Duration park = kLong) {
+  TakeRequest turn = b.turn(take);
   turn.park = park;
   return turn;
 }
 
 /// Sends a turn that parks. What is sent after it is judged after it: the verb that follows proves that it
 /// parked.
-Pending<TurnReply> park(Bench& b, Turn turn) {
+Pending<TakeReply> park(CaseContext& b, TakeRequest turn) {
   auto reply = b.later(b.store().finish_and_take(std::move(turn)));
   (void)b.must(b.store().wake_delayed(b.queue));
   EXPECT_FALSE(reply.ready()) << "there was nothing to take: the turn was to park";
   return reply;
 }
 
-std::vector<JobId> taken_by(Pending<TurnReply>& reply) {
+std::vector<JobId> taken_by(Pending<TakeReply>& reply) {
   auto result = reply.get();
   EXPECT_TRUE(result) << result.error().message;
   std::vector<JobId> ids;
@@ -36,8 +36,8 @@ std::vector<JobId> taken_by(Pending<TurnReply>& reply) {
   return ids;
 }
 
-void an_add_is_taken_in_the_same_step(Bench& b) {
-  Turn turn = parked(b, 2);
+void an_add_is_taken_in_the_same_step(CaseContext& b) {
+  TakeRequest turn = parked(b, 2);
   auto reply = park(b, turn);
   const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   ASSERT_EQ(added.size(), 3U);
@@ -48,13 +48,13 @@ void an_add_is_taken_in_the_same_step(Bench& b) {
   ASSERT_TRUE(answer);
   ASSERT_EQ(answer->taken.size(), 2U);
   EXPECT_EQ(answer->taken[0].job.id, added[0].id);
-  EXPECT_EQ(answer->taken[0].token.value, b.worker + ":" + std::to_string(turn.op.number) + ":0");
+  EXPECT_EQ(answer->taken[0].token.value, b.worker + ":" + std::to_string(turn.op.sequence) + ":0");
   EXPECT_EQ(b.counts()[State::kActive], 2U);
   EXPECT_TRUE(b.finish(answer->taken[0], outcome::Completed{}));
   EXPECT_EQ(b.story(added[1].id), "added waiting active");
 }
 
-void promotion_and_waking_serve_it(Bench& b) {
+void promotion_and_waking_serve_it(CaseContext& b) {
   const JobId promoted = b.add("d", {.delay = Duration(50'000)});
   const JobId woken = b.add("d", {.delay = Duration(1000)});
   auto first = park(b, parked(b, 1));
@@ -66,17 +66,17 @@ void promotion_and_waking_serve_it(Bench& b) {
   EXPECT_THAT(taken_by(second), ElementsAre(woken));
 }
 
-void what_comes_back_serves_it(Bench& b) {
+void what_comes_back_serves_it(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
   b.worker = "worker-2";
   auto reply = park(b, parked(b, 1));
   b.worker = "worker-1";
-  EXPECT_TRUE(b.finish(taken, outcome::BackToWait{"stop"}));
+  EXPECT_TRUE(b.finish(taken, outcome::Requeue{"stop"}));
   EXPECT_THAT(taken_by(reply), ElementsAre(id));
 }
 
-void the_longest_parked_is_served_first(Bench& b) {
+void the_longest_parked_is_served_first(CaseContext& b) {
   b.worker = "worker-1";
   auto first = park(b, parked(b, 1));
   b.worker = "worker-2";
@@ -87,7 +87,7 @@ void the_longest_parked_is_served_first(Bench& b) {
   EXPECT_THAT(taken_by(second), ElementsAre(two));
 }
 
-void the_next_turn_of_its_lane_ends_it(Bench& b) {
+void the_next_turn_of_its_lane_ends_it(CaseContext& b) {
   auto reply = park(b, parked(b, 1));
   EXPECT_TRUE(b.take(0).empty());
   EXPECT_THAT(taken_by(reply), IsEmpty());
@@ -95,17 +95,17 @@ void the_next_turn_of_its_lane_ends_it(Bench& b) {
   EXPECT_EQ(b.state(id), State::kWaiting) << "nobody is parked any more";
 }
 
-void it_ends_when_its_time_is_over(Bench& b) {
+void it_ends_when_its_time_is_over(CaseContext& b) {
   auto reply = park(b, parked(b, 1, Duration(1000)));
   b.advance(Duration(1001));
   EXPECT_THAT(taken_by(reply), IsEmpty());
   EXPECT_EQ(b.state(b.add()), State::kWaiting);
 }
 
-void it_takes_only_what_fits(Bench& b) {
-  Turn turn = parked(b, 5);
-  turn.admit = Admit{.free = {.cores = 1, .memory_bytes = 100}};
-  turn.admit->needs[FunctionName("small")] = {.cores = 1, .memory_bytes = 50};
+void it_takes_only_what_fits(CaseContext& b) {
+  TakeRequest turn = parked(b, 5);
+  turn.filter = AdmissionFilter{.free = {.cores = 1, .memory_bytes = 100}};
+  turn.filter->needs[FunctionName("small")] = {.cores = 1, .memory_bytes = 50};
   auto reply = park(b, turn);
   const JobId foreign = b.add("not-served");
   EXPECT_EQ(b.state(foreign), State::kWaiting);
@@ -114,10 +114,10 @@ void it_takes_only_what_fits(Bench& b) {
   EXPECT_THAT(taken_by(reply), ElementsAre(small));
 }
 
-void its_finishes_are_committed_at_once(Bench& b) {
+void its_finishes_are_committed_at_once(CaseContext& b) {
   const JobId id = b.add();
   const Taken taken = b.take_one();
-  Turn turn = parked(b, 1);
+  TakeRequest turn = parked(b, 1);
   turn.finished.push_back({.id = id, .token = taken.token, .outcome = outcome::Completed{"1"}});
   auto reply = park(b, turn);
   EXPECT_EQ(b.state(id), State::kCompleted);
@@ -128,8 +128,8 @@ void its_finishes_are_committed_at_once(Bench& b) {
   EXPECT_TRUE(answer->finished[0]);
 }
 
-void a_repeat_of_a_parked_turn_joins_it(Bench& b) {
-  const Turn turn = parked(b, 1);
+void a_repeat_of_a_parked_turn_joins_it(CaseContext& b) {
+  const TakeRequest turn = parked(b, 1);
   auto first = park(b, turn);
   auto again = park(b, turn);
   const JobId id = b.add();
@@ -139,7 +139,7 @@ void a_repeat_of_a_parked_turn_joins_it(Bench& b) {
   EXPECT_EQ(b.job(id).attempts_started, 1U);
 }
 
-void a_paused_queue_serves_nobody(Bench& b) {
+void a_paused_queue_serves_nobody(CaseContext& b) {
   (void)b.must(b.store().pause(b.queue));
   auto reply = park(b, parked(b, 1));
   const JobId id = b.add();
@@ -149,7 +149,7 @@ void a_paused_queue_serves_nobody(Bench& b) {
   EXPECT_THAT(taken_by(reply), ElementsAre(id));
 }
 
-void a_take_of_a_closing_store_is_answered(Bench& b) {
+void a_take_of_a_closing_store_is_answered(CaseContext& b) {
   auto reply = park(b, parked(b, 1));
   b.rig.crash_and_reopen();
   const auto answer = reply.get();
@@ -160,11 +160,11 @@ void a_take_of_a_closing_store_is_answered(Bench& b) {
 
 // ---- wait_for_work ---------------------------------------------------------------------------
 
-WorkRequest hint(Bench& b, Duration at_most = kLong) {
-  return {.by = b.worker, .queues = {b.queue, QueueName("other")}, .at_most = at_most};
+WorkRequest hint(CaseContext& b, Duration at_most = kLong) {
+  return {.worker = b.worker, .queues = {b.queue, QueueName("other")}, .at_most = at_most};
 }
 
-void an_add_wakes_who_waits(Bench& b) {
+void an_add_wakes_who_waits(CaseContext& b) {
   auto reply = b.later(b.store().wait_for_work(hint(b)));
   (void)b.must(b.store().add({.queue = QueueName("other"), .jobs = {{.name = "a"}}}));
   const auto answer = reply.get();
@@ -172,12 +172,12 @@ void an_add_wakes_who_waits(Bench& b) {
   EXPECT_THAT(answer->queues, ElementsAre(QueueName("other")));
 }
 
-void what_waits_already_is_told_at_once(Bench& b) {
+void what_waits_already_is_told_at_once(CaseContext& b) {
   (void)b.add();
   EXPECT_THAT(b.must(b.store().wait_for_work(hint(b))).queues, ElementsAre(b.queue));
 }
 
-void a_wait_ends_at_its_time(Bench& b) {
+void a_wait_ends_at_its_time(CaseContext& b) {
   auto reply = b.later(b.store().wait_for_work(hint(b, Duration(500))));
   b.advance(Duration(501));
   const auto answer = reply.get();

@@ -43,14 +43,16 @@ class History {
     script_.parks_turns(can.has(Capability::kHandOff));
     for (Side* side : {&reference_, &subject_}) side->look_through(can, subject.semantics);
     reference_.teaches = true;
-    reference_.on_reply = [this](const Turn& turn, const TurnReply& reply) { script_.learn(turn, reply); };
+    reference_.on_reply = [this](const TakeRequest& turn, const TakeReply& reply) {
+      script_.learn(turn, reply);
+    };
   }
 
   std::optional<std::string> play() {
     for (std::uint32_t at = 1; at <= plan_.operations; ++at) {
       const Operation operation = script_.next();
-      told_.push_back(fmt::format("{:4} {}", at, operation.text));
-      if (told_.size() > 40) told_.pop_front();
+      reported_.push_back(fmt::format("{:4} {}", at, operation.text));
+      if (reported_.size() > 40) reported_.pop_front();
       step(operation, at % plan_.look_every == 0 || at == plan_.operations);
       if (!problem_.empty()) return report();
     }
@@ -93,13 +95,13 @@ class History {
   }
 
   std::string report() const {
-    return fmt::format("seed {}: {}\nafter\n  {}", plan_.seed, problem_, fmt::join(told_, "\n  "));
+    return fmt::format("seed {}: {}\nafter\n  {}", plan_.seed, problem_, fmt::join(reported_, "\n  "));
   }
 
   const HistoryPlan plan_;
   Script script_;
   Side reference_, subject_;
-  std::deque<std::string> told_;
+  std::deque<std::string> reported_;
   std::string problem_;
 };
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "conformance/rig.hpp"
+#include "conformance/store_fixture.hpp"
 
 namespace gaur::conformance {
 

@@ -37,13 +37,14 @@ void Script::learn(const AddRequest& request, const std::vector<Added>& added) {
   }
 }
 
-void Script::learn(const Turn& turn, const TurnReply& reply) {
+void Script::learn(const TakeRequest& turn, const TakeReply& reply) {
   for (std::size_t i = 0; i < reply.finished.size(); ++i) {
     if (!reply.finished[i]) continue;
     std::erase_if(runs_,
                   [&](const Run& run) { return run.queue == turn.queue && run.id == turn.finished[i].id; });
   }
-  for (const Taken& taken : reply.taken) runs_.push_back({turn.queue, taken.job.id, taken.token, turn.by});
+  for (const Taken& taken : reply.taken)
+    runs_.push_back({turn.queue, taken.job.id, taken.token, turn.worker});
 }
 
 /// After a crash a client still holds what it ran, and tries to finish some of it.
@@ -73,12 +74,12 @@ Operation Script::add() {
   for (std::uint64_t left = 1 + below(4); left > 0; --left) request.jobs.push_back(new_job());
   if (one_in(5)) request.max_waiting = 1 + below(20);
   if (!one_in(4)) {
-    const LaneName lane(fmt::format("producer-{}", below(2)));
-    request.op = {lane, number(lane)};
+    const SessionName session(fmt::format("producer-{}", below(2)));
+    request.op = {session, number(session)};
   }
-  if (request.op.number > 0) last_add_ = request;
+  if (request.op.sequence > 0) last_add_ = request;
   std::string text = fmt::format("add {} x{} max {} op {}:{}", request.queue.value, request.jobs.size(),
-                                 request.max_waiting, request.op.lane.value, request.op.number);
+                                 request.max_waiting, request.op.session.value, request.op.sequence);
   for (const NewJob& job : request.jobs) {
     text += fmt::format(" [{} id {} delay {} prio {} lifo {}]", job.name,
                         job.options.id ? job.options.id->value : "-", job.options.delay.count(),
@@ -104,7 +105,7 @@ Outcome Script::outcome() {
     case 1: return outcome::RetryAfter{.delay = Duration(1 + below(2000)), .failure = failure};
     case 2: return outcome::RetryAfter{.failure = failure};
     case 3: return outcome::RetryAfter{.delay = Duration(below(500)), .counted = false};
-    case 4: return outcome::BackToWait{"stop"};
+    case 4: return outcome::Requeue{"stop"};
     case 5: return outcome::Stalled{.max_stalled = static_cast<std::uint32_t>(below(3)), .failure = failure};
     default: return outcome::Completed{fmt::format("{}", below(1000))};
   }
@@ -121,16 +122,17 @@ Finish Script::finish(const Run& run) {
   return finish;
 }
 
-Admit Script::admit() {
+AdmissionFilter Script::admit() {
   constexpr std::uint64_t kGB = 1'000'000'000;
-  Admit admit{.free = {.cores = static_cast<double>(1 + below(4)), .memory_bytes = (1 + below(8)) * kGB}};
+  AdmissionFilter admit{
+      .free = {.cores = static_cast<double>(1 + below(4)), .memory_bytes = (1 + below(8)) * kGB}};
   admit.needs[FunctionName("small")] = {.cores = 1, .memory_bytes = kGB};
   admit.needs[FunctionName("big")] = {.cores = 4, .memory_bytes = 6 * kGB};
   admit.needs[FunctionName("quick")] = {.cores = 1, .memory_bytes = kGB, .ends_before_head = true};
-  admit.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .closed = true};
-  if (one_in(3)) admit.otherwise = Needs{.cores = 2, .memory_bytes = 2 * kGB};
+  admit.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .unavailable = true};
+  if (one_in(3)) admit.default_needs = Needs{.cores = 2, .memory_bytes = 2 * kGB};
   if (one_in(2)) {
-    admit.pass_head = true;
+    admit.backfill = true;
     admit.spare = {.cores = static_cast<double>(below(3)), .memory_bytes = below(4) * kGB};
   }
   if (one_in(4)) admit.function_field = "func";
@@ -139,28 +141,30 @@ Admit Script::admit() {
 
 Operation Script::turn() {
   const std::string worker = fmt::format("worker-{}", below(3));
-  Turn turn{.queue = queue(), .op = {LaneName(worker), number(LaneName(worker))}, .by = worker};
+  TakeRequest turn{
+      .queue = queue(), .op = {SessionName(worker), number(SessionName(worker))}, .worker = worker};
   turn.take = static_cast<std::uint32_t>(below(5));
   turn.lock = Duration(one_in(3) ? 1003 : 5003);
   std::set<JobId> chosen;
   for (const Run& run : runs_) {
-    if (run.queue != turn.queue || run.by != worker || one_in(3) || !chosen.insert(run.id).second) continue;
+    if (run.queue != turn.queue || run.worker != worker || one_in(3) || !chosen.insert(run.id).second)
+      continue;
     turn.finished.push_back(finish(run));
   }
-  if (one_in(3)) turn.admit = admit();
+  if (one_in(3)) turn.filter = admit();
   if (one_in(3) && parks_) turn.park = Duration(600'000);
-  last_turns_[turn.op.lane] = turn;
+  last_turns_[turn.op.session] = turn;
   return send(std::move(turn), false);
 }
 
-Operation Script::send(Turn turn, bool again) {
+Operation Script::send(TakeRequest turn, bool again) {
   std::string text = fmt::format("{} {} {}:{} take {}{}{}", again ? "repeat" : "turn", turn.queue.value,
-                                 turn.op.lane.value, turn.op.number, turn.take, turn.admit ? " admit" : "",
-                                 turn.park > Duration(0) ? " park" : "");
+                                 turn.op.session.value, turn.op.sequence, turn.take,
+                                 turn.filter ? " admit" : "", turn.park > Duration(0) ? " park" : "");
   for (const Finish& one : turn.finished)
     text += fmt::format(" [finish {} {} as {}]", one.id.value, one.token.value, one.outcome.index());
   return {text, [this, turn, again](Side& side) -> std::string {
-            Pending<TurnReply> pending(side.rig(), side.store().finish_and_take(turn));
+            Pending<TakeReply> pending(side.rig(), side.store().finish_and_take(turn));
             if (turn.park > Duration(0)) {
               // What is asked next is answered next: a reply that is not there by then is parked.
               (void)side.now(side.store().wake_delayed(QueueName("nothing-here")));
@@ -183,9 +187,9 @@ Operation Script::send(Turn turn, bool again) {
 Operation Script::repeat() {
   if (last_add_ && one_in(2)) {
     const AddRequest request = *last_add_;
-    const bool is_last = numbers_[request.op.lane] == request.op.number;
+    const bool is_last = numbers_[request.op.session] == request.op.sequence;
     if (is_last) {
-      return {fmt::format("repeat add {}:{}", request.op.lane.value, request.op.number),
+      return {fmt::format("repeat add {}:{}", request.op.session.value, request.op.sequence),
               [this, request](Side& side) {
                 const auto before = side.now(side.store().counts(request.queue));
                 const auto reply = side.now(side.store().add(request));
@@ -208,12 +212,13 @@ Operation Script::repeat() {
 // ---- locks and time --------------------------------------------------------------------------
 
 Operation Script::extend() {
-  ExtendRequest request{.queue = queue(), .lock = Duration(3007), .by = fmt::format("worker-{}", below(3))};
+  ExtendRequest request{
+      .queue = queue(), .lock = Duration(3007), .worker = fmt::format("worker-{}", below(3))};
   for (const Run& run : runs_) {
-    if (run.queue != request.queue || run.by != request.by) continue;
+    if (run.queue != request.queue || run.worker != request.worker) continue;
     request.held.push_back({run.id, one_in(10) ? LockToken("stale:1:0") : run.token});
   }
-  return {fmt::format("extend {} of {}", request.held.size(), request.by),
+  return {fmt::format("extend {} of {}", request.held.size(), request.worker),
           [request](Side& side) { return show(side.now(side.store().extend_locks(request))); }};
 }
 

@@ -26,7 +26,7 @@ class Script {
 
   /// What the reference answered.
   void learn(const AddRequest& request, const std::vector<Added>& added);
-  void learn(const Turn& turn, const TurnReply& reply);
+  void learn(const TakeRequest& turn, const TakeReply& reply);
   void forget_runs();
 
   static std::vector<QueueName> queues() { return {QueueName("qa"), QueueName("qb")}; }
@@ -36,7 +36,7 @@ class Script {
     QueueName queue;
     JobId id;
     LockToken token;
-    std::string by;
+    std::string worker;
   };
 
   std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
@@ -47,15 +47,15 @@ class Script {
   }
   QueueName queue() { return below(3) < 2 ? QueueName("qa") : QueueName("qb"); }
   JobRef job();
-  std::uint64_t number(const LaneName& lane) { return ++numbers_[lane]; }
+  std::uint64_t number(const SessionName& session) { return ++numbers_[session]; }
 
   Operation add();
   NewJob new_job();
   Operation turn();
   Finish finish(const Run& run);
   Outcome outcome();
-  Admit admit();
-  Operation send(Turn turn, bool repeat);
+  AdmissionFilter admit();
+  Operation send(TakeRequest turn, bool repeat);
   Operation repeat();
   Operation extend();
   Operation recover();
@@ -72,11 +72,11 @@ class Script {
 
   SeededRandom random_;
   bool parks_ = true;
-  std::map<LaneName, std::uint64_t> numbers_;
+  std::map<SessionName, std::uint64_t> numbers_;
   std::vector<JobRef> jobs_;
   std::vector<Run> runs_;
   std::optional<AddRequest> last_add_;
-  std::map<LaneName, Turn> last_turns_;
+  std::map<SessionName, TakeRequest> last_turns_;
 };
 
 }  // namespace gaur::conformance

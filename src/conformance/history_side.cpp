@@ -34,7 +34,7 @@ std::string Side::look(const QueueName& queue) {
   return text;
 }
 
-void Side::follow(std::list<ParkedTurn>::iterator one) {
+void Side::follow(std::list<LongPoll>::iterator one) {
   answers_.emplace_back(one->turn, one->reply.get());
   const auto& [turn, reply] = answers_.back();
   if (reply && !one->again) {
@@ -44,10 +44,10 @@ void Side::follow(std::list<ParkedTurn>::iterator one) {
   parked.erase(one);
 }
 
-void Side::end_parked_of(const Turn& next) {
+void Side::end_parked_of(const TakeRequest& next) {
   for (auto turn = parked.begin(); turn != parked.end();) {
     const auto here = turn++;
-    if (here->turn.op.lane == next.op.lane && here->turn.op.number < next.op.number) follow(here);
+    if (here->turn.op.session == next.op.session && here->turn.op.sequence < next.op.sequence) follow(here);
   }
 }
 
@@ -62,7 +62,7 @@ void Side::collect(const std::vector<OperationId>& expected) {
 std::string Side::answers_as_text() {
   std::string text;
   for (const auto& [turn, reply] : answers_) {
-    text += turn.op.lane.value + ":" + std::to_string(turn.op.number) + " " + show(reply) + "\n";
+    text += turn.op.session.value + ":" + std::to_string(turn.op.sequence) + " " + show(reply) + "\n";
   }
   return text;
 }
@@ -74,11 +74,11 @@ std::vector<OperationId> Side::answered() const {
 }
 
 void Side::check_parked() {
-  for (ParkedTurn& one : parked) {
-    if (one.turn.admit || one.reply.ready()) continue;
+  for (LongPoll& one : parked) {
+    if (one.turn.filter || one.reply.ready()) continue;
     const auto counts = now(store().counts(one.turn.queue));
     if (counts && counts->ready() > 0 && !counts->paused && !one.reply.ready())
-      checker.parked_while_ready(one.turn.queue, one.turn.by);
+      checker.parked_while_ready(one.turn.queue, one.turn.worker);
   }
 }
 

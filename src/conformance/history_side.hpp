@@ -4,32 +4,32 @@
 #include <list>
 #include <map>
 
+#include "conformance/capability_mask.hpp"
 #include "conformance/checker.hpp"
-#include "conformance/lens.hpp"
-#include "conformance/rig.hpp"
 #include "conformance/show.hpp"
+#include "conformance/store_fixture.hpp"
 
 namespace gaur::conformance {
 
-struct ParkedTurn {
-  Turn turn;
-  Pending<TurnReply> reply;
+struct LongPoll {
+  TakeRequest turn;
+  Pending<TakeReply> reply;
   bool again = false;  ///< a repeat: its parts were followed when the first was sent
 };
-using Answer = std::pair<Turn, Result<TurnReply>>;
+using Answer = std::pair<TakeRequest, Result<TakeReply>>;
 
 class Side {
  public:
-  explicit Side(std::unique_ptr<Rig> rig) : rig_(std::move(rig)) {}
+  explicit Side(std::unique_ptr<StoreFixture> rig) : rig_(std::move(rig)) {}
 
   /// From now on it is seen as by a store of these capabilities and semantics.
   void look_through(Capabilities can, const Semantics& semantics) {
-    lens_ = std::make_unique<Lens>(*rig_, can, semantics);
+    lens_ = std::make_unique<CapabilityMask>(*rig_, can, semantics);
     checker.hears_events(can.has(Capability::kEventLog));
     checker.reopening_spares_lost(semantics.expired_locks_are_forgotten);
   }
   Store& store() { return lens_ ? static_cast<Store&>(*lens_) : rig_->store(); }
-  Rig& rig() { return *rig_; }
+  StoreFixture& rig() { return *rig_; }
   Time wall() { return rig_->clock().wall(); }
   template <class T>
   Result<T> now(Async<T> future) {
@@ -37,7 +37,7 @@ class Side {
   }
 
   /// The next turn of a lane ends its parked turn first: its answer is followed before that of the next.
-  void end_parked_of(const Turn& next);
+  void end_parked_of(const TakeRequest& next);
   /// Follows the answers of parked turns that came since, those of `expected` for certain.
   void collect(const std::vector<OperationId>& expected);
   /// What was collected since the last call, as text, and of which operations.
@@ -52,14 +52,14 @@ class Side {
 
   Checker checker;
   bool teaches = false;  ///< the script learns from its replies
-  std::function<void(const Turn&, const TurnReply&)> on_reply;
-  std::list<ParkedTurn> parked;
+  std::function<void(const TakeRequest&, const TakeReply&)> on_reply;
+  std::list<LongPoll> parked;
 
  private:
-  void follow(std::list<ParkedTurn>::iterator parked);
+  void follow(std::list<LongPoll>::iterator parked);
 
-  std::unique_ptr<Rig> rig_;
-  std::unique_ptr<Lens> lens_;
+  std::unique_ptr<StoreFixture> rig_;
+  std::unique_ptr<CapabilityMask> lens_;
   std::vector<Answer> answers_;
   std::map<QueueName, std::string> cursors_;
 };

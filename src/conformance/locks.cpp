@@ -1,7 +1,7 @@
 // Locks, their renewal, and the sweep that recovers what was lost.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -11,21 +11,21 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-std::vector<Taken> take_for(Bench& b, std::uint32_t at_most, Duration lock) {
-  Turn turn = b.turn(at_most);
+std::vector<Taken> take_for(CaseContext& b, std::uint32_t at_most, Duration lock) {
+  TakeRequest turn = b.turn(at_most);
   turn.lock = lock;
   return b.play(turn).taken;
 }
 
-ExtendRequest renewal(Bench& b, std::vector<Held> held, Duration lock) {
-  return {.queue = b.queue, .held = std::move(held), .lock = lock, .by = b.worker};
+ExtendRequest renewal(CaseContext& b, std::vector<HeldLock> held, Duration lock) {
+  return {.queue = b.queue, .held = std::move(held), .lock = lock, .worker = b.worker};
 }
 
-Recovered sweep(Bench& b, std::uint32_t max_stalled = 1) {
+Recovered sweep(CaseContext& b, std::uint32_t max_stalled = 1) {
   return b.must(b.store().recover({.queue = b.queue, .max_stalled = max_stalled}));
 }
 
-void a_renewed_lock_lives_on(Bench& b) {
+void a_renewed_lock_lives_on(CaseContext& b) {
   (void)b.add();
   const auto taken = take_for(b, 1, Duration(1000));
   ASSERT_EQ(taken.size(), 1U);
@@ -35,16 +35,16 @@ void a_renewed_lock_lives_on(Bench& b) {
   ASSERT_EQ(reply.locks.size(), 1U);
   EXPECT_TRUE(reply.locks[0]);
   b.advance(Duration(900));
-  EXPECT_THAT(sweep(b).back, IsEmpty());
+  EXPECT_THAT(sweep(b).requeued, IsEmpty());
   EXPECT_TRUE(b.finish(taken[0], outcome::Completed{}));
 }
 
-void a_lost_lock_is_told(Bench& b) {
+void a_lost_lock_is_told(CaseContext& b) {
   (void)b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   const auto taken = take_for(b, 3, Duration(1000));
   ASSERT_EQ(taken.size(), 3U);
   EXPECT_TRUE(b.finish(taken[0], outcome::Completed{}));
-  EXPECT_TRUE(b.finish(taken[1], outcome::BackToWait{}));
+  EXPECT_TRUE(b.finish(taken[1], outcome::Requeue{}));
   (void)b.take_one();
   const auto reply = b.must(b.store().extend_locks(renewal(b,
                                                            {{taken[0].job.id, taken[0].token},
@@ -62,7 +62,7 @@ void a_lost_lock_is_told(Bench& b) {
   EXPECT_EQ(reply.locks[3].error().code, Errc::kLockMissing);
 }
 
-void a_check_renews_nothing(Bench& b) {
+void a_check_renews_nothing(CaseContext& b) {
   const JobId id = b.add();
   const auto taken = take_for(b, 1, Duration(1000));
   ASSERT_EQ(taken.size(), 1U);
@@ -73,10 +73,10 @@ void a_check_renews_nothing(Bench& b) {
   ASSERT_EQ(reply.locks.size(), 1U);
   EXPECT_TRUE(reply.locks[0]);
   b.advance(Duration(101));
-  EXPECT_THAT(sweep(b).back, ElementsAre(id));
+  EXPECT_THAT(sweep(b).requeued, ElementsAre(id));
 }
 
-void a_run_whose_job_was_removed_by_force_is_told(Bench& b) {
+void a_run_whose_job_was_removed_by_force_is_told(CaseContext& b) {
   for (const bool renew : {false, true}) {
     SCOPED_TRACE(renew);
     (void)b.add();
@@ -93,7 +93,7 @@ void a_run_whose_job_was_removed_by_force_is_told(Bench& b) {
   }
 }
 
-void an_expired_lock_cannot_be_renewed(Bench& b) {
+void an_expired_lock_cannot_be_renewed(CaseContext& b) {
   (void)b.add();
   const auto taken = take_for(b, 1, Duration(1000));
   ASSERT_EQ(taken.size(), 1U);
@@ -105,35 +105,35 @@ void an_expired_lock_cannot_be_renewed(Bench& b) {
   EXPECT_EQ(reply.locks[0].error().code, Errc::kLockMissing);
 }
 
-void the_sweep_gives_back_what_lost_its_lock(Bench& b) {
+void the_sweep_gives_back_what_lost_its_lock(CaseContext& b) {
   const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}});
   const auto lost = take_for(b, 2, Duration(1000));
   const auto held = take_for(b, 1, Duration(10'000));
   ASSERT_EQ(lost.size() + held.size(), 3U);
-  EXPECT_THAT(sweep(b).back, IsEmpty());
+  EXPECT_THAT(sweep(b).requeued, IsEmpty());
   b.advance(Duration(1001));
   const Recovered recovered = sweep(b);
-  EXPECT_THAT(recovered.back, UnorderedElementsAre(added[0].id, added[1].id));
+  EXPECT_THAT(recovered.requeued, UnorderedElementsAre(added[0].id, added[1].id));
   EXPECT_THAT(recovered.failed, IsEmpty());
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(added[0].id, added[1].id, added[3].id));
   EXPECT_EQ(b.job(added[0].id).stalled, 1U);
   EXPECT_EQ(b.job(added[0].id).attempts_made, 0U);
   EXPECT_THAT(b.ids(State::kActive), ElementsAre(added[2].id));
-  EXPECT_THAT(sweep(b).back, IsEmpty()) << "once is enough";
+  EXPECT_THAT(sweep(b).requeued, IsEmpty()) << "once is enough";
 }
 
-void lost_too_often_it_fails(Bench& b) {
+void lost_too_often_it_fails(CaseContext& b) {
   const JobId id = b.add();
   (void)take_for(b, 1, Duration(100));
   b.advance(Duration(101));
-  EXPECT_THAT(sweep(b).back, ElementsAre(id));
+  EXPECT_THAT(sweep(b).requeued, ElementsAre(id));
   (void)take_for(b, 1, Duration(100));
   b.advance(Duration(101));
   const Recovered recovered = sweep(b);
   if (b.semantics.stall_limit == Semantics::StallLimit::kFailsInTheSweep) {
     EXPECT_THAT(recovered.failed, ElementsAre(id));
   } else {
-    EXPECT_THAT(recovered.back, ElementsAre(id));
+    EXPECT_THAT(recovered.requeued, ElementsAre(id));
     EXPECT_TRUE(b.take(1).empty());
   }
   const Job job = b.job(id);
@@ -145,12 +145,12 @@ void lost_too_often_it_fails(Bench& b) {
   }
 }
 
-void the_old_owner_cannot_finish_after_recovery(Bench& b) {
+void the_old_owner_cannot_finish_after_recovery(CaseContext& b) {
   const JobId id = b.add();
   const auto old = take_for(b, 1, Duration(100));
   ASSERT_EQ(old.size(), 1U);
   b.advance(Duration(101));
-  EXPECT_THAT(sweep(b).back, ElementsAre(id));
+  EXPECT_THAT(sweep(b).requeued, ElementsAre(id));
   b.worker = "worker-2";
   const Taken current = b.take_one();
   EXPECT_EQ(current.job.attempts_started, 2U);

@@ -1,7 +1,7 @@
 // Looking: get, state, position, counts, ranges with paging, queues.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -11,7 +11,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-void what_is_not_there(Bench& b) {
+void what_is_not_there(CaseContext& b) {
   const JobRef nothing = b.ref(JobId("not-here"));
   EXPECT_EQ(b.error(b.store().get(nothing)), Errc::kNotFound);
   EXPECT_EQ(b.error(b.store().state(nothing)), Errc::kNotFound);
@@ -21,7 +21,7 @@ void what_is_not_there(Bench& b) {
   EXPECT_THAT(b.ids(State::kWaiting), IsEmpty());
 }
 
-void position_counts_who_comes_before(Bench& b) {
+void position_counts_who_comes_before(CaseContext& b) {
   const JobId plain = b.add();
   const JobId low = b.add("p", {.priority = 9});
   const JobId high = b.add("p", {.priority = 1});
@@ -44,7 +44,7 @@ void position_counts_who_comes_before(Bench& b) {
   EXPECT_EQ(before(last), 4 - waiting_first);
 }
 
-void position_only_of_what_is_ready(Bench& b) {
+void position_only_of_what_is_ready(CaseContext& b) {
   const JobId delayed = b.add("d", {.delay = Duration(1000)});
   const JobId active = b.add();
   (void)b.take_one();
@@ -52,7 +52,7 @@ void position_only_of_what_is_ready(Bench& b) {
   EXPECT_EQ(b.error(b.store().position(b.ref(active))), Errc::kNotInState);
 }
 
-void counts_of_every_state(Bench& b) {
+void counts_of_every_state(CaseContext& b) {
   (void)b.finished(outcome::Completed{});
   (void)b.finished(outcome::Failed{});
   (void)b.add();
@@ -67,7 +67,7 @@ void counts_of_every_state(Bench& b) {
   }
 }
 
-void ranges_page(Bench& b) {
+void ranges_page(CaseContext& b) {
   std::vector<JobId> all;
   for (const Added& added : b.add_all(std::vector<NewJob>(25, NewJob{.name = "n"}))) all.push_back(added.id);
   std::vector<JobId> seen;
@@ -83,7 +83,7 @@ void ranges_page(Bench& b) {
   EXPECT_THAT(b.must(b.store().range({.queue = b.queue, .offset = 25, .limit = 10})), IsEmpty());
 }
 
-void finished_jobs_stand_in_order_of_finishing(Bench& b) {
+void finished_jobs_stand_in_order_of_finishing(CaseContext& b) {
   const JobId one = b.add();
   const JobId two = b.add();
   const auto taken = b.take(2);
@@ -95,14 +95,14 @@ void finished_jobs_stand_in_order_of_finishing(Bench& b) {
   EXPECT_THAT(b.ids(State::kCompleted, true), ElementsAre(one, two));
 }
 
-void a_range_holds_whole_jobs(Bench& b) {
+void a_range_holds_whole_jobs(CaseContext& b) {
   const JobId id = b.add("whole", {.attempts = 2}, R"({"a":1})");
   const auto page = b.must(b.store().range({.queue = b.queue}));
   ASSERT_EQ(page.size(), 1U);
   EXPECT_EQ(page[0], b.job(id));
 }
 
-void queues_are_found(Bench& b) {
+void queues_are_found(CaseContext& b) {
   (void)b.add();
   (void)b.must(b.store().add({.queue = QueueName("other"), .jobs = {{.name = "a"}}}));
   EXPECT_THAT(b.must(b.store().queues()), UnorderedElementsAre(b.queue, QueueName("other")));

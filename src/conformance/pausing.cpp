@@ -1,13 +1,13 @@
 // Pause and resume.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
 namespace {
 
-void nothing_starts_while_paused(Bench& b) {
+void nothing_starts_while_paused(CaseContext& b) {
   const JobId id = b.add();
   (void)b.must(b.store().pause(b.queue));
   const auto reply = b.play(b.turn(5));
@@ -20,14 +20,14 @@ void nothing_starts_while_paused(Bench& b) {
   EXPECT_EQ(b.take_one().job.id, id);
 }
 
-void what_runs_may_finish(Bench& b) {
+void what_runs_may_finish(CaseContext& b) {
   (void)b.add();
   const Taken taken = b.take_one();
   (void)b.must(b.store().pause(b.queue));
   EXPECT_TRUE(b.finish(taken, outcome::Completed{}));
 }
 
-void adding_and_waking_go_on(Bench& b) {
+void adding_and_waking_go_on(CaseContext& b) {
   (void)b.must(b.store().pause(b.queue));
   (void)b.add();
   (void)b.add("d", {.delay = Duration(10)});
@@ -36,7 +36,7 @@ void adding_and_waking_go_on(Bench& b) {
   EXPECT_EQ(b.counts()[State::kWaiting], 2U);
 }
 
-void it_survives_reopening(Bench& b) {
+void it_survives_reopening(CaseContext& b) {
   (void)b.add();
   (void)b.must(b.store().pause(b.queue));
   b.rig.crash_and_reopen();
@@ -44,7 +44,7 @@ void it_survives_reopening(Bench& b) {
   EXPECT_TRUE(b.take(1).empty());
 }
 
-void twice_is_once(Bench& b) {
+void twice_is_once(CaseContext& b) {
   (void)b.must(b.store().pause(b.queue));
   (void)b.must(b.store().pause(b.queue));
   (void)b.must(b.store().resume(b.queue));
@@ -52,7 +52,7 @@ void twice_is_once(Bench& b) {
   (void)b.must(b.store().resume(b.queue));
 }
 
-void other_queues_go_on(Bench& b) {
+void other_queues_go_on(CaseContext& b) {
   (void)b.must(b.store().pause(QueueName("other")));
   (void)b.add();
   EXPECT_EQ(b.take(1).size(), 1U);

@@ -1,7 +1,7 @@
 // Removal: one job, what waits, what finished, the whole queue.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void from_every_state(Bench& b) {
+void from_every_state(CaseContext& b) {
   const std::vector<JobId> ids{b.finished(outcome::Completed{}), b.finished(outcome::Failed{}), b.add(),
                                b.add("p", {.priority = 1}), b.add("d", {.delay = Duration(1000)})};
   (void)b.must(b.store().append_logs(b.ref(ids[0]), {"line"}));
@@ -23,9 +23,9 @@ void from_every_state(Bench& b) {
   EXPECT_EQ(b.error(b.store().remove(b.ref(ids[0]))), Errc::kNotFound);
 }
 
-void not_while_it_runs(Bench& b) {
+void not_while_it_runs(CaseContext& b) {
   const JobId id = b.add();
-  Turn turn = b.turn(1);
+  TakeRequest turn = b.turn(1);
   turn.lock = Duration(1000);
   (void)b.play(turn);
   EXPECT_EQ(b.error(b.store().remove(b.ref(id))), Errc::kBusy);
@@ -33,10 +33,10 @@ void not_while_it_runs(Bench& b) {
   b.advance(Duration(1001));
   (void)b.must(b.store().remove(b.ref(id)));
   EXPECT_EQ(b.counts(), Counts{});
-  EXPECT_THAT(b.must(b.store().recover({.queue = b.queue})).back, IsEmpty());
+  EXPECT_THAT(b.must(b.store().recover({.queue = b.queue})).requeued, IsEmpty());
 }
 
-void drain_removes_what_waits(Bench& b) {
+void drain_removes_what_waits(CaseContext& b) {
   (void)b.add();
   const Taken running = b.take_one();
   (void)b.add_all({{.name = "a"}, {.name = "b", .options = {.priority = 2}}});
@@ -49,7 +49,7 @@ void drain_removes_what_waits(Bench& b) {
   EXPECT_TRUE(b.finish(running, outcome::Completed{}));
 }
 
-void clean_removes_what_finished_long_ago(Bench& b) {
+void clean_removes_what_finished_long_ago(CaseContext& b) {
   const JobId old = b.finished(outcome::Completed{});
   const JobId older_failure = b.finished(outcome::Failed{});
   b.advance(Duration(1000));
@@ -61,7 +61,7 @@ void clean_removes_what_finished_long_ago(Bench& b) {
   EXPECT_EQ(b.must(b.store().clean(b.queue, State::kFailed, Duration(0), 0)), 1U);
 }
 
-void clean_takes_the_oldest_up_to_its_limit(Bench& b) {
+void clean_takes_the_oldest_up_to_its_limit(CaseContext& b) {
   std::vector<JobId> ids;
   for (int i = 0; i < 4; ++i) ids.push_back(b.finished(outcome::Completed{}));
   b.advance(Duration(10));
@@ -70,7 +70,7 @@ void clean_takes_the_oldest_up_to_its_limit(Bench& b) {
   EXPECT_EQ(b.counts()[State::kCompleted], 1U);
 }
 
-void obliterate_spares_running_jobs_unless_forced(Bench& b) {
+void obliterate_spares_running_jobs_unless_forced(CaseContext& b) {
   (void)b.finished(outcome::Completed{});
   const JobId id = b.add();
   (void)b.take_one();
@@ -82,7 +82,7 @@ void obliterate_spares_running_jobs_unless_forced(Bench& b) {
   EXPECT_THAT(b.ids(State::kCompleted), IsEmpty());
 }
 
-void a_late_finish_of_a_removed_job(Bench& b) {
+void a_late_finish_of_a_removed_job(CaseContext& b) {
   (void)b.add();
   const Taken taken = b.take_one();
   (void)b.must(b.store().obliterate(b.queue, true));

@@ -1,7 +1,7 @@
 // A store that died and was opened again: what was acknowledged is there, what ran is given back.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -9,7 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 
-void every_state_survives(Bench& b) {
+void every_state_survives(CaseContext& b) {
   const JobId done = b.finished(outcome::Completed{"42"}, {.count = 5});
   const JobId broken = b.finished(outcome::Failed{{.message = "m", .stack = "s"}, true});
   const JobId waiting = b.add("w", {}, R"({"n":1})");
@@ -23,7 +23,7 @@ void every_state_survives(Bench& b) {
   EXPECT_EQ(b.counts(), counts);
 }
 
-void the_order_survives(Bench& b) {
+void the_order_survives(CaseContext& b) {
   std::vector<JobId> ids;
   for (int i = 0; i < 20; ++i) ids.push_back(b.add());
   const JobId front = b.add("l", {.lifo = true});
@@ -34,7 +34,7 @@ void the_order_survives(Bench& b) {
   EXPECT_EQ(b.ids(State::kWaiting), ids);
 }
 
-void what_ran_is_given_back_uncounted(Bench& b) {
+void what_ran_is_given_back_uncounted(CaseContext& b) {
   const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   const auto taken = b.take(2);
   ASSERT_EQ(taken.size(), 2U);
@@ -53,7 +53,7 @@ void what_ran_is_given_back_uncounted(Bench& b) {
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
-void several_times(Bench& b) {
+void several_times(CaseContext& b) {
   const JobId id = b.add();
   for (int i = 0; i < 3; ++i) b.rig.crash_and_reopen();
   EXPECT_EQ(b.take_one().job.id, id);

@@ -1,7 +1,7 @@
 // Failed attempts that are tried again, runs that end without the job's fault, and retry by hand.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -11,7 +11,7 @@ using testing::ElementsAre;
 
 const Failure kFailure{.code = "error", .message = "no such table", .stack = "at line 7"};
 
-void at_once_goes_as_the_dialect_says(Bench& b) {
+void at_once_goes_as_the_dialect_says(CaseContext& b) {
   const JobId id = b.add();
   const JobId other = b.add();
   const auto moved = b.finish(b.take_one(), outcome::RetryAfter{.failure = kFailure});
@@ -27,14 +27,14 @@ void at_once_goes_as_the_dialect_says(Bench& b) {
   EXPECT_THAT(b.job(id).stacktrace, ElementsAre("at line 7"));
 }
 
-void lifo_jobs_go_in_front(Bench& b) {
+void lifo_jobs_go_in_front(CaseContext& b) {
   const JobId other = b.add();
   const JobId id = b.add("l", {.lifo = true});
   EXPECT_TRUE(b.finish(b.take_one(), outcome::RetryAfter{.failure = kFailure}));
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(id, other));
 }
 
-void prioritized_jobs_keep_their_priority(Bench& b) {
+void prioritized_jobs_keep_their_priority(CaseContext& b) {
   const JobId id = b.add("p", {.priority = 3});
   const JobId same = b.add("p", {.priority = 3});
   const JobId lower = b.add("p", {.priority = 4});
@@ -48,7 +48,7 @@ void prioritized_jobs_keep_their_priority(Bench& b) {
   }
 }
 
-void after_a_delay(Bench& b) {
+void after_a_delay(CaseContext& b) {
   const JobId id = b.add();
   const auto moved =
       b.finish(b.take_one(), outcome::RetryAfter{.delay = Duration(1500), .failure = kFailure});
@@ -66,7 +66,7 @@ void after_a_delay(Bench& b) {
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
-void uncounted(Bench& b) {
+void uncounted(CaseContext& b) {
   const JobId id = b.add();
   const auto moved = b.finish(b.take_one(), outcome::RetryAfter{.delay = Duration(100), .counted = false});
   ASSERT_TRUE(moved);
@@ -75,7 +75,7 @@ void uncounted(Bench& b) {
   EXPECT_FALSE(b.job(id).failure);
 }
 
-void stack_traces_are_bounded(Bench& b) {
+void stack_traces_are_bounded(CaseContext& b) {
   const JobId id = b.add("s", {.stack_trace_limit = 2});
   for (const char* stack : {"one", "two", "three"}) {
     EXPECT_TRUE(b.finish(b.take_one(), outcome::RetryAfter{.failure = {.message = "m", .stack = stack}}));
@@ -83,12 +83,12 @@ void stack_traces_are_bounded(Bench& b) {
   EXPECT_THAT(b.job(id).stacktrace, ElementsAre("two", "three"));
 }
 
-void back_to_wait_counts_as_nothing(Bench& b) {
+void back_to_wait_counts_as_nothing(CaseContext& b) {
   const JobId first = b.add();
   const JobId second = b.add();
-  const auto moved = b.finish(b.take_one(), outcome::BackToWait{"the host stops"});
+  const auto moved = b.finish(b.take_one(), outcome::Requeue{"the host stops"});
   ASSERT_TRUE(moved);
-  EXPECT_EQ(*moved, (Moved{.state = State::kWaiting}));
+  EXPECT_EQ(*moved, (FinishResult{.state = State::kWaiting}));
   EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(first, second));
   const Job job = b.job(first);
   EXPECT_EQ(job.attempts_made, 0U);
@@ -96,19 +96,19 @@ void back_to_wait_counts_as_nothing(Bench& b) {
   EXPECT_EQ(job.stalled, 0U);
 }
 
-void back_to_the_front_of_its_priority(Bench& b) {
+void back_to_the_front_of_its_priority(CaseContext& b) {
   const JobId first = b.add("p", {.priority = 2});
   const JobId second = b.add("p", {.priority = 2});
   const JobId urgent = b.add("p", {.priority = 1});
   (void)b.take(1);
   const Taken taken = b.take_one();
   EXPECT_EQ(taken.job.id, first);
-  EXPECT_TRUE(b.finish(taken, outcome::BackToWait{}));
+  EXPECT_TRUE(b.finish(taken, outcome::Requeue{}));
   EXPECT_THAT(b.ids(State::kPrioritized), ElementsAre(first, second));
   EXPECT_EQ(b.state(urgent), State::kActive);
 }
 
-void a_stall_is_counted_then_fails(Bench& b) {
+void a_stall_is_counted_then_fails(CaseContext& b) {
   const JobId id = b.add();
   const JobId other = b.add();
   const outcome::Stalled stall{.max_stalled = 1,
@@ -129,7 +129,7 @@ void a_stall_is_counted_then_fails(Bench& b) {
   }
 }
 
-void retry_by_hand(Bench& b) {
+void retry_by_hand(CaseContext& b) {
   const JobId done = b.finished(outcome::Completed{"42"});
   const JobId broken = b.finished(outcome::Failed{kFailure, true});
   (void)b.must(b.store().retry(b.ref(broken), false));
@@ -147,7 +147,7 @@ void retry_by_hand(Bench& b) {
   EXPECT_EQ(b.take(2).size(), 2U);
 }
 
-void retry_of_what_is_not_finished(Bench& b) {
+void retry_of_what_is_not_finished(CaseContext& b) {
   const JobId id = b.add();
   EXPECT_EQ(b.error(b.store().retry(b.ref(id), false)), Errc::kNotInState);
   EXPECT_EQ(b.error(b.store().retry(b.ref(JobId("not-here")), false)), Errc::kNotFound);

@@ -50,7 +50,7 @@ std::string show(const Added& added) {
   return fmt::format("{} {}{}", added.id.value, to_string(added.state), added.duplicate ? " duplicate" : "");
 }
 
-std::string show(const Moved& moved) {
+std::string show(const FinishResult& moved) {
   return fmt::format("{}{} made {} stalled {} due {}", to_string(moved.state), moved.kept ? "" : " (removed)",
                      moved.attempts_made, moved.stalled, at(moved.due));
 }
@@ -59,12 +59,12 @@ std::string show(const Taken& taken) {
   return fmt::format("{} as {} for {}", show(taken.job), taken.function.value, taken.token.value);
 }
 
-std::string show(const Next& next) {
+std::string show(const QueueHint& next) {
   return fmt::format("due {}{}{}", at(next.due), next.more && !next.paused ? " more" : "",
                      next.paused ? " paused" : "");
 }
 
-std::string show(const TurnReply& reply) {
+std::string show(const TakeReply& reply) {
   std::string text = fmt::format("finished {} taken {} next {} cancels {}", show(reply.finished),
                                  show(reply.taken), show(reply.next), show_cancels(reply.cancels));
   if (reply.blocked)
@@ -78,7 +78,7 @@ std::string show(const ExtendReply& reply) {
 }
 
 std::string show(const Recovered& recovered) {
-  return "back " + list(recovered.back) + "failed " + list(recovered.failed);
+  return "back " + list(recovered.requeued) + "failed " + list(recovered.failed);
 }
 
 std::string show(const Counts& counts) {

@@ -10,10 +10,10 @@ namespace gaur::conformance {
 
 std::string show(const Job& job);
 std::string show(const Added& added);
-std::string show(const Moved& moved);
+std::string show(const FinishResult& moved);
 std::string show(const Taken& taken);
-std::string show(const Next& next);
-std::string show(const TurnReply& reply);
+std::string show(const QueueHint& next);
+std::string show(const TakeReply& reply);
 std::string show(const ExtendReply& reply);
 std::string show(const Recovered& recovered);
 std::string show(const Counts& counts);

@@ -1,7 +1,7 @@
 // Taking in plain order: who is handed out next, what a start records, what the reply tells.
 #include <gmock/gmock.h>
 
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 
@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void first_in_first_out(Bench& b) {
+void first_in_first_out(CaseContext& b) {
   const JobId one = b.add();
   const JobId two = b.add();
   const JobId three = b.add();
@@ -19,7 +19,7 @@ void first_in_first_out(Bench& b) {
   EXPECT_THAT(b.take_ids(2), IsEmpty());
 }
 
-void the_place_of_priority_zero(Bench& b) {
+void the_place_of_priority_zero(CaseContext& b) {
   const JobId low = b.add("low", {.priority = 8});
   const JobId high = b.add("high", {.priority = 2});
   const JobId plain = b.add("plain");
@@ -30,14 +30,14 @@ void the_place_of_priority_zero(Bench& b) {
   }
 }
 
-void a_start_is_recorded(Bench& b) {
+void a_start_is_recorded(CaseContext& b) {
   const JobId id = b.add("top");
   b.advance(Duration(1500));
-  const Turn turn = b.turn(1);
+  const TakeRequest turn = b.turn(1);
   const auto reply = b.play(turn);
   ASSERT_EQ(reply.taken.size(), 1U);
   const Taken& taken = reply.taken[0];
-  EXPECT_EQ(taken.token.value, turn.op.lane.value + ":" + std::to_string(turn.op.number) + ":0");
+  EXPECT_EQ(taken.token.value, turn.op.session.value + ":" + std::to_string(turn.op.sequence) + ":0");
   EXPECT_EQ(taken.function, FunctionName("top"));
   EXPECT_EQ(taken.job.state, State::kActive);
   EXPECT_EQ(taken.job.attempts_started, 1U);
@@ -47,22 +47,22 @@ void a_start_is_recorded(Bench& b) {
   EXPECT_EQ(b.known(taken.job), b.known(b.job(id)));
 }
 
-void each_start_has_its_own_token(Bench& b) {
+void each_start_has_its_own_token(CaseContext& b) {
   (void)b.add_all({{.name = "a"}, {.name = "b"}});
   const auto taken = b.take(2);
   ASSERT_EQ(taken.size(), 2U);
   EXPECT_NE(taken[0].token, taken[1].token);
-  EXPECT_TRUE(b.finish(taken[0], outcome::BackToWait{"test"}));
+  EXPECT_TRUE(b.finish(taken[0], outcome::Requeue{"test"}));
   const Taken again = b.take_one();
   EXPECT_EQ(again.job.id, taken[0].job.id);
   EXPECT_NE(again.token, taken[0].token);
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
-void unnumbered_turns_have_own_tokens_too(Bench& b) {
+void unnumbered_turns_have_own_tokens_too(CaseContext& b) {
   (void)b.add_all({{.name = "a"}, {.name = "b"}});
-  Turn turn = b.turn(1);
-  turn.op.number = 0;
+  TakeRequest turn = b.turn(1);
+  turn.op.sequence = 0;
   const auto first = b.play(turn).taken;
   const auto second = b.play(turn).taken;
   ASSERT_EQ(first.size(), 1U);
@@ -70,36 +70,36 @@ void unnumbered_turns_have_own_tokens_too(Bench& b) {
   EXPECT_NE(first[0].token, second[0].token);
 }
 
-void more_is_told(Bench& b) {
+void more_is_told(CaseContext& b) {
   (void)b.add_all({{.name = "a"}, {.name = "b"}});
   EXPECT_TRUE(b.play(b.turn(1)).next.more);
   EXPECT_FALSE(b.play(b.turn(1)).next.more);
 }
 
-void the_next_due_time_is_told(Bench& b) {
+void the_next_due_time_is_told(CaseContext& b) {
   (void)b.add("later", {.delay = Duration(5000)});
   (void)b.add("sooner", {.delay = Duration(2000)});
   EXPECT_EQ(b.play(b.turn(1)).next.due, b.rig.clock().wall() + Duration(2000));
 }
 
-void a_queue_that_nobody_knows(Bench& b) {
+void a_queue_that_nobody_knows(CaseContext& b) {
   const auto reply = b.play(b.turn(3));
   EXPECT_TRUE(reply.taken.empty());
   EXPECT_FALSE(reply.next.more);
   EXPECT_FALSE(reply.next.due);
 }
 
-void queues_are_apart(Bench& b) {
+void queues_are_apart(CaseContext& b) {
   (void)b.must(b.store().add({.queue = QueueName("other"), .jobs = {{.name = "a"}}}));
   EXPECT_TRUE(b.take(1).empty());
 }
 
-void nothing_starts_more_often_than_allowed(Bench& b) {
+void nothing_starts_more_often_than_allowed(CaseContext& b) {
   const JobId id = b.add();
   for (std::uint32_t start = 1; start <= b.semantics.max_starts; ++start) {
     const Taken taken = b.take_one();
     EXPECT_EQ(taken.job.attempts_started, start);
-    EXPECT_TRUE(b.finish(taken, outcome::BackToWait{"test"}));
+    EXPECT_TRUE(b.finish(taken, outcome::Requeue{"test"}));
   }
   const JobId next = b.add("next");
   EXPECT_THAT(b.take_ids(1), ElementsAre(next));
@@ -112,7 +112,7 @@ void nothing_starts_more_often_than_allowed(Bench& b) {
   EXPECT_EQ(job.attempts_started, b.semantics.max_starts);
 }
 
-void global_concurrency(Bench& b) {
+void global_concurrency(CaseContext& b) {
   (void)b.must(b.store().set_global_concurrency(b.queue, 2));
   (void)b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   const auto taken = b.take(5);

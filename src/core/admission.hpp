@@ -15,20 +15,20 @@
 namespace gaur {
 
 /// Room offered to one queue for one turn.
-struct Offer {
+struct Booking {
   std::uint64_t ticket = 0;
   std::uint32_t take = 0;  ///< 0: nothing can start now
-  Admit admit{};
+  AdmissionFilter filter{};
 };
 
 class Admission {
  public:
   virtual ~Admission() = default;
   /// Books the free room for a turn of `queue`.
-  virtual Offer offer(const QueueName& queue, Instant now) = 0;
+  virtual Booking offer(const QueueName& queue, Instant now) = 0;
   /// The turn's answer: what was taken is charged, the rest is free again, the head is remembered.
   virtual void settle(std::uint64_t ticket, const std::vector<Taken>& taken,
-                      const std::optional<Blocked>& blocked, Instant now) = 0;
+                      const std::optional<BlockedHead>& blocked, Instant now) = 0;
   /// The grant of a taken job. Valid from settle() until release().
   virtual Grant grant(const LockToken& run) = 0;
   /// The run is over. Nothing is learned from one that measured no wall time (it never ran, or was ended from

@@ -16,8 +16,8 @@ namespace {
 struct Bounds {
   std::string_view name;
   unsigned low, high;
-  std::string_view characters;  ///< allowed beside digits
-  std::string_view otherwise;   ///< what stands for a field that was left out
+  std::string_view characters;    ///< allowed beside digits
+  std::string_view default_text;  ///< what stands for a field that was left out
 };
 constexpr std::array<Bounds, 6> kBounds{{{"seconds", 0, 59, ",*/-", "0"},
                                          {"minutes", 0, 59, ",*/-", "*"},
@@ -180,8 +180,8 @@ Result<Cron> Cron::parse(std::string_view pattern) {
   Cron cron;
   for (std::size_t i = 0; i < kFields; ++i) {
     const std::size_t left_out = kFields - words.size();
-    std::string text(i < left_out ? kBounds[i].otherwise : std::string_view(words[i - left_out]));
-    if (text.empty()) text = kBounds[i].otherwise;  // of an empty pattern
+    std::string text(i < left_out ? kBounds[i].default_text : std::string_view(words[i - left_out]));
+    if (text.empty()) text = kBounds[i].default_text;  // of an empty pattern
     if (const auto hash = text.find('#'); i == kWeekday && hash != std::string::npos) {
       cron.nth_weekday_ = js::to_number(std::string_view(text).substr(hash + 1));
       if (!(cron.nth_weekday_ >= 1 && cron.nth_weekday_ <= 5) ||

@@ -30,7 +30,7 @@ struct RetryAfter {
 struct WaitForChildren {};
 /// The run ended without the job's fault (stop, recycle, deploy, lost host): back to the front, nothing
 /// counted.
-struct BackToWait {
+struct Requeue {
   std::string why{};
 };
 /// Lost with its runner: stalled + 1 and back to the front, or, above `max_stalled`, failed with `failure`.
@@ -41,7 +41,7 @@ struct Stalled {
 }  // namespace outcome
 
 using Outcome = std::variant<outcome::Completed, outcome::Failed, outcome::RetryAfter,
-                             outcome::WaitForChildren, outcome::BackToWait, outcome::Stalled>;
+                             outcome::WaitForChildren, outcome::Requeue, outcome::Stalled>;
 
 /// One run that ended. A finish with a token that is not the job's current one is refused and changes
 /// nothing.
@@ -54,13 +54,13 @@ struct Finish {
 };
 
 /// Where a job stands after a finish.
-struct Moved {
+struct FinishResult {
   State state = State::kCompleted;
   bool kept = true;  ///< false: retention removed it as it finished
   std::uint32_t attempts_made = 0;
   std::uint32_t stalled = 0;
   std::optional<Time> due{};  ///< when delayed
-  bool operator==(const Moved&) const = default;
+  bool operator==(const FinishResult&) const = default;
 };
 
 /// A job handed to this worker. The handler may use `job.attempts_started` as fencing number.

@@ -23,9 +23,9 @@ struct Semantics {
   StallLimit stall_limit = StallLimit::kFailsInTheSweep;
   Front front =
       Front::kOfItsKind;  ///< kOfAll: of jobs without priority; the others stay within their priority
-  bool backoff_is_a_delay = true;  ///< the wait before the next attempt is shown as the job's delay
-  std::uint32_t max_starts = 10;   ///< nothing starts more often: then it is failed, code `stalled`
-  bool promise_words = false;      ///< a run past its deadline fails in the words of Bull's own workers
+  bool backoff_is_a_delay = true;     ///< the wait before the next attempt is shown as the job's delay
+  std::uint32_t max_starts = 10;      ///< nothing starts more often: then it is failed, code `stalled`
+  bool bull_timeout_message = false;  ///< a run past its deadline fails in the words of Bull's own workers
   /// A retry by hand keeps the job's priority; else it goes behind all others (LIFO: in front of all).
   bool retry_by_hand_keeps_priority = true;
   /// Own ids and duplicates use up a number of the store's as well.
@@ -41,7 +41,7 @@ struct Semantics {
   bool retention_of_none_spares_others = false;
   /// The place of a job in line is counted from its start in line; else from creation and delay.
   bool since_is_known = true;
-  /// Moved::kept tells of this finish alone; else of all that ended with it in one step.
+  /// FinishResult::kept tells of this finish alone; else of all that ended with it in one step.
   bool kept_is_exact = true;
   /// An add that gives a timestamp of its own counts its delay from there.
   bool delay_counts_from_timestamp = false;
@@ -53,7 +53,7 @@ struct Semantics {
             .exponential_base_exponent = 1,
             .front = Front::kOfAll,
             .backoff_is_a_delay = false,
-            .promise_words = true,
+            .bull_timeout_message = true,
             .retry_by_hand_keeps_priority = false,
             .every_add_is_numbered = true,
             .ties_by_id = true,

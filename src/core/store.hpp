@@ -28,8 +28,8 @@ namespace gaur {
 
 /// A lane counts its operations from 1 and has one in flight. Number 0: no protection against repeats.
 struct OperationId {
-  LaneName lane{};
-  std::uint64_t number = 0;
+  SessionName session{};
+  std::uint64_t sequence = 0;
   bool operator==(const OperationId&) const = default;
 };
 
@@ -52,15 +52,15 @@ struct RateLimit {
 };
 
 /// Finish these jobs and take up to `take`, in one atomic step.
-struct Turn {
+struct TakeRequest {
   QueueName queue{};
   OperationId op{};  ///< a token is made of it and the index of the taken job
   std::vector<Finish> finished{};
-  std::uint32_t take = 0;        ///< at most; a store that bounds its steps may take fewer and say Next::more
-  std::optional<Admit> admit{};  ///< nothing: plain first in, first out
-  Duration lock{30'000};         ///< life of each lock taken
+  std::uint32_t take = 0;  ///< at most; a store that bounds its steps may take fewer and say QueueHint::more
+  std::optional<AdmissionFilter> filter{};  ///< nothing: plain first in, first out
+  Duration lock{30'000};                    ///< life of each lock taken
   std::optional<RateLimit> limit{};
-  std::string by{};  ///< worker name, shown as processed_by
+  std::string worker{};  ///< worker name, shown as processed_by
   /// Above 0 and nothing to take: the turn stays parked for so long, and the first add, promotion or
   /// wake-up that it could take is taken for it in that same step. The next turn of its lane ends a parked
   /// turn at once (it answers empty, first). Stores without kHandOff answer at once.
@@ -68,7 +68,7 @@ struct Turn {
 };
 
 /// What the worker should know to sleep well.
-struct Next {
+struct QueueHint {
   std::optional<Time> due{};  ///< when the next delayed job of this queue is due, by the store's clock
   /// Jobs wait that this turn did not look at: it took all that it was allowed to, it stopped at a blocked
   /// head, or it stopped at the bound of one step and the next turn continues there. Then another turn is
@@ -78,7 +78,7 @@ struct Next {
   bool more = false;
   bool paused = false;
   std::optional<Duration> limited_for{};  ///< rate limit: no start before
-  bool operator==(const Next&) const = default;
+  bool operator==(const QueueHint&) const = default;
 };
 
 /// Somebody wants a running job to end.
@@ -90,23 +90,23 @@ struct CancelRequest {
   bool operator==(const CancelRequest&) const = default;
 };
 
-struct TurnReply {
-  std::vector<Result<Moved>> finished{};  ///< one for each Finish: one refused stops no other
+struct TakeReply {
+  std::vector<Result<FinishResult>> finished{};  ///< one for each Finish: one refused stops no other
   std::vector<Taken> taken{};
-  std::optional<Blocked> blocked{};
-  Next next{};
+  std::optional<BlockedHead> blocked{};
+  QueueHint next{};
   std::vector<CancelRequest> cancels{};  ///< of jobs that this worker (`by`) holds
 };
 
-struct Held {
+struct HeldLock {
   JobId id{};
   LockToken token{};
 };
 struct ExtendRequest {
   QueueName queue{};
-  std::vector<Held> held{};
+  std::vector<HeldLock> held{};
   Duration lock{30'000};
-  std::string by{};
+  std::string worker{};
   bool renew = true;  ///< false: only check, the locks' lives stay as they are
 };
 struct ExtendReply {
@@ -127,31 +127,31 @@ struct RecoverRequest {
       0};  ///< foreign jobs (not taken by `by`) are left for so long after their lock was first seen gone
   std::optional<Time>
       orphans_before{};  ///< started before this: an orphan, told and left. Nothing: there are none
-  std::string by{};
+  std::string worker{};
 };
 /// Active, without a lock, and left as it is.
-struct Lost {
+struct UnlockedJob {
   enum class Why : std::uint8_t { kReportOnly, kGrace, kOrphan };
   JobId id{};
   std::optional<Time> started{};
   Why why = Why::kReportOnly;
-  bool operator==(const Lost&) const = default;
+  bool operator==(const UnlockedJob&) const = default;
 };
 struct Recovered {
-  std::vector<JobId> back{};    ///< waiting again
-  std::vector<JobId> failed{};  ///< over max_stalled
-  std::vector<Lost> left{};     ///< told at every sweep, at most 1 000
+  std::vector<JobId> requeued{};    ///< waiting again
+  std::vector<JobId> failed{};      ///< over max_stalled
+  std::vector<UnlockedJob> left{};  ///< told at every sweep, at most 1 000
 };
 
 /// At the start of a worker: what an earlier life of it still holds (the host was killed) goes back to the
 /// front, uncounted. Only for a name that no other process carries now.
 struct ReclaimRequest {
   QueueName queue{};
-  LaneName lane{};  ///< tokens of the earlier life begin with `<lane>:` or, of further lanes, `<lane>~`
+  SessionName session{};  ///< tokens of the earlier life begin with `<lane>:` or, of further lanes, `<lane>~`
 };
 
 struct WorkRequest {
-  std::string by{};
+  std::string worker{};
   std::vector<QueueName> queues{};
   Duration at_most{5'000};
 };
@@ -166,7 +166,7 @@ class Transitions {
  public:
   virtual ~Transitions() = default;
   virtual Async<std::vector<Added>> add(AddRequest request) = 0;
-  virtual Async<TurnReply> finish_and_take(Turn turn) = 0;
+  virtual Async<TakeReply> finish_and_take(TakeRequest turn) = 0;
   virtual Async<ExtendReply> extend_locks(ExtendRequest request) = 0;
   virtual Async<Recovered> recover(RecoverRequest request) = 0;
   /// Answers what was given back. Stores whose locks die with the process have done it at open: empty.
@@ -174,7 +174,7 @@ class Transitions {
     return ready(Result<std::vector<JobId>>(std::vector<JobId>{}));
   }
   /// Moves due delayed jobs to waiting (at most 1 000); says when the next is due.
-  virtual Async<Next> wake_delayed(QueueName queue) = 0;
+  virtual Async<QueueHint> wake_delayed(QueueName queue) = 0;
   virtual Async<WorkReply> wait_for_work(WorkRequest request) = 0;
   /// Waiting, prioritized, delayed, waiting-children: removed from there and kept as failed, code `cancelled`
   /// (kRemoved). Active: the owner is told (kRequested). Completed, failed: kFinished.

@@ -20,8 +20,8 @@ constexpr Transition kTable[] = {
     {State::kActive, Verb::kRetryLater, State::kWaiting},
     {State::kActive, Verb::kRetryLater, State::kPrioritized},
     {State::kActive, Verb::kRetryLater, State::kDelayed},
-    {State::kActive, Verb::kBackToWait, State::kWaiting},
-    {State::kActive, Verb::kBackToWait, State::kPrioritized},
+    {State::kActive, Verb::kRequeue, State::kWaiting},
+    {State::kActive, Verb::kRequeue, State::kPrioritized},
     {State::kActive, Verb::kStall, State::kWaiting},
     {State::kActive, Verb::kStall, State::kPrioritized},
     {State::kActive, Verb::kStall, State::kFailed},
@@ -69,7 +69,7 @@ std::string_view to_string(Verb verb) {
     case Verb::kComplete: return "complete";
     case Verb::kFail: return "fail";
     case Verb::kRetryLater: return "retry later";
-    case Verb::kBackToWait: return "back to wait";
+    case Verb::kRequeue: return "back to wait";
     case Verb::kStall: return "stall";
     case Verb::kWaitForChildren: return "wait for children";
     case Verb::kWake: return "wake";

@@ -15,7 +15,7 @@ enum class Verb : std::uint8_t {
   kComplete,
   kFail,
   kRetryLater,
-  kBackToWait,
+  kRequeue,
   kStall,
   kWaitForChildren,
   kWake,

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/name_text.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur {
 
@@ -26,7 +26,7 @@ std::string delay_in_words(const WaitFacts& facts) {
     return fmt::format("{} until {}, which has passed; it is woken by the next sweep", what,
                        time_in_words(*facts.due));
   return fmt::format("{} until {} (in {})", what, time_in_words(*facts.due),
-                     duration_in_words(*facts.due - facts.now));
+                     human_duration(*facts.due - facts.now));
 }
 
 std::string position_in_words(const Position& position) {
@@ -61,7 +61,7 @@ Reason of_function(const WaitFacts& facts) {
   if (!facts.unavailable.empty()) {
     if (!facts.tried_again_in) return facts.unavailable;
     if (*facts.tried_again_in <= Duration{0}) return facts.unavailable + "; tried again now";
-    return fmt::format("{}; tried again in {}", facts.unavailable, duration_in_words(*facts.tried_again_in));
+    return fmt::format("{}; tried again in {}", facts.unavailable, human_duration(*facts.tried_again_in));
   }
   if (facts.max_running > 0 && facts.running >= facts.max_running) {
     return fmt::format("{} of at most {} of {} are running", facts.running, facts.max_running,
@@ -73,20 +73,20 @@ Reason of_function(const WaitFacts& facts) {
 Reason of_room(const WaitFacts& facts) {
   if (facts.limited_for && *facts.limited_for > Duration{0}) {
     return fmt::format("the rate limit of the queue {} is reached; the next start is in {}",
-                       facts.queue.value, duration_in_words(*facts.limited_for));
+                       facts.queue.value, human_duration(*facts.limited_for));
   }
   if (facts.needs && !fits(*facts.needs, facts.free)) {
     return fmt::format("needs {}; {} are free",
-                       room_in_words({facts.needs->cores, facts.needs->memory_bytes}),
-                       room_in_words(facts.free));
+                       human_resources({facts.needs->cores, facts.needs->memory_bytes}),
+                       human_resources(facts.free));
   }
   if (!facts.head) return std::nullopt;
   const WaitFacts::Head& head = *facts.head;
   return fmt::format(
       "waits behind job {} ({}) of queue {}, which needs {} and has waited {} for them; {} are free",
       head.id.value, head.function.value, head.queue.value,
-      room_in_words({head.needs.cores, head.needs.memory_bytes}), duration_in_words(head.waited),
-      room_in_words(facts.free));
+      human_resources({head.needs.cores, head.needs.memory_bytes}), human_duration(head.waited),
+      human_resources(facts.free));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ struct WaitFacts {
   std::uint32_t running = 0, max_running = 0;  ///< of the function on this host; at most 0: no limit
   std::optional<Duration> limited_for{};       ///< rate limit of the queue: no start before
   std::optional<Needs> needs{};                ///< nothing: not known
-  Room free{};                                 ///< not granted to runs
+  Resources free{};                            ///< not granted to runs
   struct Head {
     JobId id{};
     FunctionName function{};

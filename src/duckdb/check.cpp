@@ -195,7 +195,7 @@ class FunctionCheck {
     missing.clear();
     for (const auto& name : statement.parameter_names()) {
       const auto& parameter = function_.parameters.find(name)->second;
-      const bool always = parameter.required || parameter.otherwise;
+      const bool always = parameter.required || parameter.default_value;
       const bool given = always || given_by(function_.sql->conditions(), variant, name).value_or(all);
       if (!given) missing.push_back("$" + name);
       const auto sample = sample_of(parameter);
@@ -242,7 +242,7 @@ json::Object describe_function(const Api& api, duckdb_connection connection, con
   json::Object parameters;
   for (const auto& [name, parameter] : function.parameters) {
     json::Object about{{"type", parameter.type.text()}, {"required", parameter.required}};
-    if (parameter.otherwise) about["default"] = as_value(*parameter.otherwise);
+    if (parameter.default_value) about["default"] = as_value(*parameter.default_value);
     if (parameter.min) about["min"] = as_value(*parameter.min);
     if (parameter.max) about["max"] = as_value(*parameter.max);
     json::Array allowed;

@@ -194,8 +194,8 @@ Run<Given> take_parameters(const Function& function, const json::RawValue& data)
       if (parameter.required) {
         wrong.push_back(
             parameter_failure(name, fmt::format("is required ({}) and missing", parameter.type.text())));
-      } else if (parameter.otherwise) {
-        given.emplace(name, *parameter.otherwise);
+      } else if (parameter.default_value) {
+        given.emplace(name, *parameter.default_value);
       }
     } else if (auto what = wrong_value(parameter, found->second)) {
       wrong.push_back(parameter_failure(name, *what));

@@ -23,7 +23,7 @@ std::string_view any_of(Scalar scalar) {
 }  // namespace
 
 json::RawValue sample_of(const Parameter& parameter) {
-  if (parameter.otherwise) return *parameter.otherwise;
+  if (parameter.default_value) return *parameter.default_value;
   json::RawValue item(any_of(parameter.type.scalar));
   if (parameter.max) item = *parameter.max;
   if (parameter.min) item = *parameter.min;

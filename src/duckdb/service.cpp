@@ -197,7 +197,7 @@ Service::Reply Service::run(const Frame& frame) {
     reply.frame = failed_frame(call.run, output.error(), meter);
   }
   if (!reply.renew) tidy_up();
-  reply.renew = reply.renew || address_space_worn();
+  reply.renew = reply.renew || address_space_fragmented();
   return reply;
 }
 
@@ -335,7 +335,7 @@ Run<Service::Output> Service::answer_brought(Instance& instance, const Function&
   return answer_query(instance, function, *connection, *statement);
 }
 
-Run<Service::Output> Service::answer_alone(const Function& function, const Call& call,
+Run<Service::Output> Service::run_isolated(const Function& function, const Call& call,
                                            const Brought& brought) {
   close_instance(instance_);  // what it holds would not leave room for the job's own
   auto opened = open_instance(call);
@@ -350,7 +350,7 @@ Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call
   auto brought = take_brought(call.data.find(function.params_path));
   if (!brought) return fail(std::move(brought).error());
   brought->setup.clear();  // not for callers
-  return answer_alone(function, call, *brought);
+  return run_isolated(function, call, *brought);
 }
 
 /// The planner is the operator's own program, so its SELECT shares the instance of named functions;
@@ -365,7 +365,7 @@ Run<Service::Output> Service::answer_planned(const Function& function, const Cal
                  {}});
   }
   const auto carry_out = [&]() -> Run<Output> {
-    if (!brought->setup.empty()) return answer_alone(function, call, *brought);
+    if (!brought->setup.empty()) return run_isolated(function, call, *brought);
     auto instance = instance_for(call);
     if (!instance) return fail(std::move(instance).error());
     return answer_brought(**instance, function, *brought);

@@ -63,7 +63,7 @@ class Service {
   Run<Output> answer_ad_hoc(const Function& function, const Call& call);
   Run<Output> answer_planned(const Function& function, const Call& call);
   /// In an instance of the job's own.
-  Run<Output> answer_alone(const Function& function, const Call& call, const Brought& brought);
+  Run<Output> run_isolated(const Function& function, const Call& call, const Brought& brought);
   Run<Output> answer_brought(Instance& instance, const Function& function, const Brought& brought);
   static Run<Brought> take_brought(const std::optional<json::RawValue>& body);
   Run<Output> answer_query(Instance& instance, const Function& function, Connection& connection,

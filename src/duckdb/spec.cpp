@@ -116,8 +116,8 @@ Parameter read_parameter(const json::Object& object, const std::string& path,
   read_bound(reader, "max", parameter, parameter.max);
   parameter.allowed = std::move(allowed);
   if (const auto* value = reader.find("default"); value != nullptr && !value->is_null()) {
-    parameter.otherwise = json::RawValue::of(*value);
-    if (auto wrong = wrong_value(parameter, *parameter.otherwise)) reader.problem("default", *wrong);
+    parameter.default_value = json::RawValue::of(*value);
+    if (auto wrong = wrong_value(parameter, *parameter.default_value)) reader.problem("default", *wrong);
     if (parameter.required) reader.problem("default", "has no meaning for a required parameter");
   }
   reader.finish();

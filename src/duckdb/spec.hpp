@@ -53,7 +53,7 @@ struct Parameter {
   ParameterType type;
   bool required = false;
   bool coerce = false;
-  std::optional<json::RawValue> otherwise;  ///< the default; never null
+  std::optional<json::RawValue> default_value;  ///< the default; never null
   std::optional<json::RawValue> min;
   std::optional<json::RawValue> max;
   std::vector<json::RawValue> allowed;  ///< `enum`; empty: any

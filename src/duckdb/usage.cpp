@@ -47,7 +47,7 @@ std::int64_t UsageMeter::cpu_us() const {
 std::int64_t UsageMeter::peak_rss_bytes() {
   return status_bytes("VmHWM:");
 }
-bool address_space_worn() {
+bool address_space_fragmented() {
   constexpr rlim_t kShare = 8;  // of the limit may be held without use
   rlimit limit{};
   if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;

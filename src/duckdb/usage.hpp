@@ -21,6 +21,6 @@ class UsageMeter {
 /// RLIMIT_DATA long before its grant: the limit counts what is mapped, and malloc_trim gives pages back but
 /// keeps their addresses. [measured: a query of 414 MB failed at the third time under 1 GiB]. Without a limit
 /// never.
-bool address_space_worn();
+bool address_space_fragmented();
 
 }  // namespace gaur::duckdb

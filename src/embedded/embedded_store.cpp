@@ -82,8 +82,8 @@ class Shell final : public EmbeddedStore {
     return call<std::vector<Added>>(
         [request = std::move(request)](Engine& engine) { return engine.add(request); }, bytes);
   }
-  Async<TurnReply> finish_and_take(Turn turn) override {
-    auto call = std::make_unique<TurnCall>(std::move(turn));
+  Async<TakeReply> finish_and_take(TakeRequest turn) override {
+    auto call = std::make_unique<TakeCall>(std::move(turn));
     auto future = call->waiters.front().future();
     writer_->submit(std::move(call));
     return future;
@@ -97,8 +97,8 @@ class Shell final : public EmbeddedStore {
     return call<Recovered>(
         [request = std::move(request)](Engine& engine) { return engine.recover(request); });
   }
-  Async<Next> wake_delayed(QueueName queue) override {
-    return call<Next>([queue = std::move(queue)](Engine& engine) { return engine.wake_delayed(queue); });
+  Async<QueueHint> wake_delayed(QueueName queue) override {
+    return call<QueueHint>([queue = std::move(queue)](Engine& engine) { return engine.wake_delayed(queue); });
   }
   Async<WorkReply> wait_for_work(WorkRequest request) override {
     auto call = std::make_unique<WorkCall>(std::move(request));

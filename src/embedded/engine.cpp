@@ -169,7 +169,7 @@ void Engine::abort() {
   for (; names_.size() > names_before_; names_.pop_back()) numbers_.erase(names_.back());
   totals_ = totals_before_;
   functions_.clear();
-  told_.clear();  // whoever was told in vain is told again
+  reported_.clear();  // whoever was told in vain is told again
   locks_.abort();
 }
 

@@ -50,8 +50,8 @@ class Engine {
   struct Totals {
     std::uint64_t added = 0, taken = 0, finished = 0;
   };
-  struct TurnResult {
-    TurnReply reply;
+  struct TakeResult {
+    TakeReply reply;
     bool parks = false;  ///< nothing to take, and it may wait
   };
 
@@ -70,14 +70,14 @@ class Engine {
 
   // Producers and workers: engine_add.cpp, engine_turn.cpp, engine_take.cpp, engine_finish.cpp
   Result<std::vector<Added>> add(const AddRequest& request);
-  Result<TurnResult> turn(const Turn& turn);
+  Result<TakeResult> turn(const TakeRequest& turn);
   /// Takes for a parked turn; true if it got something, which is then in `reply` and remembered by its lane.
-  Result<bool> hand_off(const Turn& turn, TurnReply& reply);
+  Result<bool> hand_off(const TakeRequest& turn, TakeReply& reply);
   /// What a parked turn that got nothing is told at its end.
-  void refresh(const Turn& turn, TurnReply& reply);
+  void refresh(const TakeRequest& turn, TakeReply& reply);
   ExtendReply extend_locks(const ExtendRequest& request);
   Result<Recovered> recover(const RecoverRequest& request);
-  Result<Next> wake_delayed(const QueueName& queue);
+  Result<QueueHint> wake_delayed(const QueueName& queue);
   /// What wait_for_work answers now, if anything.
   std::optional<WorkReply> work_for(const WorkRequest& request);
 
@@ -107,7 +107,7 @@ class Engine {
   /// Entries of the line of ready jobs, and of its index, that the last take visited.
   std::uint64_t visited() const { return visited_; }
   /// Workers and queues whose last hint is remembered.
-  std::size_t remembered_hints() const { return told_.size(); }
+  std::size_t remembered_hints() const { return reported_.size(); }
 
  private:
   struct Found {
@@ -117,9 +117,9 @@ class Engine {
   };
   struct Picked {
     std::vector<Taken> taken;
-    std::optional<Blocked> blocked;
-    bool more = false;     ///< ready jobs lie behind those that were looked at
-    Room free{}, spare{};  ///< what is left of those of Admit
+    std::optional<BlockedHead> blocked;
+    bool more = false;          ///< ready jobs lie behind those that were looked at
+    Resources free{}, spare{};  ///< what is left of those of Admit
   };
   /// A ready job that a turn looks at.
   struct Candidate {
@@ -179,29 +179,29 @@ class Engine {
   Added add_one(QueueEntry& queue, const NewJob& job);
 
   // engine_finish.cpp
-  Result<Moved> finish(QueueEntry& queue, const Finish& finish);
+  Result<FinishResult> finish(QueueEntry& queue, const Finish& finish);
   Status check_lock(const JobId& id, JobKey job, const JobState& state, const LockToken& token);
-  Result<Moved> carry_out(QueueEntry& queue, JobKey job, JobState& state, const Finish& finish);
-  Result<Moved> end_run(QueueEntry& queue, JobKey job, JobState& state, State to, const Retention& keep,
-                        std::string_view detail);
-  Moved run_later(QueueEntry& queue, JobKey job, JobState& state, Duration delay);
-  Result<Moved> stall(QueueEntry& queue, JobKey job, JobState& state, std::uint32_t max_stalled,
-                      const Failure& failure, const Retention& keep);
+  Result<FinishResult> carry_out(QueueEntry& queue, JobKey job, JobState& state, const Finish& finish);
+  Result<FinishResult> end_run(QueueEntry& queue, JobKey job, JobState& state, State to,
+                               const Retention& keep, std::string_view detail);
+  FinishResult run_later(QueueEntry& queue, JobKey job, JobState& state, Duration delay);
+  Result<FinishResult> stall(QueueEntry& queue, JobKey job, JobState& state, std::uint32_t max_stalled,
+                             const Failure& failure, const Retention& keep);
   void end_wait(QueueEntry& queue, JobKey job, JobState& state, State previous, const Failure& failure);
   Status write_failure(JobKey job, JobState& state, const Failure& failure, bool with_stack);
   void note_usage(JobKey job, JobState& state, const Usage& usage);
-  static Moved where_it_is(const JobState& state);
+  static FinishResult where_it_is(const JobState& state);
 
   // engine_take.cpp
-  Result<Picked> take(QueueEntry& queue, const Turn& turn);
+  Result<Picked> take(QueueEntry& queue, const TakeRequest& turn);
   std::optional<Candidate> read_candidate(const QueueEntry& queue, std::string_view place,
-                                          const ReadyEntry& entry, const Turn& turn);
-  bool start_or_fail(QueueEntry& queue, Candidate& job, const Turn& turn, Picked& picked);
-  Verdict judge(const Turn& turn, const Candidate& job, Picked& picked);
-  Result<Taken> start(QueueEntry& queue, JobKey job, JobState& state, const Turn& turn, std::size_t index,
-                      FunctionName function);
-  Result<FunctionName> function_name(JobKey job, const Turn& turn);
-  Next next_of(QueueEntry& queue, bool more);
+                                          const ReadyEntry& entry, const TakeRequest& turn);
+  bool start_or_fail(QueueEntry& queue, Candidate& job, const TakeRequest& turn, Picked& picked);
+  Verdict judge(const TakeRequest& turn, const Candidate& job, Picked& picked);
+  Result<Taken> start(QueueEntry& queue, JobKey job, JobState& state, const TakeRequest& turn,
+                      std::size_t index, FunctionName function);
+  Result<FunctionName> function_name(JobKey job, const TakeRequest& turn);
+  QueueHint next_of(QueueEntry& queue, bool more);
   std::vector<CancelRequest> cancels_for(const QueueEntry& queue, const std::string& by, bool once = false);
   JobId id_of(JobKey job);
 
@@ -216,8 +216,8 @@ class Engine {
   void forget_old_lanes();
   static std::string encode_added(const std::vector<Added>& added);
   static Result<std::vector<Added>> decode_added(std::string_view bytes);
-  std::string encode_turn(const Turn& turn, const TurnReply& reply);
-  Result<TurnReply> decode_turn(const Turn& turn, std::string_view bytes);
+  std::string encode_turn(const TakeRequest& turn, const TakeReply& reply);
+  Result<TakeReply> decode_turn(const TakeRequest& turn, std::string_view bytes);
 
   LmdbEnv& env_;
   const Semantics semantics_;
@@ -234,7 +234,7 @@ class Engine {
   std::size_t names_before_ = 1;
   LockTable locks_;
   std::map<std::pair<std::string, QueueName>, std::uint64_t>
-      told_;  ///< worker and queue -> arrivals at its last hint
+      reported_;  ///< worker and queue -> arrivals at its last hint
   std::unordered_map<JobKey, FunctionName, JobKeyHash>
       functions_;  ///< decoded fields of waiting jobs, see function_name()
   std::string functions_field_;

@@ -43,7 +43,7 @@ Result<std::vector<Added>> Engine::add(const AddRequest& request) {
       if (one.state == State::kActive) one.position = 0;
     }
   }
-  if (request.op.number > 0) remember(request.op, kAddLane, encode_added(added));
+  if (request.op.sequence > 0) remember(request.op, kAddLane, encode_added(added));
   return added;
 }
 

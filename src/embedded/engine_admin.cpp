@@ -106,7 +106,7 @@ Result<std::uint64_t> Engine::obliterate(const QueueName& name, bool force, std:
   std::erase(touched_, queue);
   queue->record = *queue->before;
   queue->before.reset();
-  std::erase_if(told_, [&](const auto& told) { return told.first.second == name; });
+  std::erase_if(reported_, [&](const auto& told) { return told.first.second == name; });
   auto entry = queues_.extract(name);
   if (!queue->made) buried_.push_back(std::move(entry.mapped()));  // abort() brings it back
   return removed;

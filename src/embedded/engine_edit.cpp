@@ -71,7 +71,7 @@ Status Engine::remove(const JobRef& job) {
     const Lock* lock = locks_.find(key);
     if (lock != nullptr && now_.steady < lock->until) {
       return Error{Errc::kBusy,
-                   fmt::format("job {} is running on {}: cancel it first", job.id.value, lock->by)};
+                   fmt::format("job {} is running on {}: cancel it first", job.id.value, lock->worker)};
     }
   }
   touch(*queue);

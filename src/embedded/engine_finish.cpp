@@ -20,17 +20,17 @@ template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 }  // namespace
 
-Result<Engine::TurnResult> Engine::turn(const Turn& turn) {
+Result<Engine::TakeResult> Engine::turn(const TakeRequest& turn) {
   GAUR_TRY(const std::optional<std::string> first, earlier_reply(turn.op, kTurnLane));
   if (first) {
-    GAUR_TRY(TurnReply again, decode_turn(turn, *first));
-    return TurnResult{std::move(again), false};
+    GAUR_TRY(TakeReply again, decode_turn(turn, *first));
+    return TakeResult{std::move(again), false};
   }
   GAUR_CHECK(validate_queue_name(turn.queue.value));
   if (turn.limit) return Error{Errc::kUnsupported, "the embedded store lacks rate limit"};
   QueueEntry* const queue = find_queue(turn.queue);
-  TurnResult result;
-  TurnReply& reply = result.reply;
+  TakeResult result;
+  TakeReply& reply = result.reply;
   bool blocked = false;
   if (queue == nullptr) {
     for (const Finish& one : turn.finished) reply.finished.emplace_back(not_found(one.id));
@@ -47,12 +47,12 @@ Result<Engine::TurnResult> Engine::turn(const Turn& turn) {
     reply.taken = std::move(picked.taken);
     reply.blocked = std::move(picked.blocked);
     reply.next = next_of(*queue, picked.more);
-    reply.cancels = cancels_for(*queue, turn.by);
+    reply.cancels = cancels_for(*queue, turn.worker);
     blocked = reply.blocked.has_value();
     serve();  // what this turn gave back and did not take
   }
   result.parks = turn.take > 0 && turn.park > Duration{0} && reply.taken.empty() && !blocked;
-  if (turn.op.number > 0) remember(turn.op, kTurnLane, encode_turn(turn, reply));
+  if (turn.op.sequence > 0) remember(turn.op, kTurnLane, encode_turn(turn, reply));
   return result;
 }
 
@@ -65,13 +65,14 @@ Status Engine::check_lock(const JobId& id, JobKey job, const JobState& state, co
   const Lock* lock = locks_.find(job);
   if (lock == nullptr) return missing("its lock is gone");
   if (lock->token != token) {
-    return Error{Errc::kLockMismatch, fmt::format("job {} is held by a newer run on {}", id.value, lock->by)};
+    return Error{Errc::kLockMismatch,
+                 fmt::format("job {} is held by a newer run on {}", id.value, lock->worker)};
   }
   if (now_.steady >= lock->until) return missing("its lock expired");
   return ok();
 }
 
-Result<Moved> Engine::finish(QueueEntry& queue, const Finish& finish) {
+Result<FinishResult> Engine::finish(QueueEntry& queue, const Finish& finish) {
   GAUR_TRY(const JobKey key, find_job(*txn_, queue.record.number, finish.id));
   auto state = load_state(*txn_, key);
   if (!state) return state.error().code == Errc::kNotFound ? not_found(finish.id) : state.error();
@@ -80,13 +81,13 @@ Result<Moved> Engine::finish(QueueEntry& queue, const Finish& finish) {
   return carry_out(queue, key, *state, finish);
 }
 
-Result<Moved> Engine::carry_out(QueueEntry& queue, JobKey key, JobState& state, const Finish& finish) {
+Result<FinishResult> Engine::carry_out(QueueEntry& queue, JobKey key, JobState& state, const Finish& finish) {
   const auto usage = [&] {
     if (finish.usage) note_usage(key, state, *finish.usage);
   };
   return std::visit(
       Overloaded{
-          [&](const outcome::Completed& done) -> Result<Moved> {
+          [&](const outcome::Completed& done) -> Result<FinishResult> {
             usage();
             ++state.attempts_made;
             state.set(JobState::kResultIsNull, done.result == "null");
@@ -94,19 +95,19 @@ Result<Moved> Engine::carry_out(QueueEntry& queue, JobKey key, JobState& state, 
             if (done.result != "null") write_part(key, Part::kResult, done.result);
             return end_run(queue, key, state, State::kCompleted, finish.keep, done.result);
           },
-          [&](const outcome::Failed& failed) -> Result<Moved> {
+          [&](const outcome::Failed& failed) -> Result<FinishResult> {
             GAUR_CHECK(write_failure(key, state, failed.failure, true));
             usage();
             ++state.attempts_made;
             const std::uint32_t attempts = state.attempts_made;
             const std::string id = own_id(key);
-            GAUR_TRY(const Moved moved,
+            GAUR_TRY(const FinishResult moved,
                      end_run(queue, key, state, State::kFailed, finish.keep, failed.failure.message));
             if (failed.exhausted)
               event(queue, EventKind::kRetriesExhausted, key.job, id, {}, std::to_string(attempts));
             return moved;
           },
-          [&](const outcome::RetryAfter& again) -> Result<Moved> {
+          [&](const outcome::RetryAfter& again) -> Result<FinishResult> {
             if (again.counted) {
               GAUR_CHECK(write_failure(key, state, again.failure, true));
               ++state.attempts_made;
@@ -114,16 +115,16 @@ Result<Moved> Engine::carry_out(QueueEntry& queue, JobKey key, JobState& state, 
             usage();
             return run_later(queue, key, state, again.delay);
           },
-          [&](const outcome::WaitForChildren&) -> Result<Moved> {
+          [&](const outcome::WaitForChildren&) -> Result<FinishResult> {
             return Error{Errc::kUnsupported, "the embedded store lacks flows"};
           },
-          [&](const outcome::BackToWait&) -> Result<Moved> {
+          [&](const outcome::Requeue&) -> Result<FinishResult> {
             usage();
             lift(queue, key, state);
             to_ready(queue, key, state, State::kActive, Place::kInFront);
             return where_it_is(state);
           },
-          [&](const outcome::Stalled& stalled) -> Result<Moved> {
+          [&](const outcome::Stalled& stalled) -> Result<FinishResult> {
             usage();
             return stall(queue, key, state, stalled.max_stalled, stalled.failure, finish.keep);
           },
@@ -131,14 +132,14 @@ Result<Moved> Engine::carry_out(QueueEntry& queue, JobKey key, JobState& state, 
       finish.outcome);
 }
 
-Moved Engine::where_it_is(const JobState& state) {
+FinishResult Engine::where_it_is(const JobState& state) {
   return {state.state, true, state.attempts_made, state.stalled,
           state.state == State::kDelayed ? to_time(state.due) : std::nullopt};
 }
 
 /// Completed or failed, kept or removed at once.
-Result<Moved> Engine::end_run(QueueEntry& queue, JobKey key, JobState& state, State to, const Retention& keep,
-                              std::string_view detail) {
+Result<FinishResult> Engine::end_run(QueueEntry& queue, JobKey key, JobState& state, State to,
+                                     const Retention& keep, std::string_view detail) {
   const std::string id = own_id(key);
   lift(queue, key, state);
   locks_.release(key);
@@ -147,7 +148,7 @@ Result<Moved> Engine::end_run(QueueEntry& queue, JobKey key, JobState& state, St
   state.finished_on = to_ms(now_.wall);
   event(queue, to == State::kCompleted ? EventKind::kCompleted : EventKind::kFailed, key.job, id,
         State::kActive, detail);
-  Moved moved = where_it_is(state);
+  FinishResult moved = where_it_is(state);
   if (keep.count == 0) {  // the older ones of this set go as well, below
     moved.kept = false;
     erase_job(queue, key, state);
@@ -159,7 +160,7 @@ Result<Moved> Engine::end_run(QueueEntry& queue, JobKey key, JobState& state, St
   return moved;
 }
 
-Moved Engine::run_later(QueueEntry& queue, JobKey key, JobState& state, Duration delay) {
+FinishResult Engine::run_later(QueueEntry& queue, JobKey key, JobState& state, Duration delay) {
   lift(queue, key, state);
   if (delay <= Duration{0}) {
     const bool front = semantics_.retry_place == Semantics::RetryPlace::kFront ||
@@ -175,8 +176,8 @@ Moved Engine::run_later(QueueEntry& queue, JobKey key, JobState& state, Duration
   return where_it_is(state);
 }
 
-Result<Moved> Engine::stall(QueueEntry& queue, JobKey key, JobState& state, std::uint32_t max_stalled,
-                            const Failure& failure, const Retention& keep) {
+Result<FinishResult> Engine::stall(QueueEntry& queue, JobKey key, JobState& state, std::uint32_t max_stalled,
+                                   const Failure& failure, const Retention& keep) {
   const bool fails = state.stalled + 1 > max_stalled;
   if (fails) GAUR_CHECK(write_failure(key, state, failure, false));
   ++state.stalled;
@@ -239,7 +240,7 @@ void Engine::note_usage(JobKey key, JobState& state, const Usage& usage) {
 ExtendReply Engine::extend_locks(const ExtendRequest& request) {
   ExtendReply reply;
   QueueEntry* const queue = find_queue(request.queue);
-  for (const Held& held : request.held) {
+  for (const HeldLock& held : request.held) {
     const auto key = queue == nullptr ? Result<JobKey>(not_found(held.id))
                                       : find_job(*txn_, queue->record.number, held.id);
     const auto state = key ? load_state(*txn_, *key) : Result<JobState>(key.error());
@@ -248,7 +249,7 @@ ExtendReply Engine::extend_locks(const ExtendRequest& request) {
     if (lock && request.renew) locks_.renew(*key, now_.steady + request.lock);
     reply.locks.push_back(std::move(lock));
   }
-  if (queue != nullptr) reply.cancels = cancels_for(*queue, request.by);
+  if (queue != nullptr) reply.cancels = cancels_for(*queue, request.worker);
   return reply;
 }
 
@@ -273,7 +274,7 @@ Result<Recovered> Engine::recover(const RecoverRequest& request) {
     touch(*queue);
     const JobId id = id_of(key);
     const auto moved = stall(*queue, key, *state, request.max_stalled, failure, request.keep_failed);
-    if (moved) (moved->state == State::kFailed ? recovered.failed : recovered.back).push_back(id);
+    if (moved) (moved->state == State::kFailed ? recovered.failed : recovered.requeued).push_back(id);
   }
   serve();
   return recovered;

@@ -16,7 +16,7 @@ JobId Engine::id_of(JobKey job) {
 }
 
 /// Damaged jobs are left where they lie, and named to whoever asks for them: one must not stop a queue.
-Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
+Result<Engine::Picked> Engine::take(QueueEntry& queue, const TakeRequest& turn) {
   Picked picked;
   visited_ = 0;
   if (queue.record.paused) return picked;
@@ -24,10 +24,10 @@ Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
   picked.more = ready > 0;
   if (turn.take == 0 || ready == 0) return picked;
   touch(queue);
-  if (turn.admit) index_by(queue, turn.admit->function_field);
-  if (turn.admit) picked.free = turn.admit->free, picked.spare = turn.admit->spare;
+  if (turn.filter) index_by(queue, turn.filter->function_field);
+  if (turn.filter) picked.free = turn.filter->free, picked.spare = turn.filter->spare;
   picked.taken.reserve(std::min<std::uint64_t>(turn.take, ready));
-  Wanted wanted(turn.admit ? &*turn.admit : nullptr);
+  Wanted wanted(turn.filter ? &*turn.filter : nullptr);
   ReadyLine line(*txn_, queue.record.number);
   while (!line.done() && picked.taken.size() < turn.take) {
     const auto entry = ready_entry_of(line.value());
@@ -55,7 +55,7 @@ Result<Engine::Picked> Engine::take(QueueEntry& queue, const Turn& turn) {
 
 /// Nothing if the entry, the job's state or its data are damaged.
 std::optional<Engine::Candidate> Engine::read_candidate(const QueueEntry& queue, std::string_view place,
-                                                        const ReadyEntry& entry, const Turn& turn) {
+                                                        const ReadyEntry& entry, const TakeRequest& turn) {
   const JobKey key{queue.record.number, entry.job};
   auto state = load_state(*txn_, key);
   const bool whole = state && (state->state == State::kWaiting || state->state == State::kPrioritized) &&
@@ -67,7 +67,7 @@ std::optional<Engine::Candidate> Engine::read_candidate(const QueueEntry& queue,
 
 /// Active, or failed if it has started too often: either way it leaves the line, from which the caller erases
 /// it. False: its data are damaged, and it stays.
-bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const Turn& turn, Picked& picked) {
+bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const TakeRequest& turn, Picked& picked) {
   if (job.state.attempts_started >= semantics_.max_starts) {
     end_wait(
         queue, job.key, job.state, job.state.state,
@@ -81,18 +81,18 @@ bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const Turn& turn, 
 }
 
 /// Admit, as core/needs.hpp words it. Subtracts what is taken.
-Engine::Verdict Engine::judge(const Turn& turn, const Candidate& job, Picked& picked) {
-  if (!turn.admit) return Verdict::kTake;
-  const Admit& admit = *turn.admit;
+Engine::Verdict Engine::judge(const TakeRequest& turn, const Candidate& job, Picked& picked) {
+  if (!turn.filter) return Verdict::kTake;
+  const AdmissionFilter& admit = *turn.filter;
   const auto known = admit.needs.find(job.function);
-  if (known == admit.needs.end() && !admit.otherwise) return Verdict::kSkip;
-  const Needs& needs = known == admit.needs.end() ? *admit.otherwise : known->second;
-  if (needs.closed) return Verdict::kSkip;
+  if (known == admit.needs.end() && !admit.default_needs) return Verdict::kSkip;
+  const Needs& needs = known == admit.needs.end() ? *admit.default_needs : known->second;
+  if (needs.unavailable) return Verdict::kSkip;
   const bool room = fits(needs, picked.free);
   if (!picked.blocked) {
     if (!room) {
-      picked.blocked = Blocked{id_of(job.key), job.function, needs, from_ms(job.state.ready_since)};
-      return admit.pass_head ? Verdict::kSkip : Verdict::kEnd;
+      picked.blocked = BlockedHead{id_of(job.key), job.function, needs, from_ms(job.state.ready_since)};
+      return admit.backfill ? Verdict::kSkip : Verdict::kEnd;
     }
   } else {
     if (!room) return Verdict::kSkip;
@@ -105,9 +105,9 @@ Engine::Verdict Engine::judge(const Turn& turn, const Candidate& job, Picked& pi
   return Verdict::kTake;
 }
 
-Result<FunctionName> Engine::function_name(JobKey job, const Turn& turn) {
+Result<FunctionName> Engine::function_name(JobKey job, const TakeRequest& turn) {
   const std::string_view field =
-      turn.admit ? std::string_view(turn.admit->function_field) : std::string_view();
+      turn.filter ? std::string_view(turn.filter->function_field) : std::string_view();
   if (!field.empty()) {
     if (functions_field_ != field || functions_.size() > kRememberedFunctions) functions_.clear();
     functions_field_ = field;
@@ -124,9 +124,9 @@ Result<FunctionName> Engine::function_name(JobKey job, const Turn& turn) {
 }
 
 /// Reads all of the job first; then it is active, but still in the list that the caller walks.
-Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, const Turn& turn,
+Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, const TakeRequest& turn,
                             std::size_t index, FunctionName function) {
-  const std::uint32_t by = name_number(turn.by);
+  const std::uint32_t by = name_number(turn.worker);
   JobState started = state;
   started.processed_by = 0;  // the name is at hand; no need to read it back
   GAUR_TRY(Job job, load_job(*txn_, queue.name, key, started));
@@ -142,20 +142,21 @@ Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, cons
   job.state = State::kActive;
   job.attempts_started = state.attempts_started;
   job.processed_on = now_.wall;
-  job.processed_by = turn.by;
+  job.processed_by = turn.worker;
   // Number 0 is not remembered and comes again: a number of the store's keeps its tokens apart.
-  LockToken token(turn.op.number > 0 ? fmt::format("{}:{}:{}", turn.op.lane.value, turn.op.number, index)
-                                     : fmt::format("{}:0:{}:{}", turn.op.lane.value, job.id.value,
-                                                   ++global_.last_unnumbered));
-  locks_.take(key, {token, now_.steady + turn.lock, turn.by, std::nullopt});
+  LockToken token(
+      turn.op.sequence > 0
+          ? fmt::format("{}:{}:{}", turn.op.session.value, turn.op.sequence, index)
+          : fmt::format("{}:0:{}:{}", turn.op.session.value, job.id.value, ++global_.last_unnumbered));
+  locks_.take(key, {token, now_.steady + turn.lock, turn.worker, std::nullopt});
   event(queue, EventKind::kActive, key.job,
         key.job < kOwnIds ? std::string_view() : std::string_view(job.id.value), previous);
   ++totals_.taken;
   return Taken{std::move(job), std::move(token), std::move(function)};
 }
 
-Next Engine::next_of(QueueEntry& queue, bool more) {
-  Next next;
+QueueHint Engine::next_of(QueueEntry& queue, bool more) {
+  QueueHint next;
   if (queue.count(State::kDelayed) > 0) {
     Walk walk(*txn_, Table::kDelayed, Key().u32(queue.record.number).view());
     if (!walk.done()) next.due = from_ms(i64_at(walk.key(), 4));
@@ -165,10 +166,10 @@ Next Engine::next_of(QueueEntry& queue, bool more) {
   return next;
 }
 
-Result<Next> Engine::wake_delayed(const QueueName& name) {
+Result<QueueHint> Engine::wake_delayed(const QueueName& name) {
   constexpr std::size_t kAtMost = 1000;
   QueueEntry* const queue = find_queue(name);
-  if (queue == nullptr) return Next{};
+  if (queue == nullptr) return QueueHint{};
   std::vector<JobKey> due;
   for (Walk walk(*txn_, Table::kDelayed, Key().u32(queue->record.number).view());
        !walk.done() && due.size() < kAtMost; walk.next()) {
@@ -186,7 +187,7 @@ Result<Next> Engine::wake_delayed(const QueueName& name) {
   return next_of(*queue, queue->ready() > 0);
 }
 
-Result<bool> Engine::hand_off(const Turn& turn, TurnReply& reply) {
+Result<bool> Engine::hand_off(const TakeRequest& turn, TakeReply& reply) {
   QueueEntry* const queue = find_queue(turn.queue);
   if (queue == nullptr || queue->ready() == 0) return false;
   GAUR_TRY(Picked picked, take(*queue, turn));
@@ -194,16 +195,16 @@ Result<bool> Engine::hand_off(const Turn& turn, TurnReply& reply) {
   reply.taken = std::move(picked.taken);
   reply.blocked = std::move(picked.blocked);
   reply.next = next_of(*queue, picked.more);
-  reply.cancels = cancels_for(*queue, turn.by);
-  if (turn.op.number > 0) remember(turn.op, 2, encode_turn(turn, reply));
+  reply.cancels = cancels_for(*queue, turn.worker);
+  if (turn.op.sequence > 0) remember(turn.op, 2, encode_turn(turn, reply));
   return true;
 }
 
-void Engine::refresh(const Turn& turn, TurnReply& reply) {
+void Engine::refresh(const TakeRequest& turn, TakeReply& reply) {
   QueueEntry* const queue = find_queue(turn.queue);
   if (queue == nullptr) return;
   reply.next = next_of(*queue, queue->ready() > 0);
-  reply.cancels = cancels_for(*queue, turn.by);
+  reply.cancels = cancels_for(*queue, turn.worker);
 }
 
 std::vector<CancelRequest> Engine::cancels_for(const QueueEntry& queue, const std::string& by, bool once) {
@@ -211,7 +212,7 @@ std::vector<CancelRequest> Engine::cancels_for(const QueueEntry& queue, const st
   if (!locks_.any_cancels()) return cancels;
   std::vector<JobKey> told;
   locks_.for_each([&](JobKey job, const Lock& lock) {
-    if (job.queue != queue.record.number || !lock.cancel || lock.by != by) return;
+    if (job.queue != queue.record.number || !lock.cancel || lock.worker != by) return;
     if (once && lock.cancel->told_waiter) return;
     if (once) told.push_back(job);
     cancels.push_back({queue.name, id_of(job), lock.token, lock.cancel->who, lock.cancel->why});
@@ -226,13 +227,13 @@ std::optional<WorkReply> Engine::work_for(const WorkRequest& request) {
     const QueueEntry* queue = find_queue(name);
     if (queue == nullptr) continue;
     // Worker names may come and go for ever. Who is forgotten is told once more, which is harmless.
-    if (told_.size() >= kMostTold) told_.clear();
-    std::uint64_t& told = told_[{request.by, name}];
+    if (reported_.size() >= kMostTold) reported_.clear();
+    std::uint64_t& told = reported_[{request.worker, name}];
     if (told != queue->arrivals && queue->ready() > 0 && !queue->record.paused) {
       told = queue->arrivals;
       reply.queues.push_back(name);
     }
-    for (CancelRequest& cancel : cancels_for(*queue, request.by, true))
+    for (CancelRequest& cancel : cancels_for(*queue, request.worker, true))
       reply.cancels.push_back(std::move(cancel));
   }
   if (reply.queues.empty() && reply.cancels.empty()) return std::nullopt;

@@ -18,7 +18,7 @@ struct CancelMark {
 struct Lock {
   LockToken token;
   Instant until{};
-  std::string by;
+  std::string worker;
   std::optional<CancelMark> cancel;
 };
 

@@ -85,12 +85,12 @@ class Sweep final : public Operation {
 
 /// finish_and_take, which may stay parked between its transaction and its answer. A repeat that comes
 /// meanwhile joins.
-struct TurnCall final : public Operation {
-  explicit TurnCall(Turn t) : turn(std::move(t)), waiters(1) {}
+struct TakeCall final : public Operation {
+  explicit TakeCall(TakeRequest t) : turn(std::move(t)), waiters(1) {}
   void run(Engine& engine) override {
     auto result = engine.turn(turn);
     parks = result && result->parks;
-    reply = result ? Result<TurnReply>(std::move(result->reply)) : Result<TurnReply>(result.error());
+    reply = result ? Result<TakeReply>(std::move(result->reply)) : Result<TakeReply>(result.error());
   }
   void refuse(const Error& error) override { reply = error; }
   void deliver() override {
@@ -98,9 +98,9 @@ struct TurnCall final : public Operation {
     waiters.back().set(std::move(reply));
   }
 
-  Turn turn;
-  std::vector<Promise<Result<TurnReply>>> waiters;
-  Result<TurnReply> reply{TurnReply{}};
+  TakeRequest turn;
+  std::vector<Promise<Result<TakeReply>>> waiters;
+  Result<TakeReply> reply{TakeReply{}};
   bool parks = false;
   Instant until{};
   std::uint64_t seen = 0;  ///< the queue's last change at which it was tried in vain

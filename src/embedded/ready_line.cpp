@@ -6,11 +6,11 @@ namespace {
 constexpr unsigned kLeapAfter = 16;  // a leap costs a search for each function
 }
 
-Wanted::Wanted(const Admit* admit) : any_(admit == nullptr) {
+Wanted::Wanted(const AdmissionFilter* admit) : any_(admit == nullptr) {
   if (admit == nullptr) return;
-  others_ = admit->otherwise && !admit->otherwise->closed;
+  others_ = admit->default_needs && !admit->default_needs->unavailable;
   for (const auto& [function, needs] : admit->needs) {
-    (needs.closed ? excluded_ : listed_).insert(hash_of(function));
+    (needs.unavailable ? excluded_ : listed_).insert(hash_of(function));
   }
 }
 

@@ -15,7 +15,7 @@ namespace gaur::embedded {
 class Wanted {
  public:
   /// nullptr: any function.
-  explicit Wanted(const Admit* admit);
+  explicit Wanted(const AdmissionFilter* admit);
   bool has(FunctionHash function) const {
     return any_ || listed_.contains(function) || (others_ && !excluded_.contains(function));
   }

@@ -105,7 +105,7 @@ struct QueueRecord {
   std::int64_t back = 0;          ///< order of the last job put behind; rises. Also orders all other sets
   std::uint64_t first_event = 1;  ///< number of the oldest event kept
   std::uint64_t next_event = 1;
-  std::string function_field;  ///< Admit::function_field that the index of ready jobs was built for
+  std::string function_field;  ///< AdmissionFilter::function_field that the index of ready jobs was built for
   bool operator==(const QueueRecord&) const = default;
 };
 void encode_queue(const QueueRecord& queue, std::string_view key, std::string& out);

@@ -62,7 +62,7 @@ void Writer::submit(std::unique_ptr<Operation> operation) {
   send(Kind::kPlain, std::move(operation));
 }
 // Waits count from the call, not from when the writer comes to it.
-void Writer::submit(std::unique_ptr<TurnCall> turn) {
+void Writer::submit(std::unique_ptr<TakeCall> turn) {
   turn->until = clock_.now() + turn->turn.park;
   send(Kind::kTurn, std::move(turn));
 }
@@ -164,7 +164,7 @@ void Writer::carry_out(Sent& sent) {
   }
   switch (sent.kind) {
     case Kind::kTurn:
-      return run_turn(std::unique_ptr<TurnCall>(static_cast<TurnCall*>(sent.operation.release())));
+      return run_turn(std::unique_ptr<TakeCall>(static_cast<TakeCall*>(sent.operation.release())));
     case Kind::kWork: {
       std::unique_ptr<WorkCall> call(static_cast<WorkCall*>(sent.operation.release()));
       waiting_.push_back(std::move(call));  // answered by serve_waits() if there is something already
@@ -184,14 +184,14 @@ void Writer::carry_out(Sent& sent) {
 
 // ---- parked turns ----------------------------------------------------------------------------
 
-void Writer::run_turn(std::unique_ptr<TurnCall> call) {
+void Writer::run_turn(std::unique_ptr<TakeCall> call) {
   const OperationId& op = call->turn.op;
   for (auto& parked : parked_) {
-    if (op.number == 0 || !(parked->turn.op == op)) continue;
+    if (op.sequence == 0 || !(parked->turn.op == op)) continue;
     parked->waiters.push_back(std::move(call->waiters.front()));
     return;
   }
-  end_parked_of(op.lane);
+  end_parked_of(op.session);
   call->run(*engine_);
   if (!call->parks) {
     done_.push_back(std::move(call));
@@ -200,10 +200,10 @@ void Writer::run_turn(std::unique_ptr<TurnCall> call) {
   parked_.push_back(std::move(call));
 }
 
-void Writer::end_parked_of(const LaneName& lane) {
+void Writer::end_parked_of(const SessionName& session) {
   for (auto it = parked_.begin(); it != parked_.end();) {
     const auto here = it++;
-    if (!((*here)->turn.op.lane == lane)) continue;
+    if (!((*here)->turn.op.session == session)) continue;
     engine_->refresh((*here)->turn, *(*here)->reply);
     done_.push_back(std::move(*here));
     parked_.erase(here);
@@ -222,7 +222,7 @@ void Writer::serve_parked() {
   }
 }
 
-bool Writer::serve(TurnCall& call) {
+bool Writer::serve(TakeCall& call) {
   const QueueEntry* queue = engine_->find_queue(call.turn.queue);
   if (queue == nullptr || queue->ready() == 0 || queue->record.paused || queue->ready_change == call.seen)
     return false;

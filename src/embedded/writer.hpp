@@ -25,7 +25,7 @@ class Writer {
   ~Writer();
 
   void submit(std::unique_ptr<Operation> operation);
-  void submit(std::unique_ptr<TurnCall> turn);
+  void submit(std::unique_ptr<TakeCall> turn);
   void submit(std::unique_ptr<WorkCall> work);
   void submit(std::unique_ptr<FollowCall> follow);
   EmbeddedStats stats() const;
@@ -42,10 +42,10 @@ class Writer {
   void gather(std::vector<Sent>& batch);
   void process(std::vector<Sent>& batch);
   void carry_out(Sent& sent);
-  void run_turn(std::unique_ptr<TurnCall> call);
+  void run_turn(std::unique_ptr<TakeCall> call);
   void serve_parked();
-  bool serve(TurnCall& call);
-  void end_parked_of(const LaneName& lane);
+  bool serve(TakeCall& call);
+  void end_parked_of(const SessionName& session);
   void end_waits();
   void serve_waits();
   void commit();
@@ -69,7 +69,7 @@ class Writer {
   std::vector<Sent> sent_;  // guarded by mutex_
   bool stopping_ = false;   // guarded by mutex_
 
-  std::list<std::unique_ptr<TurnCall>> parked_;  // longest parked first
+  std::list<std::unique_ptr<TakeCall>> parked_;  // longest parked first
   std::list<std::unique_ptr<WorkCall>> waiting_;
   std::list<std::unique_ptr<FollowCall>> following_;
   std::vector<std::unique_ptr<Operation>> done_;   // of this transaction: answered after its commit

@@ -112,7 +112,7 @@ void wait_for(Service& service, const ExchangePtr& exchange, const QueueName& qu
   }
 }
 
-struct Adding {
+struct AddJobs {
   QueueName queue;
   bool many = false;
   Duration wait{0};
@@ -120,7 +120,7 @@ struct Adding {
   std::function<Async<std::vector<Added>>()> send;
 };
 
-void run(Service& service, const ExchangePtr& exchange, Adding adding) {
+void run(Service& service, const ExchangePtr& exchange, AddJobs adding) {
   if (adding.wait == Duration{0}) {
     service.then(adding.send(), [&service, exchange, queue = adding.queue,
                                  many = adding.many](Result<std::vector<Added>> added) {
@@ -169,7 +169,7 @@ void add_jobs(Service& service, const ExchangePtr& exchange) {
   }
   if (!problems.empty()) return refuse_all(exchange, std::move(problems));
 
-  Adding adding;
+  AddJobs adding;
   adding.queue = *queue;
   adding.many = body.many;
   adding.wait = wait;
@@ -193,14 +193,14 @@ void call_function(Service& service, const ExchangePtr& exchange) {
   call.job = parse_query_options(exchange->query, problems);  // the body is the function's own
   if (!problems.empty()) return refuse_all(exchange, std::move(problems));
   call.idempotency_key = key_of(*exchange);
-  Adding adding;
+  AddJobs adding;
   if (function != nullptr) adding.queue = function->queue;
   adding.wait = function == nullptr ? Duration{0} : wait;  // an unknown one is refused without a wait
   adding.send = [&service, exchange, name, call] {
     Promise<Result<std::vector<Added>>> promise;
     auto future = promise.future();
     std::string parameters = exchange->request.body.empty() ? "{}" : std::move(exchange->request.body);
-    service.client().call(name, std::move(parameters), call).then([promise](Result<Called> called) {
+    service.client().call(name, std::move(parameters), call).then([promise](Result<CallReceipt> called) {
       if (!called) return promise.set(std::move(called).error());
       std::vector<Added> added;
       added.push_back(std::move(called->added));

@@ -39,8 +39,8 @@ class Service {
   WaitTicket begin_wait();
 
   /// Hangs `next` on `future`, on this service's own thread.
-  template <class T, class Next>
-  void then(Future<T> future, Next next) {
+  template <class T, class QueueHint>
+  void then(Future<T> future, QueueHint next) {
     // Shared: a std::function must be copyable, and the value may be large.
     std::move(future).then([executor = executor_, next = std::move(next)](T value) {
       auto held = std::make_shared<T>(std::move(value));

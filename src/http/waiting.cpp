@@ -17,9 +17,9 @@ FunctionName function_of(const FunctionCatalog& catalog, const Job& job) {
 
 namespace {
 
-using Next = std::function<void(std::optional<Waiting>)>;
+using QueueHint = std::function<void(std::optional<Waiting>)>;
 
-void look_up_reason(Service& service, WaitingJob job, const Next& next) {
+void look_up_reason(Service& service, WaitingJob job, const QueueHint& next) {
   Waiting waiting;
   waiting.position = job.position;
   if (!service.parts().why_waiting) return next(std::move(waiting));
@@ -32,7 +32,7 @@ void look_up_reason(Service& service, WaitingJob job, const Next& next) {
 }
 
 /// Only of a job in line; a delayed one has no position.
-void look_up_position(Service& service, const JobId& id, const WaitingJob& job, const Next& next) {
+void look_up_position(Service& service, const JobId& id, const WaitingJob& job, const QueueHint& next) {
   if (job.state != State::kWaiting && job.state != State::kPrioritized)
     return look_up_reason(service, job, next);
   service.then(service.client().position({job.queue, id}), [&service, job, next](Result<Position> position) {
@@ -46,7 +46,7 @@ void look_up_position(Service& service, const JobId& id, const WaitingJob& job, 
 
 }  // namespace
 
-void look_up_waiting(Service& service, const Job& job, Next next) {
+void look_up_waiting(Service& service, const Job& job, QueueHint next) {
   if (job.state == State::kActive || job.state == State::kCompleted || job.state == State::kFailed)
     return next(std::nullopt);
   WaitingJob waiting{.queue = job.queue,
@@ -80,11 +80,12 @@ void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job
     return exchange->reply(std::move(response));
   }
   response.status = 202;
-  struct Held {
+  struct HeldLock {
     Job job;
     Added added;
   };
-  const auto held = std::make_shared<const Held>(Held{job, added});  // shared with the look-up's answer
+  const auto held =
+      std::make_shared<const HeldLock>(HeldLock{job, added});  // shared with the look-up's answer
   look_up_waiting(service, job, [exchange, held, view, response](std::optional<Waiting> waiting) {
     JobView full = view;
     full.waiting = waiting ? &*waiting : nullptr;

@@ -33,25 +33,25 @@ Async<T> ModelStore::answer(Result<T> value) {
 /// The first answer to an operation that was sent before, or nothing if it is new.
 template <class T>
 Result<std::optional<T>> ModelStore::earlier_reply(const OperationId& op) const {
-  const auto lane = world_.lanes.find(op.lane);
-  if (op.number == 0 || lane == world_.lanes.end() || op.number > lane->second.number)
+  const auto session = world_.sessions.find(op.session);
+  if (op.sequence == 0 || session == world_.sessions.end() || op.sequence > session->second.number)
     return std::optional<T>();
-  if (op.number < lane->second.number) {
-    return Error{Errc::kInvalidArgument, "lane " + op.lane.value + ": operation number went back from " +
-                                             std::to_string(lane->second.number) + " to " +
-                                             std::to_string(op.number)};
+  if (op.sequence < session->second.number) {
+    return Error{Errc::kInvalidArgument, "lane " + op.session.value + ": operation number went back from " +
+                                             std::to_string(session->second.number) + " to " +
+                                             std::to_string(op.sequence)};
   }
-  if (const T* reply = std::get_if<T>(&lane->second.reply)) {
+  if (const T* reply = std::get_if<T>(&session->second.reply)) {
     if (mutation_ == model::Mutation::kResendTwice) return std::optional<T>();
     return std::optional<T>(*reply);
   }
   return Error{Errc::kInvalidArgument,
-               "lane " + op.lane.value + ": this number was another kind of operation"};
+               "lane " + op.session.value + ": this number was another kind of operation"};
 }
 
 template <class T>
 void ModelStore::remember(const OperationId& op, const T& reply) {
-  if (op.number > 0) world_.lanes[op.lane] = {op.number, reply};
+  if (op.sequence > 0) world_.sessions[op.session] = {op.sequence, reply};
 }
 
 }  // namespace gaur

@@ -39,14 +39,14 @@ void ModelStore::crash_and_reopen() {
   Step step(*this);
   const Error stopping{Errc::kStopping, "the store was closed"};
   for (auto& parked : parked_) {
-    for (auto& waiter : parked.waiters) deliver<TurnReply>(waiter, stopping);
+    for (auto& waiter : parked.waiters) deliver<TakeReply>(waiter, stopping);
   }
   for (auto& waiting : waiting_) deliver<WorkReply>(waiting.promise, stopping);
   for (auto& following : following_) deliver<EventPage>(following.promise, stopping);
   parked_.clear();
   waiting_.clear();
   following_.clear();
-  told_.clear();
+  reported_.clear();
   if (mutation_ == Mutation::kAckBeforeSync) {
     for (const JobRef& lost : last_added_) {
       if (find(lost)) world_.queues[lost.queue].erase(lost.id);
@@ -215,10 +215,10 @@ Added ModelStore::add_one(QueueState& queue, const QueueName& name, const NewJob
 
 // ---- moving ----------------------------------------------------------------------------------
 
-Async<Next> ModelStore::wake_delayed(QueueName name) {
+Async<QueueHint> ModelStore::wake_delayed(QueueName name) {
   Step step(*this);
   const auto found = world_.queues.find(name);
-  if (found == world_.queues.end()) return answer<Next>(Next{});
+  if (found == world_.queues.end()) return answer<QueueHint>(QueueHint{});
   QueueState& queue = found->second;
   for (int woken = 0; woken < 1000 && !queue.delayed.empty(); ++woken) {
     const auto [due, id] = *queue.delayed.begin();
@@ -227,7 +227,7 @@ Async<Next> ModelStore::wake_delayed(QueueName name) {
     to_ready(queue, *queue.find(id), State::kDelayed, Place::kBehind);
   }
   serve_parked();
-  return answer<Next>(next_of(queue, 0));
+  return answer<QueueHint>(next_of(queue, 0));
 }
 
 Async<CancelReply> ModelStore::cancel(JobRef ref, std::string who, std::string why) {

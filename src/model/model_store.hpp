@@ -53,10 +53,10 @@ class ModelStore final : public Store {
   Capabilities capabilities() const override;
 
   Async<std::vector<Added>> add(AddRequest request) override;
-  Async<TurnReply> finish_and_take(Turn turn) override;
+  Async<TakeReply> finish_and_take(TakeRequest turn) override;
   Async<ExtendReply> extend_locks(ExtendRequest request) override;
   Async<Recovered> recover(RecoverRequest request) override;
-  Async<Next> wake_delayed(QueueName queue) override;
+  Async<QueueHint> wake_delayed(QueueName queue) override;
   Async<WorkReply> wait_for_work(WorkRequest request) override;
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override;
   Async<Unit> retry(JobRef job, bool reset_attempts) override;
@@ -94,10 +94,10 @@ class ModelStore final : public Store {
   using Record = model::Record;
   using QueueState = model::QueueState;
   struct Parked {
-    Turn turn;
-    TurnReply reply;
+    TakeRequest turn;
+    TakeReply reply;
     Instant until;
-    std::vector<Promise<Result<TurnReply>>> waiters;
+    std::vector<Promise<Result<TakeReply>>> waiters;
   };
   struct Waiting {
     WorkRequest request;
@@ -114,7 +114,7 @@ class ModelStore final : public Store {
   enum class Verdict : std::uint8_t { kTake, kSkip, kEnd };
   struct Walk {
     std::vector<Taken> taken;
-    std::optional<Blocked> blocked;
+    std::optional<BlockedHead> blocked;
     std::uint64_t passed_over = 0;
   };
 
@@ -144,21 +144,23 @@ class ModelStore final : public Store {
   static Error not_in_state(const Record& job, std::string_view wanted);
 
   // model_turn.cpp
-  void complete(TurnReply& reply, const QueueState& queue, const Turn& turn, Walk walk) const;
+  void complete(TakeReply& reply, const QueueState& queue, const TakeRequest& turn, Walk walk) const;
   Status check_lock(Record& job, const LockToken& token) const;
-  Result<Moved> finish(QueueState& queue, const Finish& finish);
-  Result<Moved> carry_out(QueueState& queue, Record& job, const Finish& finish);
-  static Moved where_it_is(const Job& job);
-  Moved run_later(QueueState& queue, Record& job, Duration delay);
-  Moved stall(QueueState& queue, Record& job, std::uint32_t max_stalled, const Failure& failure,
-              const Retention& keep);
-  Moved end_run(QueueState& queue, Record& job, State state, const Retention& keep, std::string detail);
+  Result<FinishResult> finish(QueueState& queue, const Finish& finish);
+  Result<FinishResult> carry_out(QueueState& queue, Record& job, const Finish& finish);
+  static FinishResult where_it_is(const Job& job);
+  FinishResult run_later(QueueState& queue, Record& job, Duration delay);
+  FinishResult stall(QueueState& queue, Record& job, std::uint32_t max_stalled, const Failure& failure,
+                     const Retention& keep);
+  FinishResult end_run(QueueState& queue, Record& job, State state, const Retention& keep,
+                       std::string detail);
   void retain(QueueState& queue, State state, const Retention& keep);
-  Walk take(QueueState& queue, const Turn& turn);
-  Verdict judge(const Admit& admit, const Record& job, const FunctionName& function, Room& free, Room& spare,
-                Walk& walk) const;
-  Taken start(QueueState& queue, Record& job, const Turn& turn, std::size_t index, FunctionName function);
-  Next next_of(const QueueState& queue, std::uint64_t passed_over) const;
+  Walk take(QueueState& queue, const TakeRequest& turn);
+  Verdict judge(const AdmissionFilter& admit, const Record& job, const FunctionName& function,
+                Resources& free, Resources& spare, Walk& walk) const;
+  Taken start(QueueState& queue, Record& job, const TakeRequest& turn, std::size_t index,
+              FunctionName function);
+  QueueHint next_of(const QueueState& queue, std::uint64_t passed_over) const;
   std::vector<CancelRequest> cancels_for(const QueueState& queue, const QueueName& name,
                                          const std::string& by) const;
 
@@ -166,7 +168,7 @@ class ModelStore final : public Store {
   void end_at(Instant when);
   void end_waits_that_are_over();
   void end_parked(std::list<Parked>::iterator parked);
-  void end_parked_of(const LaneName& lane);
+  void end_parked_of(const SessionName& session);
   void serve_parked();
   void serve_waits();
   std::optional<WorkReply> work_for(const WorkRequest& request);
@@ -185,7 +187,7 @@ class ModelStore final : public Store {
   std::list<Waiting> waiting_;
   std::list<Following> following_;
   std::map<std::pair<std::string, QueueName>, std::uint64_t>
-      told_;                                         // worker and queue -> arrivals at its last answer
+      reported_;                                     // worker and queue -> arrivals at its last answer
   std::shared_ptr<std::atomic<ModelStore*>> alive_;  // shared with timers, which may outlive this object
 };
 

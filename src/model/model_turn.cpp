@@ -19,20 +19,20 @@ template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 }  // namespace
 
-Async<TurnReply> ModelStore::finish_and_take(Turn turn) {
+Async<TakeReply> ModelStore::finish_and_take(TakeRequest turn) {
   Step step(*this);
   for (Parked& parked : parked_) {
-    if (turn.op.number > 0 && parked.turn.op == turn.op) return parked.waiters.emplace_back().future();
+    if (turn.op.sequence > 0 && parked.turn.op == turn.op) return parked.waiters.emplace_back().future();
   }
-  auto first = earlier_reply<TurnReply>(turn.op);
-  if (!first) return answer<TurnReply>(first.error());
-  if (*first) return answer<TurnReply>(**first);
-  end_parked_of(turn.op.lane);
-  if (Status name = validate_queue_name(turn.queue.value); !name) return answer<TurnReply>(name.error());
-  if (turn.limit) return answer<TurnReply>(Error{Errc::kUnsupported, "this store lacks rate limit"});
+  auto first = earlier_reply<TakeReply>(turn.op);
+  if (!first) return answer<TakeReply>(first.error());
+  if (*first) return answer<TakeReply>(**first);
+  end_parked_of(turn.op.session);
+  if (Status name = validate_queue_name(turn.queue.value); !name) return answer<TakeReply>(name.error());
+  if (turn.limit) return answer<TakeReply>(Error{Errc::kUnsupported, "this store lacks rate limit"});
 
   QueueState& queue = world_.queues[turn.queue];
-  TurnReply reply;
+  TakeReply reply;
   for (const Finish& one : turn.finished) reply.finished.push_back(finish(queue, one));
   Walk walk = take(queue, turn);
   const bool ended_one = std::any_of(reply.finished.begin(), reply.finished.end(), [](const auto& moved) {
@@ -43,18 +43,19 @@ Async<TurnReply> ModelStore::finish_and_take(Turn turn) {
   complete(reply, queue, turn, std::move(walk));
   remember(turn.op, reply);
   serve_parked();  // what this turn gave back and did not take
-  if (!parks) return answer<TurnReply>(std::move(reply));
+  if (!parks) return answer<TakeReply>(std::move(reply));
   const Instant until = clock_.now() + turn.park;
   parked_.push_back({std::move(turn), std::move(reply), until, {}});
   end_at(parked_.back().until);
   return parked_.back().waiters.emplace_back().future();
 }
 
-void ModelStore::complete(TurnReply& reply, const QueueState& queue, const Turn& turn, Walk walk) const {
+void ModelStore::complete(TakeReply& reply, const QueueState& queue, const TakeRequest& turn,
+                          Walk walk) const {
   reply.taken = std::move(walk.taken);
   reply.blocked = std::move(walk.blocked);
   reply.next = next_of(queue, walk.passed_over);
-  reply.cancels = cancels_for(queue, turn.queue, turn.by);
+  reply.cancels = cancels_for(queue, turn.queue, turn.worker);
 }
 
 // ---- finishing -------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ Status ModelStore::check_lock(Record& job, const LockToken& token) const {
   return ok();
 }
 
-Result<Moved> ModelStore::finish(QueueState& queue, const Finish& finish) {
+Result<FinishResult> ModelStore::finish(QueueState& queue, const Finish& finish) {
   Record* job = queue.find(finish.id);
   if (job == nullptr) return Error{Errc::kNotFound, "no such job: " + finish.id.value};
   if (Status held = check_lock(*job, finish.token); !held) {
@@ -87,7 +88,7 @@ Result<Moved> ModelStore::finish(QueueState& queue, const Finish& finish) {
   return carry_out(queue, *job, finish);
 }
 
-Result<Moved> ModelStore::carry_out(QueueState& queue, Record& record_, const Finish& finish) {
+Result<FinishResult> ModelStore::carry_out(QueueState& queue, Record& record_, const Finish& finish) {
   Job& job = record_.job;
   const auto remember_failure = [&](const Failure& failure) {
     job.failure = failure;
@@ -97,47 +98,47 @@ Result<Moved> ModelStore::carry_out(QueueState& queue, Record& record_, const Fi
   };
   return std::visit(
       Overloaded{
-          [&](const outcome::Completed& done) -> Result<Moved> {
+          [&](const outcome::Completed& done) -> Result<FinishResult> {
             job.result = done.result;
             ++job.attempts_made;
             return end_run(queue, record_, State::kCompleted, finish.keep, done.result);
           },
-          [&](const outcome::Failed& failed) -> Result<Moved> {
+          [&](const outcome::Failed& failed) -> Result<FinishResult> {
             remember_failure(failed.failure);
             ++job.attempts_made;
             const auto attempts = job.attempts_made;
-            Moved moved = end_run(queue, record_, State::kFailed, finish.keep, failed.failure.message);
+            FinishResult moved = end_run(queue, record_, State::kFailed, finish.keep, failed.failure.message);
             if (failed.exhausted)
               record(queue, EventKind::kRetriesExhausted, finish.id, {}, std::to_string(attempts));
             return moved;
           },
-          [&](const outcome::RetryAfter& again) -> Result<Moved> {
+          [&](const outcome::RetryAfter& again) -> Result<FinishResult> {
             if (again.counted) {
               ++job.attempts_made;
               remember_failure(again.failure);
             }
             return run_later(queue, record_, again.delay);
           },
-          [&](const outcome::WaitForChildren&) -> Result<Moved> {
+          [&](const outcome::WaitForChildren&) -> Result<FinishResult> {
             return Error{Errc::kUnsupported, "this store lacks flows"};
           },
-          [&](const outcome::BackToWait&) -> Result<Moved> {
+          [&](const outcome::Requeue&) -> Result<FinishResult> {
             queue.lift(record_);
             to_ready(queue, record_, State::kActive, Place::kInFront);
             return where_it_is(job);
           },
-          [&](const outcome::Stalled& stalled) -> Result<Moved> {
+          [&](const outcome::Stalled& stalled) -> Result<FinishResult> {
             return stall(queue, record_, stalled.max_stalled, stalled.failure, finish.keep);
           },
       },
       finish.outcome);
 }
 
-Moved ModelStore::where_it_is(const Job& job) {
+FinishResult ModelStore::where_it_is(const Job& job) {
   return {job.state, true, job.attempts_made, job.stalled, job.due};
 }
 
-Moved ModelStore::run_later(QueueState& queue, Record& job, Duration delay) {
+FinishResult ModelStore::run_later(QueueState& queue, Record& job, Duration delay) {
   queue.lift(job);
   if (delay > Duration{0}) {
     job.token = {};
@@ -153,8 +154,8 @@ Moved ModelStore::run_later(QueueState& queue, Record& job, Duration delay) {
   return where_it_is(job.job);
 }
 
-Moved ModelStore::stall(QueueState& queue, Record& job, std::uint32_t max_stalled, const Failure& failure,
-                        const Retention& keep) {
+FinishResult ModelStore::stall(QueueState& queue, Record& job, std::uint32_t max_stalled,
+                               const Failure& failure, const Retention& keep) {
   ++job.job.stalled;
   record(queue, EventKind::kStalled, job.job.id);
   const bool too_often = job.job.stalled > max_stalled;
@@ -169,8 +170,8 @@ Moved ModelStore::stall(QueueState& queue, Record& job, std::uint32_t max_stalle
 }
 
 /// Completed or failed, kept or removed at once.
-Moved ModelStore::end_run(QueueState& queue, Record& job, State state, const Retention& keep,
-                          std::string detail) {
+FinishResult ModelStore::end_run(QueueState& queue, Record& job, State state, const Retention& keep,
+                                 std::string detail) {
   const JobId id = job.job.id;
   queue.lift(job);
   job.token = {};
@@ -179,7 +180,7 @@ Moved ModelStore::end_run(QueueState& queue, Record& job, State state, const Ret
   queue.put(job, state, semantics_.ties_by_id);
   record(queue, state == State::kCompleted ? EventKind::kCompleted : EventKind::kFailed, id, State::kActive,
          std::move(detail));
-  Moved moved = where_it_is(job.job);
+  FinishResult moved = where_it_is(job.job);
   if (semantics_.retention_of_none_spares_others && keep.count == 0U) {
     queue.erase(id);
   } else {
@@ -205,7 +206,7 @@ void ModelStore::retain(QueueState& queue, State state, const Retention& keep) {
 
 // ---- taking ----------------------------------------------------------------------------------
 
-ModelStore::Walk ModelStore::take(QueueState& queue, const Turn& turn) {
+ModelStore::Walk ModelStore::take(QueueState& queue, const TakeRequest& turn) {
   Walk walk;
   if (queue.paused) return walk;
   std::uint64_t at_most = turn.take;
@@ -214,15 +215,15 @@ ModelStore::Walk ModelStore::take(QueueState& queue, const Turn& turn) {
     at_most =
         std::min<std::uint64_t>(at_most, running < *queue.concurrency ? *queue.concurrency - running : 0);
   }
-  Room free = turn.admit ? turn.admit->free : Room{};
-  Room spare = turn.admit ? turn.admit->spare : Room{};
+  Resources free = turn.filter ? turn.filter->free : Resources{};
+  Resources spare = turn.filter ? turn.filter->spare : Resources{};
   for (const JobId& id : queue.in_order_of_handing_out(semantics_)) {
     if (walk.taken.size() == at_most) break;
     Record& job = *queue.find(id);
     FunctionName function =
-        function_of(job.job.name, job.job.data, turn.admit ? turn.admit->function_field : "");
+        function_of(job.job.name, job.job.data, turn.filter ? turn.filter->function_field : "");
     const Verdict verdict =
-        turn.admit ? judge(*turn.admit, job, function, free, spare, walk) : Verdict::kTake;
+        turn.filter ? judge(*turn.filter, job, function, free, spare, walk) : Verdict::kTake;
     if (verdict != Verdict::kTake) ++walk.passed_over;
     if (verdict == Verdict::kEnd) break;
     if (verdict == Verdict::kSkip) continue;
@@ -240,12 +241,13 @@ ModelStore::Walk ModelStore::take(QueueState& queue, const Turn& turn) {
 }
 
 /// Admit, as core/needs.hpp words it. Subtracts what is taken.
-ModelStore::Verdict ModelStore::judge(const Admit& admit, const Record& job, const FunctionName& function,
-                                      Room& free, Room& spare, Walk& walk) const {
+ModelStore::Verdict ModelStore::judge(const AdmissionFilter& admit, const Record& job,
+                                      const FunctionName& function, Resources& free, Resources& spare,
+                                      Walk& walk) const {
   const auto known = admit.needs.find(function);
-  if (known == admit.needs.end() && !admit.otherwise) return Verdict::kSkip;
-  const Needs& needs = known == admit.needs.end() ? *admit.otherwise : known->second;
-  if (needs.closed) return Verdict::kSkip;
+  if (known == admit.needs.end() && !admit.default_needs) return Verdict::kSkip;
+  const Needs& needs = known == admit.needs.end() ? *admit.default_needs : known->second;
+  if (needs.unavailable) return Verdict::kSkip;
   const bool room = fits(needs, free);
   if (!walk.blocked) {
     if (room) {
@@ -254,8 +256,8 @@ ModelStore::Verdict ModelStore::judge(const Admit& admit, const Record& job, con
     }
     const Time since =
         semantics_.since_is_known ? job.ready_since : job.job.timestamp + job.job.options.delay;
-    walk.blocked = Blocked{job.job.id, function, needs, since};
-    return admit.pass_head ? Verdict::kSkip : Verdict::kEnd;
+    walk.blocked = BlockedHead{job.job.id, function, needs, since};
+    return admit.backfill ? Verdict::kSkip : Verdict::kEnd;
   }
   if (!room) return Verdict::kSkip;
   if (!needs.ends_before_head) {
@@ -266,25 +268,25 @@ ModelStore::Verdict ModelStore::judge(const Admit& admit, const Record& job, con
   return Verdict::kTake;
 }
 
-Taken ModelStore::start(QueueState& queue, Record& job, const Turn& turn, std::size_t index,
+Taken ModelStore::start(QueueState& queue, Record& job, const TakeRequest& turn, std::size_t index,
                         FunctionName function) {
   const State previous = job.job.state;
   queue.put(job, State::kActive, false);
   ++job.job.attempts_started;
   job.job.processed_on = clock_.wall();
-  job.job.processed_by = turn.by;
+  job.job.processed_by = turn.worker;
   // Number 0 is not remembered and comes again: the fencing number keeps its tokens apart.
   job.token =
-      LockToken(turn.op.number > 0
-                    ? fmt::format("{}:{}:{}", turn.op.lane.value, turn.op.number, index)
-                    : fmt::format("{}:0:{}:{}", turn.op.lane.value, job.job.id.value, ++world_.unnumbered));
+      LockToken(turn.op.sequence > 0 ? fmt::format("{}:{}:{}", turn.op.session.value, turn.op.sequence, index)
+                                     : fmt::format("{}:0:{}:{}", turn.op.session.value, job.job.id.value,
+                                                   ++world_.unnumbered));
   job.lock_until = clock_.now() + turn.lock;
   record(queue, EventKind::kActive, job.job.id, previous);
   return {job.job, job.token, std::move(function)};
 }
 
-Next ModelStore::next_of(const QueueState& queue, std::uint64_t passed_over) const {
-  Next next;
+QueueHint ModelStore::next_of(const QueueState& queue, std::uint64_t passed_over) const {
+  QueueHint next;
   if (!queue.delayed.empty()) next.due = std::get<Time>(queue.delayed.begin()->first);
   next.more = queue.ready() > passed_over;
   next.paused = queue.paused;
@@ -308,14 +310,14 @@ Async<ExtendReply> ModelStore::extend_locks(ExtendRequest request) {
   Step step(*this);
   QueueState& queue = world_.queues[request.queue];
   ExtendReply reply;
-  for (const Held& held : request.held) {
+  for (const HeldLock& held : request.held) {
     Record* job = queue.find(held.id);
     Status lock = job == nullptr ? Error{Errc::kLockMissing, "job " + held.id.value + " was removed"}
                                  : check_lock(*job, held.token);
     if (lock && request.renew) job->lock_until = clock_.now() + request.lock;
     reply.locks.push_back(std::move(lock));
   }
-  reply.cancels = cancels_for(queue, request.queue, request.by);
+  reply.cancels = cancels_for(queue, request.queue, request.worker);
   return answer<ExtendReply>(std::move(reply));
 }
 
@@ -328,8 +330,8 @@ Async<Recovered> ModelStore::recover(RecoverRequest request) {
     Record& job = *queue.find(*id);
     if (clock_.now() < job.lock_until) continue;
     const Failure failure{"stalled", "stalled more often than allowed", "", ""};
-    const Moved moved = stall(queue, job, request.max_stalled, failure, request.keep_failed);
-    (moved.state == State::kFailed ? recovered.failed : recovered.back).push_back(*id);
+    const FinishResult moved = stall(queue, job, request.max_stalled, failure, request.keep_failed);
+    (moved.state == State::kFailed ? recovered.failed : recovered.requeued).push_back(*id);
   }
   serve_parked();
   return answer<Recovered>(std::move(recovered));

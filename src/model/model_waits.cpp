@@ -37,16 +37,16 @@ void ModelStore::end_waits_that_are_over() {
 void ModelStore::end_parked(std::list<Parked>::iterator parked) {
   const QueueState& queue = world_.queues[parked->turn.queue];
   parked->reply.next = next_of(queue, 0);
-  parked->reply.cancels = cancels_for(queue, parked->turn.queue, parked->turn.by);
-  for (auto& waiter : parked->waiters) deliver<TurnReply>(waiter, parked->reply);
+  parked->reply.cancels = cancels_for(queue, parked->turn.queue, parked->turn.worker);
+  for (auto& waiter : parked->waiters) deliver<TakeReply>(waiter, parked->reply);
   remember(parked->turn.op, parked->reply);
   parked_.erase(parked);
 }
 
-void ModelStore::end_parked_of(const LaneName& lane) {
+void ModelStore::end_parked_of(const SessionName& session) {
   for (auto parked = parked_.begin(); parked != parked_.end();) {
     const auto here = parked++;
-    if (here->turn.op.lane == lane) end_parked(here);
+    if (here->turn.op.session == session) end_parked(here);
   }
 }
 
@@ -61,7 +61,7 @@ void ModelStore::serve_parked() {
       continue;
     }
     complete(parked->reply, queue, parked->turn, std::move(walk));
-    for (auto& waiter : parked->waiters) deliver<TurnReply>(waiter, parked->reply);
+    for (auto& waiter : parked->waiters) deliver<TakeReply>(waiter, parked->reply);
     remember(parked->turn.op, parked->reply);
     parked_.erase(parked);
     parked = parked_.begin();
@@ -83,12 +83,12 @@ std::optional<WorkReply> ModelStore::work_for(const WorkRequest& request) {
   WorkReply reply;
   for (const QueueName& name : request.queues) {
     QueueState& queue = world_.queues[name];
-    std::uint64_t& told = told_[{request.by, name}];
+    std::uint64_t& told = reported_[{request.worker, name}];
     if (told < queue.arrivals && queue.ready() > 0 && !queue.paused) {
       told = queue.arrivals;
       reply.queues.push_back(name);
     }
-    for (const CancelRequest& cancel : cancels_for(queue, name, request.by)) {
+    for (const CancelRequest& cancel : cancels_for(queue, name, request.worker)) {
       model::CancelMark& mark = *queue.find(cancel.id)->cancel;
       if (!std::exchange(mark.told_waiter, true)) reply.cancels.push_back(cancel);
     }

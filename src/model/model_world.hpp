@@ -85,15 +85,15 @@ struct QueueState {
   std::deque<JobId>& finished(State state) { return state == State::kCompleted ? completed : failed; }
 };
 
-struct Lane {
+struct Session {
   std::uint64_t number = 0;
-  std::variant<std::vector<Added>, TurnReply> reply;
+  std::variant<std::vector<Added>, TakeReply> reply;
 };
 
 /// Everything that survives a crash.
 struct World {
   std::map<QueueName, QueueState> queues;
-  std::map<LaneName, Lane> lanes;
+  std::map<SessionName, Session> sessions;
   std::uint64_t unnumbered = 0;  ///< starts by turns without an operation number
 };
 

@@ -76,7 +76,7 @@ struct Answer {
 class Checker {
  public:
   Checker(const RunnerCheckOptions& options, const std::function<void(const RunnerCheckCase&)>& told)
-      : options_(options), told_(told), shell_(loop_, {options.keeper_program, {}}) {
+      : options_(options), reported_(told), shell_(loop_, {options.keeper_program, {}}) {
     shell_.listen(happenings_);
     shell_.empty_folder(options_.scratch);
   }
@@ -119,7 +119,7 @@ class Checker {
   bool check(const std::string& name, const std::string& problem) {
     RunnerCheckCase result{name, problem.empty(), problem.empty() ? note_ : problem};
     note_.clear();
-    if (told_) told_(result);
+    if (reported_) reported_(result);
     cases_.push_back(std::move(result));
     // After a failure the runner's state is unknown; the next case gets a fresh one.
     if (!problem.empty()) alive_ = false;
@@ -336,7 +336,7 @@ class Checker {
   }
 
   const RunnerCheckOptions& options_;
-  const std::function<void(const RunnerCheckCase&)>& told_;
+  const std::function<void(const RunnerCheckCase&)>& reported_;
   SystemClock clock_;
   ThreadLoop loop_{"check"};
   std::shared_ptr<Happenings> happenings_ = std::make_shared<Happenings>();  // the shell holds a weak one

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/lane_name.hpp"
+#include "core/session_name.hpp"
 
 namespace gaur::worker {
 
@@ -42,11 +42,11 @@ Duration pause_before_try(unsigned tries, Random& random) {
 Machine::Machine(WorkerOptions options, Admission& admission, Random& random)
     : options_(std::move(options)), admission_(admission), random_(random), queues_(options_.queues) {
   for (const QueueName& queue : queues_) {
-    Lane& lane = lanes_[queue];
-    lane.queue = queue;
-    const std::string name = worker_lane(options_.name, queue);
-    lane.tracks.push_back({LaneName(name)});
-    if (options_.turns_at_once() > 1) lane.tracks.push_back({LaneName(name + "~2")});
+    QueueState& state = states_[queue];
+    state.queue = queue;
+    const std::string name = worker_session(options_.name, queue);
+    state.sessions.push_back({SessionName(name)});
+    if (options_.turns_at_once() > 1) state.sessions.push_back({SessionName(name + "~2")});
   }
   if (!queues_.empty()) last_active_ = queues_.front();
 }
@@ -80,37 +80,38 @@ void Machine::on(event::Begin&) {
   // A host that was killed finds its lanes again under the same names; its numbers must be above those it
   // used then.
   const auto first = static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(now_.wall), 0)) * 1000;
-  for (auto& [queue, lane] : lanes_) {
-    lane.number = first;
-    lane.reclaiming = true;
+  for (auto& [queue, state] : states_) {
+    state.number = first;
+    state.reclaiming = true;
   }
 }
 
-Lane* Machine::lane_of(const QueueName& queue) {
-  const auto found = lanes_.find(queue);
-  return found == lanes_.end() ? nullptr : &found->second;
+QueueState* Machine::state_of(const QueueName& queue) {
+  const auto found = states_.find(queue);
+  return found == states_.end() ? nullptr : &found->second;
 }
 
 // ---- asking ------------------------------------------------------------------------------------
 
-bool Machine::wants(const Lane& lane) const {
-  return taking() && lane.refused.empty() && now_.instant >= lane.not_before && (lane.hungry || lane.denied);
+bool Machine::wants(const QueueState& state) const {
+  return taking() && state.refused.empty() && now_.instant >= state.not_before &&
+         (state.may_have_work || state.blocked_head);
 }
 
 /// A parked turn has booked the free room: it must end before another queue can have any, or the same queue
 /// under new circumstances.
 void Machine::unpark_if_wanted() {
-  const auto parked = std::find_if(lanes_.begin(), lanes_.end(),
+  const auto parked = std::find_if(states_.begin(), states_.end(),
                                    [](const auto& entry) { return entry.second.parked.has_value(); });
-  if (parked == lanes_.end()) return;
-  Lane& lane = parked->second;
+  if (parked == states_.end()) return;
+  QueueState& state = parked->second;
   // On an idle machine everything fits the parked turn, so a hint for its own queue tells nothing that it
   // would miss.
-  const bool it_may_miss_some = lane.hungry && (!runs_.empty() || lane.closed_seen);
-  const bool others_want = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& entry) {
-    return &entry.second != &lane && wants(entry.second);
+  const bool it_may_miss_some = state.may_have_work && (!runs_.empty() || state.closed_seen);
+  const bool others_want = std::any_of(states_.begin(), states_.end(), [&](const auto& entry) {
+    return &entry.second != &state && wants(entry.second);
   });
-  if (!taking() || it_may_miss_some || others_want) lane.unpark = true;
+  if (!taking() || it_may_miss_some || others_want) state.unpark = true;
 }
 
 void Machine::pump() {
@@ -120,209 +121,211 @@ void Machine::pump() {
     if (std::find(order.begin(), order.end(), queue) == order.end()) order.push_back(queue);
   }
   for (const QueueName& queue : order) {
-    Lane* lane = lane_of(queue);
-    if (lane == nullptr || lane->reclaiming || now_.instant < lane->hold_until) continue;
-    for (Track& track : lane->tracks) {
-      if (track.sent) continue;
-      if (!lane->parked) {
-        ask(*lane, track);
-      } else if (lane->unpark || !lane->gathered.empty()) {
-        send(*lane, track, std::nullopt);  // the next turn of its lane ends a parked one
+    QueueState* state = state_of(queue);
+    if (state == nullptr || state->reclaiming || now_.instant < state->hold_until) continue;
+    for (StoreSession& session : state->sessions) {
+      if (session.sent) continue;
+      if (!state->parked) {
+        ask(*state, session);
+      } else if (state->unpark || !state->gathered.empty()) {
+        send(*state, session, std::nullopt);  // the next turn of its lane ends a parked one
       }
     }
   }
   if (taking() && options_.hand_off && all_idle()) park_one();
 }
 
-void Machine::ask(Lane& lane, Track& track) {
-  std::optional<Offer> offer;
-  if (wants(lane)) offer = useful_offer(lane);
-  if (offer || !lane.gathered.empty()) send(lane, track, std::move(offer));
+void Machine::ask(QueueState& state, StoreSession& session) {
+  std::optional<Booking> offer;
+  if (wants(state)) offer = useful_offer(state);
+  if (offer || !state.gathered.empty()) send(state, session, std::move(offer));
 }
 
 /// Room for this queue, unless there is none or its blocked head would be denied all the same.
-std::optional<Offer> Machine::useful_offer(Lane& lane) {
-  Offer offer = admission_.offer(lane.queue, now_.instant);
+std::optional<Booking> Machine::useful_offer(QueueState& state) {
+  Booking offer = admission_.offer(state.queue, now_.instant);
   if (offer.take == 0) return std::nullopt;
-  if (lane.denied && !lane.look_again && !improves(offer, *lane.denied)) {
-    admission_.settle(offer.ticket, {}, lane.denied->head, now_.instant);
+  if (state.blocked_head && !state.look_again && !improves(offer, *state.blocked_head)) {
+    admission_.settle(offer.ticket, {}, state.blocked_head->head, now_.instant);
     return std::nullopt;
   }
   return offer;
 }
 
 bool Machine::all_idle() const {
-  return std::none_of(lanes_.begin(), lanes_.end(), [](const auto& entry) {
-    return entry.second.busy() || entry.second.reclaiming || entry.second.hungry ||
-           entry.second.denied.has_value();
+  return std::none_of(states_.begin(), states_.end(), [](const auto& entry) {
+    return entry.second.busy() || entry.second.reclaiming || entry.second.may_have_work ||
+           entry.second.blocked_head.has_value();
   });
 }
 
 void Machine::park_one() {
-  Lane* lane = lane_of(last_active_);
-  if (lane == nullptr || !lane->refused.empty() || options_.park == Duration{0}) return;
-  Offer offer = admission_.offer(lane->queue, now_.instant);
-  if (offer.take > 0) send(*lane, lane->tracks.front(), std::move(offer), options_.park);
+  QueueState* state = state_of(last_active_);
+  if (state == nullptr || !state->refused.empty() || options_.park == Duration{0}) return;
+  Booking offer = admission_.offer(state->queue, now_.instant);
+  if (offer.take > 0) send(*state, state->sessions.front(), std::move(offer), options_.park);
 }
 
 /// How many of the gathered finishes the next turn carries. Half of them where the other turn can have the
 /// rest: the store then works on one half while the jobs that the other brought are started here.
-std::size_t Machine::share(const Lane& lane) const {
-  if (lane.one_by_one) return std::min<std::size_t>(1, lane.gathered.size());
-  const bool halve = lane.tracks.size() > 1 && !lane.sent() && lane.gathered.size() >= kWorthHalving;
-  return std::min(kMostFinishes, halve ? (lane.gathered.size() + 1) / 2 : lane.gathered.size());
+std::size_t Machine::share(const QueueState& state) const {
+  if (state.one_by_one) return std::min<std::size_t>(1, state.gathered.size());
+  const bool halve = state.sessions.size() > 1 && !state.sent() && state.gathered.size() >= kWorthHalving;
+  return std::min(kMostFinishes, halve ? (state.gathered.size() + 1) / 2 : state.gathered.size());
 }
 
-void Machine::send(Lane& lane, Track& track, std::optional<Offer> offer, Duration park) {
+void Machine::send(QueueState& state, StoreSession& session, std::optional<Booking> offer, Duration park) {
   Sent sent;
-  Turn& turn = sent.turn;
-  turn.queue = lane.queue;
-  turn.op = {track.name, ++lane.number};
+  TakeRequest& turn = sent.turn;
+  turn.queue = state.queue;
+  turn.op = {session.name, ++state.number};
   turn.lock = options_.lock;
-  turn.by = options_.name;
+  turn.worker = options_.name;
   turn.park = park;
-  if (const auto limit = options_.limits.find(lane.queue); limit != options_.limits.end())
+  if (const auto limit = options_.limits.find(state.queue); limit != options_.limits.end())
     turn.limit = limit->second;
 
-  const auto cut = lane.gathered.begin() + static_cast<std::ptrdiff_t>(share(lane));
-  turn.finished.assign(std::make_move_iterator(lane.gathered.begin()), std::make_move_iterator(cut));
-  lane.gathered.erase(lane.gathered.begin(), cut);
-  if (lane.gathered.empty()) lane.one_by_one = false;
+  const auto cut = state.gathered.begin() + static_cast<std::ptrdiff_t>(share(state));
+  turn.finished.assign(std::make_move_iterator(state.gathered.begin()), std::make_move_iterator(cut));
+  state.gathered.erase(state.gathered.begin(), cut);
+  if (state.gathered.empty()) state.one_by_one = false;
 
   if (offer) {
     sent.ticket = offer->ticket;
     turn.take = offer->take;
-    turn.admit = std::move(offer->admit);
-    lane.asked = now_.instant;
-    lane.hungry = lane.look_again = false;
-    lane.closed_seen = std::any_of(turn.admit->needs.begin(), turn.admit->needs.end(),
-                                   [](const auto& entry) { return entry.second.closed; });
+    turn.filter = std::move(offer->filter);
+    state.asked = now_.instant;
+    state.may_have_work = state.look_again = false;
+    state.closed_seen = std::any_of(turn.filter->needs.begin(), turn.filter->needs.end(),
+                                    [](const auto& entry) { return entry.second.unavailable; });
   }
   ++counters_.turns;
-  act(action::SendTurn{turn});
-  (park > Duration{0} ? lane.parked : track.sent) = std::move(sent);
+  act(action::SendTake{turn});
+  (park > Duration{0} ? state.parked : session.sent) = std::move(sent);
 }
 
 // ---- answers -----------------------------------------------------------------------------------
 
-void Machine::on(event::TurnEnded& event) {
-  Lane* lane = lane_of(event.queue);
-  if (lane == nullptr) return;
+void Machine::on(event::TakeEnded& event) {
+  QueueState* state = state_of(event.queue);
+  if (state == nullptr) return;
   const auto is_it = [&](const std::optional<Sent>& sent) {
-    return sent && sent->turn.op.number == event.number;
+    return sent && sent->turn.op.sequence == event.number;
   };
-  const bool was_parked = is_it(lane->parked);
-  const auto track = was_parked ? lane->tracks.begin()
-                                : std::find_if(lane->tracks.begin(), lane->tracks.end(),
-                                               [&](const Track& one) { return is_it(one.sent); });
-  if (track == lane->tracks.end()) return;  // answered before
-  if (was_parked) lane->unpark = false;
-  std::optional<Sent>& place = was_parked ? lane->parked : track->sent;
-  if (!event.reply) return turn_failed(*lane, *track, place, event.reply.error());
+  const bool was_parked = is_it(state->parked);
+  const auto session = was_parked ? state->sessions.begin()
+                                  : std::find_if(state->sessions.begin(), state->sessions.end(),
+                                                 [&](const StoreSession& one) { return is_it(one.sent); });
+  if (session == state->sessions.end()) return;  // answered before
+  if (was_parked) state->unpark = false;
+  std::optional<Sent>& place = was_parked ? state->parked : session->sent;
+  if (!event.reply) return turn_failed(*state, *session, place, event.reply.error());
   Sent sent = *std::exchange(place, std::nullopt);
-  track->answered = true;
-  lane->trouble.clear();
-  turn_succeeded(*lane, std::move(sent), *std::move(event.reply), was_parked);
+  session->answered = true;
+  state->trouble.clear();
+  turn_succeeded(*state, std::move(sent), *std::move(event.reply), was_parked);
 }
 
-void Machine::turn_succeeded(Lane& lane, Sent sent, TurnReply reply, bool was_parked) {
+void Machine::turn_succeeded(QueueState& state, Sent sent, TakeReply reply, bool was_parked) {
   if (sent.ticket != 0) {
     admission_.settle(sent.ticket, reply.taken, reply.blocked, now_.instant);
-    learn(lane, sent, reply);
+    learn(state, sent, reply);
   } else {
-    lane.hungry = lane.hungry || (reply.next.more && !was_parked);
+    state.may_have_work = state.may_have_work || (reply.next.more && !was_parked);
   }
-  if (reply.next.due) lane.due = now_.instant + (*reply.next.due - now_.wall);
+  if (reply.next.due) state.due = now_.instant + (*reply.next.due - now_.wall);
   reply.finished.resize(sent.turn.finished.size(),
                         Error{Errc::kInternal, "the store gave no answer for this finish"});
   for (std::size_t i = 0; i < sent.turn.finished.size(); ++i)
-    finished(lane, sent.turn.finished[i], reply.finished[i]);
-  if (!reply.taken.empty()) last_active_ = lane.queue;
+    finished(state, sent.turn.finished[i], reply.finished[i]);
+  if (!reply.taken.empty()) last_active_ = state.queue;
   for (Taken& taken : reply.taken) take(std::move(taken));
   for (const CancelRequest& request : reply.cancels) cancel(request);
 }
 
 /// What the answer to an offer tells about the queue.
-void Machine::learn(Lane& lane, const Sent& sent, const TurnReply& reply) {
-  lane.paused = reply.next.paused;
-  lane.denied.reset();
+void Machine::learn(QueueState& state, const Sent& sent, const TakeReply& reply) {
+  state.paused = reply.next.paused;
+  state.blocked_head.reset();
   if (reply.blocked) {
-    Room left = sent.turn.admit->free;
+    Resources left = sent.turn.filter->free;
     for (const Taken& taken : reply.taken) {
-      const auto needs = sent.turn.admit->needs.find(taken.function);
-      if (needs == sent.turn.admit->needs.end()) continue;
+      const auto needs = sent.turn.filter->needs.find(taken.function);
+      if (needs == sent.turn.filter->needs.end()) continue;
       left.cores -= needs->second.cores;
       left.memory_bytes -= std::min(left.memory_bytes, needs->second.memory_bytes);
     }
-    lane.denied = Denied{*reply.blocked, left, sent.turn.admit->pass_head};
-  } else if (reply.next.more && !lane.paused) {
-    lane.hungry = true;
+    state.blocked_head = DeniedHead{*reply.blocked, left, sent.turn.filter->backfill};
+  } else if (reply.next.more && !state.paused) {
+    state.may_have_work = true;
   }
   if (reply.next.limited_for) {
-    lane.not_before = now_.instant + *reply.next.limited_for;
-    lane.hungry = true;
+    state.not_before = now_.instant + *reply.next.limited_for;
+    state.may_have_work = true;
   }
 }
 
-void Machine::settle_nothing(const Sent& sent, const Lane& lane) {
+void Machine::settle_nothing(const Sent& sent, const QueueState& state) {
   if (sent.ticket == 0) return;
-  admission_.settle(sent.ticket, {}, lane.denied ? std::optional(lane.denied->head) : std::nullopt,
+  admission_.settle(sent.ticket, {},
+                    state.blocked_head ? std::optional(state.blocked_head->head) : std::nullopt,
                     now_.instant);
 }
 
 /// `place`: where the turn stands, the track's or the parked one.
-void Machine::turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, const Error& error) {
-  store_error("finish_and_take of queue " + lane.queue.value, error);
-  if (is_unusable(error.code)) lane.trouble = error.message;
-  const bool was_parked = &place == &lane.parked;
-  if (was_parked && track.sent) {
+void Machine::turn_failed(QueueState& state, StoreSession& session, std::optional<Sent>& place,
+                          const Error& error) {
+  store_error("finish_and_take of queue " + state.queue.value, error);
+  if (is_unusable(error.code)) state.trouble = error.message;
+  const bool was_parked = &place == &state.parked;
+  if (was_parked && session.sent) {
     // Its lane has gone on: nobody can ask for its answer any more. What it took, if anything, the sweep
     // recovers.
-    settle_nothing(*place, lane);
+    settle_nothing(*place, state);
     place.reset();
     return;
   }
-  if (is_unusable(error.code)) return turn_broken(lane, *std::exchange(place, std::nullopt));
+  if (is_unusable(error.code)) return turn_broken(state, *std::exchange(place, std::nullopt));
   if (is_refusal(error.code)) {
     Sent sent = *std::exchange(place, std::nullopt);
-    turn_refused(lane, track, std::move(sent), error);
+    turn_refused(state, session, std::move(sent), error);
     return;
   }
   place->again_at = now_.instant + pause_before_try(place->tries++, random_);
   if (was_parked) {
     place->turn.park = Duration{0};
-    track.sent = std::exchange(place, std::nullopt);
+    session.sent = std::exchange(place, std::nullopt);
   }
 }
 
 /// The queue cannot be used now. Its room is free for other queues until the next try; finishes are kept.
-void Machine::turn_broken(Lane& lane, Sent sent) {
-  settle_nothing(sent, lane);
-  lane.hungry = lane.hungry || sent.ticket != 0;
-  lane.hold_until = now_.instant + Duration(1'000);
-  lane.gathered.insert(lane.gathered.begin(), std::make_move_iterator(sent.turn.finished.begin()),
-                       std::make_move_iterator(sent.turn.finished.end()));
+void Machine::turn_broken(QueueState& state, Sent sent) {
+  settle_nothing(sent, state);
+  state.may_have_work = state.may_have_work || sent.ticket != 0;
+  state.hold_until = now_.instant + Duration(1'000);
+  state.gathered.insert(state.gathered.begin(), std::make_move_iterator(sent.turn.finished.begin()),
+                        std::make_move_iterator(sent.turn.finished.end()));
 }
 
 /// Nothing of it was done. Its finishes must not be lost: those that are not the cause are sent on.
-void Machine::turn_refused(Lane& lane, Track& track, Sent sent, const Error& error) {
-  settle_nothing(sent, lane);
-  lane.hungry = lane.hungry || sent.ticket != 0;
-  lane.hold_until = now_.instant + Duration(sent.turn.finished.empty() ? 1'000 : 50);
-  if (!track.answered) {
+void Machine::turn_refused(QueueState& state, StoreSession& session, Sent sent, const Error& error) {
+  settle_nothing(sent, state);
+  state.may_have_work = state.may_have_work || sent.ticket != 0;
+  state.hold_until = now_.instant + Duration(sent.turn.finished.empty() ? 1'000 : 50);
+  if (!session.answered) {
     // Perhaps the clock was set back since this host last used the lane: take another one.
-    track.name =
-        LaneName(fmt::format("{}~{:08x}", worker_lane(options_.name, lane.queue), random_.next() >> 32));
+    session.name = SessionName(
+        fmt::format("{}~{:08x}", worker_session(options_.name, state.queue), random_.next() >> 32));
   }
-  if (sent.turn.finished.size() == 1) return replace(lane, std::move(sent.turn.finished.front()), error);
-  lane.one_by_one = !sent.turn.finished.empty();
-  lane.gathered.insert(lane.gathered.begin(), std::make_move_iterator(sent.turn.finished.begin()),
-                       std::make_move_iterator(sent.turn.finished.end()));
+  if (sent.turn.finished.size() == 1) return replace(state, std::move(sent.turn.finished.front()), error);
+  state.one_by_one = !sent.turn.finished.empty();
+  state.gathered.insert(state.gathered.begin(), std::make_move_iterator(sent.turn.finished.begin()),
+                        std::make_move_iterator(sent.turn.finished.end()));
 }
 
 /// The store does not accept this finish as it is: the job fails and says so. If even that is refused, the
 /// run is dropped and its lock expires.
-void Machine::replace(Lane& lane, Finish finish, const Error& error) {
+void Machine::replace(QueueState& state, Finish finish, const Error& error) {
   const auto run = runs_.find(finish.token);
   if (run == runs_.end()) return;
   if (std::exchange(run->second.replaced, true))
@@ -332,24 +335,24 @@ void Machine::replace(Lane& lane, Finish finish, const Error& error) {
   run->second.decision.code = failure.code;
   run->second.decision.message = failure.message;
   finish.outcome = outcome::Failed{std::move(failure), false};
-  lane.gathered.insert(lane.gathered.begin(), std::move(finish));
+  state.gathered.insert(state.gathered.begin(), std::move(finish));
 }
 
-void Machine::finished(Lane& lane, const Finish& finish, const Result<Moved>& moved) {
+void Machine::finished(QueueState& state, const Finish& finish, const Result<FinishResult>& moved) {
   const auto found = runs_.find(finish.token);
   if (found == runs_.end()) return;
   Run& run = found->second;
   if (!moved && is_stale(moved.error().code)) return drop(run, moved.error().message);
-  if (!moved && is_refusal(moved.error().code)) return replace(lane, finish, moved.error());
+  if (!moved && is_refusal(moved.error().code)) return replace(state, finish, moved.error());
   if (!moved) {
     store_error("finish of job " + finish.id.value, moved.error());
-    lane.hold_until = now_.instant + Duration(500);
-    lane.gathered.push_back(finish);
+    state.hold_until = now_.instant + Duration(500);
+    state.gathered.push_back(finish);
     return;
   }
   if (moved->due) {
     const Instant due = now_.instant + (*moved->due - now_.wall);
-    lane.due = lane.due ? std::min(*lane.due, due) : due;
+    state.due = state.due ? std::min(*state.due, due) : due;
   }
   const bool over_the_limit = run.decision.word == "stalled" && moved->state == State::kFailed;
   const std::string word = over_the_limit ? "failed" : run.decision.word;
@@ -359,13 +362,13 @@ void Machine::finished(Lane& lane, const Finish& finish, const Result<Moved>& mo
 }
 
 void Machine::repeat_turns() {
-  for (auto& [queue, lane] : lanes_) {
-    for (auto& [name, answered, sent] : lane.tracks) {
+  for (auto& [queue, state] : states_) {
+    for (auto& [name, answered, sent] : state.sessions) {
       if (!sent || !sent->again_at || now_.instant < *sent->again_at) continue;
       sent->again_at.reset();
       ++counters_.turns;
       ++counters_.repeats;
-      act(action::SendTurn{sent->turn});
+      act(action::SendTake{sent->turn});
     }
   }
 }

@@ -17,10 +17,10 @@
 #include <unordered_map>
 
 #include "base/env.hpp"
-#include "worker/lane.hpp"
 #include "worker/machine_events.hpp"
 #include "worker/options.hpp"
 #include "worker/outcomes.hpp"
+#include "worker/queue_state.hpp"
 
 namespace gaur::worker {
 
@@ -72,26 +72,27 @@ class Machine {
   // machine.cpp: turns
   void on(event::Begin&);
   void on(event::Tick&) {}
-  void on(event::TurnEnded& event);
+  void on(event::TakeEnded& event);
   void pump();
-  void ask(Lane& lane, Track& track);
-  std::size_t share(const Lane& lane) const;
-  bool wants(const Lane& lane) const;
-  std::optional<Offer> useful_offer(Lane& lane);
-  void send(Lane& lane, Track& track, std::optional<Offer> offer, Duration park = Duration{0});
+  void ask(QueueState& state, StoreSession& session);
+  std::size_t share(const QueueState& state) const;
+  bool wants(const QueueState& state) const;
+  std::optional<Booking> useful_offer(QueueState& state);
+  void send(QueueState& state, StoreSession& session, std::optional<Booking> offer,
+            Duration park = Duration{0});
   void park_one();
   bool all_idle() const;
-  void turn_succeeded(Lane& lane, Sent sent, TurnReply reply, bool was_parked);
-  void turn_failed(Lane& lane, Track& track, std::optional<Sent>& place, const Error& error);
-  void turn_broken(Lane& lane, Sent sent);
-  void turn_refused(Lane& lane, Track& track, Sent sent, const Error& error);
-  void replace(Lane& lane, Finish finish, const Error& error);
-  void settle_nothing(const Sent& sent, const Lane& lane);
+  void turn_succeeded(QueueState& state, Sent sent, TakeReply reply, bool was_parked);
+  void turn_failed(QueueState& state, StoreSession& session, std::optional<Sent>& place, const Error& error);
+  void turn_broken(QueueState& state, Sent sent);
+  void turn_refused(QueueState& state, StoreSession& session, Sent sent, const Error& error);
+  void replace(QueueState& state, Finish finish, const Error& error);
+  void settle_nothing(const Sent& sent, const QueueState& state);
   void unpark_if_wanted();
   bool taking() const { return phase_ == WorkerPhase::kRunning && options_.take; }
-  void learn(Lane& lane, const Sent& sent, const TurnReply& reply);
+  void learn(QueueState& state, const Sent& sent, const TakeReply& reply);
   void repeat_turns();
-  Lane* lane_of(const QueueName& queue);
+  QueueState* state_of(const QueueName& queue);
 
   // machine_runs.cpp: runs
   void on(event::RunEnded& event);
@@ -100,7 +101,7 @@ class Machine {
   void on(event::NotStored& event);
   void take(Taken taken);
   void end(Run& run, RunEnd how, Usage usage, bool ran);
-  void finished(Lane& lane, const Finish& finish, const Result<Moved>& moved);
+  void finished(QueueState& state, const Finish& finish, const Result<FinishResult>& moved);
   void drop(Run& run, const std::string& why);
   void cancel(const CancelRequest& request);
   void lose(Run& run, std::string why);
@@ -128,7 +129,7 @@ class Machine {
   void lose_earlier_run(const Job& job);
   void reclaim();
   void sweep();
-  void tell_left(Lane& lane, const std::vector<Lost>& left);
+  void report_unlocked(QueueState& state, const std::vector<UnlockedJob>& left);
   void wake_due();
   void keep_waiting();
   void go_on_stopping();
@@ -149,18 +150,19 @@ class Machine {
   std::vector<Action>* actions_ = nullptr;  // only during resume()
 
   WorkerPhase phase_ = WorkerPhase::kNew;
-  std::map<QueueName, Lane> lanes_;
+  std::map<QueueName, QueueState> states_;
   std::vector<QueueName> queues_;
   std::unordered_map<LockToken, Run> runs_;
   std::vector<LockToken> dirty_;  // runs with progress or lines that wait for their time
   QueueName last_active_;
   WorkerCounters counters_;
-  struct ToldError {
+  struct ReportedError {
     Errc code = Errc::kInternal;
     Instant at{};
     std::uint64_t again = 0;  // since it was told
   };
-  std::map<std::string, ToldError> told_errors_;  // by verb: a store that is away must not fill the log
+  std::map<std::string, ReportedError>
+      reported_errors_;  // by verb: a store that is away must not fill the log
 
   Instant renew_at_{}, check_at_{}, sweep_at_{}, wait_again_at_{}, wait_sent_{};
   bool waiting_ = false;

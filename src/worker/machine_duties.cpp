@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 #include "worker/machine.hpp"
 
 namespace gaur {
@@ -31,14 +31,14 @@ void Machine::renew() {
   if (!renews && now_.instant < check_at_) return;
   check_at_ = now_.instant + options_.check;
   if (renews) renew_at_ = now_.instant + options_.lock / 2;
-  std::map<QueueName, std::vector<Held>> held;
+  std::map<QueueName, std::vector<HeldLock>> held;
   for (const auto& [token, run] : runs_) {
     if (!run.lost && (renews || !run.ended)) held[run.job.queue].push_back({run.job.id, token});
   }
   for (auto& [queue, locks] : held) {
-    Lane* lane = lane_of(queue);
-    if (lane == nullptr) continue;
-    if (std::exchange(lane->extending, true)) {
+    QueueState* state = state_of(queue);
+    if (state == nullptr) continue;
+    if (std::exchange(state->extending, true)) {
       if (renews) renew_at_ = check_at_;  // a check is under way
       continue;
     }
@@ -47,7 +47,7 @@ void Machine::renew() {
 }
 
 void Machine::on(event::Extended& event) {
-  if (Lane* lane = lane_of(event.queue)) lane->extending = false;
+  if (QueueState* state = state_of(event.queue)) state->extending = false;
   if (!event.reply) {
     store_error("renewing the locks of queue " + event.queue.value, event.reply.error());
     renew_at_ = std::min(renew_at_, now_.instant + std::min(options_.lock / 8, Duration(1'000)));
@@ -70,25 +70,25 @@ void Machine::on(event::Extended& event) {
 
 /// A host that was killed gives back at once what it had, before it takes anything under the same name.
 void Machine::reclaim() {
-  for (auto& [queue, lane] : lanes_) {
-    if (!lane.reclaiming || !lane.refused.empty() || now_.instant < lane.reclaim_again) continue;
-    lane.reclaim_again = Instant::max();  // until it is answered
-    act(action::Reclaim{{queue, lane.tracks.front().name}});
+  for (auto& [queue, state] : states_) {
+    if (!state.reclaiming || !state.refused.empty() || now_.instant < state.reclaim_again) continue;
+    state.reclaim_again = Instant::max();  // until it is answered
+    act(action::Reclaim{{queue, state.sessions.front().name}});
   }
 }
 
 void Machine::on(event::ReclaimEnded& event) {
-  Lane* lane = lane_of(event.queue);
-  if (lane == nullptr) return;
+  QueueState* state = state_of(event.queue);
+  if (state == nullptr) return;
   if (!event.reply && event.reply.error().code != Errc::kUnsupported) {
-    lane->reclaim_again = now_.instant + Duration(500);
+    state->reclaim_again = now_.instant + Duration(500);
     if (event.reply.error().code == Errc::kCorrupt || event.reply.error().code == Errc::kPermission)
-      lane->trouble = event.reply.error().message;
+      state->trouble = event.reply.error().message;
     return store_error("asking queue " + event.queue.value + " for jobs of an earlier life",
                        event.reply.error());
   }
-  lane->reclaiming = false;
-  lane->trouble.clear();
+  state->reclaiming = false;
+  state->trouble.clear();
   sweep_at_ = now_.instant;  // its recovery was put off until now
   if (!event.reply) return;
   counters_.recovered += event.reply->size();
@@ -106,32 +106,32 @@ void Machine::on(event::ReclaimEnded& event) {
 void Machine::sweep() {
   if (now_.instant < sweep_at_) return;
   sweep_at_ = now_.instant + options_.sweep;
-  for (auto& [queue, lane] : lanes_) {
-    if (lane.denied) lane.look_again = true;  // time has passed: what may pass the head has changed
-    const bool long_ago = now_.instant - lane.asked >= options_.idle_check;
-    if (lane.closed_seen || (long_ago && !lane.parked)) lane.hungry = true;
-    if (!lane.refused.empty()) continue;
-    if (options_.stalled != WorkerOptions::Stalled::kOff && !lane.reclaiming &&
-        !std::exchange(lane.recovering, true)) {
+  for (auto& [queue, state] : states_) {
+    if (state.blocked_head) state.look_again = true;  // time has passed: what may pass the head has changed
+    const bool long_ago = now_.instant - state.asked >= options_.idle_check;
+    if (state.closed_seen || (long_ago && !state.parked)) state.may_have_work = true;
+    if (!state.refused.empty()) continue;
+    if (options_.stalled != WorkerOptions::Stalled::kOff && !state.reclaiming &&
+        !std::exchange(state.recovering, true)) {
       act(action::Recover{{.queue = queue,
                            .max_stalled = options_.max_stalled,
-                           .keep_failed = options_.otherwise.keep_failed,
+                           .keep_failed = options_.default_policy.keep_failed,
                            .act = options_.stalled == WorkerOptions::Stalled::kOn,
                            .grace = options_.grace,
                            .orphans_before = options_.orphans_before,
-                           .by = options_.name}});
+                           .worker = options_.name}});
     }
-    if (!std::exchange(lane.waking, true)) act(action::Wake{queue});
+    if (!std::exchange(state.waking, true)) act(action::Wake{queue});
   }
 }
 
 void Machine::on(event::RecoverEnded& event) {
-  Lane* lane = lane_of(event.queue);
-  if (lane == nullptr) return;
-  lane->recovering = false;
+  QueueState* state = state_of(event.queue);
+  if (state == nullptr) return;
+  state->recovering = false;
   if (!event.reply) return store_error("sweep of queue " + event.queue.value, event.reply.error());
-  counters_.recovered += event.reply->back.size() + event.reply->failed.size();
-  for (const JobId& id : event.reply->back) {
+  counters_.recovered += event.reply->requeued.size() + event.reply->failed.size();
+  for (const JobId& id : event.reply->requeued) {
     note(WorkerEvents::Level::kWarning,
          fmt::format("job {} of queue {} had lost its lock: it waits again", id.value, event.queue.value));
   }
@@ -140,48 +140,50 @@ void Machine::on(event::RecoverEnded& event) {
          fmt::format("job {} of queue {} had lost its lock more than {} times: it failed", id.value,
                      event.queue.value, options_.max_stalled));
   }
-  if (!event.reply->back.empty()) lane->hungry = true;
-  tell_left(*lane, event.reply->left);
+  if (!event.reply->requeued.empty()) state->may_have_work = true;
+  report_unlocked(*state, event.reply->left);
 }
 
 /// Each job that is left alone is told once, however often the sweep sees it.
-void Machine::tell_left(Lane& lane, const std::vector<Lost>& left) {
+void Machine::report_unlocked(QueueState& state, const std::vector<UnlockedJob>& left) {
   std::set<JobId> seen;
-  for (const Lost& lost : left) {
+  for (const UnlockedJob& lost : left) {
     seen.insert(lost.id);
-    if (lane.told.contains(lost.id)) continue;
+    if (state.told.contains(lost.id)) continue;
     std::string since;
     if (lost.started)
-      since = fmt::format(", started {} ago",
-                          duration_in_words(std::max(now_.wall - *lost.started, Duration{0})));
-    const char* why = lost.why == Lost::Why::kOrphan ? "an orphan: it is left as it is until somebody decides"
-                      : lost.why == Lost::Why::kGrace ? "another worker took it and may still run it"
-                                                      : "told only, as configured";
+      since =
+          fmt::format(", started {} ago", human_duration(std::max(now_.wall - *lost.started, Duration{0})));
+    const char* why = lost.why == UnlockedJob::Why::kOrphan
+                          ? "an orphan: it is left as it is until somebody decides"
+                      : lost.why == UnlockedJob::Why::kGrace ? "another worker took it and may still run it"
+                                                             : "told only, as configured";
     note(WorkerEvents::Level::kWarning, fmt::format("job {} of queue {} is active without a lock{}: {}",
-                                                    lost.id.value, lane.queue.value, since, why));
+                                                    lost.id.value, state.queue.value, since, why));
   }
-  lane.told = std::move(seen);
+  state.told = std::move(seen);
 }
 
 void Machine::wake_due() {
-  for (auto& [queue, lane] : lanes_) {
-    if (!lane.due || !lane.refused.empty() || now_.instant < *lane.due || std::exchange(lane.waking, true))
+  for (auto& [queue, state] : states_) {
+    if (!state.due || !state.refused.empty() || now_.instant < *state.due ||
+        std::exchange(state.waking, true))
       continue;
     act(action::Wake{queue});
   }
 }
 
 void Machine::on(event::WakeEnded& event) {
-  Lane* lane = lane_of(event.queue);
-  if (lane == nullptr) return;
-  lane->waking = false;
-  const bool some_were_due = lane->due && now_.instant >= *lane->due;
-  lane->due.reset();
+  QueueState* state = state_of(event.queue);
+  if (state == nullptr) return;
+  state->waking = false;
+  const bool some_were_due = state->due && now_.instant >= *state->due;
+  state->due.reset();
   if (!event.reply)
     return store_error("waking the delayed jobs of queue " + event.queue.value, event.reply.error());
   // Never at once: a store whose clock is behind ours is not asked without pause.
-  if (event.reply->due) lane->due = now_.instant + std::max(*event.reply->due - now_.wall, Duration(20));
-  if (some_were_due) lane->hungry = lane->look_again = true;
+  if (event.reply->due) state->due = now_.instant + std::max(*event.reply->due - now_.wall, Duration(20));
+  if (some_were_due) state->may_have_work = state->look_again = true;
 }
 
 // ---- waiting for work --------------------------------------------------------------------------
@@ -202,10 +204,10 @@ void Machine::on(event::WaitEnded& event) {
     return;
   }
   for (const QueueName& queue : event.reply->queues) {
-    Lane* lane = lane_of(queue);
-    if (lane == nullptr) continue;
-    lane->hungry = true;
-    lane->look_again = lane->denied.has_value();  // what came may pass the head, or stand before it
+    QueueState* state = state_of(queue);
+    if (state == nullptr) continue;
+    state->may_have_work = true;
+    state->look_again = state->blocked_head.has_value();  // what came may pass the head, or stand before it
   }
   for (const CancelRequest& request : event.reply->cancels) cancel(request);
   // A store that answers at once without having anything to say is not asked in a circle.
@@ -223,24 +225,24 @@ void Machine::on(event::Quiet&) {
 void Machine::on(event::Resume&) {
   if (phase_ != WorkerPhase::kQuiet) return;
   phase_ = WorkerPhase::kRunning;
-  for (auto& [queue, lane] : lanes_) lane.hungry = true;
+  for (auto& [queue, state] : states_) state.may_have_work = true;
 }
 
 // ---- a queue that may not be used ---------------------------------------------------------------
 
 /// Runs of it end as usual: their locks are renewed and their finishes sent.
 void Machine::on(event::Refuse& event) {
-  Lane* lane = lane_of(event.queue);
-  if (lane == nullptr) return;
-  lane->refused = std::move(event.why);
-  lane->unpark = lane->unpark || lane->parked.has_value();
+  QueueState* state = state_of(event.queue);
+  if (state == nullptr) return;
+  state->refused = std::move(event.why);
+  state->unpark = state->unpark || state->parked.has_value();
 }
 
 void Machine::on(event::Accept& event) {
-  Lane* lane = lane_of(event.queue);
-  if (lane == nullptr || lane->refused.empty()) return;
-  lane->refused.clear();
-  lane->hungry = lane->look_again = true;
+  QueueState* state = state_of(event.queue);
+  if (state == nullptr || state->refused.empty()) return;
+  state->refused.clear();
+  state->may_have_work = state->look_again = true;
   sweep_at_ = now_.instant;
 }
 
@@ -263,7 +265,7 @@ void Machine::go_on_stopping() {
   }
   if (told_to_stop_ && now_.instant >= give_back_at_) abandon_runs();
   const bool all_sent =
-      std::none_of(lanes_.begin(), lanes_.end(), [](const auto& entry) { return entry.second.busy(); });
+      std::none_of(states_.begin(), states_.end(), [](const auto& entry) { return entry.second.busy(); });
   const bool given_up = told_to_stop_ && now_.instant >= give_up_at_;
   if (!(runs_.empty() && all_sent) && !given_up) return;
   stop_report_.unsent = runs_.size();
@@ -283,7 +285,7 @@ void Machine::tell_runs_to_stop() {
     const auto after = std::chrono::duration_cast<Duration>(now_.instant - run.since);
     log_to_job(run, fmt::format("the host {} stops: this run is ended after {} and the job goes back to the "
                                 "queue, nothing is counted",
-                                options_.name, duration_in_words(after)));
+                                options_.name, human_duration(after)));
     stop_run(run, StopReason::kHostStops, options_.name, "the host stops");
   }
 }
@@ -315,14 +317,14 @@ Instant Machine::wake_at() const {
   no_later_than(sweep_at_);
   if (!runs_.empty()) no_later_than(std::min(renew_at_, check_at_));
   if (!waiting_ && options_.take) no_later_than(wait_again_at_);
-  for (const auto& [queue, lane] : lanes_) {
-    for (const Track& track : lane.tracks) {
-      if (track.sent && track.sent->again_at) no_later_than(*track.sent->again_at);
+  for (const auto& [queue, state] : states_) {
+    for (const StoreSession& session : state.sessions) {
+      if (session.sent && session.sent->again_at) no_later_than(*session.sent->again_at);
     }
-    if (lane.reclaiming && lane.refused.empty()) no_later_than(lane.reclaim_again);
-    if (lane.due && !lane.waking && lane.refused.empty()) no_later_than(*lane.due);
-    if (lane.hungry && now_.instant < lane.not_before) no_later_than(lane.not_before);
-    if (now_.instant < lane.hold_until) no_later_than(lane.hold_until);
+    if (state.reclaiming && state.refused.empty()) no_later_than(state.reclaim_again);
+    if (state.due && !state.waking && state.refused.empty()) no_later_than(*state.due);
+    if (state.may_have_work && now_.instant < state.not_before) no_later_than(state.not_before);
+    if (now_.instant < state.hold_until) no_later_than(state.hold_until);
   }
   for (const LockToken& token : dirty_) {
     const auto found = runs_.find(token);
@@ -346,11 +348,11 @@ void Machine::explain(WaitFacts& facts, Now now) const {
     case WorkerPhase::kStopping:
     case WorkerPhase::kStopped: facts.host = Host::kStopping; break;
   }
-  const auto lane = lanes_.find(facts.queue);
-  if (lane == lanes_.end()) return;
-  facts.refused = lane->second.refused.empty() ? lane->second.trouble : lane->second.refused;
-  if (lane->second.not_before > now.instant)
-    facts.limited_for = std::chrono::duration_cast<Duration>(lane->second.not_before - now.instant);
+  const auto state = states_.find(facts.queue);
+  if (state == states_.end()) return;
+  facts.refused = state->second.refused.empty() ? state->second.trouble : state->second.refused;
+  if (state->second.not_before > now.instant)
+    facts.limited_for = std::chrono::duration_cast<Duration>(state->second.not_before - now.instant);
 }
 
 WorkerStatus Machine::status(Now now) const {
@@ -366,16 +368,16 @@ WorkerStatus Machine::status(Now now) const {
   std::sort(status.running.begin(), status.running.end(),
             [](const RunningJob& a, const RunningJob& b) { return a.running_for > b.running_for; });
   for (const QueueName& queue : queues_) {
-    const Lane& lane = lanes_.at(queue);
-    std::size_t unsent = lane.gathered.size();
+    const QueueState& state = states_.at(queue);
+    std::size_t unsent = state.gathered.size();
     bool repeats = false;
-    for (const Track& track : lane.tracks) {
-      if (!track.sent) continue;
-      unsent += track.sent->turn.finished.size();
-      repeats = repeats || track.sent->again_at.has_value();
+    for (const StoreSession& session : state.sessions) {
+      if (!session.sent) continue;
+      unsent += session.sent->turn.finished.size();
+      repeats = repeats || session.sent->again_at.has_value();
     }
-    status.queues.push_back({queue, lane.paused, lane.denied.has_value(), lane.parked.has_value(), repeats,
-                             unsent, lane.refused.empty() ? lane.trouble : lane.refused});
+    status.queues.push_back({queue, state.paused, state.blocked_head.has_value(), state.parked.has_value(),
+                             repeats, unsent, state.refused.empty() ? state.trouble : state.refused});
   }
   return status;
 }
@@ -388,9 +390,9 @@ void Machine::store_error(const std::string& verb, const Error& error) {
   constexpr Duration kTellAgain{10'000};
   constexpr std::size_t kMostTold = 1'000;
   ++counters_.store_errors;
-  if (told_errors_.size() > kMostTold) told_errors_.clear();
-  const auto [place, fresh] = told_errors_.try_emplace(verb, ToldError{error.code, now_.instant});
-  ToldError& told = place->second;
+  if (reported_errors_.size() > kMostTold) reported_errors_.clear();
+  const auto [place, fresh] = reported_errors_.try_emplace(verb, ReportedError{error.code, now_.instant});
+  ReportedError& told = place->second;
   if (!fresh && told.code == error.code && now_.instant - told.at < kTellAgain) {
     ++told.again;
     return;

@@ -24,14 +24,14 @@ struct Accept {
 struct Stop {
   Duration patience{0};
 };
-struct TurnEnded {
+struct TakeEnded {
   QueueName queue;
   std::uint64_t number = 0;  ///< of its operation
-  Result<TurnReply> reply;
+  Result<TakeReply> reply;
 };
 struct Extended {
   QueueName queue;
-  std::vector<Held> held;
+  std::vector<HeldLock> held;
   Result<ExtendReply> reply;
 };
 struct ReclaimEnded {
@@ -44,7 +44,7 @@ struct RecoverEnded {
 };
 struct WakeEnded {
   QueueName queue;
-  Result<Next> reply;
+  Result<QueueHint> reply;
 };
 struct WaitEnded {
   Result<WorkReply> reply;
@@ -68,13 +68,13 @@ struct RunEnded {
 };
 }  // namespace event
 using Input = std::variant<event::Begin, event::Tick, event::Quiet, event::Resume, event::Refuse,
-                           event::Accept, event::Stop, event::TurnEnded, event::ReclaimEnded, event::Extended,
+                           event::Accept, event::Stop, event::TakeEnded, event::ReclaimEnded, event::Extended,
                            event::RecoverEnded, event::WakeEnded, event::WaitEnded, event::NotStored,
                            event::Progress, event::Log, event::RunEnded>;
 
 namespace action {
-struct SendTurn {
-  Turn turn;
+struct SendTake {
+  TakeRequest turn;
 };
 struct Extend {
   ExtendRequest request;
@@ -113,7 +113,7 @@ struct Stopped {
   StopReport report;
 };
 }  // namespace action
-using Action = std::variant<action::SendTurn, action::Extend, action::Reclaim, action::Recover, action::Wake,
+using Action = std::variant<action::SendTake, action::Extend, action::Reclaim, action::Recover, action::Wake,
                             action::Wait, action::StoreProgress, action::StoreLogs, action::StartRun,
                             action::StopRun, action::Stopped>;
 

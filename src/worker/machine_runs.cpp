@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/utf8.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 #include "worker/machine.hpp"
 
 namespace gaur::worker {
@@ -74,9 +74,9 @@ void Machine::end(Run& run, RunEnd how, Usage usage, bool ran) {
     usage.wall_us = std::max<std::uint64_t>(usage.wall_us, 1);
   }
   admission_.release(run.token, ran && is_telling(how) ? usage : Usage{}, now_.instant);
-  for (auto& [queue, lane] : lanes_) lane.hungry = lane.hungry || lane.closed_seen;
+  for (auto& [queue, state] : states_) state.may_have_work = state.may_have_work || state.closed_seen;
 
-  if (run.host_stops && std::holds_alternative<run::Interrupted>(how)) ++stop_report_.given_back;
+  if (run.host_stops && std::holds_alternative<run::Interrupted>(how)) ++stop_report_.requeued;
   run.usage = std::move(usage);
   run.ended = true;
   if (run.lost) return drop(run, run.lost_why);
@@ -84,7 +84,7 @@ void Machine::end(Run& run, RunEnd how, Usage usage, bool ran) {
   flush(run, true);
   Finish finish{run.job.id, run.token, std::move(run.decision.outcome), run.decision.keep, std::nullopt};
   if (ran) finish.usage = run.usage;
-  if (Lane* lane = lane_of(run.job.queue)) lane->gathered.push_back(std::move(finish));
+  if (QueueState* state = state_of(run.job.queue)) state->gathered.push_back(std::move(finish));
 }
 
 /// The run's result is not stored: the job is no longer its own.
@@ -97,7 +97,7 @@ void Machine::drop(Run& run, const std::string& why) {
          fmt::format("job {} of queue {}: {}", run.job.id.value, run.job.queue.value, line));
   }
   // Whoever moved it may have put it back to wait; Bull publishes nothing of that.
-  if (Lane* lane = lane_of(run.job.queue)) lane->hungry = lane->look_again = true;
+  if (QueueState* state = state_of(run.job.queue)) state->may_have_work = state->look_again = true;
   run.decision.message = why;
   report(run, "stale");
   runs_.erase(LockToken(run.token));
@@ -105,10 +105,9 @@ void Machine::drop(Run& run, const std::string& why) {
 
 void Machine::count(const Run& run, const std::string& outcome) {
   const std::pair<const char*, std::uint64_t*> outcomes[] = {
-      {"completed", &counters_.completed},  {"failed", &counters_.failed},
-      {"cancelled", &counters_.cancelled},  {"retried", &counters_.retried},
-      {"later", &counters_.later},          {"stalled", &counters_.stalled},
-      {"given_back", &counters_.given_back}};
+      {"completed", &counters_.completed}, {"failed", &counters_.failed}, {"cancelled", &counters_.cancelled},
+      {"retried", &counters_.retried},     {"later", &counters_.later},   {"stalled", &counters_.stalled},
+      {"given_back", &counters_.requeued}};
   for (const auto& [name, counter] : outcomes) *counter += outcome == name ? 1 : 0;
   const std::pair<const char*, std::uint64_t*> codes[] = {{"timeout", &counters_.timed_out},
                                                           {"memory", &counters_.out_of_memory},

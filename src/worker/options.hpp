@@ -33,7 +33,7 @@ struct WorkerOptions {
       name;  ///< stable over restarts: lanes and lock tokens are made of it. Must not be empty nor hold ':'
   std::vector<QueueName> queues{};
   std::map<FunctionName, FunctionPolicy> functions{};
-  FunctionPolicy otherwise{};               ///< for functions that are not listed
+  FunctionPolicy default_policy{};          ///< for functions that are not listed
   std::map<QueueName, RateLimit> limits{};  ///< starts of a queue in a span of time
   Semantics semantics{};
   Limits job_limits{};            ///< results and progress above them are failed attempts, code `too_large`

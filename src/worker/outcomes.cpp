@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/utf8.hpp"
+#include "core/human_text.hpp"
 #include "core/result_size.hpp"
-#include "core/words.hpp"
 
 namespace gaur::worker {
 
@@ -49,7 +49,7 @@ class Decider {
             std::move(why)};
   }
   Decision operator()(run::TimedOut& end) const {
-    if (options_.semantics.promise_words) {
+    if (options_.semantics.bull_timeout_message) {
       return attempt_failed(
           {.code = "timeout",
            .message = fmt::format("Promise timed out after {} milliseconds", end.after.count())});
@@ -58,15 +58,15 @@ class Decider {
     return attempt_failed(
         {.code = "timeout",
          .message = fmt::format(
-             "stopped at its deadline: it ran longer than {}{}", duration_in_words(end.after),
+             "stopped at its deadline: it ran longer than {}{}", human_duration(end.after),
              by_the_job ? ", the job's own timeout" : advice("raise {}.timeout if it may run longer"))});
   }
   Decision operator()(run::OutOfMemory& end) const {
     Failure failure;
     failure.code = "memory";
     failure.message =
-        fmt::format("stopped at its memory bound of {}: it reached {}{}", bytes_in_words(end.bound_bytes),
-                    bytes_in_words(end.peak_bytes), advice("raise {}.needs.memory, or let it use less"));
+        fmt::format("stopped at its memory bound of {}: it reached {}{}", human_bytes(end.bound_bytes),
+                    human_bytes(end.peak_bytes), advice("raise {}.needs.memory, or let it use less"));
     failure.stack = std::move(end.output);
     failure.details = fmt::format(R"({{"bound_bytes":{},"peak_bytes":{}}})", end.bound_bytes, end.peak_bytes);
     return attempt_failed(std::move(failure));
@@ -88,7 +88,7 @@ class Decider {
   }
   Decision operator()(run::Interrupted& end) const {
     std::string why = end.why;
-    return {outcome::BackToWait{std::move(end.why)}, {}, "given_back", "", std::move(why)};
+    return {outcome::Requeue{std::move(end.why)}, {}, "given_back", "", std::move(why)};
   }
   Decision operator()(run::Cancelled& end) const {
     std::string message = "cancelled";
@@ -144,7 +144,7 @@ class Decider {
 
 const FunctionPolicy& policy_of(const FunctionName& function, const WorkerOptions& options) {
   const auto found = options.functions.find(function);
-  return found == options.functions.end() ? options.otherwise : found->second;
+  return found == options.functions.end() ? options.default_policy : found->second;
 }
 
 Decision decide(RunEnd end, const Job& job, const FunctionPolicy& policy, const WorkerOptions& options,
@@ -177,7 +177,7 @@ std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& poli
                                                            : policy.configured_in + ".queue_timeout";
   return run::Failed{{.code = "queue_timeout",
                       .message = fmt::format("not run: the job waited {}, longer than {} ({})",
-                                             duration_in_words(wait), whose, duration_in_words(*bound))},
+                                             human_duration(wait), whose, human_duration(*bound))},
                      true};
 }
 

@@ -17,12 +17,12 @@ struct WorkerCounters {
   std::uint64_t repeats = 0;  ///< turns sent again because their outcome was unknown
   std::uint64_t taken = 0;
   std::uint64_t completed = 0;
-  std::uint64_t failed = 0;      ///< jobs that ended failed here, cancelled ones not counted
-  std::uint64_t cancelled = 0;   ///< runs that ended because their job was cancelled
-  std::uint64_t retried = 0;     ///< failed attempts with another to come
-  std::uint64_t later = 0;       ///< handlers asked for a later run
-  std::uint64_t stalled = 0;     ///< runners died under a job
-  std::uint64_t given_back = 0;  ///< interrupted runs, nothing counted
+  std::uint64_t failed = 0;     ///< jobs that ended failed here, cancelled ones not counted
+  std::uint64_t cancelled = 0;  ///< runs that ended because their job was cancelled
+  std::uint64_t retried = 0;    ///< failed attempts with another to come
+  std::uint64_t later = 0;      ///< handlers asked for a later run
+  std::uint64_t stalled = 0;    ///< runners died under a job
+  std::uint64_t requeued = 0;   ///< interrupted runs, nothing counted
   std::uint64_t timed_out = 0, out_of_memory = 0, queue_timeouts = 0;
   std::uint64_t locks_lost = 0;
   std::uint64_t stale_finishes = 0;  ///< results dropped because the lock was lost or the store refused them
@@ -71,7 +71,7 @@ struct RunReport {
   QueueName queue{};
   JobId id{};
   FunctionName function{};
-  std::string outcome;  ///< completed, failed, cancelled, retried, later, stalled, given_back, stale
+  std::string outcome;  ///< completed, failed, cancelled, retried, later, stalled, requeued, stale
   std::string code;     ///< of the failure, or ""
   std::string message;  ///< of the failure, or why it was given back or dropped
   std::uint32_t attempt = 1;
@@ -80,9 +80,9 @@ struct RunReport {
 };
 
 struct StopReport {
-  std::uint64_t given_back = 0;  ///< runs that were ended by the stop; their jobs went back uncounted
-  std::uint64_t abandoned = 0;   ///< of those: runs that did not end when told to
-  std::uint64_t unsent = 0;      ///< finishes that did not reach the store; their locks will expire
+  std::uint64_t requeued = 0;   ///< runs that were ended by the stop; their jobs went back uncounted
+  std::uint64_t abandoned = 0;  ///< of those: runs that did not end when told to
+  std::uint64_t unsent = 0;     ///< finishes that did not reach the store; their locks will expire
 };
 
 /// Called on the worker's loop; must not block. Any may be empty.

@@ -73,11 +73,11 @@ struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Im
     });
   }
 
-  void carry_out(action::SendTurn& action) {
+  void carry_out(action::SendTake& action) {
     const QueueName queue = action.turn.queue;
-    const std::uint64_t number = action.turn.op.number;
-    answer(store.finish_and_take(std::move(action.turn)), [queue, number](Result<TurnReply> reply) -> Input {
-      return event::TurnEnded{queue, number, std::move(reply)};
+    const std::uint64_t number = action.turn.op.sequence;
+    answer(store.finish_and_take(std::move(action.turn)), [queue, number](Result<TakeReply> reply) -> Input {
+      return event::TakeEnded{queue, number, std::move(reply)};
     });
   }
   void carry_out(action::Extend& action) {
@@ -100,7 +100,7 @@ struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Im
     });
   }
   void carry_out(action::Wake& action) {
-    answer(store.wake_delayed(action.queue), [queue = action.queue](Result<Next> reply) -> Input {
+    answer(store.wake_delayed(action.queue), [queue = action.queue](Result<QueueHint> reply) -> Input {
       return event::WakeEnded{queue, std::move(reply)};
     });
   }

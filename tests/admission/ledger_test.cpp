@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "admission/decaying_histogram.hpp"
 #include "admission/reservation.hpp"
-#include "admission/sketch.hpp"
 
 namespace gaur {
 namespace {
@@ -18,7 +18,7 @@ const FunctionName kSmall{"small"}, kBig{"big"};
 
 LedgerOptions options() {
   LedgerOptions result;
-  result.box = {4, 8 * kGB};
+  result.capacity = {4, 8 * kGB};
   result.slots = 4;
   result.queues = {{.name = kQueue}, {.name = kOther}};
   result.functions[kSmall] = {.cores = 1, .memory_bytes = kGB};
@@ -34,7 +34,7 @@ Taken taken(const std::string& token, const FunctionName& function) {
   return result;
 }
 
-Blocked blocked(const std::string& id, const FunctionName& function, const Needs& needs) {
+BlockedHead blocked(const std::string& id, const FunctionName& function, const Needs& needs) {
   return {.id = JobId(id), .function = function, .needs = needs, .waiting_since = {}};
 }
 
@@ -44,8 +44,9 @@ struct Book {
   Instant now{minutes(60)};
   explicit Book(LedgerOptions given = options()) : ledger(std::move(given)) {}
 
-  Offer offer(const QueueName& queue = kQueue) { return ledger.offer(queue, now); }
-  void settle(const Offer& offer, const std::vector<Taken>& what, const std::optional<Blocked>& head = {}) {
+  Booking offer(const QueueName& queue = kQueue) { return ledger.offer(queue, now); }
+  void settle(const Booking& offer, const std::vector<Taken>& what,
+              const std::optional<BlockedHead>& head = {}) {
     ledger.settle(offer.ticket, what, head, now);
   }
   void run(const std::string& token, const FunctionName& function, const QueueName& queue = kQueue) {
@@ -72,33 +73,33 @@ struct Book {
 
 TEST(Ledger, OffersTheWholeBoxAndBooksIt) {
   Book book;
-  const Offer offer = book.offer();
+  const Booking offer = book.offer();
   EXPECT_EQ(offer.take, 4U);
-  EXPECT_EQ(offer.admit.free, (Room{4, 8 * kGB}));
+  EXPECT_EQ(offer.filter.free, (Resources{4, 8 * kGB}));
   EXPECT_EQ(book.offer(kOther).take, 0U) << "the other queue's turn has it";
   book.settle(offer, {taken("1", kSmall)});
-  const Offer rest = book.offer(kOther);
-  EXPECT_EQ(rest.admit.free, (Room{3, 7 * kGB}));
+  const Booking rest = book.offer(kOther);
+  EXPECT_EQ(rest.filter.free, (Resources{3, 7 * kGB}));
   EXPECT_EQ(rest.take, 3U);
 }
 
 TEST(Ledger, BooksNoMoreThanATurnCanUse) {
   LedgerOptions many = options();
-  many.box = {16, 32 * kGB};
+  many.capacity = {16, 32 * kGB};
   many.slots = 16;
   many.turns_at_once = 2;
   many.functions = {{kSmall, {.cores = 1, .memory_bytes = kGB}}, {kBig, {.cores = 1.5, .memory_bytes = kGB}}};
   Book book(many);
-  const Offer first = book.offer();
+  const Booking first = book.offer();
   EXPECT_EQ(first.take, 8U) << "half of the slots";
-  EXPECT_EQ(first.admit.free, (Room{12, 8 * kGB})) << "eight of the largest";
-  const Offer second = book.offer();
+  EXPECT_EQ(first.filter.free, (Resources{12, 8 * kGB})) << "eight of the largest";
+  const Booking second = book.offer();
   EXPECT_EQ(second.take, 4U);
-  EXPECT_EQ(second.admit.free, (Room{4, 4 * kGB}));
+  EXPECT_EQ(second.filter.free, (Resources{4, 4 * kGB}));
   EXPECT_EQ(book.offer().take, 0U);
   book.settle(first, {});
   book.settle(second, {});
-  EXPECT_EQ(book.ledger.status(book.now).booked, Room{});
+  EXPECT_EQ(book.ledger.status(book.now).booked, Resources{});
 }
 
 TEST(Ledger, FewSlotsAreNotShared) {
@@ -141,50 +142,50 @@ TEST(Ledger, NeedsThatAreNotSaidAreASlotsShareAndAllFitAnEmptyBox) {
 TEST(Ledger, IdleRunnersAreChargedWithTheirMemory) {
   Book book;
   book.ledger.set_overhead(3 * kGB);
-  EXPECT_EQ(book.offer().admit.free, (Room{4, 5 * kGB}));
+  EXPECT_EQ(book.offer().filter.free, (Resources{4, 5 * kGB}));
   book.ledger.set_overhead(100 * kGB);
   Book other;
   other.ledger.set_overhead(100 * kGB);
-  EXPECT_EQ(other.offer().admit.free.memory_bytes, 2 * kGB) << "never more than three quarters of the box";
+  EXPECT_EQ(other.offer().filter.free.memory_bytes, 2 * kGB) << "never more than three quarters of the box";
 }
 
 TEST(Ledger, CpuIsSoftOnlyWhereConfigured) {
   LedgerOptions given = options();
   given.cpu_factor = 1.5;
   Book book(given);
-  EXPECT_EQ(book.offer().admit.free, (Room{6, 8 * kGB}));
+  EXPECT_EQ(book.offer().filter.free, (Resources{6, 8 * kGB}));
 }
 
 TEST(Ledger, HoldsAFunctionToItsOwnLimitWithinATurnAndAcrossQueues) {
   LedgerOptions given = options();
   given.functions[kSmall].max_running = 2;
   Book book(given);
-  Offer first = book.offer();
+  Booking first = book.offer();
   EXPECT_EQ(first.take, 2U);
   book.settle(first, {taken("1", kSmall)});
   first = book.offer();
   EXPECT_EQ(first.take, 1U);
-  EXPECT_FALSE(first.admit.needs.at(kSmall).closed);
+  EXPECT_FALSE(first.filter.needs.at(kSmall).unavailable);
   book.settle(first, {taken("2", kSmall)});
-  EXPECT_TRUE(book.offer(kOther).admit.needs.at(kSmall).closed);
+  EXPECT_TRUE(book.offer(kOther).filter.needs.at(kSmall).unavailable);
 }
 
 TEST(Ledger, ServesAFunctionOnlyInItsQueues) {
   LedgerOptions given = options();
   given.functions[kSmall].queues = {kOther};
   Book book(given);
-  const Offer offer = book.offer(kQueue);
-  EXPECT_FALSE(offer.admit.needs.contains(kSmall));
-  EXPECT_FALSE(offer.admit.otherwise);
+  const Booking offer = book.offer(kQueue);
+  EXPECT_FALSE(offer.filter.needs.contains(kSmall));
+  EXPECT_FALSE(offer.filter.default_needs);
   EXPECT_EQ(book.why(kQueue, kSmall), "no runner of this host serves the function small");
 }
 
 TEST(Ledger, AClosedFunctionIsNotTakenAndSaysWhy) {
   Book book;
-  book.ledger.close_function(kSmall, "its pool cannot start: node: not found");
-  EXPECT_TRUE(book.offer().admit.needs.at(kSmall).closed);
+  book.ledger.mark_unavailable(kSmall, "its pool cannot start: node: not found");
+  EXPECT_TRUE(book.offer().filter.needs.at(kSmall).unavailable);
   EXPECT_EQ(book.why(kQueue, kSmall), "its pool cannot start: node: not found");
-  book.ledger.open_function(kSmall);
+  book.ledger.mark_available(kSmall);
   EXPECT_EQ(book.why(kQueue, kSmall), std::nullopt);
 }
 
@@ -213,16 +214,16 @@ TEST(Backfill, SmallOnesPassIfTheyEndBeforeTheHeadCouldStart) {
   book.run("l", FunctionName("long"));
   book.now += seconds(1);
   book.block("b", kBig);
-  Offer offer = book.offer();
-  EXPECT_TRUE(offer.admit.pass_head);
-  EXPECT_TRUE(offer.admit.needs.at(kSmall).ends_before_head);
-  EXPECT_FALSE(offer.admit.needs.at(FunctionName("long")).ends_before_head);
-  EXPECT_EQ(offer.admit.spare.cores, 0) << "the head needs all cores";
+  Booking offer = book.offer();
+  EXPECT_TRUE(offer.filter.backfill);
+  EXPECT_TRUE(offer.filter.needs.at(kSmall).ends_before_head);
+  EXPECT_FALSE(offer.filter.needs.at(FunctionName("long")).ends_before_head);
+  EXPECT_EQ(offer.filter.spare.cores, 0) << "the head needs all cores";
   book.settle(offer, {}, blocked("b", kBig, *book.ledger.needs_of(kBig)));
   book.now += seconds(10);  // 11 s since it began (usually less than 11.9 s): the long one is about to end:
                             // no time left for a small one
   offer = book.offer();
-  EXPECT_FALSE(offer.admit.needs.at(kSmall).ends_before_head);
+  EXPECT_FALSE(offer.filter.needs.at(kSmall).ends_before_head);
 }
 
 TEST(Backfill, RunsOfUnknownLengthPassOnlyInSpareRoomAndUseItUp) {
@@ -235,14 +236,14 @@ TEST(Backfill, RunsOfUnknownLengthPassOnlyInSpareRoomAndUseItUp) {
   book.run("l", FunctionName("long"));
   book.block("b", kBig);
   const Needs big = *book.ledger.needs_of(kBig);
-  Offer offer = book.offer();
-  EXPECT_EQ(offer.admit.free.cores, 2);
-  EXPECT_EQ(offer.admit.spare.cores, 1) << "4 - 3 when the long one has ended";
-  EXPECT_FALSE(offer.admit.needs.at(FunctionName("unknown")).ends_before_head);
+  Booking offer = book.offer();
+  EXPECT_EQ(offer.filter.free.cores, 2);
+  EXPECT_EQ(offer.filter.spare.cores, 1) << "4 - 3 when the long one has ended";
+  EXPECT_FALSE(offer.filter.needs.at(FunctionName("unknown")).ends_before_head);
   book.settle(offer, {taken("u", FunctionName("unknown"))}, blocked("b", kBig, big));
   offer = book.offer();
-  EXPECT_EQ(offer.admit.free.cores, 1);
-  EXPECT_EQ(offer.admit.spare.cores, 0) << "the one that passed may run for ever";
+  EXPECT_EQ(offer.filter.free.cores, 1);
+  EXPECT_EQ(offer.filter.spare.cores, 0) << "the one that passed may run for ever";
 }
 
 TEST(Backfill, NothingPassesALongWaitingHead) {
@@ -253,14 +254,14 @@ TEST(Backfill, NothingPassesALongWaitingHead) {
   book.teach(FunctionName("long"), minutes(10));
   book.run("l", FunctionName("long"));
   book.block("b", kBig);
-  EXPECT_TRUE(book.offer().admit.pass_head);
+  EXPECT_TRUE(book.offer().filter.backfill);
   Book later = Book(given);
   later.teach(kSmall, seconds(1));
   later.teach(FunctionName("long"), minutes(10));
   later.run("l", FunctionName("long"));
   later.block("b", kBig);
   later.now += seconds(23);  // three quarters of max_head_wait are over
-  EXPECT_FALSE(later.offer().admit.pass_head);
+  EXPECT_FALSE(later.offer().filter.backfill);
   EXPECT_EQ(later.offer(kOther).take, 0U) << "nor from another queue";
 }
 
@@ -271,7 +272,7 @@ TEST(Fifo, NothingPassesTheHead) {
   book.teach(kSmall, seconds(1));
   book.run("1", kSmall);
   book.block("b", kBig);
-  EXPECT_FALSE(book.offer().admit.pass_head);
+  EXPECT_FALSE(book.offer().filter.backfill);
 }
 
 TEST(Order, TheLeastServedQueueGoesFirstAndAnOverdueHeadBeforeAll) {
@@ -298,7 +299,7 @@ TEST(Order, AnIdleQueueSavesNothingUp) {
   int other_first = 0;
   for (int i = 0; i < 20; ++i) {
     const QueueName first = book.ledger.order().front();
-    const Offer offer = book.offer(first);
+    const Booking offer = book.offer(first);
     book.settle(offer, {taken("2", kSmall), taken("3", kSmall), taken("4", kSmall), taken("5", kSmall)});
     for (const char* token : {"2", "3", "4", "5"}) book.end(token);
     if (first == kOther) ++other_first;
@@ -309,7 +310,7 @@ TEST(Order, AnIdleQueueSavesNothingUp) {
 
 TEST(Ledger, ATurnThatIsAnsweredTwiceIsSettledOnce) {
   Book book;
-  const Offer offer = book.offer();
+  const Booking offer = book.offer();
   book.settle(offer, {taken("1", kSmall)});
   book.settle(offer, {taken("1", kSmall)});
   EXPECT_EQ(book.ledger.status(book.now).granted.cores, 1);
@@ -328,7 +329,7 @@ TEST(Reservation, AnOverdueRunIsGivenAsLongAgain) {
 }
 
 TEST(Sketch, AnswersWithinAFifthAndForgets) {
-  DecayedSketch sketch;
+  DecayingHistogram sketch;
   for (int i = 1; i <= 4; ++i) sketch.add(1000);
   EXPECT_EQ(sketch.quantile(0.9), std::nullopt) << "four are too few to be trusted";
   for (int i = 0; i < 1000; ++i) sketch.add((i * 37 % 100 + 1) * 1000.0);

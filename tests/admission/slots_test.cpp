@@ -46,7 +46,7 @@ TEST(Slots, FollowFromTheMachine) {
     EXPECT_EQ(plan.slots, c.slots);
     EXPECT_DOUBLE_EQ(plan.share.cores, c.share_cores);
     EXPECT_EQ(plan.share.memory_bytes, c.share_memory);
-    EXPECT_EQ(plan.box.memory_bytes + plan.reserve_bytes, c.inputs.memory_bytes);
+    EXPECT_EQ(plan.capacity.memory_bytes + plan.reserve_bytes, c.inputs.memory_bytes);
   }
 }
 
@@ -61,14 +61,14 @@ TEST(Slots, TellTheSum) {
 }
 
 TEST(Slots, FiguresReadWell) {
-  EXPECT_EQ(bytes_in_words(0), "0 B");
-  EXPECT_EQ(bytes_in_words(1500), "2 kB");
-  EXPECT_EQ(bytes_in_words(512'000'000), "512 MB");
-  EXPECT_EQ(bytes_in_words(6 * kGB), "6.0 GB");
-  EXPECT_EQ(bytes_in_words(2'500 * kGB), "2.5 TB");
-  EXPECT_EQ(cores_in_words(1), "1 core");
-  EXPECT_EQ(cores_in_words(2.5), "2.5 cores");
-  EXPECT_EQ(room_in_words({6, 6 * kGB}), "6 cores and 6.0 GB");
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(1500), "2 kB");
+  EXPECT_EQ(human_bytes(512'000'000), "512 MB");
+  EXPECT_EQ(human_bytes(6 * kGB), "6.0 GB");
+  EXPECT_EQ(human_bytes(2'500 * kGB), "2.5 TB");
+  EXPECT_EQ(human_cores(1), "1 core");
+  EXPECT_EQ(human_cores(2.5), "2.5 cores");
+  EXPECT_EQ(human_resources({6, 6 * kGB}), "6 cores and 6.0 GB");
 }
 
 }  // namespace

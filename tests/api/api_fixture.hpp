@@ -31,20 +31,20 @@ class ClientTest : public testing::Test {
     return added ? *added : std::vector<Added>(1);
   }
   Taken take(const std::string& queue) {
-    Turn turn;
+    TakeRequest turn;
     turn.queue = QueueName(queue);
-    turn.op = {LaneName("worker"), ++turns_};
+    turn.op = {SessionName("worker"), ++turns_};
     turn.take = 1;
-    turn.by = "worker";
+    turn.worker = "worker";
     auto reply = now(measured_->finish_and_take(turn));
     EXPECT_TRUE(reply && reply->taken.size() == 1);
     return reply && !reply->taken.empty() ? reply->taken.front() : Taken{};
   }
   void finish(const std::string& queue, const Taken& taken, Outcome outcome, Retention keep = {}) {
-    Turn turn;
+    TakeRequest turn;
     turn.queue = QueueName(queue);
-    turn.op = {LaneName("worker"), ++turns_};
-    turn.by = "worker";
+    turn.op = {SessionName("worker"), ++turns_};
+    turn.worker = "worker";
     Finish finish{taken.job.id, taken.token, std::move(outcome), keep, {}};
     turn.finished.push_back(std::move(finish));
     auto reply = now(measured_->finish_and_take(turn));

@@ -33,9 +33,9 @@ TEST_F(Waits_, an_end_between_looking_and_listening_is_seen) {
     const JobId id = add("q", {job("a")}).front().id;
     const Taken taken = take("q");
     auto waited = client_->wait_finished({QueueName("q"), id}, Duration(60'000));
-    Turn turn;
+    TakeRequest turn;
     turn.queue = QueueName("q");
-    turn.op = {LaneName("worker"), ++turns_};
+    turn.op = {SessionName("worker"), ++turns_};
     turn.finished.push_back({taken.job.id, taken.token, outcome::Completed{"1"}, {}, {}});
     for (int i = 0; i < steps; ++i) env_.loop.run_one();
     auto finished = store_.finish_and_take(turn);

@@ -100,7 +100,7 @@ TEST_F(LayersTest, text_in_variables_becomes_numbers_lists_and_flags) {
   layers_.environment = {{"GAUR_POOLS_P_COMMAND", "node,runner.js"}, {"GAUR_MACHINE_CORES", "2.5"}};
   const Config config = make();
   EXPECT_THAT(config.pools.at("p").command, ElementsAre("node", "runner.js"));
-  EXPECT_EQ(config.slots.box.cores, 2.5);
+  EXPECT_EQ(config.slots.capacity.cores, 2.5);
 }
 
 }  // namespace

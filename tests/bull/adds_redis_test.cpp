@@ -2,15 +2,15 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "bull/turning.hpp"
+#include "bull/finish_and_take.hpp"
 #include "bull_rig.hpp"
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 namespace {
 
 struct Adds : testing::Test {
-  Adds() : rig(std::make_unique<BullRig>()), bench(std::make_unique<Bench>(*rig, Semantics::bull())) {
+  Adds() : rig(std::make_unique<BullRig>()), bench(std::make_unique<CaseContext>(*rig, Semantics::bull())) {
     redis::ClientOptions options;
     options.endpoint.unix_path = shared_redis().unix_path();
     other = redis::connect(options, {clock, random, loop});
@@ -31,7 +31,7 @@ struct Adds : testing::Test {
   ThreadLoop loop{"other"};
   std::unique_ptr<redis::Client> other;
   std::unique_ptr<BullRig> rig;
-  std::unique_ptr<Bench> bench;
+  std::unique_ptr<CaseContext> bench;
 };
 
 TEST_F(Adds, TheLargestRequestIsOneStep) {
@@ -53,7 +53,7 @@ TEST_F(Adds, AConnectionThatDiesInBetweenLeavesNoPart) {
   constexpr std::int64_t kJobs = 2'000;
   for (std::uint64_t number = 1; number <= 20; ++number) {
     AddRequest request = many(kJobs);
-    request.op = {LaneName("producer"), number};
+    request.op = {SessionName("producer"), number};
     auto answer = rig->store().add(request);
     if (number % 4 != 0) (void)other_says({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
     EXPECT_EQ(waiting() % kJobs, 0) << "a part of a request is there";
@@ -110,9 +110,9 @@ TEST_F(Adds, MoreThanABoundOfBytesIsRejected) {
 }
 
 TEST(TurnMemoryTest, ForgetsLanesBeyondItsBound) {
-  bull::TurnMemory memory;
-  for (int i = 0; i < 100'000; ++i) memory.remember_owner(LaneName(fmt::format("lane-{}", i)), "worker");
-  EXPECT_LE(memory.owners.size(), bull::TurnMemory::kMostOwners);
+  bull::TakeMemory memory;
+  for (int i = 0; i < 100'000; ++i) memory.remember_owner(SessionName(fmt::format("lane-{}", i)), "worker");
+  EXPECT_LE(memory.owners.size(), bull::TakeMemory::kMostOwners);
   EXPECT_EQ(memory.owner_of("lane-99999:1:0"), "worker");
 }
 

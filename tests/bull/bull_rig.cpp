@@ -63,8 +63,8 @@ void BullRig::crash_and_reopen() {
   store_.reset();
   open();
   for (const char* queue : {"query", "qa", "qb"}) {
-    for (const char* lane : {"worker-0", "worker-1", "worker-2"}) {
-      auto back = await(*this, store_->reclaim({QueueName(queue), LaneName(lane)}));
+    for (const char* session : {"worker-0", "worker-1", "worker-2"}) {
+      auto back = await(*this, store_->reclaim({QueueName(queue), SessionName(session)}));
       if (!back) throw std::runtime_error(back.error().message);  // a test without a store cannot go on
     }
   }

@@ -7,7 +7,7 @@
 
 #include "base/system_env.hpp"
 #include "bull/bull_store.hpp"
-#include "conformance/rig.hpp"
+#include "conformance/store_fixture.hpp"
 #include "redis/connect.hpp"
 #include "support/redis_server.hpp"
 
@@ -35,7 +35,7 @@ class TestLoop final : public Loop {
   ThreadLoop thread_{"rig-loop"};
 };
 
-class BullRig final : public Rig {
+class BullRig final : public StoreFixture {
  public:
   explicit BullRig(bull::BullOptions options = {.sightings = 1});
   ~BullRig() override;

@@ -114,7 +114,7 @@ TEST(JobHash, TellsAttemptsAndStarts) {
       fields({"attemptsMade", "2", "stalledCounter", "1", "stacktrace", R"(["one","two"])", "failedReason",
               "it \"broke\"", "returnvalue", "5", "priority", "3", "timestamp", "1700000000000.5"});
   const Job active =
-      job_from_hash(QueueName("q"), JobId("7"), hash, {.state = State::kActive, .given_back = 4});
+      job_from_hash(QueueName("q"), JobId("7"), hash, {.state = State::kActive, .requeued = 4});
   EXPECT_EQ(active.attempts_made, 2U);
   EXPECT_EQ(active.attempts_started, 2U + 1 + 4 + 1);
   EXPECT_EQ(active.failure->message, "it \"broke\"");

@@ -1,6 +1,6 @@
 // The suite that every store must pass, on Bull's layout in a real Redis.
 #include "bull_rig.hpp"
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

@@ -1,5 +1,5 @@
 // Events as peers publish them: heard live, paged by cursor, and a lost connection is told.
-#include "bull/listening.hpp"
+#include "bull/event_feed.hpp"
 #include "layout_fixture.hpp"
 
 #include <fmt/format.h>

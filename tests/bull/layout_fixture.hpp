@@ -6,7 +6,7 @@
 
 #include "base/system_env.hpp"
 #include "bull/bull_store.hpp"
-#include "conformance/rig.hpp"
+#include "conformance/store_fixture.hpp"
 #include "redis/connect.hpp"
 #include "support/redis_server.hpp"
 

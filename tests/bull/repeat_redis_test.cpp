@@ -2,7 +2,7 @@
 #include "base/json.hpp"
 #include "bull/inspect.hpp"
 #include "bull/repeat.hpp"
-#include "bull/repeating.hpp"
+#include "bull/repeatable_jobs.hpp"
 #include "layout_fixture.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +17,9 @@ using testing::SizeIs;
 
 class Repeating : public Layout {
  protected:
-  Turn turn(std::uint32_t take) {
-    return {.queue = queue_, .op = {LaneName("worker-1"), ++operation_}, .take = take, .by = "worker-1"};
+  TakeRequest turn(std::uint32_t take) {
+    return {
+        .queue = queue_, .op = {SessionName("worker-1"), ++operation_}, .take = take, .worker = "worker-1"};
   }
   Taken take_one() {
     auto reply = must(store().finish_and_take(turn(1)));
@@ -169,11 +170,11 @@ class RateLimit : public Repeating {};
 TEST_F(RateLimit, StartsNoMoreThanItAllowsAndParksTheNext) {
   for (int i = 1; i <= 4; ++i) waiting(std::to_string(i));
   const auto limited = [&](std::uint32_t most) {
-    Turn one = turn(most);
+    TakeRequest one = turn(most);
     one.limit = gaur::RateLimit{.max = 2, .per = Duration(60'000)};
     return must(store().finish_and_take(one));
   };
-  const TurnReply first = limited(4);
+  const TakeReply first = limited(4);
   EXPECT_THAT(first.taken, SizeIs(2));
   ASSERT_TRUE(first.next.limited_for);
   EXPECT_GT(*first.next.limited_for, Duration(0));
@@ -189,7 +190,7 @@ TEST_F(RateLimit, StartsNoMoreThanItAllowsAndParksTheNext) {
   must(store().promote(ref("3")));
   EXPECT_THAT(limited(1).taken, IsEmpty()) << "4 stands in front, but those that were parked come first";
   EXPECT_THAT(list({"SMEMBERS", key("limiter:limited")}), testing::UnorderedElementsAre("3", "4"));
-  const TurnReply second = limited(1);
+  const TakeReply second = limited(1);
   ASSERT_THAT(second.taken, SizeIs(1));
   EXPECT_EQ(second.taken[0].job.id, JobId("3"));
   must(store().promote(ref("4")));
@@ -199,7 +200,7 @@ TEST_F(RateLimit, StartsNoMoreThanItAllowsAndParksTheNext) {
 
 TEST_F(RateLimit, ARemovedJobLeavesNoNote) {
   for (int i = 1; i <= 2; ++i) waiting(std::to_string(i));
-  Turn one = turn(2);
+  TakeRequest one = turn(2);
   one.limit = gaur::RateLimit{.max = 1, .per = Duration(60'000)};
   EXPECT_THAT(must(store().finish_and_take(one)).taken, SizeIs(1));
   must(store().remove(ref("2")));
@@ -218,9 +219,9 @@ TEST_F(BadInput, ANullRetentionIsNoRetention) {
   (void)redis({"LPUSH", key("wait"), "1"});
   const Taken taken = take_one();
   EXPECT_FALSE(taken.job.options.on_complete);
-  Turn end = turn(0);
+  TakeRequest end = turn(0);
   end.finished.push_back({.id = taken.job.id, .token = taken.token, .outcome = outcome::Completed{"1"}});
-  const TurnReply reply = must(store().finish_and_take(end));
+  const TakeReply reply = must(store().finish_and_take(end));
   ASSERT_TRUE(reply.finished.at(0));
   EXPECT_EQ(must(store().state(ref("1"))), State::kCompleted);
   // Stalled: Bull's own check would stop at such options.
@@ -232,7 +233,7 @@ TEST_F(BadInput, ANullRetentionIsNoRetention) {
 TEST_F(BadInput, GhostIdsAreDropped) {
   (void)redis({"LPUSH", key("wait"), "ghost"});
   waiting("1");
-  const TurnReply nothing = must(store().finish_and_take(turn(1)));
+  const TakeReply nothing = must(store().finish_and_take(turn(1)));
   EXPECT_TRUE(nothing.taken.empty() == nothing.next.more)
       << "either it is passed over or there is more to ask for";
   if (nothing.taken.empty()) {
@@ -250,11 +251,11 @@ TEST_F(BadInput, DataThatIsNoJsonOrHasNoFunctionIsHandedOut) {
   (void)redis({"LPUSH", key("wait"), "2"});
   job("3", "__default__", {"opts", "[]", "timestamp", "yesterday", "priority", "high", "attemptsMade", "-4"});
   (void)redis({"LPUSH", key("wait"), "3"});
-  Turn one = turn(3);
-  one.admit = Admit{.free = {.cores = 8, .memory_bytes = 8'000'000'000}};
-  one.admit->otherwise = Needs{.cores = 1, .memory_bytes = 1};
-  one.admit->function_field = "func";
-  const TurnReply reply = must(store().finish_and_take(one));
+  TakeRequest one = turn(3);
+  one.filter = AdmissionFilter{.free = {.cores = 8, .memory_bytes = 8'000'000'000}};
+  one.filter->default_needs = Needs{.cores = 1, .memory_bytes = 1};
+  one.filter->function_field = "func";
+  const TakeReply reply = must(store().finish_and_take(one));
   ASSERT_THAT(reply.taken, SizeIs(3));
   EXPECT_EQ(reply.taken[0].function, FunctionName("__default__"));
   EXPECT_EQ(reply.taken[1].function, FunctionName("__default__"));

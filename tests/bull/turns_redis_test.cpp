@@ -6,7 +6,7 @@
 #include <set>
 
 #include "bull_rig.hpp"
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 namespace {
@@ -18,7 +18,7 @@ using testing::SizeIs;
 struct Turns : testing::Test {
   void open(bull::BullOptions options = {.sightings = 1}) {
     rig = std::make_unique<BullRig>(options);
-    bench = std::make_unique<Bench>(*rig, Semantics::bull());
+    bench = std::make_unique<CaseContext>(*rig, Semantics::bull());
   }
   std::string key(const std::string& name) const { return rig->prefix() + ":query:" + name; }
   redis::Reply call(redis::Command command) { return rig->call(std::move(command)); }
@@ -34,7 +34,7 @@ struct Turns : testing::Test {
   void lose_lock(const JobId& id) { (void)call({"DEL", key(id.value + ":lock")}); }
 
   std::unique_ptr<BullRig> rig;
-  std::unique_ptr<Bench> bench;
+  std::unique_ptr<CaseContext> bench;
 };
 
 TEST_F(Turns, AJobWithoutALockIsSeenThreeTimesOverFiveSecondsBeforeItIsRecovered) {
@@ -43,10 +43,10 @@ TEST_F(Turns, AJobWithoutALockIsSeenThreeTimesOverFiveSecondsBeforeItIsRecovered
   (void)bench->take_one();
   lose_lock(id);
   for (int i = 0; i < 5; ++i) {
-    EXPECT_THAT(sweep().back, IsEmpty()) << "after " << i << " s";
+    EXPECT_THAT(sweep().requeued, IsEmpty()) << "after " << i << " s";
     rig->advance(Duration(1'000));
   }
-  EXPECT_THAT(sweep().back, ElementsAre(id));
+  EXPECT_THAT(sweep().requeued, ElementsAre(id));
   EXPECT_EQ(text({"HGET", key(id.value), "stalledCounter"}), "1");
 }
 
@@ -55,12 +55,12 @@ TEST_F(Turns, ALockThatComesBetweenTwoSightingsSavesItsJob) {
   const JobId id = bench->add();
   (void)bench->take_one();
   lose_lock(id);
-  EXPECT_THAT(sweep().back, IsEmpty());
+  EXPECT_THAT(sweep().requeued, IsEmpty());
   (void)call({"SET", key(id.value + ":lock"), "a-peer"});
   rig->advance(Duration(0));
-  EXPECT_THAT(sweep().back, IsEmpty());
+  EXPECT_THAT(sweep().requeued, IsEmpty());
   lose_lock(id);
-  EXPECT_THAT(sweep().back, IsEmpty()) << "it is seen for the first time again";
+  EXPECT_THAT(sweep().requeued, IsEmpty()) << "it is seen for the first time again";
 }
 
 TEST_F(Turns, TheSweepLeavesWhatItIsToldToLeave) {
@@ -70,18 +70,18 @@ TEST_F(Turns, TheSweepLeavesWhatItIsToldToLeave) {
   (void)call({"HSET", key(added[0].id.value), "processedOn", "1000"});
   const auto told = sweep({.act = false}).left;
   ASSERT_THAT(told, SizeIs(2));
-  EXPECT_EQ(told[0].why, Lost::Why::kReportOnly);
+  EXPECT_EQ(told[0].why, UnlockedJob::Why::kReportOnly);
   const auto orphans = sweep({.act = false, .orphans_before = from_ms(2000)}).left;
   ASSERT_THAT(orphans, SizeIs(2));
   EXPECT_EQ(orphans[1].id, added[0].id);
-  EXPECT_EQ(orphans[1].why, Lost::Why::kOrphan);
+  EXPECT_EQ(orphans[1].why, UnlockedJob::Why::kOrphan);
   const auto young = sweep({.grace = Duration(60'000), .orphans_before = from_ms(2000)});
-  EXPECT_THAT(young.back, IsEmpty());
+  EXPECT_THAT(young.requeued, IsEmpty());
   ASSERT_THAT(young.left, SizeIs(2));
-  EXPECT_EQ(young.left[0].why, Lost::Why::kGrace);
+  EXPECT_EQ(young.left[0].why, UnlockedJob::Why::kGrace);
   rig->advance(Duration(60'000));
   const auto later = sweep({.grace = Duration(60'000), .orphans_before = from_ms(2000)});
-  EXPECT_THAT(later.back, ElementsAre(added[1].id));
+  EXPECT_THAT(later.requeued, ElementsAre(added[1].id));
   EXPECT_THAT(later.left, SizeIs(1)) << "the orphan";
 }
 
@@ -89,9 +89,9 @@ TEST_F(Turns, WhatThisHostTookHasNoGrace) {
   open();
   const JobId id = bench->add();
   (void)bench->take_one();
-  EXPECT_THAT(sweep({.grace = Duration(60'000)}).back, IsEmpty());
+  EXPECT_THAT(sweep({.grace = Duration(60'000)}).requeued, IsEmpty());
   lose_lock(id);
-  EXPECT_THAT(sweep({.grace = Duration(60'000)}).back, ElementsAre(id));
+  EXPECT_THAT(sweep({.grace = Duration(60'000)}).requeued, ElementsAre(id));
 }
 
 TEST_F(Turns, AnEarlierLifesJobsGoBackInTheirOrderAndUncounted) {
@@ -103,7 +103,7 @@ TEST_F(Turns, AnEarlierLifesJobsGoBackInTheirOrderAndUncounted) {
   const std::string other = bench->worker + "x";  // a lane that begins alike
   (void)call({"RPOPLPUSH", key("wait"), key("active")});
   (void)call({"SET", key(added[2].id.value + ":lock"), other + ":1:0"});
-  const auto back = bench->must(bench->store().reclaim({bench->queue, LaneName(bench->worker)}));
+  const auto back = bench->must(bench->store().reclaim({bench->queue, SessionName(bench->worker)}));
   EXPECT_THAT(back, testing::UnorderedElementsAre(added[0].id, added[1].id));
   EXPECT_THAT(bench->ids(State::kWaiting), ElementsAre(added[0].id, added[1].id));
   EXPECT_EQ(bench->job(added[0].id).stalled, 0U);
@@ -144,7 +144,7 @@ TEST_F(Turns, IdsThatAreNamesOfKeysAreRefused) {
 TEST_F(Turns, ARequestOfManyPartsSentAgainAddsNothing) {
   open();
   AddRequest request = bench->request(std::vector<NewJob>(200, NewJob{.name = "n"}));
-  request.op = {LaneName("producer"), 1};
+  request.op = {SessionName("producer"), 1};
   const auto first = bench->must(bench->store().add(request));
   EXPECT_EQ(bench->must(bench->store().add(request)), first);
   EXPECT_EQ(bench->counts()[State::kWaiting], 200U);
@@ -174,13 +174,13 @@ TEST_F(Turns, ACompletedRunEndsAlikeForTheLifeThatTookItAndForALaterOne) {
     const Taken taken = bench->take_one();
     const auto another = bull::make_bull_store(rig->client(), {rig->clock(), rig->random(), rig->loop()},
                                                {.prefix = rig->prefix()});
-    Turn turn = bench->turn(0);
+    TakeRequest turn = bench->turn(0);
     turn.finished = {{.id = id, .token = taken.token, .outcome = outcome::Completed{.result = "1"}}};
     Store& store = later_life ? *another : bench->store();
     const auto finished = bench->must(store.finish_and_take(turn)).finished;
     ASSERT_THAT(finished, SizeIs(1));
     ASSERT_TRUE(finished[0]) << finished[0].error().message;
-    EXPECT_EQ(*finished[0], (Moved{.state = State::kCompleted, .attempts_made = 2, .stalled = 1}));
+    EXPECT_EQ(*finished[0], (FinishResult{.state = State::kCompleted, .attempts_made = 2, .stalled = 1}));
     EXPECT_EQ(text({"EXISTS", key("de:d"), key(id.value + ":lock")}), "0");
   }
 }
@@ -204,7 +204,7 @@ TEST_F(Turns, RunsThatEndTogetherLeaveActiveInAnyOrderAndOnlyThoseThatMay) {
       open();
       (void)bench->add_all(std::vector<NewJob>(6, NewJob{.name = "a"}));
       const auto taken = bench->take(6);
-      Turn turn = bench->turn(0);
+      TakeRequest turn = bench->turn(0);
       for (const std::size_t i : order)
         turn.finished.push_back(
             {.id = taken[i].job.id, .token = taken[i].token, .outcome = outcome::Completed{}});
@@ -278,7 +278,7 @@ TEST_F(Turns, TheServersClockDecidesWhereNoneIsGiven) {
       store->add({.queue = bench->queue, .jobs = {{.name = "d", .options = {.delay = Duration(60'000)}}}}));
   ASSERT_THAT(added, SizeIs(1));
   rig->advance(Duration(61'000));  // this host's clock; the server's stands where it stood
-  const Next next = bench->must(store->wake_delayed(bench->queue));
+  const QueueHint next = bench->must(store->wake_delayed(bench->queue));
   EXPECT_TRUE(next.due);
   EXPECT_EQ(bench->counts()[State::kDelayed], 1U);
 }
@@ -288,13 +288,13 @@ TEST_F(Turns, AHugeFieldIsDecodedOnceAndRemembered) {
   const std::string big = R"({"func":"big","pad":")" + std::string(60'000, 'x') + R"("})";
   for (int i = 0; i < 4; ++i) (void)bench->add("__default__", {}, big);
   const JobId last = bench->add("__default__", {}, R"({"func":"small"})");
-  Admit admit{.free = {.cores = 4, .memory_bytes = 100}};
+  AdmissionFilter admit{.free = {.cores = 4, .memory_bytes = 100}};
   admit.needs[FunctionName("small")] = {.cores = 1, .memory_bytes = 1};
   admit.function_field = "func";
   std::vector<JobId> taken;
   for (int turns = 0; turns < 8 && taken.empty(); ++turns) {
-    Turn turn = bench->turn(1);
-    turn.admit = admit;
+    TakeRequest turn = bench->turn(1);
+    turn.filter = admit;
     for (const Taken& one : bench->play(turn).taken) taken.push_back(one.job.id);
   }
   EXPECT_THAT(taken, ElementsAre(last)) << "each turn decodes 64 KiB more, until the small one is seen";

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "bull_rig.hpp"
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
 namespace {
@@ -26,12 +26,13 @@ constexpr const char* kFill =
     "'priority', '0') redis.call('LPUSH', KEYS[1] .. 'wait', id) end return 1";
 
 struct Waiting : testing::Test {
-  Waiting() : rig(std::make_unique<BullRig>()), bench(std::make_unique<Bench>(*rig, Semantics::bull())) {
+  Waiting()
+      : rig(std::make_unique<BullRig>()), bench(std::make_unique<CaseContext>(*rig, Semantics::bull())) {
     admit.free = {.cores = 64, .memory_bytes = 64};
     serve("good");
   }
   void serve(const char* function, bool closed = false) {
-    admit.needs[FunctionName(function)] = {.cores = 1, .memory_bytes = 1, .closed = closed};
+    admit.needs[FunctionName(function)] = {.cores = 1, .memory_bytes = 1, .unavailable = closed};
   }
   std::string key(const std::string& name) const { return rig->prefix() + ":query:" + name; }
   redis::Reply call(redis::Command command) { return rig->call(std::move(command)); }
@@ -46,8 +47,8 @@ struct Waiting : testing::Test {
     filled += count;
   }
   std::vector<JobId> turn(std::uint32_t most = 10) {
-    Turn turn = bench->turn(most);
-    turn.admit = admit;
+    TakeRequest turn = bench->turn(most);
+    turn.filter = admit;
     std::vector<JobId> ids;
     for (const Taken& taken : bench->play(turn).taken) ids.push_back(taken.job.id);
     return ids;
@@ -88,8 +89,8 @@ struct Waiting : testing::Test {
   }
 
   std::unique_ptr<BullRig> rig;
-  std::unique_ptr<Bench> bench;
-  Admit admit;
+  std::unique_ptr<CaseContext> bench;
+  AdmissionFilter admit;
   SystemClock clock;  ///< the real time
   int filled = 0;
 };
@@ -248,8 +249,8 @@ TEST_F(Waiting, AnswersARepeatOfATurnThatTookFromTheMiddleAlike) {
   fill("good", 5);
   fill("nobody", 2'000);
   EXPECT_THAT(take(1), ElementsAre(JobId("good-2001")));
-  Turn turn = bench->turn(3);
-  turn.admit = admit;
+  TakeRequest turn = bench->turn(3);
+  turn.filter = admit;
   const auto first = bench->play(turn).taken;
   const auto again = bench->play(turn).taken;
   ASSERT_THAT(first, SizeIs(3));
@@ -297,8 +298,8 @@ TEST_F(Waiting, LosesNothingBesideOthers) {
     }
     if (round % 3 != 0) continue;
     Store& store = round % 2 == 0 ? bench->store() : *other;
-    Turn turn{.queue = bench->queue, .take = 2, .admit = admit, .by = "w"};
-    turn.op = {LaneName(round % 2 == 0 ? "one" : "two"), ++operation};
+    TakeRequest turn{.queue = bench->queue, .take = 2, .filter = admit, .worker = "w"};
+    turn.op = {SessionName(round % 2 == 0 ? "one" : "two"), ++operation};
     for (const Taken& one : bench->must(store.finish_and_take(turn)).taken) {
       EXPECT_TRUE(taken.insert(one.job.id.value).second) << one.job.id.value << " was taken twice";
       EXPECT_EQ(one.function, FunctionName("good"));

@@ -44,7 +44,8 @@ class Driver {
                                    {.sighting_span = Duration{settings_.span_ms}});
     LedgerOptions ledger;
     ledger.slots = settings_.concurrency;
-    ledger.box = {static_cast<double>(settings_.concurrency), std::uint64_t{settings_.concurrency} << 30U};
+    ledger.capacity = {static_cast<double>(settings_.concurrency),
+                       std::uint64_t{settings_.concurrency} << 30U};
     ledger.queues = {{.name = QueueName("query"), .order = QueueOrder::kFifo, .take_unknown = true}};
     ledger_ = std::make_unique<Ledger>(ledger);
     if (settings_.runners.empty()) {

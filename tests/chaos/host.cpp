@@ -12,7 +12,7 @@ LedgerOptions ledger_of(const ChaosHostOptions& options) {
   LedgerOptions made;
   made.slots = options.concurrency;
   made.turns_at_once = 2;
-  made.box = {static_cast<double>(options.concurrency), std::uint64_t{options.concurrency} << 30U};
+  made.capacity = {static_cast<double>(options.concurrency), std::uint64_t{options.concurrency} << 30U};
   made.queues = {{.name = QueueName(options.queue), .order = QueueOrder::kFifo, .take_unknown = true}};
   return made;
 }

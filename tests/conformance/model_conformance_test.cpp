@@ -1,5 +1,5 @@
 // The suite on the reference model, under each dialect's semantics and the corners that no dialect has yet.
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 #include "model_rig.hpp"
 
 int main(int argc, char** argv) {

@@ -2,12 +2,12 @@
 // The reference model as a rig, with or without a planted mistake. Thread-safety: the test's thread.
 #include <deque>
 
-#include "conformance/rig.hpp"
+#include "conformance/store_fixture.hpp"
 #include "model/model_store.hpp"
 
 namespace gaur::conformance {
 
-class ModelRig final : public Rig {
+class ModelRig final : public StoreFixture {
  public:
   explicit ModelRig(Semantics semantics, model::Mutation mutation = model::Mutation::kNone)
       : store_(clock(), queue_, semantics, mutation) {}

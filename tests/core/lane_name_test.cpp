@@ -1,4 +1,4 @@
-#include "core/lane_name.hpp"
+#include "core/session_name.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,12 +10,12 @@
 namespace gaur {
 namespace {
 
-TEST(LaneName, KeepsPlainQueueNamesAsTheyAre) {
-  EXPECT_EQ(worker_lane("host-1a", QueueName("query_2.fast-{a}")), "host-1a/query_2.fast-{a}");
+TEST(SessionName, KeepsPlainQueueNamesAsTheyAre) {
+  EXPECT_EQ(worker_session("host-1a", QueueName("query_2.fast-{a}")), "host-1a/query_2.fast-{a}");
 }
 
-TEST(LaneName, NoTwoQueuesShareOneAndEveryStoreTakesIt) {
-  std::set<std::string> lanes;
+TEST(SessionName, NoTwoQueuesShareOneAndEveryStoreTakesIt) {
+  std::set<std::string> sessions;
   const std::vector<std::string> names{"a",
                                        "a/b",
                                        "a:b",
@@ -31,12 +31,13 @@ TEST(LaneName, NoTwoQueuesShareOneAndEveryStoreTakesIt) {
                                        std::string(301, 'q'),
                                        std::string(299, 'q') + "r"};
   for (const std::string& name : names) {
-    const std::string lane = queue_in_lane(QueueName(name));
-    EXPECT_LE(lane.size(), 128U);
-    for (const char c : lane) EXPECT_TRUE(c > ' ' && c < 0x7F && c != '@' && c != ':' && c != '/') << lane;
-    lanes.insert(lane);
+    const std::string session = queue_in_session(QueueName(name));
+    EXPECT_LE(session.size(), 128U);
+    for (const char c : session)
+      EXPECT_TRUE(c > ' ' && c < 0x7F && c != '@' && c != ':' && c != '/') << session;
+    sessions.insert(session);
   }
-  EXPECT_EQ(lanes.size(), names.size());
+  EXPECT_EQ(sessions.size(), names.size());
 }
 
 TEST(PercentEncode, LeavesNoPathToBeResolved) {

@@ -156,7 +156,7 @@ TEST(Counts, ReadyIsWhatATurnCouldTake) {
 }
 
 TEST(Needs, FitWithAToleranceForRoundingInCoresAndNoneInMemory) {
-  const Room room{.cores = 0.3, .memory_bytes = 100};
+  const Resources room{.cores = 0.3, .memory_bytes = 100};
   EXPECT_TRUE(fits({.cores = 0.1 + 0.2, .memory_bytes = 100}, room));
   EXPECT_FALSE(fits({.cores = 0.31, .memory_bytes = 1}, room));
   EXPECT_FALSE(fits({.cores = 0.1, .memory_bytes = 101}, room));

@@ -80,7 +80,7 @@ void ClientHistory::died() {
   for (const auto& [op, finish] : turns_) {
     if (finish) jobs_[finish->id].maybe[finish->token] = finish->kind;
   }
-  for (const auto& [lane, run] : held_) dead_runs_.push_back(run);
+  for (const auto& [session, run] : held_) dead_runs_.push_back(run);
   turns_.clear();
   held_.clear();
 }
@@ -105,8 +105,8 @@ void ClientHistory::check_job(const Job& job) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) {
     // Only an add without an answer may have made it, and then with that add's data.
-    for (const auto& [lane, number] : lost_adds_) {
-      for (const NewJob& sent : add_request(lane, number).jobs) {
+    for (const auto& [session, number] : lost_adds_) {
+      for (const NewJob& sent : add_request(session, number).jobs) {
         if (sent.data == job.data) return;
       }
     }
@@ -163,7 +163,7 @@ void ClientHistory::check_terminal(const Job& job, Known& known) {
 
 std::vector<AddRequest> ClientHistory::unknown_adds() const {
   std::vector<AddRequest> requests;
-  for (const auto& [lane, number] : lost_adds_) requests.push_back(add_request(lane, number));
+  for (const auto& [session, number] : lost_adds_) requests.push_back(add_request(session, number));
   return requests;
 }
 
@@ -174,7 +174,7 @@ void ClientHistory::sent_again(const AddRequest& request, const std::vector<Adde
       violation("I19: the repeat of an add was answered as a duplicate: " + added.id.value);
     ids.push_back(added.id.value);
   }
-  lost_adds_.erase({request.op.lane.value, request.op.number});
+  lost_adds_.erase({request.op.session.value, request.op.sequence});
   learn_added(request, ids);
 }
 

@@ -41,28 +41,29 @@ class Driver {
     std::string id, token;
   };
 
-  void add(const std::string& lane, std::uint64_t number, std::string said) {
-    say(said + fmt::format("A {} {}\n", lane, number));
-    store_.add(add_request(lane, number)).then([this, lane, number](Result<std::vector<Added>> reply) {
+  void add(const std::string& session, std::uint64_t number, std::string said) {
+    say(said + fmt::format("A {} {}\n", session, number));
+    store_.add(add_request(session, number)).then([this, session, number](Result<std::vector<Added>> reply) {
       if (!reply) fail(reply.error());
-      std::string line = fmt::format("a {} {}", lane, number);
+      std::string line = fmt::format("a {} {}", session, number);
       for (const Added& added : *reply) line += " " + added.id.value;
-      add(lane, number + 1, line + "\n");
+      add(session, number + 1, line + "\n");
     });
   }
 
-  void turn(const std::string& lane, std::uint64_t number, std::string said, std::optional<Run> run) {
-    Turn turn{.queue = kQueue, .op = {LaneName(lane), number}, .take = 1, .by = lane};
+  void turn(const std::string& session, std::uint64_t number, std::string said, std::optional<Run> run) {
+    TakeRequest turn{.queue = kQueue, .op = {SessionName(session), number}, .take = 1, .worker = session};
     if (run) {
       const Kind kind = kind_of(number);
       turn.finished.push_back(
           {.id = JobId(run->id), .token = LockToken(run->token), .outcome = outcome_of(kind, run->token)});
-      said += fmt::format("F {} {} {} {} {}\n", lane, number, run->id, run->token, static_cast<char>(kind));
+      said +=
+          fmt::format("F {} {} {} {} {}\n", session, number, run->id, run->token, static_cast<char>(kind));
     } else {
-      said += fmt::format("T {} {}\n", lane, number);
+      said += fmt::format("T {} {}\n", session, number);
     }
     say(said);
-    store_.finish_and_take(std::move(turn)).then([this, lane, number](Result<TurnReply> reply) {
+    store_.finish_and_take(std::move(turn)).then([this, session, number](Result<TakeReply> reply) {
       if (!reply) fail(reply.error());
       std::string moved = "none";
       if (!reply->finished.empty()) {
@@ -71,8 +72,8 @@ class Driver {
       }
       std::optional<Run> next;
       if (!reply->taken.empty()) next = Run{reply->taken[0].job.id.value, reply->taken[0].token.value};
-      this->turn(lane, number + 1,
-                 fmt::format("f {} {} {} {} {}\n", lane, number, moved, next ? next->id : "-",
+      this->turn(session, number + 1,
+                 fmt::format("f {} {} {} {} {}\n", session, number, moved, next ? next->id : "-",
                              next ? next->token : "-"),
                  next);
     });
@@ -92,7 +93,7 @@ void fill(Store& store, std::size_t jobs) {
     AddRequest request{.queue = kQueue, .jobs = std::vector<NewJob>(10'000, NewJob{.name = "fill"})};
     if (!store.add(std::move(request)).get()) _exit(5);
   }
-  if (!store.finish_and_take({.queue = kQueue, .take = 100, .by = "filler"}).get()) _exit(6);
+  if (!store.finish_and_take({.queue = kQueue, .take = 100, .worker = "filler"}).get()) _exit(6);
   say("full\n");
 }
 

@@ -102,9 +102,9 @@ class Storm {
 
   /// Faults have stopped: every job ends.
   void finish_all() {
-    Turn turn{.queue = kQueue, .op = {LaneName("last"), 0}, .take = 500, .by = "last"};
+    TakeRequest turn{.queue = kQueue, .op = {SessionName("last"), 0}, .take = 500, .worker = "last"};
     while (true) {
-      ++turn.op.number;
+      ++turn.op.sequence;
       const auto reply = store_->finish_and_take(turn).get();
       ASSERT_TRUE(reply) << reply.error().message;
       for (const auto& moved : reply->finished) EXPECT_TRUE(moved);
@@ -150,7 +150,7 @@ class Storm {
   }
 
   void expect_refused(const JobId& id, const LockToken& token) {
-    Turn turn{.queue = kQueue};
+    TakeRequest turn{.queue = kQueue};
     turn.finished.push_back({.id = id, .token = token, .outcome = outcome::Completed{"\"too late\""}});
     const auto reply = store_->finish_and_take(std::move(turn)).get();
     ASSERT_TRUE(reply);

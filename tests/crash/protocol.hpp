@@ -22,21 +22,21 @@ inline constexpr int kWorkers = 12;
 inline constexpr std::uint64_t kMapBytes = 1ULL << 34;  ///< small enough for the sanitizers
 inline const QueueName kQueue{"storm"};
 
-inline std::string nonce(std::string_view lane, std::uint64_t number, int index) {
-  return fmt::format("{}-{}-{}", lane, number, index);
+inline std::string nonce(std::string_view session, std::uint64_t number, int index) {
+  return fmt::format("{}-{}-{}", session, number, index);
 }
 inline std::string data_of(const std::string& nonce) {
   return fmt::format(R"({{"nonce":"{}"}})", nonce);
 }
 
 /// Lanes with an even number give their jobs ids of their own; every fourth add is of two jobs.
-inline AddRequest add_request(const std::string& lane, std::uint64_t number) {
-  AddRequest request{.queue = kQueue, .op = {LaneName(lane), number}};
+inline AddRequest add_request(const std::string& session, std::uint64_t number) {
+  AddRequest request{.queue = kQueue, .op = {SessionName(session), number}};
   const int jobs = number % 4 == 0 ? 2 : 1;
   for (int i = 0; i < jobs; ++i) {
-    const std::string mark = nonce(lane, number, i);
+    const std::string mark = nonce(session, number, i);
     NewJob job{.name = "storm", .data = data_of(mark)};
-    if ((lane.back() - '0') % 2 == 0) job.options.id = JobId("own-" + mark);
+    if ((session.back() - '0') % 2 == 0) job.options.id = JobId("own-" + mark);
     request.jobs.push_back(std::move(job));
   }
   return request;

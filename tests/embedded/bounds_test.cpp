@@ -17,7 +17,7 @@ TEST_F(EngineTest, AFailedTransactionRenewsNoLock) {
   renewal.queue = q;
   renewal.held = {{taken.job.id, taken.token}};
   renewal.lock = 10min;
-  renewal.by = "host";
+  renewal.worker = "host";
   ASSERT_TRUE(engine->extend_locks(renewal).locks.front());
   engine->abort();
   clock.advance(1min);  // past the 30 s that were committed
@@ -57,7 +57,7 @@ TEST_F(EngineTest, AFailedTransactionReleasesNoLockThatWasCancelled) {
   ASSERT_TRUE(step([&](Engine& e) { return e.cancel({q, taken.job.id}, "me", ""); }));
   ASSERT_TRUE(engine->begin(now()).has_value());
   ASSERT_TRUE(
-      engine->turn(turn_of(1, {{taken.job.id, taken.token, outcome::BackToWait{}, {}, {}}})).has_value());
+      engine->turn(turn_of(1, {{taken.job.id, taken.token, outcome::Requeue{}, {}, {}}})).has_value());
   engine->abort();
   EXPECT_EQ(take(0).cancels.size(), 1U);
   EXPECT_TRUE(finish(taken, outcome::Completed{}).has_value());

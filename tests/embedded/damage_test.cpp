@@ -44,7 +44,7 @@ TEST_F(EngineTest, ADamagedJobIsNamedAndStopsNoOther) {
   ASSERT_FALSE(broken.has_value());
   EXPECT_EQ(broken.error().code, Errc::kCorrupt);
   EXPECT_THAT(broken.error().message, HasSubstr("job 2"));
-  const TurnReply reply = take(3);
+  const TakeReply reply = take(3);
   ASSERT_EQ(reply.taken.size(), 2U);
   EXPECT_EQ(reply.taken[1].job.id.value, "3");
 }
@@ -113,11 +113,11 @@ TEST(FullDisk, RefusesAddsFinishesJobsAndIsWellWhenThereIsRoomAgain) {
   }
 
   std::uint64_t finished = 0;
-  Turn turn;
+  TakeRequest turn;
   turn.queue = q;
-  turn.by = "host";
+  turn.worker = "host";
   turn.take = 10;
-  for (turn.op = {LaneName("w"), 1}; finished < acknowledged; ++turn.op.number) {
+  for (turn.op = {SessionName("w"), 1}; finished < acknowledged; ++turn.op.sequence) {
     const auto reply = store->finish_and_take(turn).get();
     ASSERT_TRUE(reply.has_value()) << reply.error().message;
     for (const auto& moved : reply->finished) finished += moved ? 1 : 0;

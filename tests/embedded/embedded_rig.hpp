@@ -2,13 +2,13 @@
 // The embedded store as a rig of the conformance suite, on a folder of its own.
 // Thread-safety: the test's thread.
 #include "base/system_env.hpp"
-#include "conformance/rig.hpp"
+#include "conformance/store_fixture.hpp"
 #include "embedded/embedded_store.hpp"
 #include "temp_folder.hpp"
 
 namespace gaur::conformance {
 
-class EmbeddedRig final : public Rig {
+class EmbeddedRig final : public StoreFixture {
  public:
   EmbeddedRig() { open(); }
   ~EmbeddedRig() override { store_.reset(); }

@@ -71,22 +71,22 @@ class EngineTest : public ::testing::Test {
     EXPECT_TRUE(added.has_value()) << added.error().message;
     return added->front().id;
   }
-  Turn turn_of(std::uint32_t take, std::vector<Finish> finished = {}) {
-    Turn turn;
+  TakeRequest turn_of(std::uint32_t take, std::vector<Finish> finished = {}) {
+    TakeRequest turn;
     turn.queue = q;
-    turn.op = {LaneName("w"), ++last_turn};
+    turn.op = {SessionName("w"), ++last_turn};
     turn.finished = std::move(finished);
     turn.take = take;
-    turn.by = "host";
+    turn.worker = "host";
     return turn;
   }
-  TurnReply run(const Turn& turn) {
+  TakeReply run(const TakeRequest& turn) {
     auto result = step([&](Engine& e) { return e.turn(turn); });
     EXPECT_TRUE(result.has_value()) << result.error().message;
-    return result ? std::move(result->reply) : TurnReply{};
+    return result ? std::move(result->reply) : TakeReply{};
   }
-  TurnReply take(std::uint32_t n) { return run(turn_of(n)); }
-  Result<Moved> finish(const Taken& taken, Outcome outcome, Retention keep = {}) {
+  TakeReply take(std::uint32_t n) { return run(turn_of(n)); }
+  Result<FinishResult> finish(const Taken& taken, Outcome outcome, Retention keep = {}) {
     return run(turn_of(0, {{taken.job.id, taken.token, std::move(outcome), keep, {}}})).finished.front();
   }
   Job get(const JobId& id) {

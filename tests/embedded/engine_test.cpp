@@ -10,7 +10,7 @@ using ::testing::IsEmpty;
 
 TEST_F(EngineTest, JobsAreHandedOutInTheOrderOfAdding) {
   for (int i = 0; i < 3; ++i) add_one();
-  const TurnReply reply = take(2);
+  const TakeReply reply = take(2);
   ASSERT_EQ(reply.taken.size(), 2U);
   EXPECT_EQ(reply.taken[0].job.id.value, "1");
   EXPECT_EQ(reply.taken[1].job.id.value, "2");
@@ -69,12 +69,12 @@ TEST_F(EngineTest, MaxWaitingRefusesTheWholeRequest) {
 }
 
 TEST_F(EngineTest, ARepeatedAddChangesNothingAndAnswersTheSame) {
-  const OperationId op{LaneName("api"), 1};
+  const OperationId op{SessionName("api"), 1};
   const auto first = add({{"a", "{}", {}}}, op);
   const auto again = add({{"a", "{}", {}}}, op);
   EXPECT_EQ(*first, *again);
   EXPECT_EQ(counts()[State::kWaiting], 1U);
-  ASSERT_TRUE(add({{"a", "{}", {}}}, {LaneName("api"), 2}).has_value());
+  ASSERT_TRUE(add({{"a", "{}", {}}}, {SessionName("api"), 2}).has_value());
   const auto old = add({{"a", "{}", {}}}, op);
   ASSERT_FALSE(old.has_value());
   EXPECT_EQ(old.error().code, Errc::kInvalidArgument);
@@ -82,16 +82,16 @@ TEST_F(EngineTest, ARepeatedAddChangesNothingAndAnswersTheSame) {
 
 TEST_F(EngineTest, ARepeatedTurnAnswersTheSameEvenAfterReopening) {
   add_one();
-  const TurnReply started = take(1);
+  const TakeReply started = take(1);
   add_one();
-  Turn turn =
+  TakeRequest turn =
       turn_of(1, {{started.taken[0].job.id, started.taken[0].token, outcome::Completed{"7"}, {}, {}}});
-  const TurnReply first = run(turn);
-  const TurnReply again = run(turn);
+  const TakeReply first = run(turn);
+  const TakeReply again = run(turn);
   EXPECT_EQ(first.taken, again.taken);
   EXPECT_EQ(*first.finished[0], *again.finished[0]);
   reopen();
-  const TurnReply later = run(turn);
+  const TakeReply later = run(turn);
   EXPECT_EQ(first.taken, later.taken);
   EXPECT_EQ(counts()[State::kWaiting], 1U) << "given back at open, and not taken again by the repeat";
 }
@@ -101,7 +101,7 @@ TEST_F(EngineTest, ACompletedJobKeepsResultAndUsage) {
   const Taken taken = take(1).taken[0];
   Finish done{
       taken.job.id, taken.token, outcome::Completed{R"([{"r":1}])"}, {}, Usage{5, 6, 7, R"({"rows":1})"}};
-  const TurnReply reply = run(turn_of(0, {done}));
+  const TakeReply reply = run(turn_of(0, {done}));
   EXPECT_EQ(reply.finished[0]->state, State::kCompleted);
   const Job job = get(taken.job.id);
   EXPECT_EQ(job.result, R"([{"r":1}])");
@@ -152,7 +152,7 @@ TEST_F(EngineTest, StalledJobsComeBackInFrontAndFailAboveTheLimit) {
   take(2);
   clock.advance(30s);
   const auto recovered = step([&](Engine& e) { return e.recover({q, 1, {}}); });
-  EXPECT_EQ(recovered->back.size(), 2U);
+  EXPECT_EQ(recovered->requeued.size(), 2U);
   EXPECT_THAT(ids(State::kWaiting), ElementsAre("1", "2", "3"));
   take(1);
   clock.advance(30s);
@@ -165,9 +165,9 @@ TEST_F(EngineTest, StalledJobsComeBackInFrontAndFailAboveTheLimit) {
 TEST_F(EngineTest, NothingStartsMoreThanTenTimes) {
   const JobId id = add_one();
   for (int i = 0; i < 10; ++i) {
-    const TurnReply reply = take(1);
+    const TakeReply reply = take(1);
     ASSERT_EQ(reply.taken.size(), 1U);
-    ASSERT_TRUE(finish(reply.taken[0], outcome::BackToWait{"deploy"}).has_value());
+    ASSERT_TRUE(finish(reply.taken[0], outcome::Requeue{"deploy"}).has_value());
   }
   EXPECT_THAT(take(1).taken, IsEmpty());
   EXPECT_EQ(get(id).state, State::kFailed);
@@ -198,12 +198,12 @@ TEST_F(EngineTest, RetentionByAgeRemovesTheOld) {
 
 TEST_F(EngineTest, TakingByNeedsLeavesTheRestWhereItLies) {
   for (const char* name : {"small", "big", "small", "closed", "tiny"}) add_one({}, name);
-  Turn turn = turn_of(9);
-  turn.admit = Admit{.free = {2, 4}, .needs = {}, .otherwise = {}};
-  turn.admit->needs[FunctionName("small")] = {1, 1};
-  turn.admit->needs[FunctionName("big")] = {4, 8};
-  turn.admit->needs[FunctionName("closed")] = {.cores = 1, .closed = true};
-  TurnReply reply = run(turn);
+  TakeRequest turn = turn_of(9);
+  turn.filter = AdmissionFilter{.free = {2, 4}, .needs = {}, .default_needs = {}};
+  turn.filter->needs[FunctionName("small")] = {1, 1};
+  turn.filter->needs[FunctionName("big")] = {4, 8};
+  turn.filter->needs[FunctionName("closed")] = {.cores = 1, .unavailable = true};
+  TakeReply reply = run(turn);
   ASSERT_EQ(reply.taken.size(), 1U);
   ASSERT_TRUE(reply.blocked.has_value());
   EXPECT_EQ(reply.blocked->id.value, "2");
@@ -211,10 +211,10 @@ TEST_F(EngineTest, TakingByNeedsLeavesTheRestWhereItLies) {
   EXPECT_THAT(ids(State::kWaiting), ElementsAre("2", "3", "4", "5"));
 
   turn = turn_of(9);
-  turn.admit =
-      Admit{.free = {2, 4}, .needs = {}, .otherwise = Needs{1, 1}, .pass_head = true, .spare = {1, 1}};
-  turn.admit->needs[FunctionName("big")] = {4, 8};
-  turn.admit->needs[FunctionName("closed")] = {.cores = 1, .closed = true};
+  turn.filter = AdmissionFilter{
+      .free = {2, 4}, .needs = {}, .default_needs = Needs{1, 1}, .backfill = true, .spare = {1, 1}};
+  turn.filter->needs[FunctionName("big")] = {4, 8};
+  turn.filter->needs[FunctionName("closed")] = {.cores = 1, .unavailable = true};
   reply = run(turn);
   ASSERT_EQ(reply.taken.size(), 1U) << "only one fits the spare room";
   EXPECT_EQ(reply.taken[0].job.id.value, "3");
@@ -223,12 +223,12 @@ TEST_F(EngineTest, TakingByNeedsLeavesTheRestWhereItLies) {
 
 TEST_F(EngineTest, AFunctionMayStandInTheData) {
   add_one({}, "job", R"({"a":{"func":"rank"}})");
-  Turn turn = turn_of(1);
-  turn.admit = Admit{.free = {1, 1},
-                     .needs = {{FunctionName("rank"), Needs{1, 1}}},
-                     .otherwise = {},
-                     .function_field = "a.func"};
-  const TurnReply reply = run(turn);
+  TakeRequest turn = turn_of(1);
+  turn.filter = AdmissionFilter{.free = {1, 1},
+                                .needs = {{FunctionName("rank"), Needs{1, 1}}},
+                                .default_needs = {},
+                                .function_field = "a.func"};
+  const TakeReply reply = run(turn);
   ASSERT_EQ(reply.taken.size(), 1U);
   EXPECT_EQ(reply.taken[0].function.value, "rank");
 }

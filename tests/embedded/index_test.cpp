@@ -20,19 +20,20 @@ constexpr std::uint64_t kFewRecords = 64;  // a constant: of the walk, its leaps
 class IndexTest : public EngineTest {
  protected:
   /// Room for anything; "open" is served, "shut" is closed, others are not served.
-  static Admit admit(std::string field = {}) {
-    Admit admit{.free = {.cores = 64, .memory_bytes = 1ULL << 40}, .function_field = std::move(field)};
+  static AdmissionFilter admit(std::string field = {}) {
+    AdmissionFilter admit{.free = {.cores = 64, .memory_bytes = 1ULL << 40},
+                          .function_field = std::move(field)};
     admit.needs[FunctionName("open")] = {.cores = 1};
     admit.needs[FunctionName("also-open")] = {.cores = 1};
-    admit.needs[FunctionName("shut")] = {.cores = 1, .closed = true};
+    admit.needs[FunctionName("shut")] = {.cores = 1, .unavailable = true};
     return admit;
   }
-  TurnReply take_by(const Admit& which, std::uint32_t at_most = 9) {
-    Turn turn = turn_of(at_most);
-    turn.admit = which;
+  TakeReply take_by(const AdmissionFilter& which, std::uint32_t at_most = 9) {
+    TakeRequest turn = turn_of(at_most);
+    turn.filter = which;
     return run(turn);
   }
-  std::vector<std::string> taken_by(const Admit& which, std::uint32_t at_most = 9) {
+  std::vector<std::string> taken_by(const AdmissionFilter& which, std::uint32_t at_most = 9) {
     std::vector<std::string> out;
     for (const Taken& taken : take_by(which, at_most).taken) out.push_back(taken.job.id.value);
     return out;
@@ -110,8 +111,8 @@ TEST_F(IndexTest, ATurnVisitsFewRecordsHoweverManyItMayNotTake) {
 }
 
 TEST_F(IndexTest, JobsThatNeedTooMuchArePassedAsCheaply) {
-  Admit which = admit();
-  which.pass_head = true;
+  AdmissionFilter which = admit();
+  which.backfill = true;
   which.needs[FunctionName("big")] = {.cores = 128};
   which.needs[FunctionName("open")].ends_before_head = true;
   add_many(20'000, {"big", "{}", {}});
@@ -121,8 +122,8 @@ TEST_F(IndexTest, JobsThatNeedTooMuchArePassedAsCheaply) {
 }
 
 TEST_F(IndexTest, FunctionsThatAreNotListedAreFoundAmongMany) {
-  Admit which = admit();
-  which.otherwise = Needs{.cores = 1};
+  AdmissionFilter which = admit();
+  which.default_needs = Needs{.cores = 1};
   add_many(20'000, {"shut", "{}", {}});
   const std::string one = add_one({}, "anything").value;
   const std::string two = add_one({}, "open").value;
@@ -150,7 +151,7 @@ TEST_F(IndexTest, FollowsAJobOnEveryWayIntoTheLineAndOut) {
   expect_whole_index();
   reopen();  // gives it back
   expect_whole_index();
-  const TurnReply again = take_by(admit());
+  const TakeReply again = take_by(admit());
   ASSERT_EQ(again.taken.size(), 1U);
   ASSERT_TRUE(finish(again.taken[0], outcome::Failed{}));
   ASSERT_TRUE(step([&](Engine& e) { return e.retry({q, other}, true); }));
@@ -184,8 +185,8 @@ TEST_F(IndexTest, FollowsTheDataAndTheFieldThatNamesTheFunction) {
 TEST_F(IndexTest, AnAbortedTransactionLeavesTheIndexAsItWas) {
   add_many(30, {"shut", R"({"func":"open"})", {}});
   ASSERT_TRUE(engine->begin(now()));
-  Turn turn = turn_of(5);
-  turn.admit = admit("func");
+  TakeRequest turn = turn_of(5);
+  turn.filter = admit("func");
   ASSERT_TRUE(engine->turn(turn));
   engine->abort();
   expect_whole_index();

@@ -34,19 +34,19 @@ class StoreTest : public ::testing::Test {
     EXPECT_TRUE(added.has_value()) << added.error().message;
     return added->front().id;
   }
-  Turn turn(std::uint32_t take, Duration park = 0ms) {
-    Turn turn;
+  TakeRequest turn(std::uint32_t take, Duration park = 0ms) {
+    TakeRequest turn;
     turn.queue = q;
-    turn.op = {LaneName("w"), ++number};
+    turn.op = {SessionName("w"), ++number};
     turn.take = take;
-    turn.by = "host";
+    turn.worker = "host";
     turn.park = park;
     return turn;
   }
-  TurnReply run(Turn turn) {
+  TakeReply run(TakeRequest turn) {
     auto reply = store->finish_and_take(std::move(turn)).get();
     EXPECT_TRUE(reply.has_value()) << reply.error().message;
-    return reply.value_or(TurnReply{});
+    return reply.value_or(TakeReply{});
   }
 
   TempFolder folder;
@@ -77,7 +77,7 @@ TEST_F(StoreTest, TheNextTurnOfALaneEndsAParkedOne) {
 }
 
 TEST_F(StoreTest, ARepeatOfAParkedTurnJoinsIt) {
-  const Turn one = turn(1, 30s);
+  const TakeRequest one = turn(1, 30s);
   auto first = store->finish_and_take(one);
   auto second = store->finish_and_take(one);
   add();
@@ -178,7 +178,7 @@ TEST_F(StoreTest, WholeQueuesAreDrainedCleanedAndObliterated) {
   add();
   const Taken taken = run(turn(1)).taken.at(0);
   EXPECT_EQ(store->obliterate(q, false).get().error().code, Errc::kBusy);
-  Turn done = turn(0);
+  TakeRequest done = turn(0);
   done.finished = {{taken.job.id, taken.token, outcome::Completed{}, {}, {}}};
   run(done);
   EXPECT_EQ(*store->clean(q, State::kCompleted, 0ms, 0).get(), 1U);
@@ -239,8 +239,8 @@ TEST_F(StoreTest, AfterAFailedWriteNothingIsAcknowledgedAnyMore) {
   auto opened = open_embedded(options, clock, loop);
   ASSERT_TRUE(opened.has_value());
   store = *std::move(opened);
-  auto parked =
-      store->finish_and_take({.queue = QueueName("other"), .op = {}, .take = 1, .by = "host", .park = 30s});
+  auto parked = store->finish_and_take(
+      {.queue = QueueName("other"), .op = {}, .take = 1, .worker = "host", .park = 30s});
   {
     const NoGrowth broken;
     auto lost = store->add({q, {{"a", "{}", {}}}, {}, 0}).get();

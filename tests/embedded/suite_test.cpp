@@ -1,5 +1,5 @@
 // The suite that every store must pass, on the embedded store.
-#include "conformance/bench.hpp"
+#include "conformance/case_context.hpp"
 #include "embedded_rig.hpp"
 
 int main(int argc, char** argv) {

@@ -174,11 +174,11 @@ class HttpTest : public testing::Test {
   /// Takes one job as a worker does; fails the test if there is none within ten seconds.
   Taken take(const std::string& queue) {
     for (int i = 0; i < 100; ++i) {
-      Turn turn;
+      TakeRequest turn;
       turn.queue = QueueName(queue);
-      turn.op = {LaneName("test-worker"), ++turns_};
+      turn.op = {SessionName("test-worker"), ++turns_};
       turn.take = 1;
-      turn.by = "test";
+      turn.worker = "test";
       turn.park = Duration(100);
       auto reply = measured_->finish_and_take(turn).get();
       if (reply && !reply->taken.empty()) return reply->taken.front();
@@ -188,10 +188,10 @@ class HttpTest : public testing::Test {
   }
   void finish(const std::string& queue, const Taken& taken, Outcome outcome, Retention keep = {},
               std::optional<Usage> usage = {}) {
-    Turn turn;
+    TakeRequest turn;
     turn.queue = QueueName(queue);
-    turn.op = {LaneName("test-worker"), ++turns_};
-    turn.by = "test";
+    turn.op = {SessionName("test-worker"), ++turns_};
+    turn.worker = "test";
     Finish finish;
     finish.id = taken.job.id;
     finish.token = taken.token;

@@ -16,12 +16,12 @@ class Problems : public HttpTest {
     const Answer answer = ask(method, target, body, headers);
     EXPECT_GE(answer.status, 400) << method << " " << target;
     EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
-    told_ += std::string(method) + " " + std::string(target) + "\n";
-    if (!headers.empty()) told_ += "  " + std::string(headers.substr(0, headers.size() - 2)) + "\n";
-    if (!body.empty()) told_ += "  " + std::string(body.substr(0, 300)) + "\n";
-    told_ += answer.body + "\n";
+    reported_ += std::string(method) + " " + std::string(target) + "\n";
+    if (!headers.empty()) reported_ += "  " + std::string(headers.substr(0, headers.size() - 2)) + "\n";
+    if (!body.empty()) reported_ += "  " + std::string(body.substr(0, 300)) + "\n";
+    reported_ += answer.body + "\n";
   }
-  std::string told_;
+  std::string reported_;
 };
 
 TEST_F(Problems, are_told_as_the_golden_file_says) {
@@ -80,13 +80,13 @@ TEST_F(Problems, are_told_as_the_golden_file_says) {
 
   const std::string path = GAUR_SOURCE_DIR "/tests/http/golden/problems.txt";
   if (std::getenv("GAUR_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path) << told_;
+    std::ofstream(path) << reported_;
     return;
   }
   std::ifstream file(path);
   std::stringstream golden;
   golden << file.rdbuf();
-  EXPECT_EQ(told_, golden.str());
+  EXPECT_EQ(reported_, golden.str());
 }
 
 }  // namespace

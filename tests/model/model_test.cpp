@@ -18,8 +18,8 @@ struct ModelTest : testing::Test {
     EXPECT_TRUE(future.ready());
     return std::move(future).get();
   }
-  Turn turn(std::uint64_t number, std::uint32_t take) {
-    return {.queue = queue, .op = {LaneName("w"), number}, .take = take, .by = "w"};
+  TakeRequest turn(std::uint64_t number, std::uint32_t take) {
+    return {.queue = queue, .op = {SessionName("w"), number}, .take = take, .worker = "w"};
   }
 };
 
@@ -29,7 +29,7 @@ TEST_F(ModelTest, AJobGoesThroughItsLife) {
   const auto taken = now(store.finish_and_take(turn(1, 5)));
   ASSERT_EQ(taken->taken.size(), 1U);
   EXPECT_EQ(taken->taken[0].token, LockToken("w:1:0"));
-  Turn done = turn(2, 5);
+  TakeRequest done = turn(2, 5);
   done.finished.push_back(
       {.id = added->front().id, .token = LockToken("w:1:0"), .outcome = outcome::Completed{"42"}});
   const auto moved = now(store.finish_and_take(done));
@@ -38,7 +38,7 @@ TEST_F(ModelTest, AJobGoesThroughItsLife) {
 }
 
 TEST_F(ModelTest, AnAddIsHandedToAParkedTurn) {
-  Turn parked = turn(1, 5);
+  TakeRequest parked = turn(1, 5);
   parked.park = Duration(1000);
   auto reply = store.finish_and_take(parked);
   env.loop.run_ready();
@@ -50,7 +50,7 @@ TEST_F(ModelTest, AnAddIsHandedToAParkedTurn) {
 }
 
 TEST_F(ModelTest, AParkedTurnEndsAtItsTime) {
-  Turn parked = turn(1, 5);
+  TakeRequest parked = turn(1, 5);
   parked.park = Duration(1000);
   auto reply = store.finish_and_take(parked);
   env.loop.run_for(Duration(999));
@@ -60,7 +60,7 @@ TEST_F(ModelTest, AParkedTurnEndsAtItsTime) {
 }
 
 TEST_F(ModelTest, AWorkerThatWaitsHearsOfAnAdd) {
-  auto reply = store.wait_for_work({.by = "w", .queues = {queue}, .at_most = Duration(5000)});
+  auto reply = store.wait_for_work({.worker = "w", .queues = {queue}, .at_most = Duration(5000)});
   env.loop.run_ready();
   EXPECT_FALSE(reply.ready());
   (void)now(store.add({.queue = queue, .jobs = {{.name = "a"}}}));

@@ -30,7 +30,7 @@ class Notes final : public LogSink {
   std::string text_;
 };
 
-struct Rig {
+struct StoreFixture {
   SystemClock clock;
   SystemRandom random;
   ThreadLoop loop{"test-loop"};

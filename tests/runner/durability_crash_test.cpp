@@ -177,14 +177,14 @@ TEST_P(Durability, AFailureAtAnyStepIsReported) {
     const bool injected = steps.count >= at;
     const std::string call = injected ? steps.calls[static_cast<std::size_t>(at) - 1] : "";
     // The third mkdir of a folder looks whether it is still there: that one may fail.
-    const bool harmless =
+    const bool strip_control_characters =
         call.starts_with("unlink ") ||
         (call.starts_with("mkdir ") && std::count(steps.calls.begin(), steps.calls.begin() + at, call) > 2);
     steps = {};
     const auto found = folder().find(job_);
     if (kept) {
       EXPECT_TRUE(found) << call;
-      EXPECT_TRUE(!injected || harmless) << call << " failed, and the file was acknowledged";
+      EXPECT_TRUE(!injected || strip_control_characters) << call << " failed, and the file was acknowledged";
     } else {
       EXPECT_NE(kept.error().message.find("Input/output error"), std::string::npos) << kept.error().message;
     }

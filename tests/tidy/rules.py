@@ -4,7 +4,7 @@
 ROOMS = {
     "gaur": [],
     "base": [],
-    "kit": ["base"],
+    "runner_sdk": ["base"],
     "core": ["base"],
     "model": ["base", "core"],
     "conformance": ["base", "core", "model"],
@@ -51,7 +51,7 @@ BANNED = [
     (r"\b(system|steady|high_resolution)_clock::now\b|\b(clock_gettime|gettimeofday)\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)",
      [r"src/base/"], "clocks are injected: take a Clock"),
     (r"\bs?rand\s*\(|\brandom_device\b", [r"src/base/"], "randomness is injected: take a Random"),
-    (r"\b(secure_)?getenv\s*\(", [r"src/app/", r"src/duckdb/", r"src/kit/runner\.cpp$", r"tests/", r"bench/"],
+    (r"\b(secure_)?getenv\s*\(", [r"src/app/", r"src/duckdb/", r"src/runner_sdk/runner\.cpp$", r"tests/", r"bench/"],
      "only programs read the environment"),
     (r"\b(system|popen)\s*\(", [], "no shell between us and a process"),
     (r"\bdirectory_iterator\b", [r"src/base/files\.cpp$", r"tests/", r"bench/"],

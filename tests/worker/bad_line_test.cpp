@@ -33,7 +33,7 @@ TEST_P(BadLine, EveryJobRunsOnceAndCompletesOnce) {
   EXPECT_EQ(counters.completed, 300U);
   EXPECT_EQ(counters.stale_finishes, 0U);
   EXPECT_GT(counters.repeats, 10U);
-  EXPECT_EQ(world.ledger->status(world.env.clock.now()).granted, Room{});
+  EXPECT_EQ(world.ledger->status(world.env.clock.now()).granted, Resources{});
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, BadLine, ::testing::Range<std::uint64_t>(1, 9));
 
@@ -92,7 +92,7 @@ TEST(Outage, AStopThatCannotReachTheStoreEndsAndTellsWhatIsLeft) {
   world.pass(milliseconds(100));
   line.down = true;
   const StopReport report = world.await(world.worker->stop(seconds(2)));
-  EXPECT_EQ(report.given_back, 3U);
+  EXPECT_EQ(report.requeued, 3U);
   EXPECT_EQ(report.unsent, 3U);
 }
 
@@ -100,7 +100,7 @@ TEST(Refusal, OfOneFinishDoesNotHoldUpTheOthers) {
   World world;
   FlakyStore line(world.store, world.env, 1);
   world.verbs = &line;
-  line.refuse = [](const Turn& turn) -> std::optional<Error> {
+  line.refuse = [](const TakeRequest& turn) -> std::optional<Error> {
     for (const Finish& finish : turn.finished) {
       const auto* done = std::get_if<outcome::Completed>(&finish.outcome);
       if (done != nullptr && done->result == "\"bad\"")
@@ -129,7 +129,7 @@ TEST(Refusal, OfEveryOutcomeOfTwoJobsEndsTheirRuns) {
   world.verbs = &line;
   world.worker_options.hand_off = false;
   std::uint64_t refusals = 0;
-  line.refuse = [&](const Turn& turn) -> std::optional<Error> {
+  line.refuse = [&](const TakeRequest& turn) -> std::optional<Error> {
     if (turn.finished.empty()) return std::nullopt;
     ++refusals;
     return Error{Errc::kInvalidArgument, "no"};

@@ -25,7 +25,7 @@ class Scripted final : public Transitions {
   std::optional<Error> refuse_reclaim;
   std::optional<std::pair<QueueName, Error>> refuse_turns;
   std::vector<JobId> held;  ///< by the earlier life
-  std::vector<Lost> left;
+  std::vector<UnlockedJob> left;
   std::uint64_t turns = 0, waits = 0;
 
   Async<std::vector<JobId>> reclaim(ReclaimRequest request) override {
@@ -36,12 +36,12 @@ class Scripted final : public Transitions {
   }
   Async<Recovered> recover(RecoverRequest request) override {
     recovers.push_back(request);
-    return ready(Result<Recovered>(Recovered{.back = {}, .failed = {}, .left = left}));
+    return ready(Result<Recovered>(Recovered{.requeued = {}, .failed = {}, .left = left}));
   }
-  Async<TurnReply> finish_and_take(Turn turn) override {
+  Async<TakeReply> finish_and_take(TakeRequest turn) override {
     ++turns;
     if (refuse_turns && refuse_turns->first == turn.queue)
-      return ready(Result<TurnReply>(refuse_turns->second));
+      return ready(Result<TakeReply>(refuse_turns->second));
     return behind_.finish_and_take(std::move(turn));
   }
   Async<WorkReply> wait_for_work(WorkRequest r) override {
@@ -55,7 +55,7 @@ class Scripted final : public Transitions {
     if (hold_extends) return unanswered_extends.emplace_back().future();
     return behind_.extend_locks(std::move(r));
   }
-  Async<Next> wake_delayed(QueueName queue) override { return behind_.wake_delayed(std::move(queue)); }
+  Async<QueueHint> wake_delayed(QueueName queue) override { return behind_.wake_delayed(std::move(queue)); }
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {
     return behind_.cancel(std::move(job), std::move(who), std::move(why));
   }
@@ -98,7 +98,7 @@ TEST(Beside, TakesNothingBeforeItsEarlierLifeIsKnown) {
   world.pass(seconds(2));
   ASSERT_THAT(world.scripted.reclaims, SizeIs(1));  // asked once, not in a circle
   EXPECT_EQ(world.scripted.reclaims.front().queue, kQueue);
-  EXPECT_EQ(world.scripted.reclaims.front().lane.value, "w1/query");
+  EXPECT_EQ(world.scripted.reclaims.front().session.value, "w1/query");
   EXPECT_EQ(world.scripted.turns, 0U);
   EXPECT_THAT(world.scripted.recovers, IsEmpty());  // or the sweep would count them as stalled
   world.scripted.unanswered.front().set(std::vector<JobId>{JobId("77")});
@@ -159,7 +159,7 @@ TEST(Beside, AnEarlierRunOfAJobThatIsTakenAgainIsStoppedAtOnce) {
   world.start();
   world.pass(seconds(31));
   ASSERT_THAT(world.runs.running, SizeIs(1));
-  EXPECT_THAT(world.value(world.store.recover({.queue = kQueue})).back, ElementsAre(id));
+  EXPECT_THAT(world.value(world.store.recover({.queue = kQueue})).requeued, ElementsAre(id));
   world.pass(seconds(6));
   EXPECT_THAT(world.runs.started, SizeIs(2));
   EXPECT_THAT(world.runs.stops, ElementsAre(StopReason::kLockLost));
@@ -186,7 +186,7 @@ TEST(Beside, TheSweepSaysWhoItIsAndWhatItLeavesAlone) {
   EXPECT_TRUE(request.act);
   EXPECT_EQ(request.grace, Duration(600'000));
   EXPECT_EQ(request.orphans_before, from_ms(12'345));
-  EXPECT_EQ(request.by, "w1");
+  EXPECT_EQ(request.worker, "w1");
 }
 
 TEST(Beside, ReportingChangesNothingAndOffDoesNotLook) {
@@ -205,7 +205,7 @@ TEST(Beside, ReportingChangesNothingAndOffDoesNotLook) {
 
 TEST(Beside, WhatIsLeftIsToldOnceAndAgainWhenItComesBack) {
   BesideWorld world;
-  world.scripted.left = {{JobId("9"), world.env.clock.wall() - seconds(7200), Lost::Why::kOrphan}};
+  world.scripted.left = {{JobId("9"), world.env.clock.wall() - seconds(7200), UnlockedJob::Why::kOrphan}};
   world.start();
   world.pass(seconds(10));
   EXPECT_THAT(world.notes,
@@ -213,7 +213,7 @@ TEST(Beside, WhatIsLeftIsToldOnceAndAgainWhenItComesBack) {
                                     "an orphan")));
   world.scripted.left.clear();
   world.pass(seconds(2));
-  world.scripted.left = {{JobId("9"), std::nullopt, Lost::Why::kGrace}};
+  world.scripted.left = {{JobId("9"), std::nullopt, UnlockedJob::Why::kGrace}};
   world.pass(seconds(2));
   EXPECT_THAT(world.notes, SizeIs(2));
 }

@@ -16,30 +16,30 @@ class FlakyStore final : public Transitions {
   unsigned lost_requests = 0, lost_replies = 0;  ///< in a hundred
   Duration latest{0};                            ///< replies take up to so long
   bool down = false;                             ///< nothing gets through
-  std::function<std::optional<Error>(const Turn&)> refuse;
+  std::function<std::optional<Error>(const TakeRequest&)> refuse;
 
-  std::map<QueueName, int> turns_out;  ///< not answered yet, parked ones too
-  std::map<LaneName, int> turns_on;    ///< the same, by lane
+  std::map<QueueName, int> turns_out;   ///< not answered yet, parked ones too
+  std::map<SessionName, int> turns_on;  ///< the same, by lane
   int parked_out = 0, most_turns_out = 0, most_turns_on = 0, most_parked_out = 0;
 
   Async<std::vector<Added>> add(AddRequest request) override {
     return send<std::vector<Added>>([=, this] { return behind_.add(request); });
   }
-  Async<TurnReply> finish_and_take(Turn turn) override {
+  Async<TakeReply> finish_and_take(TakeRequest turn) override {
     if (refuse) {
-      if (auto error = refuse(turn)) return later<TurnReply>(*std::move(error));
+      if (auto error = refuse(turn)) return later<TakeReply>(*std::move(error));
     }
     const bool parks = turn.park > Duration{0};
     most_turns_out = std::max(most_turns_out, ++turns_out[turn.queue]);
-    most_turns_on = std::max(most_turns_on, ++turns_on[turn.op.lane]);
+    most_turns_on = std::max(most_turns_on, ++turns_on[turn.op.session]);
     if (parks) most_parked_out = std::max(most_parked_out, ++parked_out);
-    Promise<Result<TurnReply>> promise;
+    Promise<Result<TakeReply>> promise;
     auto future = promise.future();
-    send<TurnReply>([=, this] {
+    send<TakeReply>([=, this] {
       return behind_.finish_and_take(turn);
-    }).then([this, promise, queue = turn.queue, lane = turn.op.lane, parks](Result<TurnReply> reply) {
+    }).then([this, promise, queue = turn.queue, session = turn.op.session, parks](Result<TakeReply> reply) {
       --turns_out[queue];
-      --turns_on[lane];
+      --turns_on[session];
       if (parks) --parked_out;
       promise.set(std::move(reply));
     });
@@ -54,8 +54,8 @@ class FlakyStore final : public Transitions {
   Async<Recovered> recover(RecoverRequest request) override {
     return send<Recovered>([=, this] { return behind_.recover(request); });
   }
-  Async<Next> wake_delayed(QueueName queue) override {
-    return send<Next>([=, this] { return behind_.wake_delayed(queue); });
+  Async<QueueHint> wake_delayed(QueueName queue) override {
+    return send<QueueHint>([=, this] { return behind_.wake_delayed(queue); });
   }
   Async<WorkReply> wait_for_work(WorkRequest request) override {
     return send<WorkReply>([=, this] { return behind_.wait_for_work(request); });

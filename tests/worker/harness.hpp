@@ -90,7 +90,7 @@ inline const QueueName kQueue{"query"};
 
 inline LedgerOptions small_box() {
   LedgerOptions options;
-  options.box = {4, 8 * kGB};
+  options.capacity = {4, 8 * kGB};
   options.slots = 4;
   options.queues = {{.name = kQueue, .take_unknown = true}};
   return options;

@@ -197,7 +197,7 @@ TEST_F(InProcessTest, TheDestructorEndsAllRuns) {
 TEST_F(InProcessTest, AWholeWorkerOnRealThreads) {
   ModelStore store(clock, loop);
   LedgerOptions ledger_options;
-  ledger_options.box = {2, 1'000'000'000};
+  ledger_options.capacity = {2, 1'000'000'000};
   ledger_options.queues = {{.name = QueueName("q")}};
   ledger_options.functions["echo"_f] = {.cores = 0.1, .memory_bytes = 1};
   Ledger ledger(ledger_options);

@@ -14,21 +14,21 @@ class Watch {
   explicit Watch(World& world) : world_(world) {}
   void look() {
     const LedgerStatus now = world_.ledger->status(world_.env.clock.now());
-    Room used;
+    Resources used;
     double threads_allowed =
-        now.box.cores;  // and one for each run that was configured to need less than a core
+        now.capacity.cores;  // and one for each run that was configured to need less than a core
     for (const auto& [token, seen] : world_.runs.running) {
       const auto needs = world_.ledger->needs_of(seen.request.taken.function);
-      used.cores += needs ? needs->cores : world_.ledger_options.box.cores / world_.ledger_options.slots;
+      used.cores += needs ? needs->cores : world_.ledger_options.capacity.cores / world_.ledger_options.slots;
       if (needs && needs->cores < 1) threads_allowed += 1 - needs->cores;
-      used.memory_bytes +=
-          needs ? needs->memory_bytes : world_.ledger_options.box.memory_bytes / world_.ledger_options.slots;
+      used.memory_bytes += needs ? needs->memory_bytes
+                                 : world_.ledger_options.capacity.memory_bytes / world_.ledger_options.slots;
     }
-    const Room& box = now.box;
-    EXPECT_LE(now.granted.cores + now.booked.cores, box.cores + 1e-6);
-    EXPECT_LE(now.granted.memory_bytes + now.booked.memory_bytes, box.memory_bytes);
-    EXPECT_LE(used.cores, box.cores + 1e-6) << "what really runs, by its needs";
-    EXPECT_LE(used.memory_bytes, box.memory_bytes);
+    const Resources& capacity = now.capacity;
+    EXPECT_LE(now.granted.cores + now.booked.cores, capacity.cores + 1e-6);
+    EXPECT_LE(now.granted.memory_bytes + now.booked.memory_bytes, capacity.memory_bytes);
+    EXPECT_LE(used.cores, capacity.cores + 1e-6) << "what really runs, by its needs";
+    EXPECT_LE(used.memory_bytes, capacity.memory_bytes);
     EXPECT_LE(static_cast<double>(now.threads), threads_allowed + 1e-6);
     ++samples_;
   }
@@ -240,7 +240,7 @@ TEST_P(RandomHistory, LosesNoJobAndNeverOverrunsTheBox) {
         << ref.id.value << " is " << to_string(state);
   }
   world.pass(seconds(1));
-  EXPECT_EQ(world.ledger->status(world.env.clock.now()).granted, Room{});
+  EXPECT_EQ(world.ledger->status(world.env.clock.now()).granted, Resources{});
   const WorkerStatus status = world.status();
   EXPECT_THAT(status.running, ::testing::IsEmpty());
   EXPECT_LE(line.most_parked_out, 1);

@@ -56,7 +56,7 @@ TEST(Worker, WithoutHandOffTwoTurnsTakeTheirTurns) {
   world.worker_options.hand_off = false;
   world.ledger_options.slots = 16;
   world.ledger_options.turns_at_once = 2;
-  world.ledger_options.box = {16, 16 * kGB};
+  world.ledger_options.capacity = {16, 16 * kGB};
   world.runs.script = [](const RunRequest&) { return Script{.takes = milliseconds(1)}; };
   for (int i = 0; i < 200; ++i) world.add();
   world.start();
@@ -77,7 +77,7 @@ TEST(Worker, NeverRunsMoreThanFits) {
   EXPECT_EQ(world.counts()[State::kCompleted], 20U);
   const LedgerStatus ledger = world.ledger->status(world.env.clock.now());
   EXPECT_EQ(ledger.highest_threads, 4U);
-  EXPECT_EQ(ledger.granted, Room{});
+  EXPECT_EQ(ledger.granted, Resources{});
 }
 
 TEST(Worker, FailedAttemptsAreRepeatedAfterTheirBackoff) {
@@ -244,7 +244,7 @@ TEST(Worker, AnInterruptedRunCountsAsNothing) {
   EXPECT_EQ(world.job(id).state, State::kCompleted);
   EXPECT_EQ(world.job(id).attempts_made, 1U);
   EXPECT_EQ(world.job(id).stalled, 0U);
-  EXPECT_EQ(world.status().counters.given_back, 1U);
+  EXPECT_EQ(world.status().counters.requeued, 1U);
 }
 
 TEST(Worker, TheDeadlineOfARunIsTheLowerOfFunctionAndJob) {
@@ -328,7 +328,8 @@ TEST(Worker, ARetryStartsWhenItsBackoffIsOver) {
 
 TEST(Worker, JobsOfALostHostAreRecoveredBySweep) {
   World world;
-  Turn turn{.queue = kQueue, .op = {LaneName("other"), 1}, .take = 1, .lock = seconds(5), .by = "other"};
+  TakeRequest turn{
+      .queue = kQueue, .op = {SessionName("other"), 1}, .take = 1, .lock = seconds(5), .worker = "other"};
   AddRequest request{.queue = kQueue, .jobs = {{.name = "f"}}};
   const JobId id = world.value(world.store.add(request)).front().id;
   ASSERT_THAT(world.value(world.store.finish_and_take(turn)).taken, SizeIs(1));
@@ -414,7 +415,7 @@ TEST(WorkerStop, WaitsForRunsThatEndInTime) {
   world.pass(milliseconds(10));
   const StopReport report = world.await(world.worker->stop(seconds(10)));
   EXPECT_EQ(world.job(id).state, State::kCompleted);
-  EXPECT_EQ(report.given_back, 0U);
+  EXPECT_EQ(report.requeued, 0U);
   EXPECT_EQ(report.unsent, 0U);
 }
 
@@ -427,7 +428,7 @@ TEST(WorkerStop, GivesBackUncountedWhatDoesNotEndInTime) {
   const Instant begin = world.env.clock.now();
   const StopReport report = world.await(world.worker->stop(seconds(10)));
   EXPECT_LT(world.env.clock.now() - begin, seconds(11));
-  EXPECT_EQ(report.given_back, 1U);
+  EXPECT_EQ(report.requeued, 1U);
   EXPECT_EQ(world.job(id).state, State::kWaiting);
   EXPECT_EQ(world.job(id).attempts_made, 0U);
   EXPECT_EQ(world.job(id).stalled, 0U);
@@ -474,7 +475,7 @@ TEST(WorkerStop, AResultThatComesWhileTheHostStopsIsKept) {
   world.pass(milliseconds(10));
   const StopReport report = world.await(world.worker->stop(seconds(1)));
   EXPECT_EQ(world.job(id).state, State::kCompleted);
-  EXPECT_EQ(report.given_back, 0U);
+  EXPECT_EQ(report.requeued, 0U);
 }
 
 TEST(WorkerStop, BeforeItStartedIsDoneAtOnce) {

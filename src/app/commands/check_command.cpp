@@ -52,8 +52,8 @@ void print_settings(const Settings& settings, bool brief) {
 }
 
 void print_machine(const Config& config) {
-  fmt::print("\nmachine  {} ({}), {} ({})\n", cores_in_words(config.machine.cores), config.machine.cores_from,
-             bytes_in_words(config.machine.memory_bytes), config.machine.memory_from);
+  fmt::print("\nmachine  {} ({}), {} ({})\n", human_cores(config.machine.cores), config.machine.cores_from,
+             human_bytes(config.machine.memory_bytes), config.machine.memory_from);
   fmt::print("slots    {}\n", config.slots.text);
   const double share = config.slots.share.cores * 100;
   fmt::print("sum      {} x {:.0f} % CPU = {:.0f} % of the machine's {:.0f} %\n", config.slots.slots, share,

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "app/commands/arguments.hpp"
-#include "app/host/part_options.hpp"
+#include "app/host/options_from_config.hpp"
 #include "app/host/redis_access.hpp"
 #include "app/init/found.hpp"
 #include "app/look/gather.hpp"

@@ -16,7 +16,7 @@
 #include "app/host/running_host.hpp"
 #include "app/subcommands.hpp"
 #include "base/system_env.hpp"
-#include "core/lane_name.hpp"
+#include "core/session_name.hpp"
 
 namespace gaur::app {
 namespace {
@@ -131,8 +131,8 @@ int heal_and_verify(Loaded& loaded, const std::string& host_name, Delayed delaye
       fmt::print("queue {}:\n  ! {}\n", name, usable.error().message);
       continue;
     }
-    const auto notes =
-        leave_queue(*opened, queue_name, LaneName(worker_lane(config.worker_name, queue_name)), delayed);
+    const auto notes = leave_queue(*opened, queue_name,
+                                   SessionName(worker_session(config.worker_name, queue_name)), delayed);
     fmt::print("queue {}:\n", name);
     if (!notes) {
       if (notes.error().code == Errc::kDisconnected) return fail(notes.error().message, kExitStore);

@@ -16,7 +16,7 @@ int serve_command(int argc, char** argv) {
   const bool producer = loaded.config.producer_only;
   // Beside others it says first what it finds, as `gaur work` does.
   return run_host(loaded, {.role = producer ? Role::kProducer : Role::kWorker,
-                           .survey = loaded.config.redis.has_value() && !producer});
+                           .startup_report = loaded.config.redis.has_value() && !producer});
 }
 
 }  // namespace gaur::app

@@ -128,14 +128,14 @@ class Measurer {
 
   SizeInputs all() {
     SizeInputs inputs;
-    inputs.box = config_.slots.box;
+    inputs.capacity = config_.slots.capacity;
     inputs.at_once = arguments_.at_once;
     const FunctionConfig& function = config_.functions.at(arguments_.function);
     if (config_.pools.at(function.pool).duckdb) inputs.least_cores = 1;
     inputs.widths.push_back(at(1, grant(1), until_));
     if (inputs.widths.front().run_ms.empty()) return inputs;
     for (const std::uint32_t width :
-         widths_to_measure(widest(inputs.box, inputs.widths.front(), arguments_.at_once))) {
+         widths_to_measure(widest(inputs.capacity, inputs.widths.front(), arguments_.at_once))) {
       if (width == 1) continue;
       if (replayer_.clock().now() >= until_) {
         inputs.explored_all = false;
@@ -180,11 +180,11 @@ class Measurer {
   /// What one of so many gets: its share of the box, but for what is configured.
   Grant grant(std::uint32_t width) const {
     const FunctionConfig& function = config_.functions.at(arguments_.function);
-    const Room& box = config_.slots.box;
-    const double cores = function.cores.value_or(std::floor(box.cores / width));
-    const std::uint64_t memory = function.memory_bytes.value_or(box.memory_bytes / width);
-    return {.threads = static_cast<std::uint32_t>(std::max(1.0, std::min(cores, box.cores))),
-            .memory_bytes = std::min(memory, box.memory_bytes)};
+    const Resources& capacity = config_.slots.capacity;
+    const double cores = function.cores.value_or(std::floor(capacity.cores / width));
+    const std::uint64_t memory = function.memory_bytes.value_or(capacity.memory_bytes / width);
+    return {.threads = static_cast<std::uint32_t>(std::max(1.0, std::min(cores, capacity.cores))),
+            .memory_bytes = std::min(memory, capacity.memory_bytes)};
   }
 
   static void add(WidthMeasure& measure, const ReplayRun& run) {

@@ -41,7 +41,7 @@ int work_command(int argc, char** argv) {
     return refuse("work", *why, kExitProblem);
   // A consumer's HTTP is for status and result files: several of them may share a machine.
   if (loaded.config.listen_is_default) loaded.config.listen = "127.0.0.1:0";
-  return run_host(loaded, {.role = sweep_only ? Role::kSweeper : Role::kWorker, .survey = true});
+  return run_host(loaded, {.role = sweep_only ? Role::kSweeper : Role::kWorker, .startup_report = true});
 }
 
 }  // namespace gaur::app

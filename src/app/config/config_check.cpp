@@ -70,9 +70,9 @@ void check_machine(Settings& settings, const Config& config) {
   if (memory && most > 0 && static_cast<double>(*memory) > most) {
     settings.problem({"machine", "memory"},
                      fmt::format("{} is more than this machine has ({}); it would be overrun",
-                                 bytes_in_words(*memory), bytes_in_words(config.machine.memory_bytes)));
+                                 human_bytes(*memory), human_bytes(config.machine.memory_bytes)));
   }
-  if (config.slots.box.memory_bytes == 0) {
+  if (config.slots.capacity.memory_bytes == 0) {
     settings.problem({"machine", "reserve_memory"}, "leaves no memory for jobs");
   }
 }

@@ -46,17 +46,17 @@ std::vector<std::string> disk_warnings(const Config& config, const DiskUse& use)
   if (is_near(use.spill_bytes, config.spill_bytes)) {
     warnings.push_back(
         fmt::format("spill takes {} of {} (machine.spill): queries that need more fail with spill_full",
-                    bytes_in_words(use.spill_bytes), bytes_in_words(config.spill_bytes)));
+                    human_bytes(use.spill_bytes), human_bytes(config.spill_bytes)));
   }
   if (is_near(use.results_bytes, config.results.max_bytes)) {
     warnings.push_back(fmt::format(
         "result files take {} of {} (results.max_size): at the bound new ones are rejected; raise it, or "
         "lower results.ttl",
-        bytes_in_words(use.results_bytes), bytes_in_words(config.results.max_bytes)));
+        human_bytes(use.results_bytes), human_bytes(config.results.max_bytes)));
   }
   if (use.capacity > 0 && use.free_bytes < use.capacity / 20) {
     warnings.push_back(fmt::format("the disk of {} has {} free of {}", config.data_folder.string(),
-                                   bytes_in_words(use.free_bytes), bytes_in_words(use.capacity)));
+                                   human_bytes(use.free_bytes), human_bytes(use.capacity)));
   }
   return warnings;
 }

@@ -12,10 +12,10 @@
 #include "app/host/host_file.hpp"
 #include "app/host/host_status.hpp"
 #include "app/host/job_log.hpp"
-#include "app/host/links.hpp"
-#include "app/host/part_options.hpp"
+#include "app/host/options_from_config.hpp"
 #include "app/host/queue_watch.hpp"
 #include "app/host/result_cleaner.hpp"
+#include "app/host/signed_urls.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "app/host/why_waiting.hpp"
 #include "app/version.hpp"
@@ -155,8 +155,8 @@ Result<PoolsOptions> Host::Impl::make_pools_options() {
     ledger->set_overhead(bytes > spared ? bytes - spared : 0);
   };
   made.on_closed = [this](const FunctionName& function, bool closed, const std::string& why) {
-    if (closed) ledger->close_function(function, why);
-    if (!closed) ledger->open_function(function);
+    if (closed) ledger->mark_unavailable(function, why);
+    if (!closed) ledger->mark_available(function);
   };
   return made;
 }

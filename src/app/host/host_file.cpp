@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "app/host/part_options.hpp"
+#include "app/host/options_from_config.hpp"
 #include "base/json.hpp"
 #include "base/system_env.hpp"
 #include "embedded/folder_lock.hpp"

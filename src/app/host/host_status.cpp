@@ -101,8 +101,8 @@ HostStatus host_status(const StatusParts& parts, const WorkerStatus& worker) {
   const LedgerStatus ledger = parts.ledger->status(parts.clock.now());
   HostStatus status = common_status(parts);
   status.phase = to_string(worker.phase);
-  status.cores = ledger.box.cores;
-  status.memory_bytes = ledger.box.memory_bytes;
+  status.cores = ledger.capacity.cores;
+  status.memory_bytes = ledger.capacity.memory_bytes;
   status.reserved_bytes = parts.config.slots.reserve_bytes;
   status.cores_granted = ledger.granted.cores;
   status.memory_granted = ledger.granted.memory_bytes;

@@ -3,8 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "app/host/survey.hpp"
-#include "core/words.hpp"
+#include "app/host/startup_report.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -19,19 +19,19 @@ std::string time_in_words(Time time) {
 std::string ids_in_words(const std::vector<JobId>& ids) {
   std::vector<std::string> texts;
   for (const JobId& id : ids) texts.push_back(id.value);
-  return list_in_words(texts, texts.size());
+  return human_list(texts, texts.size());
 }
 
 /// One step after the other on one queue; `notes` is what it found.
 class Leaver {
  public:
-  Leaver(OpenedStore& opened, const QueueName& queue, const LaneName& lane)
-      : opened_(opened), store_(opened.store()), queue_(queue), lane_(lane) {}
+  Leaver(OpenedStore& opened, const QueueName& queue, const SessionName& session)
+      : opened_(opened), store_(opened.store()), queue_(queue), lane_(session) {}
 
   std::vector<LeaveNote> notes;
 
   /// What a host of this name still held: the host was killed, or its last finishes got lost.
-  Status give_back() {
+  Status requeue() {
     GAUR_TRY(const std::vector<JobId> back, store_.reclaim({queue_, lane_}).get());
     if (!back.empty())
       tell(fmt::format("gave back {} held by this host: {}", jobs(back.size()), ids_in_words(back)));
@@ -60,7 +60,7 @@ class Leaver {
     const std::uint64_t others = counts[State::kDelayed] - std::min(found.repeats, counts[State::kDelayed]);
     if (others == 0) return ok();
     if (what == Delayed::kPromote) return promote_all(others);
-    const std::string list = list_in_words(found.others, others);
+    const std::string list = human_list(found.others, others);
     if (what == Delayed::kKeep) {
       tell(fmt::format("{} delayed, to be woken by somebody else: {}", jobs(others), list));
     } else {
@@ -83,18 +83,17 @@ class Leaver {
     if (active > unlocked) tell(fmt::format("{} active under other workers' locks", jobs(active - unlocked)));
     if (unlocked > 0) {
       std::vector<std::string> texts;
-      for (const bull::Unlocked& job : look.unlocked) {
-        texts.push_back(job.age
-                            ? fmt::format("{} (started {} ago)", job.id.value, duration_in_words(*job.age))
-                            : job.id.value);
+      for (const bull::UnlockedActive& job : look.unlocked) {
+        texts.push_back(job.age ? fmt::format("{} (started {} ago)", job.id.value, human_duration(*job.age))
+                                : job.id.value);
       }
       tell(fmt::format(
           "{} active without a lock, none of ours: {}. A bare worker runs them or left them behind; "
           "those left behind only a sweep returns (`gaur work --sweep-only`)",
-          jobs(unlocked), list_in_words(texts, unlocked)));
+          jobs(unlocked), human_list(texts, unlocked)));
     }
     if (look.counts.paused) tell("it is paused: nobody takes from it until it is resumed");
-    tell("now: " + counts_in_words(look.counts));
+    tell("now: " + human_counts(look.counts));
     return ok();
   }
 
@@ -138,7 +137,7 @@ class Leaver {
         "queue.process() runs each at its time and plans the one after it; workers that only call "
         "getNextJob() never wake them, as before: {}",
         found.repeats == 1 ? "1 next run stays" : fmt::format("{} next runs stay", found.repeats),
-        list_in_words(found.next, found.repeats)));
+        human_list(found.next, found.repeats)));
   }
 
   Status promote_all(std::uint64_t total) {
@@ -168,15 +167,15 @@ class Leaver {
   OpenedStore& opened_;
   Store& store_;
   const QueueName& queue_;
-  const LaneName& lane_;
+  const SessionName& lane_;
 };
 
 }  // namespace
 
-Result<std::vector<LeaveNote>> leave_queue(OpenedStore& opened, const QueueName& queue, const LaneName& lane,
-                                           Delayed delayed) {
-  Leaver leaver(opened, queue, lane);
-  GAUR_CHECK(leaver.give_back());
+Result<std::vector<LeaveNote>> leave_queue(OpenedStore& opened, const QueueName& queue,
+                                           const SessionName& session, Delayed delayed) {
+  Leaver leaver(opened, queue, session);
+  GAUR_CHECK(leaver.requeue());
   GAUR_CHECK(leaver.wake_due());
   GAUR_CHECK(leaver.see_to_delayed(delayed));
   GAUR_CHECK(leaver.verify());

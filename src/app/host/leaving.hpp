@@ -22,7 +22,7 @@ struct LeaveNote {
 
 /// Heals and verifies one queue; each finding is a line. `lane`: of the host's worker. Blocks. Errors: the
 /// store's.
-Result<std::vector<LeaveNote>> leave_queue(OpenedStore& opened, const QueueName& queue, const LaneName& lane,
-                                           Delayed delayed);
+Result<std::vector<LeaveNote>> leave_queue(OpenedStore& opened, const QueueName& queue,
+                                           const SessionName& session, Delayed delayed);
 
 }  // namespace gaur::app

@@ -11,9 +11,9 @@
 #include "app/host/host_file.hpp"
 #include "app/host/host_warnings.hpp"
 #include "app/host/new_folder.hpp"
-#include "app/host/part_options.hpp"
+#include "app/host/options_from_config.hpp"
 #include "app/host/signals.hpp"
-#include "app/host/survey.hpp"
+#include "app/host/startup_report.hpp"
 #include "app/look/gather.hpp"
 #include "app/subcommands.hpp"
 #include "app/version.hpp"
@@ -64,7 +64,7 @@ int fatal_exit(const Error& error) {
 
 void log_stop(const Logger& log, const StopReport& report) {
   log.info("stopped",
-           {{"given_back", report.given_back}, {"abandoned", report.abandoned}, {"unsent", report.unsent}});
+           {{"given_back", report.requeued}, {"abandoned", report.abandoned}, {"unsent", report.unsent}});
 }
 
 /// The way to the end: the first signal begins it, the second ends its patience.
@@ -153,7 +153,7 @@ Status complete_configuration(Loaded& loaded, bool discover_queues, const Logger
   GAUR_TRY(const bull::PrefixesFound prefixes, opened.inspector->prefixes().get());
   return Error{Errc::kNotFound,
                fmt::format("there is no queue under the prefix {}: is it the right one (BULL_QUEUE_NAME)? {}",
-                           json::quote(config.redis->prefix), prefixes_in_words(prefixes))};
+                           json::quote(config.redis->prefix), human_prefixes(prefixes))};
 }
 
 int run_host(Loaded& loaded, const RunHostOptions& options) {
@@ -171,8 +171,8 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
              .on_fatal = [&news](const Error& error) { news.set_fatal(error); },
              .on_leave = [&news](Duration patience) { news.set_leave(patience); }});
   if (const Status opened = host.open(); !opened) return cannot_start(opened.error());
-  if (options.survey) {
-    const Status surveyed = print_survey(host, config, options.role);
+  if (options.startup_report) {
+    const Status surveyed = print_startup_report(host, config, options.role);
     if (!surveyed) return cannot_start(surveyed.error());
   }
   const auto port = host.start();

@@ -9,7 +9,7 @@ namespace gaur::app {
 
 struct RunHostOptions {
   Role role = Role::kWorker;
-  bool survey = false;  ///< print first what is found in the queues
+  bool startup_report = false;  ///< print first what is found in the queues
 };
 
 /// Answers the exit code (subcommands.hpp). Construct no thread before: signals are blocked here.

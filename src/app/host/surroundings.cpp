@@ -76,21 +76,21 @@ KeyPath key_of(const Settings& settings, const Error& error) {
 }  // namespace
 
 void check_needs(Settings& settings, const Config& config) {
-  const Room& box = config.slots.box;
+  const Resources& capacity = config.slots.capacity;
   for (const auto& [name, function] : config.functions) {
-    if (function.cores && *function.cores > box.cores) {
+    if (function.cores && *function.cores > capacity.cores) {
       settings.problem({"functions", name, "needs", "cores"},
                        fmt::format("{:g} cores are more than this machine has for jobs ({:g}); a run gets "
                                    "those, and nothing runs beside it",
-                                   *function.cores, box.cores));
+                                   *function.cores, capacity.cores));
     }
-    if (function.memory_bytes && *function.memory_bytes > box.memory_bytes) {
+    if (function.memory_bytes && *function.memory_bytes > capacity.memory_bytes) {
       settings.problem(
           {"functions", name, "needs", "memory"},
           fmt::format("{} are more than this machine has for jobs ({}: {} less what is reserved); a run gets "
                       "those and may not have enough",
-                      bytes_in_words(*function.memory_bytes), bytes_in_words(box.memory_bytes),
-                      bytes_in_words(box.memory_bytes + config.slots.reserve_bytes)));
+                      human_bytes(*function.memory_bytes), human_bytes(capacity.memory_bytes),
+                      human_bytes(capacity.memory_bytes + config.slots.reserve_bytes)));
     }
   }
 }

@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -100,8 +100,8 @@ class ServerFindings {
         static_cast<double>(server_.used_bytes) / static_cast<double>(server_.maxmemory_bytes);
     if (share < 0.8) return;
     add(Weight::kWarning, "memory",
-        fmt::format("{} of {} are used", bytes_in_words(server_.used_bytes),
-                    bytes_in_words(server_.maxmemory_bytes)),
+        fmt::format("{} of {} are used", human_bytes(server_.used_bytes),
+                    human_bytes(server_.maxmemory_bytes)),
         "at the limit adds are refused (noeviction) or jobs are thrown away: keep fewer finished jobs, or "
         "raise maxmemory");
   }
@@ -178,7 +178,7 @@ class QueueFindings {
     if (look_.unlocked.empty()) return;
     std::array<std::uint64_t, 4> by_age{};  // under a minute, an hour, a day; older
     Duration oldest{0};
-    for (const bull::Unlocked& job : look_.unlocked) {
+    for (const bull::UnlockedActive& job : look_.unlocked) {
       const Duration age = job.age.value_or(Duration(0));
       oldest = std::max(oldest, age);
       const std::size_t bucket = age < std::chrono::minutes(1)  ? 0
@@ -191,7 +191,7 @@ class QueueFindings {
         fmt::format(
             "{} without a lock: {} under a minute, {} under an hour, {} under a day, {} older; the oldest {}",
             plural(look_.unlocked.size(), "active job", "active jobs"), by_age[0], by_age[1], by_age[2],
-            by_age[3], age_in_words(oldest)),
+            by_age[3], human_age(oldest)),
         swept()
             ? "either their worker died, or it runs longer than its lock and the stalled check of the others "
               "will start them "
@@ -206,7 +206,7 @@ class QueueFindings {
       const Time oldest = look_.overdue.empty() ? look_.now : look_.overdue.front().due;
       add(Weight::kProblem, "asleep",
           fmt::format("{} due up to {} ago and still delayed",
-                      plural(look_.overdue_total, "job is", "jobs are"), age_in_words(look_.now - oldest)),
+                      plural(look_.overdue_total, "job is", "jobs are"), human_age(look_.now - oldest)),
           "nobody wakes them, and the first sweep will, all at once: decide before whether they are still "
           "wanted "
           "(`gaur work` lists them before it wakes them)");
@@ -224,7 +224,7 @@ class QueueFindings {
     const Duration age = look_.now - *look_.oldest_waiting_since;
     if (age < kLongWait) return;
     add(Weight::kWarning, "waiting",
-        fmt::format("{} wait; the next has waited for {}", look_.counts[State::kWaiting], age_in_words(age)),
+        fmt::format("{} wait; the next has waited for {}", look_.counts[State::kWaiting], human_age(age)),
         look_.counts[State::kActive] == 0 ? "nothing runs: are the workers up?"
                                           : "`gaur size` tells how many slots this load needs");
   }
@@ -234,8 +234,8 @@ class QueueFindings {
       if (function.run_ms.count > 0 && function.run_ms.most > static_cast<double>(kBullLock.count())) {
         add(Weight::kWarning, "long-runs",
             fmt::format("{} runs for up to {} (p95 {})", function.function,
-                        duration_in_words(Duration(std::llround(function.run_ms.most))),
-                        duration_in_words(Duration(std::llround(function.run_ms.p95)))),
+                        human_duration(Duration(std::llround(function.run_ms.most))),
+                        human_duration(Duration(std::llround(function.run_ms.p95)))),
             "longer than Bull's lock of 30 s: workers that do not renew it fail at the end with \"Missing "
             "lock\", or the job is "
             "started a second time meanwhile");
@@ -259,8 +259,8 @@ class QueueFindings {
         function.data_bytes.most > static_cast<double>(kLargestText)) {
       add(Weight::kWarning, "large",
           fmt::format("{}: data up to {}, results up to {}", function.function,
-                      bytes_in_words(static_cast<std::uint64_t>(function.data_bytes.most)),
-                      bytes_in_words(static_cast<std::uint64_t>(function.result_bytes.most))),
+                      human_bytes(static_cast<std::uint64_t>(function.data_bytes.most)),
+                      human_bytes(static_cast<std::uint64_t>(function.result_bytes.most))),
           "over 1 MiB is an error here: let the function write a file (on_large = \"file\" or \"url\")");
     }
   }
@@ -280,7 +280,7 @@ class QueueFindings {
     const double each = static_cast<double>(bytes) / static_cast<double>(facts_.kept.size());
     add(Weight::kNote, "kept",
         fmt::format("{} finished jobs are kept, about {}", finished,
-                    bytes_in_words(static_cast<std::uint64_t>(each * static_cast<double>(finished)))),
+                    human_bytes(static_cast<std::uint64_t>(each * static_cast<double>(finished)))),
         "Bull keeps all of them unless a job says removeOnComplete; queues.NAME.keep_completed bounds them");
   }
 
@@ -301,7 +301,7 @@ std::string_view to_string(Finding::Weight weight) {
   return "";
 }
 
-std::string age_in_words(Duration age) {
+std::string human_age(Duration age) {
   const double seconds = static_cast<double>(age.count()) / 1000;
   if (seconds < 120) return fmt::format("{:.0f} s", std::max(0.0, seconds));
   if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);

@@ -26,6 +26,6 @@ std::string_view to_string(Finding::Weight weight);
 std::vector<Finding> findings_of(const LookFacts& facts, const std::string& function_field);
 
 /// "8 s", "4 min", "3 h", "2 d": an age, as a person says it.
-std::string age_in_words(Duration age);
+std::string human_age(Duration age);
 
 }  // namespace gaur::app

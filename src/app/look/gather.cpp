@@ -29,7 +29,7 @@ Result<QueueFacts> queue_facts(bull::Inspector& inspector, const QueueName& queu
 
 }  // namespace
 
-std::string prefixes_in_words(const bull::PrefixesFound& found) {
+std::string human_prefixes(const bull::PrefixesFound& found) {
   constexpr std::size_t kShown = 50;
   std::string words = found.prefixes.empty() ? "this database has no queue of Bull's under any prefix"
                                              : "there are queues under ";
@@ -69,7 +69,7 @@ Result<LookFacts> gather_facts(redis::Client& client, const GatherOptions& optio
   if (!options.queues.empty()) queues.clear();
   for (const std::string& name : options.queues) {
     if (std::ranges::find(found.queues, QueueName(name)) == found.queues.end() && found.complete) {
-      std::string others = facts.prefixes ? prefixes_in_words(*facts.prefixes) : "there are ";
+      std::string others = facts.prefixes ? human_prefixes(*facts.prefixes) : "there are ";
       for (std::size_t i = 0; i < std::min<std::size_t>(found.queues.size(), 20); ++i)
         others += (i > 0 ? ", " : "") + json::quote(found.queues[i].value);
       return Error{Errc::kNotFound, fmt::format("no queue {} under the prefix {}; {}", json::quote(name),

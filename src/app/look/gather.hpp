@@ -18,7 +18,7 @@ struct GatherOptions {
 Result<LookFacts> gather_facts(redis::Client& client, const GatherOptions& options);
 
 /// "there are queues under "bull" ("mail", "rank")", or that there is none.
-std::string prefixes_in_words(const bull::PrefixesFound& found);
+std::string human_prefixes(const bull::PrefixesFound& found);
 
 /// The newest finished jobs of one queue, completed and failed.
 Result<std::vector<KeptJob>> kept_jobs(bull::Inspector& inspector, const QueueName& queue, State state,

@@ -99,8 +99,8 @@ Result<std::vector<SeenHost>> ask_hosts(redis::Client& client, std::uint32_t db,
 }
 
 std::string in_words(const SeenHost& host) {
-  return fmt::format("{} (pid {} on {}, {})", harmless(host.worker), host.pid, harmless(host.machine),
-                     harmless(host.address));
+  return fmt::format("{} (pid {} on {}, {})", strip_control_characters(host.worker), host.pid,
+                     strip_control_characters(host.machine), strip_control_characters(host.address));
 }
 
 }  // namespace gaur::app

@@ -6,7 +6,7 @@
 #include "app/look/statistics.hpp"
 #include "app/text/text_table.hpp"
 #include "base/json.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -17,7 +17,7 @@ std::string spread_words(const Spread& spread, std::string (*words)(double)) {
   return spread.count == 0 ? "-" : fmt::format("{} / {}", words(spread.p50), words(spread.p95));
 }
 std::string byte_words(double bytes) {
-  return bytes_in_words(static_cast<std::uint64_t>(bytes));
+  return human_bytes(static_cast<std::uint64_t>(bytes));
 }
 
 std::string server_text(const LookFacts& facts) {
@@ -33,10 +33,9 @@ std::string server_text(const LookFacts& facts) {
       "   {}\n  persistence  {}\n"
       "  clients      {}\n",
       facts.url, facts.prefix, server.flavour, server.version, server.mode, server.role,
-      age_in_words(std::chrono::seconds(server.uptime_seconds)), bytes_in_words(server.used_bytes),
-      bytes_in_words(server.peak_bytes),
-      server.maxmemory_bytes == 0 ? std::string("unbounded")
-                                  : "limit " + bytes_in_words(server.maxmemory_bytes),
+      human_age(std::chrono::seconds(server.uptime_seconds)), human_bytes(server.used_bytes),
+      human_bytes(server.peak_bytes),
+      server.maxmemory_bytes == 0 ? std::string("unbounded") : "limit " + human_bytes(server.maxmemory_bytes),
       server.maxmemory_policy, persistence, server.connected_clients);
 }
 
@@ -57,7 +56,7 @@ std::string queue_table(const LookFacts& facts) {
                number(look.counts[State::kActive]), number(look.unlocked.size()),
                number(look.counts[State::kDelayed]), number(look.overdue_total),
                number(look.counts[State::kCompleted]), number(look.counts[State::kFailed]),
-               look.oldest_waiting_since ? age_in_words(look.now - *look.oldest_waiting_since) : "-",
+               look.oldest_waiting_since ? human_age(look.now - *look.oldest_waiting_since) : "-",
                number(look.workers.size()), look.counts.paused ? "yes" : ""});
   }
   return table.text();
@@ -108,15 +107,15 @@ std::string function_table(const QueueFacts& queue, const std::string& field) {
 std::string listed_jobs(const bull::QueueLook& look) {
   std::string text;
   for (std::size_t i = 0; i < std::min(kListed, look.unlocked.size()); ++i) {
-    const bull::Unlocked& job = look.unlocked[i];
+    const bull::UnlockedActive& job = look.unlocked[i];
     text += fmt::format("  active without a lock: {} ({}), {}\n", cut(job.id.value, 60), cut(job.name, 40),
-                        job.age ? "started " + age_in_words(*job.age) + " ago" : "popped and never locked");
+                        job.age ? "started " + human_age(*job.age) + " ago" : "popped and never locked");
   }
   if (look.unlocked.size() > kListed)
     text += fmt::format("  ... and {} more\n", look.unlocked.size() - kListed);
   for (std::size_t i = 0; i < std::min(kListed, look.overdue.size()); ++i) {
     text += fmt::format("  delayed and overdue: {}, due {} ago\n", cut(look.overdue[i].id.value, 60),
-                        age_in_words(look.now - look.overdue[i].due));
+                        human_age(look.now - look.overdue[i].due));
   }
   if (look.overdue_total > kListed) text += fmt::format("  ... and {} more\n", look.overdue_total - kListed);
   return text;
@@ -143,7 +142,7 @@ json::Object queue_json(const QueueFacts& queue, const std::string& field) {
   for (const FunctionLook& function : functions_of(sampled(queue), field))
     functions.push_back(function_json(function));
   json::Array unlocked;
-  for (const bull::Unlocked& job : look.unlocked) {
+  for (const bull::UnlockedActive& job : look.unlocked) {
     json::Object entry{{"id", job.id.value}, {"name", job.name}, {"stalled", job.stalled}};
     entry["age_ms"] = job.age ? json::Value(job.age->count()) : json::Value(nullptr);
     unlocked.push_back(std::move(entry));
@@ -224,7 +223,7 @@ std::string look_text(const LookReport& report) {
   std::string text = server_text(report.facts) + hosts_text(report.facts);
   if (report.facts.queues.empty()) {
     text += fmt::format("\nno queue under the prefix {}\n", json::quote(report.facts.prefix));
-    if (report.facts.prefixes) text += prefixes_in_words(*report.facts.prefixes) + "\n";
+    if (report.facts.prefixes) text += human_prefixes(*report.facts.prefixes) + "\n";
   } else {
     text += "\n" + queue_table(report.facts);
   }

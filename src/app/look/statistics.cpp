@@ -6,8 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "core/human_text.hpp"
 #include "core/needs.hpp"
-#include "core/words.hpp"
 
 namespace gaur::app {
 namespace {
@@ -114,7 +114,7 @@ json::Object spread_json(const Spread& spread) {
 }
 
 std::string ms_words(double ms) {
-  return duration_in_words(Duration(std::llround(ms)));
+  return human_duration(Duration(std::llround(ms)));
 }
 
 }  // namespace gaur::app

@@ -19,7 +19,7 @@ struct Spread {
 };
 Spread spread_of(std::vector<double> values);
 json::Object spread_json(const Spread& spread);
-/// "1.2 s", as duration_in_words().
+/// "1.2 s", as human_duration().
 std::string ms_words(double ms);
 
 /// What Bull calls a job that was added without a name.

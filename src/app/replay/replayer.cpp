@@ -10,10 +10,10 @@
 #include <optional>
 #include <thread>
 
-#include "app/host/part_options.hpp"
+#include "app/host/options_from_config.hpp"
 #include "app/host/signals.hpp"
 #include "base/system_env.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 #include "runner/pools.hpp"
 
 namespace gaur::app {
@@ -172,13 +172,13 @@ std::vector<ReplayRun> Replayer::run(const std::vector<Job>& jobs, const ReplayO
 }
 
 Grant configured_grant(const Config& config, const std::string& function) {
-  Room room = config.slots.share;
+  Resources room = config.slots.share;
   if (const auto found = config.functions.find(function); found != config.functions.end()) {
     room.cores = found->second.cores.value_or(room.cores);
     room.memory_bytes = found->second.memory_bytes.value_or(room.memory_bytes);
   }
-  room.cores = std::min(room.cores, config.slots.box.cores);
-  room.memory_bytes = std::min(room.memory_bytes, config.slots.box.memory_bytes);
+  room.cores = std::min(room.cores, config.slots.capacity.cores);
+  room.memory_bytes = std::min(room.memory_bytes, config.slots.capacity.memory_bytes);
   return {.threads = static_cast<std::uint32_t>(std::max(1.0, std::floor(room.cores))),
           .memory_bytes = room.memory_bytes};
 }
@@ -194,10 +194,10 @@ std::string end_in_words(const RunEnd& end) {
     return fmt::format("failed: {} ({})", failed->failure.message, failed->failure.code);
   if (const auto* later = std::get_if<run::Later>(&end)) return "asked to be run later: " + later->why;
   if (const auto* timeout = std::get_if<run::TimedOut>(&end))
-    return "timeout after " + duration_in_words(timeout->after);
+    return "timeout after " + human_duration(timeout->after);
   if (const auto* memory = std::get_if<run::OutOfMemory>(&end))
-    return fmt::format("out of memory: {} of {}", bytes_in_words(memory->peak_bytes),
-                       bytes_in_words(memory->bound_bytes));
+    return fmt::format("out of memory: {} of {}", human_bytes(memory->peak_bytes),
+                       human_bytes(memory->bound_bytes));
   if (const auto* crashed = std::get_if<run::Crashed>(&end)) return "crashed: " + crashed->message;
   if (const auto* interrupted = std::get_if<run::Interrupted>(&end))
     return "interrupted: " + interrupted->why;

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "app/text/text_table.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -44,7 +44,7 @@ std::string function_table(const std::vector<ShadowFunction>& functions) {
                std::to_string(f.allowed), std::to_string(f.different), std::to_string(f.failed),
                both(f.then_ms), both(f.now_ms), both(f.cpu_ms),
                f.cores.count == 0 ? "-" : fmt::format("{:.1f}", f.cores.mean),
-               f.peak_bytes.count == 0 ? "-" : bytes_in_words(static_cast<std::uint64_t>(f.peak_bytes.p95))});
+               f.peak_bytes.count == 0 ? "-" : human_bytes(static_cast<std::uint64_t>(f.peak_bytes.p95))});
   }
   return table.text();
 }

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "app/look/statistics.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -43,12 +43,11 @@ void by_memory(const SizeInputs& inputs, SizePlan& plan) {
     return;
   }
   plan.needs.memory_bytes = whole_megabytes(peak.p95 * kMemoryMargin);
-  plan.by_memory = times(inputs.box.memory_bytes, plan.needs.memory_bytes);
-  plan.why.push_back(fmt::format("memory: peak p95 {} x {} = {} a run; {} / {} = {} at a time",
-                                 bytes_in_words(static_cast<std::uint64_t>(peak.p95)), kMemoryMargin,
-                                 bytes_in_words(plan.needs.memory_bytes),
-                                 bytes_in_words(inputs.box.memory_bytes),
-                                 bytes_in_words(plan.needs.memory_bytes), plan.by_memory));
+  plan.by_memory = times(inputs.capacity.memory_bytes, plan.needs.memory_bytes);
+  plan.why.push_back(fmt::format(
+      "memory: peak p95 {} x {} = {} a run; {} / {} = {} at a time",
+      human_bytes(static_cast<std::uint64_t>(peak.p95)), kMemoryMargin, human_bytes(plan.needs.memory_bytes),
+      human_bytes(inputs.capacity.memory_bytes), human_bytes(plan.needs.memory_bytes), plan.by_memory));
 }
 
 void by_speed(const SizeInputs& inputs, SizePlan& plan) {
@@ -82,16 +81,16 @@ void by_cores(const SizeInputs& inputs, SizePlan& plan) {
     cores = spread_of(at.cores);
     plan.at_width = at.width;
     plan.needs.cores =
-        std::min(inputs.box.cores, std::max(inputs.least_cores, std::ceil(cores.mean * 10 - 1e-6) / 10));
-    plan.by_cores =
-        static_cast<std::uint32_t>(std::max(1.0, std::floor(inputs.box.cores / plan.needs.cores + 1e-9)));
+        std::min(inputs.capacity.cores, std::max(inputs.least_cores, std::ceil(cores.mean * 10 - 1e-6) / 10));
+    plan.by_cores = static_cast<std::uint32_t>(
+        std::max(1.0, std::floor(inputs.capacity.cores / plan.needs.cores + 1e-9)));
     if (plan.slots <= plan.by_cores) break;
     plan.slots = plan.by_cores;
   }
   plan.why.push_back(fmt::format(
       "cores: one run keeps {:.1f} busy on average when {}, and gets {:g}; {:g} / {:g} = {} at a time",
       cores.mean, plan.at_width == 1 ? "it is alone" : fmt::format("{} run side by side", plan.at_width),
-      plan.needs.cores, inputs.box.cores, plan.needs.cores, plan.by_cores));
+      plan.needs.cores, inputs.capacity.cores, plan.needs.cores, plan.by_cores));
 }
 
 }  // namespace
@@ -103,13 +102,15 @@ std::vector<std::uint32_t> widths_to_measure(std::uint32_t most) {
   return widths;
 }
 
-std::uint32_t widest(const Room& box, const WidthMeasure& alone, std::uint32_t at_once) {
+std::uint32_t widest(const Resources& capacity, const WidthMeasure& alone, std::uint32_t at_once) {
   const double cores = std::max(0.1, spread_of(alone.cores).mean);
-  const double by_cores = std::ceil(box.cores / cores) * 2;  // waiting for disks and caches leaves cores idle
+  const double by_cores =
+      std::ceil(capacity.cores / cores) * 2;  // waiting for disks and caches leaves cores idle
   const Spread peak = spread_of(alone.peak_bytes);
   const double by_memory =
-      peak.p95 <= 0 ? by_cores : static_cast<double>(box.memory_bytes) / (peak.p95 * kMemoryMargin);
-  const double most = std::min({by_cores, by_memory, static_cast<double>(at_once), 4 * std::ceil(box.cores)});
+      peak.p95 <= 0 ? by_cores : static_cast<double>(capacity.memory_bytes) / (peak.p95 * kMemoryMargin);
+  const double most =
+      std::min({by_cores, by_memory, static_cast<double>(at_once), 4 * std::ceil(capacity.cores)});
   return static_cast<std::uint32_t>(std::max(1.0, std::floor(most)));
 }
 
@@ -119,7 +120,7 @@ SizePlan plan_size(const SizeInputs& inputs) {
   const Spread run = spread_of(alone.run_ms);
   plan.why.push_back(fmt::format("alone: {} runs, p50 {}, p95 {}, {:.1f} cores", run.count, ms_words(run.p50),
                                  ms_words(run.p95), spread_of(alone.cores).mean));
-  if (inputs.other_cores > inputs.box.cores * kBusy) {
+  if (inputs.other_cores > inputs.capacity.cores * kBusy) {
     plan.why.push_back(
         fmt::format("busy: something else kept {:.1f} cores busy meanwhile: measure again where it is quiet",
                     inputs.other_cores));
@@ -137,8 +138,9 @@ SizePlan plan_size(const SizeInputs& inputs) {
 }
 
 void set_memory(const SizeInputs& inputs, SizePlan& plan, std::uint64_t bytes) {
-  plan.needs.memory_bytes = std::min(whole_megabytes(static_cast<double>(bytes)), inputs.box.memory_bytes);
-  plan.by_memory = times(inputs.box.memory_bytes, plan.needs.memory_bytes);
+  plan.needs.memory_bytes =
+      std::min(whole_megabytes(static_cast<double>(bytes)), inputs.capacity.memory_bytes);
+  plan.by_memory = times(inputs.capacity.memory_bytes, plan.needs.memory_bytes);
   plan.slots = std::min(plan.slots, plan.by_memory);
 }
 

@@ -47,7 +47,7 @@ struct SizePlan {
 };
 
 struct SizeInputs {
-  Room box{};                ///< what the ledger may grant here
+  Resources capacity{};      ///< what the ledger may grant here
   double least_cores = 0.1;  ///< that a run may be granted: 1 in pools of kind duckdb
   std::uint32_t at_once = 100;
   std::vector<WidthMeasure> widths{};  ///< by width, at least one with a completed run
@@ -63,6 +63,6 @@ void estimate_waits(const SizeInputs& inputs, SizePlan& plan, const std::vector<
 /// The widths to measure: 1, 2, 4 ... up to `most`, and `most` itself.
 std::vector<std::uint32_t> widths_to_measure(std::uint32_t most);
 /// The widest that is worth a try: every core busy once over, memory not exceeded, never more than `at_once`.
-std::uint32_t widest(const Room& box, const WidthMeasure& alone, std::uint32_t at_once);
+std::uint32_t widest(const Resources& capacity, const WidthMeasure& alone, std::uint32_t at_once);
 
 }  // namespace gaur::app

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "app/look/statistics.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -36,7 +36,7 @@ class Prover {
 
  private:
   /// All the memory that each of so many can have.
-  std::uint64_t most_memory() const { return inputs_.box.memory_bytes / plan_.slots; }
+  std::uint64_t most_memory() const { return inputs_.capacity.memory_bytes / plan_.slots; }
 
   /// The same runs with all that memory: what they are slower than, they are slower than for want of it.
   const WidthMeasure& roomy() {
@@ -53,7 +53,7 @@ class Prover {
     made.measure = measure_(plan_.slots, threads_of(plan_.needs), memory);
     const std::size_t runs = made.measure.run_ms.size() + made.measure.failed;
     const std::string what =
-        fmt::format("rerun: {} side by side with {} and {:g} {} each", made.slots, bytes_in_words(memory),
+        fmt::format("rerun: {} side by side with {} and {:g} {} each", made.slots, human_bytes(memory),
                     made.needs.cores, made.needs.cores == 1 ? "core" : "cores");
     if (made.measure.failed > 0 || made.measure.run_ms.empty()) {
       made.words =
@@ -67,7 +67,7 @@ class Prover {
                       median > made.roomy_p50_ms + kSlowerByMs;
     made.held = !slow;
     made.words = fmt::format("{}: {} runs, p50 {}, {} with {} each: {}", what, runs, ms_words(median),
-                             ms_words(made.roomy_p50_ms), bytes_in_words(most_memory()),
+                             ms_words(made.roomy_p50_ms), human_bytes(most_memory()),
                              slow ? "too little memory, it is slower" : "held");
     if (made.held) estimate_waits(inputs_, plan_, made.measure.run_ms);
     return made;

@@ -5,7 +5,7 @@
 #include "app/look/statistics.hpp"
 #include "app/text/text_table.hpp"
 #include "base/json.hpp"
-#include "core/words.hpp"
+#include "core/human_text.hpp"
 
 namespace gaur::app {
 namespace {
@@ -19,7 +19,7 @@ std::string width_table(const SizeInputs& inputs) {
     table.row({std::to_string(one.width), std::to_string(one.threads), std::to_string(run.count),
                std::to_string(one.failed), run.count == 0 ? "-" : ms_words(run.p50),
                run.count == 0 ? "-" : ms_words(run.p95), fmt::format("{:.1f}", spread_of(one.cores).mean),
-               peak.count == 0 ? "-" : bytes_in_words(static_cast<std::uint64_t>(peak.p95)),
+               peak.count == 0 ? "-" : human_bytes(static_cast<std::uint64_t>(peak.p95)),
                fmt::format("{:.2f}", one.per_second())});
   }
   return table.text();
@@ -48,7 +48,7 @@ std::string burst_table(const SizePlan& plan) {
 std::string size_text(const SizeReport& report) {
   const SizePlan& plan = report.plan;
   std::string text = fmt::format("{}, with {}, on {}\n\n{}\n", report.function, report.source,
-                                 room_in_words(report.inputs.box), width_table(report.inputs));
+                                 human_resources(report.inputs.capacity), width_table(report.inputs));
   for (const std::string& line : plan.why) text += "  " + line + "\n";
   for (const Rerun& rerun : report.reruns) text += "  " + rerun.words + "\n";
   if (!report.held())
@@ -112,8 +112,8 @@ std::string size_json(const SizeReport& report) {
       {"held", report.held()},
       {"reruns", reruns},
       {"source", report.source},
-      {"box",
-       json::Object{{"cores", report.inputs.box.cores}, {"memory_bytes", report.inputs.box.memory_bytes}}},
+      {"box", json::Object{{"cores", report.inputs.capacity.cores},
+                           {"memory_bytes", report.inputs.capacity.memory_bytes}}},
       {"other_cores", report.inputs.other_cores},
       {"slots", plan.slots},
       {"by_memory", plan.by_memory},

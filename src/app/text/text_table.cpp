@@ -6,7 +6,7 @@
 
 namespace gaur::app {
 
-std::string harmless(std::string text) {
+std::string strip_control_characters(std::string text) {
   std::ranges::replace_if(
       text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
   for (std::size_t at = text.find('\xC2'); at != std::string::npos; at = text.find('\xC2', at + 1)) {
@@ -26,7 +26,7 @@ TextTable::TextTable(std::vector<std::string> headings) : headings_(std::move(he
 
 void TextTable::row(std::vector<std::string> cells) {
   cells.resize(headings_.size());
-  std::ranges::transform(cells, cells.begin(), harmless);
+  std::ranges::transform(cells, cells.begin(), strip_control_characters);
   rows_.push_back(std::move(cells));
 }
 
@@ -53,7 +53,7 @@ std::string TextTable::text(std::size_t indent) const {
 }
 
 std::string cut(std::string_view given, std::size_t width) {
-  std::string text = harmless(std::string(given));
+  std::string text = strip_control_characters(std::string(given));
   if (display_width(text) <= width) return text;
   std::size_t end = 0;
   std::size_t used = 3;  // the dots

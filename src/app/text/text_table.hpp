@@ -22,7 +22,7 @@ class TextTable {
 };
 
 /// The same text with every control character as '?': what others wrote must not steer the terminal.
-std::string harmless(std::string text);
+std::string strip_control_characters(std::string text);
 
 /// `text` made harmless and cut to `width` columns, with "..." at its end where it was longer.
 std::string cut(std::string_view text, std::size_t width);

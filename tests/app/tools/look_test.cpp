@@ -223,7 +223,7 @@ TEST(Age, IsSaidAsAPersonSaysIt) {
   for (const Row& row :
        {Row{Duration(-5), "0 s"}, Row{Duration(8'400), "8 s"}, Row{std::chrono::minutes(5), "5 min"},
         Row{std::chrono::hours(30), "30 h"}, Row{std::chrono::hours(72), "3 d"}}) {
-    EXPECT_EQ(age_in_words(row.age), row.text);
+    EXPECT_EQ(human_age(row.age), row.text);
   }
 }
 

@@ -70,7 +70,7 @@ WidthMeasure measure(std::uint32_t width, double run_ms, double cores, double pe
 }
 
 TEST(Size, SpeedStopsWhereWiderGainsNothing) {
-  const SizePlan plan = plan_size({.box = {.cores = 24, .memory_bytes = 120'000'000'000},
+  const SizePlan plan = plan_size({.capacity = {.cores = 24, .memory_bytes = 120'000'000'000},
                                    .at_once = 100,
                                    .widths = {measure(1, 500, 6, 2e9), measure(2, 520, 5.8, 2e9),
                                               measure(4, 600, 5.5, 2e9), measure(8, 1180, 2.9, 2e9)}});
@@ -87,7 +87,7 @@ TEST(Size, SpeedStopsWhereWiderGainsNothing) {
 
 TEST(Size, MemoryBoundsWhatSpeedWouldAllow) {
   const SizePlan plan = plan_size(
-      {.box = {.cores = 24, .memory_bytes = 10'000'000'000},
+      {.capacity = {.cores = 24, .memory_bytes = 10'000'000'000},
        .widths = {measure(1, 500, 1, 2.6e9), measure(2, 500, 1, 2.6e9), measure(4, 500, 1, 2.6e9)}});
   EXPECT_EQ(plan.by_memory, 3U);
   EXPECT_EQ(plan.slots, 3U);
@@ -96,7 +96,7 @@ TEST(Size, MemoryBoundsWhatSpeedWouldAllow) {
 
 TEST(Size, WaitsGrowWithTheLoadAndTheBurstIsToldForHalfTheSlots) {
   const SizePlan plan =
-      plan_size({.box = {.cores = 8, .memory_bytes = 64'000'000'000},
+      plan_size({.capacity = {.cores = 8, .memory_bytes = 64'000'000'000},
                  .at_once = 100,
                  .widths = {measure(1, 1000, 1, 1e8), measure(2, 1000, 1, 1e8), measure(4, 1000, 1, 1e8)}});
   ASSERT_EQ(plan.loads.size(), 5U);
@@ -111,14 +111,14 @@ TEST(Size, WaitsGrowWithTheLoadAndTheBurstIsToldForHalfTheSlots) {
 
 TEST(Size, UnmeasuredMemoryIsSaidAndBoundsNothing) {
   const SizePlan plan =
-      plan_size({.box = {.cores = 2, .memory_bytes = 1'000'000'000}, .widths = {measure(1, 10, 1, 0)}});
+      plan_size({.capacity = {.cores = 2, .memory_bytes = 1'000'000'000}, .widths = {measure(1, 10, 1, 0)}});
   EXPECT_EQ(plan.by_memory, 0U);
   EXPECT_EQ(plan.slots, 1U);
   EXPECT_THAT(plan.why, Contains(HasSubstr("memory: was not measured")));
 }
 
 TEST(Size, AMachineThatIsBusyWithOtherThingsIsSaid) {
-  const SizeInputs quiet{.box = {.cores = 8, .memory_bytes = 1'000'000'000},
+  const SizeInputs quiet{.capacity = {.cores = 8, .memory_bytes = 1'000'000'000},
                          .widths = {measure(1, 10, 1, 0)},
                          .other_cores = 0.5};
   EXPECT_THAT(plan_size(quiet).why, Not(Contains(HasSubstr("busy: "))));
@@ -130,7 +130,7 @@ TEST(Size, AMachineThatIsBusyWithOtherThingsIsSaid) {
 TEST(Size, SlotsTimesCoresNeverExceedTheMachine) {
   for (const double cores : {0.3, 0.9, 1.0, 1.4, 1.9, 2.0}) {
     for (const double least : {0.1, 1.0}) {
-      const SizePlan plan = plan_size({.box = {.cores = 2, .memory_bytes = 8'000'000'000},
+      const SizePlan plan = plan_size({.capacity = {.cores = 2, .memory_bytes = 8'000'000'000},
                                        .least_cores = least,
                                        .widths = {measure(1, 100, cores, 1e8), measure(2, 100, cores, 1e8),
                                                   measure(4, 100, cores / 2, 1e8)}});
@@ -156,7 +156,7 @@ MeasureAt needing(double fails_below, double slow_below, std::vector<std::uint64
 }
 
 SizeInputs on_two_cores(double memory) {
-  return {.box = {.cores = 2, .memory_bytes = static_cast<std::uint64_t>(memory)},
+  return {.capacity = {.cores = 2, .memory_bytes = static_cast<std::uint64_t>(memory)},
           .widths = {measure(1, 500, 1, 1.2e8), measure(2, 500, 1, 1.2e8)}};
 }
 
@@ -196,9 +196,9 @@ TEST(Rerun, GivesUpSlotsWhereTheMachineHasNotTheMemory) {
   EXPECT_TRUE(reruns.back().held);
   EXPECT_EQ(plan.slots, 1U);
   EXPECT_GE(plan.needs.memory_bytes, 700'000'000U);
-  for (const std::uint64_t memory : asked) EXPECT_LE(memory, inputs.box.memory_bytes);
+  for (const std::uint64_t memory : asked) EXPECT_LE(memory, inputs.capacity.memory_bytes);
   for (const Rerun& rerun : reruns)
-    EXPECT_LE(rerun.slots * rerun.needs.memory_bytes, inputs.box.memory_bytes) << rerun.words;
+    EXPECT_LE(rerun.slots * rerun.needs.memory_bytes, inputs.capacity.memory_bytes) << rerun.words;
 }
 
 TEST(Rerun, EndsWhereNothingHolds) {
@@ -214,12 +214,12 @@ TEST(Size, WidthsDoubleUpToTheWidest) {
   EXPECT_THAT(widths_to_measure(1), ElementsAre(1));
   EXPECT_THAT(widths_to_measure(2), ElementsAre(1, 2));
   EXPECT_THAT(widths_to_measure(6), ElementsAre(1, 2, 4, 6));
-  const Room box{.cores = 24, .memory_bytes = 120'000'000'000};
-  EXPECT_EQ(widest(box, measure(1, 500, 6, 2e9), 100), 8U);   // 24 / 6, twice
-  EXPECT_EQ(widest(box, measure(1, 500, 6, 30e9), 100), 3U);  // 120 / 36
-  EXPECT_EQ(widest(box, measure(1, 500, 0.01, 1e6), 100), 96U);
-  EXPECT_EQ(widest(box, measure(1, 500, 1, 1e6), 5), 5U);
-  EXPECT_EQ(widest(box, measure(1, 500, 1, 500e9), 5), 1U);
+  const Resources capacity{.cores = 24, .memory_bytes = 120'000'000'000};
+  EXPECT_EQ(widest(capacity, measure(1, 500, 6, 2e9), 100), 8U);   // 24 / 6, twice
+  EXPECT_EQ(widest(capacity, measure(1, 500, 6, 30e9), 100), 3U);  // 120 / 36
+  EXPECT_EQ(widest(capacity, measure(1, 500, 0.01, 1e6), 100), 96U);
+  EXPECT_EQ(widest(capacity, measure(1, 500, 1, 1e6), 5), 5U);
+  EXPECT_EQ(widest(capacity, measure(1, 500, 1, 500e9), 5), 1U);
 }
 
 }  // namespace

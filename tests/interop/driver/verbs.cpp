@@ -55,7 +55,7 @@ std::string render(const Taken& taken) {
   return fmt::format("{{\"job\":{},\"token\":{},\"function\":{}}}", render(taken.job),
                      json::quote(taken.token.value), json::quote(taken.function.value));
 }
-std::string render(const Lost& lost) {
+std::string render(const UnlockedJob& lost) {
   return json::quote(lost.id.value);
 }
 std::string render(const Event& event) {
@@ -88,15 +88,15 @@ std::string render(const Counts& counts) {
   http::append_counts(text, {}, counts);
   return text;
 }
-std::string render(const Next& next) {
+std::string render(const QueueHint& next) {
   return fmt::format("{{\"due\":{},\"more\":{},\"paused\":{}}}",
                      next.due ? std::to_string(to_ms(*next.due)) : "null", next.more, next.paused);
 }
 std::string render(const Recovered& recovered) {
-  return fmt::format("{{\"back\":{},\"failed\":{},\"left\":{}}}", render(recovered.back),
+  return fmt::format("{{\"back\":{},\"failed\":{},\"left\":{}}}", render(recovered.requeued),
                      render(recovered.failed), render(recovered.left));
 }
-std::string render(const TurnReply& reply) {
+std::string render(const TakeReply& reply) {
   return fmt::format("{{\"taken\":{},\"next\":{},\"limited_for\":{}}}", render(reply.taken),
                      render(reply.next),
                      reply.next.limited_for ? std::to_string(reply.next.limited_for->count()) : "null");
@@ -134,8 +134,8 @@ struct Verbs::Impl {
   void extend(const Request& request);
   void recover(const Request& request);
   void schedule(const Request& request);
-  void send(const Request& request, Turn turn);
-  Turn new_turn(const Request& request);
+  void send(const Request& request, TakeRequest turn);
+  TakeRequest new_turn(const Request& request);
 
   Parts parts;
   Answers& answers;
@@ -147,22 +147,22 @@ struct Verbs::Impl {
   std::unordered_map<LockToken, Job> held;  ///< as taken: what a failed attempt means depends on it
 };
 
-Turn Verbs::Impl::new_turn(const Request& request) {
-  Turn turn;
+TakeRequest Verbs::Impl::new_turn(const Request& request) {
+  TakeRequest turn;
   turn.queue = request.queue();
-  turn.by = parts.name;
+  turn.worker = parts.name;
   turn.lock = request.span("lock", 30'000);
   std::lock_guard lock(mutex);
   // Each turn its own lane: tests have several in flight.
-  turn.op = {LaneName(fmt::format("{}-{}/{}", parts.name, ++operations, turn.queue.value)), 1};
+  turn.op = {SessionName(fmt::format("{}-{}/{}", parts.name, ++operations, turn.queue.value)), 1};
   return turn;
 }
 
-void Verbs::Impl::send(const Request& request, Turn turn) {
+void Verbs::Impl::send(const Request& request, TakeRequest turn) {
   parts.store.finish_and_take(std::move(turn))
-      .then([this, number = request.number()](Result<TurnReply> reply) {
+      .then([this, number = request.number()](Result<TakeReply> reply) {
         if (!reply) return answers.error(number, reply.error());
-        for (const Result<Moved>& moved : reply->finished)
+        for (const Result<FinishResult>& moved : reply->finished)
           if (!moved) return answers.error(number, moved.error());
         {
           std::lock_guard lock(mutex);
@@ -185,7 +185,7 @@ void Verbs::Impl::add(const Request& request) {
 }
 
 void Verbs::Impl::turn(const Request& request) {
-  Turn turn = new_turn(request);
+  TakeRequest turn = new_turn(request);
   turn.take = static_cast<std::uint32_t>(request.whole("take", 1));
   if (const auto limit = request.raw("limit")) {
     if (const auto object = json::parse_object(*limit)) {
@@ -214,8 +214,9 @@ void Verbs::Impl::end(const Request& request) {
     how = run::Failed{std::move(failure), request.flag("final")};
   }
   if (request.has("given_back")) how = run::Interrupted{request.text("given_back")};
-  worker::Decision decision = worker::decide(std::move(how), job, worker.otherwise, worker, parts.random);
-  Turn turn = new_turn(request);
+  worker::Decision decision =
+      worker::decide(std::move(how), job, worker.default_policy, worker, parts.random);
+  TakeRequest turn = new_turn(request);
   turn.finished.push_back(
       {JobId(request.text("id")), token, std::move(decision.outcome), decision.keep, std::nullopt});
   turn.take = static_cast<std::uint32_t>(request.whole("take"));
@@ -225,7 +226,7 @@ void Verbs::Impl::end(const Request& request) {
 void Verbs::Impl::extend(const Request& request) {
   ExtendRequest extend;
   extend.queue = request.queue();
-  extend.by = parts.name;
+  extend.worker = parts.name;
   extend.lock = request.span("lock", 30'000);
   extend.held.push_back({JobId(request.text("id")), LockToken(request.text("token"))});
   parts.store.extend_locks(std::move(extend))
@@ -239,7 +240,7 @@ void Verbs::Impl::extend(const Request& request) {
 void Verbs::Impl::recover(const Request& request) {
   RecoverRequest recover;
   recover.queue = request.queue();
-  recover.by = parts.name;
+  recover.worker = parts.name;
   recover.max_stalled = static_cast<std::uint32_t>(request.whole("max_stalled", 1));
   recover.act = !request.flag("report");
   recover.grace = request.span("grace");
@@ -282,7 +283,7 @@ void Verbs::Impl::add_worker_verbs() {
         });
   };
   verbs["reclaim"] = [this, &store](const Request& r) {
-    answer(r, store.reclaim({r.queue(), LaneName(r.text("lane"))}));
+    answer(r, store.reclaim({r.queue(), SessionName(r.text("lane"))}));
   };
 }
 

@@ -58,7 +58,7 @@ struct Work::Impl {
 Work::Work(Store& store, std::string name, const Request& request) : impl_(std::make_unique<Impl>()) {
   const auto concurrency = static_cast<std::uint32_t>(request.whole("concurrency", 1));
   LedgerOptions ledger;
-  ledger.box = {static_cast<double>(concurrency), std::uint64_t{concurrency} << 30U};
+  ledger.capacity = {static_cast<double>(concurrency), std::uint64_t{concurrency} << 30U};
   ledger.slots = concurrency;
   ledger.queues = {{.name = request.queue(), .order = QueueOrder::kFifo, .take_unknown = true}};
   InProcessOptions handlers;

@@ -1,0 +1,59 @@
+#pragma once
+// What a figure of a function's runs usually is: a histogram over powers of two, each in four steps (an
+// answer is at most 19 % too high), in which older values fade. Thread-safety: none; a value.
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+
+namespace gaur {
+
+class DecayingHistogram {
+ public:
+  static constexpr std::uint64_t kTrusted = 5;  ///< nothing is said before so many values
+
+  void add(double value) {
+    // Instead of shrinking all that is there, each new value weighs a little more: half of the weight is in
+    // the last 200.
+    constexpr double kGrowth = 1.003471748509503;  // 2^(1/200)
+    weight_ *= kGrowth;
+    if (weight_ > 1e12) {
+      for (double& bucket : buckets_) bucket /= weight_;
+      total_ /= weight_;
+      weight_ = 1;
+    }
+    buckets_[bucket_of(value)] += weight_;
+    total_ += weight_;
+    ++count_;
+  }
+
+  std::uint64_t count() const { return count_; }
+
+  /// The value that a share `q` of the runs did not exceed, rounded up to its bucket; nothing before kTrusted
+  /// values.
+  std::optional<double> quantile(double q) const {
+    if (count_ < kTrusted) return std::nullopt;
+    double left = q * total_;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      left -= buckets_[i];
+      if (left <= total_ * 1e-9) return std::exp2(static_cast<double>(i) / kSteps);
+    }
+    return std::exp2(static_cast<double>(buckets_.size() - 1) / kSteps);
+  }
+
+ private:
+  static constexpr int kSteps = 4;
+  static std::size_t bucket_of(double value) {
+    if (!(value > 1)) return 0;
+    const double step = std::ceil(std::log2(value) * kSteps - 1e-9);
+    return static_cast<std::size_t>(std::min(step, static_cast<double>(kBuckets - 1)));
+  }
+
+  static constexpr std::size_t kBuckets = 192;  // up to 2^48: 281 TB, 8.9 years in microseconds
+  std::array<double, kBuckets> buckets_{};
+  double total_ = 0;
+  double weight_ = 1;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace gaur

@@ -1,0 +1,93 @@
+#include "app/host/startup_report.hpp"
+
+#include <fmt/format.h>
+
+#include "app/config/units.hpp"
+#include "core/human_text.hpp"
+
+namespace gaur::app {
+namespace {
+
+/// What becomes of an active job without a lock, as the sweep of this host treats it.
+std::string fate(const bull::UnlockedActive& job, const SweepConfig& sweep) {
+  if (sweep.stalled != SweepConfig::Stalled::kOn) return "only told";
+  const bool orphan = sweep.orphan_age > Duration{0} && job.age && *job.age > sweep.orphan_age;
+  if (orphan) return "an orphan, left as it is";
+  return sweep.grace > Duration{0}
+             ? fmt::format("goes back if it stays so for {}", format_duration(sweep.grace))
+             : "goes back to the queue";
+}
+
+void print_unlocked(const bull::QueueLook& look, const SweepConfig& sweep) {
+  if (look.unlocked.empty()) return;
+  fmt::print("  {} active without a lock:\n", look.unlocked.size());
+  constexpr std::size_t kMost = 20;
+  for (std::size_t i = 0; i < look.unlocked.size() && i < kMost; ++i) {
+    const bull::UnlockedActive& job = look.unlocked[i];
+    fmt::print("    {} {}: {}\n", job.id.value,
+               job.age ? "started " + human_duration(*job.age) + " ago" : "never started", fate(job, sweep));
+  }
+  if (look.unlocked.size() > kMost) fmt::print("    and {} more\n", look.unlocked.size() - kMost);
+}
+
+void print_overdue(const bull::QueueLook& look) {
+  if (look.overdue_total == 0) return;
+  std::vector<std::string> slept;
+  for (const bull::Overdue& job : look.overdue) {
+    slept.push_back(fmt::format("{} (due {} ago)", job.id.value,
+                                human_duration(std::max(look.now - job.due, Duration{0}))));
+  }
+  fmt::print("  {} delayed {} slept past their time and wake now: {}\n", look.overdue_total,
+             look.overdue_total == 1 ? "job" : "jobs", human_list(slept, look.overdue_total));
+}
+
+}  // namespace
+
+std::string human_counts(const Counts& counts) {
+  std::string text;
+  for (const State state : kAllStates) {
+    if (counts[state] == 0) continue;
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{} {}", counts[state], to_string(state));
+  }
+  return (text.empty() ? "empty" : text) + (counts.paused ? ", paused" : "");
+}
+
+std::string human_list(const std::vector<std::string>& items, std::uint64_t total, std::size_t most) {
+  std::string text;
+  const std::size_t shown = std::min(items.size(), most);
+  for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + items[i];
+  if (total > shown) text += fmt::format(" and {} more", total - shown);
+  return text;
+}
+
+Status print_startup_report(Host& host, const Config& config, Role role) {
+  OpenedStore& opened = host.opened();
+  fmt::print("{}\n", opened.what);
+  if (role == Role::kSweeper) fmt::print("sweeping only: no job is taken\n");
+  for (const auto& [name, queue] : config.queues) {
+    if (!opened.inspector) {
+      GAUR_TRY(const Counts counts, opened.store().counts(QueueName(name)).get());
+      fmt::print("queue {}: {}\n", name, human_counts(counts));
+      continue;
+    }
+    if (const auto refused = host.refused_at_start().find(QueueName(name));
+        refused != host.refused_at_start().end()) {
+      fmt::print("queue {}: refused, no jobs are taken from it: {}\n", name, refused->second.error.message);
+      continue;
+    }
+    GAUR_TRY(const bull::QueueLook look, opened.inspector->look(QueueName(name)).get());
+    const bool certain = look.evidence.dialect() == bull::Dialect::kBull;
+    fmt::print("queue {} (dialect bull{}): {}\n", name, certain ? "" : ", nothing there says otherwise",
+               human_counts(look.counts));
+    print_unlocked(look, config.sweep);
+    print_overdue(look);
+    if (look.repeatable > 0)
+      fmt::print("  {} repeatable {}: the next run of each is made when this one starts\n", look.repeatable,
+                 look.repeatable == 1 ? "job" : "jobs");
+  }
+  std::fflush(stdout);
+  return ok();
+}
+
+}  // namespace gaur::app

@@ -1,0 +1,333 @@
+#include "bull/repeatable_jobs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json_text.hpp"
+#include "bull/job_codec.hpp"
+#include "bull/job_reader.hpp"
+#include "core/cron.hpp"
+
+namespace gaur::bull {
+
+namespace {
+
+constexpr std::string_view kByHand = "gaur";
+constexpr std::size_t kMostSchedules = 1'000;
+
+/// Members as raw text, in order; setting one replaces it or appends it.
+class RawObject {
+ public:
+  explicit RawObject(std::string_view text) {
+    if (auto members = json::members(text)) {
+      for (const json::Member& one : *members) members_.emplace_back(one.key, std::string(one.value));
+      good_ = true;
+    }
+  }
+  bool good() const { return good_; }
+  std::string get(std::string_view key) const {
+    const auto found = find(key);
+    return found == members_.rend() ? "" : found->second;
+  }
+  void set(const std::string& key, std::string value) {
+    erase(key);
+    members_.emplace_back(key, std::move(value));
+  }
+  void erase(std::string_view key) {
+    std::erase_if(members_, [&](const auto& member) { return member.first == key; });
+  }
+  std::string text() const {
+    std::string all = "{";
+    for (const auto& [key, value] : members_) {
+      if (all.size() > 1) all += ',';
+      all += json::quote(key) + ":" + value;
+    }
+    return all + "}";
+  }
+
+ private:
+  using Members = std::vector<std::pair<std::string, std::string>>;
+  /// The last of this name counts, as in JSON.parse.
+  Members::const_reverse_iterator find(std::string_view key) const {
+    return std::find_if(members_.rbegin(), members_.rend(),
+                        [&](const auto& member) { return member.first == key; });
+  }
+  Members members_;
+  bool good_ = false;
+};
+
+struct Run {
+  std::string key{};
+  Slot slot{};
+  JobId id{};
+  std::string name{}, data{}, options{};
+  std::uint32_t priority = 0;
+  bool lifo = false;
+};
+
+std::vector<std::string> arguments_of(const Run& run, bool must_be_there) {
+  return {std::string(kByHand),
+          run.key,
+          run.slot.text,
+          run.id.value,
+          run.name,
+          run.data,
+          run.options,
+          std::to_string(run.priority),
+          run.lifo ? "1" : "0",
+          must_be_there ? "1" : "0"};
+}
+
+/// The run after the one whose hash this is; nothing if it does not repeat or is over. Errors: the schedule
+/// cannot be read.
+Result<std::optional<Run>> run_after(const std::string& name, const std::string& data,
+                                     const std::string& options, Time now, const std::string& local_zone) {
+  const json::Object object = options_object(options);
+  GAUR_TRY(const auto repeat, repeat_of(object, local_zone));
+  if (!repeat) return std::optional<Run>();
+  GAUR_TRY(const auto next, next_slot(*repeat, now, taken_slot_of(object)));
+  if (!next) return std::optional<Run>();
+  const std::string key = repeat->key.empty() ? repeat_key(name, *repeat) : repeat->key;
+  const JobId id = iteration_id(name, *repeat, key, *next);
+  auto following = options_of_next(options, key, repeat->count + 1, *next, id);
+  if (!following) return Error{Errc::kInvalidArgument, "its options are no JSON object"};
+  const JobOptions known = options_from_json(options);
+  return std::optional(Run{key, *next, id, name, data, *std::move(following), known.priority, known.lifo});
+}
+
+/// A schedule that cannot be read has no next run: the log says it, and so do the logs of the run that was
+/// taken. Its member of `repeat` stays for peers.
+void report_unreadable(Shared& shared, const QueueName& queue, const JobId& id, const Error& error) {
+  shared.options.log.error("schedule stopped: its next run cannot be computed",
+                           {{"queue", queue.value}, {"job", id.value}, {"why", error.message}});
+  shared.run("log", queue, {id.value, "this schedule has no next run: " + error.message + "; add it again"})
+      .then([](const Result<redis::Reply>&) {});
+}
+
+std::string repeat_json(const Repeat& repeat) {
+  std::string text;
+  const auto member = [&](std::string_view key, std::string_view value) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", json::quote(key), value);
+  };
+  if (!repeat.cron.empty()) member("cron", json::quote(repeat.cron));
+  if (!repeat.every.empty()) member("every", repeat.every);
+  if (!repeat.time_zone.empty()) member("tz", json::quote(repeat.time_zone));
+  if (repeat.start) member("startDate", std::to_string(to_ms(*repeat.start)));
+  if (repeat.end) member("endDate", std::to_string(to_ms(*repeat.end)));
+  if (repeat.limit) member("limit", std::to_string(*repeat.limit));
+  if (!repeat.job_id.empty()) member("jobId", json::quote(repeat.job_id));
+  return "{" + text + "}";
+}
+
+Result<Repeat> repeat_from(const Schedule& schedule) {
+  if (schedule.job.name.find(':') != std::string::npos)
+    return Error{Errc::kInvalidArgument, "name: a repeating job's must hold no colon in Bull's layout"};
+  if (schedule.id.find(':') != std::string::npos)
+    return Error{Errc::kInvalidArgument, "id: a schedule's must hold no colon in Bull's layout"};
+  if (schedule.pattern.empty() == (schedule.every <= Duration{0}))
+    return Error{Errc::kInvalidArgument, "schedule: either a pattern or an interval above 0 ms"};
+  Repeat repeat{.cron = schedule.pattern, .time_zone = schedule.time_zone, .job_id = schedule.id};
+  if (repeat.cron.empty()) {
+    repeat.every = std::to_string(schedule.every.count());
+  } else {
+    GAUR_CHECK(Cron::parse(repeat.cron));
+    GAUR_CHECK(Zone::find(repeat.time_zone));
+  }
+  repeat.start = schedule.start;
+  repeat.end = schedule.end;
+  if (schedule.limit) repeat.limit = static_cast<std::int64_t>(*schedule.limit);
+  return repeat;
+}
+
+/// Repeat key and hash of those of `members` that `id` means.
+std::vector<std::string> meant(const redis::Reply::Array& members, std::string_view id,
+                               std::string_view but_key, std::optional<std::string_view> of_name) {
+  std::vector<std::string> found;
+  for (const redis::Reply& member : members) {
+    const std::string key = text_of(member);
+    const auto parts = parse_repeat_key(key);
+    if (!parts || key == but_key) continue;
+    if (key != id && (parts->job_id != id || id.empty())) continue;
+    if (of_name && parts->name != *of_name) continue;
+    found.push_back(key);
+    found.push_back(repeat_hash(parts->name, parts->job_id, key));
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<std::string> options_of_next(std::string_view options, const std::string& key,
+                                           std::int64_t count, const Slot& slot, const JobId& id) {
+  RawObject object(options);
+  if (!object.good()) return std::nullopt;
+  RawObject repeat(object.get("repeat"));
+  repeat.set("count", std::to_string(count));
+  repeat.set("key", json::quote(key));
+  object.set("repeat", repeat.text());
+  object.set("jobId", json::quote(id.value));
+  object.set("prevMillis", slot.is_text ? json::quote(slot.text) : slot.text);
+  object.erase("delay");
+  object.erase("timestamp");
+  return object.text();
+}
+
+void RepeatableJobs::on_taken(const QueueName& queue, const Job& job) {
+  if (!job.id.value.starts_with("repeat:") || !shared_->open) return;
+  const Keys keys = shared_->keys(queue);
+  shared_->client.pipeline({{"HMGET", keys.job(job.id), "name", "data", "opts"}, {"TIME"}})
+      .then([shared = shared_, queue, id = job.id](Result<std::vector<redis::Reply>> replies) {
+        if (!replies || replies->size() != 2) return;
+        const auto& fields = array_of((*replies)[0]);
+        const auto& time = array_of((*replies)[1]);
+        if (fields.size() != 3 || time.size() != 2) return;
+        const Time now = shared->options.clock_for_tests == nullptr
+                             ? from_ms(integer_of(time[0]) * 1000 + integer_of(time[1]) / 1000)
+                             : shared->options.clock_for_tests->wall();
+        const auto run = run_after(text_of(fields[0]), text_of(fields[1]), text_of(fields[2]), now,
+                                   shared->options.local_zone);
+        if (!run) return report_unreadable(*shared, queue, id, run.error());
+        if (!*run) {
+          if (text_of(fields[2]).find("\"repeat\"") != std::string::npos)
+            shared->options.log.info("schedule ended: no further run is due",
+                                     {{"queue", queue.value}, {"job", id.value}});
+          return;
+        }
+        shared->run("repeat_add", queue, arguments_of(**run, true))
+            .then([shared, key = (*run)->key](Result<redis::Reply> reply) {
+              const auto good = checked(std::move(reply));
+              if (!good)
+                shared->options.log.warn("the next run of a repeating job was not added",
+                                         {{"key", key}, {"why", good.error().message}});
+            });
+      });
+}
+
+Async<Added> RepeatableJobs::upsert(QueueName queue, Schedule schedule, Time next) {
+  const auto repeat = repeat_from(schedule);
+  if (!repeat) return shared_->answer<Added>(repeat.error());
+  const auto problems = problems_of_job(schedule.job.name, schedule.job.data, schedule.job.options);
+  if (!problems.empty()) return shared_->answer<Added>(Error{Errc::kInvalidArgument, problems.front()});
+  Run run{.key = repeat_key(schedule.job.name, *repeat), .slot = next};
+  run.id = iteration_id(schedule.job.name, *repeat, run.key, next);
+  run.name = schedule.job.name;
+  run.data = schedule.job.data;
+  run.priority = schedule.job.options.priority;
+  run.lifo = schedule.job.options.lifo;
+  RawObject options(options_to_json(schedule.job.options));
+  options.set("repeat", repeat_json(*repeat));
+  run.options = options_of_next(options.text(), run.key, 1, next, run.id).value_or("{}");
+
+  Promise<Result<Added>> promise;
+  auto future = promise.future();
+  const Keys keys = shared_->keys(queue);
+  const auto add = [shared = shared_, queue, promise, run] {
+    read_reply<Added>(shared->run("repeat_add", queue, arguments_of(run, false)),
+                      [run](const redis::Reply& reply) -> Result<Added> {
+                        const auto& parts = array_of(reply);
+                        const auto state = parts.empty() ? std::nullopt : state_of(text_of(parts[0]));
+                        if (!state || parts.size() != 2) return malformed("repeat_add");
+                        return Added{.id = run.id, .state = *state, .duplicate = integer_of(parts[1]) == 1};
+                      })
+        .then([promise](Result<Added> added) { promise.set(std::move(added)); });
+  };
+  shared_->client.call({"ZRANGE", keys.at("repeat"), "0", std::to_string(kMostSchedules - 1)})
+      .then([shared = shared_, queue, promise, add, id = schedule.id, run](Result<redis::Reply> members) {
+        auto good = checked(std::move(members));
+        if (!good) return promise.set(good.error());
+        auto others = meant(array_of(*good), id, run.key, run.name);
+        if (others.empty()) return add();
+        shared->run("repeat_remove", queue, std::move(others))
+            .then([promise, add](Result<redis::Reply> reply) {
+              const auto removed = checked(std::move(reply));
+              if (!removed) return promise.set(removed.error());
+              add();
+            });
+      });
+  return future;
+}
+
+Async<std::optional<Added>> RepeatableJobs::advance(QueueName /*queue*/, std::string /*id*/, Time /*slot*/,
+                                                    Time /*next*/) {
+  return shared_->answer<std::optional<Added>>(
+      Error{Errc::kUnsupported,
+            "in Bull's layout the next run is added when one is taken; nothing is to be advanced"});
+}
+
+Async<Unit> RepeatableJobs::remove_schedule(QueueName queue, std::string id) {
+  Promise<Status> promise;
+  auto future = promise.future();
+  const Error missing{Errc::kNotFound, fmt::format("queue {} has no schedule {}", queue.value, id)};
+  shared_->client.call({"ZRANGE", shared_->keys(queue).at("repeat"), "0", std::to_string(kMostSchedules - 1)})
+      .then([shared = shared_, queue, id, promise, missing](Result<redis::Reply> members) {
+        auto good = checked(std::move(members));
+        if (!good) return promise.set(good.error());
+        auto them = meant(array_of(*good), id, "", std::nullopt);
+        if (them.empty()) return promise.set(missing);
+        shared->run("repeat_remove", queue, std::move(them))
+            .then([promise, missing](Result<redis::Reply> reply) {
+              const auto removed = checked(std::move(reply));
+              if (!removed) return promise.set(removed.error());
+              promise.set(integer_of(*removed) == 0 ? Status(missing) : ok());
+            });
+      });
+  return future;
+}
+
+Async<std::vector<Schedule>> RepeatableJobs::schedules(QueueName queue, std::uint64_t offset,
+                                                       std::uint32_t limit) {
+  using Schedules = std::vector<Schedule>;
+  if (limit == 0) return shared_->answer<Schedules>(Schedules{});
+  Promise<Result<Schedules>> promise;
+  auto future = promise.future();
+  const Keys keys = shared_->keys(queue);
+  const std::uint64_t last = offset + std::min<std::uint64_t>(limit, kMostSchedules) - 1;
+  shared_->client
+      .call({"ZRANGE", keys.at("repeat"), std::to_string(offset), std::to_string(last), "WITHSCORES"})
+      .then([shared = shared_, keys, promise](Result<redis::Reply> reply) {
+        auto good = checked(std::move(reply));
+        if (!good) return promise.set(good.error());
+        const auto& members = array_of(*good);
+        auto found = std::make_shared<Schedules>();
+        std::vector<redis::Command> commands;
+        for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
+          const std::string key = text_of(members[i]);
+          const auto parts = parse_repeat_key(key);
+          if (!parts) continue;
+          Schedule one{.id = parts->job_id.empty() ? key : parts->job_id, .pattern = parts->cron};
+          one.every = Duration(whole_number(parts->every));
+          one.time_zone = parts->time_zone;
+          one.end = parts->end;
+          one.job.name = parts->name;
+          one.next = from_ms(whole_number(text_of(members[i + 1])));
+          const std::string run =
+              fmt::format("repeat:{}:{}", repeat_hash(parts->name, parts->job_id, key), to_ms(*one.next));
+          commands.push_back({"HMGET", keys.at(run), "data", "opts"});
+          found->push_back(std::move(one));
+        }
+        if (found->empty() || !shared->open) return promise.set(std::move(*found));
+        shared->client.pipeline(std::move(commands))
+            .then([promise, found, shared](Result<std::vector<redis::Reply>> runs) {
+              if (!runs) return promise.set(runs.error());
+              for (std::size_t i = 0; i < std::min(found->size(), runs->size()); ++i) {
+                const auto& fields = array_of((*runs)[i]);
+                if (fields.size() != 2 || fields[0].is_nil())
+                  continue;  // its run was taken and the next is not there yet
+                Schedule& one = (*found)[i];
+                one.job.data = text_of(fields[0]);
+                one.job.options = options_from_json(text_of(fields[1]));
+                const auto repeat = repeat_of(options_object(text_of(fields[1])), shared->options.local_zone);
+                if (!repeat || !*repeat) continue;
+                one.start = (*repeat)->start;
+                if ((*repeat)->limit)
+                  one.limit = static_cast<std::uint64_t>(std::max<std::int64_t>(*(*repeat)->limit, 0));
+                one.iterations = static_cast<std::uint64_t>(std::max<std::int64_t>((*repeat)->count, 0));
+              }
+              promise.set(std::move(*found));
+            });
+      });
+  return future;
+}
+
+}  // namespace gaur::bull

@@ -1,0 +1,25 @@
+#pragma once
+// One `run` frame, taken apart: what stands behind a JobView. Thread-safety: immutable.
+#include <string>
+
+#include "base/json.hpp"
+#include "gaur/names.hpp"
+
+namespace gaur::runner_sdk {
+
+class JobData {
+ public:
+  /// Reads a `run` frame. Errors: kInvalidArgument.
+  static Result<JobData> read(std::string_view frame);
+
+  std::string run, id, queue, name, function;
+  std::uint32_t attempt = 1;
+  std::uint64_t started = 1;
+  std::uint32_t threads = 0;       ///< 0: not said
+  std::uint64_t memory_bytes = 0;  ///< 0: not said
+  Duration timeout{0};             ///< 0: none
+  std::string data = "null";       ///< JSON text, byte for byte
+  json::Value value;               ///< the same, read
+};
+
+}  // namespace gaur::runner_sdk

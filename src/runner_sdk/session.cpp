@@ -1,0 +1,228 @@
+#include "runner_sdk/session.hpp"
+
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <thread>
+
+#include "base/json_text.hpp"
+#include "base/utf8.hpp"
+
+namespace gaur::runner_sdk {
+
+namespace {
+
+constexpr Duration kProgressEvery{50};
+constexpr std::size_t kMostLogBytes = std::size_t{16} << 10;
+constexpr std::size_t kFrameRoom = 4096;  // around a result
+constexpr json::ParseLimits kResultLimits{.max_bytes = kMostFrameBytes - kFrameRoom,
+                                          .max_depth = json::kPeerDepth};
+
+std::string completed_frame(const std::string& run, const answer::Completed& done) {
+  std::string file;
+  if (done.file) {
+    file = fmt::format(R"(,"file":{{"name":{},"format":{},"rows":{}}})", json::quote(done.file->name),
+                       json::quote(done.file->format), done.file->rows);
+  }
+  return fmt::format(R"({{"type":"completed","run":{},"result":{}{}}})", json::quote(run),
+                     json::one_line(done.result), file);
+}
+
+std::string failed_frame(const std::string& run, const answer::Failed& bad) {
+  const bool details = json::parse_object(bad.details).has_value() && bad.details.size() < (64U << 10U);
+  return fmt::format(R"({{"type":"failed","run":{},"message":{},"code":{},"final":{},"details":{}}})",
+                     json::quote(run), json::quote(bad.message), json::quote(bad.code), bad.final,
+                     details ? json::one_line(bad.details) : "{}");
+}
+
+std::string later_frame(const std::string& run, const answer::Later& later) {
+  return fmt::format(R"({{"type":"later","run":{},"delay_ms":{},"message":{}}})", json::quote(run),
+                     std::max<std::int64_t>(0, later.delay.count()), json::quote(later.why));
+}
+
+}  // namespace
+
+Session::Session(const RunnerProgram& program, Clock& clock, SessionOptions options)
+    : program_(program), clock_(clock), options_(std::move(options)), writer_(options_.out) {}
+
+int Session::serve() {
+  if (!writer_.write(fmt::format(R"({{"type":"ready","protocol":1,"name":{}}})", json::quote(program_.name))))
+    return 1;
+  std::thread reader([this] { read(); });
+  while (true) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stopped_ || !waiting_.empty(); });
+    if (stopped_) break;
+    JobData job = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    begin(std::move(job));
+    std::string outcome = carry_out();
+    malloc_trim(0);
+    lock.lock();
+    job_.reset();
+    if (stopped_) break;  // what it becomes was decided with the stop
+    lock.unlock();
+    // A reader that is gone shows at the next read as well: that thread says stop.
+    [[maybe_unused]] const auto sent = writer_.write(std::move(outcome));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+  reader.join();
+  return exit_code_;
+}
+
+void Session::read() {
+  const Status read = read_lines(options_.in, [this](std::string_view line) { return take(line); });
+  if (!read) std::fprintf(stderr, "%s\n", read.error().message.c_str());
+  stop(read ? 0 : 1);
+}
+
+bool Session::take(std::string_view line) {
+  const auto frame = json::parse_object(line, {.max_bytes = kMostFrameBytes, .max_depth = json::kFrameDepth});
+  if (!frame) {
+    std::fprintf(stderr, "not a frame: %s\n", frame.error().message.c_str());
+    stop(1);
+    return false;
+  }
+  const std::string type = json::text_or(*frame, "type", "");
+  if (type == "stop") return false;
+  if (type == "cancel") {
+    std::unique_lock lock(mutex_);
+    if (job_ && job_->run == json::text_or(*frame, "run", "")) {
+      cancel(lock, json::text_or(*frame, "message", json::text_or(*frame, "reason", "cancelled")));
+    }
+  } else if (type == "run") {
+    auto job = JobData::read(line);
+    if (!job) return true;  // cannot be: it was read above
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(*std::move(job));
+    changed_.notify_all();
+  }
+  return true;
+}
+
+void Session::stop(int exit_code) {
+  std::unique_lock lock(mutex_);
+  if (stopped_) return;
+  stopped_ = true;
+  exit_code_ = exit_code;
+  if (job_) cancel(lock, "the runner is stopped");
+  changed_.notify_all();
+  if (!changed_.wait_for(lock, options_.stop_patience, [this] { return ended_; }) && options_.leave)
+    options_.leave(exit_code_);
+}
+
+/// Callbacks of the stop token run here, and may use the run: so not under the lock.
+void Session::cancel(std::unique_lock<std::mutex>& lock, const std::string& message) {
+  if (cancel_message_.empty()) cancel_message_ = message.empty() ? "cancelled" : message;
+  std::stop_source source = stop_;
+  lock.unlock();
+  source.request_stop();
+  lock.lock();  // who looked before the request is waiting by now
+  changed_.notify_all();
+}
+
+void Session::begin(JobData job) {
+  const std::lock_guard lock(mutex_);
+  job_ = std::make_shared<const JobData>(std::move(job));
+  stop_ = std::stop_source();
+  cancel_message_.clear();
+  progress_.reset();
+  progress_sent_.reset();
+}
+
+RunAnswer Session::call() const {
+  const auto function = program_.functions.find(job_->function);
+  if (function == program_.functions.end()) {
+    std::string names;
+    for (const auto& [name, unused] : program_.functions) names += (names.empty() ? "" : ", ") + name;
+    return answer::Failed{fmt::format("there is no function {}; there are {}", job_->function, names),
+                          "unknown_function", true};
+  }
+  RunContext context(const_cast<Session&>(*this));
+  return function->second(JobView(job_), context);
+}
+
+/// The frame that answers the run.
+std::string Session::carry_out() {
+  RunAnswer answered;
+  try {
+    answered = call();
+  } catch (const std::bad_alloc&) {
+    answered = answer::Failed{"the run needed more memory than it may use", "out_of_memory"};
+  } catch (const std::exception& error) {
+    answered = answer::Failed{error.what()};
+  } catch (...) {
+    answered = answer::Failed{"the handler threw something that is no std::exception"};
+  }
+  flush_progress();
+  const std::string& run = job_->run;
+  if (auto* done = std::get_if<answer::Completed>(&answered)) {
+    const Status good = json::check(done->result, kResultLimits);
+    if (good) return completed_frame(run, *done);
+    const bool large = good.error().code == Errc::kTooLarge;
+    return failed_frame(
+        run, {"the result cannot be sent: " + good.error().message, large ? "too_large" : "not_json"});
+  }
+  if (auto* bad = std::get_if<answer::Failed>(&answered)) {
+    if (cancelled()) bad->code = "interrupted";
+    return failed_frame(run, *bad);
+  }
+  return later_frame(run, std::get<answer::Later>(answered));
+}
+
+std::uint32_t Session::threads() const {
+  return std::max(1U, job_->threads > 0 ? job_->threads : options_.threads);
+}
+
+std::uint64_t Session::memory_bytes() const {
+  return job_->memory_bytes > 0 ? job_->memory_bytes : options_.memory_bytes;
+}
+
+std::string Session::cancel_message() const {
+  const std::lock_guard lock(mutex_);
+  return cancel_message_;
+}
+
+bool Session::wait(Duration time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return stop_.stop_requested(); });
+}
+
+void Session::progress(std::string_view json) {
+  if (!json::check(json, kResultLimits)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    progress_ = json::one_line(json);
+    const Instant now = clock_.now();
+    if (progress_sent_ && now - *progress_sent_ < kProgressEvery) return;
+    progress_sent_ = now;
+  }
+  flush_progress();
+}
+
+void Session::flush_progress() {
+  std::string value;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!progress_) return;
+    value = *std::exchange(progress_, std::nullopt);
+  }
+  [[maybe_unused]] const auto sent = writer_.write(
+      fmt::format(R"({{"type":"progress","run":{},"value":{}}})", json::quote(job_->run), value));
+}
+
+void Session::log(std::string_view line) {
+  [[maybe_unused]] const auto sent =
+      writer_.write(fmt::format(R"({{"type":"log","run":{},"line":{}}})", json::quote(job_->run),
+                                json::quote(utf8_prefix(line, kMostLogBytes))));
+}
+
+}  // namespace gaur::runner_sdk

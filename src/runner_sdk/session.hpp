@@ -1,0 +1,73 @@
+#pragma once
+// A runner between its two descriptors: one thread reads frames, the caller's runs jobs.
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/env.hpp"
+#include "gaur/runner.hpp"
+#include "runner_sdk/job_data.hpp"
+#include "runner_sdk/pipes.hpp"
+
+namespace gaur::runner_sdk {
+
+struct SessionOptions {
+  int in = 3, out = 4;
+  std::uint32_t threads = 1;       ///< where a frame does not say
+  std::uint64_t memory_bytes = 0;  ///< likewise
+  std::filesystem::path tmp_folder, out_folder;
+  Duration stop_patience{1000};  ///< from a stop to leaving a handler behind that is deaf to it
+  /// Called then, on the reading thread, with the exit code; must not return.
+  std::function<void(int)> leave;
+};
+
+/// Thread-safety: serve() once; what RunContext hands on, from any thread.
+class Session {
+ public:
+  Session(const RunnerProgram& program, Clock& clock, SessionOptions options);
+
+  /// Until the stop. Answers the exit code.
+  int serve();
+
+  // For RunContext.
+  std::uint32_t threads() const;
+  std::uint64_t memory_bytes() const;
+  const SessionOptions& options() const { return options_; }
+  bool cancelled() const { return stop_.stop_requested(); }
+  std::string cancel_message() const;
+  std::stop_token stop_token() const { return stop_.get_token(); }
+  bool wait(Duration time);
+  void progress(std::string_view json);
+  void log(std::string_view line);
+
+ private:
+  void read();
+  bool take(std::string_view line);
+  void stop(int exit_code);
+  void cancel(std::unique_lock<std::mutex>& lock, const std::string& message);
+  void begin(JobData job);
+  std::string carry_out();
+  RunAnswer call() const;
+  void flush_progress();
+
+  const RunnerProgram& program_;
+  Clock& clock_;
+  const SessionOptions options_;
+  LineWriter writer_;
+
+  mutable std::mutex mutex_;  // guards all below, but job_ and stop_ for the thread that runs the job
+  std::condition_variable changed_;
+  std::deque<JobData> waiting_;
+  std::shared_ptr<const JobData> job_;  ///< the current one
+  std::stop_source stop_{std::nostopstate};
+  std::string cancel_message_;
+  std::optional<std::string> progress_;  ///< the newest, not sent yet
+  std::optional<Instant> progress_sent_;
+  bool stopped_ = false, ended_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace gaur::runner_sdk
