@@ -1,11 +1,13 @@
 // The demo: starts `gaur serve`, sends it 100 heavy queries at once, shows what happens, and holds every promise
 // against what was seen. Leaves the server up.
-//   node demo.mjs [--once] [--compare] [--rows N] [--gaur PROGRAM] [--work FOLDER]
+//   node demo.mjs [--once] [--compare] [--timeline FILE] [--rows N] [--gaur PROGRAM] [--work FOLDER]
 //     --once      stop the server at the end; exit 0 only if everything held
 //     --compare   also start the same 100 queries all at once in as many direct DuckDB processes
+//     --timeline  write the times of every job to FILE; demo/timeline.mjs draws them
 //     --rows      events in the sample (6 million)
 //     --gaur      the program (build/release/bin/gaur of this tree)
 //     --work      where sample and data go (this folder)
+import { writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,6 +17,7 @@ import { Picture } from './demo/picture.mjs';
 import { Promises, printBurst, printSlots } from './demo/report.mjs';
 import { sendBurst } from './demo/burst.mjs';
 import { startServer, stopEarlier } from './demo/server.mjs';
+import { timelineOf } from './demo/timeline.mjs';
 import { makeSample } from './generate.mjs';
 import { burst } from './queries.mjs';
 
@@ -23,6 +26,7 @@ const { values: options } = parseArgs({
   options: {
     once: { type: 'boolean', default: false },
     compare: { type: 'boolean', default: false },
+    timeline: { type: 'string' },
     rows: { type: 'string', default: '6000000' },
     gaur: { type: 'string', default: resolve(here, '../../build/release/bin/gaur') },
     work: { type: 'string', default: here },
@@ -43,6 +47,7 @@ async function main() {
   try {
     const queries = burst();
     seen = await sendBurst(server, queries, picture);
+    if (options.timeline) writeFileSync(options.timeline, `${JSON.stringify(timelineOf(seen))}\n`);
     const expected = await askDirectly(queries, work, picture);
     printSlots(seen.host);
     printBurst(seen, expected);
