@@ -41,9 +41,9 @@ TEST(Schema, paths_with_dots_in_a_name_are_quoted_and_read_back) {
   EXPECT_FALSE(is_table({"funktions"}));
 }
 
-// The tables in docs/configuration.md are made from the schema; this is the comparison.
+// The tables in docs/reference/configuration.md are made from the schema; this is the comparison.
 TEST(Schema, is_what_the_documentation_says) {
-  const std::string file = GAUR_DOCS "/configuration.md";
+  const std::string file = GAUR_DOCS "/reference/configuration.md";
   const std::string page = read(file);
   const std::string begin = "<!-- keys: made from src/app/config/schema_rows.cpp -->\n";
   const std::string end = "<!-- end of keys -->";
@@ -56,7 +56,7 @@ TEST(Schema, is_what_the_documentation_says) {
     return;
   }
   EXPECT_EQ(page.substr(from + begin.size(), to - from - begin.size()), markdown_tables())
-      << "to bring docs/configuration.md up to date run this test with GAUR_UPDATE_DOCS=1";
+      << "to bring docs/reference/configuration.md up to date run this test with GAUR_UPDATE_DOCS=1";
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ std::vector<std::string> split(const std::string& text, char by) {
 
 /// "waiting --take--> active", for every pair of every row of the page's table.
 std::set<std::string> rows_of_the_page() {
-  std::ifstream page(GAUR_DOCS "/states.md");
+  std::ifstream page(GAUR_DOCS "/reference/states.md");
   std::set<std::string> rows;
   bool in_table = false;
   for (std::string line; std::getline(page, line);) {
@@ -59,8 +59,8 @@ TEST(Transitions, ThePageShowsExactlyTheTable) {
     table.insert(text_of(from) + " --" + std::string(to_string(verb)) + "--> " + text_of(to));
   }
   const auto page = rows_of_the_page();
-  EXPECT_THAT(difference(table, page), IsEmpty()) << "missing in docs/states.md";
-  EXPECT_THAT(difference(page, table), IsEmpty()) << "docs/states.md invents these";
+  EXPECT_THAT(difference(table, page), IsEmpty()) << "missing in docs/reference/states.md";
+  EXPECT_THAT(difference(page, table), IsEmpty()) << "docs/reference/states.md invents these";
 }
 
 TEST(Transitions, NoRowStandsTwice) {

@@ -1,4 +1,4 @@
-// docs/http-api.md against the table of routes, and the table of problems against the statuses of errors.
+// docs/reference/http-api.md against the table of routes, and the table of problems against the statuses of errors.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -11,7 +11,7 @@ namespace gaur::http {
 namespace {
 
 std::string document() {
-  std::ifstream file(GAUR_SOURCE_DIR "/docs/http-api.md");
+  std::ifstream file(GAUR_SOURCE_DIR "/docs/reference/http-api.md");
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

@@ -7,8 +7,8 @@ import unittest
 
 from harness import GAUR, ROOT
 
-PAGES = sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")) + ["README.md"]
-KEY_PAGES = [page for page in PAGES if page != "docs/disk-format.md"]
+PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")) + ["README.md"]
+KEY_PAGES = [page for page in PAGES if page != "docs/reference/disk-format.md"]
 SECTIONS = ["server", "store", "machine", "worker", "results", "queues", "pools", "functions"]
 NAMED = ("queues", "pools", "functions")  # tables of the user's own names
 # What @nestjs/bull 12 exports as decorators; held against the package itself where tests/interop has it installed.
@@ -46,14 +46,14 @@ class DocsTest(unittest.TestCase):
                     self.assertRegex(text, rf"(?<![\w-]){re.escape(option.split('=')[0])}(?![\w-])", f"gaur {words[1]} takes no {option}")
 
     def known_keys(self):
-        """{"functions.*.timeout", ...} as the tables of docs/configuration.md have them, which config_test holds against the schema."""
+        """{"functions.*.timeout", ...} as the tables of docs/reference/configuration.md have them, which config_test holds against the schema."""
         keys, section = set(), ""
-        for line in (ROOT / "docs/configuration.md").read_text().splitlines():
+        for line in (ROOT / "docs/reference/configuration.md").read_text().splitlines():
             if heading := re.match(r"### `\[([\w.*A-Z]+)", line):
                 section = heading.group(1).replace("NAME", "*")
             if row := re.match(r"\| `([\w.]+)` \|", line):
                 keys.add(f"{section}.{row.group(1)}")
-        self.assertIn("store.url", keys, "the tables of docs/configuration.md were not understood")
+        self.assertIn("store.url", keys, "the tables of docs/reference/configuration.md were not understood")
         self.assertIn("functions.*.needs.memory", keys)
         return keys
 
@@ -112,7 +112,7 @@ class DocsTest(unittest.TestCase):
                 yield (*before, name)
 
     def test_every_decorator_has_its_place(self):
-        text = (ROOT / "docs/migrating.md").read_text()
+        text = (ROOT / "docs/how-to/migrating.md").read_text()
         table = text[text.index("<!-- decorators"):text.index("<!-- end of decorators")]
         cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `@")]
         for decorator in DECORATORS:

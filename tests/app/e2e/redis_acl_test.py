@@ -47,7 +47,7 @@ class RedisAclTest(RedisHosts):
 
     def test_every_command_works_under_each_documented_acl(self):
         lines = documented("gaur")
-        self.assertGreaterEqual(len(lines), 2, "docs/redis.md documents a wide and a narrow ACL")
+        self.assertGreaterEqual(len(lines), 2, "docs/how-to/redis.md documents a wide and a narrow ACL")
         for page, words in lines:
             with self.subTest(page=page, acl=" ".join(words)):
                 self.try_all(words)

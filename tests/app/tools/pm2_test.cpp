@@ -208,10 +208,10 @@ TEST(Pm2, EverySettingHasARowOnceAndWhatBecomesOfIt) {
 }
 
 TEST(Pm2, TheTableOfThePageIsTheImporters) {
-  std::ifstream stream(std::string(GAUR_DOCS) + "/migrating.md");
+  std::ifstream stream(std::string(GAUR_DOCS) + "/how-to/migrating.md");
   std::ostringstream page;
   page << stream.rdbuf();
-  EXPECT_THAT(page.str(), HasSubstr(pm2_table())) << "docs/migrating.md must hold exactly this:\n"
+  EXPECT_THAT(page.str(), HasSubstr(pm2_table())) << "docs/how-to/migrating.md must hold exactly this:\n"
                                                   << pm2_table();
 }
 
