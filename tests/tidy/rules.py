@@ -1,7 +1,7 @@
-"""What the house rules are, as data. tidy.py holds the code against them."""
+"""The house rules as data. tidy.py checks the code against them."""
 
-# A room may include itself, what stands in its row, and the public face (gaur/). ARCHITECTURE.md has the same table.
-ROOMS = {
+# A module may include itself, the modules in its row, and the public interface (gaur/). ARCHITECTURE.md has the same table.
+MODULES = {
     "gaur": [],
     "base": [],
     "runner_sdk": ["base"],
@@ -17,7 +17,7 @@ ROOMS = {
     "duckdb": ["base"],
     "api": ["base", "core", "worker"],
     "http": ["base"],
-    "app": None,  # the one room that knows concrete types: all
+    "app": None,  # the only module that knows concrete types: all
 }
 
 # Headers of others, and where they may be included: (what the include begins with, path patterns, why).
@@ -34,7 +34,7 @@ FOREIGN = [
     ("gmock", [r"tests/", r"src/conformance/"], "test code"),
     ("benchmark/", [r"bench/"], "benchmark code"),
 ]
-# The public face may show these and the standard library, nothing else.
+# The public interface may show these and the standard library, nothing else.
 PUBLIC_FOREIGN = ("tl/expected.hpp",)
 IO_FILES_AT_MOST = 12
 
@@ -81,3 +81,43 @@ LEAKS = [
 ]
 
 TODO_FORM = r"TODO\((now|soon|perf|security)\): \S"
+
+# Words that were replaced: (pattern, what to write instead). docs/glossary.md lists the terms. A pattern is matched
+# without case against whole words; "lane" also finds worker_lane and LaneName. A space also matches a line break.
+WORDS = [
+    (r"(gives?|gave|given|giving) back", "requeue (a job), return, release"),
+    (r"earlier li(fe|ves)", "previous process"),
+    (r"told|tells", "report, reports"),
+    (r"whoever", "name the actor: the caller, the worker"),
+    (r"deaf", "unresponsive; ignores ..."),
+    (r"hungry", "may_have_work"),
+    (r"lanes?", "session (of numbered operations), QueueState"),
+    (r"box(es)?", "capacity"),
+    (r"rooms?", "resources (cores and memory), space, module"),
+    (r"(a|the|one|two|each|every|next|this|that|parked|first|last|second|whose) turns?(?! (on|off|out|into|to))",
+     "take request"),
+    (r"parked turns?|turns?( is| stays)? parked", "long poll"),
+    (r"(stands?|stood) (in|for ever|behind|there|beside|where|above|below|as)|as (it|they) stands?|as it then stands",
+     "is in, contains"),
+    (r"(is|are) no (number|duration|size|text|list|object|json|url|file|name|key|whole)", "is not a number"),
+    (r"(that|which) (is|are) none(?! of)", "is not one"),
+    (r"stranger", "another client, an unknown process"),
+    (r"hair", "tolerance, kEpsilon"),
+    (r"went back", "stale_operation; was requeued"),
+    (r"judges?|judged", "decide, check, StalledDetector"),
+    (r"brought", "delivered, MainThreadEvents"),
+    (r"promise words", "bull_timeout_message"),
+    (r"may not ask", "is not allowed"),
+    (r"for so long", "how long ..."),
+    (r"gaur kit|runner kit|src/kit", "runner_sdk"),
+    (r"part options|put seed names|address space worn|answer alone", "options_from_config, run_isolated, ..."),
+]
+# Files whose text is read for these words.
+WORD_FILES = r"\.(cpp|hpp|lua|md|py|m?js|cjs|ts|toml|txt|cmake|sh|service|conf)$|^scripts/[^/.]+$"
+# Files that may contain them: they record what was, or quote what others write.
+WORDS_QUOTED = (r"^CHANGELOG\.md$|^tests/tidy/|/golden/|/peers/|package-lock\.json$|LICENSE"
+                r"|^docs/glossary\.md$")
+# The ratchet: folders (and files) in which no replaced word is left. It only ever grows; once it names all, it goes.
+WORDS_CLEAN = ["docs", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]
+# Names on the wire and on disk that still have such a word: (file, word). It only ever gets shorter.
+WORDS_STILL = [("docs/reference/bull.md", "lane"), ("docs/reference/disk-format.md", "lanes"), ("docs/reference/http-api.md", "given_back")]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """House rules as tests: tidy.py [CHECK...] reads the tree and prints every breach as path:line: what.
 
-Checks: includes sizes orphans joined banned todo leaks docs shell. The rules themselves stand in rules.py.
+Checks: includes sizes orphans joined banned todo leaks docs shell words modules mentions. The rules are in rules.py.
 """
 import os
 import re
@@ -65,7 +65,7 @@ def includes_of(text):
             yield number, found.group(1) == '"', found.group(2)
 
 
-def room_of(path):
+def module_of(path):
     found = re.match(r"(?:src|include)/([a-z0-9]+)/", path)
     return found.group(1) if found else None
 
@@ -73,9 +73,9 @@ def room_of(path):
 def check_includes(tree):
     io_files = set()
     for path, text in tree.cpp():
-        room = room_of(path)
-        if room is not None and room not in rules.ROOMS:
-            yield f"{path}:1: the room {room} has no row in tests/tidy/rules.py"
+        module = module_of(path)
+        if module is not None and module not in rules.MODULES:
+            yield f"{path}:1: the module {module} has no row in tests/tidy/rules.py"
             continue
         for line, ours, target in includes_of(text):
             where = f"{path}:{line}"
@@ -84,19 +84,19 @@ def check_includes(tree):
             for begin, allowed, why in rules.FOREIGN:
                 if target.startswith(begin) and not any(re.search(a, path) for a in allowed):
                     yield f"{where}: includes {target}: {why}"
-            if room is None:
+            if module is None:
                 continue
             to = target.split("/")[0]
-            if to in rules.ROOMS and "/" in target:
-                knows = rules.ROOMS[room]
-                if knows is not None and to not in (room, "gaur") and to not in knows:
-                    yield f"{where}: {room} includes {target}: that arrow runs up or sideways"
+            if to in rules.MODULES and "/" in target:
+                knows = rules.MODULES[module]
+                if knows is not None and to not in (module, "gaur") and to not in knows:
+                    yield f"{where}: {module} includes {target}: a module includes only modules below it"
                 if not ours:
                     yield f"{where}: our own {target} is included with quotes"
             elif ours and "/" not in target:
-                yield f"{where}: includes {target}: write the path from src/, like \"{room}/{target}\""
-            if room == "gaur" and "/" in target and to != "gaur" and target not in rules.PUBLIC_FOREIGN:
-                yield f"{where}: the public face shows {target}"
+                yield f"{where}: includes {target}: write the path from src/, like \"{module}/{target}\""
+            if module == "gaur" and "/" in target and to != "gaur" and target not in rules.PUBLIC_FOREIGN:
+                yield f"{where}: the public interface shows {target}"
         for used, header in rules.USED:
             found = re.search(used, code_only(text))
             if found and not any(target.startswith(header) for _, _, target in includes_of(text)):
@@ -177,7 +177,7 @@ def check_orphans(tree):
     for path, _ in tree.matching(r"^(src|tests|bench)/.*\.hpp$"):
         names = {path, re.sub(r"^(src|include)/", "", path), os.path.basename(path), re.sub(r"^tests/", "", path)}
         if not names & included:
-            yield f"{path}:1: nobody includes it"
+            yield f"{path}:1: no file includes it"
 
 
 def private_names(text):
@@ -275,6 +275,69 @@ def check_docs(tree):
                 yield f"{where}: {to} has no heading #{anchor}"
 
 
+def check_mentions(tree):
+    """Pages and files that ARCHITECTURE.md, comments and messages name as plain text exist."""
+    for path, text in tree.matching(r"\.(cpp|hpp|md|py|m?js|ts|toml|lua|service|conf)$|^scripts/[^/.]+$"):
+        if path.startswith("tests/tidy/") or path == "CHANGELOG.md":
+            continue
+        for found in re.finditer(r"(?<![\w./-])docs/[\w/-]+\.md\b", text):
+            if found.group(0) not in tree.files:
+                yield f"{path}:{line_of(text, found.start())}: there is no page {found.group(0)}"
+    text = tree.files.get("ARCHITECTURE.md", "")
+    for found in re.finditer(r"`((?:src|include|tests|packages)/[\w/.-]+|[a-z_]+\.(?:cpp|hpp))`", text):
+        name = found.group(1).rstrip("/")
+        if name in tree.files or any(p.startswith(name + "/") for p in tree.files):
+            continue
+        if "/" in name or not any(p.startswith("src/") and p.endswith("/" + name) for p in tree.files):
+            yield f"ARCHITECTURE.md:{line_of(text, found.start())}: there is no {name}"
+
+
+def rows_of_architecture(text):
+    """{module: what it may include} in the order of the table of ARCHITECTURE.md."""
+    rows = {}
+    for folder, last in re.findall(r"^\| `(?:src|include)/(\w+)/` \|.*\| ([^|]*) \|$", text, flags=re.M):
+        rows[folder] = None if last == "all" else [] if last == "-" else [name.strip() for name in last.split(",")]
+    return rows
+
+
+def libraries_of(tree):
+    """(CMakeLists.txt, module, library, the libraries of ours that it links) of every gaur_library() in src/."""
+    for path, text in tree.matching(r"^src/\w+/CMakeLists\.txt$"):
+        for name, rest in re.findall(r"^\s*gaur_(?:test_)?library\((\w+)([^)]*)\)", text, flags=re.M):
+            yield path, path.split("/")[1], "gaur_" + name, re.findall(r"\bgaur_\w+", rest)
+
+
+def check_modules(tree):
+    """ARCHITECTURE.md, rules.py and CMake name the same modules in the same order, and libraries link downwards."""
+    page = rows_of_architecture(tree.files.get("ARCHITECTURE.md", ""))
+    order = list(rules.MODULES)
+    if list(page) != order:
+        yield f"ARCHITECTURE.md:1: its table lists {' '.join(page)}; tests/tidy/rules.py lists {' '.join(order)}"
+    for module, may in rules.MODULES.items():
+        if module in page and page[module] != may:
+            yield f"ARCHITECTURE.md:1: {module} may include {page[module]}; tests/tidy/rules.py says {may}"
+        for other in may or []:
+            if other in order and order.index(other) > order.index(module):
+                yield f"tests/tidy/rules.py:1: {module} includes {other}, which is listed below it"
+    found = re.search(r"set\(GAUR_FOLDERS ([^)]*)\)", tree.files.get("CMakeLists.txt", ""))
+    folders = found.group(1).split() if found else []
+    if ["gaur", *folders] != order:
+        yield f"CMakeLists.txt:1: GAUR_FOLDERS lists {' '.join(folders)}; tests/tidy/rules.py lists {' '.join(order[1:])}"
+    libraries = {library: module for _, module, library, _ in libraries_of(tree)}
+    for path, module, library, links in libraries_of(tree):
+        if module not in order:
+            yield f"{path}:1: the module {module} has no row in tests/tidy/rules.py"
+            continue
+        if library != "gaur_" + module and rules.MODULES[module] is not None:
+            yield f"{path}:1: {library} is not named after its module {module}"
+        for other in links:
+            to = libraries.get(other)
+            if to in order and order.index(to) > order.index(module):
+                yield f"{path}:1: {library} links {other}, which is above it"
+    for module in set(order) - {"gaur"} - set(libraries.values()):
+        yield f"src/{module}/CMakeLists.txt:1: no gaur_library() of the module {module}"
+
+
 def check_shell(tree):
     for path, text in tree.files.items():
         if re.match(r"#!.*\b(bash|sh)\b", text):
@@ -284,8 +347,36 @@ def check_shell(tree):
                 yield f"{path}:1: {done.stderr.strip()}"
 
 
+@lru_cache(maxsize=None)
+def word_patterns():
+    return [(re.compile(r"(?<![a-z])(?:" + pattern.replace(" ", r"[\s/#*_>-]+") + r")(?![a-z])", re.I), instead)
+            for pattern, instead in rules.WORDS]
+
+
+def replaced_words(path, text):
+    """(line, word, what to write instead) of every replaced word, also as a part of an identifier.
+
+    Tables that are generated from code ("<!-- NAME: made from FILE -->") are checked in that file."""
+    text = re.sub(r"<!-- \w+: made from .*?<!-- end of", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.S)
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=k)(?=[A-Z])", "\0", text).replace("\0", "_")
+    for pattern, instead in word_patterns():
+        for found in pattern.finditer(apart):
+            yield line_of(apart, found.start()), re.sub(r"\s+", " ", found.group(0)), instead
+
+
+def check_words(tree):
+    for path, text in tree.matching(rules.WORD_FILES):
+        if re.search(rules.WORDS_QUOTED, path) or not path.startswith(tuple(rules.WORDS_CLEAN)):
+            continue
+        for line, word, instead in replaced_words(path, text):
+            if (path, word) in rules.WORDS_STILL:
+                continue
+            yield f"{path}:{line}: \"{word}\" was replaced: write {instead} (docs/glossary.md)"
+
+
 CHECKS = {"includes": check_includes, "sizes": check_sizes, "orphans": check_orphans, "joined": check_joined,
-          "banned": check_banned, "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "shell": check_shell}
+          "banned": check_banned, "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "shell": check_shell,
+          "words": check_words, "modules": check_modules, "mentions": check_mentions}
 
 
 def main(names):
