@@ -174,6 +174,11 @@ class Planted(unittest.TestCase):
         self.expect("mentions", {"ARCHITECTURE.md": "# A\n`src/core/gone.cpp` `gone.cpp`\n"}, "no src/core/gone.cpp", "no gone.cpp")
         self.expect("mentions", {"ARCHITECTURE.md": "# A\n`src/core/job.cpp`, `job.cpp` in `src/core/`\n"})
 
+    def test_terms(self):
+        self.expect("terms", {"docs/glossary.md": "# A\n`TakeRequest` `Store::take` `kHandOff`\n"}, "no TakeRequest", "no Store", "no take", "no kHandOff")
+        self.expect("terms", {"docs/glossary.md": "# A\n`TakeRequest` `Store::take` `GET /x` `ERR`\n",
+                              "src/core/a.hpp": "struct TakeRequest; struct Store { void take(); };"})
+
     def test_shell(self):
         self.expect("shell", {"scripts/x": "#!/bin/bash\nif true; then\n"}, "scripts/x:1")
 
