@@ -1,5 +1,5 @@
 // What the embedded store does on this machine: durable adds, cycles (take, run nothing, finish), the time
-// from an add to the start of its handler, reopening, memory. Prints one JSON document; every figure tells
+// from an add to the start of its handler, reopening, memory. Prints one JSON document; every figure states
 // commits and syncs.
 #include <fmt/format.h>
 #include <stdlib.h>
@@ -80,7 +80,7 @@ class Bench {
     for (auto& thread : threads) thread.join();
   }
 
-  /// CPU of the whole process: it tells what the store costs even where the machine is shared.
+  /// CPU of the whole process: the cost of the store, also on a shared machine.
   static double cpu_seconds() {
     rusage used{};
     ::getrusage(RUSAGE_SELF, &used);
@@ -146,7 +146,7 @@ class Bench {
     return done;
   }
 
-  /// One turn in flight, as the worker does it: finishes all that it took and takes as many anew.
+  /// One take request in flight, as in the worker: finishes all that it took and takes as many new ones.
   double cycle_all(std::uint32_t concurrency, std::uint64_t at_most, std::uint64_t& done) {
     const Instant start = clock_.now();
     std::vector<Finish> finished;
@@ -179,7 +179,8 @@ class Bench {
         commits(before, after, static_cast<double>(done)));
   }
 
-  /// Idle, a turn parked: from before the add until the taken job arrives where its handler would start.
+  /// Idle, with an open long poll: from before the add until the taken job arrives where its handler would
+  /// start.
   std::string start_latency(int samples) {
     open(true);
     std::vector<double> ms;
@@ -194,7 +195,7 @@ class Bench {
         started.set(clock_.now());
         taken.set(must(std::move(reply)).taken);
       });
-      must(store_->extend_locks({kQueue, {}, {}, "bench-host"}).get());  // by then the turn is parked
+      must(store_->extend_locks({kQueue, {}, {}, "bench-host"}).get());  // by then the long poll is open
       const Instant start = clock_.now();
       auto added = store_->add({kQueue, {{"top_keywords", kData, {}}}, {}, 0});
       const Instant begun = started.future().get();
@@ -218,7 +219,7 @@ class Bench {
     store_.reset();
     const Instant start = clock_.now();
     open(false);
-    return fmt::format(R"(  {{"name":"reopen","jobs":{},"active_given_back":1000,"ms":{:.1f}}})", jobs,
+    return fmt::format(R"(  {{"name":"reopen","jobs":{},"active_requeued":1000,"ms":{:.1f}}})", jobs,
                        seconds_since(start) * 1000);
   }
 

@@ -1,5 +1,5 @@
 // Adds over HTTP: many keep-alive connections, one job a request, each answered after its commit. Server,
-// store and the load stand in one process; the load is one thread over poll(2), so what it costs is part of
+// store and the load run in one process; the load is one thread over poll(2), so what it costs is part of
 // the figure.
 #include <arpa/inet.h>
 #include <fmt/format.h>

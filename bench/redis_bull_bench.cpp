@@ -49,7 +49,7 @@ double cpu_seconds() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-/// Ends every run as it starts, and tells when as many have been seen as were waited for.
+/// Ends every run as it starts, and signals when the awaited number has been seen.
 class Noop final : public RunHandler {
  public:
   explicit Noop(const Clock& clock) : clock_(clock) {}
@@ -118,7 +118,7 @@ class Bench {
       must(store_->add({.queue = kQueue, .jobs = jobs}).get());
   }
 
-  /// The ledger and the handler are the loop's; the worker is told from here.
+  /// The ledger and the handler belong to the loop; this thread calls the worker.
   struct Running {
     Ledger ledger;
     Noop handler;

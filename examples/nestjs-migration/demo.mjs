@@ -97,7 +97,7 @@ async function main() {
     const differing = different(sides);
     print(sides, differing);
     const well = sides.new.bad.every((one) => one.well) && sides.new.seen.failed === 0 && differing === 0;
-    console.log(`\n${well ? 'held  ' : 'BROKEN'}  every request answered by Gaur as by the old workers, nothing lost on the bad day`);
+    console.log(`\n${well ? 'passed' : 'FAILED'}  every request answered by Gaur as by the old workers, no job lost under the faults`);
     return well ? 0 : 1;
   } finally {
     closeConnections();

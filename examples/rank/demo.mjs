@@ -1,7 +1,7 @@
-// The demo: starts `gaur serve`, sends it 100 heavy queries at once, shows what happens, and holds every promise
-// against what was seen. Leaves the server up.
+// The demo: starts `gaur serve`, sends it 100 heavy queries at once, shows the progress, and checks the results.
+// Leaves the server running.
 //   node demo.mjs [--once] [--compare] [--timeline FILE] [--rows N] [--gaur PROGRAM] [--work FOLDER]
-//     --once      stop the server at the end; exit 0 only if everything held
+//     --once      stop the server at the end; exit 0 only if every check passed
 //     --compare   also start the same 100 queries all at once in as many direct DuckDB processes
 //     --timeline  write the times of every job to FILE; demo/timeline.mjs draws them
 //     --rows      events in the sample (6 million)
@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { askDirectly } from './demo/direct.mjs';
 import { compare } from './demo/compare.mjs';
 import { Picture } from './demo/picture.mjs';
-import { Promises, printBurst, printSlots } from './demo/report.mjs';
+import { Checks, printBurst, printSlots } from './demo/report.mjs';
 import { sendBurst } from './demo/burst.mjs';
 import { startServer, stopEarlier } from './demo/server.mjs';
 import { timelineOf } from './demo/timeline.mjs';
@@ -42,7 +42,7 @@ async function main() {
 
   const server = await startServer({ gaur: options.gaur, here, work, once: options.once });
   picture.say(`gaur is up at ${server.url} (ready after ${server.readyMs} ms)`);
-  const promises = new Promises();
+  const checks = new Checks();
   let seen;
   try {
     const queries = burst();
@@ -51,17 +51,17 @@ async function main() {
     const expected = await askDirectly(queries, work, picture);
     printSlots(seen.host);
     printBurst(seen, expected);
-    promises.hold(seen, expected, queries, { wholeSample: Number(options.rows) >= 5_000_000 });
+    checks.run(seen, expected, queries, { wholeSample: Number(options.rows) >= 5_000_000 });
   } finally {
     if (options.once) await server.stop();
   }
-  if (options.compare) promises.add(await compare(burst(), seen.host.slots, work, picture));
-  promises.print();
+  if (options.compare) checks.add(await compare(burst(), seen.host.slots, work, picture));
+  checks.print();
   if (!options.once) {
     console.log(`\nThe server is still up: ${server.url} (try: curl ${server.url}/v1/host)`);
     console.log(`Stop it with: kill ${server.pid}`);
   }
-  return promises.kept ? 0 : 1;
+  return checks.passed ? 0 : 1;
 }
 
 try {

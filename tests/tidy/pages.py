@@ -74,10 +74,7 @@ def word_patterns():
 
 
 def replaced_words(path, text):
-    """(line, word, what to write instead) of every replaced word, also as a part of an identifier.
-
-    Tables that are generated from code ("<!-- NAME: made from FILE -->") are checked in that file."""
-    text = re.sub(r"<!-- \w+: made from .*?<!-- end of", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.S)
+    """(line, word, what to write instead) of every replaced word, also as a part of an identifier."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=k)(?=[A-Z])", "\0", text).replace("\0", "_")
     for pattern, instead in word_patterns():
         for found in pattern.finditer(apart):

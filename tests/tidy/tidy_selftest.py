@@ -143,7 +143,6 @@ class Planted(unittest.TestCase):
                            ("a `kHair` more", "Hair"), ("the room that is free", "room"), ("it is no number", "is no number")]:
             self.expect("words", {"docs/a.md": "# A\n" + text + "\n"}, f'"{word}" was replaced')
         self.expect("words", {"docs/a.md": "# A\na plane in turn, a sandbox and a mushroom, untold; turn it off\n"})
-        self.expect("words", {"docs/a.md": "# A\n<!-- keys: made from src/a.cpp -->\n| told |\n<!-- end of keys -->\n"})
         rules.WORDS_CLEAN.append("src/core")
         try:
             self.expect("words", {"src/core/a.cpp": "// told\n", "src/late/a.cpp": "// told\n"}, 'src/core/a.cpp:1: "told"')

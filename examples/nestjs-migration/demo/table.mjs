@@ -1,5 +1,5 @@
-// The old deployment with 1, 2, 3 and 4 processes beside Gaur: which number of processes is best on this machine, and
-// whether Gaur, which is not told any, is as fast. Rounds go round, so that a busy moment meets all of them.
+// Compares the old deployment with 1, 2, 3 and 4 processes, and Gaur, which chooses its number of slots itself. The
+// rounds alternate, so that a busy moment of the machine affects all of them.
 import { gigabytes, seconds } from './screen.mjs';
 import { startNew, startOld } from '../lab/deployments.mjs';
 import { measure } from '../lab/measure.mjs';

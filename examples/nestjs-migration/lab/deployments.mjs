@@ -23,7 +23,7 @@ export async function startOld(lab, { processes, sample }) {
     ...made, pm2,
     name: `${processes} ${processes === 1 ? 'process' : 'processes'} under pm2`,
     journal: new Journal(lab, `old-${processes}`),
-    /** pm2 and its workers: what stands in Gaur's place. */
+    /** pm2 and its workers: the counterpart of Gaur. */
     processes: () => tree(pm2.daemon),
     stop: () => pm2.kill(),
   };

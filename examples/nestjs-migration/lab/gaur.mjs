@@ -34,7 +34,7 @@ export async function startGaur(lab, redis, { command = 'work', name = 'gaur', c
   const data = lab.file(`${name}-data`);
   mkdirSync(data, { recursive: true });
   const portFile = join(data, 'port');
-  rmSync(portFile, { force: true }); // of an earlier life
+  rmSync(portFile, { force: true }); // of a previous process
   const same = ['--config', config, '--env', envFile ?? writeEnv(lab, redis), '--data', data]; // for every command of this host
   const line = [...wrap, gaurProgram(), command, ...same,
     `--server.listen=${listen}`, '--port-file', portFile, `--worker.name=${name}`, ...flags];

@@ -1,5 +1,5 @@
-// The test server: API server, query server and Gaur on one machine behind nginx, two domains, with deploy/nginx/gaur.conf
-// as it stands there; only ports and the path of the limits' zones are this test's own.
+// The test server: API server, query server and Gaur on one machine behind nginx, two domains, with deploy/nginx/gaur.conf.
+// The test changes only the ports and the path of the limits' zones.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -125,10 +125,10 @@ describe('the test server behind nginx', () => {
     });
     await until(() => status === 200, 10_000, 'the line opening');
     const job = await queue.add(journal.probe('watched', { ms: 1500 }));
-    const active = await until(() => events.find((event) => event.text.includes('event: active')), 5000, 'its start being told');
+    const active = await until(() => events.find((event) => event.text.includes('event: active')), 5000, 'the event of its start');
     assert.equal(journal.ended('watched').length, 0, 'while it runs, not at its end');
     await job.finished();
-    const end = await until(() => events.find((event) => event.text.includes('event: completed')), 5000, 'its end being told');
+    const end = await until(() => events.find((event) => event.text.includes('event: completed')), 5000, 'the event of its end');
     assert.ok(end.at - active.at > 1000);
     line.destroy();
   });

@@ -41,7 +41,7 @@ export async function orphans(keys) {
   return found;
 }
 
-/** Holds that a condition stays true for so long: the way to show that something never comes. */
+/** Checks that a condition stays true for `ms`, to show that something does not happen. */
 export async function stays(condition, ms, what) {
   const end = Date.now() + ms;
   do {

@@ -1,4 +1,4 @@
-// What was seen, in words and numbers, and whether it is what was promised.
+// Prints the figures of a run, and checks them.
 import { gigabytes } from './memory.mjs';
 
 const FINISHED = 'completed';
@@ -14,7 +14,7 @@ function percentiles(values) {
 /** The most jobs that were between their start and their end at the same time, by the stored times. */
 function mostAtOnce(jobs) {
   const steps = jobs.flatMap((job) => [[Date.parse(job.processed_on), 1], [Date.parse(job.finished_on), -1]]);
-  steps.sort((a, b) => a[0] - b[0] || a[1] - b[1]); // in one millisecond an end comes before the start that it made room for
+  steps.sort((a, b) => a[0] - b[0] || a[1] - b[1]); // within one millisecond, ends come before starts
   let now = 0;
   let most = 0;
   for (const [, step] of steps) {
@@ -40,14 +40,14 @@ export function printBurst(seen, expected) {
   console.log(`memory  ${gigabytes(seen.peakPss)} at most, the server and everything below it (sum of Pss)`);
 }
 
-export class Promises {
+export class Checks {
   #all = [];
 
-  add(promise) {
-    this.#all.push(promise);
+  add(check) {
+    this.#all.push(check);
   }
 
-  hold(seen, expected, queries, { wholeSample }) {
+  run(seen, expected, queries, { wholeSample }) {
     const jobs = seen.answers.map((answer) => answer.job);
     const failed = jobs.find((job) => job.state !== FINISHED);
     const right = seen.answers.filter((answer, i) => answer.result === expected[i].text).length;
@@ -57,29 +57,29 @@ export class Promises {
     const { host } = seen;
     this.add({
       what: `${jobs.filter((job) => job.state === FINISHED).length} of ${jobs.length} jobs completed${failed ? `; job ${failed.id}: ${failed.failure?.message}` : ''}`,
-      held: !failed,
+      passed: !failed,
     });
     this.add({
       what: `${right} of ${jobs.length} results equal what DuckDB answers directly, byte for byte${first < 0 ? '' : `; not number ${first} (${JSON.stringify(queries[first])})${difference(seen.answers[first].result, expected[first].text)}`}`,
-      held: right === jobs.length,
+      passed: right === jobs.length,
     });
-    this.add({ what: `never more than ${host.slots} at once (${most})`, held: most <= host.slots });
+    this.add({ what: `never more than ${host.slots} at once (${most})`, passed: most <= host.slots });
     this.add({
       what: `granted at most ${seen.mostCores} of ${host.cores} cores and ${gigabytes(seen.mostMemoryGranted)} of ${gigabytes(host.memory_bytes)}`,
-      held: seen.mostCores <= host.cores && seen.mostMemoryGranted <= host.memory_bytes,
+      passed: seen.mostCores <= host.cores && seen.mostMemoryGranted <= host.memory_bytes,
     });
     if (wholeSample) {
-      this.add({ what: `${heavy} of the queries take over a second alone (at least 20 on 2 cores)`, held: heavy >= 20 || host.cores > 2 });
+      this.add({ what: `${heavy} of the queries take over a second alone (at least 20 on 2 cores)`, passed: heavy >= 20 || host.cores > 2 });
     }
   }
 
-  get kept() {
-    return this.#all.every((promise) => promise.held);
+  get passed() {
+    return this.#all.every((check) => check.passed);
   }
 
   print() {
     console.log('');
-    for (const promise of this.#all) console.log(`${promise.held ? 'held  ' : 'BROKEN'}  ${promise.what}`);
+    for (const check of this.#all) console.log(`${check.passed ? 'passed' : 'FAILED'}  ${check.what}`);
   }
 }
 

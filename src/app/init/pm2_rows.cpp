@@ -1,4 +1,4 @@
-// What pm2 can be told, row by row, and where it goes. Names and aliases are pm2 7.0.4's.
+// The settings of pm2 and their counterparts. Names and aliases are pm2 7.0.4's.
 #include <array>
 
 #include "app/init/pm2.hpp"
@@ -12,47 +12,46 @@ constexpr std::array kRows{
     // ---- what is run
     Pm2Row{"name", "", kElsewhere, "the unit's name", "systemd names the service: `gaur-work.service`"},
     Pm2Row{"script", "exec, cmd, command", kBuiltIn, "`pools.NAME.command`",
-           "the old worker's loop is Gaur's now; a use case in Node is run by a runner (`@gaur/runner`)"},
+           "Gaur replaces the old worker's loop; a runner (`@gaur/runner`) runs a use case in Node"},
     Pm2Row{"args", "", kBuiltIn, "`pools.NAME.command`",
-           "arguments of the old loop; those of a runner stand in its command"},
+           "arguments of the old loop; a runner's command contains its arguments"},
     Pm2Row{"cwd", "", kCopied, "`pools.NAME.folder`", "working folder of the runners"},
     Pm2Row{"exec_interpreter", "interpreter", kCopied, "`pools.NAME.command`", "its first word"},
     Pm2Row{"node_args", "interpreterArgs, interpreter_args", kCopied, "`pools.NAME.command`",
            "between `node` and the script"},
     Pm2Row{"execute_command", "", kNone, "", "a runner's command is always a program and its arguments"},
     Pm2Row{"install_url", "", kNone, "", "Gaur installs nothing"},
-    Pm2Row{
-        "env", "", kCopied, "`pools.NAME.env`",
-        "but for secrets, which stay where they are, and for what names the queue, which Gaur reads itself"},
+    Pm2Row{"env", "", kCopied, "`pools.NAME.env`",
+           "except secrets, which stay where they are, and the names of the queue, which Gaur reads itself"},
     Pm2Row{"env_NAME", "", kCopied, "`pools.NAME.env`",
            "with `gaur init --pm2-env NAME`, over `env`, as pm2 does it"},
     Pm2Row{"filter_env", "", kBuiltIn, "`pools.NAME.env`",
-           "runners see PATH, HOME, USER, LANG, TZ and the like, and what `env` adds; nothing else of the "
-           "server's environment"},
+           "runners get PATH, HOME, USER, LANG, TZ and the like, and the variables in `env`; nothing else of "
+           "the server's environment"},
     Pm2Row{"port", "", kBuiltIn, "`server.listen`", "a worker needs no port; Gaur's own API has one"},
     // ---- how many
     Pm2Row{"instances", "", kCopied, "`worker.instances`",
-           "slots = BULL_COUNT x instances, all under one host; left out, cores and memory say how many"},
+           "slots = BULL_COUNT x instances, all under one host; without it, cores and memory decide"},
     Pm2Row{"exec_mode", "", kBuiltIn, "",
-           "one host a machine, with as many runners as there is room for; nothing is clustered"},
+           "one host for each machine, with as many runners as resources allow; there is no cluster mode"},
     Pm2Row{"increment_var", "", kNone, "",
            "runners are alike; each has a scratch folder of its own (GAUR_TMP)"},
     Pm2Row{"instance_var", "", kNone, "",
-           "runners are alike; what must happen once a machine belongs into a service of its own"},
+           "runners are alike; put work that runs once for each machine into a service of its own"},
     Pm2Row{"merge_logs", "combine_logs", kElsewhere, "journald",
-           "all lines go to one stream, each with its runner's pool and pid"},
+           "all lines are in one stream, each with its runner's pool and pid"},
     // ---- memory, restarts
     Pm2Row{"max_memory_restart", "", kCopied, "`pools.NAME.max_rss`",
-           "measured after each job, never under one: pm2 looks every 30 s and kills a query in the middle"},
+           "measured after each job, never during one; pm2 checks every 30 s and kills running queries"},
     Pm2Row{"cron_restart", "cron", kBuiltIn, "`pools.NAME.max_age`, `pools.NAME.max_jobs`",
-           "runners are replaced by age, by count and by memory, between jobs, a warm one first; no clock is "
-           "needed"},
+           "runners are replaced by age, count and memory, between jobs, with a warm successor; no schedule "
+           "is needed"},
     Pm2Row{"autorestart", "", kBuiltIn, "", "a runner that ends is replaced for as long as the host runs"},
     Pm2Row{"max_restarts", "", kBuiltIn, "",
-           "a pool whose runners cannot start five times in a row is closed, says why and tries again; it "
-           "never ends for good"},
+           "a pool whose runners cannot start five times in a row becomes unavailable, reports why and keeps "
+           "trying"},
     Pm2Row{"min_uptime", "", kBuiltIn, "",
-           "a runner that ended after a job did not fail to start, however short it lived"},
+           "a runner that ended after a job did not fail to start, even after a short time"},
     Pm2Row{"restart_delay", "", kBuiltIn, "",
            "100 ms after a failure to start, doubled each time up to 30 s"},
     Pm2Row{"exp_backoff_restart_delay", "", kBuiltIn, "", "the same"},
@@ -60,14 +59,14 @@ constexpr std::array kRows{
            "no exit code means \"do not start again\"; `gaur quiet` takes no more jobs"},
     // ---- starting and stopping
     Pm2Row{"kill_timeout", "", kBuiltIn, "`server.stop_timeout`",
-           "30 s by default, and at its end jobs go back to the queue uncounted. pm2's 1600 ms killed "
-           "queries, so only a longer one is copied"},
+           "30 s by default; then jobs are requeued, uncounted. pm2's 1600 ms killed queries, so only a "
+           "longer value is copied"},
     Pm2Row{"shutdown_with_message", "", kBuiltIn, "`pools.NAME.stop_grace`",
-           "a runner is told `stop` on its pipe, then TERM, then KILL"},
+           "a runner gets `stop` on its pipe, then TERM, then KILL"},
     Pm2Row{"treekill", "", kBuiltIn, "",
-           "all that a runner started ends with it, even if the host is killed"},
-    Pm2Row{"kill_retry_time", "", kNone, "", "the kernel tells when a process has ended; nothing is polled"},
-    Pm2Row{"wait_ready", "", kBuiltIn, "", "a runner gets its first job after its `ready` line, always"},
+           "all processes that a runner started end with it, even if the host is killed"},
+    Pm2Row{"kill_retry_time", "", kNone, "", "the kernel reports the end of a process; nothing is polled"},
+    Pm2Row{"wait_ready", "", kBuiltIn, "", "a runner always gets its first job after its `ready` line"},
     Pm2Row{"listen_timeout", "", kCopied, "`pools.NAME.start_timeout`", "how long that line may take"},
     Pm2Row{"autostart", "", kElsewhere, "`systemctl enable`", ""},
     Pm2Row{"force", "", kNone, "", "a second host on the same data folder is refused"},
@@ -76,7 +75,7 @@ constexpr std::array kRows{
     Pm2Row{"username", "", kElsewhere, "`User=` of the unit", ""},
     // ---- watching files
     Pm2Row{"watch", "", kNone, "",
-           "a restart whenever a file changes would end queries; a deploy is `gaur quiet` or a stop, and a "
+           "a restart after each file change would end queries; deploy with `gaur quiet` or a stop, and a "
            "start"},
     Pm2Row{"ignore_watch", "", kNone, "", "see `watch`"},
     Pm2Row{"watch_delay", "", kNone, "", "see `watch`"},
@@ -88,7 +87,7 @@ constexpr std::array kRows{
     Pm2Row{"log_file", "log", kElsewhere, "journald", ""},
     Pm2Row{"disable_logs", "", kElsewhere, "`server.log_level`", ""},
     Pm2Row{"log_type", "", kBuiltIn, "",
-           "one line an event, `key=value`; a journal or collector adds the rest"},
+           "one line for each event, `key=value`; a journal or collector adds the rest"},
     Pm2Row{"log_date_format", "", kBuiltIn, "", "times are RFC 3339 with milliseconds, UTC"},
     Pm2Row{"time", "", kBuiltIn, "", "every line has its time"},
     Pm2Row{"pid_file", "pid", kElsewhere, "systemd", "the data folder's `host.json` has the pid as well"},
@@ -98,7 +97,7 @@ constexpr std::array kRows{
     Pm2Row{"append_env_to_name", "", kNone, "", "names in pm2's list"},
     Pm2Row{"source_map_support", "", kBuiltIn, "`node --enable-source-maps` in `pools.NAME.command`", ""},
     Pm2Row{"disable_source_map_support", "", kNone, "", "off unless the command asks for it"},
-    Pm2Row{"vizion", "", kNone, "", "pm2 reads the folder's git state; Gaur does not"},
+    Pm2Row{"vizion", "", kNone, "", "pm2 reads the git state of the folder; Gaur does not"},
     Pm2Row{"post_update", "", kNone, "", "hooks of pm2's dashboard"},
     Pm2Row{"trace", "", kNone, "", "pm2's own monitoring; see `GET /metrics`"},
     Pm2Row{"disable_trace", "", kNone, "", "see `trace`"},

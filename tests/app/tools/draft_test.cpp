@@ -104,7 +104,7 @@ TEST(Draft, WhatHasNoCounterpartIsToldWithItsReason) {
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kNone, "run.json: watch", "would end queries"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kUnknown, "run.json: colour", "pm2 7 knows no such setting"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: cron_restart", "replaced by age"));
-  EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: max_restarts", "never ends for good"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: max_restarts", "keeps trying"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: kill_timeout", "killed queries"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, "env_production", "--pm2-env production"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, ".env", "MYSQL_HOST is the use cases' own"));

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { JobData, UseCase } from './use_case';
 
-/** For the tests: holds its worker for `ms`, writes down when it began and ended and by which program, and fails if it is told to. */
+/** For the tests: occupies its worker for `ms`, records its start, its end and the program, and fails on request. */
 @Injectable()
 export class Probe implements UseCase {
   async execute(data: JobData): Promise<unknown> {
