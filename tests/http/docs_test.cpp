@@ -1,4 +1,5 @@
-// docs/reference/http-api.md against the table of routes, and the table of problems against the statuses of errors.
+// Compares docs/reference/http-api.md with the table of routes, and its table of problems with the statuses
+// of errors.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -35,31 +36,31 @@ TEST(HttpDocs, every_route_has_its_section_and_every_section_its_route) {
   ASSERT_FALSE(found.empty());
   for (const Route& route : routes()) {
     const std::string name = std::string(route.method) + " " + std::string(route.pattern);
-    ASSERT_TRUE(found.contains(name)) << name << " is not described";
+    ASSERT_TRUE(found.contains(name)) << name << " is not documented";
     std::stringstream parameters{std::string(route.query)};
     for (std::string parameter; parameters >> parameter;) {
       EXPECT_NE(found[name].find("`" + parameter + "`"), std::string::npos)
-          << name << " does not tell of " << parameter;
+          << name << " does not document " << parameter;
     }
     found.erase(name);
   }
-  for (const auto& [name, text] : found) ADD_FAILURE() << name << " is described and does not exist";
+  for (const auto& [name, text] : found) ADD_FAILURE() << name << " is documented and does not exist";
 }
 
-TEST(HttpDocs, every_error_stands_in_the_table_of_problems_with_its_status) {
+TEST(HttpDocs, every_error_is_in_the_table_of_problems_with_its_status) {
   const std::string text = document();
   for (int i = 0; i <= static_cast<int>(Errc::kInternal); ++i) {
     const auto code = static_cast<Errc>(i);
     const std::string name = "`" + std::string(to_string(code)) + "`";
     std::size_t line = text.find("\n| `", text.find("| code | status |"));
-    bool told = false;
-    for (; line != std::string::npos && !told; line = text.find("\n| `", line + 1)) {
+    bool found = false;
+    for (; line != std::string::npos && !found; line = text.find("\n| `", line + 1)) {
       const std::string row = text.substr(line, text.find('\n', line + 1) - line);
       const std::string first = row.substr(0, row.find('|', 3));
-      told = first.find(name) != std::string::npos &&
-             row.find("| " + std::to_string(status_of(code)) + " |") != std::string::npos;
+      found = first.find(name) != std::string::npos &&
+              row.find("| " + std::to_string(status_of(code)) + " |") != std::string::npos;
     }
-    EXPECT_TRUE(told) << to_string(code) << " with status " << status_of(code);
+    EXPECT_TRUE(found) << to_string(code) << " with status " << status_of(code);
   }
 }
 
