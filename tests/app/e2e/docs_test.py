@@ -21,8 +21,8 @@ def commands():
     """Every `gaur ...` line of a code block, and every one in the text, as (page, words)."""
     for page in PAGES:
         text = (ROOT / page).read_text()
-        blocks = re.findall(r"^```\n(.*?)^```", text, flags=re.S | re.M)
-        lines = [line for block in blocks for line in block.splitlines()]
+        blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.S | re.M)
+        lines = [line.removesuffix(" &") for kind, block in blocks if kind in ("", "sh") for line in block.splitlines()]
         lines += re.findall(r"`(gaur [^`\n]*)`", text)
         for line in lines:
             if line.startswith("gaur ") and line != "gaur keeper":  # which Gaur starts itself

@@ -27,7 +27,7 @@ def documented(user):
     """The ACL lines of all pages for this user, as words."""
     found = []
     for page in sorted((ROOT / "docs").rglob("*.md")):
-        for block in re.findall(r"^```\n(.*?)^```", page.read_text(), flags=re.S | re.M):
+        for _, block in re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), flags=re.S | re.M):
             for line in block.splitlines():
                 if line.startswith(f"ACL SETUSER {user} "):
                     found.append((page.name, line.split()))
