@@ -188,7 +188,7 @@ class Bench {
     for (int i = 0; i < samples; ++i) {
       TakeRequest parked = turn(1);
       parked.finished = std::move(finished);
-      parked.park = std::chrono::seconds(30);
+      parked.long_poll = std::chrono::seconds(30);
       Promise<Instant> started;
       Promise<std::vector<Taken>> taken;
       store_->finish_and_take(std::move(parked)).then([&](Result<TakeReply> reply) {

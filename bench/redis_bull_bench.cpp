@@ -134,7 +134,7 @@ class Bench {
       LedgerOptions options;
       options.capacity = {.cores = static_cast<double>(slots), .memory_bytes = std::uint64_t{slots} << 20U};
       options.slots = slots;
-      options.turns_at_once = worker_options().turns_at_once();
+      options.takes_in_flight = worker_options().takes_in_flight();
       options.queues = {{.name = kQueue, .order = QueueOrder::kFifo}};
       options.functions[kFunction] = {};
       return options;

@@ -1,6 +1,6 @@
 #pragma once
-// Client: everything that a producer or an onlooker can ask of a host, over whatever store it has. It
-// validates (every problem at once), counts, makes repeats harmless and waits for results without polling.
+// Client: the interface of producers and monitoring to a host, independent of its store. Validates all jobs,
+// counts, protects repeated adds with idempotency keys, and waits for results without polling.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,12 +14,13 @@
 namespace gaur {
 
 struct AddOptions {
-  /// Sending the same jobs again under the same key (1 to 255 printable ASCII characters; kept for each
-  /// queue) answers the first answer and adds nothing, also after a restart of the host. Other jobs under a
-  /// known key: kAlreadyExists. "": no protection. A key is kept as long as the store keeps a lane
-  /// (docs/http-api.md).
+  /// 1 to 255 printable ASCII characters, scoped to the queue. A repeated add of the same jobs with the same
+  /// key returns the first reply and adds nothing, also after a restart of the host. Other jobs with a known
+  /// key: kAlreadyExists. "": no protection. A key is kept as long as the store keeps a session
+  /// (docs/reference/http-api.md).
   std::string idempotency_key;
-  bool checked = false;  ///< the caller has just seen problems() answer none: not checked again
+  /// The caller has called problems() for these jobs and got none: add() skips the validation.
+  bool checked = false;
 };
 
 struct CallOptions {
@@ -33,58 +34,60 @@ struct CallReceipt {
   Added added;
 };
 
-/// Thread-safety: every verb from any thread. Futures are fulfilled on the store's executor (or at once,
-/// where the request itself is wrong): what is hung on them must not block. Durability and sending again: as
-/// gaur::Store says; an answer means "committed".
+/// Thread-safety: every method from any thread. Futures are fulfilled on the store's executor, or at once for
+/// an invalid request; callbacks of then() must not block. A fulfilled future without error means that the
+/// change is committed. core/store.hpp defines durability and retries.
 class Client {
  public:
   struct Impl;
-  explicit Client(std::unique_ptr<Impl> impl);  ///< made by api/client_factory.hpp
-  ~Client();                                    ///< waits under way are answered kStopping
+  /// Created by make_client() of api/client_factory.hpp.
+  explicit Client(std::unique_ptr<Impl> impl);
+  /// Fails pending waits with kStopping.
+  ~Client();
 
-  /// Adds all or none. A job whose own id is taken is answered with the first one: Added::duplicate, and
-  /// Added::differs where its name or data are others. Errors: kInvalidArgument (all problems, "; " between
-  /// them, each "jobs[3].data: ..."), kTooLarge, kQueueFull, kStoreFull, kAlreadyExists (idempotency key),
-  /// kStopping; kNotFound for a function or queue that nothing would ever run, on a store that only this host
-  /// works on.
+  /// Adds all jobs or none. A job whose own id is taken returns the existing one: Added::duplicate, and
+  /// Added::differs if its name or data are different. Errors: kInvalidArgument (all problems, joined with ";
+  /// ", each "jobs[3].data: ..."), kTooLarge, kQueueFull, kStoreFull, kAlreadyExists (idempotency key),
+  /// kStopping; kNotFound for a function or queue that no worker serves, if only this host uses the store.
   Async<std::vector<Added>> add(QueueName queue, std::vector<NewJob> jobs, AddOptions options = {});
-  /// The problems that add() would refuse these jobs for; empty: none. No I/O.
+  /// The problems for which add() would reject these jobs; empty if there are none. No I/O.
   std::vector<std::string> problems(const QueueName& queue, const std::vector<NewJob>& jobs) const;
 
   /// Adds a job of `function` to its queue; `parameters` is a JSON object. Errors: as add(); kNotFound for an
-  /// unknown function, with those that are known.
+  /// unknown function, with the known ones.
   Async<CallReceipt> call(FunctionName function, std::string parameters, CallOptions options = {});
   const FunctionCatalog& functions() const;
 
   Async<Job> get(JobRef job);
-  /// The job as soon as it is completed or failed; after `at_most` as it then stands. A job that retention
-  /// removes as it finishes is answered all the same, if it was there when the wait began, or if `since` is a
-  /// cursor of its queue from before it was added (then with what the events tell: id, state, result or
-  /// reason). Errors: kNotFound (never there, or removed while waiting), kBusy (too many waits), kStopping.
+  /// Returns the job when it is completed or failed, or its current state once `at_most` has elapsed. A job
+  /// that retention removes as it finishes is returned too if it existed when the wait began, or if `since`
+  /// is a cursor of its queue from before its add; then only the fields that the event contains are set: id,
+  /// state, and result or reason. Errors: kNotFound (unknown, or removed during the wait), kBusy (too many
+  /// waits), kStopping.
   Async<Job> wait_finished(JobRef job, Duration at_most, std::string since = {});
-  /// A cursor for `since`. Costs nothing while somebody waits in that queue.
+  /// A cursor for `since`. Needs no request to the store while another wait is active in that queue.
   Async<std::string> cursor(QueueName queue);
   Async<Position> position(JobRef job);
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit);
 
-  /// `who` and `why` stand in the failure of the cancelled job.
+  /// The failure of the cancelled job contains `who` and `why`.
   Async<CancelReply> cancel(JobRef job, std::string who, std::string why);
   Async<Unit> retry(JobRef job, bool reset_attempts);
   Async<Unit> promote(JobRef job);
   Async<Unit> remove(JobRef job);
 
   Async<std::vector<QueueName>> queues();
-  // Errors of all verbs on one queue: kNotFound, with the known names, for a queue that is neither configured
-  // nor in the store, on a store that only this host works on. A shared store takes any name: another host
-  // may serve it.
+  // Errors of the operations on one queue: kNotFound, with the known names, for a queue that is neither
+  // configured nor stored, if only this host uses the store. A shared store accepts any name, since another
+  // host may serve it.
   Async<Counts> counts(QueueName queue);
   Async<std::vector<Job>> range(RangeRequest request);
   Async<Unit> pause(QueueName queue);
   Async<Unit> resume(QueueName queue);
   Async<EventPage> events(QueueName queue, std::string cursor, std::uint32_t limit, Duration at_most);
 
-  /// After kQueueFull: how long a producer should wait, from the rate at which this queue finished jobs in
-  /// the last minute. 1 s to 60 s; 5 s where nothing finished yet.
+  /// How long a producer should wait after kQueueFull, by the rate at which this queue finished jobs in the
+  /// last minute. 1 s to 60 s; 5 s if no job has finished.
   std::chrono::seconds retry_after(const QueueName& queue) const;
   /// All counters and histograms of this host and the counts of its queues, as Prometheus text (version
   /// 0.0.4).

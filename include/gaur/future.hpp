@@ -1,5 +1,5 @@
 #pragma once
-// Future<T> and Promise<T>: one value, delivered once, from a store or a run to whoever asked.
+// Future<T> and Promise<T>: one value, delivered once, from a store or a run to the code that requested it.
 // Thread-safety: internally locked; a Future is moved, never shared.
 #include <condition_variable>
 #include <coroutine>
@@ -13,25 +13,17 @@
 
 namespace gaur {
 
-namespace detail {
 template <class T>
-struct Shared {
-  std::mutex mutex;
-  std::condition_variable arrived;
-  std::optional<T> value;
-  std::function<void(T)> next;
-};
-}  // namespace detail
+class Promise;
 
 template <class T>
 class [[nodiscard]] Future {
  public:
   Future() = default;
-  explicit Future(std::shared_ptr<detail::Shared<T>> shared) : shared_(std::move(shared)) {}
   Future(Future&&) noexcept = default;
   Future& operator=(Future&&) noexcept = default;
 
-  /// Blocks until the value is there. Never call it on the executor that is to deliver the value.
+  /// Blocks until the value arrives. Must not be called on the executor that delivers it.
   T get() && {
     std::unique_lock lock(shared_->mutex);
     shared_->arrived.wait(lock, [this] { return shared_->value.has_value(); });
@@ -43,8 +35,8 @@ class [[nodiscard]] Future {
     return shared_->value.has_value();
   }
 
-  /// Runs `next(value)` where the value is delivered (for a store: on the executor given at its
-  /// construction), or here and now if it is there already. `next` must not block nor throw.
+  /// Calls `next(value)` on the thread that delivers the value (for a store: its executor), or at once on the
+  /// calling thread if the value has arrived. `next` must not block or throw.
   void then(std::function<void(T)> next) && {
     std::unique_lock lock(shared_->mutex);
     if (!shared_->value) {
@@ -73,14 +65,24 @@ class [[nodiscard]] Future {
   }
 
  private:
-  std::shared_ptr<detail::Shared<T>> shared_;
+  friend class Promise<T>;
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable arrived;
+    std::optional<T> value;
+    std::function<void(T)> next;
+  };
+  explicit Future(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+  std::shared_ptr<Shared> shared_;
 };
 
-/// The writing end. Copyable, because callbacks must be; set() counts once, later calls do nothing.
+/// The writing end. Copyable, because std::function requires copyable callbacks. The first set() delivers the
+/// value, later calls do nothing.
 template <class T>
 class Promise {
  public:
-  Promise() : shared_(std::make_shared<detail::Shared<T>>()) {}
+  Promise() : shared_(std::make_shared<typename Future<T>::Shared>()) {}
   Future<T> future() { return Future<T>(shared_); }
   void set(T value) const {
     std::unique_lock lock(shared_->mutex);
@@ -96,7 +98,7 @@ class Promise {
   }
 
  private:
-  std::shared_ptr<detail::Shared<T>> shared_;
+  std::shared_ptr<typename Future<T>::Shared> shared_;
 };
 
 template <class T>
@@ -106,7 +108,7 @@ Future<T> ready(T value) {
   return promise.future();
 }
 
-/// What every verb of a store answers.
+/// The result of every asynchronous operation of Client and Store.
 template <class T>
 using Async = Future<Result<T>>;
 

@@ -1,6 +1,6 @@
 #pragma once
-// What one host (one gaur process on one machine) is doing: the machine's room, what is granted of it and
-// to whom. Served at GET /v1/host. Thread-safety: a value.
+// Status and control of one host (one gaur process on one machine): its capacity, active runs and pools.
+// Returned by GET /v1/host. Thread-safety: a value.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -16,13 +16,13 @@ namespace gaur {
 struct PoolStatus {
   std::string name;
   std::string kind;                ///< "duckdb" or "command"
-  std::uint32_t runners = 0;       ///< child processes alive, those below included
+  std::uint32_t runners = 0;       ///< child processes, busy and starting ones included
   std::uint32_t busy = 0;          ///< with a job
   std::uint32_t starting = 0;      ///< not ready yet
   std::uint64_t started = 0;       ///< runners ever started
-  std::uint64_t crashed = 0;       ///< of them died under a job or before they were ready
-  std::uint64_t memory_bytes = 0;  ///< sum of what they use now
-  std::string broken;              ///< why the pool cannot start runners now; "" while it can
+  std::uint64_t crashed = 0;       ///< of those: died during a run or before they were ready
+  std::uint64_t memory_bytes = 0;  ///< resident memory of all runners
+  std::string broken;              ///< why the pool cannot start runners; "" if it can
 };
 
 struct RunStatus {
@@ -36,7 +36,7 @@ struct RunStatus {
   std::uint64_t memory_bytes = 0;  ///< granted
 };
 
-/// Jobs that nobody here can start: their function, or the whole queue, is not configured on this host.
+/// Jobs that this host cannot start: their function, or the whole queue, is not configured.
 struct UnservedJobs {
   QueueName queue;
   FunctionName function;  ///< "": the whole queue
@@ -44,54 +44,55 @@ struct UnservedJobs {
   bool exact = true;  ///< false: at least so many
 };
 
-/// A queue of which this host takes no jobs, while it takes those of others.
+/// A queue from which this host takes no jobs although it is configured.
 struct RefusedQueue {
   QueueName queue;
-  std::string why;  ///< a sentence, with what to do
+  std::string why;  ///< a sentence with what to do
 };
 
 struct HostStatus {
   std::string name;
   std::string version;
   Time started{};
-  double cores = 0;                  ///< that Gaur may grant
-  std::uint64_t memory_bytes = 0;    ///< likewise: the machine's, less what is reserved
-  std::uint64_t reserved_bytes = 0;  ///< left to the system and to the server itself
-  double cores_granted = 0;          ///< now
-  std::uint64_t memory_granted = 0;  ///< now
-  std::uint32_t slots = 0;           ///< runs of functions that say nothing about their needs, side by side
-  std::string slots_sum;             ///< how `slots` follows from the machine, in words
+  double cores = 0;                  ///< capacity that may be granted
+  std::uint64_t memory_bytes = 0;    ///< capacity that may be granted: without `reserved_bytes`
+  std::uint64_t reserved_bytes = 0;  ///< for the system and the server itself
+  double cores_granted = 0;          ///< to active runs
+  std::uint64_t memory_granted = 0;  ///< to active runs
+  std::uint32_t slots = 0;           ///< concurrent runs of functions without configured needs
+  std::string slots_sum;             ///< the calculation of `slots` as text
   std::vector<RunStatus> runs;
   std::vector<PoolStatus> pools;
-  std::string role = "worker";  ///< "worker", "producer" (takes no jobs), "sweeper" (heals, takes none)
-  std::string phase;            ///< "running", "quiet", "stopping", ...
-  std::string store;   ///< what stands behind it, without secrets: "redis 7.0.15 at redis://h:6379/0"
+  /// "worker", "producer" (takes no jobs), "sweeper" (recovers stalled jobs, takes none).
+  std::string role = "worker";
+  std::string phase;   ///< "running", "quiet", "stopping", ...
+  std::string store;   ///< without secrets: "redis 7.0.15 at redis://h:6379/0"
   bool ready = false;  ///< takes jobs and can run them
   bool stopping = false;
-  std::vector<UnservedJobs> unserved;   ///< jobs that wait for a function that this host does not serve
-  std::vector<std::string> not_ready;   ///< why not, each a sentence; empty when ready
-  std::uint64_t spill_bytes = 0;        ///< that running runners have on disk now
-  std::uint64_t spill_max_bytes = 0;    ///< 0: no bound
-  std::uint64_t results_bytes = 0;      ///< result files, as of some seconds ago
-  std::uint64_t results_max_bytes = 0;  ///< 0: no bound
+  std::vector<UnservedJobs> unserved;   ///< waiting jobs of functions that this host does not serve
+  std::vector<std::string> not_ready;   ///< the reasons, each a sentence; empty if ready
+  std::uint64_t spill_bytes = 0;        ///< disk space of the active runners
+  std::uint64_t spill_max_bytes = 0;    ///< 0: no limit
+  std::uint64_t results_bytes = 0;      ///< disk space of result files, some seconds old
+  std::uint64_t results_max_bytes = 0;  ///< 0: no limit
   std::uint64_t disk_free_bytes = 0;    ///< of the file system of the data folder
-  std::vector<std::string> warnings;    ///< what an operator should look at, though jobs run
-  std::vector<QueueName>
-      mixed_queues;  ///< Bull queues that BullMQ's clients use as well; `warnings` says more
-  std::vector<RefusedQueue> refused_queues;  ///< those, and others that cannot be used
+  std::vector<std::string> warnings;    ///< problems that do not prevent jobs from running
+  /// Bull queues that BullMQ's clients use as well; `warnings` has details.
+  std::vector<QueueName> mixed_queues;
+  std::vector<RefusedQueue> refused_queues;  ///< mixed queues, and others that cannot be used
 };
 
-/// What whoever may write can ask of the host. Each from any thread; none blocks.
+/// Control of the host. Each function may be called from any thread; none blocks.
 struct HostControl {
-  std::function<void()> quiet{};   ///< take no more; what runs goes on
-  std::function<void()> resume{};  ///< take again
-  /// Quiet, up to `patience` for what runs, then back to the queue with it; then the process ends.
+  std::function<void()> quiet{};   ///< takes no more jobs; active runs continue
+  std::function<void()> resume{};  ///< takes jobs again
+  /// Quiet; waits up to `patience` for active runs, requeues the rest, and ends the process.
   std::function<void(Duration patience)> leave{};
 };
 
-/// Asks the host for its status. The future may be fulfilled on any thread, soon.
+/// Requests the status of the host. The future may be fulfilled on any thread.
 using HostView = std::function<Future<HostStatus>()>;
-/// A job that waits or is delayed, as its store knows it.
+/// A waiting or delayed job, as its store reports it.
 struct WaitingJob {
   QueueName queue;
   FunctionName function;
@@ -101,7 +102,8 @@ struct WaitingJob {
   bool paused = false;  ///< its queue
   std::optional<Position> position{};
 };
-/// Why it waits: "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free". Every waiting job has a reason.
+/// The reason why a job waits: "needs 6 cores and 6.0 GB; 2 cores and 4.0 GB are free". Every waiting job has
+/// one.
 using WhyWaiting = std::function<Future<std::optional<std::string>>(WaitingJob job)>;
 
 }  // namespace gaur

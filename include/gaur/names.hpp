@@ -1,5 +1,5 @@
 #pragma once
-// Strong types for the texts that must not be mixed up, and the project's time types.
+// Distinct types for ids and names, and the project's time types.
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -18,16 +18,18 @@ struct Name {
   auto operator<=>(const Name&) const = default;
 };
 
-using JobId = Name<struct JobIdTag>;          ///< a decimal number given by the store, or the user's own text
+/// A decimal number assigned by the store, or the user's own text.
+using JobId = Name<struct JobIdTag>;
 using QueueName = Name<struct QueueNameTag>;  ///< 1 to 480 bytes, see validate_queue_name()
-using FunctionName = Name<struct FunctionTag>;  ///< what a job asks for: its name, or a field of its data
-using LockToken = Name<struct LockTokenTag>;    ///< unique for each start of each job
-using SessionName = Name<struct SessionTag>;    ///< one sender of numbered operations
+/// The function that runs a job: the job's name, or a field of its data.
+using FunctionName = Name<struct FunctionTag>;
+using LockToken = Name<struct LockTokenTag>;  ///< unique for each start of each job
+using SessionName = Name<struct SessionTag>;  ///< a sequence of numbered operations of one sender
 
 using Duration = std::chrono::milliseconds;
-/// Wall clock, milliseconds since 1970 UTC: only for what is stored or shown.
+/// Wall clock, milliseconds since 1970 UTC: only for values that are stored or displayed.
 using Time = std::chrono::time_point<std::chrono::system_clock, Duration>;
-/// Monotonic: for deadlines, timeouts and every measured duration.
+/// Monotonic clock: for deadlines, timeouts and measured durations.
 using Instant = std::chrono::steady_clock::time_point;
 
 inline std::int64_t to_ms(Time time) {

@@ -1,6 +1,6 @@
 #pragma once
-// What producers and onlookers say to a queue and hear from it: the value types that gaur/client.hpp and
-// the stores share. Copy them freely. Thread-safety: values.
+// Values that gaur/client.hpp and the stores share: new jobs, counts, pages of logs and events.
+// Thread-safety: values.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -22,10 +22,14 @@ struct NewJob {
 
 struct Added {
   JobId id{};
-  State state = State::kWaiting;  ///< kActive: handed to a parked turn in the same step
-  bool duplicate = false;         ///< a job of this id was there already; nothing was changed
-  std::uint64_t position = 0;  ///< jobs that would be handed out before it, about; 0 for active and delayed
-  bool differs = false;        ///< the job that was there has another name or other data; set by Client alone
+  /// kActive: the add handed the job to a long poll in the same step.
+  State state = State::kWaiting;
+  /// A job with this id exists; nothing was changed.
+  bool duplicate = false;
+  /// Approximate number of jobs that start before it; 0 for active and delayed jobs.
+  std::uint64_t position = 0;
+  /// The existing job has another name or other data. Set by Client only.
+  bool differs = false;
   bool operator==(const Added&) const = default;
 };
 
@@ -37,7 +41,7 @@ struct JobRef {
   JobId id{};
 };
 
-// ---- looking ---------------------------------------------------------------------------------
+// ---- reading ---------------------------------------------------------------------------------
 
 struct Counts {
   std::array<std::uint64_t, kAllStates.size()> of{};
@@ -50,7 +54,7 @@ struct Counts {
 
 struct Position {
   std::uint64_t before = 0;
-  bool exact = true;  ///< false above 1 000: "about"
+  bool exact = true;  ///< false above 1 000: an estimate
   bool operator==(const Position&) const = default;
 };
 
@@ -59,12 +63,13 @@ struct RangeRequest {
   State state = State::kWaiting;
   std::uint64_t offset = 0;
   std::uint32_t limit = 100;  ///< at most 1 000
-  bool newest_first = false;  ///< waiting states: default is the order of handing out; finished: of finishing
+  /// Reverses the order: the order of starts for waiting jobs, of finishing for finished ones.
+  bool newest_first = false;
 };
 
 struct LogPage {
   std::vector<std::string> lines{};
-  std::uint64_t total = 0;  ///< lines kept
+  std::uint64_t total = 0;  ///< lines that are stored
 };
 
 // ---- events ----------------------------------------------------------------------------------
@@ -88,21 +93,24 @@ enum class EventKind : std::uint8_t {
   kCleaned,
   kCancelRequested,
 };
-/// The dialects' own words: "added", "waiting", "retries-exhausted" ...
+/// The name in Bull and BullMQ: "added", "waiting", "retries-exhausted" ...
 std::string_view to_string(EventKind kind);
 
 struct Event {
-  std::string cursor{};  ///< opaque; order within a queue is the order of the log
+  /// Opaque position in the queue's event log.
+  std::string cursor{};
   EventKind kind = EventKind::kAdded;
   JobId id{};  ///< empty for queue events
   std::optional<State> previous{};
-  std::string detail{};  ///< completed: result; failed: reason; progress: JSON; delayed: due ms; added: name
+  /// kCompleted: result; kFailed: reason; kProgress: JSON; kDelayed: due time in ms; kAdded: name.
+  std::string detail{};
   Time at{};
 };
 struct EventPage {
   std::vector<Event> events{};
-  std::string cursor{};  ///< pass it next time
-  bool gap = false;      ///< events after the given cursor were trimmed before they were read
+  std::string cursor{};  ///< the `cursor` of the next request
+  /// Events after the requested cursor were trimmed and are missing.
+  bool gap = false;
 };
 
 }  // namespace gaur

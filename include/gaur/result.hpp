@@ -19,7 +19,8 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   }
 };
 
-struct Unit {  ///< the value of an operation that has none
+/// The value of an operation that has none.
+struct Unit {
   bool operator==(const Unit&) const = default;
 };
 using Status = Result<Unit>;
@@ -28,20 +29,3 @@ inline Status ok() {
 }
 
 }  // namespace gaur
-
-/// GAUR_TRY(auto job, store.get(id)); declares `job`, or returns the error from the enclosing function.
-#define GAUR_TRY_CAT2(a, b) a##b
-#define GAUR_TRY_CAT(a, b) GAUR_TRY_CAT2(a, b)
-#define GAUR_TRY(declaration, expression) \
-  GAUR_TRY_IMPL(GAUR_TRY_CAT(gaur_try_, __LINE__), declaration, expression)
-#define GAUR_TRY_IMPL(temporary, declaration, expression)             \
-  auto temporary = (expression);                                      \
-  if (!temporary) return ::gaur::Error(std::move(temporary).error()); \
-  declaration = *std::move(temporary)
-/// GAUR_CHECK(status()); returns the error, drops the value.
-#define GAUR_CHECK(expression) GAUR_CHECK_IMPL(GAUR_TRY_CAT(gaur_check_, __LINE__), expression)
-#define GAUR_CHECK_IMPL(temporary, expression)                          \
-  do {                                                                  \
-    auto temporary = (expression);                                      \
-    if (!temporary) return ::gaur::Error(std::move(temporary).error()); \
-  } while (false)

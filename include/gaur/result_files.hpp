@@ -15,21 +15,21 @@ struct ResultFile {
   std::filesystem::path path;
   std::string format;  ///< "parquet", "csv", "ndjson", ...
   std::uint64_t bytes = 0;
-  std::uint64_t rows = 0;  ///< as the runner told; 0 when it said nothing
-  Time expires_at{};       ///< no longer found from then on
+  std::uint64_t rows = 0;  ///< as the runner reported; 0 if it did not
+  Time expires_at{};       ///< find() fails from this time on
 };
 
 /// Thread-safety: any thread.
 class ResultFiles {
  public:
   virtual ~ResultFiles() = default;
-  /// The result file of this job. Blocks for one look into the file system. Errors: kNotFound (none, or
+  /// The result file of this job. Blocks for one read of the file system. Errors: kNotFound (none, or
   /// expired), kIo.
   virtual Result<ResultFile> find(const JobRef& job) const = 0;
 };
 
-/// Whether a link to this job's file was signed here and still holds. Errors: kPermission (not signed here,
-/// or changed), kTimeout (it has expired). Thread-safety: any thread.
+/// Verifies the signature and expiry of a link to this job's file. Errors: kPermission (another signature),
+/// kTimeout (expired). Thread-safety: any thread.
 using LinkCheck =
     std::function<Status(const JobRef& job, const std::string& expires, const std::string& signature)>;
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a figure of a function's runs usually is: a histogram over powers of two, each in four steps (an
-// answer is at most 19 % too high), in which older values fade. Thread-safety: none; a value.
+// Quantiles of a measured value in which older values weigh less: a histogram over powers of two, each in
+// four steps, so that a quantile is at most 19 % too high. Thread-safety: none; a value.
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -10,11 +10,11 @@ namespace gaur {
 
 class DecayingHistogram {
  public:
-  static constexpr std::uint64_t kTrusted = 5;  ///< nothing is said before so many values
+  static constexpr std::uint64_t kLeastValues = 5;  ///< quantile() returns nothing before so many values
 
   void add(double value) {
-    // Instead of shrinking all that is there, each new value weighs a little more: half of the weight is in
-    // the last 200.
+    // Each new value weighs a little more than the last one, instead of decreasing all weights: half of the
+    // weight belongs to the last 200 values.
     constexpr double kGrowth = 1.003471748509503;  // 2^(1/200)
     weight_ *= kGrowth;
     if (weight_ > 1e12) {
@@ -29,10 +29,9 @@ class DecayingHistogram {
 
   std::uint64_t count() const { return count_; }
 
-  /// The value that a share `q` of the runs did not exceed, rounded up to its bucket; nothing before kTrusted
-  /// values.
+  /// The q-quantile, rounded up to its bucket; nothing before kLeastValues values.
   std::optional<double> quantile(double q) const {
-    if (count_ < kTrusted) return std::nullopt;
+    if (count_ < kLeastValues) return std::nullopt;
     double left = q * total_;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
       left -= buckets_[i];

@@ -1,4 +1,4 @@
-// The decisions of the ledger. docs/admission.md tells the same in words; change both together.
+// The decisions of the ledger. docs/explanation/admission.md describes them; change both together.
 #include "admission/ledger.hpp"
 
 #include <algorithm>
@@ -10,13 +10,13 @@ namespace gaur {
 
 namespace {
 
-constexpr double kEpsilon = 1e-6;  // cores: against rounding
+constexpr double kEpsilon = 1e-6;  // cores; absorbs rounding
 constexpr unsigned kForgetHeadAfter = 16;
-constexpr std::uint32_t kSlotsWorthSharing = 8;  // among turns under way at once
+constexpr std::uint32_t kSlotsToShare = 8;  // from so many on, take requests in flight share them
 
-Resources less(const Resources& room, const Resources& taken) {
-  return {std::max(room.cores - taken.cores, 0.0),
-          room.memory_bytes > taken.memory_bytes ? room.memory_bytes - taken.memory_bytes : 0};
+Resources minus(const Resources& all, const Resources& part) {
+  return {std::max(all.cores - part.cores, 0.0),
+          all.memory_bytes > part.memory_bytes ? all.memory_bytes - part.memory_bytes : 0};
 }
 
 Resources smaller(const Resources& a, const Resources& b) {
@@ -27,9 +27,9 @@ Resources larger(const Resources& a, const Resources& b) {
   return {std::max(a.cores, b.cores), std::max(a.memory_bytes, b.memory_bytes)};
 }
 
-void add(Resources& room, const Resources& more) {
-  room.cores += more.cores;
-  room.memory_bytes += more.memory_bytes;
+void add(Resources& sum, const Resources& more) {
+  sum.cores += more.cores;
+  sum.memory_bytes += more.memory_bytes;
 }
 
 Resources resources_of(const Needs& needs) {
@@ -42,14 +42,14 @@ std::uint32_t threads_for(const Needs& needs) {
 
 }  // namespace
 
-// ---- room and needs ----------------------------------------------------------------------------
+// ---- resources and needs ----------------------------------------------------------------------------
 
 Ledger::Impl::Impl(LedgerOptions given) : options(std::move(given)) {
   options.slots = std::max(options.slots, 1U);
   options.max_take = std::max(options.max_take, 1U);
-  options.turns_at_once = std::max(options.turns_at_once, 1U);
-  if (options.slots >= kSlotsWorthSharing) {
-    const std::uint32_t part = (options.slots + options.turns_at_once - 1) / options.turns_at_once;
+  options.takes_in_flight = std::max(options.takes_in_flight, 1U);
+  if (options.slots >= kSlotsToShare) {
+    const std::uint32_t part = (options.slots + options.takes_in_flight - 1) / options.takes_in_flight;
     options.max_take = std::min(options.max_take, part);
   }
   options.cpu_factor = std::clamp(options.cpu_factor, 1.0, 4.0);
@@ -66,7 +66,7 @@ Resources Ledger::Impl::capacity() const {
 }
 
 Resources Ledger::Impl::free() const {
-  return less(less(capacity(), granted), booked);
+  return minus(minus(capacity(), granted), booked);
 }
 
 Needs Ledger::Impl::clamped(const Needs& needs) const {
@@ -102,13 +102,13 @@ std::optional<Duration> Ledger::Impl::usual_wall(const FunctionName& name) const
   return Duration(static_cast<std::int64_t>(std::ceil(*wall / 1000)));
 }
 
-// ---- who goes first ----------------------------------------------------------------------------
+// ---- order of queues ----------------------------------------------------------------------------
 
 Reservation Ledger::Impl::reservation_of(const Head& head) const {
   std::vector<Occupant> occupants;
   occupants.reserve(runs.size());
   for (const auto& [token, run] : runs) {
-    occupants.push_back({run.needs, run.since, usual_wall(run.function), run.behind == head.serial});
+    occupants.push_back({run.needs, run.since, usual_wall(run.function), run.backfilled_past == head.serial});
   }
   return reserve(clamped(head.job.needs), free(), occupants, now);
 }
@@ -117,7 +117,7 @@ bool Ledger::Impl::overdue(const Queue& queue) const {
   return queue.head && now - queue.head->since >= queue.rules.max_head_wait / 2;
 }
 
-bool Ledger::Impl::closing(const Queue& queue) const {
+bool Ledger::Impl::rejects_backfill(const Queue& queue) const {
   return queue.head && now - queue.head->since >= queue.rules.max_head_wait * 3 / 4;
 }
 
@@ -132,8 +132,7 @@ std::vector<const Ledger::Impl::Queue*> Ledger::Impl::ranked() const {
   return result;
 }
 
-/// The first queue that goes before this one and whose head waits for room: others get only what that head
-/// leaves.
+/// The first queue before this one with a blocked head. This queue gets only what that head will not need.
 const Ledger::Impl::Queue* Ledger::Impl::blocked_before(const QueueName& queue) const {
   for (const Queue* other : ranked()) {
     if (other->rules.name == queue) return nullptr;
@@ -142,76 +141,76 @@ const Ledger::Impl::Queue* Ledger::Impl::blocked_before(const QueueName& queue) 
   return nullptr;
 }
 
-// ---- offering ----------------------------------------------------------------------------------
+// ---- booking ----------------------------------------------------------------------------------
 
-AdmissionFilter Ledger::Impl::admit_for(const Queue& queue, Ticket& ticket) const {
-  AdmissionFilter admit;
-  admit.function_field = queue.rules.function_field;
-  admit.free = free();
+AdmissionFilter Ledger::Impl::filter_for(const Queue& queue, OpenBooking& booking) const {
+  AdmissionFilter filter;
+  filter.function_field = queue.rules.function_field;
+  filter.free = free();
   if (const Queue* other = blocked_before(queue.rules.name)) {
-    admit.free = closing(*other) ? Resources{} : smaller(admit.free, reservation_of(*other->head).spare);
-    ticket.passes = other->head->serial;
+    filter.free =
+        rejects_backfill(*other) ? Resources{} : smaller(filter.free, reservation_of(*other->head).spare);
+    booking.backfills_past = other->head->serial;
   }
   std::optional<Instant> ends_by;
-  const bool head_waits = queue.head && !fits(clamped(queue.head->job.needs), admit.free);
-  if (head_waits && queue.rules.order == QueueOrder::kBackfill && !closing(queue)) {
+  const bool head_waits = queue.head && !fits(clamped(queue.head->job.needs), filter.free);
+  if (head_waits && queue.rules.order == QueueOrder::kBackfill && !rejects_backfill(queue)) {
     const Reservation reservation = reservation_of(*queue.head);
-    admit.backfill = true;
-    admit.spare = smaller(reservation.spare, admit.free);
-    if (ticket.passes == 0) ticket.passes = queue.head->serial;
+    filter.backfill = true;
+    filter.spare = smaller(reservation.spare, filter.free);
+    if (booking.backfills_past == 0) booking.backfills_past = queue.head->serial;
     const Instant close = queue.head->since + queue.rules.max_head_wait * 3 / 4;
     if (reservation.start) ends_by = std::min(*reservation.start, close);
   }
   for (const auto& [name, function] : functions) {
     if (!serves(function, queue.rules.name)) continue;
     Needs needs = needs_of(function);
-    needs.unavailable = !function.unavailable_why.empty() || at_most_running(function);
+    needs.unavailable = !function.unavailable_reason.empty() || is_at_max_running(function);
     const auto usual = usual_wall(name);
     needs.ends_before_head = ends_by && usual && now + *usual <= *ends_by;
-    admit.needs.emplace(name, needs);
+    filter.needs.emplace(name, needs);
   }
-  if (queue.rules.take_unknown) admit.default_needs = needs_of(Function{});
-  return admit;
+  if (queue.rules.take_unknown) filter.default_needs = needs_of(Function{});
+  return filter;
 }
 
-/// How many could start at the very most: so that a turn's batch is bounded, and max_running holds within a
-/// turn.
-std::uint32_t Ledger::Impl::most_to_take(const Queue& queue, const AdmissionFilter& admit) const {
-  if (admit.free.cores < kEpsilon && admit.free.memory_bytes == 0) return 0;
+/// An upper bound of the jobs that can start: it bounds the batch and keeps max_running within one request.
+std::uint32_t Ledger::Impl::most_to_take(const Queue& queue, const AdmissionFilter& filter) const {
+  if (filter.free.cores < kEpsilon && filter.free.memory_bytes == 0) return 0;
   std::uint32_t most = options.max_take;
   double cores = options.capacity.cores;
   std::uint64_t memory = options.capacity.memory_bytes;
-  bool open = admit.default_needs.has_value();
-  if (admit.default_needs) {
-    cores = admit.default_needs->cores;
-    memory = admit.default_needs->memory_bytes;
+  bool open = filter.default_needs.has_value();
+  if (filter.default_needs) {
+    cores = filter.default_needs->cores;
+    memory = filter.default_needs->memory_bytes;
   }
-  for (const auto& [name, needs] : admit.needs) {
+  for (const auto& [name, needs] : filter.needs) {
     if (needs.unavailable) continue;
     open = true;
     cores = std::min(cores, needs.cores);
     memory = std::min(memory, needs.memory_bytes);
     const Function& function = functions.at(name);
     if (const auto bound = function.configured.max_running; bound > 0)
-      most = std::min(most, bound - function.running - function.promised);
+      most = std::min(most, bound - function.running - function.booked);
   }
   if (!open) return 0;
   if (cores > kEpsilon)
-    most = std::min(most, static_cast<std::uint32_t>(std::min(admit.free.cores / cores + kEpsilon, 1e6)));
+    most = std::min(most, static_cast<std::uint32_t>(std::min(filter.free.cores / cores + kEpsilon, 1e6)));
   if (memory > 0)
-    most = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, admit.free.memory_bytes / memory));
-  // Nothing of this queue fits: it is asked all the same, so that its head becomes known and room is kept for
-  // it. Another turn of it that is under way will tell as well.
-  const bool is_asked = std::any_of(tickets.begin(), tickets.end(), [&](const auto& entry) {
+    most = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, filter.free.memory_bytes / memory));
+  // Nothing of this queue fits. One job is requested all the same, so that the reply reports the head and
+  // resources are reserved for it, unless another take request of the queue is in flight.
+  const bool in_flight = std::any_of(bookings.begin(), bookings.end(), [&](const auto& entry) {
     return entry.second.queue == queue.rules.name;
   });
-  return queue.head || is_asked ? most : std::max(most, 1U);
+  return queue.head || in_flight ? most : std::max(most, 1U);
 }
 
-/// What so many jobs can need at the very most: what is free beyond it stays free for another turn.
-Resources Ledger::Impl::room_for(std::uint32_t count, const AdmissionFilter& admit) const {
-  Resources largest = admit.default_needs ? resources_of(*admit.default_needs) : Resources{};
-  for (const auto& [name, needs] : admit.needs) {
+/// The most that `count` jobs can need. Free resources above it remain free for other bookings.
+Resources Ledger::Impl::largest_needs(std::uint32_t count, const AdmissionFilter& filter) const {
+  Resources largest = filter.default_needs ? resources_of(*filter.default_needs) : Resources{};
+  for (const auto& [name, needs] : filter.needs) {
     if (!needs.unavailable) largest = larger(largest, resources_of(needs));
   }
   return {largest.cores * count, largest.memory_bytes * count};
@@ -220,39 +219,39 @@ Resources Ledger::Impl::room_for(std::uint32_t count, const AdmissionFilter& adm
 Ledger::Ledger(LedgerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Ledger::~Ledger() = default;
 
-Booking Ledger::offer(const QueueName& name, Instant now) {
+Booking Ledger::book(const QueueName& name, Instant now) {
   Impl& self = *impl_;
   self.now = now;
-  Booking offer;
-  offer.ticket = ++self.last_ticket;
+  Booking booking;
+  booking.id = ++self.last_booking;
   const auto found = self.queues.find(name);
-  if (found == self.queues.end()) return offer;
+  if (found == self.queues.end()) return booking;
   Impl::Queue& queue = found->second;
   if (queue.idle) queue.served = std::max(queue.served, self.served_now);
-  Impl::Ticket ticket{name, {}, 0, 0};
-  offer.filter = self.admit_for(queue, ticket);
-  offer.take = self.most_to_take(queue, offer.filter);
-  if (offer.take == 0) return offer;
-  offer.filter.free = smaller(offer.filter.free, self.room_for(offer.take, offer.filter));
-  ticket.filter = offer.filter;
-  ticket.take = offer.take;
-  add(self.booked, offer.filter.free);
-  for (const auto& [function, needs] : offer.filter.needs) {
-    if (!needs.unavailable) self.functions[function].promised += offer.take;
+  Impl::OpenBooking open{name, {}, 0, 0};
+  booking.filter = self.filter_for(queue, open);
+  booking.take = self.most_to_take(queue, booking.filter);
+  if (booking.take == 0) return booking;
+  booking.filter.free = smaller(booking.filter.free, self.largest_needs(booking.take, booking.filter));
+  open.filter = booking.filter;
+  open.take = booking.take;
+  add(self.booked, booking.filter.free);
+  for (const auto& [function, needs] : booking.filter.needs) {
+    if (!needs.unavailable) self.functions[function].booked += booking.take;
   }
-  self.tickets.emplace(offer.ticket, std::move(ticket));
-  return offer;
+  self.bookings.emplace(booking.id, std::move(open));
+  return booking;
 }
 
 // ---- settling ----------------------------------------------------------------------------------
 
-void Ledger::Impl::charge(Queue& queue, const Ticket& ticket, const Taken& taken) {
-  const auto known = ticket.filter.needs.find(taken.function);
-  const Needs needs = known != ticket.filter.needs.end()
+void Ledger::Impl::charge(Queue& queue, const OpenBooking& booking, const Taken& taken) {
+  const auto known = booking.filter.needs.find(taken.function);
+  const Needs needs = known != booking.filter.needs.end()
                           ? known->second
-                          : ticket.filter.default_needs.value_or(needs_of(taken.function));
+                          : booking.filter.default_needs.value_or(needs_of(taken.function));
   Run run{taken.function, needs, now, threads_for(needs), 0};
-  if (!needs.ends_before_head) run.behind = ticket.passes;
+  if (!needs.ends_before_head) run.backfilled_past = booking.backfills_past;
   if (!runs.emplace(taken.token, run).second) return;
   add(granted, resources_of(needs));
   threads += run.threads;
@@ -272,8 +271,8 @@ void Ledger::Impl::charge(Queue& queue, const Ticket& ticket, const Taken& taken
   queue.served += std::max({cores_share, memory_share, 1e-6}) / queue.rules.weight;
 }
 
-void Ledger::Impl::remember_head(Queue& queue, const Ticket& ticket, const std::vector<Taken>& taken,
-                                 const std::optional<BlockedHead>& blocked) {
+void Ledger::Impl::record_head(Queue& queue, const OpenBooking& booking, const std::vector<Taken>& taken,
+                               const std::optional<BlockedHead>& blocked) {
   const bool started = queue.head && std::any_of(taken.begin(), taken.end(), [&](const Taken& t) {
                          return t.job.id == queue.head->job.id;
                        });
@@ -282,29 +281,29 @@ void Ledger::Impl::remember_head(Queue& queue, const Ticket& ticket, const std::
     if (!queue.head || queue.head->job.id != blocked->id) queue.head = Head{++last_head, *blocked, now, 0};
     queue.head->unconfirmed = 0;
   } else if (queue.head) {
-    // A turn that took all it was allowed to may not have come as far as to the head.
-    const bool walked_to_the_end = taken.size() < ticket.take;
-    if (walked_to_the_end || ++queue.head->unconfirmed >= kForgetHeadAfter) queue.head.reset();
+    // A request that took as many jobs as it may has perhaps not reached the head.
+    const bool scanned_all = taken.size() < booking.take;
+    if (scanned_all || ++queue.head->unconfirmed >= kForgetHeadAfter) queue.head.reset();
   }
-  queue.idle = !queue.head && taken.size() < ticket.take;
+  queue.idle = !queue.head && taken.size() < booking.take;
 }
 
-void Ledger::settle(std::uint64_t number, const std::vector<Taken>& taken,
+void Ledger::settle(std::uint64_t id, const std::vector<Taken>& taken,
                     const std::optional<BlockedHead>& blocked, Instant now) {
   Impl& self = *impl_;
   self.now = now;
-  const auto found = self.tickets.find(number);
-  if (found == self.tickets.end()) return;
-  const Impl::Ticket ticket = std::move(found->second);
-  self.tickets.erase(found);
-  self.booked = less(self.booked, ticket.filter.free);
-  if (self.tickets.empty()) self.booked = {};
-  for (const auto& [function, needs] : ticket.filter.needs) {
-    if (!needs.unavailable) self.functions[function].promised -= ticket.take;
+  const auto found = self.bookings.find(id);
+  if (found == self.bookings.end()) return;
+  const Impl::OpenBooking booking = std::move(found->second);
+  self.bookings.erase(found);
+  self.booked = minus(self.booked, booking.filter.free);
+  if (self.bookings.empty()) self.booked = {};
+  for (const auto& [function, needs] : booking.filter.needs) {
+    if (!needs.unavailable) self.functions[function].booked -= booking.take;
   }
-  Impl::Queue& queue = self.queues.at(ticket.queue);
-  for (const Taken& one : taken) self.charge(queue, ticket, one);
-  self.remember_head(queue, ticket, taken, blocked);
+  Impl::Queue& queue = self.queues.at(booking.queue);
+  for (const Taken& one : taken) self.charge(queue, booking, one);
+  self.record_head(queue, booking, taken, blocked);
 }
 
 Grant Ledger::grant(const LockToken& token) {
@@ -320,7 +319,7 @@ void Ledger::release(const LockToken& token, const Usage& usage, Instant now) {
   if (found == self.runs.end()) return;
   const Impl::Run run = found->second;
   self.runs.erase(found);
-  self.granted = self.runs.empty() ? Resources{} : less(self.granted, resources_of(run.needs));
+  self.granted = self.runs.empty() ? Resources{} : minus(self.granted, resources_of(run.needs));
   self.threads -= run.threads;
   const auto known = self.functions.find(run.function);
   if (known == self.functions.end()) return;
@@ -344,15 +343,15 @@ void Ledger::set_overhead(std::uint64_t bytes) {
   impl_->overhead = std::min(bytes, impl_->options.capacity.memory_bytes / 4 * 3);
 }
 
-void Ledger::mark_unavailable(const FunctionName& function, std::string why) {
+void Ledger::mark_unavailable(const FunctionName& function, std::string reason) {
   const auto found = impl_->functions.find(function);
   if (found != impl_->functions.end())
-    found->second.unavailable_why = why.empty() ? "closed" : std::move(why);
+    found->second.unavailable_reason = reason.empty() ? "unavailable" : std::move(reason);
 }
 
 void Ledger::mark_available(const FunctionName& function) {
   const auto found = impl_->functions.find(function);
-  if (found != impl_->functions.end()) found->second.unavailable_why.clear();
+  if (found != impl_->functions.end()) found->second.unavailable_reason.clear();
 }
 
 }  // namespace gaur

@@ -1,10 +1,9 @@
 #pragma once
-// The ledger of one machine: its cores and memory belong to it, for all queues. Room is booked before a turn
-// is sent and settled by its reply; what is granted and booked never exceeds the box. docs/admission.md has
-// the arithmetic in words.
+// The ledger of cores and memory of one machine, for all of its queues. Resources are booked before a take
+// request is sent, and its reply settles the booking; the sum of granted and booked resources never exceeds
+// the capacity. docs/explanation/admission.md explains the rules.
 //
-// Pure: no clock, no thread, no randomness; driven by its caller's events.
-// Thread-safety: confined to the worker's loop.
+// Pure: it has no clock, thread or random numbers. Thread-safety: confined to the worker's loop.
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,69 +16,75 @@ namespace gaur {
 
 /// What one run of a function needs, as configured.
 struct FunctionNeeds {
-  std::optional<double>
-      cores;  ///< default: a slot's share. Clamped to the box, so that every job fits an empty one
-  std::optional<std::uint64_t> memory_bytes{};  ///< likewise
-  std::uint32_t max_running = 0;    ///< runs of this function at a time on this host; 0: as many as fit
+  /// Default: a slot's share. Clamped to the capacity, so that every job fits an idle machine.
+  std::optional<double> cores;
+  std::optional<std::uint64_t> memory_bytes{};  ///< as `cores`
+  /// Concurrent runs of this function on this host; 0: as many as fit.
+  std::uint32_t max_running = 0;
   std::vector<QueueName> queues{};  ///< where it is served; empty: in every queue
 };
 
 enum class QueueOrder : std::uint8_t {
-  kFifo,      ///< a job that does not fit holds back all behind it
-  kBackfill,  ///< later jobs pass it when they do not delay it, for less than `max_head_wait`
+  /// First in, first out: a job that does not fit blocks all behind it.
+  kFifo,
+  /// Later jobs may start before it if they do not delay it, until `max_head_wait` is near.
+  kBackfill,
 };
 
 struct QueueRules {
   QueueName name{};
   QueueOrder order = QueueOrder::kBackfill;
-  /// The job at the head that waits for room starts within this, whatever is added behind it or in other
-  /// queues, unless the runs that were there before it last longer. After half of it no other queue is served
-  /// before it, after three quarters nothing passes it.
+  /// The blocked head starts within this time, whatever is added behind it or in other queues, unless runs
+  /// that started before it take longer. After half of it no other queue is served before it; after three
+  /// quarters no job is backfilled past it.
   Duration max_head_wait{30'000};
-  std::uint32_t weight = 1;      ///< share of the room granted when several queues want it; 0 counts as 1
-  std::string function_field{};  ///< "": a job's function is its name; else a dotted path into its data
-  bool take_unknown = false;     ///< take functions that are not listed too (needs: a slot's share); the run
-                                 ///< handler then fails them in words
+  /// Share of the resources when several queues have jobs; 0 counts as 1.
+  std::uint32_t weight = 1;
+  /// "": the job's name is its function; else a dotted path into its data.
+  std::string function_field{};
+  /// Also takes functions that are not listed (needs: a slot's share); the run handler then fails them with
+  /// an error.
+  bool take_unknown = false;
 };
 
 struct LedgerOptions {
   Resources capacity{};     ///< what may be granted; see plan_slots()
-  std::uint32_t slots = 1;  ///< share = box / slots
-  double cpu_factor = 1.0;  ///< cores granted may reach cores * this; above 1 the sum of threads is above the
-                            ///< machine's too. 1 to 4
+  std::uint32_t slots = 1;  ///< a slot's share = capacity / slots
+  /// 1 to 4: granted cores may reach cores * this. Above 1 the granted threads exceed the machine's cores.
+  double cpu_factor = 1.0;
   std::vector<QueueRules> queues{};
   std::map<FunctionName, FunctionNeeds> functions{};
-  std::uint32_t max_take = 256;  ///< jobs in one turn at most
-  /// Turns of a queue that may be under way at once: from 8 slots on each takes no more than its part of
-  /// them, so that they take their turns instead of travelling together.
-  std::uint32_t turns_at_once = 1;
+  std::uint32_t max_take = 256;  ///< most jobs of one take request
+  /// Take requests of a queue that may be in flight. From 8 slots on each takes at most its part of the
+  /// slots, so that the requests alternate.
+  std::uint32_t takes_in_flight = 1;
 };
 
-/// What the runs of one function showed so far. Older runs count less (half after 200 runs).
+/// Statistics of one function's runs. Older runs weigh less (half after 200 runs).
 struct FunctionUse {
   std::uint64_t runs = 0;
   std::uint32_t running = 0;
   std::optional<Duration> wall_p50, wall_p90;     ///< nothing before five runs
   std::optional<double> cores_p75;                ///< CPU time / wall time
-  std::optional<std::uint64_t> memory_p95_bytes;  ///< nothing where it was not measured
+  std::optional<std::uint64_t> memory_p95_bytes;  ///< nothing if it was not measured
 };
 
 struct LedgerStatus {
   Resources capacity{};
-  Resources granted,
-      highest_granted;  ///< of running jobs, now and ever; never above the box (cores: times cpu_factor)
-  Resources booked{};   ///< for turns on their way
+  /// Of running jobs, now and at most since the start. Never above the capacity (cores: times cpu_factor).
+  Resources granted, highest_granted;
+  Resources booked{};  ///< for take requests in flight
   std::uint64_t overhead_bytes = 0;
   std::uint32_t running = 0, highest_running = 0;
-  std::uint32_t threads = 0, highest_threads = 0;  ///< sum of the threads granted
+  std::uint32_t threads = 0, highest_threads = 0;  ///< sum of granted threads
   struct Head {
     QueueName queue{};
     JobId job{};
     FunctionName function{};
     Needs needs{};
-    Duration waited{0};  ///< since it was first found not to fit
-    std::optional<Duration>
-        starts_in;  ///< by the usual lengths of what runs; nothing when they are not known
+    Duration waited{0};  ///< since it first did not fit
+    /// By the usual duration of the current runs; nothing if it is not known.
+    std::optional<Duration> starts_in;
   };
   std::vector<Head> heads{};
   std::map<FunctionName, FunctionUse> functions{};
@@ -90,23 +95,23 @@ class Ledger final : public Admission {
   explicit Ledger(LedgerOptions options);
   ~Ledger() override;
 
-  Booking offer(const QueueName& queue, Instant now) override;
-  void settle(std::uint64_t ticket, const std::vector<Taken>& taken,
+  Booking book(const QueueName& queue, Instant now) override;
+  void settle(std::uint64_t booking, const std::vector<Taken>& taken,
               const std::optional<BlockedHead>& blocked, Instant now) override;
   Grant grant(const LockToken& run) override;
   void release(const LockToken& run, const Usage& usage, Instant now) override;
   std::vector<QueueName> order() override;
   void explain(WaitFacts& facts, Instant now) const override;
 
-  /// Resident memory of idle and spare runners: not granted to jobs while they hold it. Never more than three
-  /// quarters of the box is charged.
+  /// Resident memory of idle and spare runners, which is not granted to jobs. At most three quarters of the
+  /// capacity are subtracted.
   void set_overhead(std::uint64_t bytes);
-  /// Takes none of this function until it is opened again (its pool cannot start runners, say). `why` is
-  /// WaitFacts::unavailable.
-  void mark_unavailable(const FunctionName& function, std::string why);
+  /// Takes no job of this function until mark_available(), for example while its pool cannot start runners.
+  /// `reason` becomes WaitFacts::unavailable.
+  void mark_unavailable(const FunctionName& function, std::string reason);
   void mark_available(const FunctionName& function);
 
-  /// The needs of a function after defaults and clamping; nothing when it is not served anywhere here.
+  /// The needs of a function after defaults and clamping; nothing if no queue here serves it.
   std::optional<Needs> needs_of(const FunctionName& function) const;
   LedgerStatus status(Instant now) const;
 

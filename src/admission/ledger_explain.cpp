@@ -1,4 +1,4 @@
-// What the ledger reports: what holds a job back, and its sums.
+// Reports of the ledger: why a job waits, and the status.
 #include <algorithm>
 #include <cmath>
 
@@ -24,7 +24,7 @@ void Ledger::explain(WaitFacts& facts, Instant now) const {
   facts.function_served = listed || place->second.rules.take_unknown;
   if (!facts.function_served) return;
   if (listed) {
-    facts.unavailable = known->second.unavailable_why;
+    facts.unavailable = known->second.unavailable_reason;
     facts.running = known->second.running;
     facts.max_running = known->second.configured.max_running;
   }

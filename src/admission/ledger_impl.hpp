@@ -1,5 +1,5 @@
 #pragma once
-// What the ledger remembers. Shared by ledger.cpp (the decisions) and ledger_words.cpp (what it tells).
+// State of the ledger, shared by ledger.cpp (decisions) and ledger_explain.cpp (reports).
 // Thread-safety: confined to the worker's loop.
 #include <unordered_map>
 
@@ -13,31 +13,33 @@ struct Ledger::Impl {
   struct Function {
     FunctionNeeds configured;
     std::uint32_t running = 0;
-    std::uint32_t promised = 0;   ///< may be taken by turns on their way
-    std::string unavailable_why;  ///< "": open
+    std::uint32_t booked = 0;        ///< starts that open bookings allow
+    std::string unavailable_reason;  ///< "": available
     DecayingHistogram wall_us, millicores, memory;
   };
 
-  /// The job at the head of a queue that waits for room.
+  /// A blocked head: the first job of a queue that did not fit.
   struct Head {
     std::uint64_t serial = 0;
     BlockedHead job;
-    Instant since{};           ///< first found not to fit
-    unsigned unconfirmed = 0;  ///< turns in a row that did not get as far as to it
+    Instant since{};           ///< when it first did not fit
+    unsigned unconfirmed = 0;  ///< consecutive take replies that did not reach it
   };
 
   struct Queue {
     QueueRules rules;
-    double served = 0;  ///< room granted so far / weight, in boxes: the least served goes first
-    bool idle = true;   ///< its last turn left nothing behind
+    /// Resources granted so far / weight, as a share of the capacity. The least served queue goes first.
+    double served = 0;
+    bool idle = true;  ///< its last take reply left no job behind
     std::optional<Head> head;
   };
 
-  struct Ticket {
+  struct OpenBooking {
     QueueName queue;
     AdmissionFilter filter;
     std::uint32_t take = 0;
-    std::uint64_t passes = 0;  ///< the head whose spare room it may use, 0: none
+    /// The blocked head whose spare resources it may use; 0: none.
+    std::uint64_t backfills_past = 0;
   };
 
   struct Run {
@@ -45,48 +47,51 @@ struct Ledger::Impl {
     Needs needs;
     Instant since{};
     std::uint32_t threads = 1;
-    std::uint64_t behind = 0;  ///< the head that it passed on spare room, 0: none
+    /// The blocked head that it was backfilled past; 0: none.
+    std::uint64_t backfilled_past = 0;
   };
 
   LedgerOptions options;
   std::map<QueueName, Queue> queues;
-  std::vector<QueueName> queue_order;  ///< as configured: settles ties
+  std::vector<QueueName> queue_order;  ///< as configured; breaks ties
   std::map<FunctionName, Function> functions;
-  std::map<std::uint64_t, Ticket> tickets;
+  std::map<std::uint64_t, OpenBooking> bookings;
   std::unordered_map<LockToken, Run> runs;
   Resources granted, booked, highest_granted;
   std::uint32_t threads = 0, highest_threads = 0, highest_running = 0;
   std::uint64_t overhead = 0;
-  std::uint64_t last_ticket = 0, last_head = 0;
-  double served_now = 0;  ///< what a queue that was idle starts from
+  std::uint64_t last_booking = 0, last_head = 0;
+  double served_now = 0;  ///< initial `served` of a queue that was idle
   Instant now{};
 
   explicit Impl(LedgerOptions given);
 
-  Resources capacity() const;  ///< what may be granted now: less the overhead
-  Resources free() const;      ///< box - granted - booked
+  Resources capacity() const;  ///< what may be granted: without the overhead
+  Resources free() const;      ///< capacity - granted - booked
   Needs needs_of(const Function& function) const;
-  Needs needs_of(const FunctionName& name) const;  ///< a slot's share if it is not listed
+  Needs needs_of(const FunctionName& name) const;  ///< a slot's share for unlisted functions
   Needs clamped(const Needs& needs) const;
   bool serves(const Function& function, const QueueName& queue) const;
   std::optional<Duration> usual_wall(const FunctionName& name) const;
-  bool at_most_running(const Function& function) const {
+  bool is_at_max_running(const Function& function) const {
     return function.configured.max_running > 0 &&
-           function.running + function.promised >= function.configured.max_running;
+           function.running + function.booked >= function.configured.max_running;
   }
 
   Reservation reservation_of(const Head& head) const;
-  bool overdue(const Queue& queue) const;  ///< over half of max_head_wait: no other queue is served before it
-  bool closing(const Queue& queue) const;  ///< over three quarters: nothing passes
+  /// Half of max_head_wait has passed: no other queue is served before it.
+  bool overdue(const Queue& queue) const;
+  /// Three quarters of max_head_wait have passed: no job is backfilled past its head.
+  bool rejects_backfill(const Queue& queue) const;
   std::vector<const Queue*> ranked() const;
   const Queue* blocked_before(const QueueName& queue) const;
 
-  AdmissionFilter admit_for(const Queue& queue, Ticket& ticket) const;
-  Resources room_for(std::uint32_t count, const AdmissionFilter& filter) const;
+  AdmissionFilter filter_for(const Queue& queue, OpenBooking& booking) const;
+  Resources largest_needs(std::uint32_t count, const AdmissionFilter& filter) const;
   std::uint32_t most_to_take(const Queue& queue, const AdmissionFilter& filter) const;
-  void charge(Queue& queue, const Ticket& ticket, const Taken& taken);
-  void remember_head(Queue& queue, const Ticket& ticket, const std::vector<Taken>& taken,
-                     const std::optional<BlockedHead>& blocked);
+  void charge(Queue& queue, const OpenBooking& booking, const Taken& taken);
+  void record_head(Queue& queue, const OpenBooking& booking, const std::vector<Taken>& taken,
+                   const std::optional<BlockedHead>& blocked);
 };
 
 }  // namespace gaur

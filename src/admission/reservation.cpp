@@ -6,14 +6,14 @@ namespace gaur {
 
 namespace {
 
-void add_back(Resources& room, const Needs& needs) {
-  room.cores += needs.cores;
-  room.memory_bytes += needs.memory_bytes;
+void add(Resources& free, const Needs& needs) {
+  free.cores += needs.cores;
+  free.memory_bytes += needs.memory_bytes;
 }
 
-Resources left_over(const Resources& room, const Needs& needs) {
-  return {std::max(room.cores - needs.cores, 0.0),
-          room.memory_bytes > needs.memory_bytes ? room.memory_bytes - needs.memory_bytes : 0};
+Resources minus(const Resources& free, const Needs& needs) {
+  return {std::max(free.cores - needs.cores, 0.0),
+          free.memory_bytes > needs.memory_bytes ? free.memory_bytes - needs.memory_bytes : 0};
 }
 
 }  // namespace
@@ -33,23 +33,22 @@ Reservation reserve(const Needs& head, const Resources& free, const std::vector<
   std::vector<End> ends;
   Resources all = free;
   for (const Occupant& occupant : occupants) {
-    if (occupant.behind) continue;
-    add_back(all, occupant.needs);
+    if (occupant.backfilled) continue;
+    add(all, occupant.needs);
     if (const auto at = expected_end(occupant, now)) ends.push_back({*at, &occupant.needs});
   }
   std::sort(ends.begin(), ends.end(), [](const End& a, const End& b) { return a.at < b.at; });
 
   Reservation result;
-  Resources room = free;
-  if (fits(head, room)) result.start = now;
+  Resources available = free;
+  if (fits(head, available)) result.start = now;
   for (std::size_t i = 0; i < ends.size() && !result.start; ++i) {
-    add_back(room, *ends[i].needs);
-    if (fits(head, room)) result.start = ends[i].at;
+    add(available, *ends[i].needs);
+    if (fits(head, available)) result.start = ends[i].at;
   }
-  // Runs of unknown length may have to end first: then the head has what all of them leave, at a time that
-  // nobody knows.
-  if (!result.start) room = all;
-  const Resources after = left_over(room, head);
+  // Runs of unknown duration must end first: the head then has the resources of all of them.
+  if (!result.start) available = all;
+  const Resources after = minus(available, head);
   result.spare = {std::min(after.cores, free.cores), std::min(after.memory_bytes, free.memory_bytes)};
   return result;
 }

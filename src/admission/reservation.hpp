@@ -1,6 +1,6 @@
 #pragma once
-// EASY backfill: when will the blocked head be able to start, by the usual lengths of what runs, and which
-// room will it not need even then. Thread-safety: pure functions.
+// EASY backfill: when the blocked head can start, by the usual durations of the current runs, and which
+// resources it will not need then. Thread-safety: pure functions.
 #include <optional>
 #include <vector>
 
@@ -8,24 +8,27 @@
 
 namespace gaur {
 
-/// A run that holds room.
+/// A run that holds resources.
 struct Occupant {
   Needs needs;
   Instant since{};
-  std::optional<Duration> usual;  ///< how long nine in ten of its kind take; nothing: not known yet
-  bool behind = false;  ///< it passed this head on room that the head will not need: do not count on its end
+  std::optional<Duration> usual;  ///< 90th percentile of its function; nothing: not known
+  /// It was backfilled past this head on resources that the head does not need: its end is not counted on.
+  bool backfilled = false;
 };
 
 struct Reservation {
-  std::optional<Instant>
-      start;        ///< when the head fits, by what is known; nothing: only when runs of unknown length end
-  Resources spare;  ///< of what is free now, the part that the head will not need when it starts
+  /// When the head fits, by the known durations; nothing: only when runs of unknown duration end.
+  std::optional<Instant> start;
+  /// The part of the free resources that the head does not need when it starts.
+  Resources spare;
 };
 
-/// When a run is likely to end. One that is over its usual length is given as long again as it is over it.
+/// The expected end of a run. A run that exceeds its usual duration is expected to last as long again as the
+/// excess.
 std::optional<Instant> expected_end(const Occupant& occupant, Instant now);
 
-/// `free` is what no run holds now.
+/// `free`: what no run holds now.
 Reservation reserve(const Needs& head, const Resources& free, const std::vector<Occupant>& occupants,
                     Instant now);
 

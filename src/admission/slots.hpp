@@ -1,6 +1,6 @@
 #pragma once
-// How many slots a machine has, and the sum that says why. A slot is a share of the box that a function gets
-// when nothing is said about its needs; it is no process and no limit of its own: the ledger counts cores and
+// The number of slots of a machine, with the calculation as text. A slot is the share of the capacity that a
+// function without configured needs gets. It is neither a process nor a limit: the ledger counts cores and
 // memory. Thread-safety: pure functions.
 #include <cstdint>
 #include <optional>
@@ -11,25 +11,26 @@
 namespace gaur {
 
 struct SlotInputs {
-  double cores = 1;                              ///< of the machine (or of its cgroup)
-  std::uint64_t memory_bytes = 0;                ///< of the machine (or of its cgroup)
-  std::optional<std::uint64_t> reserve_bytes{};  ///< kept from the jobs. Default: a tenth, at least 512 MB,
-                                                 ///< at most 8 GB, never over half
-  std::optional<std::uint32_t> slots{};          ///< configured; default: computed
-  std::string why{};                             ///< where configured slots come from; "": "as configured"
+  double cores = 1;                ///< of the machine (or of its cgroup)
+  std::uint64_t memory_bytes = 0;  ///< of the machine (or of its cgroup)
+  /// Not granted to jobs. Default: a tenth of the memory, at least 512 MB, at most 8 GB, never over half.
+  std::optional<std::uint64_t> reserve_bytes{};
+  std::optional<std::uint32_t> slots{};  ///< configured; default: computed
+  /// The origin of configured slots, for SlotPlan::text; "": "as configured".
+  std::string why{};
 };
 
 struct SlotPlan {
   std::uint32_t slots = 1;  ///< at least 1
-  Resources capacity{};     ///< what the ledger may grant: all cores, memory less the reserve
-  Resources share{};        ///< box / slots
+  /// What the ledger may grant: all cores, and memory minus the reserve.
+  Resources capacity{};
+  Resources share{};  ///< capacity / slots
   std::uint64_t reserve_bytes = 0;
-  std::string text;  ///< the sum in words, one line
+  std::string text;  ///< the calculation as one line of text
 };
 
-/// Automatic: slots = min(cores / cores a slot, memory of the box / 1 GB), at least 1, where a slot has a
-/// quarter of the cores, at least 1 and at most 6: that keeps four wide queries going on 24 cores, and never
-/// gives a query less than a core.
+/// Default: slots = min(cores / cores per slot, capacity in GB), at least 1. A slot has a quarter of the
+/// cores, at least 1 and at most 6: four wide queries run on 24 cores, and no query gets less than one core.
 SlotPlan plan_slots(const SlotInputs& inputs);
 
 }  // namespace gaur

@@ -7,6 +7,7 @@
 
 #include "base/json_text.hpp"
 #include "base/suggest.hpp"
+#include "base/try.hpp"
 #include "base/utf8.hpp"
 
 namespace gaur {
@@ -21,7 +22,7 @@ std::string_view rest(std::string_view path) {
   return dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
 }
 
-/// `text` wrapped so that it stands at `path`: ("a.b", "1") gives {"a":{"b":1}}.
+/// An object with `text` at `path`: ("a.b", "1") gives {"a":{"b":1}}.
 std::string wrap(std::string_view path, std::string text) {
   if (path.empty()) return text;
   return fmt::format("{{{}:{}}}", json::quote(first_key(path)), wrap(rest(path), std::move(text)));
@@ -36,11 +37,11 @@ Error other_function(const FunctionInfo& function, std::string_view was) {
                   json::quote(function.name.value), utf8_prefix(was, 80))};
 }
 
-/// `data` with the function's name at `path`, every other byte as it was. What is there already must be that
+/// Sets the function's name at `path` and keeps every other byte of `data`. An existing value must be that
 /// name.
 Result<std::string> with_name(const FunctionInfo& function, std::string_view path, std::string_view data) {
   const auto members = json::members(data, json::kPeerLimits);
-  if (!members) return other_function(function, data);  // a value where an object must hold the name
+  if (!members) return other_function(function, data);  // not an object, so it cannot contain the name
   const auto is_ours = [&](const json::Member& member) { return member.key == first_key(path); };
   const auto found = std::find_if(members->begin(), members->end(), is_ours);
   if (found == members->end()) {
@@ -74,9 +75,9 @@ Result<std::string> compose_data(const FunctionInfo& function, const std::string
 namespace {
 
 constexpr std::size_t kMostListed = 20;
-constexpr std::size_t kLongestSuggested = 64;  // bytes of a name that is compared with all known ones
+constexpr std::size_t kLongestSuggested = 64;  // bytes; longer names are not compared
 
-/// "; did you mean "top"?" and what is known, cut where it is long.
+/// "; did you mean "top"?" and the known names, truncated.
 std::string known_names(const std::string& name, const std::vector<std::string>& known,
                         std::string_view none) {
   if (known.empty()) return fmt::format("; known are: {}", none);

@@ -1,5 +1,5 @@
 #pragma once
-// How the call of a function becomes the data of a job. Pure.
+// The data of a job that calls a function. Thread-safety: pure functions.
 #include <set>
 #include <string>
 
@@ -14,7 +14,7 @@ namespace gaur {
 /// Errors: kInvalidArgument (not a JSON object; another value at `function_field`, or two).
 Result<std::string> compose_data(const FunctionInfo& function, const std::string& parameters);
 
-/// kNotFound: "unknown function "tpo"; did you mean "top"? known are: rank, top". Long lists are cut.
+/// kNotFound: "unknown function "tpo"; did you mean "top"? known are: rank, top". Long lists are truncated.
 Error unknown_function(const FunctionName& name, const FunctionCatalog& catalog);
 Error unknown_queue(const QueueName& name, const std::set<QueueName>& queues);
 

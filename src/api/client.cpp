@@ -18,7 +18,7 @@ namespace gaur {
 
 namespace {
 
-constexpr std::size_t kMostProblems = 100;  // told of one request
+constexpr std::size_t kMostProblems = 100;  // reported for one request
 
 std::string join(const std::vector<std::string>& problems) {
   std::string out;
@@ -30,7 +30,7 @@ bool is_good_key(const std::string& key) {
   return key.size() <= 255 && std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-/// The outcome is unknown: the jobs may be there.
+/// The outcome is unknown: the jobs may have been added.
 bool may_have_happened(const Error& error) {
   return error.code == Errc::kDisconnected || error.code == Errc::kTimeout;
 }
@@ -68,8 +68,8 @@ struct Client::Impl {
   Env env;
   Metrics& registry;
   ClientOptions options;
-  std::shared_ptr<Waits> waits;     // shared with answers of the store that are under way
-  std::shared_ptr<KnownKeys> keys;  // likewise
+  std::shared_ptr<Waits> waits;     // shared with pending calls of the store
+  std::shared_ptr<KnownKeys> keys;  // shared with pending calls of the store
 };
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -142,9 +142,9 @@ Status Client::Impl::check_known(const QueueName& queue, const std::vector<NewJo
   return ok();
 }
 
-/// Calls `verb` if ClientOptions::own_queues has the queue, or the store still has jobs or a pause of it from
-/// an earlier configuration; else kNotFound with the known names, so that a typo neither creates a queue nor
-/// reads as an empty one.
+/// Calls `verb` if ClientOptions::own_queues contains the queue, or the store still has it from a previous
+/// configuration. Else returns kNotFound with the known names, so that a typo neither creates a queue nor
+/// looks like an empty one.
 template <class Verb>
 std::invoke_result_t<Verb> Client::Impl::on_known(const QueueName& queue, Verb verb) const {
   if (!options.own_queues || options.own_queues->contains(queue)) return verb();
@@ -169,8 +169,8 @@ Async<std::vector<Added>> Client::Impl::add_once(AddRequest request, const std::
   if (verdict == KnownKeys::Verdict::kOther) return ready(Answer(key_taken(key)));
   if (verdict == KnownKeys::Verdict::kSame) return store.add(std::move(request));
 
-  // A key that this process does not know may be known to the store, from before a restart. The answer looks
-  // the same in both cases, so the job that it names is compared with what was asked.
+  // The store may know a key from before a restart. Its reply is the same as for a new key, so the returned
+  // job is compared with the request.
   Promise<Answer> promise;
   auto future = promise.future();
   const QueueName queue = request.queue;
@@ -284,8 +284,8 @@ Async<EventPage> Client::events(QueueName queue, std::string cursor, std::uint32
 std::chrono::seconds Client::retry_after(const QueueName& queue) const {
   const double rate = impl_->registry.finish_rates().per_second(queue.value, impl_->env.clock.now());
   if (rate <= 0) return std::chrono::seconds(5);
-  // One percent of the line, at least one job, should have left by then: soon enough to keep the line long,
-  // late enough that not every refused producer comes back at once.
+  // By then one percent of the waiting jobs, at least one, should have started: soon enough to keep the queue
+  // full, late enough that the producers do not all retry at once.
   const double places = std::max(1.0, static_cast<double>(impl_->max_waiting(queue)) / 100);
   return std::chrono::seconds(static_cast<int>(std::ceil(std::clamp(places / rate, 1.0, 60.0))));
 }
@@ -294,15 +294,15 @@ std::chrono::seconds Client::retry_after(const QueueName& queue) const {
 
 namespace {
 
-/// Asks the queues one after the other; small and rarely run.
+/// Requests the counts of the queues one after the other.
 struct QueueGauges : std::enable_shared_from_this<QueueGauges> {
   QueueGauges(Store& s, std::vector<QueueName> names, Promise<Result<std::string>> p, std::string text)
       : store(s), left(std::move(names)), promise(std::move(p)), out(std::move(text)) {}
 
   void next() {
     if (left.empty()) {
-      render_gauge(out, "gaur_jobs", "Jobs in the store, by state.", jobs);
-      render_gauge(out, "gaur_queue_paused", "1 while the queue is paused.", paused);
+      prometheus::append_gauge(out, "gaur_jobs", "Jobs in the store, by state.", jobs);
+      prometheus::append_gauge(out, "gaur_queue_paused", "1 while the queue is paused.", paused);
       return promise.set(std::move(out));
     }
     const QueueName queue = left.back();
@@ -332,8 +332,8 @@ Async<std::string> Client::metrics() {
   Promise<Result<std::string>> promise;
   auto future = promise.future();
   std::string text = impl_->registry.render();
-  render_gauge(text, "gaur_waits", "Requests that wait for a result.",
-               {{{}, static_cast<double>(impl_->waits->size())}});
+  prometheus::append_gauge(text, "gaur_waits", "Requests that wait for a result.",
+                           {{{}, static_cast<double>(impl_->waits->size())}});
   impl_->store.queues().then(
       [promise, &store = impl_->store, text = std::move(text)](Result<std::vector<QueueName>> queues) {
         if (!queues) return promise.set(std::move(queues).error());

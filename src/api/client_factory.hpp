@@ -1,5 +1,5 @@
 #pragma once
-// How a host makes its Client. Only app (and tests) include this; all others know gaur/client.hpp.
+// Creates a Client. Included only by the app and tests; all other code uses gaur/client.hpp.
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,7 +13,7 @@
 namespace gaur {
 
 struct ClientOptions {
-  std::map<QueueName, std::uint64_t> max_waiting;  ///< of the queues that have a bound
+  std::map<QueueName, std::uint64_t> max_waiting;  ///< of the queues with a bound of their own
   std::uint64_t default_max_waiting = 0;           ///< of all others; 0: unbounded
   Limits limits;
   std::shared_ptr<const FunctionCatalog> functions;  ///< nullptr: none
@@ -22,8 +22,8 @@ struct ClientOptions {
   /// also accept one that is in the store. Nothing: every name is accepted.
   std::optional<std::set<QueueName>> own_queues;
   std::size_t max_waits = 10'000;  ///< wait_finished calls under way
-  std::size_t known_keys =
-      100'000;  ///< idempotency keys remembered in memory, to tell other jobs under the same key
+  /// Idempotency keys kept in memory, to detect other jobs with the same key.
+  std::size_t known_keys = 100'000;
 };
 
 /// `store` (usually make_measured_store's), `env` and `metrics` must outlive the client. Timers run on

@@ -7,8 +7,8 @@
 namespace gaur {
 namespace {
 
-/// The answer of one add while its duplicates are looked at. Thread-safety: internally locked, since the
-/// store may answer on several threads.
+/// The reply of one add while its duplicates are compared. Thread-safety: internally locked, since the store
+/// may reply on several threads.
 struct Comparison {
   Promise<Result<std::vector<Added>>> promise;
   std::map<std::size_t, NewJob> asked;
@@ -39,7 +39,7 @@ std::map<std::size_t, NewJob> jobs_with_own_ids(const std::vector<NewJob>& jobs)
 Async<std::vector<Added>> compare_duplicates(Store& store, Async<std::vector<Added>> adding,
                                              const QueueName& queue, std::map<std::size_t, NewJob> own_ids) {
   if (own_ids.empty()) return adding;
-  auto comparison = std::make_shared<Comparison>();  // shared by the answers under way
+  auto comparison = std::make_shared<Comparison>();  // shared with pending calls
   comparison->asked = std::move(own_ids);
   auto future = comparison->promise.future();
   std::move(adding).then([comparison, &store, queue](Result<std::vector<Added>> answer) {

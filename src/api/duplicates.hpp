@@ -1,6 +1,5 @@
 #pragma once
-// Adds whose own id was taken: whether the job that is there says the same. Thread-safety: pure, but for the
-// store that is asked.
+// Adds with an id that is taken: compares the existing job with the new one. Thread-safety: any thread.
 #include <map>
 #include <vector>
 
@@ -8,11 +7,11 @@
 
 namespace gaur {
 
-/// Those of `jobs` that bring an id of their own, by their place.
+/// The jobs with an id of their own, by index.
 std::map<std::size_t, NewJob> jobs_with_own_ids(const std::vector<NewJob>& jobs);
 
-/// Sets Added::differs in what `adding` answers, for the jobs that were there already. One that is gone
-/// meanwhile is not compared. `store` outlives the answer.
+/// Sets Added::differs in the reply of `adding` for jobs that existed. A job that was removed meanwhile is
+/// not compared. `store` outlives the future.
 Async<std::vector<Added>> compare_duplicates(Store& store, Async<std::vector<Added>> adding,
                                              const QueueName& queue, std::map<std::size_t, NewJob> own_ids);
 

@@ -9,7 +9,7 @@ namespace gaur {
 
 namespace {
 
-/// FNV-1a: stable, and good enough where a collision only fails to notice a client's own mistake.
+/// FNV-1a. After a collision a repeat with other jobs is not detected.
 class Fnv {
  public:
   void text(std::string_view bytes) {
@@ -55,7 +55,7 @@ bool same_request(const Job& stored, const NewJob& asked) {
   const auto one = json::parse(stored.data);
   const auto other = json::parse(asked.data);
   if (!one || !other || *one != *other) return false;
-  // Equal values may still have been rounded to each other: the same digits have to stand in both.
+  // Equal values may result from rounding: the digits must be equal as well.
   std::string left = json::compact(stored.data);
   std::string right = json::compact(asked.data);
   std::ranges::sort(left);

@@ -1,8 +1,7 @@
 #pragma once
-// Idempotency keys as lanes of the store: each key is a lane of its own with the single operation 1, so the
-// store answers a repeat with the first answer, after a restart as well. What the lane cannot tell is whether
-// the repeat asks for the same thing; for that the fingerprint of each request is kept in memory, and for
-// keys from before a restart the stored job is compared.
+// Idempotency keys as sessions of the store: each key is a session with the single operation 1, so the store
+// returns the first reply to a repeat, also after a restart. To detect a repeat with other jobs, the
+// fingerprint of each request is kept in memory; for keys from before a restart the stored job is compared.
 #include <cstdint>
 #include <list>
 #include <mutex>
@@ -13,28 +12,28 @@
 
 namespace gaur {
 
-/// 64 bits over everything that the jobs say.
+/// 64 bits over all fields of the jobs.
 std::uint64_t fingerprint(const std::vector<NewJob>& jobs);
 
-/// The operation that stands for this key. Keys of different queues are different.
+/// The operation of this key in its queue.
 OperationId operation_of(const QueueName& queue, const std::string& key);
 
-/// Whether `stored` could have come from `asked`: the same name, and data that says the same (white space and
-/// the order of members aside; every digit of a number counts).
+/// Whether `stored` can result from `asked`: equal names, and data that differs at most in white space and
+/// the order of members.
 bool same_request(const Job& stored, const NewJob& asked);
 
-/// The newest keys and what was asked under them. Thread-safety: internally locked.
+/// The fingerprints of the newest keys. Thread-safety: internally locked.
 class KnownKeys {
  public:
   explicit KnownKeys(std::size_t capacity) : capacity_(capacity) {}
 
   enum class Verdict : std::uint8_t {
-    kNew,    ///< not heard of since this process started
+    kNew,    ///< first use since this process started
     kSame,   ///< repeated
-    kOther,  ///< the key stands for another request
+    kOther,  ///< the key was used for another request
   };
   Verdict check(const SessionName& session, std::uint64_t fingerprint);
-  /// The request was not carried out: the key is free again.
+  /// The request failed: the key may be used again.
   void forget(const SessionName& session);
 
  private:

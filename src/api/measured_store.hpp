@@ -1,7 +1,6 @@
 #pragma once
-// A Store around a Store that counts what passes: adds, starts, ends by outcome and function, waits and runs
-// in seconds. So every store is measured alike and none of them knows of metrics. The worker and the Client
-// of a host are both given this one.
+// A Store that wraps another one and counts adds, starts, outcomes by function, and the seconds that jobs
+// wait and run. The worker and the Client of a host use the wrapper; no store depends on the metrics.
 #include <memory>
 
 #include "api/metrics.hpp"
@@ -11,7 +10,7 @@
 namespace gaur {
 
 /// `store`, `metrics` and `clock` must outlive it. Thread-safety: as Store.
-/// Families: gaur_jobs_added_total{queue}, gaur_jobs_refused_total{queue,reason},
+/// Metrics: gaur_jobs_added_total{queue}, gaur_jobs_rejected_total{queue,reason},
 /// gaur_jobs_started_total{queue,function}, gaur_jobs_finished_total{queue,function,outcome},
 /// gaur_job_wait_seconds{queue,function}, gaur_job_run_seconds{queue,function}.
 std::unique_ptr<Store> make_measured_store(Store& store, Metrics& metrics, const Clock& clock);

@@ -6,67 +6,27 @@ namespace gaur {
 
 namespace {
 
-// From half a millisecond to an hour: waits and runs of heavy queries lie in there.
+// From 0.5 ms to one hour: waits and runs of heavy queries.
 const std::vector<double> kSecondsBuckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                           1,      2.5,   5,      10,    30,   60,    120,  300, 900,  3600};
-
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (c == '\\' || c == '"') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-}
-
-void append_labels(std::string& out, const Labels& labels, std::string_view le = {}) {
-  if (labels.empty() && le.empty()) return;
-  out += '{';
-  bool first = true;
-  const auto one = [&](std::string_view key, std::string_view value) {
-    if (!first) out += ',';
-    first = false;
-    out += key;
-    out += "=\"";
-    append_escaped(out, value);
-    out += '"';
-  };
-  for (const auto& [key, value] : labels) one(key, value);
-  if (!le.empty()) one("le", le);
-  out += '}';
-}
-
-void append_head(std::string& out, std::string_view name, std::string_view help, std::string_view type) {
-  out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-}
 
 void append_histogram(std::string& out, std::string_view name, const Labels& labels,
                       const Histogram& histogram) {
   const Histogram::Snapshot state = histogram.snapshot();
-  std::uint64_t below = 0;
+  std::uint64_t cumulative = 0;
   const auto bucket = [&](std::string_view bound, std::uint64_t count) {
     out += name;
     out += "_bucket";
-    append_labels(out, labels, bound);
+    prometheus::append_labels(out, labels, bound);
     out += fmt::format(" {}\n", count);
   };
   for (std::size_t i = 0; i < histogram.upper_bounds().size(); ++i) {
-    below += state.buckets[i];
-    bucket(fmt::format("{}", histogram.upper_bounds()[i]), below);
+    cumulative += state.buckets[i];
+    bucket(fmt::format("{}", histogram.upper_bounds()[i]), cumulative);
   }
   bucket("+Inf", state.count);
-  out += name;
-  out += "_sum";
-  append_labels(out, labels);
-  out += fmt::format(" {}\n", state.sum);
-  out += name;
-  out += "_count";
-  append_labels(out, labels);
-  out += fmt::format(" {}\n", state.count);
+  prometheus::append_sample(out, fmt::format("{}_sum", name), labels, state.sum);
+  prometheus::append_sample(out, fmt::format("{}_count", name), labels, state.count);
 }
 
 }  // namespace
@@ -175,29 +135,17 @@ std::string Metrics::render() const {
   std::lock_guard lock(mutex_);
   std::string out;
   for (const auto& [name, family] : families_) {
-    append_head(out, name, family->help, family->histogram ? "histogram" : "counter");
+    prometheus::append_header(out, name, family->help, family->histogram ? "histogram" : "counter");
     for (const auto& [labels, series] : family->series) {
       if (family->histogram) {
         append_histogram(out, name, labels, *series->histogram);
       } else {
-        out += name;
-        append_labels(out, labels);
-        out += fmt::format(" {}\n", series->counter.value());
+        prometheus::append_sample(out, name, labels, series->counter.value());
       }
     }
   }
-  for (const auto& [name, gauge] : gauges_) render_gauge(out, name, gauge.help, gauge.rows);
+  for (const auto& [name, gauge] : gauges_) prometheus::append_gauge(out, name, gauge.help, gauge.rows);
   return out;
-}
-
-void render_gauge(std::string& out, std::string_view name, std::string_view help,
-                  const std::vector<std::pair<Labels, double>>& rows) {
-  append_head(out, name, help, "gauge");
-  for (const auto& [labels, value] : rows) {
-    out += name;
-    append_labels(out, labels);
-    out += fmt::format(" {}\n", value);
-  }
 }
 
 }  // namespace gaur

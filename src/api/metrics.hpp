@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/prometheus_text.hpp"
 #include "gaur/names.hpp"
 
 namespace gaur {
@@ -44,11 +45,11 @@ class Histogram {
   Snapshot state_;
 };
 
-/// How often something happened in the last minute, by key. Thread-safety: any thread.
+/// Events in the last minute, by key. Thread-safety: any thread.
 class MinuteRates {
  public:
   void mark(const std::string& key, Instant now);
-  double per_second(const std::string& key, Instant now) const;  ///< 0: not once in the last minute
+  double per_second(const std::string& key, Instant now) const;  ///< 0: no event in the last minute
 
  private:
   struct Ring {
@@ -59,19 +60,19 @@ class MinuteRates {
   std::map<std::string, Ring, std::less<>> rings_;
 };
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
+using prometheus::Labels;
 
 /// Thread-safety: any thread. References stay valid as long as the registry.
 class Metrics {
  public:
-  /// Finds or makes the series. A family holds at most kMaxSeries of them; further label values share one
-  /// series in which every label is "other", so that hostile names cannot fill the memory.
+  /// Finds or creates the series. A metric has at most kMaxSeries of them; further label values share one
+  /// series in which every label is "other", so that memory stays bounded for any names.
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
-  /// Replaces all samples of a gauge that somebody measures now and then.
+  /// Replaces all samples of a gauge.
   void gauge(std::string_view name, std::string_view help, std::vector<std::pair<Labels, double>> rows);
   std::string render() const;
-  MinuteRates& finish_rates() { return finish_rates_; }  ///< by queue; what Retry-After is made of
+  MinuteRates& finish_rates() { return finish_rates_; }  ///< by queue; Retry-After is computed from them
 
   static constexpr std::size_t kMaxSeries = 2'000;
 
@@ -89,9 +90,5 @@ class Metrics {
   };
   std::map<std::string, Gauge, std::less<>> gauges_;
 };
-
-/// One `# HELP`, `# TYPE` pair and one sample a row, for values that are read at the time of asking.
-void render_gauge(std::string& out, std::string_view name, std::string_view help,
-                  const std::vector<std::pair<Labels, double>>& rows);
 
 }  // namespace gaur

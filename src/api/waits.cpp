@@ -12,11 +12,11 @@ constexpr int kMostPagesSearched = 64;
 bool is_finished(const Job& job) {
   return job.state == State::kCompleted || job.state == State::kFailed;
 }
-bool tells_an_end(const Event& event) {
+bool is_finish(const Event& event) {
   return event.kind == EventKind::kCompleted || event.kind == EventKind::kFailed;
 }
 
-/// What is known of a job that was removed as it finished.
+/// A job that was removed as it finished, as far as the event describes it.
 Job from_event(Job job, const Event& end) {
   job.id = end.id;
   job.finished_on = end.at;
@@ -65,8 +65,7 @@ Async<Job> Waits::wait(JobRef job, Duration at_most, std::string since) {
     std::lock_guard lock(mutex_);
     if (stopped_) return ready(Result<Job>(Error{Errc::kStopping, "this host is stopping"}));
     if (waiters_.size() >= capacity_) {
-      return ready(
-          Result<Job>(Error{Errc::kBusy, "too many requests wait for results already; ask again later"}));
+      return ready(Result<Job>(Error{Errc::kBusy, "too many requests wait for results; retry later"}));
     }
     id = ++last_id_;
     waiters_.emplace(id, std::move(waiter));
@@ -124,12 +123,13 @@ void Waits::on_job(WaiterId id, bool last_look, const std::optional<Event>& end,
   finish(id, std::move(answer));
 }
 
-/// The job is gone though it was added a moment ago: its end must stand in the log, if it was not trimmed.
+/// The job no longer exists although it was just added: its finish is in the event log unless that was
+/// trimmed.
 void Waits::search(WaiterId id, std::string cursor, int pages_left) {
   const auto waiter = find(id);
   if (!waiter) return;
   const auto missing = [&] {
-    finish(id, Error{Errc::kNotFound, "job " + waiter->job.id.value + " is not there (any more)"});
+    finish(id, Error{Errc::kNotFound, "job " + waiter->job.id.value + " does not exist (any more)"});
   };
   if (pages_left == 0) return missing();
   store_.events(waiter->job.queue, std::move(cursor), kEventsAtATime, Duration{0})
@@ -137,7 +137,7 @@ void Waits::search(WaiterId id, std::string cursor, int pages_left) {
              pages_left](Result<EventPage> page) {
         if (!page) return self->finish(id, std::move(page).error());
         for (const Event& event : page->events) {
-          if (!tells_an_end(event) || event.id != job.id) continue;
+          if (!is_finish(event) || event.id != job.id) continue;
           Job ended = last ? *last : Job{};
           ended.queue = job.queue;
           return self->finish(id, from_event(std::move(ended), event));
@@ -205,7 +205,7 @@ void Waits::on_events(const QueueName& name, Result<EventPage> page) {
     Queue& queue = queues_[name];
     queue.cursor = page->cursor;
     for (const Event& event : page->events) {
-      if (!tells_an_end(event)) continue;
+      if (!is_finish(event)) continue;
       const auto [first, last] = queue.by_job.equal_range(event.id);
       for (auto it = first; it != last; ++it) ended.emplace_back(it->second, event);
     }

@@ -1,10 +1,9 @@
 #pragma once
-// Waiting for the ends of jobs without polling: one event reader for each queue in which somebody waits.
+// Waits for jobs to finish without polling: one event reader for each queue with waits.
 //
-// Nothing can slip between looking and listening: the queue's cursor is taken first, then the job is read,
-// and only then are events after that cursor awaited. A wait that begins while the reader runs reads its job
-// after it was registered, so an end is seen either by that read or by a later event. Where the event log was
-// trimmed under us (a gap), every job is read again.
+// No finish is missed: the reader takes the queue's cursor first, then reads the job, then reads events after
+// that cursor. A wait that begins while the reader is active reads its job after it was registered, so either
+// that read or a later event reports the finish. After a gap in the event log every job is read again.
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,16 +13,17 @@
 
 namespace gaur {
 
-/// Thread-safety: any thread. Answers come on the store's executor or on env.loop.
+/// Thread-safety: any thread. Futures are fulfilled on the store's executor or on env.loop.
 class Waits : public std::enable_shared_from_this<Waits> {
  public:
   Waits(Store& store, Env env, std::size_t capacity) : store_(store), env_(env), capacity_(capacity) {}
 
-  /// A cursor of the queue's events, not newer than now. Costs nothing while somebody waits in that queue.
+  /// A cursor of the queue's events, not newer than now. Needs no request to the store while a wait is active
+  /// there.
   Async<std::string> cursor(QueueName queue);
-  /// `since` ("" or from cursor()): a job that is gone already is looked for among the events after it.
+  /// `since` ("" or from cursor()): a job that no longer exists is searched for in the events after it.
   Async<Job> wait(JobRef job, Duration at_most, std::string since);
-  /// Answers all with kStopping, now and from now on.
+  /// Fails all waits with kStopping, also later ones.
   void stop();
   std::size_t size() const;
 
@@ -33,13 +33,16 @@ class Waits : public std::enable_shared_from_this<Waits> {
     Promise<Result<Job>> promise;
     Loop::TimerId timer = 0;
     std::string since;
-    std::shared_ptr<const Job> last;  ///< as read when the wait began; shared, for it may hold a megabyte
+    /// The job as read when the wait began; shared because it may be large.
+    std::shared_ptr<const Job> last;
   };
   using WaiterId = std::uint64_t;
   struct Queue {
-    std::string cursor;      ///< where the reader stands
-    bool reading = false;    ///< an events() call, or the pause before the next try, is under way
-    bool listening = false;  ///< `cursor` is valid: waits that begin now read their jobs by themselves
+    std::string cursor;  ///< of the reader
+    /// An events() call, or the pause before the next try, is under way.
+    bool reading = false;
+    /// `cursor` is valid: waits that begin now read their jobs by themselves.
+    bool listening = false;
     std::multimap<JobId, WaiterId> by_job;
   };
 

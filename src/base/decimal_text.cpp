@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kMostExponent = 1'000'000'000'000;
 constexpr std::int64_t kMostDigits = 39;  // of 2^128-1
 
-/// The exponent behind "e"; nothing where it is not a whole number.
+/// The exponent after "e"; nothing if it is not a whole number.
 std::optional<std::int64_t> read_exponent(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
@@ -80,7 +80,8 @@ double nearest_double(std::string_view number) {
   double value = 0;
   const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
   if (read.ec != std::errc::result_out_of_range) return value;
-  const auto decimal = read_decimal(number);  // from_chars does not say on which side
+  const auto decimal =
+      read_decimal(number);  // from_chars does not report whether it is too large or too small
   const bool large = decimal && static_cast<std::int64_t>(decimal->digits.size()) + decimal->exponent > 0;
   value = large ? std::numeric_limits<double>::infinity() : 0.0;
   return number.starts_with('-') ? -value : value;

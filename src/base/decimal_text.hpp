@@ -20,8 +20,10 @@ constexpr bool is_digit(char c) {
 /// A decimal number as it was written: digits × 10^exponent.
 struct DecimalText {
   bool negative = false;
-  std::string digits;         ///< without leading and trailing zeros; empty: zero
-  std::int64_t exponent = 0;  ///< limited to ±10^12, far beyond what the longest text can compensate
+  /// Without leading and trailing zeros; empty: zero.
+  std::string digits;
+  /// Limited to ±10^12, far beyond what the longest text can compensate.
+  std::int64_t exponent = 0;
 };
 
 /// Reads "-12.50", "1e3" and the like: JSON's notation, with leading zeros and a bare point also allowed.

@@ -61,7 +61,7 @@ Error too_long(std::string_view text) {
 Result<Duration> parse_duration(std::string_view text, BareNumber bare) {
   std::string_view rest = text;
   std::uint64_t total = 0;
-  std::size_t next_unit = 0;  // units must fall: "30m1h" is more likely a slip than a wish
+  std::size_t next_unit = 0;  // units must decrease: "30m1h" is probably a mistake
   do {
     const auto number = whole(take_while(rest, is_digit));
     std::string_view name = take_while(rest, is_letter);

@@ -1,6 +1,6 @@
 #pragma once
-// Time, randomness and scheduling as interfaces: everything above takes them by reference, so that
-// a test runs hours in milliseconds and replays from one seed. Nothing outside base/ reads a clock.
+// Interfaces of clock, random numbers and event loop. All other code receives them by reference, so that
+// tests simulate hours in milliseconds and replay from a seed. Only src/base reads a clock.
 #include <cstdint>
 #include <functional>
 
@@ -31,7 +31,7 @@ class Executor {
   virtual void post(std::function<void()> task) = 0;
 };
 
-/// An executor with timers: the one thread to which a worker's or supervisor's state belongs.
+/// An executor with timers. The state of a worker is confined to one loop.
 class Loop : public Executor {
  public:
   using TimerId = std::uint64_t;

@@ -10,7 +10,7 @@
 namespace gaur {
 
 void Fd::reset() {
-  // Not repeated on EINTR: Linux has released the number by then, and another thread may own it.
+  // Not repeated on EINTR: Linux has closed the descriptor, and another thread may have opened its number.
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 

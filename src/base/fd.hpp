@@ -1,5 +1,5 @@
 #pragma once
-// An open file descriptor that closes itself, and the few calls on descriptors that must be done right.
+// A file descriptor that closes itself, and calls on descriptors.
 // Thread-safety: a value; confined to its owner.
 #include <cstdint>
 #include <string_view>

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/fd.hpp"
+#include "base/try.hpp"
 
 namespace gaur {
 
@@ -38,7 +39,7 @@ Status write_and_sync(const fs::path& part, std::string_view text, mode_t mode) 
 Status sync_folder(const fs::path& folder) {
   const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened) return cannot("open", folder, errno);
-  // Some file systems cannot sync folders, and need not.
+  // Some file systems do not support or need it for folders.
   if (::fsync(opened.get()) != 0 && errno != EINVAL) return cannot("sync", folder, errno);
   return ok();
 }

@@ -1,7 +1,7 @@
 #pragma once
-// Files and folders as a durable program needs them: written whole or not at all, on disk before the call
-// returns, and listed without exceptions. Thread-safety: pure functions; two writers of one path exclude each
-// other by their own means (the lock of the data folder).
+// Durable files and folders: writes are atomic and synced before the call returns, and folders are listed
+// without exceptions. Thread-safety: any thread; two writers of one path need a lock of their own (the data
+// folder has one).
 #include <sys/types.h>
 
 #include <filesystem>

@@ -7,6 +7,7 @@
 
 #include "base/json_document.hpp"
 #include "base/lenient.hpp"
+#include "base/try.hpp"
 #include "base/unicode.hpp"
 
 namespace gaur::json {
@@ -105,9 +106,9 @@ const Value* find(const Value& value, std::string_view dotted_path) {
   return at;
 }
 
-std::string text_or(const Object& object, std::string_view key, std::string_view otherwise) {
+std::string text_or(const Object& object, std::string_view key, std::string_view default_value) {
   const Value* value = object.if_contains(key);
-  if (value == nullptr || !value->is_string()) return std::string(otherwise);
+  if (value == nullptr || !value->is_string()) return std::string(default_value);
   return std::string(std::string_view(value->get_string()));
 }
 

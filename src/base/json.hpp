@@ -1,6 +1,6 @@
 #pragma once
-// The one door to the JSON library (Boost.JSON): bounded parsing with errors that say where, and the
-// few look-ups that job data needs. Everything else carries JSON as text.
+// Interface to the JSON library (Boost.JSON): bounded parsing with the position of errors, and the look-ups
+// that job data needs. All other code carries JSON as text.
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
@@ -15,7 +15,7 @@ using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;
 
-/// How deep peers' JSON may be nested. JSON.parse has no bound of its own.
+/// Most levels of nesting in JSON from peers. JSON.parse has no limit.
 inline constexpr std::size_t kPeerDepth = 512;
 /// A frame to or from a runner is one level around a job's data or result.
 inline constexpr std::size_t kFrameDepth = kPeerDepth + 2;
@@ -39,8 +39,8 @@ std::string quote(std::string_view text);
 
 /// The value at a dotted path ("data.params"), or nullptr. "" is the value itself.
 const Value* find(const Value& value, std::string_view dotted_path);
-/// A text member of an object, or `otherwise`.
-std::string text_or(const Object& object, std::string_view key, std::string_view otherwise);
+/// A text member of an object, or `default_value`.
+std::string text_or(const Object& object, std::string_view key, std::string_view default_value);
 /// A whole number of 64 bits (also written 3.0), or nothing.
 std::optional<std::int64_t> whole_number(const Value& value);
 /// A whole-number member (also written 3.0), or nothing.

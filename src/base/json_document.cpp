@@ -8,14 +8,8 @@
 namespace gaur::json {
 namespace {
 
-/// Builds the value from the parser's events. The text comes in one piece, so a number's text is whole.
-struct ValueHandler {
-  constexpr static std::size_t max_object_size = std::size_t(-1);
-  constexpr static std::size_t max_array_size = std::size_t(-1);
-  constexpr static std::size_t max_key_size = std::size_t(-1);
-  constexpr static std::size_t max_string_size = std::size_t(-1);
-  using Text = boost::json::string_view;
-  using Problem = boost::json::error_code;
+/// Builds the value from the parser's events. The whole text is passed at once, so a number is never split.
+struct ValueHandler : UnboundedHandler {
   bool on_document_begin(Problem&) { return true; }
   bool on_document_end(Problem&) { return true; }
   bool on_object_begin(Problem&) { return true; }

@@ -2,10 +2,22 @@
 // The JSON library's grammar with numbers read exactly: its own conversion of digits is up to one unit in the
 // last place off (95.82093798396099).
 #include <boost/json/error.hpp>
+#include <boost/json/string_view.hpp>
 #include <boost/json/value.hpp>
+#include <cstddef>
 #include <string_view>
 
 namespace gaur::json {
+
+/// Common part of the handlers of the JSON library's parser: no limits of its own.
+struct UnboundedHandler {
+  constexpr static std::size_t max_object_size = std::size_t(-1);
+  constexpr static std::size_t max_array_size = std::size_t(-1);
+  constexpr static std::size_t max_key_size = std::size_t(-1);
+  constexpr static std::size_t max_string_size = std::size_t(-1);
+  using Text = boost::json::string_view;
+  using Problem = boost::json::error_code;
+};
 
 /// The white space of JSON's grammar.
 constexpr bool is_space(char c) {

@@ -7,20 +7,15 @@
 
 #include "base/json_document.hpp"
 #include "base/lenient.hpp"
+#include "base/try.hpp"
 #include "base/unicode.hpp"
 
 namespace gaur::json {
 
 namespace {
 
-/// Takes every event of the parser and keeps nothing.
-struct NullHandler {
-  constexpr static std::size_t max_object_size = std::size_t(-1);
-  constexpr static std::size_t max_array_size = std::size_t(-1);
-  constexpr static std::size_t max_key_size = std::size_t(-1);
-  constexpr static std::size_t max_string_size = std::size_t(-1);
-  using Text = boost::json::string_view;
-  using Problem = boost::json::error_code;
+/// Ignores all events of the parser.
+struct NullHandler : UnboundedHandler {
   bool on_document_begin(Problem&) { return true; }
   bool on_document_end(Problem&) { return true; }
   bool on_object_begin(Problem&) { return true; }
@@ -46,7 +41,7 @@ std::size_t skip_space(std::string_view text, std::size_t at) {
   return at;
 }
 
-/// Behind the closing quote of the string that begins at `at`.
+/// The position after the string that begins at `at`.
 std::size_t skip_string(std::string_view text, std::size_t at) {
   for (++at; text[at] != '"'; ++at) {
     if (text[at] == '\\') ++at;
@@ -54,7 +49,7 @@ std::size_t skip_string(std::string_view text, std::size_t at) {
   return at + 1;
 }
 
-/// Behind the value that begins at `at`. The text has been checked, so brackets match.
+/// The position after the value that begins at `at`. The text is checked, so brackets match.
 std::size_t skip_value(std::string_view text, std::size_t at) {
   if (text[at] == '"') return skip_string(text, at);
   if (text[at] != '{' && text[at] != '[') {
@@ -139,7 +134,7 @@ Result<std::vector<std::string_view>> elements(std::string_view text, const Pars
 Result<Fragment> Fragment::read(std::string_view bytes, const ParseLimits& limits) {
   std::string text = unicode::is_utf8(bytes) ? std::string(bytes) : unicode::to_utf8(bytes);
   GAUR_CHECK(check(text, limits));
-  // Raw line breaks stand only between tokens.
+  // Raw line breaks occur only between tokens.
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return Fragment(std::move(text));

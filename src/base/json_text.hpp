@@ -1,6 +1,6 @@
 #pragma once
-// JSON handled as text: checked and cut into pieces without being rebuilt, so that numbers, escapes and the
-// order of members reach the next reader byte for byte. Thread-safety: pure functions.
+// JSON as text: checked and split without being rebuilt, so that numbers, escapes and the order of members
+// are kept byte for byte. Thread-safety: pure functions.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,20 +10,20 @@
 
 namespace gaur::json {
 
-/// The checks of parse() without making a value.
+/// The checks of parse() without creating a value.
 Status check(std::string_view text, const ParseLimits& limits = {});
 
-/// What a peer may hand over: up to what a reply of Redis may hold.
+/// Limits of JSON from peers: the largest reply of Redis.
 inline constexpr ParseLimits kPeerLimits{.max_bytes = std::size_t{512} << 20U, .max_depth = kPeerDepth};
 
-/// A JSON value that may be pasted into other JSON: checked as a whole, UTF-8, on one line. Numbers, escapes
-/// (also of lone surrogates) and the order of members are those of the text it was read from.
+/// A JSON value that may be embedded in other JSON: checked, UTF-8, on one line. Numbers, escapes (also of
+/// lone surrogates) and the order of members are those of the source text.
 class Fragment {
  public:
   /// What JSON.parse would accept of these bytes as Node decodes them: bytes that are not UTF-8 become
   /// U+FFFD. Errors: as check().
   static Result<Fragment> read(std::string_view bytes, const ParseLimits& limits = kPeerLimits);
-  /// `bytes` where they are JSON, else a JSON string that holds them.
+  /// `bytes` if they are JSON, else a JSON string with them.
   static Fragment read_or_quote(std::string_view bytes);
 
   std::string_view view() const { return text_; }
@@ -47,7 +47,7 @@ Result<std::vector<std::string_view>> elements(std::string_view text, const Pars
 
 /// Checked JSON without the white space between its tokens.
 std::string compact(std::string_view checked);
-/// Checked JSON on one line: raw line breaks, which can stand only between tokens, become spaces.
+/// Checked JSON on one line: raw line breaks, which occur only between tokens, become spaces.
 std::string one_line(std::string_view checked);
 /// The text of a JSON string literal, quotes included in the argument; nothing if it is none.
 std::optional<std::string> unquote(std::string_view literal);

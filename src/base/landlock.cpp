@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/fd.hpp"
+#include "base/try.hpp"
 
 namespace gaur {
 namespace {
@@ -32,7 +33,7 @@ constexpr std::uint64_t kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOC
                                  LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                                  LANDLOCK_ACCESS_FS_MAKE_DIR | kRefer | kTruncate;
 
-/// struct landlock_ruleset_attr as of ABI 6; its size tells the kernel which members there are.
+/// struct landlock_ruleset_attr as of ABI 6; the kernel derives the members from its size.
 struct RulesetAttributes {
   std::uint64_t files = 0;
   std::uint64_t network = 0;

@@ -15,7 +15,8 @@ struct LandlockRules {
   std::vector<std::filesystem::path> read;  ///< files and folders: read, list, execute
   /// Folders: the same, and create, write and remove files and folders. Files: read and write.
   std::vector<std::filesystem::path> write;
-  bool deny_tcp = false;  ///< no TCP bind and connect (kernels with ABI 4 and later)
+  /// No TCP bind and connect (kernels with ABI 4 and later).
+  bool deny_tcp = false;
 };
 
 /// The version of the kernel's Landlock interface. Errors: kUnsupported with the reason (not built in, not

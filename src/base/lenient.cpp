@@ -8,7 +8,7 @@ namespace gaur::json {
 
 namespace {
 
-/// The code unit of the escape \uXXXX that begins at `at`; nothing if none does.
+/// The code unit of the escape \uXXXX at `at`; nothing if there is none.
 std::optional<unsigned> unit_at(std::string_view text, std::size_t at) {
   if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
   unsigned unit = 0;
@@ -25,16 +25,16 @@ bool is_low(unsigned unit) {
   return unit >= 0xDC00 && unit < 0xE000;
 }
 
-/// Length of the escape at `at`, and whether it is a lone half.
+/// Length of the escape at `at`, and whether it is a lone surrogate.
 std::pair<std::size_t, bool> escape_at(std::string_view text, std::size_t at) {
   const auto unit = unit_at(text, at);
-  if (!unit) return {2, false};  // "\\" hides what follows it
+  if (!unit) return {2, false};  // an escaped backslash
   const auto next = unit_at(text, at + 6);
   if (is_high(*unit) && next && is_low(*next)) return {12, false};
   return {6, is_high(*unit) || is_low(*unit)};
 }
 
-/// Where the digits of the exponent that begins at `at` ("e+12") begin and end.
+/// Begin and end of the digits of the exponent at `at` ("e+12").
 std::pair<std::size_t, std::size_t> exponent_at(std::string_view text, std::size_t at) {
   std::size_t begin = at + 1;
   if (begin < text.size() && (text[begin] == '+' || text[begin] == '-')) ++begin;
@@ -43,8 +43,7 @@ std::pair<std::size_t, std::size_t> exponent_at(std::string_view text, std::size
   return {begin, end};
 }
 
-constexpr std::string_view kHugeExponent =
-    "999999999";  // beyond what any number of digits before it makes up for
+constexpr std::string_view kHugeExponent = "999999999";  // larger than any number of digits can compensate
 
 }  // namespace
 

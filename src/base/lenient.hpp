@@ -1,7 +1,7 @@
 #pragma once
-// What JSON.parse reads and the JSON library refuses: halves of surrogate pairs, which JavaScript's strings
-// may hold (an emoji cut by slice(), written as an escape by JSON.stringify), and exponents beyond 32 bits,
-// which mean infinity or 0. Thread-safety: pure functions.
+// JSON that JSON.parse accepts and the JSON library rejects: lone surrogates, which JavaScript's strings may
+// contain (an emoji split by slice(), escaped by JSON.stringify), and exponents beyond 32 bits, which mean
+// infinity or 0. Thread-safety: pure functions.
 #include <optional>
 #include <string>
 #include <string_view>

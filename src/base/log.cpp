@@ -17,7 +17,7 @@ bool is_plain(std::string_view value) {
                      [](char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\' && c != '='; });
 }
 
-/// The text with control characters and broken UTF-8 made visible, without the quotes around it.
+/// The text with control characters and invalid UTF-8 escaped, without quotes.
 std::string escaped(std::string_view text) {
   const std::string quoted = json::quote(text);
   return quoted.substr(1, quoted.size() - 2);
@@ -76,7 +76,7 @@ std::optional<LogLevel> parse_log_level(std::string_view text) {
 }
 
 LogField::LogField(std::string_view k, double v)
-    : key(k), value(fmt::format("{}", v)), quoted(!std::isfinite(v)) {}  // JSON knows no inf and nan
+    : key(k), value(fmt::format("{}", v)), quoted(!std::isfinite(v)) {}  // JSON has no inf and nan
 
 std::string format_log_text(const LogRecord& record) {
   std::string line = escaped(record.message);

@@ -1,12 +1,12 @@
 #pragma once
-// The log facade: levels, one short sentence and key=value fields, on one line each. The library
-// behind it (spdlog) is seen by log.cpp only. There is no global logger: main makes one and hands it
-// out; a Logger is a cheap handle, and one that was never given a sink discards.
+// Structured logging: a level, a short sentence and key=value fields on one line. Only log.cpp includes the
+// library (spdlog). There is no global logger: main creates one and passes it on. A Logger is a cheap handle;
+// a default-constructed one discards its lines.
 //
 //   log_.info("runner started", {{"pool", pool}, {"pid", pid}});
 //   2026-11-22T09:30:00.123Z info  runner started pool=sql pid=4711
 //
-// Values may come from users and job data, so control characters are escaped: one call, one line.
+// Control characters of values are escaped, so that one call writes one line.
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -26,7 +26,7 @@ enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
 std::string_view to_string(LogLevel level);
 std::optional<LogLevel> parse_log_level(std::string_view text);
 
-/// One key=value pair. Keys are snake_case literals; units stand last in them ("wait_ms").
+/// One key=value pair. Keys are snake_case literals that end with their unit ("wait_ms").
 struct LogField {
   LogField(std::string_view k, std::string_view v) : key(k), value(v) {}
   LogField(std::string_view k, const std::string& v) : key(k), value(v) {}
@@ -40,8 +40,9 @@ struct LogField {
   LogField(std::string_view k, const Name<Tag>& v) : key(k), value(v.value) {}
 
   std::string key;
-  std::string value;   ///< raw; escaped only when written
-  bool quoted = true;  ///< JSON: a string; false for numbers and truth values
+  std::string value;  ///< raw; escaped only when written
+  /// JSON: a string; false for numbers and truth values.
+  bool quoted = true;
 };
 
 struct LogRecord {

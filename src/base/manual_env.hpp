@@ -1,5 +1,5 @@
 #pragma once
-// An Env that a test or a simulation drives: time moves only when told to, randomness comes from one
+// An Env for tests and simulations: time advances only by calls, random numbers come from one
 // seed, tasks run on the caller's thread. Thread-safety: confined to one thread.
 #include <deque>
 #include <functional>
@@ -60,7 +60,7 @@ class ManualLoop final : public Loop {
     task.run();
     return true;
   }
-  /// Runs tasks and due timers until none is left; time stands still.
+  /// Runs tasks and due timers until none is left; time does not advance.
   void run_ready() {
     while (true) {
       while (!timers_.empty() && timers_.begin()->first.first <= clock_.now()) {

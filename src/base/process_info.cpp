@@ -55,7 +55,7 @@ std::vector<std::string> entries(const std::string& folder) {
   return names;
 }
 
-/// Fields of /proc/PID/stat from the third on (the second may hold spaces and brackets).
+/// Fields of /proc/PID/stat from the third on (the second may contain spaces and brackets).
 std::string_view after_name(std::string_view stat) {
   const std::size_t bracket = stat.rfind(')');
   return bracket == std::string_view::npos ? std::string_view() : stat.substr(bracket + 1);
@@ -105,7 +105,7 @@ std::vector<pid_t> children_of(pid_t pid) {
 
 std::vector<pid_t> descendants_of(pid_t pid) {
   std::vector<pid_t> found = children_of(pid);
-  constexpr std::size_t kEnough = 4096;  // against a fork bomb that outruns the walk
+  constexpr std::size_t kEnough = 4096;  // bounds the loop against a fork bomb
   for (std::size_t i = 0; i < found.size() && found.size() < kEnough; ++i) {
     const auto below = children_of(found[i]);
     found.insert(found.end(), below.begin(), below.end());

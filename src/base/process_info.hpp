@@ -1,5 +1,5 @@
 #pragma once
-// What /proc tells of processes: who is below whom, and what they use. Every answer may be stale when it
+// Processes as reported by /proc: their descendants and resource use. Every answer may be stale when it
 // arrives, and a process that has gone answers with nothing or 0. Thread-safety: pure functions.
 #include <sys/types.h>
 
@@ -15,9 +15,10 @@ std::vector<pid_t> children_of(pid_t pid);
 std::vector<pid_t> descendants_of(pid_t pid);
 
 struct ProcessMemory {
-  std::uint64_t anonymous_bytes = 0;  ///< RssAnon + RssShmem: resident memory that is not a mapped file
-  std::uint64_t peak_bytes =
-      0;  ///< VmHWM: highest resident memory, mapped files included, since reset_peak()
+  /// RssAnon + RssShmem: resident memory that is not a mapped file.
+  std::uint64_t anonymous_bytes = 0;
+  /// VmHWM: highest resident memory, mapped files included, since reset_peak().
+  std::uint64_t peak_bytes = 0;
 };
 std::optional<ProcessMemory> memory_of(pid_t pid);
 /// The process's share of its resident memory that is not a mapped file (pages shared by n count 1/n). Walks

@@ -10,7 +10,7 @@
 namespace gaur::json {
 namespace {
 
-/// The text was checked against the caller's limits already.
+/// The text has been checked with the caller's limits.
 constexpr ParseLimits kChecked{.max_bytes = std::numeric_limits<std::size_t>::max(), .max_depth = 1 << 14};
 
 }  // namespace

@@ -24,8 +24,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
-  constexpr std::size_t kLongest =
-      64;  // the table is quadratic, and nobody misspells longer names by two letters
+  constexpr std::size_t kLongest = 64;  // the table is quadratic
   if (word.empty() || word.size() > kLongest) return std::nullopt;
   std::optional<std::string> best;
   std::pair<std::size_t, std::size_t> best_distance;  // with the letters that differ, where prefixes tie

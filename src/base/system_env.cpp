@@ -50,8 +50,7 @@ struct ThreadLoop::Impl {
   std::mutex mutex;
   std::condition_variable wake;
   std::deque<Task> tasks;
-  std::unordered_set<TimerId>
-      due;  // timers that stand in `tasks`; one that is cancelled there is taken out here
+  std::unordered_set<TimerId> due;  // timers whose task is in `tasks`; a cancelled one is removed here
   std::map<std::pair<Instant, TimerId>, std::function<void()>> timers;
   std::unordered_map<TimerId, Instant> due_of;
   TimerId last_timer = 0;
@@ -68,7 +67,7 @@ struct ThreadLoop::Impl {
         const bool cancelled = task.timer != 0 && due.erase(task.timer) == 0;
         lock.unlock();
         if (!cancelled) task.run();
-        task.run = nullptr;  // what the task holds is released outside the lock
+        task.run = nullptr;  // destroyed outside the lock
         lock.lock();
       } else if (stopping) {
         return;
@@ -128,9 +127,9 @@ Loop::TimerId ThreadLoop::post_at(Instant when, std::function<void()> task) {
 }
 
 void ThreadLoop::cancel(TimerId timer) {
-  std::function<void()> dropped;  // what it holds is released outside the lock
+  std::function<void()> dropped;  // destroyed outside the lock
   std::lock_guard lock(impl_->mutex);
-  if (impl_->due.erase(timer) != 0) return;  // due, but its turn has not come: it is passed over
+  if (impl_->due.erase(timer) != 0) return;  // its task is queued and will be skipped
   const auto found = impl_->due_of.find(timer);
   if (found == impl_->due_of.end()) return;
   const auto entry = impl_->timers.find({found->second, timer});

@@ -4,9 +4,9 @@ namespace gaur::unicode {
 
 namespace {
 
-/// How many bytes follow a lead byte, and what the first of them may be.
+/// The number of bytes after a lead byte, and the range of the first of them.
 struct Lead {
-  std::size_t following = 0;  ///< 0: no lead byte
+  std::size_t following = 0;  ///< 0: not a lead byte
   unsigned char least = 0x80, most = 0xBF;
 };
 

@@ -6,7 +6,7 @@
 
 namespace gaur::unicode {
 
-/// U+FFFD, which stands for bytes that are not UTF-8.
+/// U+FFFD, the replacement of bytes that are not UTF-8.
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 /// A piece of text at some position: one character, or bytes that decode to one U+FFFD.

@@ -7,13 +7,13 @@ namespace gaur {
 
 namespace {
 
-constexpr std::size_t kLongestCluster = 64;  // bytes that may be given up to end at a whole one
+constexpr std::size_t kLongestCluster = 64;  // most bytes to drop to end at a whole cluster
 constexpr std::uint32_t kJoiner = 0x200D;
 
 struct Range {
   std::uint32_t first, last;
 };
-// What combines with the code point before it: Unicode's blocks of combining marks, the Hangul vowels and
+// Code points that combine with the previous one: Unicode's blocks of combining marks, the Hangul vowels and
 // finals of decomposed text, the Japanese voicing marks, joiners, variation selectors, skin tones and tags.
 constexpr std::array kCombining{
     Range{0x0300, 0x036F}, Range{0x0483, 0x0489}, Range{0x0591, 0x05BD},   Range{0x064B, 0x065F},
@@ -63,6 +63,10 @@ std::string_view utf8_prefix(std::string_view text, std::size_t bytes) {
 
 void cut_utf8(std::string& text, std::size_t bytes) {
   text.resize(utf8_prefix(text, bytes).size());
+}
+
+std::string shortened(std::string_view text, std::size_t bytes) {
+  return text.size() <= bytes ? std::string(text) : std::string(utf8_prefix(text, bytes)) + "...";
 }
 
 }  // namespace gaur

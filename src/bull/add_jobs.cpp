@@ -1,40 +1,24 @@
 #include "bull/add_jobs.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 
+#include "base/try.hpp"
 #include "bull/gather.hpp"
 #include "bull/job_codec.hpp"
 #include "bull/reserved.hpp"
+#include "core/validation.hpp"
 
 namespace gaur::bull {
 namespace {
 
-/// One request is one script, so that all of its jobs are added or none, whoever dies when. This bounds for
-/// how long Redis is busy with it: 10 000 jobs (Limits::add_batch) take about 0.1 s, as a Bull producer's
-/// addBulk() does.
-constexpr std::size_t kMostBytes = 64 << 20;
-
+/// One request is one script, so that all of its jobs are added or none. validate_add() bounds its size and
+/// with it the time that Redis is busy: 10 000 jobs take about 0.1 s, like addBulk() of a Bull producer.
 Status check(const AddRequest& request) {
-  GAUR_CHECK(validate_queue_name(request.queue.value));
-  const Limits limits;
-  if (request.jobs.size() > limits.add_batch) {
-    return Error{Errc::kTooLarge,
-                 fmt::format("at most {} jobs in one add, were {}", limits.add_batch, request.jobs.size())};
-  }
-  std::size_t bytes = 0;
-  for (const NewJob& job : request.jobs) bytes += job.name.size() + job.data.size();
-  if (bytes > kMostBytes) {
-    return Error{Errc::kTooLarge,
-                 fmt::format("one add may hold {} MiB: send fewer jobs at once", kMostBytes >> 20)};
-  }
+  GAUR_CHECK(validate_add(request, "the Bull store", Capabilities{Capability::kDeduplication}));
   for (const NewJob& job : request.jobs) {
-    const auto problems = problems_of_job(job.name, job.data, job.options, limits);
-    if (!problems.empty()) return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "; "))};
-    if (job.options.parent) return Error{Errc::kUnsupported, "the Bull store lacks flows"};
     if (job.options.id && is_reserved_id(job.options.id->value)) {
       return Error{Errc::kInvalidArgument, fmt::format("id: {} is the name of a key of the queue itself",
                                                        json::quote(job.options.id->value))};

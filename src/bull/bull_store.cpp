@@ -35,8 +35,7 @@ class BullStore final : public Store {
 
   Capabilities capabilities() const override {
     return {Capability::kEveryOption, Capability::kSchedulers,  Capability::kDeduplication,
-            Capability::kRateLimit,   Capability::kChangeDelay, Capability::kChangePriority,
-            Capability::kJobMetrics};
+            Capability::kRateLimit,   Capability::kChangeDelay, Capability::kChangePriority};
   }
 
   Schedulers* schedulers() override { return repeating_.get(); }

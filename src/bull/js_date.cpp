@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/decimal_text.hpp"
+#include "base/js_number.hpp"
 #include "bull/dates.hpp"
-#include "core/js_number.hpp"
 
 namespace gaur::bull {
 
@@ -104,7 +104,7 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text), tokens_(tokens_of(text)) {}
 
-  double parse(const Zone& local) {
+  double parse(const schedule::Zone& local) {
     const Iso iso = parse_iso();
     if (iso == Iso::kInvalid || (iso == Iso::kOther && !parse_loosely())) return kNaN;
     return value(local);
@@ -321,7 +321,7 @@ class Parser {
   }
 
   /// Year, month, day out of up to three numbers and the name of a month.
-  std::optional<Civil> date() const {
+  std::optional<schedule::Civil> date() const {
     if (day_.empty()) return std::nullopt;
     std::vector<int> parts = day_;
     parts.resize(3, 1);
@@ -339,10 +339,11 @@ class Parser {
     if (!iso_ && year >= 0 && year <= 49) year += 2000;
     if (!iso_ && year >= 50 && year <= 99) year += 1900;
     if (month < 1 || month > 12 || !is_day(day) || std::abs(year) > 400'000) return std::nullopt;
-    return Civil{.year = year, .month = static_cast<unsigned>(month), .day = static_cast<unsigned>(day)};
+    return schedule::Civil{
+        .year = year, .month = static_cast<unsigned>(month), .day = static_cast<unsigned>(day)};
   }
 
-  double value(const Zone& local) const {
+  double value(const schedule::Zone& local) const {
     auto civil = date();
     if (!civil) return kNaN;
     std::vector<int> time = time_;
@@ -357,7 +358,7 @@ class Parser {
     civil->minute = static_cast<unsigned>(time[1]);
     civil->second = static_cast<unsigned>(time[2]);
     civil->ms = static_cast<unsigned>(time[3]);
-    const std::int64_t ms = to_local_ms(*civil);
+    const std::int64_t ms = schedule::to_local_ms(*civil);
     if (zone_sign_ == kNone) return in_zone(ms, local);
     const std::int64_t hour = zone_hour_ == kNone ? 0 : zone_hour_;
     const std::int64_t minute = zone_minute_ == kNone ? 0 : zone_minute_;
@@ -365,7 +366,7 @@ class Parser {
   }
 
   /// A local time that comes twice is the earlier; one in a gap counts by the offset from before it.
-  static double in_zone(std::int64_t local_ms, const Zone& zone) {
+  static double in_zone(std::int64_t local_ms, const schedule::Zone& zone) {
     constexpr std::int64_t kDayMs = 86'400'000;
     const std::int64_t before_s = zone.offset_s(local_ms - kDayMs);
     const std::int64_t early = local_ms - before_s * 1000;
@@ -390,7 +391,7 @@ double clipped(double ms) {
 
 }  // namespace
 
-double js_date(const json::Value& value, const Zone& local) {
+double js_date(const json::Value& value, const schedule::Zone& local) {
   if (value.is_string()) {
     const std::string_view text = value.get_string();
     return text.size() > kLongestText ? kNaN : clipped(Parser(text).parse(local));

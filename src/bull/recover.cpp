@@ -125,7 +125,7 @@ Async<Recovered> FinishAndTake::recover(RecoverRequest request) {
     std::vector<std::string> ids;
     {
       std::lock_guard lock(memory->mutex);
-      ids = Judge(*shared, request, *memory).lost(array_of(*good), out->left);
+      ids = Judge(*shared, request, *memory).lost(array_of(*good), out->unlocked);
     }
     std::vector<redis::Answer<redis::Reply>> answers;
     for (std::size_t first = 0; first < ids.size(); first += kJobsAScript) {

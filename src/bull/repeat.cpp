@@ -8,10 +8,11 @@
 #include <cmath>
 #include <vector>
 
+#include "base/js_number.hpp"
+#include "base/try.hpp"
 #include "bull/dates.hpp"
 #include "bull/job_codec.hpp"
-#include "core/cron.hpp"
-#include "core/js_number.hpp"
+#include "schedule/cron.hpp"
 
 namespace gaur::bull {
 
@@ -41,7 +42,7 @@ std::optional<std::int64_t> whole(double number) {
 }
 
 /// A date for people and for comparing; what is no date limits nothing, as in JavaScript.
-std::optional<Time> date_of(const json::Value* value, const Zone& local) {
+std::optional<Time> date_of(const json::Value* value, const schedule::Zone& local) {
   if (value == nullptr) return std::nullopt;
   const auto ms = whole(js_date(*value, local));
   return ms ? std::optional(from_ms(*ms)) : std::nullopt;
@@ -79,7 +80,7 @@ Result<std::optional<Repeat>> repeat_of(const json::Object& options, const std::
   if (value == nullptr || value->is_null()) return std::optional<Repeat>();
   if (!value->is_object()) return Error{Errc::kInvalidArgument, "repeat: must be an object"};
   const json::Object& from = value->get_object();
-  GAUR_TRY(const Zone local, Zone::find(local_zone));
+  GAUR_TRY(const schedule::Zone local, schedule::Zone::find(local_zone));
   const auto at = [&](std::string_view key) { return from.if_contains(key); };
   Repeat repeat;
   repeat.local_zone = local_zone;
@@ -150,8 +151,8 @@ Result<std::optional<Slot>> next_of_every(const Repeat& repeat, double base_ms) 
 }
 
 /// A date that cron-parser reads; it refuses the whole schedule for one that is none.
-Result<std::optional<Time>> cron_date(std::string_view key, const json::Value& value, const Zone& zone,
-                                      Time now) {
+Result<std::optional<Time>> cron_date(std::string_view key, const json::Value& value,
+                                      const schedule::Zone& zone, Time now) {
   if (value.is_null()) return std::optional<Time>();
   const auto ms = luxon_date(value, zone, to_ms(now));
   if (!ms) {
@@ -163,15 +164,15 @@ Result<std::optional<Time>> cron_date(std::string_view key, const json::Value& v
   return std::optional(from_ms(*whole(*ms)));
 }
 
-Result<Zone> zone_of(const Repeat& repeat) {
-  if (repeat.zone_minutes) return Zone::fixed(static_cast<std::int64_t>(*repeat.zone_minutes * 60));
-  return Zone::find(repeat.time_zone.empty() ? repeat.local_zone : repeat.time_zone);
+Result<schedule::Zone> zone_of(const Repeat& repeat) {
+  if (repeat.zone_minutes) return schedule::Zone::fixed(static_cast<std::int64_t>(*repeat.zone_minutes * 60));
+  return schedule::Zone::find(repeat.time_zone.empty() ? repeat.local_zone : repeat.time_zone);
 }
 
 Result<std::optional<Slot>> next_of_cron(const Repeat& repeat, double base_ms, Time now) {
-  GAUR_TRY(Cron cron, Cron::parse(repeat.cron));
+  GAUR_TRY(schedule::Cron cron, schedule::Cron::parse(repeat.cron));
   cron.set_nth_weekday(repeat.nth_weekday);
-  GAUR_TRY(const Zone zone, zone_of(repeat));
+  GAUR_TRY(const schedule::Zone zone, zone_of(repeat));
   GAUR_CHECK(cron_date("startDate", repeat.start_value, zone, now));
   GAUR_TRY(std::optional<Time> end, cron_date("endDate", repeat.end_value, zone, now));
   if (repeat.end_value.is_null()) end = repeat.end;

@@ -5,9 +5,10 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/try.hpp"
 #include "bull/job_codec.hpp"
 #include "bull/job_reader.hpp"
-#include "core/cron.hpp"
+#include "schedule/cron.hpp"
 
 namespace gaur::bull {
 
@@ -131,8 +132,8 @@ Result<Repeat> repeat_from(const Schedule& schedule) {
   if (repeat.cron.empty()) {
     repeat.every = std::to_string(schedule.every.count());
   } else {
-    GAUR_CHECK(Cron::parse(repeat.cron));
-    GAUR_CHECK(Zone::find(repeat.time_zone));
+    GAUR_CHECK(schedule::Cron::parse(repeat.cron));
+    GAUR_CHECK(schedule::Zone::find(repeat.time_zone));
   }
   repeat.start = schedule.start;
   repeat.end = schedule.end;

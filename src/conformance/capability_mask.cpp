@@ -2,51 +2,50 @@
 
 namespace gaur::conformance {
 
-template <class T, class Change>
-Async<T> CapabilityMask::changed(Async<T> answer, Change change) {
-  Promise<Result<T>> promise;
-  auto future = promise.future();
-  std::move(answer).then([promise, change = std::move(change)](Result<T> value) {
-    if (value) change(*value);
-    promise.set(std::move(value));
-  });
-  return future;
-}
+namespace {
 
-Job CapabilityMask::seen(Job job) const {
-  if (!can_.has(Capability::kProcessedBy)) job.processed_by.clear();
-  if (!can_.has(Capability::kUsage)) job.usage.reset();
-  // Where only message and stacks are stored, the failure's own stack is the newest of those.
-  if (!can_.has(Capability::kFailureCode) && job.failure)
+Job masked(Job job, Capabilities capabilities) {
+  if (!capabilities.has(Capability::kProcessedBy)) job.processed_by.clear();
+  if (!capabilities.has(Capability::kUsage)) job.usage.reset();
+  // A store of message and stacks only returns the failure's own stack as the newest of those.
+  if (!capabilities.has(Capability::kFailureCode) && job.failure)
     job.failure = Failure{.message = job.failure->message};
   return job;
 }
 
-Async<TakeReply> CapabilityMask::finish_and_take(TakeRequest turn) {
-  if (!can_.has(Capability::kHandOff)) turn.park = Duration{0};
-  return changed(store().finish_and_take(std::move(turn)), [self = *this](TakeReply& reply) {
-    for (Taken& taken : reply.taken) taken.job = self.seen(std::move(taken.job));
-    for (Result<FinishResult>& moved : reply.finished) {
-      if (moved && !self.semantics_.kept_is_exact) moved->kept = true;
-    }
-  });
+}  // namespace
+
+Async<TakeReply> CapabilityMask::finish_and_take(TakeRequest request) {
+  if (!capabilities_.has(Capability::kHandOff)) request.long_poll = Duration{0};
+  return with_inspected(
+      inner().finish_and_take(std::move(request)),
+      [capabilities = capabilities_, kept_is_exact = semantics_.kept_is_exact](Result<TakeReply>& reply) {
+        if (!reply) return;
+        for (Taken& taken : reply->taken) taken.job = masked(std::move(taken.job), capabilities);
+        for (Result<FinishResult>& finished : reply->finished) {
+          if (finished && !kept_is_exact) finished->kept = true;
+        }
+      });
 }
 
 Async<Job> CapabilityMask::get(JobRef job) {
-  return changed(store().get(std::move(job)),
-                 [self = *this](Job& found) { found = self.seen(std::move(found)); });
+  return with_inspected(inner().get(std::move(job)), [capabilities = capabilities_](Result<Job>& reply) {
+    if (reply) *reply = masked(std::move(*reply), capabilities);
+  });
 }
 
 Async<std::vector<Job>> CapabilityMask::range(RangeRequest request) {
-  return changed(store().range(std::move(request)), [self = *this](std::vector<Job>& jobs) {
-    for (Job& job : jobs) job = self.seen(std::move(job));
-  });
+  return with_inspected(inner().range(std::move(request)),
+                        [capabilities = capabilities_](Result<std::vector<Job>>& reply) {
+                          if (!reply) return;
+                          for (Job& job : *reply) job = masked(std::move(job), capabilities);
+                        });
 }
 
 Async<EventPage> CapabilityMask::events(QueueName queue, std::string cursor, std::uint32_t limit,
                                         Duration at_most) {
-  if (!can_.has(Capability::kEventLog)) return ready(Result<EventPage>(EventPage{}));
-  return store().events(std::move(queue), std::move(cursor), limit, at_most);
+  if (!capabilities_.has(Capability::kEventLog)) return ready(Result<EventPage>(EventPage{}));
+  return inner().events(std::move(queue), std::move(cursor), limit, at_most);
 }
 
 }  // namespace gaur::conformance

@@ -14,7 +14,7 @@ constexpr Duration kLong{3'600'000};
 
 TakeRequest parked(CaseContext& b, std::uint32_t take, Duration park = kLong) {
   TakeRequest turn = b.turn(take);
-  turn.park = park;
+  turn.long_poll = park;
   return turn;
 }
 

@@ -152,7 +152,7 @@ Operation Script::turn() {
     turn.finished.push_back(finish(run));
   }
   if (one_in(3)) turn.filter = admit();
-  if (one_in(3) && parks_) turn.park = Duration(600'000);
+  if (one_in(3) && parks_) turn.long_poll = Duration(600'000);
   last_turns_[turn.op.session] = turn;
   return send(std::move(turn), false);
 }
@@ -160,12 +160,12 @@ Operation Script::turn() {
 Operation Script::send(TakeRequest turn, bool again) {
   std::string text = fmt::format("{} {} {}:{} take {}{}{}", again ? "repeat" : "turn", turn.queue.value,
                                  turn.op.session.value, turn.op.sequence, turn.take,
-                                 turn.filter ? " admit" : "", turn.park > Duration(0) ? " park" : "");
+                                 turn.filter ? " admit" : "", turn.long_poll > Duration(0) ? " park" : "");
   for (const Finish& one : turn.finished)
     text += fmt::format(" [finish {} {} as {}]", one.id.value, one.token.value, one.outcome.index());
   return {text, [this, turn, again](Side& side) -> std::string {
             Pending<TakeReply> pending(side.rig(), side.store().finish_and_take(turn));
-            if (turn.park > Duration(0)) {
+            if (turn.long_poll > Duration(0)) {
               // What is asked next is answered next: a reply that is not there by then is parked.
               (void)side.now(side.store().wake_delayed(QueueName("nothing-here")));
               if (!pending.ready()) {

@@ -130,7 +130,7 @@ void lost_too_often_it_fails(CaseContext& b) {
   (void)take_for(b, 1, Duration(100));
   b.advance(Duration(101));
   const Recovered recovered = sweep(b);
-  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsInTheSweep) {
+  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsInRecovery) {
     EXPECT_THAT(recovered.failed, ElementsAre(id));
   } else {
     EXPECT_THAT(recovered.requeued, ElementsAre(id));

@@ -122,9 +122,9 @@ void a_stall_is_counted_then_fails(CaseContext& b) {
   const auto second = b.finish(b.take_one(), stall);
   ASSERT_TRUE(second);
   EXPECT_EQ(second->stalled, 2U);
-  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsWhenStartedAgain) (void)b.take(1);
+  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsOnNextStart) (void)b.take(1);
   EXPECT_EQ(b.state(id), State::kFailed);
-  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsInTheSweep) {
+  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsInRecovery) {
     EXPECT_EQ(b.job(id).failure, b.known(stall.failure));
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
-// The seam between a worker and the ledger of cores and memory. A grant is booked before a turn is sent and
-// settled by its reply; several may be open for a queue; what is booked never exceeds what is free.
-// Thread-safety: confined to the worker's loop.
+// Admission: the interface between a worker and the ledger of cores and memory. Resources are booked before a
+// take request is sent, and its reply settles the booking. A queue may have several open bookings; their sum
+// never exceeds what is free. Thread-safety: confined to the worker's loop.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,29 +14,30 @@
 
 namespace gaur {
 
-/// Room offered to one queue for one turn.
+/// Resources that are booked for one take request.
 struct Booking {
-  std::uint64_t ticket = 0;
-  std::uint32_t take = 0;  ///< 0: nothing can start now
+  std::uint64_t id = 0;
+  std::uint32_t take = 0;  ///< most jobs to take; 0: nothing can start now, and nothing is booked
   AdmissionFilter filter{};
 };
 
 class Admission {
  public:
   virtual ~Admission() = default;
-  /// Books the free room for a turn of `queue`.
-  virtual Booking offer(const QueueName& queue, Instant now) = 0;
-  /// The turn's answer: what was taken is charged, the rest is free again, the head is remembered.
-  virtual void settle(std::uint64_t ticket, const std::vector<Taken>& taken,
+  /// Books free resources for a take request of `queue`.
+  virtual Booking book(const QueueName& queue, Instant now) = 0;
+  /// Settles a booking: charges the jobs that were taken, frees the rest, records the blocked head.
+  virtual void settle(std::uint64_t booking, const std::vector<Taken>& taken,
                       const std::optional<BlockedHead>& blocked, Instant now) = 0;
-  /// The grant of a taken job. Valid from settle() until release().
+  /// The grant of a taken job. Valid from settle() to release().
   virtual Grant grant(const LockToken& run) = 0;
-  /// The run is over. Nothing is learned from one that measured no wall time (it never ran, or was ended from
-  /// outside).
+  /// Frees the resources of a run that ended. A run without a wall time (never started, or ended from
+  /// outside) does not enter the statistics.
   virtual void release(const LockToken& run, const Usage& usage, Instant now) = 0;
-  /// The order in which queues are to be asked: oldest blocked head first, else weighted round robin.
+  /// The order in which to request jobs from the queues: the oldest blocked head first, then weighted round
+  /// robin.
   virtual std::vector<QueueName> order() = 0;
-  /// Fills in what admission knows of a waiting job, whose queue and function are given.
+  /// Sets the fields of `facts` that admission knows. Queue and function of the job are set by the caller.
   virtual void explain(WaitFacts& facts, Instant now) const = 0;
 };
 

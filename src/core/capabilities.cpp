@@ -5,14 +5,12 @@ namespace gaur {
 std::string_view to_string(Capability capability) {
   switch (capability) {
     case Capability::kHandOff: return "hand-off";
-    case Capability::kFlows: return "flows";
     case Capability::kSchedulers: return "schedulers";
     case Capability::kDeduplication: return "deduplication";
     case Capability::kRateLimit: return "rate limit";
     case Capability::kGlobalConcurrency: return "global concurrency";
     case Capability::kChangeDelay: return "change delay";
     case Capability::kChangePriority: return "change priority";
-    case Capability::kJobMetrics: return "job metrics";
     case Capability::kUsage: return "usage";
     case Capability::kFailureCode: return "failure code";
     case Capability::kEventLog: return "event log";

@@ -1,6 +1,6 @@
 #pragma once
-// What a store can do. A verb that a store lacks answers kUnsupported and names the capability; the
-// conformance suite skips by these names and by nothing else.
+// What a store supports. A method that a store does not support returns kUnsupported and names the
+// capability; the conformance suite skips cases by these names only.
 #include <array>
 #include <bitset>
 #include <string_view>
@@ -8,20 +8,24 @@
 namespace gaur {
 
 enum class Capability : std::uint8_t {
-  kHandOff,     ///< an add that meets a parked turn is taken in the same step
-  kFlows,       ///< parents and children
+  /// An add hands its job to a long poll in the same step.
+  kHandOff,
   kSchedulers,  ///< repeating jobs
   kDeduplication,
   kRateLimit,
   kGlobalConcurrency,
   kChangeDelay,
   kChangePriority,
-  kJobMetrics,   ///< counts of finished jobs a minute
-  kUsage,        ///< measured use stored with the job
-  kFailureCode,  ///< a failure's code and details are stored; without it only its message and stack are
-  kEventLog,     ///< events are kept and name the state before; without it they are what peers publish, live
-  kProcessedBy,  ///< the worker of the last start is stored with the job
-  kEveryOption,  ///< all of JobOptions are stored; without it those that the dialect knows
+  kUsage,  ///< the measured usage is stored with the job
+  /// A failure's code and details are stored; without it only message and stack.
+  kFailureCode,
+  /// Events are stored and contain the previous state; without it only events that peers publish are seen,
+  /// live.
+  kEventLog,
+  /// The worker of the last start is stored with the job.
+  kProcessedBy,
+  /// All of JobOptions are stored; without it only those that the dialect has.
+  kEveryOption,
   kCount_,
 };
 std::string_view to_string(Capability capability);

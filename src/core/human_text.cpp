@@ -7,7 +7,7 @@
 namespace gaur {
 
 namespace {
-/// At most one decimal, and none that is zero.
+/// At most one decimal; no trailing zero.
 std::string short_number(double value) {
   return fmt::format("{:g}", std::round(value * 10) / 10);
 }
@@ -27,8 +27,8 @@ std::string human_cores(double cores) {
   return fmt::format("{:g} {}", rounded, rounded == 1 ? "core" : "cores");
 }
 
-std::string human_resources(const Resources& room) {
-  return fmt::format("{} and {}", human_cores(room.cores), human_bytes(room.memory_bytes));
+std::string human_resources(const Resources& resources) {
+  return fmt::format("{} and {}", human_cores(resources.cores), human_bytes(resources.memory_bytes));
 }
 
 std::string human_duration(Duration duration) {

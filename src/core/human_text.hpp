@@ -1,5 +1,5 @@
 #pragma once
-// Figures as people read them, the same in every message. Thread-safety: pure functions.
+// Sizes, cores and durations with units, for messages. Thread-safety: pure functions.
 #include <cstdint>
 #include <string>
 
@@ -7,12 +7,12 @@
 
 namespace gaur {
 
-/// "6.0 GB", "512 MB", "0 B": decimal units, as DuckDB reads and writes them.
+/// "6.0 GB", "512 MB", "0 B": decimal units, like DuckDB.
 std::string human_bytes(std::uint64_t bytes);
 /// "1 core", "2.5 cores".
 std::string human_cores(double cores);
 /// "6 cores and 6.0 GB".
-std::string human_resources(const Resources& room);
+std::string human_resources(const Resources& resources);
 /// "250 ms", "2.5 s", "60 s", "10 min", "2.5 h".
 std::string human_duration(Duration duration);
 

@@ -1,5 +1,6 @@
 #pragma once
-// Room, needs, and how a store is told what may be taken: the common language of admission and stores.
+// Resources, needs, and the filter that defines which jobs a take request may take: the vocabulary that
+// admission and the stores share.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,7 +11,8 @@
 
 namespace gaur {
 
-/// Room on this machine. Memory is hard; admission adds what softness it allows to `cores` itself.
+/// Cores and memory of this machine. Memory is never overcommitted; admission multiplies `cores` by its own
+/// factor.
 struct Resources {
   double cores = 0;
   std::uint64_t memory_bytes = 0;
@@ -21,48 +23,52 @@ struct Resources {
 struct Needs {
   double cores = 1;
   std::uint64_t memory_bytes = 0;
-  bool unavailable = false;       ///< take none of this function now (its own max_running, a broken pool)
-  bool ends_before_head = false;  ///< by its history it ends before the blocked head could start
+  /// No job of this function may start now: max_running is reached, or its pool is unavailable.
+  bool unavailable = false;
+  /// By its history a run ends before the blocked head could start.
+  bool ends_before_head = false;
   bool operator==(const Needs&) const = default;
 };
 
-/// Room for one needs more, with a millicore of tolerance against rounding.
-inline bool fits(const Needs& needs, const Resources& room) {
-  return needs.cores <= room.cores + 1e-3 && needs.memory_bytes <= room.memory_bytes;
+/// Whether `needs` fit into `free`, with a tolerance of one millicore for rounding.
+inline bool fits(const Needs& needs, const Resources& free) {
+  return needs.cores <= free.cores + 1e-3 && needs.memory_bytes <= free.memory_bytes;
 }
-inline void subtract(Resources& room, const Needs& needs) {
-  room.cores -= needs.cores;
-  room.memory_bytes -= needs.memory_bytes;
+inline void subtract(Resources& free, const Needs& needs) {
+  free.cores -= needs.cores;
+  free.memory_bytes -= needs.memory_bytes;
 }
 
-/// Which jobs a turn may take. The store walks the jobs in the order in which it would hand them out,
-/// takes each whose needs fit what is left of `free`, and never moves one that it does not take. The
-/// first that does not fit is the *head*: it is reported as `Blocked`, and the walk ends there unless
-/// `backfill`; then a later job is taken only if its function ends before the head could start, or if
-/// it fits both what is left of `free` and of `spare` (it is subtracted from both).
-/// A closed or unserved function is skipped and never becomes the head. However many skipped jobs precede
-/// it, a job that may be taken is found: in this turn, or, where the store bounds the work of one step, in
-/// a later one (QueueHint::more).
+/// Which jobs a take request may take. The store scans the jobs in the order in which they would start and
+/// takes each job whose needs fit into the rest of `free`. It never moves a job that it does not take. The
+/// first job that does not fit is the blocked head: the reply reports it as BlockedHead, and the scan ends
+/// there unless `backfill` is set. With `backfill` a later job is taken only if its function ends before the
+/// head could start, or if it fits into the rest of both `free` and `spare`; it is then subtracted from both.
+/// Jobs of functions that are unavailable or not served are skipped and never become the head. However many
+/// skipped jobs precede a job that may be taken, this request finds it, or a later one if the store bounds
+/// the work of one step (QueueHint::more).
 struct AdmissionFilter {
   Resources free{};
   std::map<FunctionName, Needs> needs{};
-  std::optional<Needs>
-      default_needs{};    ///< for functions not in `needs`; nothing: they are not served here and are skipped
-  bool backfill = false;  ///< backfill
-  Resources spare{};      ///< room that the head will not need
-  std::string
-      function_field{};  ///< "": a job's function is its name; else a dotted path into its data ("func")
+  /// For functions that `needs` does not list. Nothing: they are not served here and are skipped.
+  std::optional<Needs> default_needs{};
+  bool backfill = false;
+  /// The part of `free` that the head does not need when it starts.
+  Resources spare{};
+  /// "": the job's name is its function; else a dotted path into its data ("func").
+  std::string function_field{};
 };
 
-/// What a job asks for: its name, or, with a `field`, the text at that dotted path of its data. Data without
-/// such a text leave the name. Never fails: data that is no JSON has no fields.
+/// The function of a job: its name, or with a `field` the text at that dotted path of its data. Falls back to
+/// the name if the data contain no text there or are not JSON.
 FunctionName function_of(std::string_view name, std::string_view data, std::string_view field);
 
+/// The first job in starting order that did not fit.
 struct BlockedHead {
   JobId id{};
   FunctionName function{};
   Needs needs{};
-  Time waiting_since{};  ///< when it became ready to run (added, or woken from delayed)
+  Time waiting_since{};  ///< when it was added, or its delay ended
   bool operator==(const BlockedHead&) const = default;
 };
 

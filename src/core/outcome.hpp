@@ -1,6 +1,6 @@
 #pragma once
-// What a worker decides about a run, and what a store answers. The worker decides outcome, delay and
-// retention; the store checks token and state and does everything else in the same atomic step.
+// Outcomes of runs: what a worker decides, and what a store returns. The worker decides outcome, delay and
+// retention; the store checks token and state and applies the outcome in the same atomic step.
 #include <optional>
 #include <string>
 #include <variant>
@@ -15,25 +15,28 @@ namespace outcome {
 struct Completed {
   std::string result = "null";  ///< JSON text
 };
-/// Final: no attempt is left, or none would help. attempts_made + 1.
+/// Final: no attempt is left, or none can succeed. Increments attempts_made.
 struct Failed {
   Failure failure{};
-  bool exhausted = false;  ///< attempts are used up: the store adds a retries-exhausted event
+  /// All attempts are used: the store adds a retries-exhausted event.
+  bool exhausted = false;
 };
-/// A failed attempt that is tried again. delay 0: back to waiting at once, behind the others (LIFO jobs: in
+/// Runs the job again. With a delay of 0 it returns to waiting at once, behind the other jobs (LIFO jobs: in
 /// front).
 struct RetryAfter {
   Duration delay{0};
   Failure failure{};
-  bool counted = true;  ///< attempts_made + 1 (a handler that asks for "later" is not counted)
+  /// Increments attempts_made. False for a handler that snoozes its job.
+  bool counted = true;
 };
 struct WaitForChildren {};
-/// The run ended without the job's fault (stop, recycle, deploy, lost host): back to the front, nothing
-/// counted.
+/// The run ended for a reason outside the job (stop, recycled runner, deployment, lost host): the job returns
+/// to the front of the queue and no counter changes.
 struct Requeue {
   std::string why{};
 };
-/// Lost with its runner: stalled + 1 and back to the front, or, above `max_stalled`, failed with `failure`.
+/// The runner died: increments `stalled` and returns the job to the front. Above `max_stalled` the job fails
+/// with `failure`.
 struct Stalled {
   std::uint32_t max_stalled = 1;
   Failure failure{};
@@ -43,27 +46,28 @@ struct Stalled {
 using Outcome = std::variant<outcome::Completed, outcome::Failed, outcome::RetryAfter,
                              outcome::WaitForChildren, outcome::Requeue, outcome::Stalled>;
 
-/// One run that ended. A finish with a token that is not the job's current one is refused and changes
+/// One run that ended. A finish with a token other than the job's current one is rejected and changes
 /// nothing.
 struct Finish {
   JobId id{};
   LockToken token{};
   Outcome outcome{};
-  Retention keep{};  ///< for the set that it enters; the job's own option is resolved by the worker
+  /// Retention of the set that the job enters; the worker has already applied the job's own option.
+  Retention keep{};
   std::optional<Usage> usage{};
 };
 
-/// Where a job stands after a finish.
+/// The job after its finish.
 struct FinishResult {
   State state = State::kCompleted;
-  bool kept = true;  ///< false: retention removed it as it finished
+  bool kept = true;  ///< false: retention removed it
   std::uint32_t attempts_made = 0;
   std::uint32_t stalled = 0;
-  std::optional<Time> due{};  ///< when delayed
+  std::optional<Time> due{};  ///< of a delayed job
   bool operator==(const FinishResult&) const = default;
 };
 
-/// A job handed to this worker. The handler may use `job.attempts_started` as fencing number.
+/// A job that this worker took. Handlers may use `job.attempts_started` as a fencing number.
 struct Taken {
   Job job{};
   LockToken token{};

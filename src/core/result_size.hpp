@@ -1,5 +1,5 @@
 #pragma once
-// The failure of a run whose result is larger than may be kept: it names what takes the room.
+// The failure of a run whose result exceeds the limit; it names the largest member.
 #include <string_view>
 
 #include "gaur/job.hpp"

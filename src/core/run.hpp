@@ -1,7 +1,7 @@
 #pragma once
-// The seam between a worker and whatever runs its jobs: handlers in this process, or pools of runners.
-// Thread-safety: start() and RunControl on the worker's loop; RunObserver may be called from any thread
-// (the worker posts to its loop).
+// RunHandler: the interface between a worker and what runs its jobs, handlers in this process or pools of
+// runners. Thread-safety: start() and stop() on the worker's loop; RunObserver from any thread (the worker
+// posts to its loop).
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,7 +12,8 @@
 
 namespace gaur {
 
-/// What a run may use. Runners are told (GAUR_THREADS, GAUR_MEMORY, and in each job frame).
+/// The resources that a run may use. Runners receive them in GAUR_THREADS and GAUR_MEMORY and in each `run`
+/// frame.
 struct Grant {
   std::uint32_t threads = 1;
   std::uint64_t memory_bytes = 0;  ///< 0: not limited
@@ -21,45 +22,51 @@ struct Grant {
 struct RunRequest {
   Taken taken{};
   Grant grant{};
-  std::optional<Duration>
-      timeout{};  ///< the run's deadline, enforced by the handler: cancel, then TERM, then KILL
+  /// Longest run. The handler enforces it: it cancels the run, then sends SIGTERM, then SIGKILL.
+  std::optional<Duration> timeout{};
 };
 
-/// How a run ended, as its handler saw it. What follows for the job is the worker's decision.
+/// How a run ended, as its handler observed it. The worker decides what follows for the job.
 namespace run {
 struct Completed {
   std::string result = "null";
 };
-struct Failed {  ///< the handler said so
+/// The handler reported a failure.
+struct Failed {
   Failure failure{};
-  bool final = false;  ///< unrecoverable: no attempt would help
+  bool final = false;  ///< no further attempt can succeed
 };
-struct Later {  ///< the handler asked to be run again after a while; not an attempt
+/// The handler asked for another run after `delay`; not counted as an attempt.
+struct Snooze {
   Duration delay{0};
   std::string why{};
 };
-struct TimedOut {  ///< its own deadline: a failed attempt, code `timeout`
+/// The run exceeded its timeout: a failed attempt, code `timeout`.
+struct TimedOut {
   Duration after{0};
 };
-struct OutOfMemory {  ///< its own bound: a failed attempt, code `memory`
+/// The run exceeded its memory limit: a failed attempt, code `memory`.
+struct OutOfMemory {
   std::uint64_t bound_bytes = 0, peak_bytes = 0;
   std::string output{};  ///< the runner's last lines on stderr, or ""
 };
-struct Crashed {   ///< the runner died under the job: a stall
+/// The runner died during the run: the job has stalled.
+struct Crashed {
   int signal = 0;  ///< 0: it exited with `exit_code`
   int exit_code = 0;
   std::string message{};                          ///< "its runner died of SIGSEGV: <its last line>"
   std::string output{};                           ///< the runner's last lines on stderr, or ""
   std::uint64_t bound_bytes = 0, peak_bytes = 0;  ///< 0: not limited, not measured
 };
-struct Interrupted {  ///< killed or never started without the job's fault: counts as nothing
+/// The run was killed or not started for a reason outside the job; no counter changes.
+struct Interrupted {
   std::string why{};
 };
 struct Cancelled {
   std::string who{}, why{};
 };
 }  // namespace run
-using RunEnd = std::variant<run::Completed, run::Failed, run::Later, run::TimedOut, run::OutOfMemory,
+using RunEnd = std::variant<run::Completed, run::Failed, run::Snooze, run::TimedOut, run::OutOfMemory,
                             run::Crashed, run::Interrupted, run::Cancelled>;
 
 class RunObserver {
@@ -67,7 +74,7 @@ class RunObserver {
   virtual ~RunObserver() = default;
   virtual void on_progress(const LockToken& run, std::string json) = 0;
   virtual void on_log(const LockToken& run, std::string line) = 0;
-  /// Exactly once for each started run, last of its calls.
+  /// Called exactly once for each started run, as the last call for it.
   virtual void on_end(const LockToken& run, RunEnd end, Usage usage) = 0;
 };
 
@@ -77,10 +84,10 @@ enum class StopReason : std::uint8_t { kCancel, kTimeout, kLockLost, kHostStops 
 class RunHandler {
  public:
   virtual ~RunHandler() = default;
-  /// Begins the run; never blocks. Every problem, even "no such function", arrives as on_end.
+  /// Starts the run; never blocks. Reports every problem, also an unknown function, with on_end().
   virtual void start(RunRequest request, RunObserver& observer) = 0;
-  /// Asks a run to end; on_end follows (Cancelled for kCancel, Interrupted for kLockLost and kHostStops).
-  /// Unknown runs are ignored: they have ended already.
+  /// Asks a run to end. on_end() follows with Cancelled for kCancel, Interrupted for kLockLost and
+  /// kHostStops. Ignores runs that have ended.
   virtual void stop(const LockToken& run, StopReason reason, std::string who, std::string why) = 0;
 };
 

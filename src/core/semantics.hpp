@@ -1,6 +1,6 @@
 #pragma once
-// Where the dialects differ, as one value. Worker and model take it as a parameter; the embedded store has
-// bullmq's.
+// Differences between the dialects, as one value. Worker and model take it as a parameter; the embedded store
+// follows bullmq.
 #include <cstdint>
 
 #include "base/env.hpp"
@@ -11,39 +11,41 @@ namespace gaur {
 struct Semantics {
   enum class ZeroPriority : std::uint8_t { kBeforeAll, kAfterAll };
   enum class RetryPlace : std::uint8_t { kBehind, kFront };
-  /// Where a job goes that is to be handed out next (LIFO, given back, stalled): before all others, or before
-  /// those of its own kind (no priority, or the same priority).
+  /// Where a job goes that starts next (LIFO, requeued, stalled): before all others, or before those of its
+  /// own kind (no priority, or the same priority).
   enum class Front : std::uint8_t { kOfItsKind, kOfAll };
-  enum class StallLimit : std::uint8_t { kFailsWhenStartedAgain, kFailsInTheSweep };
+  enum class StallLimit : std::uint8_t { kFailsOnNextStart, kFailsInRecovery };
 
   ZeroPriority zero_priority = ZeroPriority::kBeforeAll;
   std::uint32_t default_attempts = 0;
-  std::uint32_t exponential_base_exponent = 0;  ///< bullmq: delay*2^(a-1) (0); bull: delay*(2^a-1) (1)
+  /// 0, bullmq: delay*2^(a-1); 1, bull: delay*(2^a-1).
+  std::uint32_t exponential_base_exponent = 0;
   RetryPlace retry_place = RetryPlace::kBehind;
-  StallLimit stall_limit = StallLimit::kFailsInTheSweep;
-  Front front =
-      Front::kOfItsKind;  ///< kOfAll: of jobs without priority; the others stay within their priority
-  bool backoff_is_a_delay = true;     ///< the wait before the next attempt is shown as the job's delay
-  std::uint32_t max_starts = 10;      ///< nothing starts more often: then it is failed, code `stalled`
-  bool bull_timeout_message = false;  ///< a run past its deadline fails in the words of Bull's own workers
-  /// A retry by hand keeps the job's priority; else it goes behind all others (LIFO: in front of all).
+  StallLimit stall_limit = StallLimit::kFailsInRecovery;
+  /// kOfAll applies to jobs without priority; the others stay within their priority.
+  Front front = Front::kOfItsKind;
+  /// The wait before the next attempt is stored as the job's delay.
+  bool backoff_is_a_delay = true;
+  /// Most starts of a job; instead of another start it fails with code `stalled`.
+  std::uint32_t max_starts = 10;
+  /// A run that exceeds its timeout fails with the message of Bull's own workers.
+  bool bull_timeout_message = false;
+  /// A manual retry keeps the job's priority; else the job goes behind all others (LIFO: in front of all).
   bool retry_by_hand_keeps_priority = true;
-  /// Own ids and duplicates use up a number of the store's as well.
+  /// Adds with own ids and duplicates also increment the store's id counter.
   bool every_add_is_numbered = false;
-  /// Jobs that ended in one millisecond stand in the order of their ids; delayed ones of one millisecond in
-  /// that of the low 12 bits of their number (of their id after a failed attempt). Else both in order of
-  /// arrival.
+  /// Ties within 1 ms are ordered by job id for finished jobs, and by the low 12 bits of the job number for
+  /// delayed jobs (by id after a failed attempt). Else both are in order of arrival.
   bool ties_by_id = false;
-  /// Nothing is known of a run whose lock expired: not whose it was, and after a restart not that it was
-  /// ours.
+  /// An expired lock leaves no record of its owner, also not for this worker's own jobs after a restart.
   bool expired_locks_are_forgotten = false;
-  /// A retention of 0 removes the job that ends and no other, and an age includes its last millisecond.
+  /// A retention of 0 removes only the job that ends, and an age includes its last millisecond.
   bool retention_of_none_spares_others = false;
-  /// The place of a job in line is counted from its start in line; else from creation and delay.
+  /// The store records when a job became ready; else that time is computed from creation and delay.
   bool since_is_known = true;
-  /// FinishResult::kept tells of this finish alone; else of all that ended with it in one step.
+  /// FinishResult::kept is exact for each finish; else it applies to all finishes of one request.
   bool kept_is_exact = true;
-  /// An add that gives a timestamp of its own counts its delay from there.
+  /// The delay of an add with its own timestamp counts from that timestamp.
   bool delay_counts_from_timestamp = false;
 
   static constexpr Semantics bullmq() { return {}; }
@@ -65,8 +67,8 @@ struct Semantics {
   }
 };
 
-/// The wait before the next attempt, `attempts_made` being those made so far including the one that just
-/// failed. Never negative; capped at 10 years so that no arithmetic overflows.
+/// The wait before the next attempt; `attempts_made` includes the attempt that has just failed. Never
+/// negative; capped at 10 years so that no arithmetic overflows.
 Duration backoff_delay(const Backoff& backoff, std::uint32_t attempts_made, const Semantics& semantics,
                        Random& random);
 

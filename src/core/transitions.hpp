@@ -1,6 +1,6 @@
 #pragma once
-// The table of legal transitions: the one state machine, as data. Stores assert against it, the
-// conformance suite checks every history against it, docs/states.md is compared with it by a test.
+// The table of legal transitions of a job. Stores assert it, the conformance suite checks histories with it,
+// and a test compares docs/reference/states.md with it.
 #include <optional>
 #include <span>
 #include <string_view>
@@ -27,7 +27,7 @@ enum class Verb : std::uint8_t {
 };
 std::string_view to_string(Verb verb);
 
-/// From or to "nowhere" (not stored) is std::nullopt.
+/// std::nullopt: the job is not stored before, or after it.
 struct Transition {
   std::optional<State> from;
   Verb verb;

@@ -1,13 +1,16 @@
-// What BullMQ 6 refuses, Gaur refuses: a job accepted here is accepted by every peer.
+// The rules of BullMQ 6: a job that is accepted here is accepted by every peer.
+#include "core/validation.hpp"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "base/duration_text.hpp"
 #include "base/json.hpp"
 #include "base/number_rule.hpp"
+#include "base/try.hpp"
 #include "base/utf8.hpp"
-#include "gaur/job.hpp"
 
 namespace gaur {
 
@@ -33,7 +36,7 @@ void check_id(const JobId& id, const Limits& limits, std::vector<std::string>& p
   if (colons != 0 && colons != 2) say("a colon is allowed only as in \"repeat:<scheduler>:<ms>\"");
   const bool control =
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-  if (control) say("must not hold control characters");
+  if (control) say("must not contain control characters");
   if (!json::is_utf8(text)) say("must be UTF-8");
 }
 
@@ -79,7 +82,8 @@ std::vector<std::string> problems_of_job(std::string_view name, std::string_view
   if (name.size() > limits.name_bytes)
     problems.push_back(fmt::format("name: at most {} bytes, was {}", limits.name_bytes, name.size()));
   if (!json::is_utf8(name)) problems.emplace_back("name: must be UTF-8");
-  if (name.find('\0') != std::string_view::npos) problems.emplace_back("name: must not hold a NUL character");
+  if (name.find('\0') != std::string_view::npos)
+    problems.emplace_back("name: must not contain a NUL character");
   if (data.size() > limits.data_bytes) {
     problems.push_back(fmt::format("data: at most {} bytes, was {}", limits.data_bytes, data.size()));
   } else if (const auto parsed = json::parse(data); !parsed) {
@@ -93,6 +97,29 @@ Status validate_queue_name(std::string_view name) {
   if (!name.empty() && name.size() <= kLongest && json::is_utf8(name)) return ok();
   return Error{Errc::kInvalidArgument, fmt::format("queue name: 1 to {} bytes of UTF-8 are allowed, was {}",
                                                    kLongest, json::quote(utf8_prefix(name, 140)))};
+}
+
+Status validate_add(const AddRequest& request, std::string_view store, Capabilities capabilities) {
+  GAUR_CHECK(validate_queue_name(request.queue.value));
+  const Limits limits;
+  if (request.jobs.size() > limits.add_batch) {
+    return Error{Errc::kTooLarge,
+                 fmt::format("at most {} jobs in one add, were {}", limits.add_batch, request.jobs.size())};
+  }
+  std::size_t bytes = 0;
+  for (const NewJob& job : request.jobs) bytes += job.name.size() + job.data.size();
+  if (bytes > kMostAddBytes) {
+    return Error{Errc::kTooLarge,
+                 fmt::format("at most {} MiB in one add; send fewer jobs at once", kMostAddBytes >> 20)};
+  }
+  for (const NewJob& job : request.jobs) {
+    const auto problems = problems_of_job(job.name, job.data, job.options, limits);
+    if (!problems.empty()) return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "; "))};
+    if (job.options.deduplication && !capabilities.has(Capability::kDeduplication))
+      return Error{Errc::kUnsupported, fmt::format("{} lacks deduplication", store)};
+    if (job.options.parent) return Error{Errc::kUnsupported, fmt::format("{} lacks flows", store)};
+  }
+  return ok();
 }
 
 }  // namespace gaur

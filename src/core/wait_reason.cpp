@@ -1,9 +1,9 @@
 #include "core/wait_reason.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "base/name_text.hpp"
+#include "base/time_text.hpp"
 #include "core/human_text.hpp"
 
 namespace gaur {
@@ -12,30 +12,24 @@ namespace {
 
 using Reason = std::optional<std::string>;
 
-std::string time_in_words(Time time) {
-  const auto ms = ((to_ms(time) % 1000) + 1000) % 1000;
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(time)),
-                     ms);
-}
-
-std::string delay_in_words(const WaitFacts& facts) {
+std::string delay_text(const WaitFacts& facts) {
   const std::string what =
       facts.attempts_made > 0 ? fmt::format("attempt {} is delayed", facts.attempts_made + 1) : "delayed";
   if (!facts.due) return what;
   if (*facts.due <= facts.now)
-    return fmt::format("{} until {}, which has passed; it is woken by the next sweep", what,
-                       time_in_words(*facts.due));
-  return fmt::format("{} until {} (in {})", what, time_in_words(*facts.due),
+    return fmt::format("{} until {}, which has passed; the next recovery wakes it", what,
+                       iso_time(*facts.due));
+  return fmt::format("{} until {} (in {})", what, iso_time(*facts.due),
                      human_duration(*facts.due - facts.now));
 }
 
-std::string position_in_words(const Position& position) {
+std::string position_text(const Position& position) {
   if (position.before == 0) return "next in line: no job waits before it";
   return fmt::format("waits behind {}{} {}", position.exact ? "" : "about ", position.before,
                      position.before == 1 ? "job" : "jobs");
 }
 
-/// What holds back the whole queue, or all that this host does.
+/// Reasons that apply to the whole queue or host.
 Reason of_queue(const WaitFacts& facts) {
   if (facts.paused) {
     return fmt::format("the queue {} is paused; resume it with POST /v1/queues/{}/resume", facts.queue.value,
@@ -44,7 +38,8 @@ Reason of_queue(const WaitFacts& facts) {
   switch (facts.host) {
     case WaitFacts::Host::kQuiet: return "this host is quiet and takes no jobs";
     case WaitFacts::Host::kStopping: return "this host is stopping and takes no jobs";
-    case WaitFacts::Host::kSweeper: return "this host only sweeps and takes no jobs; other workers do";
+    case WaitFacts::Host::kRecoversOnly:
+      return "this host only recovers stalled jobs and takes none; other workers do";
     case WaitFacts::Host::kProducer: return Reason();
     case WaitFacts::Host::kTakes: break;
   }
@@ -59,9 +54,9 @@ Reason of_function(const WaitFacts& facts) {
   if (!facts.function_served)
     return fmt::format("no runner of this host serves the function {}", facts.function.value);
   if (!facts.unavailable.empty()) {
-    if (!facts.tried_again_in) return facts.unavailable;
-    if (*facts.tried_again_in <= Duration{0}) return facts.unavailable + "; tried again now";
-    return fmt::format("{}; tried again in {}", facts.unavailable, human_duration(*facts.tried_again_in));
+    if (!facts.retry_in) return facts.unavailable;
+    if (*facts.retry_in <= Duration{0}) return facts.unavailable + "; next try now";
+    return fmt::format("{}; next try in {}", facts.unavailable, human_duration(*facts.retry_in));
   }
   if (facts.max_running > 0 && facts.running >= facts.max_running) {
     return fmt::format("{} of at most {} of {} are running", facts.running, facts.max_running,
@@ -70,7 +65,7 @@ Reason of_function(const WaitFacts& facts) {
   return std::nullopt;
 }
 
-Reason of_room(const WaitFacts& facts) {
+Reason of_resources(const WaitFacts& facts) {
   if (facts.limited_for && *facts.limited_for > Duration{0}) {
     return fmt::format("the rate limit of the queue {} is reached; the next start is in {}",
                        facts.queue.value, human_duration(*facts.limited_for));
@@ -92,13 +87,13 @@ Reason of_room(const WaitFacts& facts) {
 }  // namespace
 
 Reason wait_reason(const WaitFacts& facts) {
-  if (facts.state == State::kDelayed) return delay_in_words(facts);
+  if (facts.state == State::kDelayed) return delay_text(facts);
   if (facts.state == State::kWaitingChildren) return "waits for its children";
   if (facts.state != State::kWaiting && facts.state != State::kPrioritized) return std::nullopt;
   Reason reason = of_queue(facts);
   if (!reason && facts.host == WaitFacts::Host::kTakes) reason = of_function(facts);
-  if (!reason && facts.host == WaitFacts::Host::kTakes) reason = of_room(facts);
-  if (!reason && facts.position) reason = position_in_words(*facts.position);
+  if (!reason && facts.host == WaitFacts::Host::kTakes) reason = of_resources(facts);
+  if (!reason && facts.position) reason = position_text(*facts.position);
   if (reason && facts.host == WaitFacts::Host::kProducer && !facts.paused)
     *reason += "; this process takes no jobs, ask a host that does";
   return reason;

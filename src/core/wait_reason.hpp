@@ -1,6 +1,6 @@
 #pragma once
-// Why a job does not run now, in words: the one place that decides them. Those who know a part of it (store,
-// worker, ledger, pools) fill in the facts. docs/admission.md lists the words. Thread-safety: pure.
+// The reason why a job waits, as text. Store, worker, ledger and pools each set the facts that they know.
+// docs/explanation/admission.md lists the reasons. Thread-safety: pure functions.
 #include <optional>
 #include <string>
 
@@ -11,7 +11,7 @@
 namespace gaur {
 
 struct WaitFacts {
-  // The job, from its store.
+  // The job, as its store reports it.
   QueueName queue{};
   FunctionName function{};
   State state = State::kWaiting;
@@ -22,17 +22,17 @@ struct WaitFacts {
   std::optional<Position> position{};
 
   /// What this host does with jobs.
-  enum class Host : std::uint8_t { kTakes, kQuiet, kStopping, kSweeper, kProducer };
+  enum class Host : std::uint8_t { kTakes, kQuiet, kStopping, kRecoversOnly, kProducer };
   Host host = Host::kTakes;
 
-  // What the ledger knows.
-  bool queue_served = true;     ///< a worker of this host takes from the queue
-  std::string refused{};        ///< why no job of the queue is taken, in a sentence; "" while jobs are
-  bool function_served = true;  ///< ... and jobs of this function
-  std::string unavailable{};    ///< why the function's pool cannot start runners; "" while it can
-  std::optional<Duration> tried_again_in{};    ///< 0: now
-  std::uint32_t running = 0, max_running = 0;  ///< of the function on this host; at most 0: no limit
-  std::optional<Duration> limited_for{};       ///< rate limit of the queue: no start before
+  // Facts from the ledger.
+  bool queue_served = true;                    ///< a worker of this host serves the queue
+  std::string refused{};                       ///< why no job of the queue is taken; "" if jobs are
+  bool function_served = true;                 ///< a runner of this host serves the function
+  std::string unavailable{};                   ///< why the function's pool cannot start runners; "" if it can
+  std::optional<Duration> retry_in{};          ///< the next try of an unavailable pool; 0: now
+  std::uint32_t running = 0, max_running = 0;  ///< of the function on this host; 0: no limit
+  std::optional<Duration> limited_for{};       ///< rate limit: time until the next start
   std::optional<Needs> needs{};                ///< nothing: not known
   Resources free{};                            ///< not granted to runs
   struct Head {
@@ -42,10 +42,10 @@ struct WaitFacts {
     Needs needs{};
     Duration waited{0};
   };
-  std::optional<Head> head{};  ///< a job that waits for room and that this one may not pass
+  std::optional<Head> head{};  ///< a blocked head that this job may not pass
 };
 
-/// Nothing for a job that does not wait, and where nothing that is known holds it back.
+/// Nothing for a job that does not wait, and if no known fact prevents its start.
 std::optional<std::string> wait_reason(const WaitFacts& facts);
 
 }  // namespace gaur

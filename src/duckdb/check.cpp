@@ -44,7 +44,7 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-Problem problem_of(const std::string& path, const Failure& failure) {
+Problem problem_of(const std::string& path, const RunFailure& failure) {
   Problem problem{path, failure.message};
   problem.line = static_cast<std::size_t>(json::integer(failure.details, "line").value_or(0));
   problem.column = static_cast<std::size_t>(json::integer(failure.details, "column").value_or(0));
@@ -182,7 +182,7 @@ class FunctionCheck {
   }
 
   /// Other errors may be those of the sample value: no file, no such column.
-  static bool is_about_types(const Failure& failure) {
+  static bool is_about_types(const RunFailure& failure) {
     return failure.code == "binder" &&
            (failure.message.find("No function matches") != std::string::npos ||
             failure.message.find("Could not choose a best candidate") != std::string::npos ||

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
+
 namespace gaur::duckdb {
 
 namespace {

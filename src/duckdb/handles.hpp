@@ -73,7 +73,7 @@ inline std::string take_text(const Api& api, char* text) {
 }
 
 /// Why a run failed, as the `failed` frame says it.
-struct Failure {
+struct RunFailure {
   std::string code;        ///< "parameter", "syntax", "out_of_memory", ...: docs/duckdb.md lists them
   std::string message;     ///< for a person; one line
   bool final = true;       ///< another attempt would fail in the same way
@@ -82,8 +82,8 @@ struct Failure {
 };
 
 template <class T>
-using Run = tl::expected<T, Failure>;
-inline tl::unexpected<Failure> fail(Failure failure) {
+using Run = tl::expected<T, RunFailure>;
+inline tl::unexpected<RunFailure> fail(RunFailure failure) {
   return tl::make_unexpected(std::move(failure));
 }
 

@@ -23,7 +23,7 @@ constexpr std::string_view kConnectionSettings =
     "SET enable_profiling='no_output';"
     "SET custom_profiling_settings='{\"CUMULATIVE_ROWS_SCANNED\":\"true\",\"TOTAL_BYTES_READ\":\"true\"}'";
 
-Failure failure_of(std::string_view text) {
+RunFailure failure_of(std::string_view text) {
   return to_failure(read_sql_error(text), "", std::nullopt);
 }
 

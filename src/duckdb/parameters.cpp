@@ -40,7 +40,7 @@ Run<std::optional<json::RawValue>> parameter_object(const Function& function, co
   if (!found && path.size() != function.params_path.size()) found = data.find(function.params_path);
   if (!found || found->is_null()) return std::nullopt;
   if (found->is_object()) return found;
-  Failure failure;
+  RunFailure failure;
   failure.code = "parameter";
   failure.message = fmt::format("{} must be an object with the parameters, got {}", where, shown(*found));
   return fail(std::move(failure));
@@ -159,8 +159,8 @@ std::optional<std::string> wrong_value(const Parameter& parameter, const json::R
   return std::nullopt;
 }
 
-Failure parameter_failure(std::string_view name, const std::string& what) {
-  Failure failure;
+RunFailure parameter_failure(std::string_view name, const std::string& what) {
+  RunFailure failure;
   failure.code = "parameter";
   failure.message = fmt::format("parameter {} {}", name, what);
   failure.details["parameter"] = name;
@@ -169,7 +169,7 @@ Failure parameter_failure(std::string_view name, const std::string& what) {
 
 namespace {
 
-Failure unknown_parameter(const Function& function, const std::string& name) {
+RunFailure unknown_parameter(const Function& function, const std::string& name) {
   std::vector<std::string_view> names;
   for (const auto& each : function.parameters) names.emplace_back(each.first);
   return parameter_failure(name,
@@ -187,7 +187,7 @@ Run<Given> take_parameters(const Function& function, const json::RawValue& data)
     for (auto& [name, value] : (*object)->members()) members.insert_or_assign(name, std::move(value));
   }
   Given given;
-  std::vector<Failure> wrong;
+  std::vector<RunFailure> wrong;
   for (const auto& [name, parameter] : function.parameters) {
     const auto found = members.find(name);
     if (found == members.end() || found->second.is_null()) {

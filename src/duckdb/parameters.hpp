@@ -34,7 +34,7 @@ struct Untyped {
 Run<std::map<std::string, Untyped, std::less<>>> take_untyped(const json::RawValue& parameters);
 
 /// The failure for one parameter, also for patterns.
-Failure parameter_failure(std::string_view name, const std::string& what);
+RunFailure parameter_failure(std::string_view name, const std::string& what);
 
 /// As text, for the conditions and identifiers of a template.
 std::string template_text(const json::RawValue& value);

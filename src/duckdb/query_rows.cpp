@@ -8,7 +8,7 @@ namespace {
 
 constexpr json::ParseLimits kRowLimits{.max_bytes = 256 << 20, .max_depth = 64};
 
-Failure failure_of(const Api& api, QueryResult& result) {
+RunFailure failure_of(const Api& api, QueryResult& result) {
   const char* text = api.result_error(result.get());
   return to_failure(read_sql_error(text == nullptr ? "unknown error" : text), "", std::nullopt);
 }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kWriteAt = 1 << 20;
 
-Failure io_failure(const std::string& what, int error) {
+RunFailure io_failure(const std::string& what, int error) {
   return {"io", fmt::format("{}: {}", what, std::strerror(error)), false, {}};
 }
 

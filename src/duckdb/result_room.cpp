@@ -56,7 +56,7 @@ Run<Unit> ResultRoom::check_schema() const {
        {{"max_result", limit_}, {"schema_bytes", schema_}, {"column", largest_}}});
 }
 
-Failure ResultRoom::rows_too_large(const Function& function, std::size_t most, std::size_t count) const {
+RunFailure ResultRoom::rows_too_large(const Function& function, std::size_t most, std::size_t count) const {
   const bool by_schema = most < function.inline_bytes;
   const auto limit = by_schema ? fmt::format("are left of max_result = {}: {}", limit_, schema_in_words())
                                : std::string("are kept as JSON (inline_bytes)");

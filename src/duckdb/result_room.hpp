@@ -24,7 +24,7 @@ class ResultRoom {
   /// Errors: too_large, naming the column whose type takes most, when the schema alone does not fit.
   Run<Unit> check_schema() const;
   /// `most`: the bytes that the rows may take, `count`: rows after which they took more.
-  Failure rows_too_large(const Function& function, std::size_t most, std::size_t count) const;
+  RunFailure rows_too_large(const Function& function, std::size_t most, std::size_t count) const;
 
  private:
   void add(const std::string& name, const std::string& type);

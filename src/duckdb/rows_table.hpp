@@ -25,7 +25,7 @@ struct RowsSource {
   std::size_t rows_left = 0;  ///< how many rows at most
   std::size_t rows = 0;       ///< how many were handed over
   bool truncated = false;     ///< there were more
-  std::optional<Failure> failure;
+  std::optional<RunFailure> failure;
 };
 
 /// Thread-safety: arm and disarm on the thread of the job; DuckDB's threads call in between.

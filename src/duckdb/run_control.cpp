@@ -82,10 +82,10 @@ void RunControl::detach(duckdb_connection connection) {
   std::erase(connections_, connection);
 }
 
-std::optional<Failure> RunControl::interrupted() const {
+std::optional<RunFailure> RunControl::interrupted() const {
   const std::lock_guard lock(mutex_);
   if (!reason_) return std::nullopt;
-  return Failure{"interrupted", "the query was interrupted: " + *reason_, false, {}};
+  return RunFailure{"interrupted", "the query was interrupted: " + *reason_, false, {}};
 }
 
 void RunControl::interrupt_all() {

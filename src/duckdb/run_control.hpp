@@ -40,7 +40,7 @@ class RunControl {
   void detach(duckdb_connection connection);
   /// What to report of the current run, wherever the cancel or the deadline hit it (preparing, binding,
   /// writing a file: DuckDB's words for it do not say who asked), or nothing when it may go on.
-  std::optional<Failure> interrupted() const;
+  std::optional<RunFailure> interrupted() const;
 
  private:
   void watch();

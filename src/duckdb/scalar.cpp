@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/utf8.hpp"
 #include "duckdb/calendar.hpp"
 #include "duckdb/text_forms.hpp"
 
@@ -172,12 +173,7 @@ std::string plain_json(const json::RawValue& value) {
 }
 
 std::string shown(const json::RawValue& value) {
-  std::string text = value.text();
-  constexpr std::size_t kMost = 60;
-  if (text.size() <= kMost) return text;
-  std::size_t end = kMost;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "...";
+  return shortened(value.text(), 60);
 }
 
 tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bool coerce,

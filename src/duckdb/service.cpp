@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/utf8.hpp"
 #include "duckdb/scalar.hpp"
 #include "duckdb/sql_error.hpp"
 #include "duckdb/text_forms.hpp"
@@ -27,18 +28,11 @@ std::uint64_t machine_memory() {
          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-/// At most so many bytes, cut at a character's border.
-std::string head_of(const std::string& text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  return text.substr(0, bytes) + "...";
-}
-
 std::int64_t whole(const json::Object& frame, std::string_view key) {
   return json::integer(frame, key).value_or(0);
 }
 
-Failure out_of_memory() {
+RunFailure out_of_memory() {
   return {"out_of_memory",
           "the run needed more memory than its grant: the system gave no more to this process",
           false,
@@ -46,7 +40,7 @@ Failure out_of_memory() {
           true};
 }
 
-std::string failed_frame(const std::string& run, const Failure& failure, const UsageMeter& meter) {
+std::string failed_frame(const std::string& run, const RunFailure& failure, const UsageMeter& meter) {
   json::Object frame{{"type", "failed"},
                      {"run", run},
                      {"message", failure.message},
@@ -372,9 +366,9 @@ Run<Service::Output> Service::answer_planned(const Function& function, const Cal
   };
   auto output = carry_out();
   if (output) return output;
-  Failure failure = std::move(output).error();
+  RunFailure failure = std::move(output).error();
   // Nobody wrote it down: without the text an error in it cannot be understood.
-  failure.details["sql"] = head_of(brought->sql, kMostSqlTold);
+  failure.details["sql"] = shortened(brought->sql, kMostSqlTold);
   return fail(std::move(failure));
 }
 

@@ -104,9 +104,9 @@ std::string_view code_of_kind(std::string_view kind) {
   return row == nullptr ? "error" : row->code;
 }
 
-Failure to_failure(const SqlError& error, std::string_view user_sql,
-                   std::optional<std::size_t> user_position) {
-  Failure failure;
+RunFailure to_failure(const SqlError& error, std::string_view user_sql,
+                      std::optional<std::size_t> user_position) {
+  RunFailure failure;
   const auto* row = row_of(error.kind);
   failure.code = code_of_kind(error.kind);
   failure.final = row == nullptr || row->final;

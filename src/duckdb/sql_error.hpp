@@ -30,8 +30,8 @@ LineColumn line_column(std::string_view text, std::size_t byte_offset);
 
 /// The failure to report. `text` is the SQL as the user wrote it and `position` where in it (both may be
 /// empty).
-Failure to_failure(const SqlError& error, std::string_view user_sql,
-                   std::optional<std::size_t> user_position);
+RunFailure to_failure(const SqlError& error, std::string_view user_sql,
+                      std::optional<std::size_t> user_position);
 
 /// "syntax" for "Parser" and so on: docs/duckdb.md has the table.
 std::string_view code_of_kind(std::string_view kind);

@@ -112,11 +112,11 @@ std::string lower(std::string_view text) {
   return lowered;
 }
 
-Failure not_allowed(std::string message) {
+RunFailure not_allowed(std::string message) {
   return {"permission", std::move(message), true, {}};
 }
 
-Failure function_not_allowed(const std::string& name) {
+RunFailure function_not_allowed(const std::string& name) {
   return not_allowed(fmt::format(
       "the function {} cannot be called by SQL of callers and planners: only functions that are known "
       "to only read can. If it only reads, add it to duckdb.table_functions of the pool",
@@ -162,7 +162,7 @@ std::size_t blank_before_explained(std::string& sql) {
 }
 
 /// What DuckDB's parser says of the text from `from`.
-Failure parse_failure(const json::Array& row, const std::string& sql, std::size_t from) {
+RunFailure parse_failure(const json::Array& row, const std::string& sql, std::size_t from) {
   SqlError error;
   error.kind = row[1].is_string() && row[1].as_string() == "parser" ? "Parser" : "Not implemented";
   error.message = row[2].is_string() ? std::string(row[2].as_string()) : "the SQL cannot be read";

@@ -36,7 +36,7 @@ std::string_view type_name(duckdb_statement_type type) {
   }
 }
 
-Failure not_allowed(const std::string& message) {
+RunFailure not_allowed(const std::string& message) {
   return {"permission", message, true, {}};
 }
 
@@ -62,7 +62,7 @@ Statement::Statement(const Api& api, RenderedSql sql, std::string user_sql)
       prepared_(api.destroy_prepare),
       result_(api) {}
 
-Failure Statement::failure(std::string_view text) const {
+RunFailure Statement::failure(std::string_view text) const {
   const auto error = read_sql_error(text);
   std::optional<std::size_t> position;
   if (error.position) position = sql_.origin_of(position_in_text(sql_.text, *error.position));
@@ -78,7 +78,7 @@ Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, 
 }
 
 /// What DuckDB's parser says of text that is no SQL. json_serialize_sql() only parses.
-std::optional<Failure> Statement::syntax_failure(duckdb_connection connection, const std::string& sql) const {
+std::optional<RunFailure> Statement::syntax_failure(duckdb_connection connection, const std::string& sql) const {
   const auto rows =
       query_rows(*api_, connection,
                  fmt::format("SELECT t->>'$.error_message', t->>'$.position' FROM (SELECT "

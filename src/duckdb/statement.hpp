@@ -36,8 +36,8 @@ class Statement {
  private:
   Statement(const Api& api, RenderedSql sql, std::string user_sql);
   Run<Unit> prepare_one(duckdb_connection connection, const std::string& sql);
-  std::optional<Failure> syntax_failure(duckdb_connection connection, const std::string& sql) const;
-  Failure failure(std::string_view text) const;
+  std::optional<RunFailure> syntax_failure(duckdb_connection connection, const std::string& sql) const;
+  RunFailure failure(std::string_view text) const;
 
   const Api* api_;
   RenderedSql sql_;

@@ -2,9 +2,10 @@
 #include "embedded/embedded_store.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/json.hpp"
+#include "base/try.hpp"
+#include "core/validation.hpp"
 #include "embedded/folder_lock.hpp"
 #include "embedded/readers.hpp"
 #include "embedded/writer.hpp"
@@ -16,33 +17,12 @@ namespace {
 using namespace embedded;
 
 constexpr int kReaderThreads = 2;
-constexpr std::uint64_t kAddBytes = 64ULL << 20;  ///< of one request
 
 std::uint64_t bytes_of(const AddRequest& request) {
   constexpr std::uint64_t kRecords = 512;
   std::uint64_t bytes = 1;
   for (const NewJob& job : request.jobs) bytes += kRecords + job.data.size() + 2 * job.name.size();
   return bytes;
-}
-
-Status check_add(const AddRequest& request) {
-  GAUR_CHECK(validate_queue_name(request.queue.value));
-  const Limits limits;
-  if (request.jobs.size() > limits.add_batch) {
-    return Error{Errc::kTooLarge,
-                 fmt::format("at most {} jobs in one add, were {}", limits.add_batch, request.jobs.size())};
-  }
-  if (bytes_of(request) > kAddBytes) {
-    return Error{Errc::kTooLarge,
-                 fmt::format("one add may hold {} MiB: send fewer jobs at once", kAddBytes >> 20)};
-  }
-  for (const NewJob& job : request.jobs) {
-    const auto problems = problems_of_job(job.name, job.data, job.options, limits);
-    if (!problems.empty()) return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "; "))};
-    if (job.options.deduplication) return Error{Errc::kUnsupported, "the embedded store lacks deduplication"};
-    if (job.options.parent) return Error{Errc::kUnsupported, "the embedded store lacks flows"};
-  }
-  return ok();
 }
 
 Status check_json(std::string_view field, std::string_view text, std::size_t bound) {
@@ -77,7 +57,8 @@ class Shell final : public EmbeddedStore {
 
   // ---- transitions
   Async<std::vector<Added>> add(AddRequest request) override {
-    if (Status valid = check_add(request); !valid) return answer<std::vector<Added>>(valid.error());
+    if (Status valid = validate_add(request, "the embedded store", capabilities()); !valid)
+      return answer<std::vector<Added>>(valid.error());
     const std::uint64_t bytes = bytes_of(request);
     return call<std::vector<Added>>(
         [request = std::move(request)](Engine& engine) { return engine.add(request); }, bytes);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/try.hpp"
 #include "embedded/bytes.hpp"
 
 namespace gaur::embedded {

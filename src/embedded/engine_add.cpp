@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "base/try.hpp"
 #include "embedded/engine.hpp"
 
 namespace gaur::embedded {

@@ -1,6 +1,7 @@
 // Verbs on whole queues. Those that remove work in bounded steps, so that the writer is never held for long.
 #include <fmt/format.h>
 
+#include "base/try.hpp"
 #include "embedded/engine.hpp"
 
 namespace gaur::embedded {

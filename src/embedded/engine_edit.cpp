@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/try.hpp"
 #include "base/utf8.hpp"
 #include "embedded/engine.hpp"
 

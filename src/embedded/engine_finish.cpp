@@ -5,6 +5,7 @@
 
 #include "embedded/engine.hpp"
 
+#include "base/try.hpp"
 #include "base/utf8.hpp"
 
 namespace gaur::embedded {
@@ -51,7 +52,7 @@ Result<Engine::TakeResult> Engine::turn(const TakeRequest& turn) {
     blocked = reply.blocked.has_value();
     serve();  // what this turn gave back and did not take
   }
-  result.parks = turn.take > 0 && turn.park > Duration{0} && reply.taken.empty() && !blocked;
+  result.parks = turn.take > 0 && turn.long_poll > Duration{0} && reply.taken.empty() && !blocked;
   if (turn.op.sequence > 0) remember(turn.op, kTurnLane, encode_turn(turn, reply));
   return result;
 }

@@ -1,6 +1,7 @@
 // Lanes: the last operation of each sender and what it was answered, in the same transaction as its effect.
 #include <fmt/format.h>
 
+#include "base/try.hpp"
 #include "embedded/bytes.hpp"
 #include "embedded/engine.hpp"
 

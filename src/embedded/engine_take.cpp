@@ -1,6 +1,7 @@
 // Taking: the walk by needs, starts, hand-off to parked turns, and hints for those that wait.
 #include <fmt/format.h>
 
+#include "base/try.hpp"
 #include "embedded/engine.hpp"
 #include "embedded/ready_line.hpp"
 

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "base/try.hpp"
+
 namespace gaur::embedded {
 
 Key queue_key(const QueueName& name) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/try.hpp"
 #include "embedded/bytes.hpp"
 #include "gaur/job.hpp"
 

@@ -63,7 +63,7 @@ void Writer::submit(std::unique_ptr<Operation> operation) {
 }
 // Waits count from the call, not from when the writer comes to it.
 void Writer::submit(std::unique_ptr<TakeCall> turn) {
-  turn->until = clock_.now() + turn->turn.park;
+  turn->until = clock_.now() + turn->turn.long_poll;
   send(Kind::kTurn, std::move(turn));
 }
 void Writer::submit(std::unique_ptr<WorkCall> work) {

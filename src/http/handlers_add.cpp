@@ -76,7 +76,7 @@ struct ManyWaits {
     const auto finished = [](const Job& j) {
       return j.state == State::kCompleted || j.state == State::kFailed;
     };
-    JobView view;
+    JobParts view;
     view.base = exchange->base;
     view.data = false;
     std::string body;

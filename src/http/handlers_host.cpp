@@ -2,6 +2,7 @@
 
 #include "base/duration_text.hpp"
 #include "base/json.hpp"
+#include "base/prometheus_text.hpp"
 #include "http/handlers.hpp"
 #include "http/render.hpp"
 #include "http/service.hpp"
@@ -91,7 +92,7 @@ namespace {
 std::string host_gauges(const HostStatus& host) {
   std::string out;
   const auto gauge = [&](std::string_view name, std::string_view help, double value) {
-    out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", name, help, value);
+    prometheus::append_gauge(out, name, help, {{{}, value}});
   };
   gauge("gaur_cores", "Cores that may be granted.", host.cores);
   gauge("gaur_cores_granted", "Cores granted to runs now.", host.cores_granted);

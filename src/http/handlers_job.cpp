@@ -20,7 +20,7 @@ void answer_done(const ExchangePtr& exchange, const Status& status) {
 void answer_job(Service& service, const ExchangePtr& exchange, Job job) {
   const auto held = std::make_shared<const Job>(std::move(job));  // shared with the look-up's answer
   look_up_waiting(service, *held, [exchange, held](std::optional<Waiting> waiting) {
-    JobView view;
+    JobParts view;
     view.base = exchange->base;
     view.waiting = waiting ? &*waiting : nullptr;
     std::string body;

@@ -119,7 +119,7 @@ void list_jobs(Service& service, const ExchangePtr& exchange) {
   if (!request) return;
   service.then(service.client().range(*request), [exchange, request](Result<std::vector<Job>> jobs) {
     if (!jobs) return refuse(exchange, jobs.error());
-    JobView view;
+    JobParts view;
     view.base = exchange->base;
     view.data = false;
     view.result = false;

@@ -2,67 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
-#include "base/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "base/name_text.hpp"
+#include "base/time_text.hpp"
 #include "http/values.hpp"
 
 namespace gaur::http {
 
 namespace {
 
-/// Writes the members of one object; commas take care of themselves.
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
-  void text(std::string_view key, std::string_view value) {
-    name(key);
-    out_ += json::quote(value);
-  }
-  /// JSON that others wrote.
-  void json(std::string_view key, const json::Fragment& value) {
-    name(key);
-    out_ += value.view();
-  }
-  /// JSON that was written here.
-  void own(std::string_view key, std::string_view json) {
-    name(key);
-    out_ += json;
-  }
-  template <class Number>
-  void number(std::string_view key, Number value) {
-    name(key);
-    fmt::format_to(std::back_inserter(out_), "{}", value);
-  }
-  void flag(std::string_view key, bool value) { own(key, value ? "true" : "false"); }
-  void time(std::string_view key, Time value) { text(key, iso_time(value)); }
-  void duration(std::string_view key, Duration value) { number(key, value.count()); }
-  template <class Range, class One>
-  void list(std::string_view key, const Range& range, One one) {
-    name(key);
-    out_ += '[';
-    bool first = true;
-    for (const auto& each : range) {
-      if (!first) out_ += ',';
-      first = false;
-      one(out_, each);
-    }
-    out_ += ']';
-  }
-  void name(std::string_view key) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    out_ += '"';
-    out_ += key;
-    out_ += "\":";
-  }
-  void end() { out_ += '}'; }
+using json::ObjectWriter;
 
- private:
-  std::string& out_;
-  bool first_ = true;
-};
+void append_time(ObjectWriter& out, std::string_view key, Time time) {
+  out.text(key, iso_time(time));
+}
+void append_duration(ObjectWriter& out, std::string_view key, Duration duration) {
+  out.number(key, duration.count());
+}
 
 void append_retention(ObjectWriter& out, std::string_view key, const std::optional<Retention>& keep) {
   if (!keep) return;
@@ -71,7 +27,7 @@ void append_retention(ObjectWriter& out, std::string_view key, const std::option
   if (keep->count) inner.number("count", *keep->count);
   if (keep->age) inner.number("age", keep->age->count() * 1000);
   inner.end();
-  out.own(key, text);
+  out.raw(key, text);
 }
 
 /// Only what differs from the defaults: what the producer asked for.
@@ -80,7 +36,7 @@ std::string render_options(const JobOptions& options) {
   std::string text;
   ObjectWriter out(text);
   if (options.id) out.text("id", options.id->value);
-  if (options.delay != defaults.delay) out.duration("delay", options.delay);
+  if (options.delay != defaults.delay) append_duration(out, "delay", options.delay);
   if (options.priority != defaults.priority) out.number("priority", options.priority);
   if (options.lifo) out.flag("lifo", true);
   if (options.attempts != defaults.attempts) out.number("attempts", options.attempts);
@@ -88,23 +44,23 @@ std::string render_options(const JobOptions& options) {
     std::string inner_text;
     ObjectWriter inner(inner_text);
     inner.text("type", options.backoff.kind == Backoff::Kind::kFixed ? "fixed" : "exponential");
-    inner.duration("delay", options.backoff.delay);
+    append_duration(inner, "delay", options.backoff.delay);
     if (options.backoff.jitter > 0) inner.number("jitter", options.backoff.jitter);
     inner.end();
-    out.own("backoff", inner_text);
+    out.raw("backoff", inner_text);
   }
   append_retention(out, "on_complete", options.on_complete);
   append_retention(out, "on_fail", options.on_fail);
-  if (options.timeout) out.duration("timeout", *options.timeout);
-  if (options.queue_timeout) out.duration("queue_timeout", *options.queue_timeout);
+  if (options.timeout) append_duration(out, "timeout", *options.timeout);
+  if (options.queue_timeout) append_duration(out, "queue_timeout", *options.queue_timeout);
   if (options.keep_logs != defaults.keep_logs) out.number("keep_logs", options.keep_logs);
   if (options.deduplication) {
     std::string inner_text;
     ObjectWriter inner(inner_text);
     inner.text("id", options.deduplication->id);
-    if (options.deduplication->ttl > Duration{0}) inner.duration("ttl", options.deduplication->ttl);
+    if (options.deduplication->ttl > Duration{0}) append_duration(inner, "ttl", options.deduplication->ttl);
     inner.end();
-    out.own("deduplication", inner_text);
+    out.raw("deduplication", inner_text);
   }
   out.end();
   return text;
@@ -161,7 +117,7 @@ void append_usage(std::string& text, const Usage& usage) {
   out.end();
 }
 
-void append_job(std::string& text, const Job& job, const JobView& view) {
+void append_job(std::string& text, const Job& job, const JobParts& view) {
   ObjectWriter out(text);
   out.text("id", job.id.value);
   out.text("queue", job.queue.value);
@@ -171,17 +127,17 @@ void append_job(std::string& text, const Job& job, const JobView& view) {
   if (view.added != nullptr) append_duplicate(out, *view.added);
   if (view.waiting != nullptr) {
     if (view.waiting->position) out.number("position", view.waiting->position->before);
-    out.own("waiting", render_waiting(*view.waiting));
+    out.raw("waiting", render_waiting(*view.waiting));
   }
   if (view.data) {
     out.json("data", or_null(job.data));
     if (!job.data_invalid.empty()) out.text("data_invalid", job.data_invalid);
-    out.own("options", render_options(job.options));
+    out.raw("options", render_options(job.options));
   }
-  out.time("timestamp", job.timestamp);
-  if (job.due) out.time("due", *job.due);
-  if (job.processed_on) out.time("processed_on", *job.processed_on);
-  if (job.finished_on) out.time("finished_on", *job.finished_on);
+  append_time(out, "timestamp", job.timestamp);
+  if (job.due) append_time(out, "due", *job.due);
+  if (job.processed_on) append_time(out, "processed_on", *job.processed_on);
+  if (job.finished_on) append_time(out, "finished_on", *job.finished_on);
   if (!job.processed_by.empty()) out.text("processed_by", job.processed_by);
   if (job.priority > 0) out.number("priority", job.priority);
   out.number("attempts_made", job.attempts_made);
@@ -221,7 +177,7 @@ void append_counts(std::string& text, const QueueName& queue, const Counts& coun
   ObjectWriter inner(inner_text);
   for (const State state : kAllStates) inner.number(to_string(state), counts[state]);
   inner.end();
-  out.own("counts", inner_text);
+  out.raw("counts", inner_text);
   out.end();
 }
 
@@ -238,9 +194,9 @@ void append_function(std::string& text, const FunctionInfo& function) {
   if (function.cores > 0) inner.number("cores", function.cores);
   if (function.memory_bytes > 0) inner.number("memory_bytes", function.memory_bytes);
   inner.end();
-  out.own("needs", inner_text);
-  if (function.timeout) out.duration("timeout_ms", *function.timeout);
-  if (function.queue_timeout) out.duration("queue_timeout_ms", *function.queue_timeout);
+  out.raw("needs", inner_text);
+  if (function.timeout) append_duration(out, "timeout_ms", *function.timeout);
+  if (function.queue_timeout) append_duration(out, "queue_timeout_ms", *function.queue_timeout);
   out.end();
 }
 
@@ -249,7 +205,7 @@ std::string render_host(const HostStatus& host) {
   ObjectWriter out(text);
   out.text("name", host.name);
   out.text("version", host.version);
-  out.time("started", host.started);
+  append_time(out, "started", host.started);
   out.text("role", host.role);
   out.text("phase", host.phase);
   out.text("store", host.store);
@@ -282,7 +238,7 @@ std::string render_host(const HostStatus& host) {
     inner.text("function", run.function.value);
     inner.text("pool", run.pool);
     if (run.pid != 0) inner.number("pid", run.pid);
-    inner.duration("running_ms", run.running);
+    append_duration(inner, "running_ms", run.running);
     inner.number("cores", run.cores);
     inner.number("memory_bytes", run.memory_bytes);
     inner.end();
@@ -319,7 +275,7 @@ void append_event(std::string& text, const Event& event) {
   if (!event.id.empty()) out.text("id", event.id.value);
   if (event.previous) out.text("previous", to_string(*event.previous));
   if (!event.detail.empty()) out.text("detail", event.detail);
-  out.time("at", event.at);
+  append_time(out, "at", event.at);
   out.end();
   text += "\n\n";
 }

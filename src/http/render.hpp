@@ -20,7 +20,7 @@ struct Waiting {
   std::optional<std::string> reason;
 };
 
-struct JobView {
+struct JobParts {
   bool data = true;    ///< with data and options
   bool result = true;  ///< with result, progress and stack traces
   const Waiting* waiting = nullptr;
@@ -30,7 +30,7 @@ struct JobView {
 
 void append_failure(std::string& out, const Failure& failure);
 void append_usage(std::string& out, const Usage& usage);
-void append_job(std::string& out, const Job& job, const JobView& view);
+void append_job(std::string& out, const Job& job, const JobParts& view);
 void append_added(std::string& out, const QueueName& queue, const Added& added, std::string_view base);
 void append_counts(std::string& out, const QueueName& queue, const Counts& counts);
 void append_function(std::string& out, const FunctionInfo& function);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/system_env.hpp"
+#include "base/try.hpp"
 #include "http/connection_io.hpp"
 #include "http/server.hpp"
 #include "http/token_rule.hpp"

@@ -4,42 +4,25 @@
 
 #include "base/decimal_text.hpp"
 #include "base/json.hpp"
+#include "base/name_text.hpp"
+#include "base/try.hpp"
 #include "base/utf8.hpp"
 
 namespace gaur::http {
 
 namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 Error bad_target(std::string_view rule) {
   return {Errc::kInvalidArgument, fmt::format("URL: {}", rule)};
 }
 
-}  // namespace
-
-Result<std::string> percent_decode(std::string_view text) {
-  if (text.find('%') == std::string_view::npos) return std::string(text);
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return bad_target("% must be followed by two hexadecimal digits");
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
+Result<std::string> decoded(std::string_view text) {
+  auto decoded = percent_decode(text);
+  if (!decoded) return decoded.error().in("URL");
+  return decoded;
 }
+
+}  // namespace
 
 Result<Target> parse_target(std::string_view target) {
   if (target.empty() || target.front() != '/') return bad_target("a path that begins with / is expected");
@@ -51,7 +34,7 @@ Result<Target> parse_target(std::string_view target) {
   std::string_view path = target.substr(1, question == std::string_view::npos ? question : question - 1);
   while (true) {
     const std::size_t slash = path.find('/');
-    GAUR_TRY(std::string segment, percent_decode(path.substr(0, slash)));
+    GAUR_TRY(std::string segment, decoded(path.substr(0, slash)));
     out.segments.push_back(std::move(segment));
     if (slash == std::string_view::npos) break;
     path.remove_prefix(slash + 1);
@@ -64,9 +47,8 @@ Result<Target> parse_target(std::string_view target) {
     query.remove_prefix(std::min(end + 1, query.size()));
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
-    GAUR_TRY(std::string key, percent_decode(pair.substr(0, equals)));
-    GAUR_TRY(std::string value,
-             percent_decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1)));
+    GAUR_TRY(std::string key, decoded(pair.substr(0, equals)));
+    GAUR_TRY(std::string value, decoded(equals == std::string_view::npos ? "" : pair.substr(equals + 1)));
     out.query.emplace_back(std::move(key), std::move(value));
   }
   return out;
@@ -78,16 +60,6 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
   for (const char c : text) value = value * 10 + static_cast<std::uint64_t>(c - '0');
   return value;
-}
-
-std::string iso_time(Time time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
 }
 
 std::pair<RangeVerdict, ByteRange> parse_range(std::string_view header, std::uint64_t size) {

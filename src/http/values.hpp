@@ -1,5 +1,5 @@
 #pragma once
-// The small texts of URLs and headers: percent codes, queries, times, byte ranges. Pure.
+// Texts of URLs and headers: targets, queries, byte ranges. Thread-safety: pure functions.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,9 +12,6 @@
 
 namespace gaur::http {
 
-/// "%EA%B0%80" -> "가". Errors: kInvalidArgument for a % that is not followed by two hex digits.
-Result<std::string> percent_decode(std::string_view text);
-
 struct Target {
   std::vector<std::string> segments;                       ///< decoded after splitting: "%2F" is no separator
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
@@ -24,9 +21,6 @@ Result<Target> parse_target(std::string_view target);
 
 /// Decimal digits only, no sign, no overflow.
 std::optional<std::uint64_t> parse_number(std::string_view text);
-
-/// "2026-11-22T09:30:00.123Z".
-std::string iso_time(Time time);
 
 struct ByteRange {
   std::uint64_t offset = 0;

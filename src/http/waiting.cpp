@@ -69,7 +69,7 @@ void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job
     if (added.duplicate) problem.members += ",\"duplicate\":true";
     return refuse(exchange, problem);
   }
-  JobView view;
+  JobParts view;
   view.base = exchange->base;
   view.data = false;
   view.added = &added;
@@ -80,18 +80,17 @@ void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job
     return exchange->reply(std::move(response));
   }
   response.status = 202;
-  struct HeldLock {
+  struct Waited {
     Job job;
     Added added;
   };
-  const auto held =
-      std::make_shared<const HeldLock>(HeldLock{job, added});  // shared with the look-up's answer
-  look_up_waiting(service, job, [exchange, held, view, response](std::optional<Waiting> waiting) {
-    JobView full = view;
+  const auto waited = std::make_shared<const Waited>(Waited{job, added});  // shared with the look-up's answer
+  look_up_waiting(service, job, [exchange, waited, view, response](std::optional<Waiting> waiting) {
+    JobParts full = view;
     full.waiting = waiting ? &*waiting : nullptr;
-    full.added = &held->added;
+    full.added = &waited->added;
     Response out = response;
-    append_job(out.body, held->job, full);
+    append_job(out.body, waited->job, full);
     exchange->reply(std::move(out));
   });
 }

@@ -6,6 +6,8 @@
 #include <charconv>
 
 #include "base/json.hpp"
+#include "base/try.hpp"
+#include "core/validation.hpp"
 #include "model/model_step.hpp"
 
 namespace gaur {
@@ -113,26 +115,6 @@ void ModelStore::to_ready(QueueState& queue, Record& job, State previous, Place 
 
 // ---- adding ----------------------------------------------------------------------------------
 
-namespace {
-
-Status check_add(const AddRequest& request) {
-  GAUR_CHECK(validate_queue_name(request.queue.value));
-  const Limits limits;
-  if (request.jobs.size() > limits.add_batch) {
-    return Error{Errc::kTooLarge,
-                 fmt::format("at most {} jobs in one add, were {}", limits.add_batch, request.jobs.size())};
-  }
-  for (const NewJob& job : request.jobs) {
-    const auto problems = problems_of_job(job.name, job.data, job.options, limits);
-    if (!problems.empty()) return Error{Errc::kInvalidArgument, fmt::format("{}", fmt::join(problems, "; "))};
-    if (job.options.deduplication) return Error{Errc::kUnsupported, "this store lacks deduplication"};
-    if (job.options.parent) return Error{Errc::kUnsupported, "this store lacks flows"};
-  }
-  return ok();
-}
-
-}  // namespace
-
 Async<std::vector<Added>> ModelStore::add(AddRequest request) {
   Step step(*this);
   return answer(add_all(request));
@@ -141,7 +123,7 @@ Async<std::vector<Added>> ModelStore::add(AddRequest request) {
 Result<std::vector<Added>> ModelStore::add_all(const AddRequest& request) {
   GAUR_TRY(const std::optional<std::vector<Added>> first, earlier_reply<std::vector<Added>>(request.op));
   if (first) return *first;
-  GAUR_CHECK(check_add(request));
+  GAUR_CHECK(validate_add(request, "this store", capabilities()));
   QueueState& queue = world_.queues[request.queue];
   if (request.max_waiting > 0) {
     std::set<JobId> own;

@@ -39,12 +39,12 @@ Async<TakeReply> ModelStore::finish_and_take(TakeRequest turn) {
     return moved && (moved->state == State::kCompleted || moved->state == State::kFailed);
   });
   if (ended_one && queue.ready() == 0 && queue.active.empty()) record(queue, EventKind::kDrained, JobId());
-  const bool parks = turn.take > 0 && turn.park > Duration{0} && walk.taken.empty() && !walk.blocked;
+  const bool parks = turn.take > 0 && turn.long_poll > Duration{0} && walk.taken.empty() && !walk.blocked;
   complete(reply, queue, turn, std::move(walk));
   remember(turn.op, reply);
   serve_parked();  // what this turn gave back and did not take
   if (!parks) return answer<TakeReply>(std::move(reply));
-  const Instant until = clock_.now() + turn.park;
+  const Instant until = clock_.now() + turn.long_poll;
   parked_.push_back({std::move(turn), std::move(reply), until, {}});
   end_at(parked_.back().until);
   return parked_.back().waiters.emplace_back().future();
@@ -159,7 +159,7 @@ FinishResult ModelStore::stall(QueueState& queue, Record& job, std::uint32_t max
   ++job.job.stalled;
   record(queue, EventKind::kStalled, job.job.id);
   const bool too_often = job.job.stalled > max_stalled;
-  if (too_often && semantics_.stall_limit == Semantics::StallLimit::kFailsInTheSweep) {
+  if (too_often && semantics_.stall_limit == Semantics::StallLimit::kFailsInRecovery) {
     job.job.failure = failure;
     return end_run(queue, job, State::kFailed, keep, failure.message);
   }

@@ -36,7 +36,7 @@ struct Record {
   Job job;
   LockToken token;  ///< of the current run
   Instant lock_until{};
-  bool condemned = false;  ///< StallLimit::kFailsWhenStartedAgain: fails instead of its next start
+  bool condemned = false;  ///< StallLimit::kFailsOnNextStart: fails instead of its next start
   Time ready_since{};
   std::vector<std::string> logs;
   std::optional<CancelMark> cancel;

@@ -8,6 +8,9 @@
 #include <charconv>
 #include <utility>
 
+#include "base/name_text.hpp"
+#include "base/try.hpp"
+
 namespace gaur::redis {
 namespace {
 
@@ -42,30 +45,14 @@ class Problems {
   std::string text_;
 };
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /// `what` names the part, because the part itself may be a password.
 Result<std::string> decode(std::string_view text, std::string_view what) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      result += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      return bad(
-          fmt::format("the {} holds a % without two hexadecimal digits; a % itself is written %25", what));
-    }
-    result += static_cast<char>(high * 16 + low);
-    i += 2;
+  auto decoded = percent_decode(text);
+  if (!decoded) {
+    return bad(
+        fmt::format("the {} holds a % without two hexadecimal digits; a % itself is written %25", what));
   }
+  std::string& result = *decoded;
   if (result.find('\0') != std::string::npos) return bad(fmt::format("the {} holds a NUL", what));
   return result;
 }
@@ -253,19 +240,6 @@ Status read_address(std::string_view text, StoreUrl& url) {
   return std::move(problems).status();
 }
 
-/// `text` with %XX for what a URL's part may not contain.
-std::string encoded(std::string_view text, std::string_view kept = "") {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = std::isalnum(byte) != 0 ||
-                       std::string_view("-._~").find(c) != std::string_view::npos ||
-                       kept.find(c) != std::string_view::npos;
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
-  }
-  return out;
-}
-
 }  // namespace
 
 bool is_redis_url(std::string_view text) {
@@ -302,12 +276,12 @@ std::string to_url(const StoreUrl& url) {
   const bool socket = !at.unix_path.empty();
   std::string text;
   if (socket) {
-    text = std::string(kUnix) + encoded(at.unix_path, "/");
+    text = std::string(kUnix) + percent_encode(at.unix_path, "/");
   } else {
     text = at.tls.on ? kTls : kPlain;
     if (!at.user.empty() || !at.password.empty()) {
-      text += encoded(at.user);
-      if (!at.password.empty()) text += ':' + encoded(at.password);
+      text += percent_encode(at.user);
+      if (!at.password.empty()) text += ':' + percent_encode(at.password);
       text += '@';
     }
     const bool v6 = at.host.find(':') != std::string::npos;
@@ -317,7 +291,7 @@ std::string to_url(const StoreUrl& url) {
   char joint = '?';
   const auto option = [&](std::string_view name, std::string_view value) {
     if (value.empty()) return;
-    text += fmt::format("{}{}={}", std::exchange(joint, '&'), name, encoded(value, "/:"));
+    text += fmt::format("{}{}={}", std::exchange(joint, '&'), name, percent_encode(value, "/:"));
   };
   if (socket && url.said.db) option("db", std::to_string(at.db));
   option("family", at.family == 0 ? "" : std::to_string(at.family));

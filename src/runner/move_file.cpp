@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/try.hpp"
 #include "runner/result_folder.hpp"
 
 namespace gaur {

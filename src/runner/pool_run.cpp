@@ -187,7 +187,7 @@ void Pool::take_end(Runner& runner, RunnerFrame frame, RunFigures figures) {
   }
   auto& later = std::get<frame::Later>(frame);
   Outcome made = outcome(std::move(later.usage), later.last);
-  if (!run.stopped) made.end = run::Later{later.delay, later.message};
+  if (!run.stopped) made.end = run::Snooze{later.delay, later.message};
   take_outcome(runner, std::move(made));
 }
 
@@ -196,7 +196,7 @@ void Pool::take_progress(Runner& runner, std::string value) {
   if (value.size() > context_.limits.result_bytes) {  // the run itself is well
     if (!std::exchange(run.progress_refused, true)) {
       run.observer->on_log(run.request.taken.token,
-                           fmt::format("a progress of {} bytes was not stored, at most {} are allowed",
+                           fmt::format("progress of {} bytes was not stored: at most {} are allowed",
                                        value.size(), context_.limits.result_bytes));
     }
     return;
@@ -356,7 +356,7 @@ Usage Pool::usage_of(const Run& run, Usage said, RunFigures figures) const {
 void Pool::take_outcome(Runner& runner, Outcome outcome) {
   RunEnd& end = outcome.end;
   const bool may_have_left_files =
-      !std::holds_alternative<run::Completed>(end) && !std::holds_alternative<run::Later>(end);
+      !std::holds_alternative<run::Completed>(end) && !std::holds_alternative<run::Snooze>(end);
   const EndStage stage = runner.run->stage;
   ++runner.jobs;
   failures_ = 0;

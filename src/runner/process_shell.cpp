@@ -310,9 +310,7 @@ class ProcessShell::Io {
     auto frame = parse_frame(line);
     if (!frame) {
       constexpr std::size_t kShown = 200;
-      return broken(
-          child, fmt::format("{} in {}", frame.error().message,
-                             line.size() > kShown ? std::string(utf8_prefix(line, kShown)) + "..." : line));
+      return broken(child, fmt::format("{} in {}", frame.error().message, shortened(line, kShown)));
     }
     const bool outcome = std::holds_alternative<frame::Completed>(*frame) ||
                          std::holds_alternative<frame::Failed>(*frame) ||

@@ -1,7 +1,6 @@
 #include "runner/result_folder.hpp"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +12,10 @@
 #include "base/fd.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/name_text.hpp"
+#include "base/time_text.hpp"
+#include "base/try.hpp"
 
 namespace gaur {
 
@@ -36,10 +38,6 @@ std::string base64url(const std::string& bytes) {
   }
   if (count > 0) out += kDigits[(bits << (6 - count)) & 63];
   return out;
-}
-
-std::string iso(Time time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 Status check_offer(const OfferedFile& offered) {
@@ -101,10 +99,10 @@ std::optional<Note> read_note(const fs::path& path) {
 }
 
 Status write_note(const fs::path& path, const Note& note) {
-  return write_file(path,
-                    fmt::format("{{\"format\":{},\"rows\":{},\"expires_ms\":{}}}\n", json::quote(note.format),
-                                note.rows, to_ms(note.expires_at)),
-                    0600);
+  const std::string text = json::object([&](json::ObjectWriter& out) {
+    out.text("format", note.format).number("rows", note.rows).number("expires_ms", to_ms(note.expires_at));
+  });
+  return write_file(path, text + "\n", 0600);
 }
 
 }  // namespace
@@ -242,7 +240,7 @@ std::string with_file_member(const std::string& result, const JobRef& job, const
   const std::string member =
       fmt::format(R"("file":{{"url":{},"format":{},"bytes":{},"rows":{},"expires_at":"{}"}})",
                   json::quote(base + result_url(job)), json::quote(file.format), file.bytes, file.rows,
-                  iso(file.expires_at));
+                  iso_time_seconds(file.expires_at));
   const std::size_t close = result.rfind('}');
   const std::size_t last = result.find_last_not_of(" \t", close == 0 ? 0 : close - 1);
   const bool empty = last != std::string::npos && result[last] == '{';

@@ -8,6 +8,8 @@
 
 #include <csignal>
 
+#include "base/try.hpp"
+
 namespace gaur {
 
 namespace {

@@ -1,6 +1,7 @@
 #include "runner_sdk/job_data.hpp"
 
 #include "base/raw_value.hpp"
+#include "base/try.hpp"
 #include "gaur/runner.hpp"
 
 namespace gaur::runner_sdk {

@@ -1,4 +1,4 @@
-// C++ handlers on threads of their own.
+// C++ handlers on a thread pool.
 #include "worker/in_process.hpp"
 
 #include <fmt/format.h>
@@ -22,8 +22,8 @@ struct StopOrder {
   std::string who, why;
 };
 
-/// Thread-safety: the order is locked; all else is set before the run begins.
-class Run final : public RunContext {
+/// Thread-safety: the stop order is locked; all else is set before the run starts.
+class Run final : public HandlerContext {
  public:
   Run(RunRequest request, RunObserver& observer, Instant begin)
       : request_(std::move(request)), observer_(observer) {
@@ -35,7 +35,7 @@ class Run final : public RunContext {
   const Grant& grant() const override { return request_.grant; }
   void progress(std::string json) override {
     if (const auto parsed = json::parse(json); !parsed) {
-      return log("a progress was not stored: " + parsed.error().message);
+      return log("progress was not stored: " + parsed.error().message);
     }
     observer_.on_progress(token(), std::move(json));
   }
@@ -47,7 +47,7 @@ class Run final : public RunContext {
   RunObserver& observer() { return observer_; }
   const std::optional<Duration>& timeout() const { return request_.timeout; }
 
-  /// The first order counts.
+  /// Only the first order has an effect.
   void order_stop(StopOrder order) {
     {
       std::lock_guard lock(mutex_);
@@ -75,19 +75,19 @@ RunEnd failed(std::string message) {
   return run::Failed{{.code = "error", .message = std::move(message)}, false};
 }
 
-/// The one place where what a handler throws is caught.
+/// Calls the handler and converts exceptions.
 RunEnd call(const Handler& handler, Run& run) {
   try {
     return handler(run);
   } catch (const std::exception& problem) {
     return failed(problem.what());
   } catch (...) {
-    return failed("the handler threw something that is no std::exception");
+    return failed("the handler threw an object that is not a std::exception");
   }
 }
 
-/// What a handler's end means once it was told to stop, and whether its result is one.
-RunEnd judge(RunEnd end, const Run& run) {
+/// The end of a run, considering a stop order and whether the result is JSON.
+RunEnd final_end(RunEnd end, const Run& run) {
   if (const auto order = run.order()) {
     switch (order->reason) {
       case StopReason::kTimeout: return run::TimedOut{run.timeout().value_or(Duration{0})};
@@ -106,8 +106,8 @@ RunEnd judge(RunEnd end, const Run& run) {
 
 }  // namespace
 
-Handler simple_handler(std::function<Result<std::string>(RunContext&)> function) {
-  return [function = std::move(function)](RunContext& context) -> RunEnd {
+Handler simple_handler(std::function<Result<std::string>(HandlerContext&)> function) {
+  return [function = std::move(function)](HandlerContext& context) -> RunEnd {
     Result<std::string> result = function(context);
     if (result) return run::Completed{*std::move(result)};
     return run::Failed{
@@ -130,15 +130,15 @@ struct InProcess::Impl : std::enable_shared_from_this<InProcess::Impl> {
       const std::shared_ptr<Run> next = std::move(waiting.front());
       waiting.pop_front();
       lock.unlock();
-      carry_out(*next);
+      execute(*next);
       lock.lock();
     }
   }
 
-  void carry_out(Run& run) {
+  void execute(Run& run) {
     const Instant begin = env.clock.now();
     const std::uint64_t cpu = cpu_time_of_this_thread_us();
-    RunEnd end = run::Interrupted{"it had not begun"};
+    RunEnd end = run::Interrupted{"the run had not started"};
     if (!run.order()) end = call(options.functions.at(run.function()), run);
     Usage usage;
     usage.cpu_us = cpu_time_of_this_thread_us() - cpu;
@@ -146,7 +146,7 @@ struct InProcess::Impl : std::enable_shared_from_this<InProcess::Impl> {
         static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::microseconds>(env.clock.now() - begin).count()) +
         1;
-    end = judge(std::move(end), run);
+    end = final_end(std::move(end), run);
     const LockToken token = run.token();
     {
       std::lock_guard lock(mutex);
@@ -208,14 +208,14 @@ void InProcess::start(RunRequest request, RunObserver& observer) {
       if (const auto late = weak.lock()) late->order_stop({StopReason::kTimeout, "", "over its timeout"});
     });
   }
-  bool somebody_waits = false;
+  bool has_idle_thread = false;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->runs.emplace(run->token(), run);
     impl_->waiting.push_back(run);
-    somebody_waits = impl_->idle > 0;
+    has_idle_thread = impl_->idle > 0;
   }
-  if (somebody_waits) impl_->arrived.notify_one();  // a busy thread looks at the queue by itself
+  if (has_idle_thread) impl_->arrived.notify_one();  // a busy thread checks the queue when its run ends
 }
 
 void InProcess::stop(const LockToken& token, StopReason reason, std::string who, std::string why) {

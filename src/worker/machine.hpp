@@ -1,19 +1,20 @@
 #pragma once
-// The worker's loop without its I/O: events in, actions out. It owns no thread, reads no clock, touches no
-// store; the shell (worker.cpp) carries the actions out and brings their answers back as events, a simulation
-// may do so in any order that the seams allow.
+// The state machine of a worker: it receives events and returns actions. It has no thread, clock or store;
+// worker.cpp performs the actions and returns their results as events, and a simulation may do so in any
+// order.
 //
-// What always holds, and is asserted by the tests:
-//  - one turn in flight a lane of the store's, and a queue has one lane, or two where turns are not parked
-//  (behind a parked turn one more may be sent to end it); at most one parked turn;
-//  - a finish is kept until the store answered it, under one operation number, sent again as long as its
-//  outcome is unknown;
-//  - a run is known by its token, never by its job: an old run of a job that runs again changes nothing;
-//  - nothing is taken from a queue before what an earlier life of this worker held there was given back;
-//  - room is released when the run has ended, not when its finish is stored; a lock is renewed until its
-//  finish is answered.
-// Files: machine.cpp (turns), machine_runs.cpp (runs, progress, logs), machine_duties.cpp (renewal, sweep,
-// stop). Thread-safety: confined to the worker's loop.
+// Invariants, asserted by the tests:
+//  - one take request is in flight per session; a queue has one session, or two without long polls
+//  - at most one long poll exists; one more request may follow it and ends it
+//  - a finish is kept until the store replies, under one operation id, and sent again while its outcome is
+//  unknown
+//  - a run is identified by its lock token, not by its job: a previous run of a job changes nothing
+//  - no job is taken from a queue until the jobs of this worker's previous process have been requeued
+//  - resources are freed when the run ends, before its finish is stored; its lock is renewed until that is
+//  stored
+// Files: machine.cpp (take requests), machine_finishes.cpp (finishes), machine_runs.cpp (runs, progress,
+// logs), machine_locks.cpp (lock renewal, recovery, wake-ups), machine_stop.cpp (stop, status).
+// Thread-safety: confined to the worker's loop.
 #include <unordered_map>
 
 #include "base/env.hpp"
@@ -33,12 +34,12 @@ class Machine {
  public:
   Machine(WorkerOptions options, Admission& admission, Random& random);
 
-  /// Takes in what happened, in order, then decides. Actions are to be carried out in their order.
+  /// Handles the events in order and appends the resulting actions, which must be performed in order.
   void resume(std::vector<Input> events, Now now, std::vector<Action>& actions);
-  /// When to resume with a Tick at the latest.
+  /// When to call resume() with a Tick at the latest.
   Instant wake_at() const;
   WorkerStatus status(Now now) const;
-  /// Fills in what this host does with jobs, and the rate limit of the queue.
+  /// Sets WaitFacts::host and the rate limit of the queue.
   void explain(WaitFacts& facts, Now now) const;
   WorkerPhase phase() const { return phase_; }
 
@@ -52,13 +53,13 @@ class Machine {
     Instant since{};
     Time since_wall{};
     Duration waited{0};
-    bool ended = false;  ///< its finish is gathered or on its way
-    bool lost = false;   ///< its lock is gone: the result will be dropped
+    bool ended = false;  ///< its finish waits or is in flight
+    bool lost = false;   ///< its lock was lost: the result will be dropped
     bool host_stops = false;
     std::optional<run::Cancelled> cancel;
     std::string lost_why;
-    Decision decision;      ///< once ended
-    bool replaced = false;  ///< its finish was refused: the job fails instead
+    Decision decision;      ///< of an ended run
+    bool replaced = false;  ///< its finish was rejected: the job fails instead
     Usage usage;
 
     std::optional<std::string> progress;
@@ -66,78 +67,83 @@ class Machine {
     std::vector<std::string> lines;
     Instant lines_after{};
     std::uint64_t dropped_lines = 0;
-    bool dirty = false;  ///< stands in dirty_
+    bool dirty = false;  ///< listed in dirty_
   };
 
-  // machine.cpp: turns
+  // machine.cpp: take requests
   void on(event::Begin&);
   void on(event::Tick&) {}
   void on(event::TakeEnded& event);
-  void pump();
-  void ask(QueueState& state, StoreSession& session);
-  std::size_t share(const QueueState& state) const;
-  bool wants(const QueueState& state) const;
-  std::optional<Booking> useful_offer(QueueState& state);
-  void send(QueueState& state, StoreSession& session, std::optional<Booking> offer,
-            Duration park = Duration{0});
-  void park_one();
+  void send_requests();
+  void request_jobs(QueueState& state, StoreSession& session);
+  bool wants_jobs(const QueueState& state) const;
+  std::optional<Booking> book_if_useful(QueueState& state);
+  void send_take(QueueState& state, StoreSession& session, std::optional<Booking> booking,
+                 Duration long_poll = Duration{0});
+  void start_long_poll();
+  void end_long_poll_if_needed();
   bool all_idle() const;
-  void turn_succeeded(QueueState& state, Sent sent, TakeReply reply, bool was_parked);
-  void turn_failed(QueueState& state, StoreSession& session, std::optional<Sent>& place, const Error& error);
-  void turn_broken(QueueState& state, Sent sent);
-  void turn_refused(QueueState& state, StoreSession& session, Sent sent, const Error& error);
-  void replace(QueueState& state, Finish finish, const Error& error);
-  void settle_nothing(const Sent& sent, const QueueState& state);
-  void unpark_if_wanted();
+  void on_take_reply(QueueState& state, PendingTake sent, TakeReply reply, bool was_long_poll);
+  void on_take_error(QueueState& state, StoreSession& session, std::optional<PendingTake>& pending,
+                     const Error& error);
+  void on_unusable_queue(QueueState& state, PendingTake sent);
+  void on_take_rejected(QueueState& state, StoreSession& session, PendingTake sent, const Error& error);
+  void release_booking(const PendingTake& sent, const QueueState& state);
   bool taking() const { return phase_ == WorkerPhase::kRunning && options_.take; }
-  void learn(QueueState& state, const Sent& sent, const TakeReply& reply);
-  void repeat_turns();
+  void update_queue(QueueState& state, const PendingTake& sent, const TakeReply& reply);
+  void repeat_takes();
   QueueState* state_of(const QueueName& queue);
+
+  // machine_finishes.cpp: finishes
+  std::size_t finishes_to_send(const QueueState& state) const;
+  void move_finishes(QueueState& state, TakeRequest& request);
+  void on_finish_result(QueueState& state, const Finish& finish, const Result<FinishResult>& result);
+  void fail_rejected(QueueState& state, Finish finish, const Error& error);
+  void drop_result(Run& run, const std::string& why);
+  void report(const Run& run, std::string outcome) const;
+  void count(const Run& run, const std::string& outcome);
 
   // machine_runs.cpp: runs
   void on(event::RunEnded& event);
   void on(event::Progress& event);
   void on(event::Log& event);
   void on(event::NotStored& event);
-  void take(Taken taken);
-  void end(Run& run, RunEnd how, Usage usage, bool ran);
-  void finished(QueueState& state, const Finish& finish, const Result<FinishResult>& moved);
-  void drop(Run& run, const std::string& why);
+  void start_run(Taken taken);
+  void end_run(Run& run, RunEnd how, Usage usage, bool ran);
   void cancel(const CancelRequest& request);
-  void lose(Run& run, std::string why);
+  void lose_lock(Run& run, std::string why);
+  void stop_previous_run(const Job& job);
   void stop_run(Run& run, StopReason reason, std::string who, std::string why);
-  void report(const Run& run, std::string outcome) const;
-  void count(const Run& run, const std::string& outcome);
-  void touch(Run& run);
+  void mark_dirty(Run& run);
   void flush(Run& run, bool all);
   void flush_dirty();
   void log_to_job(Run& run, std::string line);
   RunningJob describe(const Run& run) const;
 
-  // machine_duties.cpp: renewal, sweep, waiting, stop
-  void on(event::Quiet&);
-  void on(event::Resume&);
-  void on(event::Refuse& event);
-  void on(event::Accept& event);
-  void on(event::ReclaimEnded& event);
-  void on(event::Stop& event);
+  // machine_locks.cpp: lock renewal, recovery, wake-ups
   void on(event::Extended& event);
+  void on(event::ReclaimEnded& event);
   void on(event::RecoverEnded& event);
   void on(event::WakeEnded& event);
   void on(event::WaitEnded& event);
   void renew();
-  void lose_earlier_run(const Job& job);
   void reclaim();
-  void sweep();
-  void report_unlocked(QueueState& state, const std::vector<UnlockedJob>& left);
+  void recover_and_wake();
+  void log_unlocked(QueueState& state, const std::vector<UnlockedJob>& unlocked);
   void wake_due();
-  void keep_waiting();
-  void go_on_stopping();
-  void tell_runs_to_stop();
-  void abandon_runs();
+  void wait_for_work();
 
-  void note(WorkerEvents::Level level, const std::string& line) const;
-  void store_error(const std::string& verb, const Error& error);
+  // machine_stop.cpp: stop, status
+  void on(event::Quiet&);
+  void on(event::Resume&);
+  void on(event::Refuse& event);
+  void on(event::Accept& event);
+  void on(event::Stop& event);
+  void continue_stop();
+  void stop_runs();
+  void abandon_runs();
+  void log(WorkerEvents::Level level, const std::string& line) const;
+  void log_store_error(const std::string& operation, const Error& error);
   template <class A>
   void act(A action) {
     actions_->push_back(std::move(action));
@@ -153,21 +159,21 @@ class Machine {
   std::map<QueueName, QueueState> states_;
   std::vector<QueueName> queues_;
   std::unordered_map<LockToken, Run> runs_;
-  std::vector<LockToken> dirty_;  // runs with progress or lines that wait for their time
+  std::vector<LockToken> dirty_;  // runs with progress or log lines to store
   QueueName last_active_;
   WorkerCounters counters_;
   struct ReportedError {
     Errc code = Errc::kInternal;
     Instant at{};
-    std::uint64_t again = 0;  // since it was told
+    std::uint64_t suppressed = 0;  // since it was last logged
   };
   std::map<std::string, ReportedError>
-      reported_errors_;  // by verb: a store that is away must not fill the log
+      reported_errors_;  // by operation; an unreachable store must not flood the log
 
-  Instant renew_at_{}, check_at_{}, sweep_at_{}, wait_again_at_{}, wait_sent_{};
+  Instant renew_at_{}, check_at_{}, recover_at_{}, wait_at_{}, wait_sent_{};
   bool waiting_ = false;
-  Instant stop_at_{}, give_back_at_{}, give_up_at_{};
-  bool told_to_stop_ = false;
+  Instant stop_at_{}, abandon_at_{}, give_up_at_{};
+  bool runs_stopped_ = false;
   StopReport stop_report_;
 };
 

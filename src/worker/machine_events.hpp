@@ -1,5 +1,5 @@
 #pragma once
-// What happens to a worker's machine, and what it wants done. Values only.
+// Events and actions of a worker's state machine. Values only.
 #include <variant>
 #include <vector>
 
@@ -11,7 +11,8 @@ namespace gaur::worker {
 
 namespace event {
 struct Begin {};
-struct Tick {};  ///< the time that wake_at() named has come
+/// The time of Machine::wake_at().
+struct Tick {};
 struct Quiet {};
 struct Resume {};
 struct Refuse {
@@ -26,7 +27,7 @@ struct Stop {
 };
 struct TakeEnded {
   QueueName queue;
-  std::uint64_t number = 0;  ///< of its operation
+  std::uint64_t sequence = 0;  ///< of its operation
   Result<TakeReply> reply;
 };
 struct Extended {
@@ -49,7 +50,8 @@ struct WakeEnded {
 struct WaitEnded {
   Result<WorkReply> reply;
 };
-struct NotStored {  ///< a progress or log lines that the store did not take
+/// The store rejected a progress or log lines.
+struct NotStored {
   LockToken run;
   Error error;
 };
@@ -74,7 +76,7 @@ using Input = std::variant<event::Begin, event::Tick, event::Quiet, event::Resum
 
 namespace action {
 struct SendTake {
-  TakeRequest turn;
+  TakeRequest request;
 };
 struct Extend {
   ExtendRequest request;

@@ -1,4 +1,4 @@
-// Runs: from the store's hand to the finish that goes back, with their progress and logs on the way.
+// Runs: start, end, cancellation, progress and logs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,19 +10,19 @@
 namespace gaur::worker {
 
 namespace {
-constexpr std::size_t kLinesAtOnce = 64;
+constexpr std::size_t kLinesPerCall = 64;
 
-/// Whether the length of this run tells how long its function takes.
-bool is_telling(const RunEnd& end) {
+/// Whether the duration of this run enters the statistics of its function.
+bool is_representative(const RunEnd& end) {
   return std::holds_alternative<run::Completed>(end) || std::holds_alternative<run::Failed>(end) ||
          std::holds_alternative<run::TimedOut>(end) || std::holds_alternative<run::OutOfMemory>(end);
 }
 }  // namespace
 
-void Machine::take(Taken taken) {
+void Machine::start_run(Taken taken) {
   if (runs_.contains(taken.token)) return;
   ++counters_.taken;
-  lose_earlier_run(taken.job);
+  stop_previous_run(taken.job);
   Run fresh;
   std::string data = std::move(taken.job.data);
   fresh.job = taken.job;
@@ -37,91 +37,57 @@ void Machine::take(Taken taken) {
   fresh.timeout = run_timeout(fresh.job, policy);
   Run& run = runs_.emplace(taken.token, std::move(fresh)).first->second;
 
-  if (told_to_stop_) return end(run, run::Interrupted{"the host stops"}, {}, false);
-  if (auto late = waited_too_long(run.job, policy, now_.wall)) return end(run, *std::move(late), {}, false);
-  if (auto unreadable = without_data(run.job)) return end(run, *std::move(unreadable), {}, false);
+  if (runs_stopped_) return end_run(run, run::Interrupted{"the host stops"}, {}, false);
+  if (auto expired = waited_too_long(run.job, policy, now_.wall))
+    return end_run(run, *std::move(expired), {}, false);
+  if (auto unreadable = without_data(run.job)) return end_run(run, *std::move(unreadable), {}, false);
   if (options_.events.on_start) options_.events.on_start(describe(run));
   act(action::StartRun{{std::move(taken), run.grant, run.timeout}});
 }
 
-/// Somebody moved the job by force while it ran here, and it was taken again before a check told so.
-void Machine::lose_earlier_run(const Job& job) {
+/// Another client moved the job while it ran here, and it was taken again before a check noticed.
+void Machine::stop_previous_run(const Job& job) {
   if (job.attempts_started <= 1) return;
   for (auto& [token, run] : runs_) {
     if (run.job.id == job.id && run.job.queue == job.queue && !run.ended && !run.lost)
-      lose(run, "taken over by a newer run of the job");
+      lose_lock(run, "a newer run of the job has the lock");
   }
 }
 
 void Machine::on(event::RunEnded& event) {
   const auto found = runs_.find(event.run);
-  if (found == runs_.end() || found->second.ended) return;  // given back without it, when the host stopped
+  if (found == runs_.end() || found->second.ended) return;  // abandoned when the host stopped
   Run& run = found->second;
-  // What the job becomes was decided with the order to stop, whatever the run made of it. Only a host that
-  // stops still takes a result that came in time.
+  // The outcome was decided when the run was stopped. Only a stop of the host still accepts a result.
   if (run.cancel) {
     event.end = *run.cancel;
   } else if (run.host_stops && !std::holds_alternative<run::Completed>(event.end)) {
     event.end = run::Interrupted{"the host stopped"};
   }
-  end(run, std::move(event.end), std::move(event.usage), true);
+  end_run(run, std::move(event.end), std::move(event.usage), true);
 }
 
-void Machine::end(Run& run, RunEnd how, Usage usage, bool ran) {
+void Machine::end_run(Run& run, RunEnd how, Usage usage, bool ran) {
   if (ran && usage.wall_us == 0) {
     usage.wall_us = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(now_.instant - run.since).count());
     usage.wall_us = std::max<std::uint64_t>(usage.wall_us, 1);
   }
-  admission_.release(run.token, ran && is_telling(how) ? usage : Usage{}, now_.instant);
-  for (auto& [queue, state] : states_) state.may_have_work = state.may_have_work || state.closed_seen;
+  admission_.release(run.token, ran && is_representative(how) ? usage : Usage{}, now_.instant);
+  for (auto& [queue, state] : states_) state.may_have_work = state.may_have_work || state.unavailable_seen;
 
   if (run.host_stops && std::holds_alternative<run::Interrupted>(how)) ++stop_report_.requeued;
   run.usage = std::move(usage);
   run.ended = true;
-  if (run.lost) return drop(run, run.lost_why);
+  if (run.lost) return drop_result(run, run.lost_why);
   run.decision = decide(std::move(how), run.job, policy_of(run.function, options_), options_, random_);
   flush(run, true);
   Finish finish{run.job.id, run.token, std::move(run.decision.outcome), run.decision.keep, std::nullopt};
   if (ran) finish.usage = run.usage;
-  if (QueueState* state = state_of(run.job.queue)) state->gathered.push_back(std::move(finish));
+  if (QueueState* state = state_of(run.job.queue)) state->finishes.push_back(std::move(finish));
 }
 
-/// The run's result is not stored: the job is no longer its own.
-void Machine::drop(Run& run, const std::string& why) {
-  ++counters_.stale_finishes;
-  const std::string line = fmt::format("the result of run {} is dropped: {}", run.token.value, why);
-  log_to_job(run, line);
-  if (!run.lost) {  // else lose() has logged it
-    note(WorkerEvents::Level::kWarning,
-         fmt::format("job {} of queue {}: {}", run.job.id.value, run.job.queue.value, line));
-  }
-  // Whoever moved it may have put it back to wait; Bull publishes nothing of that.
-  if (QueueState* state = state_of(run.job.queue)) state->may_have_work = state->look_again = true;
-  run.decision.message = why;
-  report(run, "stale");
-  runs_.erase(LockToken(run.token));
-}
-
-void Machine::count(const Run& run, const std::string& outcome) {
-  const std::pair<const char*, std::uint64_t*> outcomes[] = {
-      {"completed", &counters_.completed}, {"failed", &counters_.failed}, {"cancelled", &counters_.cancelled},
-      {"retried", &counters_.retried},     {"later", &counters_.later},   {"stalled", &counters_.stalled},
-      {"given_back", &counters_.requeued}};
-  for (const auto& [name, counter] : outcomes) *counter += outcome == name ? 1 : 0;
-  const std::pair<const char*, std::uint64_t*> codes[] = {{"timeout", &counters_.timed_out},
-                                                          {"memory", &counters_.out_of_memory},
-                                                          {"queue_timeout", &counters_.queue_timeouts}};
-  for (const auto& [name, counter] : codes) *counter += run.decision.code == name ? 1 : 0;
-}
-
-void Machine::report(const Run& run, std::string outcome) const {
-  if (!options_.events.on_end) return;
-  options_.events.on_end({run.job.queue, run.job.id, run.function, std::move(outcome), run.decision.code,
-                          run.decision.message, run.job.attempts_made + 1, run.waited, run.usage});
-}
-
-// ---- stopping one ------------------------------------------------------------------------------
+// ---- stopping a run ------------------------------------------------------------------------------
 
 void Machine::stop_run(Run& run, StopReason reason, std::string who, std::string why) {
   act(action::StopRun{run.token, reason, std::move(who), std::move(why)});
@@ -136,19 +102,19 @@ void Machine::cancel(const CancelRequest& request) {
   stop_run(run, StopReason::kCancel, request.who, request.why);
 }
 
-void Machine::lose(Run& run, std::string why) {
+void Machine::lose_lock(Run& run, std::string why) {
   ++counters_.locks_lost;
   run.lost = true;
   run.lost_why = "its lock was lost: " + why;
-  note(WorkerEvents::Level::kWarning,
-       fmt::format("job {} of queue {}: run {} is stopped and its result will be dropped: {}",
-                   run.job.id.value, run.job.queue.value, run.token.value, run.lost_why));
+  log(WorkerEvents::Level::kWarning,
+      fmt::format("job {} of queue {}: run {} is stopped and its result will be dropped: {}",
+                  run.job.id.value, run.job.queue.value, run.token.value, run.lost_why));
   stop_run(run, StopReason::kLockLost, options_.name, run.lost_why);
 }
 
 // ---- progress and logs -------------------------------------------------------------------------
 
-void Machine::touch(Run& run) {
+void Machine::mark_dirty(Run& run) {
   if (std::exchange(run.dirty, true)) return;
   dirty_.push_back(run.token);
 }
@@ -158,12 +124,12 @@ void Machine::on(event::Progress& event) {
   if (found == runs_.end() || found->second.ended || found->second.lost) return;
   Run& run = found->second;
   if (event.json.size() > options_.job_limits.result_bytes) {
-    event::Log line{event.run, fmt::format("a progress of {} bytes was not stored, at most {} are allowed",
+    event::Log line{event.run, fmt::format("progress of {} bytes was not stored: at most {} are allowed",
                                            event.json.size(), options_.job_limits.result_bytes)};
     return on(line);
   }
   run.progress = std::move(event.json);
-  touch(run);
+  mark_dirty(run);
 }
 
 void Machine::on(event::Log& event) {
@@ -178,21 +144,21 @@ void Machine::on(event::Log& event) {
   cut_utf8(event.line, options_.job_limits.log_line_bytes);
   if (run.lines.empty()) run.lines_after = now_.instant + options_.log_batch;
   run.lines.push_back(std::move(event.line));
-  touch(run);
+  mark_dirty(run);
 }
 
-/// Stores what is due (or all). Not repeated when the store does not answer: a line may be missing, none
-/// stands there twice.
+/// Stores progress and lines that are due, or all. A failed call is not repeated: lines may be missing but
+/// are never duplicated.
 void Machine::flush(Run& run, bool all) {
   const JobRef job{run.job.queue, run.job.id};
   if (run.progress && (all || now_.instant >= run.progress_after)) {
     act(action::StoreProgress{job, run.token, *std::exchange(run.progress, std::nullopt)});
     run.progress_after = now_.instant + Duration(1'000 / std::max(options_.progress_per_second, 1U));
   }
-  if (run.lines.empty() || !(all || run.lines.size() >= kLinesAtOnce || now_.instant >= run.lines_after))
+  if (run.lines.empty() || !(all || run.lines.size() >= kLinesPerCall || now_.instant >= run.lines_after))
     return;
   if (const auto dropped = std::exchange(run.dropped_lines, 0); dropped > 0) {
-    run.lines.push_back(fmt::format("... {} lines came too fast and were dropped", dropped));
+    run.lines.push_back(fmt::format("... {} lines were dropped: too many at once", dropped));
   }
   act(action::StoreLogs{job, run.token, std::exchange(run.lines, {})});
 }
@@ -214,11 +180,11 @@ void Machine::log_to_job(Run& run, std::string line) {
 }
 
 void Machine::on(event::NotStored& event) {
-  // A job that is gone, or an old run's progress: nothing to say. All else is counted.
+  // Not an error: the job was removed, or this is progress of a previous run.
   if (event.error.code == Errc::kNotFound || event.error.code == Errc::kLockMissing ||
       event.error.code == Errc::kLockMismatch)
     return;
-  store_error("progress or logs of run " + event.run.value, event.error);
+  log_store_error("progress or logs of run " + event.run.value, event.error);
 }
 
 RunningJob Machine::describe(const Run& run) const {

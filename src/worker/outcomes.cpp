@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/json_writer.hpp"
 #include "base/utf8.hpp"
 #include "core/human_text.hpp"
 #include "core/result_size.hpp"
@@ -12,13 +13,13 @@ namespace gaur::worker {
 
 namespace {
 
-void bound(Failure& failure, std::size_t bytes) {
+void truncate(Failure& failure, std::size_t bytes) {
   cut_utf8(failure.message, bytes);
   cut_utf8(failure.stack, bytes - std::min(bytes, failure.message.size()));
   if (failure.details.size() > bytes) failure.details.clear();
 }
 
-std::optional<Duration> lower(const std::optional<Duration>& a, const std::optional<Duration>& b) {
+std::optional<Duration> smaller(const std::optional<Duration>& a, const std::optional<Duration>& b) {
   if (a && b) return std::min(*a, *b);
   return a ? a : b;
 }
@@ -39,12 +40,12 @@ class Decider {
     if (end.failure.code == "error") end.failure.code = "unrecoverable";
     return failed(std::move(end.failure), false);
   }
-  Decision operator()(run::Later& end) const {
+  Decision operator()(run::Snooze& end) const {
     std::string why = end.why;
-    Failure reason{.code = "later", .message = std::move(end.why)};
+    Failure reason{.code = "snoozed", .message = std::move(end.why)};
     return {outcome::RetryAfter{std::max(end.delay, Duration{0}), std::move(reason), false},
             {},
-            "later",
+            "snoozed",
             "",
             std::move(why)};
   }
@@ -57,18 +58,20 @@ class Decider {
     const bool by_the_job = job_.options.timeout && *job_.options.timeout == end.after;
     return attempt_failed(
         {.code = "timeout",
-         .message = fmt::format(
-             "stopped at its deadline: it ran longer than {}{}", human_duration(end.after),
-             by_the_job ? ", the job's own timeout" : advice("raise {}.timeout if it may run longer"))});
+         .message =
+             fmt::format("the run was stopped after its timeout of {}{}", human_duration(end.after),
+                         by_the_job ? ", set by the job" : advice("raise {}.timeout if it may run longer"))});
   }
   Decision operator()(run::OutOfMemory& end) const {
     Failure failure;
     failure.code = "memory";
-    failure.message =
-        fmt::format("stopped at its memory bound of {}: it reached {}{}", human_bytes(end.bound_bytes),
-                    human_bytes(end.peak_bytes), advice("raise {}.needs.memory, or let it use less"));
+    failure.message = fmt::format("the run was stopped at its memory limit of {}: it reached {}{}",
+                                  human_bytes(end.bound_bytes), human_bytes(end.peak_bytes),
+                                  advice("raise {}.needs.memory, or reduce its use"));
     failure.stack = std::move(end.output);
-    failure.details = fmt::format(R"({{"bound_bytes":{},"peak_bytes":{}}})", end.bound_bytes, end.peak_bytes);
+    failure.details = json::object([&](json::ObjectWriter& out) {
+      out.number("bound_bytes", end.bound_bytes).number("peak_bytes", end.peak_bytes);
+    });
     return attempt_failed(std::move(failure));
   }
   Decision operator()(run::Crashed& end) const {
@@ -78,9 +81,13 @@ class Decider {
                                         : fmt::format("the runner exited with code {}", end.exit_code);
     }
     failure.stack = std::move(end.output);
-    failure.details = fmt::format(R"({{"signal":{},"exit_code":{},"bound_bytes":{},"peak_bytes":{}}})",
-                                  end.signal, end.exit_code, end.bound_bytes, end.peak_bytes);
-    bound(failure, options_.job_limits.failure_bytes);
+    failure.details = json::object([&](json::ObjectWriter& out) {
+      out.number("signal", end.signal)
+          .number("exit_code", end.exit_code)
+          .number("bound_bytes", end.bound_bytes)
+          .number("peak_bytes", end.peak_bytes);
+    });
+    truncate(failure, options_.job_limits.failure_bytes);
     if (!policy_.rerun_on_crash) return failed(std::move(failure), false);
     std::string message = failure.message;
     return {outcome::Stalled{options_.max_stalled, std::move(failure)}, keep_failed(), "stalled", "crashed",
@@ -88,19 +95,19 @@ class Decider {
   }
   Decision operator()(run::Interrupted& end) const {
     std::string why = end.why;
-    return {outcome::Requeue{std::move(end.why)}, {}, "given_back", "", std::move(why)};
+    return {outcome::Requeue{std::move(end.why)}, {}, "requeued", "", std::move(why)};
   }
   Decision operator()(run::Cancelled& end) const {
     std::string message = "cancelled";
     if (!end.who.empty()) message += " by " + end.who;
     if (!end.why.empty()) message += ": " + end.why;
     Decision decision = failed({.code = "cancelled", .message = std::move(message)}, false);
-    decision.word = "cancelled";
+    decision.outcome_name = "cancelled";
     return decision;
   }
 
  private:
-  /// "; raise functions.rank.timeout ..."; "" where the policy does not say where it is configured.
+  /// "; raise functions.rank.timeout ..."; "" if the policy does not name its table.
   std::string advice(std::string_view text) const {
     if (policy_.configured_in.empty()) return "";
     return "; " + fmt::format(fmt::runtime(text), policy_.configured_in);
@@ -108,7 +115,7 @@ class Decider {
   Retention keep_failed() const { return job_.options.on_fail.value_or(policy_.keep_failed); }
 
   Decision failed(Failure failure, bool exhausted) const {
-    bound(failure, options_.job_limits.failure_bytes);
+    truncate(failure, options_.job_limits.failure_bytes);
     std::string code = failure.code;
     std::string message = failure.message;
     return {outcome::Failed{std::move(failure), exhausted}, keep_failed(), "failed", std::move(code),
@@ -116,14 +123,14 @@ class Decider {
   }
 
   Decision attempt_failed(Failure failure) const {
-    const std::uint32_t asked = job_.options.attempts > 0
-                                    ? job_.options.attempts
-                                    : policy_.attempts.value_or(options_.semantics.default_attempts);
+    const std::uint32_t most = job_.options.attempts > 0
+                                   ? job_.options.attempts
+                                   : policy_.attempts.value_or(options_.semantics.default_attempts);
     const std::uint32_t made = job_.attempts_made + 1;
-    if (made >= std::max(asked, 1U)) return failed(std::move(failure), true);
-    bound(failure, options_.job_limits.failure_bytes);
-    const bool says_nothing = job_.options.attempts == 0 && job_.options.backoff == Backoff{};
-    const Backoff backoff = says_nothing ? policy_.backoff.value_or(Backoff{}) : job_.options.backoff;
+    if (made >= std::max(most, 1U)) return failed(std::move(failure), true);
+    truncate(failure, options_.job_limits.failure_bytes);
+    const bool uses_policy = job_.options.attempts == 0 && job_.options.backoff == Backoff{};
+    const Backoff backoff = uses_policy ? policy_.backoff.value_or(Backoff{}) : job_.options.backoff;
     const Duration delay = backoff_delay(backoff, made, options_.semantics, random_);
     std::string code = failure.code;
     std::string message = failure.message;
@@ -153,7 +160,7 @@ Decision decide(RunEnd end, const Job& job, const FunctionPolicy& policy, const 
 }
 
 std::optional<Duration> run_timeout(const Job& job, const FunctionPolicy& policy) {
-  return lower(policy.timeout, job.options.timeout);
+  return smaller(policy.timeout, job.options.timeout);
 }
 
 Duration waited(const Job& job, Time now) {
@@ -168,7 +175,7 @@ std::optional<RunEnd> without_data(const Job& job) {
 }
 
 std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& policy, Time now) {
-  const auto bound = lower(policy.queue_timeout, job.options.queue_timeout);
+  const auto bound = smaller(policy.queue_timeout, job.options.queue_timeout);
   const Duration wait = waited(job, now);
   if (!bound || wait <= *bound) return std::nullopt;
   const bool own = bound == job.options.queue_timeout;

@@ -1,7 +1,6 @@
 #pragma once
-// What the end of a run means for its job: the one place where outcomes are decided. Pure but for the
-// random share of a backoff. The table is in docs/runner-protocol.md, the tests hold it row by row.
-// Thread-safety: pure functions.
+// Decides the outcome of a run for its job. docs/reference/runner-protocol.md has the table, and the tests
+// check each row. Thread-safety: pure functions, except for the random share of a backoff.
 #include <optional>
 #include <string>
 
@@ -11,8 +10,9 @@ namespace gaur::worker {
 
 struct Decision {
   Outcome outcome;
-  Retention keep{};    ///< for the set that the job enters if it ends now
-  std::string word{};  ///< completed, failed, cancelled, retried, later, stalled, given_back: for reports
+  Retention keep{};  ///< of the set that the job enters if it ends now
+  /// completed, failed, cancelled, retried, snoozed, stalled or requeued.
+  std::string outcome_name{};
   std::string code{};  ///< of the failure, or ""
   std::string message{};
 };
@@ -23,17 +23,17 @@ const FunctionPolicy& policy_of(const FunctionName& function, const WorkerOption
 Decision decide(RunEnd end, const Job& job, const FunctionPolicy& policy, const WorkerOptions& options,
                 Random& random);
 
-/// The run's deadline: the function's, lowered by the job's own.
+/// The longest run: the function's timeout, lowered by the job's own.
 std::optional<Duration> run_timeout(const Job& job, const FunctionPolicy& policy);
 
-/// How long a job waited for its first start: since it was added, its delay not counted. A later start
-/// (another attempt, given back, stalled) is not measured: zero.
+/// How long a job waited for its first start, without its delay. Zero for later starts (retried, requeued,
+/// stalled).
 Duration waited(const Job& job, Time now);
 
-/// A failure that no attempt would mend, if the job's data is not JSON.
+/// A final failure if the job's data is not JSON.
 std::optional<RunEnd> without_data(const Job& job);
 
-/// A failure if the job waited longer than its queue_timeout allows, at its first start only.
+/// A failure if the job waited longer than its queue_timeout before its first start.
 std::optional<RunEnd> waited_too_long(const Job& job, const FunctionPolicy& policy, Time now);
 
 }  // namespace gaur::worker

@@ -1,6 +1,6 @@
 #pragma once
-// One queue as its worker sees it: the turns under way, the finishes that wait for the next one, and what is
-// known about the queue. Thread-safety: confined to the worker's loop.
+// The worker's state of one queue: take requests in flight, finishes that wait for the next request, and what
+// is known about the queue's jobs. Thread-safety: confined to the worker's loop.
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -12,69 +12,86 @@
 
 namespace gaur::worker {
 
-/// A turn that has no answer yet. It is kept whole, to be sent again under the same operation.
-struct Sent {
-  TakeRequest turn;
-  std::uint64_t ticket = 0;  ///< of the admission; 0: no room was asked for
+/// A take request without a reply. Kept as a whole, to be sent again under the same operation id.
+struct PendingTake {
+  TakeRequest request;
+  std::uint64_t booking = 0;  ///< 0: requests no jobs
   unsigned tries = 1;
-  std::optional<Instant> again_at{};  ///< set while its outcome is unknown
+  std::optional<Instant> retry_at{};  ///< set while its outcome is unknown
 };
 
-/// What held the head back when it was last looked at.
-struct DeniedHead {
+/// The blocked head as of the last reply.
+struct KnownHead {
   BlockedHead head;
-  Resources free;  ///< what was left of the offer
-  bool could_pass = false;
+  Resources free;  ///< the rest of the booking
+  bool backfilled = false;
 };
 
-/// A lane of the store's, which answers again for its last operation only: one turn is in flight on it.
+/// A session of the store. The store repeats the reply to its last operation only, so one request is in
+/// flight.
 struct StoreSession {
   SessionName name;
-  bool answered = false;  ///< the store has answered an operation of this lane
-  std::optional<Sent> sent{};
+  bool answered = false;  ///< the store has replied to an operation of this session
+  std::optional<PendingTake> pending{};
 };
 
 struct QueueState {
   QueueName queue;
-  /// Two where the store is over a network, so that it works on one turn while the other is taken in here.
+  /// Two for a store over a network: it processes one request while the worker handles the reply to the
+  /// other.
   std::vector<StoreSession> sessions;
-  std::uint64_t number = 0;  ///< of the last operation, over all tracks
+  std::uint64_t sequence = 0;  ///< of the last operation in any session
 
-  std::vector<Finish> gathered;  ///< runs that ended: they go with the next turn
-  std::optional<Sent>
-      parked;  ///< on the first track: a turn that lies in the store until there is something to take
-  bool unpark = false;      ///< end the parked turn, its room is wanted elsewhere
-  bool one_by_one = false;  ///< a batch was refused as a whole: find the finish that is the cause
+  std::vector<Finish> finishes;  ///< of ended runs: sent with the next request
+  /// A take request of the first session that stays in the store until there is a job to take.
+  std::optional<PendingTake> long_poll;
+  bool end_long_poll = false;  ///< other queues need the resources that it has booked
+  /// A batch was rejected as a whole: finishes are sent one by one to find the cause.
+  bool one_by_one = false;
 
-  std::string refused;  ///< why no job is taken and nothing is swept until it is accepted again; "": it is
-  std::string trouble;  ///< the last request failed for a reason of the queue's own; "": it did not
+  /// Why nothing is taken or recovered until Worker::accept(); "": the queue is accepted.
+  std::string refused;
+  /// Why the last request failed, if the cause is the queue itself; "": it did not.
+  std::string trouble;
 
-  bool may_have_work = true;  ///< may have something to take
+  bool may_have_work = true;
   bool paused = false;
-  bool closed_seen = false;  ///< functions were closed when it was last asked: their jobs may lie there
-  bool look_again = false;   ///< ask for the blocked head even if no room was freed
-  std::optional<DeniedHead> blocked_head;
-  Instant asked{};               ///< when it was last asked for jobs
-  Instant hold_until{};          ///< the store refused finishes for a reason that may pass
+  /// The last request excluded unavailable functions, of which jobs may wait.
+  bool unavailable_seen = false;
+  /// Requests the blocked head again even if no resources were freed.
+  bool recheck_head = false;
+  std::optional<KnownHead> blocked_head;
+  Instant requested_at{};        ///< the last request for jobs
+  Instant hold_until{};          ///< the store rejected finishes for a reason that may pass
   Instant not_before{};          ///< rate limit
   std::optional<Instant> due{};  ///< the next delayed job
   bool extending = false, recovering = false, waking = false;
-  bool reclaiming = false;  ///< what an earlier life held is not known yet: nothing is taken
-  Instant reclaim_again{};  ///< the last try failed: the next one
-  std::set<JobId> told{};   ///< left alone by the sweep and noted, so that it is noted once
+  /// The jobs of this worker's previous process are not requeued yet: nothing is taken.
+  bool reclaiming = false;
+  Instant reclaim_at{};  ///< the next try
+  /// Unlocked jobs that were logged, so that each is logged once.
+  std::set<JobId> reported_unlocked{};
 
-  bool sent() const {
+  bool has_pending() const {
     return std::any_of(sessions.begin(), sessions.end(),
-                       [](const StoreSession& session) { return session.sent.has_value(); });
+                       [](const StoreSession& session) { return session.pending.has_value(); });
   }
-  bool busy() const { return sent() || parked || !gathered.empty(); }
+  bool busy() const { return has_pending() || long_poll || !finishes.empty(); }
 };
 
-/// Whether an offer holds something that was not there when the head was denied.
-inline bool improves(const Booking& offer, const DeniedHead& blocked_head) {
-  return offer.filter.free.cores > blocked_head.free.cores + 1e-6 ||
-         offer.filter.free.memory_bytes > blocked_head.free.memory_bytes ||
-         (offer.filter.backfill && !blocked_head.could_pass);
+/// Whether the queue itself cannot be used: its keys are damaged, or the user has no permission for them.
+inline bool is_unusable(Errc code) {
+  return code == Errc::kCorrupt || code == Errc::kPermission;
+}
+
+/// Whether the store rejects this very request, so that sending it again is useless.
+bool is_rejection(Errc code);
+
+/// Whether the booking has resources that were not free when the head was blocked.
+inline bool improves(const Booking& booking, const KnownHead& blocked) {
+  return booking.filter.free.cores > blocked.free.cores + 1e-6 ||
+         booking.filter.free.memory_bytes > blocked.free.memory_bytes ||
+         (booking.filter.backfill && !blocked.backfilled);
 }
 
 }  // namespace gaur::worker

@@ -1,4 +1,4 @@
-// The shell: carries out what the machine decides, and brings the answers back to the loop.
+// Performs the actions of the state machine and returns their results to it as events.
 #include "worker/worker.hpp"
 
 #include <atomic>
@@ -19,9 +19,9 @@ struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Im
         handler(runs),
         machine(std::move(options), ledger, given.random) {}
 
-  // Events from anywhere. What gathers while the loop is busy is taken in together.
+  // Events from any thread. Those that arrive while the loop is busy are handled together.
   void push(Input event) {
-    if (closed) return;  // a verb may be answered long after; the loop may be gone by then
+    if (closed) return;  // a call of the store may end when the loop no longer exists
     std::lock_guard lock(inbox_mutex);
     inbox.push_back(std::move(event));
     if (std::exchange(scheduled, true)) return;
@@ -48,7 +48,7 @@ struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Im
     if (closed) return;
     std::vector<Action> actions;
     machine.resume(std::move(events), now(), actions);
-    for (Action& action : actions) std::visit([this](auto& one) { carry_out(one); }, action);
+    for (Action& action : actions) std::visit([this](auto& one) { perform(one); }, action);
     arm();
   }
   Now now() const { return {env.clock.now(), env.clock.wall()}; }
@@ -65,66 +65,67 @@ struct Worker::Impl final : RunObserver, std::enable_shared_from_this<Worker::Im
     });
   }
 
-  /// Hands the answer of a verb to the machine, as the event that `make` builds of it.
+  /// Passes the reply of a call to the machine as the event that `make` creates.
   template <class T, class Make>
-  void answer(Async<T> future, Make make) {
+  void on_reply(Async<T> future, Make make) {
     std::move(future).then([self = shared_from_this(), make = std::move(make)](Result<T> reply) mutable {
       self->push(make(std::move(reply)));
     });
   }
 
-  void carry_out(action::SendTake& action) {
-    const QueueName queue = action.turn.queue;
-    const std::uint64_t number = action.turn.op.sequence;
-    answer(store.finish_and_take(std::move(action.turn)), [queue, number](Result<TakeReply> reply) -> Input {
-      return event::TakeEnded{queue, number, std::move(reply)};
-    });
-  }
-  void carry_out(action::Extend& action) {
+  void perform(action::SendTake& action) {
     const QueueName queue = action.request.queue;
-    answer(store.extend_locks(action.request),
-           [queue, held = action.request.held](Result<ExtendReply> reply) -> Input {
-             return event::Extended{queue, held, std::move(reply)};
-           });
+    const std::uint64_t sequence = action.request.op.sequence;
+    on_reply(store.finish_and_take(std::move(action.request)),
+             [queue, sequence](Result<TakeReply> reply) -> Input {
+               return event::TakeEnded{queue, sequence, std::move(reply)};
+             });
   }
-  void carry_out(action::Reclaim& action) {
+  void perform(action::Extend& action) {
     const QueueName queue = action.request.queue;
-    answer(store.reclaim(std::move(action.request)), [queue](Result<std::vector<JobId>> reply) -> Input {
+    on_reply(store.extend_locks(action.request),
+             [queue, held = action.request.held](Result<ExtendReply> reply) -> Input {
+               return event::Extended{queue, held, std::move(reply)};
+             });
+  }
+  void perform(action::Reclaim& action) {
+    const QueueName queue = action.request.queue;
+    on_reply(store.reclaim(std::move(action.request)), [queue](Result<std::vector<JobId>> reply) -> Input {
       return event::ReclaimEnded{queue, std::move(reply)};
     });
   }
-  void carry_out(action::Recover& action) {
+  void perform(action::Recover& action) {
     const QueueName queue = action.request.queue;
-    answer(store.recover(std::move(action.request)), [queue](Result<Recovered> reply) -> Input {
+    on_reply(store.recover(std::move(action.request)), [queue](Result<Recovered> reply) -> Input {
       return event::RecoverEnded{queue, std::move(reply)};
     });
   }
-  void carry_out(action::Wake& action) {
-    answer(store.wake_delayed(action.queue), [queue = action.queue](Result<QueueHint> reply) -> Input {
+  void perform(action::Wake& action) {
+    on_reply(store.wake_delayed(action.queue), [queue = action.queue](Result<QueueHint> reply) -> Input {
       return event::WakeEnded{queue, std::move(reply)};
     });
   }
-  void carry_out(action::Wait& action) {
-    answer(store.wait_for_work(std::move(action.request)),
-           [](Result<WorkReply> reply) -> Input { return event::WaitEnded{std::move(reply)}; });
+  void perform(action::Wait& action) {
+    on_reply(store.wait_for_work(std::move(action.request)),
+             [](Result<WorkReply> reply) -> Input { return event::WaitEnded{std::move(reply)}; });
   }
   template <class T>
-  void tell_if_refused(Async<T> future, const LockToken& run) {
+  void report_not_stored(Async<T> future, const LockToken& run) {
     std::move(future).then([self = shared_from_this(), run](Result<T> reply) {
       if (!reply) self->push(event::NotStored{run, std::move(reply).error()});
     });
   }
-  void carry_out(action::StoreProgress& action) {
-    tell_if_refused(store.update_progress(action.job, action.run, std::move(action.json)), action.run);
+  void perform(action::StoreProgress& action) {
+    report_not_stored(store.update_progress(action.job, action.run, std::move(action.json)), action.run);
   }
-  void carry_out(action::StoreLogs& action) {
-    tell_if_refused(store.append_logs(action.job, std::move(action.lines)), action.run);
+  void perform(action::StoreLogs& action) {
+    report_not_stored(store.append_logs(action.job, std::move(action.lines)), action.run);
   }
-  void carry_out(action::StartRun& action) { handler.start(std::move(action.request), *this); }
-  void carry_out(action::StopRun& action) {
+  void perform(action::StartRun& action) { handler.start(std::move(action.request), *this); }
+  void perform(action::StopRun& action) {
     handler.stop(action.run, action.reason, std::move(action.who), std::move(action.why));
   }
-  void carry_out(action::Stopped& action) {
+  void perform(action::Stopped& action) {
     for (const Promise<StopReport>& promise : std::exchange(stop_promises, {})) promise.set(action.report);
   }
 

@@ -1,10 +1,9 @@
 #pragma once
-// The worker: takes jobs from its queues as the admission allows, runs them, renews their locks, finishes
-// them, sweeps. A thin shell that carries out what worker/machine.hpp decides.
+// The worker: takes jobs from its queues as admission allows, runs them, renews their locks, stores their
+// outcomes and recovers stalled jobs. It performs the actions of worker/machine.hpp.
 //
-// Loss and duplication: a job is run at least once. A finish whose reply is unknown is repeated under the
-// same operation number until it is known; a run whose lock was lost is stopped and its result dropped, never
-// stored.
+// Delivery: a job runs at least once. A finish whose outcome is unknown is sent again under the same
+// operation id until the store replies. A run whose lock was lost is stopped and its result is dropped.
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,10 +17,10 @@
 
 namespace gaur {
 
-/// Thread-safety: every member function from any thread; all work happens on env.loop, to which `admission`
-/// is confined as well. Lifetimes: everything given to the constructor outlives the worker, except that a
-/// handler with runs that have not ended must be destroyed before it. Destroy a worker after stop()'s future
-/// is there, or on the loop's own thread (what it held is then left to the store's recovery).
+/// Thread-safety: every method from any thread; all work is done on env.loop, to which `admission` is
+/// confined as well. Lifetimes: the constructor's arguments outlive the worker, except that a handler with
+/// active runs must be destroyed before it. Destroy a worker after the future of stop() is fulfilled, or on
+/// the loop's own thread; the store then recovers its jobs as stalled.
 class Worker {
  public:
   Worker(Env env, Transitions& store, Admission& admission, RunHandler& handler, WorkerOptions options);
@@ -29,29 +28,28 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Begins to take. Once.
+  /// Starts taking jobs. Called once.
   void start();
-  /// Takes nothing more; what runs goes on. Idempotent.
+  /// Takes no more jobs; active runs continue. Idempotent.
   void quiet();
-  /// Takes again after quiet(); nothing once it stops. Idempotent.
+  /// Takes jobs again after quiet(); no effect after stop(). Idempotent.
   void resume();
-  /// Takes nothing from the queue and changes nothing in it until accept(); runs of it end as usual. Before
-  /// or after start(); `why` is part of status() and explain().
+  /// Takes nothing from the queue and changes nothing in it until accept(); its runs continue. Before or
+  /// after start(). `why` is part of status() and explain().
   void refuse(const QueueName& queue, std::string why);
   void accept(const QueueName& queue);
-  /// Quiet, then up to `patience` for the runs to end; then they are stopped and their jobs go back
-  /// uncounted, with a line in their logs. A second call ends the patience at once. The future comes when
-  /// every finish is stored (or flush_grace is over).
+  /// Takes no more jobs and waits up to `patience` for the runs to end. Then it stops them and requeues their
+  /// jobs with a line in their logs; that is not counted as an attempt. A second call ends the wait at once.
+  /// The future is fulfilled when every finish is stored, or flush_grace has passed.
   Future<StopReport> stop(Duration patience);
 
   Future<WorkerStatus> status() const;
-  /// Fills in what worker and admission know of why a job waits.
+  /// Sets the fields of `facts` that worker and admission know.
   Future<WaitFacts> explain(WaitFacts facts) const;
 
  private:
   struct Impl;
-  std::shared_ptr<Impl>
-      impl_;  // shared with completions that are still under way when the worker is destroyed
+  std::shared_ptr<Impl> impl_;  // shared with calls that are pending when the worker is destroyed
 };
 
 }  // namespace gaur

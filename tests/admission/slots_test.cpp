@@ -50,7 +50,7 @@ TEST(Slots, FollowFromTheMachine) {
   }
 }
 
-TEST(Slots, TellTheSum) {
+TEST(Slots, ExplainTheCalculation) {
   EXPECT_EQ(plan_slots({.cores = 24, .memory_bytes = 128 * kGB}).text,
             "4 slots: the smaller of 24 cores / 6 cores a slot = 4 and (128.0 GB memory - 8.0 GB reserve = "
             "120.0 GB) / at least 1.0 GB a slot = 120; "
@@ -60,7 +60,7 @@ TEST(Slots, TellTheSum) {
       "1 slot: as configured; 9.0 GB memory - 1.0 GB reserve = 8.0 GB; a slot's share is 2 cores and 8.0 GB");
 }
 
-TEST(Slots, FiguresReadWell) {
+TEST(Slots, FormatsHumanUnits) {
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(1500), "2 kB");
   EXPECT_EQ(human_bytes(512'000'000), "512 MB");

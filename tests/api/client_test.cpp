@@ -5,7 +5,7 @@
 namespace gaur {
 namespace {
 
-TEST_F(ClientTest, every_problem_of_every_job_is_told_at_once) {
+TEST_F(ClientTest, ReportsAllProblemsOfAllJobs) {
   make();
   NewJob bad = job("", "{");
   bad.options.priority = 3'000'000;
@@ -30,7 +30,7 @@ ClientOptions own_store() {
   return options;
 }
 
-TEST_F(ClientTest, RejectsJobsThatNobodyWouldRun) {
+TEST_F(ClientTest, RejectsJobsThatNoWorkerServes) {
   make(own_store());
   const auto refused = [&](const char* queue, std::vector<NewJob> jobs) {
     const auto added = now(client_->add(QueueName(queue), std::move(jobs)));
@@ -50,7 +50,7 @@ TEST_F(ClientTest, RejectsJobsThatNobodyWouldRun) {
   EXPECT_TRUE(now(client_->queues())->empty()) << "nothing of a rejected request is stored";
 }
 
-TEST_F(ClientTest, AddsWhatIsKnownToItsOwnStoreAndAnythingToAnother) {
+TEST_F(ClientTest, RejectsUnknownNamesOnlyInItsOwnStore) {
   make(own_store());
   EXPECT_TRUE(now(client_->add(QueueName("q"), {job("top"), job("rank")})));
   EXPECT_TRUE(now(client_->add(QueueName("by-field"), {job("anything", R"({"func":"rank"})")})));
@@ -62,7 +62,7 @@ TEST_F(ClientTest, AddsWhatIsKnownToItsOwnStoreAndAnythingToAnother) {
   EXPECT_TRUE(now(client_->add(QueueName("other"), {job("tpo")}))) << "others may serve it";
 }
 
-TEST_F(ClientTest, EveryVerbOnAnUnknownQueueOfItsOwnStoreIsRejected) {
+TEST_F(ClientTest, RejectsUnknownQueuesOfItsOwnStore) {
   make(own_store());
   const std::string known = "unknown queue \"by-feld\"; did you mean \"by-field\"? known are: by-field, q";
   const auto check = [&](const QueueName& queue, const auto& test) {
@@ -92,7 +92,7 @@ TEST_F(ClientTest, EveryVerbOnAnUnknownQueueOfItsOwnStoreIsRejected) {
   check(QueueName("of-a-peer"), accepted);
 }
 
-TEST_F(ClientTest, a_key_makes_a_repeat_harmless_and_refuses_another_request) {
+TEST_F(ClientTest, ReturnsFirstReplyToRepeatedKey) {
   make();
   AddOptions keyed;
   keyed.idempotency_key = "k";
@@ -104,7 +104,7 @@ TEST_F(ClientTest, a_key_makes_a_repeat_harmless_and_refuses_another_request) {
   EXPECT_EQ(now(client_->counts(QueueName("q")))->ready(), 1U);
 }
 
-TEST_F(ClientTest, a_key_holds_over_a_restart_of_the_host) {
+TEST_F(ClientTest, RecognizesKeyAfterRestart) {
   make();
   AddOptions keyed;
   keyed.idempotency_key = "k";
@@ -124,7 +124,7 @@ TEST_F(ClientTest, a_key_holds_over_a_restart_of_the_host) {
   EXPECT_EQ(now(client_->counts(QueueName("q")))->ready(), 2U);
 }
 
-TEST_F(ClientTest, a_refused_request_does_not_use_up_its_key) {
+TEST_F(ClientTest, FreesKeyOfRejectedRequest) {
   ClientOptions options;
   options.max_waiting[QueueName("q")] = 1;
   make(options);
@@ -136,7 +136,7 @@ TEST_F(ClientTest, a_refused_request_does_not_use_up_its_key) {
   EXPECT_TRUE(now(client_->add(QueueName("q"), {job("changed")}, keyed)));
 }
 
-TEST_F(ClientTest, keys_must_be_printable) {
+TEST_F(ClientTest, RejectsUnprintableKeys) {
   make();
   for (const std::string key : {"a b", "\n", "\x7f", "\xea\xb0\x80"}) {
     AddOptions keyed;
@@ -145,7 +145,7 @@ TEST_F(ClientTest, keys_must_be_printable) {
   }
 }
 
-TEST_F(ClientTest, retry_after_follows_from_the_rate_of_finishing) {
+TEST_F(ClientTest, ComputesRetryAfterFromFinishRate) {
   ClientOptions options;
   options.max_waiting[QueueName("q")] = 1'000;
   make(options);
@@ -171,7 +171,7 @@ FunctionInfo function(std::string field, std::string params) {
   return info;
 }
 
-TEST(Call, parameters_and_name_are_put_where_the_queue_wants_them) {
+TEST(Call, PlacesParametersAndNameForTheQueue) {
   const auto composed = [](const FunctionInfo& info, const std::string& parameters) {
     const auto data = compose_data(info, parameters);
     return data ? *data : "! " + data.error().message;
@@ -188,7 +188,7 @@ TEST(Call, parameters_and_name_are_put_where_the_queue_wants_them) {
   EXPECT_TRUE(composed(function("", ""), "[1]").starts_with("! "));
 }
 
-TEST(Call, AFunctionNamedInTheBodyIsKeptWhereItIsTheCalledOne) {
+TEST(Call, KeepsNameOfCalledFunctionInBody) {
   const auto composed = [](const FunctionInfo& info, const std::string& parameters) {
     const auto data = compose_data(info, parameters);
     return data ? *data : "! " + data.error().message;

@@ -8,7 +8,7 @@ bool has(const std::string& text, const std::string& line) {
   return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
 }
 
-TEST(MetricsText, counters_and_histograms_stand_in_prometheus_form) {
+TEST(MetricsText, WritesCountersAndHistograms) {
   Metrics metrics;
   metrics.counter("jobs_total", "Jobs.", {{"queue", "a\"b\\c\nd"}}).add(3);
   auto& seconds = metrics.histogram("run_seconds", "Runs.");
@@ -25,14 +25,14 @@ TEST(MetricsText, counters_and_histograms_stand_in_prometheus_form) {
   }
 }
 
-TEST(MetricsText, hostile_labels_cannot_fill_the_memory) {
+TEST(MetricsText, BoundsSeriesOfAMetric) {
   Metrics metrics;
   for (std::size_t i = 0; i < Metrics::kMaxSeries + 500; ++i)
     metrics.counter("x", "X.", {{"queue", std::to_string(i)}}).add();
   EXPECT_TRUE(has(metrics.render(), "x{queue=\"other\"} 500"));
 }
 
-TEST_F(ClientTest, the_measured_store_counts_what_passes) {
+TEST_F(ClientTest, CountsAddsStartsAndOutcomes) {
   make();
   add("q", {job("f"), job("f"), job("g")});
   env_.clock.advance(Duration(2'000));
@@ -57,7 +57,7 @@ TEST_F(ClientTest, the_measured_store_counts_what_passes) {
   }
 }
 
-TEST_F(ClientTest, CancelledIsAnOutcomeOfItsOwn) {
+TEST_F(ClientTest, CountsCancelledJobsSeparately) {
   make();
   const auto added = add("q", {job("f"), job("f")});
   const Taken running = take("q");
@@ -72,13 +72,13 @@ TEST_F(ClientTest, CancelledIsAnOutcomeOfItsOwn) {
   EXPECT_EQ(text.find("outcome=\"failed\""), std::string::npos) << text;
 }
 
-TEST_F(ClientTest, refusals_are_counted_by_their_reason) {
+TEST_F(ClientTest, CountsRejectedAddsByReason) {
   ClientOptions options;
   options.default_max_waiting = 1;
   make(options);
   add("q", {job("f")});
   EXPECT_FALSE(now(client_->add(QueueName("q"), {job("f")})));
-  EXPECT_TRUE(has(*now(client_->metrics()), R"(gaur_jobs_refused_total{queue="q",reason="queue_full"} 1)"));
+  EXPECT_TRUE(has(*now(client_->metrics()), R"(gaur_jobs_rejected_total{queue="q",reason="queue_full"} 1)"));
 }
 
 }  // namespace

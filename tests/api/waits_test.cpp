@@ -4,9 +4,9 @@
 namespace gaur {
 namespace {
 
-using Waits_ = ClientTest;
+using WaitsTest = ClientTest;
 
-TEST_F(Waits_, the_end_is_told_when_it_comes) {
+TEST_F(WaitsTest, ReturnJobWhenItFinishes) {
   make();
   const JobId id = add("q", {job("a")}).front().id;
   auto waited = client_->wait_finished({QueueName("q"), id}, Duration(60'000));
@@ -19,14 +19,14 @@ TEST_F(Waits_, the_end_is_told_when_it_comes) {
   EXPECT_EQ(found->result, "42");
 }
 
-TEST_F(Waits_, an_end_before_the_wait_is_seen_at_once) {
+TEST_F(WaitsTest, ReturnFinishedJobAtOnce) {
   make();
   const JobId id = add("q", {job("a")}).front().id;
   finish("q", take("q"), outcome::Failed{});
   EXPECT_EQ(now(client_->wait_finished({QueueName("q"), id}, Duration(60'000)))->state, State::kFailed);
 }
 
-TEST_F(Waits_, an_end_between_looking_and_listening_is_seen) {
+TEST_F(WaitsTest, NoticeFinishBetweenReadAndEvents) {
   // The worker finishes the job at every possible step of the wait's own steps.
   for (int steps = 0; steps < 8; ++steps) {
     make();
@@ -48,7 +48,7 @@ TEST_F(Waits_, an_end_between_looking_and_listening_is_seen) {
   }
 }
 
-TEST_F(Waits_, after_its_time_the_job_is_told_as_it_stands) {
+TEST_F(WaitsTest, ReturnCurrentStateAfterTimeout) {
   make();
   const JobId id = add("q", {job("a")}).front().id;
   auto waited = client_->wait_finished({QueueName("q"), id}, Duration(10'000));
@@ -58,7 +58,7 @@ TEST_F(Waits_, after_its_time_the_job_is_told_as_it_stands) {
   EXPECT_EQ(now(std::move(waited))->state, State::kWaiting);
 }
 
-TEST_F(Waits_, many_wait_for_one_and_one_reader_serves_them_all) {
+TEST_F(WaitsTest, ShareOneReader) {
   make();
   const JobId id = add("q", {job("a")}).front().id;
   std::vector<Async<Job>> waits;
@@ -68,7 +68,7 @@ TEST_F(Waits_, many_wait_for_one_and_one_reader_serves_them_all) {
   for (auto& waited : waits) EXPECT_EQ(now(std::move(waited))->result, "1");
 }
 
-TEST_F(Waits_, a_job_that_retention_removes_is_told_all_the_same) {
+TEST_F(WaitsTest, ReturnJobRemovedByRetention) {
   make();
   const JobId id = add("q", {job("a", "[7]")}).front().id;
   auto waited = client_->wait_finished({QueueName("q"), id}, Duration(60'000));
@@ -80,7 +80,7 @@ TEST_F(Waits_, a_job_that_retention_removes_is_told_all_the_same) {
   EXPECT_EQ(found->data, "[7]");
 }
 
-TEST_F(Waits_, a_job_that_was_gone_before_the_wait_is_found_with_a_cursor_from_before_its_add) {
+TEST_F(WaitsTest, FindRemovedJobByCursor) {
   make();
   const auto cursor = now(client_->cursor(QueueName("q")));
   ASSERT_TRUE(cursor);
@@ -93,7 +93,7 @@ TEST_F(Waits_, a_job_that_was_gone_before_the_wait_is_found_with_a_cursor_from_b
   EXPECT_EQ(found->result, "1");
 }
 
-TEST_F(Waits_, a_retried_job_is_waited_for_until_its_next_end) {
+TEST_F(WaitsTest, WaitForNextFinishOfRetriedJob) {
   make();
   const JobId id = add("q", {job("a")}).front().id;
   auto waited = client_->wait_finished({QueueName("q"), id}, Duration(60'000));
@@ -104,7 +104,7 @@ TEST_F(Waits_, a_retried_job_is_waited_for_until_its_next_end) {
   EXPECT_EQ(now(std::move(waited))->result, "2");
 }
 
-TEST_F(Waits_, jobs_that_are_not_there_and_waits_that_are_too_many_are_refused) {
+TEST_F(WaitsTest, RejectUnknownJobsAndTooManyWaits) {
   ClientOptions options;
   options.max_waits = 1;
   make(options);
@@ -117,7 +117,7 @@ TEST_F(Waits_, jobs_that_are_not_there_and_waits_that_are_too_many_are_refused) 
   EXPECT_EQ(now(std::move(first)).error().code, Errc::kStopping);
 }
 
-TEST_F(Waits_, go_on_over_a_crash_of_the_store) {
+TEST_F(WaitsTest, ContinueAfterCrashOfStore) {
   make();
   const JobId id = add("q", {job("a")}).front().id;
   auto waited = client_->wait_finished({QueueName("q"), id}, Duration(60'000));

@@ -24,7 +24,7 @@ std::string scaled(std::string_view text, unsigned scale) {
   return (number->negative ? "-" : "") + digits;
 }
 
-TEST(DecimalText, ConvertsEveryNotationExactlyOrSaysWhyNot) {
+TEST(DecimalText, ConvertsExactlyOrReportsWhyNot) {
   struct Case {
     std::string text;
     unsigned scale;

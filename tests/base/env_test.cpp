@@ -60,7 +60,7 @@ TEST(ThreadLoop, RunsTimersByDueTimeAndNotBefore) {
   EXPECT_FALSE(early);
 }
 
-TEST(ThreadLoop, ATimerThatIsDueAlreadyCanStillBeCancelledOnTheLoop) {
+TEST(ThreadLoop, CancelsDueTimerOnTheLoop) {
   const SystemClock clock;
   ThreadLoop loop("cancel");
   Promise<bool> done;
@@ -76,7 +76,7 @@ TEST(ThreadLoop, ATimerThatIsDueAlreadyCanStillBeCancelledOnTheLoop) {
   EXPECT_FALSE(done.future().get());
 }
 
-TEST(ThreadLoop, CancelOfUnknownAndFinishedTimersIsIgnored) {
+TEST(ThreadLoop, IgnoresCancelOfUnknownTimers) {
   const SystemClock clock;
   ThreadLoop loop("unknown");
   Promise<Unit> done;
@@ -87,7 +87,7 @@ TEST(ThreadLoop, CancelOfUnknownAndFinishedTimersIsIgnored) {
   loop.cancel(123456);
 }
 
-TEST(ThreadLoop, TheDestructorRunsWhatWasPostedAndDropsTimers) {
+TEST(ThreadLoop, RunsPostedTasksAndDropsTimersOnDestruction) {
   const SystemClock clock;
   bool posted = false;
   bool timer = false;
@@ -102,7 +102,7 @@ TEST(ThreadLoop, TheDestructorRunsWhatWasPostedAndDropsTimers) {
   EXPECT_EQ(held.use_count(), 1) << "a dropped timer releases what it holds";
 }
 
-TEST(ThreadLoop, AnEarlierTimerWakesALoopThatWaitsForALaterOne) {
+TEST(ThreadLoop, WakesForEarlierTimer) {
   const SystemClock clock;
   ThreadLoop loop("earlier");
   Promise<Unit> waiting;
@@ -116,7 +116,7 @@ TEST(ThreadLoop, AnEarlierTimerWakesALoopThatWaitsForALaterOne) {
   EXPECT_LT(clock.now() - start, kSoon);
 }
 
-TEST(ManualLoop, TimeStandsStillUntilItIsTold) {
+TEST(ManualLoop, AdvancesTimeOnlyByCalls) {
   ManualEnv env;
   std::vector<int> seen;
   env.loop.post_at(env.clock.now() + 10ms, [&] { seen.push_back(2); });
@@ -129,7 +129,7 @@ TEST(ManualLoop, TimeStandsStillUntilItIsTold) {
   EXPECT_THAT(seen, ElementsAre(1, 2));
 }
 
-TEST(ManualLoop, RunForStopsAtEachTimerSoThatItsTaskSeesItsOwnTime) {
+TEST(ManualLoop, StopsAtEachTimer) {
   ManualEnv env;
   const Instant start = env.clock.now();
   std::vector<std::int64_t> seen;
@@ -143,7 +143,7 @@ TEST(ManualLoop, RunForStopsAtEachTimerSoThatItsTaskSeesItsOwnTime) {
   EXPECT_EQ(env.clock.now() - start, 350ms);
 }
 
-TEST(ManualLoop, TimersOfOneInstantRunInTheOrderOfPostingAndCanCancelEachOther) {
+TEST(ManualLoop, RunsTimersOfOneInstantInOrder) {
   ManualEnv env;
   std::vector<int> seen;
   const Instant due = env.clock.now() + 1ms;
@@ -158,7 +158,7 @@ TEST(ManualLoop, TimersOfOneInstantRunInTheOrderOfPostingAndCanCancelEachOther) 
   EXPECT_THAT(seen, ElementsAre(1, 2));
 }
 
-TEST(ManualEnv, TheSameSeedDrawsTheSameNumbers) {
+TEST(ManualEnv, RepeatsNumbersOfASeed) {
   ManualEnv a(7);
   ManualEnv b(7);
   ManualEnv c(8);
@@ -167,7 +167,7 @@ TEST(ManualEnv, TheSameSeedDrawsTheSameNumbers) {
   EXPECT_NE(first, c.random.next());
 }
 
-TEST(ManualEnv, TheWallMayJumpAndTheMonotonicClockDoesNotCare) {
+TEST(ManualEnv, KeepsMonotonicClockWhenWallClockJumps) {
   ManualEnv env;
   const Instant now = env.clock.now();
   const Time wall = env.clock.wall();

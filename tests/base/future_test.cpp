@@ -28,13 +28,13 @@ TEST(Future, GetWaitsForAnotherThread) {
   setter.join();
 }
 
-TEST(Future, ThenRunsAtOnceWhereTheValueIsThere) {
+TEST(Future, RunsThenAtOnceWithValue) {
   int seen = 0;
   ready(42).then([&](int value) { seen = value; });
   EXPECT_EQ(seen, 42);
 }
 
-TEST(Future, ThenRunsWhereTheValueIsDelivered) {
+TEST(Future, RunsThenOnDeliveringThread) {
   Promise<int> promise;
   std::thread::id where;
   promise.future().then([&](int) { where = std::this_thread::get_id(); });
@@ -44,7 +44,7 @@ TEST(Future, ThenRunsWhereTheValueIsDelivered) {
   EXPECT_EQ(where, expected);
 }
 
-TEST(Future, OnlyTheFirstSetCounts) {
+TEST(Future, IgnoresAllButFirstSet) {
   Promise<int> promise;
   promise.set(1);
   promise.set(2);
@@ -58,7 +58,7 @@ TEST(Future, OnlyTheFirstSetCounts) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST(Future, SetAndThenMayRaceAndTheCallbackRunsExactlyOnce) {
+TEST(Future, RunsCallbackOnceWhenSetAndThenRace) {
   for (int round = 0; round < 500; ++round) {
     Promise<int> promise;
     std::atomic<int> calls{0};
@@ -82,14 +82,14 @@ TEST(Future, CoAwaitResumesWithTheValue) {
   EXPECT_EQ(seen, 7);
 }
 
-TEST(Future, CoAwaitOfAReadyValueGoesOnAtOnce) {
+TEST(Future, ContinuesAtOnceWithReadyValue) {
   int seen = 0;
   const auto wait = [&]() -> Fire { seen = co_await ready(8); };
   wait();
   EXPECT_EQ(seen, 8);
 }
 
-TEST(Future, ACoroutineCanWalkOverThreads) {
+TEST(Future, ResumesCoroutineOnOtherThreads) {
   Promise<std::string> done;
   {
     ThreadLoop loop("walk");
@@ -108,7 +108,7 @@ TEST(Future, ACoroutineCanWalkOverThreads) {
   }
 }
 
-TEST(Future, AValueThatCannotBeCopiedIsMovedThroughGet) {
+TEST(Future, MovesValueThroughGet) {
   Promise<std::unique_ptr<int>> promise;
   promise.set(std::make_unique<int>(5));
   EXPECT_EQ(*promise.future().get(), 5);

@@ -7,7 +7,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(Json, ErrorsSayLineAndColumn) {
+TEST(Json, ReportsLineAndColumn) {
   struct Case {
     std::string_view text, position;
   };
@@ -27,12 +27,12 @@ TEST(Json, ErrorsSayLineAndColumn) {
   }
 }
 
-TEST(Json, EmptyAndBlankTextsAreErrors) {
+TEST(Json, RejectsBlankTexts) {
   EXPECT_FALSE(parse(""));
   EXPECT_FALSE(parse("  \n"));
 }
 
-TEST(Json, LimitsHoldOnBytesAndDepth) {
+TEST(Json, EnforcesLimitsOfBytesAndDepth) {
   EXPECT_TRUE(parse("[1]", {.max_bytes = 3}));
   const auto big = parse("[10]", {.max_bytes = 3});
   ASSERT_FALSE(big);
@@ -44,7 +44,7 @@ TEST(Json, LimitsHoldOnBytesAndDepth) {
   EXPECT_FALSE(parse(nested(1'000'000))) << "deep nesting must not take the stack";
 }
 
-TEST(Json, OnlyAnObjectIsAnObject) {
+TEST(Json, AcceptsOnlyObjectsAsObject) {
   EXPECT_TRUE(parse_object("{}"));
   for (const auto* text : {"[]", "1", "null", "\"{}\""}) {
     const auto parsed = parse_object(text);
@@ -53,7 +53,7 @@ TEST(Json, OnlyAnObjectIsAnObject) {
   }
 }
 
-TEST(Json, Utf8IsVerified) {
+TEST(Json, RejectsInvalidUtf8) {
   struct Case {
     std::string_view name, bytes;
     bool valid;
@@ -94,7 +94,7 @@ TEST(Json, Utf8IsVerified) {
   }
 }
 
-TEST(Json, QuoteMakesOneSafeLine) {
+TEST(Json, QuotesOnOneLine) {
   struct Case {
     std::string_view text, quoted;
   };

@@ -21,7 +21,7 @@ TEST(JsonText, MembersAreViewsOfTheRawText) {
   EXPECT_TRUE(members(" {  } ")->empty());
 }
 
-TEST(JsonText, WhatIsNoObjectIsRefused) {
+TEST(JsonText, RejectsNonObjects) {
   for (const char* text :
        {"", " ", "[]", "1", "{\"a\":}", "{\"a\":1,}", "{\"a\":1}x", "{'a':1}", "{\"a\":\"\t\"}"}) {
     EXPECT_FALSE(members(text)) << text;
@@ -44,7 +44,7 @@ TEST(JsonText, UnquoteReadsEscapes) {
 }
 
 // Expected: node -p "Buffer.from('...','hex').toString()" and JSON.parse of it.
-TEST(Fragment, HoldsWhatJsonParseAccepts) {
+TEST(Fragment, AcceptsWhatJsonParseAccepts) {
   const auto read = [](std::string_view bytes) {
     auto fragment = Fragment::read(bytes);
     return fragment ? std::move(*fragment).take() : "refused";

@@ -34,7 +34,7 @@ TEST_F(LogTest, WritesMessageAndFieldsInOrder) {
   EXPECT_THAT(sink->text, testing::ElementsAre("info job taken queue=query n=3 wait_ms=250 late=false"));
 }
 
-TEST_F(LogTest, DropsWhatIsBelowTheLevel) {
+TEST_F(LogTest, DropsLinesBelowTheLevel) {
   log.debug("not this");
   EXPECT_FALSE(log.enabled(LogLevel::kDebug));
   log.warn("but this");
@@ -42,20 +42,20 @@ TEST_F(LogTest, DropsWhatIsBelowTheLevel) {
   EXPECT_THAT(sink->text, testing::ElementsAre("warn but this", "error and this"));
 }
 
-TEST_F(LogTest, ALoggerWithoutASinkDiscards) {
+TEST_F(LogTest, DiscardsWithoutASink) {
   Logger silent;
   EXPECT_FALSE(silent.enabled(LogLevel::kError));
   silent.with({{"a", 1}}).error("nobody hears");
 }
 
-TEST_F(LogTest, BoundFieldsComeFirstAndLeaveTheOriginalAlone) {
+TEST_F(LogTest, PutsBoundFieldsFirst) {
   const Logger bound = log.with({{"pool", "sql"}}).with({{"pid", 7}});
   bound.info("ready", {{"ms", 3}});
   log.info("plain");
   EXPECT_THAT(sink->text, testing::ElementsAre("info ready pool=sql pid=7 ms=3", "info plain"));
 }
 
-TEST_F(LogTest, NoValueCanForgeALineOrAField) {
+TEST_F(LogTest, EscapesValuesThatForgeLinesOrFields) {
   struct Case {
     std::string value, written;
   };

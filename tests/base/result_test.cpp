@@ -1,4 +1,5 @@
 #include "gaur/result.hpp"
+#include "base/try.hpp"
 
 #include <gmock/gmock.h>
 
@@ -27,17 +28,17 @@ Status check_all(int n, int& steps) {
   return ok();
 }
 
-Result<std::unique_ptr<int>> boxed(int n) {
+Result<std::unique_ptr<int>> make_boxed(int n) {
   GAUR_TRY(const int value, half(n));
   return std::make_unique<int>(value);
 }
 
 Result<int> unboxed(int n) {
-  GAUR_TRY(const std::unique_ptr<int> box, boxed(n));
-  return *box;
+  GAUR_TRY(const std::unique_ptr<int> boxed, make_boxed(n));
+  return *boxed;
 }
 
-TEST(Result, TryTakesTheValueOrHandsTheErrorOn) {
+TEST(Result, TryReturnsTheError) {
   EXPECT_EQ(quarter(12), Result<int>(3));
   EXPECT_EQ(quarter(6).error(), (Error{Errc::kInvalidArgument, "must be even"}));
 }
@@ -55,12 +56,12 @@ TEST(Result, TryMovesValuesThatCannotBeCopied) {
   EXPECT_FALSE(unboxed(5));
 }
 
-TEST(Error, ContextIsPutInFrontAndTheCodeStays) {
+TEST(Error, PrependsContextAndKeepsCode) {
   const Error inner{Errc::kStoreFull, "disk full"};
   EXPECT_EQ(inner.in("add to queue query"), (Error{Errc::kStoreFull, "add to queue query: disk full"}));
 }
 
-TEST(Error, EveryCodeHasItsOwnName) {
+TEST(Error, HasUniqueNameForEveryCode) {
   std::set<std::string_view> names;
   for (int code = 0; code <= static_cast<int>(Errc::kInternal); ++code) {
     const std::string_view name = to_string(static_cast<Errc>(code));

@@ -68,21 +68,21 @@ TEST_F(Turns, TheSweepLeavesWhatItIsToldToLeave) {
   const auto added = bench->add_all({{.name = "a"}, {.name = "b"}});
   for (int i = 0; i < 2; ++i) (void)call({"RPOPLPUSH", key("wait"), key("active")});
   (void)call({"HSET", key(added[0].id.value), "processedOn", "1000"});
-  const auto told = sweep({.act = false}).left;
+  const auto told = sweep({.act = false}).unlocked;
   ASSERT_THAT(told, SizeIs(2));
   EXPECT_EQ(told[0].why, UnlockedJob::Why::kReportOnly);
-  const auto orphans = sweep({.act = false, .orphans_before = from_ms(2000)}).left;
+  const auto orphans = sweep({.act = false, .orphans_before = from_ms(2000)}).unlocked;
   ASSERT_THAT(orphans, SizeIs(2));
   EXPECT_EQ(orphans[1].id, added[0].id);
   EXPECT_EQ(orphans[1].why, UnlockedJob::Why::kOrphan);
   const auto young = sweep({.grace = Duration(60'000), .orphans_before = from_ms(2000)});
   EXPECT_THAT(young.requeued, IsEmpty());
-  ASSERT_THAT(young.left, SizeIs(2));
-  EXPECT_EQ(young.left[0].why, UnlockedJob::Why::kGrace);
+  ASSERT_THAT(young.unlocked, SizeIs(2));
+  EXPECT_EQ(young.unlocked[0].why, UnlockedJob::Why::kGrace);
   rig->advance(Duration(60'000));
   const auto later = sweep({.grace = Duration(60'000), .orphans_before = from_ms(2000)});
   EXPECT_THAT(later.requeued, ElementsAre(added[1].id));
-  EXPECT_THAT(later.left, SizeIs(1)) << "the orphan";
+  EXPECT_THAT(later.unlocked, SizeIs(1)) << "the orphan";
 }
 
 TEST_F(Turns, WhatThisHostTookHasNoGrace) {

@@ -80,7 +80,7 @@ class Driver {
 
  private:
   Handler work() {
-    return simple_handler([this](RunContext& run) -> Result<std::string> {
+    return simple_handler([this](HandlerContext& run) -> Result<std::string> {
       (void)client_->call({"RPUSH", "chaos:runs", run.job().id.value}).get();
       let_pass(Duration{settings_.work_ms});
       return "{\"by\":\"" + settings_.name + "\"}";
@@ -99,7 +99,7 @@ class Driver {
     options.queues = {QueueName("query")};
     options.semantics = Semantics::bull();
     options.lock = Duration{settings_.lock_ms};
-    options.events.on_note = [](WorkerEvents::Level level, const std::string& line) {
+    options.events.on_log = [](WorkerEvents::Level level, const std::string& line) {
       if (level == WorkerEvents::Level::kError) std::cerr << line << std::endl;
     };
     if (pools_) {

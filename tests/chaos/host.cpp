@@ -11,7 +11,7 @@ namespace {
 LedgerOptions ledger_of(const ChaosHostOptions& options) {
   LedgerOptions made;
   made.slots = options.concurrency;
-  made.turns_at_once = 2;
+  made.takes_in_flight = 2;
   made.capacity = {static_cast<double>(options.concurrency), std::uint64_t{options.concurrency} << 30U};
   made.queues = {{.name = QueueName(options.queue), .order = QueueOrder::kFifo, .take_unknown = true}};
   return made;
@@ -42,7 +42,7 @@ ChaosHost::ChaosHost(ChaosHostOptions options) : options_(std::move(options)) {
       notes_ += "job " + report.id.value + " failed: " + report.code + " " + report.message + "\n";
     }
   };
-  worker.events.on_note = [this](WorkerEvents::Level, const std::string& line) {
+  worker.events.on_log = [this](WorkerEvents::Level, const std::string& line) {
     std::lock_guard lock(mutex_);
     notes_ += line + "\n";
   };
@@ -58,7 +58,7 @@ ChaosHost::~ChaosHost() {
 }
 
 Handler ChaosHost::handler() {
-  return simple_handler([this](RunContext& run) -> Result<std::string> {
+  return simple_handler([this](HandlerContext& run) -> Result<std::string> {
     {
       std::lock_guard lock(mutex_);
       ++runs_[run.job().id.value];

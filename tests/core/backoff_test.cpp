@@ -16,7 +16,7 @@ struct FixedRandom final : Random {
   std::uint64_t next() override { return value; }
 };
 
-TEST(Backoff, FollowsTheDialectsFormula) {
+TEST(Backoff, FollowsFormulaOfDialect) {
   struct Case {
     const char* name;
     Backoff backoff;
@@ -40,7 +40,7 @@ TEST(Backoff, FollowsTheDialectsFormula) {
   }
 }
 
-TEST(Backoff, IsCappedAtTenYearsSoThatNothingOverflows) {
+TEST(Backoff, IsCappedAtTenYears) {
   FixedRandom random;
   constexpr Duration kTenYears = std::chrono::hours(24 * 365 * 10);
   for (const std::uint32_t attempts : {60U, 64U, 1'000U, std::numeric_limits<std::uint32_t>::max()}) {
@@ -51,7 +51,7 @@ TEST(Backoff, IsCappedAtTenYearsSoThatNothingOverflows) {
   EXPECT_EQ(backoff_delay({Kind::kFixed, Duration::max(), 0}, 1, Semantics::bullmq(), random), kTenYears);
 }
 
-TEST(Backoff, JitterDrawsTheGivenShareOnly) {
+TEST(Backoff, RandomizesOnlyTheShareOfJitter) {
   struct Case {
     double jitter;
     std::uint64_t drawn;
@@ -73,7 +73,7 @@ TEST(Backoff, JitterDrawsTheGivenShareOnly) {
   }
 }
 
-TEST(Backoff, JitterStaysInItsBoundsForManyDraws) {
+TEST(Backoff, StaysWithinBoundsWithJitter) {
   SeededRandom random(42);
   Duration lowest = Duration::max();
   Duration highest{0};

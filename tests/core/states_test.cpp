@@ -53,7 +53,7 @@ std::set<std::string> difference(const std::set<std::string>& a, const std::set<
   return left;
 }
 
-TEST(Transitions, ThePageShowsExactlyTheTable) {
+TEST(Transitions, AreDocumentedExactly) {
   std::set<std::string> table;
   for (const auto& [from, verb, to] : legal_transitions()) {
     table.insert(text_of(from) + " --" + std::string(to_string(verb)) + "--> " + text_of(to));
@@ -63,7 +63,7 @@ TEST(Transitions, ThePageShowsExactlyTheTable) {
   EXPECT_THAT(difference(page, table), IsEmpty()) << "docs/reference/states.md invents these";
 }
 
-TEST(Transitions, NoRowStandsTwice) {
+TEST(Transitions, AreUnique) {
   const auto table = legal_transitions();
   for (std::size_t i = 0; i < table.size(); ++i) {
     for (std::size_t j = i + 1; j < table.size(); ++j) {
@@ -74,7 +74,7 @@ TEST(Transitions, NoRowStandsTwice) {
   }
 }
 
-TEST(Transitions, EveryStateCanBeReachedAndLeft) {
+TEST(Transitions, ReachAndLeaveEveryState) {
   for (const State state : kAllStates) {
     const auto table = legal_transitions();
     EXPECT_TRUE(std::any_of(table.begin(), table.end(), [&](const auto& t) { return t.to == state; }));
@@ -82,7 +82,7 @@ TEST(Transitions, EveryStateCanBeReachedAndLeft) {
   }
 }
 
-TEST(Transitions, OnlyWhatIsInTheTableIsLegal) {
+TEST(Transitions, AreLegalOnlyIfListed) {
   EXPECT_TRUE(is_legal(std::nullopt, Verb::kAdd, State::kDelayed));
   EXPECT_TRUE(is_legal(State::kActive, Verb::kComplete, std::nullopt));
   struct Case {
@@ -105,7 +105,7 @@ TEST(Transitions, OnlyWhatIsInTheTableIsLegal) {
   }
 }
 
-TEST(States, NamesAreTheFieldsAndReadBack) {
+TEST(States, AreParsedFromTheirNames) {
   std::vector<std::string> names;
   for (const State state : kAllStates) {
     names.emplace_back(to_string(state));
@@ -126,7 +126,7 @@ std::set<std::string_view> names_of(int count) {
   return names;
 }
 
-TEST(Names, EveryEnumeratorHasItsOwn) {
+TEST(Names, AreUniqueForEveryEnumerator) {
   const auto own = [](const std::set<std::string_view>& names, std::size_t count) {
     EXPECT_EQ(names.size(), count);
     EXPECT_FALSE(names.contains("unknown"));
@@ -138,15 +138,15 @@ TEST(Names, EveryEnumeratorHasItsOwn) {
   own(names_of<Capability>(kCapabilities), kCapabilities);
 }
 
-TEST(Capabilities, HoldWhatTheyWereGiven) {
+TEST(Capabilities, ContainWhatTheyAreGiven) {
   constexpr Capabilities some{Capability::kHandOff, Capability::kUsage};
   EXPECT_TRUE(some.has(Capability::kHandOff));
   EXPECT_TRUE(some.has(Capability::kUsage));
-  EXPECT_FALSE(some.has(Capability::kFlows));
+  EXPECT_FALSE(some.has(Capability::kSchedulers));
   EXPECT_FALSE(Capabilities{}.has(Capability::kHandOff));
 }
 
-TEST(Counts, ReadyIsWhatATurnCouldTake) {
+TEST(Counts, CountWaitingAndPrioritizedAsReady) {
   Counts counts;
   counts[State::kWaiting] = 3;
   counts[State::kPrioritized] = 2;
@@ -155,11 +155,11 @@ TEST(Counts, ReadyIsWhatATurnCouldTake) {
   EXPECT_EQ(counts.ready(), 5U);
 }
 
-TEST(Needs, FitWithAToleranceForRoundingInCoresAndNoneInMemory) {
-  const Resources room{.cores = 0.3, .memory_bytes = 100};
-  EXPECT_TRUE(fits({.cores = 0.1 + 0.2, .memory_bytes = 100}, room));
-  EXPECT_FALSE(fits({.cores = 0.31, .memory_bytes = 1}, room));
-  EXPECT_FALSE(fits({.cores = 0.1, .memory_bytes = 101}, room));
+TEST(Needs, FitWithToleranceForCoresOnly) {
+  const Resources free{.cores = 0.3, .memory_bytes = 100};
+  EXPECT_TRUE(fits({.cores = 0.1 + 0.2, .memory_bytes = 100}, free));
+  EXPECT_FALSE(fits({.cores = 0.31, .memory_bytes = 1}, free));
+  EXPECT_FALSE(fits({.cores = 0.1, .memory_bytes = 101}, free));
 }
 
 }  // namespace

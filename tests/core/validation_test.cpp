@@ -16,18 +16,18 @@ JobOptions with_id(std::string id) {
   return {.id = JobId(std::move(id))};
 }
 
-TEST(Validation, DefaultsAreFine) {
+TEST(Validation, AcceptsDefaults) {
   EXPECT_THAT(problems_of({}), IsEmpty());
 }
 
-TEST(Validation, IdsThatAreFine) {
+TEST(Validation, AcceptsIds) {
   for (const auto* id : {"a", "order-1", "01", "-1", "1a", "1.0", "repeat:daily:1700000000000", "주문-1"}) {
     EXPECT_THAT(problems_of(with_id(id)), IsEmpty()) << id;
   }
   EXPECT_THAT(problems_of(with_id(std::string(128, 'x'))), IsEmpty());
 }
 
-TEST(Validation, EveryRuleSaysFieldRuleAndValue) {
+TEST(Validation, ReportsFieldRuleAndValue) {
   struct Case {
     JobOptions options;
     std::string problem;
@@ -42,8 +42,8 @@ TEST(Validation, EveryRuleSaysFieldRuleAndValue) {
            {with_id("a:b"), "id: a colon is allowed only as in \"repeat:<scheduler>:<ms>\", was \"a:b\""},
            {with_id("a:b:c:d"),
             "id: a colon is allowed only as in \"repeat:<scheduler>:<ms>\", was \"a:b:c:d\""},
-           {with_id("a\nb"), "id: must not hold control characters, was \"a\\nb\""},
-           {with_id(std::string("a\0b", 3)), "id: must not hold control characters, was \"a\\u0000b\""},
+           {with_id("a\nb"), "id: must not contain control characters, was \"a\\nb\""},
+           {with_id(std::string("a\0b", 3)), "id: must not contain control characters, was \"a\\u0000b\""},
            {with_id("\xFF"), "id: must be UTF-8, was \"\xEF\xBF\xBD\""},
            {{.delay = -1ms}, "delay: 0 to 315360000000 ms (ten years), was -1"},
            {{.delay = kTooLong}, "delay: 0 to 315360000000 ms (ten years), was 315360000001"},
@@ -63,19 +63,19 @@ TEST(Validation, EveryRuleSaysFieldRuleAndValue) {
   }
 }
 
-TEST(Validation, LimitsAreIncluded) {
+TEST(Validation, AcceptsValuesAtTheLimits) {
   EXPECT_THAT(problems_of({.delay = std::chrono::hours(24 * 365 * 10), .priority = 2'097'151}), IsEmpty());
   EXPECT_THAT(problems_of({.backoff = {.jitter = 1.0}, .timeout = 1ms, .queue_timeout = 0ms}), IsEmpty());
 }
 
-TEST(Validation, TellsAllProblemsAtOnce) {
+TEST(Validation, ReportsAllProblems) {
   const auto problems =
       problems_of_job("", "{broken", {.id = JobId("7"), .delay = -1ms, .priority = 9'999'999});
   EXPECT_THAT(problems, ElementsAre(HasSubstr("id: "), HasSubstr("delay: "), HasSubstr("priority: "),
                                     HasSubstr("name: "), HasSubstr("data: ")));
 }
 
-TEST(Validation, NameAndData) {
+TEST(Validation, ChecksNameAndData) {
   struct Case {
     std::string name, data, problem;
   };
@@ -83,7 +83,7 @@ TEST(Validation, NameAndData) {
            {"", "{}", "name: must not be empty"},
            {std::string(257, 'n'), "{}", "name: at most 256 bytes, was 257"},
            {"\xC3(", "{}", "name: must be UTF-8"},
-           {std::string("a\0", 2), "{}", "name: must not hold a NUL character"},
+           {std::string("a\0", 2), "{}", "name: must not contain a NUL character"},
            {"n", "", "data: not JSON: incomplete JSON at line 1, column 1"},
            {"n", "{\"a\":\n tru}", "data: not JSON: "},
            {"n", std::string((1 << 20) + 1, ' '), "data: at most 1048576 bytes, was 1048577"},
@@ -94,13 +94,13 @@ TEST(Validation, NameAndData) {
   EXPECT_THAT(problems_of_job(std::string(256, 'n'), "[1,\"한글\",null]", {}), IsEmpty());
 }
 
-TEST(Validation, LimitsCanBeSet) {
+TEST(Validation, AppliesGivenLimits) {
   EXPECT_THAT(problems_of_job("name", "[1,2,3]", {}, {.data_bytes = 6, .name_bytes = 3}),
               ElementsAre("name: at most 3 bytes, was 4", "data: at most 6 bytes, was 7"));
 }
 
-TEST(Validation, WhatBullTakesAsQueueNameIsOne) {
-  for (const auto& name : {std::string("query"), std::string("Query_2.fast-lane"), std::string("mail:high"),
+TEST(Validation, AcceptsQueueNamesOfBull) {
+  for (const auto& name : {std::string("query"), std::string("Query_2.fast-line"), std::string("mail:high"),
                            std::string("mail:wait"), std::string("test/tx"), std::string("a b"),
                            std::string("질의"), std::string("\xF0\x9F\x93\xA7"), std::string("{hash}tags"),
                            std::string("a\n"), std::string("a\0b", 3), std::string("."), std::string(".."),

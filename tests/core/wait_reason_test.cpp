@@ -41,7 +41,7 @@ std::vector<Row> queue_rows() {
        with([](auto& f) { f.due = from_ms(kNow + 1'000), f.attempts_made = 1; }, job(State::kDelayed)),
        "attempt 2 is delayed until 2026-11-18T11:06:41.000Z (in 1 s)"},
       {"delay that has passed", with([](auto& f) { f.due = from_ms(kNow - 1); }, job(State::kDelayed)),
-       "delayed until 2026-11-18T11:06:39.999Z, which has passed; it is woken by the next sweep"},
+       "delayed until 2026-11-18T11:06:39.999Z, which has passed; the next recovery wakes it"},
       {"delayed in a paused queue",
        with([](auto& f) { f.due = from_ms(kNow + 1'000), f.paused = true; }, job(State::kDelayed)),
        "delayed until 2026-11-18T11:06:41.000Z (in 1 s)"},
@@ -56,8 +56,8 @@ std::vector<Row> queue_rows() {
       {"quiet", with([](auto& f) { f.host = Host::kQuiet; }), "this host is quiet and takes no jobs"},
       {"stopping", with([](auto& f) { f.host = Host::kStopping; }),
        "this host is stopping and takes no jobs"},
-      {"sweeper", with([](auto& f) { f.host = Host::kSweeper; }),
-       "this host only sweeps and takes no jobs; other workers do"},
+      {"recovers only", with([](auto& f) { f.host = Host::kRecoversOnly; }),
+       "this host only recovers stalled jobs and takes none; other workers do"},
       {"producer", with([](auto& f) { f.host = Host::kProducer; }),
        "waits behind 3 jobs; this process takes no jobs, ask a host that does"},
       {"unserved queue", with([](auto& f) { f.queue_served = false; }),
@@ -74,18 +74,17 @@ std::vector<Row> job_rows() {
       {"unserved function", with([](auto& f) { f.function_served = false; }),
        "no runner of this host serves the function top"},
       {"broken pool",
-       with([](auto& f) { f.unavailable = "the runners of pool sql cannot start", f.tried_again_in = 4s; }),
-       "the runners of pool sql cannot start; tried again in 4 s"},
-      {"broken pool, now",
-       with([](auto& f) { f.unavailable = "cannot start", f.tried_again_in = Duration(-3); }),
-       "cannot start; tried again now"},
+       with([](auto& f) { f.unavailable = "the runners of pool sql cannot start", f.retry_in = 4s; }),
+       "the runners of pool sql cannot start; next try in 4 s"},
+      {"broken pool, now", with([](auto& f) { f.unavailable = "cannot start", f.retry_in = Duration(-3); }),
+       "cannot start; next try now"},
       {"broken pool, unknown when", with([](auto& f) { f.unavailable = "cannot start"; }), "cannot start"},
       {"max_running", with([](auto& f) { f.running = f.max_running = 3; }),
        "3 of at most 3 of top are running"},
       {"below max_running", with([](auto& f) { f.running = 2, f.max_running = 3; }), "waits behind 3 jobs"},
       {"rate limit", with([](auto& f) { f.limited_for = 250ms; }),
        "the rate limit of the queue query is reached; the next start is in 250 ms"},
-      {"rate limit before room", with([](auto& f) { f.limited_for = 1s, f.free = {}; }),
+      {"rate limit before resources", with([](auto& f) { f.limited_for = 1s, f.free = {}; }),
        "the rate limit of the queue query is reached; the next start is in 1 s"},
       {"cores", with([](auto& f) { f.free.cores = 1; }),
        "needs 2 cores and 2.0 GB; 1 core and 8.0 GB are free"},
@@ -114,7 +113,7 @@ std::vector<Row> job_rows() {
   };
 }
 
-TEST(WaitReason, IsOneSentenceForEachCause) {
+TEST(WaitReason, NamesEachCauseInOneSentence) {
   for (const auto& rows : {queue_rows(), job_rows()}) {
     for (const Row& row : rows) EXPECT_EQ(wait_reason(row.facts), row.words) << row.name;
   }

@@ -40,7 +40,7 @@ class StoreTest : public ::testing::Test {
     turn.op = {SessionName("w"), ++number};
     turn.take = take;
     turn.worker = "host";
-    turn.park = park;
+    turn.long_poll = park;
     return turn;
   }
   TakeReply run(TakeRequest turn) {
@@ -240,7 +240,7 @@ TEST_F(StoreTest, AfterAFailedWriteNothingIsAcknowledgedAnyMore) {
   ASSERT_TRUE(opened.has_value());
   store = *std::move(opened);
   auto parked = store->finish_and_take(
-      {.queue = QueueName("other"), .op = {}, .take = 1, .worker = "host", .park = 30s});
+      {.queue = QueueName("other"), .op = {}, .take = 1, .worker = "host", .long_poll = 30s});
   {
     const NoGrowth broken;
     auto lost = store->add({q, {{"a", "{}", {}}}, {}, 0}).get();

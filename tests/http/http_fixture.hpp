@@ -179,7 +179,7 @@ class HttpTest : public testing::Test {
       turn.op = {SessionName("test-worker"), ++turns_};
       turn.take = 1;
       turn.worker = "test";
-      turn.park = Duration(100);
+      turn.long_poll = Duration(100);
       auto reply = measured_->finish_and_take(turn).get();
       if (reply && !reply->taken.empty()) return reply->taken.front();
     }

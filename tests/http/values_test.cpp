@@ -6,6 +6,7 @@
 
 #include "base/json.hpp"
 #include "base/name_text.hpp"
+#include "base/time_text.hpp"
 #include "http/add_body.hpp"
 #include "http/forwarded.hpp"
 #include "http/guard.hpp"

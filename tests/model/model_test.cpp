@@ -39,7 +39,7 @@ TEST_F(ModelTest, AJobGoesThroughItsLife) {
 
 TEST_F(ModelTest, AnAddIsHandedToAParkedTurn) {
   TakeRequest parked = turn(1, 5);
-  parked.park = Duration(1000);
+  parked.long_poll = Duration(1000);
   auto reply = store.finish_and_take(parked);
   env.loop.run_ready();
   EXPECT_FALSE(reply.ready());
@@ -51,7 +51,7 @@ TEST_F(ModelTest, AnAddIsHandedToAParkedTurn) {
 
 TEST_F(ModelTest, AParkedTurnEndsAtItsTime) {
   TakeRequest parked = turn(1, 5);
-  parked.park = Duration(1000);
+  parked.long_poll = Duration(1000);
   auto reply = store.finish_and_take(parked);
   env.loop.run_for(Duration(999));
   EXPECT_FALSE(reply.ready());

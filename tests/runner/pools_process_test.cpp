@@ -208,7 +208,7 @@ TEST_F(PoolsProcess, TheNewestProgressAndAllLogLinesArrive) {
   expect_end<run::Completed>(start("progress", R"({"count":500})"));
   ASSERT_FALSE(recorder_.progress().empty());
   EXPECT_EQ(recorder_.progress().back(), "500");
-  const auto later = expect_end<run::Later>(start("logs"));
+  const auto later = expect_end<run::Snooze>(start("logs"));
   EXPECT_EQ(later.delay, 5s);
   EXPECT_THAT(recorder_.logs(), testing::ElementsAre("first", "second"));
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """House rules as tests: tidy.py [CHECK...] reads the tree and prints every breach as path:line: what.
 
-Checks: includes sizes orphans joined banned todo leaks docs shell words modules mentions terms. The rules are in rules.py.
+Checks: includes sizes orphans joined banned todo leaks docs names shell words modules mentions terms. The rules are in rules.py.
 """
 import os
 import re
@@ -199,6 +199,22 @@ def check_leaks(tree):
                 yield f"{path}:{line_of(text, found.start())}: {found.group(0)}: {why}"
 
 
+def types_of(text):
+    """(name, line) of the types that C++ defines in a namespace."""
+    for found in re.finditer(r"^(?:class|struct|enum class)\s+(?:\[\[\w+\]\]\s+)?([A-Z]\w*)(?:\s+final)?(?:\s*:[^:;][^;{]*)?\s*\{"
+                             r"|^using\s+([A-Z]\w*)\s*=", code_only(text), flags=re.M):
+        yield found.group(1) or found.group(2), line_of(text, found.start())
+
+
+def check_names(tree):
+    """A type of the public headers shares its name with no other type of a header."""
+    public = {name: path for path, text in tree.matching(r"^include/.*\.hpp$") for name, _ in types_of(text)}
+    for path, text in tree.matching(r"^src/.*\.hpp$"):
+        for name, line in types_of(text):
+            if name in public and name not in rules.SHARED_NAMES:
+                yield f"{path}:{line}: {name} is also a type of {public[name]}"
+
+
 def check_shell(tree):
     for path, text in tree.files.items():
         if re.match(r"#!.*\b(bash|sh)\b", text):
@@ -209,7 +225,8 @@ def check_shell(tree):
 
 
 CHECKS = {"includes": check_includes, "sizes": check_sizes, "orphans": check_orphans, "joined": check_joined,
-          "banned": check_banned, "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "shell": check_shell,
+          "banned": check_banned, "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "names": check_names,
+          "shell": check_shell,
           "words": check_words, "modules": check_modules, "mentions": check_mentions,
           "terms": check_terms}
 

@@ -52,6 +52,11 @@ class Planted(unittest.TestCase):
         self.expect("includes", {"src/http/server_io.cpp": "#include <boost/asio/io_context.hpp>\n"})
         self.expect("includes", {"include/gaur/a.hpp": "#pragma once\n#include <fmt/format.h>\n"}, "the public interface shows fmt")
 
+    def test_names(self):
+        public = {"include/gaur/job.hpp": "#pragma once\nstruct Job {\n};\nclass Client;\n"}
+        self.expect("names", {**public, "src/http/a.hpp": "\nstruct Job final : Base {\n};\n"}, "a.hpp:2: Job is also a type of include/gaur/job.hpp")
+        self.expect("names", {**public, "src/http/a.hpp": "struct Job;\n// struct Job {\nclass Client {\n};\n"})
+
     def test_too_many_io_files(self):
         files = {f"src/http/a{i}_io.cpp": "#include <boost/beast.hpp>\n" for i in range(rules.IO_FILES_AT_MOST + 1)}
         self.expect("includes", files, "files include Asio or Beast")

@@ -1,4 +1,4 @@
-// Lost requests, lost replies, outages, refusals: effects exactly once, nothing lost.
+// Lost requests and replies, outages, rejections: each job takes effect once, and none is lost.
 #include <gmock/gmock.h>
 
 #include "flaky_store.hpp"
@@ -10,16 +10,16 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-class BadLine : public ::testing::TestWithParam<std::uint64_t> {};
+class LossyNetwork : public ::testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(BadLine, EveryJobRunsOnceAndCompletesOnce) {
+TEST_P(LossyNetwork, RunsEachJobOnce) {
   World world(GetParam());
   FlakyStore line(world.store, world.env, GetParam());
   line.lost_requests = 15;
   line.lost_replies = 15;
   line.latest = milliseconds(20);
-  world.verbs = &line;
-  world.worker_options.hand_off = false;  // a store whose replies can be lost has none
+  world.transitions = &line;
+  world.worker_options.hand_off = false;  // such a store has no long polls
   world.runs.script = [](const RunRequest& request) {
     return Script{.takes = Duration(20 + 13 * (request.taken.job.id.value.size() % 5))};
   };
@@ -35,12 +35,12 @@ TEST_P(BadLine, EveryJobRunsOnceAndCompletesOnce) {
   EXPECT_GT(counters.repeats, 10U);
   EXPECT_EQ(world.ledger->status(world.env.clock.now()).granted, Resources{});
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, BadLine, ::testing::Range<std::uint64_t>(1, 9));
+INSTANTIATE_TEST_SUITE_P(Seeds, LossyNetwork, ::testing::Range<std::uint64_t>(1, 9));
 
-TEST(Outage, KeepsRunsAndFinishesThroughAShortOne) {
+TEST(Outage, KeepsRunsAndFinishes) {
   World world;
   FlakyStore line(world.store, world.env, 1);
-  world.verbs = &line;
+  world.transitions = &line;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(3)}; };
   world.start();
   for (int i = 0; i < 4; ++i) world.add();
@@ -55,10 +55,10 @@ TEST(Outage, KeepsRunsAndFinishesThroughAShortOne) {
   EXPECT_THAT(world.runs.started, SizeIs(4));
 }
 
-TEST(Outage, OfAWholeLockLifeHandsTheJobsToOthersAndDropsTheOldResults) {
+TEST(Outage, LongerThanTheLocksMovesJobsToAnotherWorker) {
   World world;
   FlakyStore line(world.store, world.env, 1);
-  world.verbs = &line;
+  world.transitions = &line;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(50)}; };
   world.start();
   std::vector<JobId> jobs;
@@ -69,8 +69,7 @@ TEST(Outage, OfAWholeLockLifeHandsTheJobsToOthersAndDropsTheOldResults) {
   Worker second(world.env.env, world.store, second_ledger, second_runs, plain_worker("w2"));
   second.start();
   line.down = true;
-  world.pass(
-      seconds(45));  // locks expire after 30 s; the second worker's sweep gives the jobs back, and runs them
+  world.pass(seconds(45));  // locks expire after 30 s; then the second worker recovers and runs the jobs
   EXPECT_EQ(world.counts()[State::kCompleted], 4U);
   line.down = false;
   world.pass(seconds(20));
@@ -82,10 +81,10 @@ TEST(Outage, OfAWholeLockLifeHandsTheJobsToOthersAndDropsTheOldResults) {
   }
 }
 
-TEST(Outage, AStopThatCannotReachTheStoreEndsAndTellsWhatIsLeft) {
+TEST(Outage, StopReportsUnsentFinishes) {
   World world;
   FlakyStore line(world.store, world.env, 1);
-  world.verbs = &line;
+  world.transitions = &line;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(100)}; };
   world.start();
   for (int i = 0; i < 3; ++i) world.add();
@@ -96,12 +95,12 @@ TEST(Outage, AStopThatCannotReachTheStoreEndsAndTellsWhatIsLeft) {
   EXPECT_EQ(report.unsent, 3U);
 }
 
-TEST(Refusal, OfOneFinishDoesNotHoldUpTheOthers) {
+TEST(Rejection, OfOneFinishDoesNotAffectOthers) {
   World world;
   FlakyStore line(world.store, world.env, 1);
-  world.verbs = &line;
-  line.refuse = [](const TakeRequest& turn) -> std::optional<Error> {
-    for (const Finish& finish : turn.finished) {
+  world.transitions = &line;
+  line.reject = [](const TakeRequest& request) -> std::optional<Error> {
+    for (const Finish& finish : request.finished) {
       const auto* done = std::get_if<outcome::Completed>(&finish.outcome);
       if (done != nullptr && done->result == "\"bad\"")
         return Error{Errc::kInvalidArgument, "no such result"};
@@ -118,20 +117,20 @@ TEST(Refusal, OfOneFinishDoesNotHoldUpTheOthers) {
   world.pass(seconds(2));
   for (const JobId& id : good) EXPECT_EQ(world.job(id).state, State::kCompleted);
   EXPECT_EQ(world.job(bad).state, State::kFailed);
-  EXPECT_EQ(world.job(bad).failure->message, "the store refused the outcome: no such result");
+  EXPECT_EQ(world.job(bad).failure->message, "the store rejected the outcome: no such result");
   EXPECT_THAT(world.runs.started, SizeIs(4));
 }
 
-/// With two turns under way their refusals come mixed.
-TEST(Refusal, OfEveryOutcomeOfTwoJobsEndsTheirRuns) {
+/// Two take requests are in flight, so their rejections alternate.
+TEST(Rejection, OfEveryOutcomeEndsTheRuns) {
   World world;
   FlakyStore line(world.store, world.env, 1);
-  world.verbs = &line;
+  world.transitions = &line;
   world.worker_options.hand_off = false;
-  std::uint64_t refusals = 0;
-  line.refuse = [&](const TakeRequest& turn) -> std::optional<Error> {
-    if (turn.finished.empty()) return std::nullopt;
-    ++refusals;
+  std::uint64_t rejections = 0;
+  line.reject = [&](const TakeRequest& request) -> std::optional<Error> {
+    if (request.finished.empty()) return std::nullopt;
+    ++rejections;
     return Error{Errc::kInvalidArgument, "no"};
   };
   world.start();
@@ -140,10 +139,10 @@ TEST(Refusal, OfEveryOutcomeOfTwoJobsEndsTheirRuns) {
   world.pass(seconds(10));
   EXPECT_THAT(world.status().running, SizeIs(0));
   EXPECT_EQ(world.status().counters.stale_finishes, 2U);
-  EXPECT_LE(refusals, 6U);
+  EXPECT_LE(rejections, 6U);
 }
 
-TEST(Restart, UnderAnEarlierClockTakesAnotherLane) {
+TEST(Restart, WithEarlierClockUsesNewSession) {
   World world;
   world.start();
   world.add();
@@ -158,7 +157,7 @@ TEST(Restart, UnderAnEarlierClockTakesAnotherLane) {
   EXPECT_EQ(world.counts()[State::kCompleted], 2U);
 }
 
-TEST(Restart, AfterAKillGivesBackWhatItHeldOnceTheLocksExpire) {
+TEST(Restart, AfterKillRecoversJobsWhenLocksExpire) {
   World world;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(10)}; };
   world.start();

@@ -1,86 +1,72 @@
 #pragma once
-// A bad line to a good store: requests get lost on the way there, replies on the way back, some are late, and
-// for a while nothing gets through at all. Thread-safety: confined to one thread.
+// A store behind an unreliable network: requests and replies are lost, replies are late, and it may be
+// unreachable. Thread-safety: confined to one thread.
 #include <map>
 
 #include "base/manual_env.hpp"
-#include "core/store.hpp"
+#include "core/forwarding_store.hpp"
 
 namespace gaur {
 
-class FlakyStore final : public Transitions {
+class FlakyStore final : public ForwardingTransitions {
  public:
-  FlakyStore(Transitions& behind, ManualEnv& env, std::uint64_t seed)
-      : behind_(behind), env_(env), random_(seed) {}
+  FlakyStore(Transitions& inner, ManualEnv& env, std::uint64_t seed)
+      : inner_(inner), env_(env), random_(seed) {}
 
-  unsigned lost_requests = 0, lost_replies = 0;  ///< in a hundred
-  Duration latest{0};                            ///< replies take up to so long
-  bool down = false;                             ///< nothing gets through
-  std::function<std::optional<Error>(const TakeRequest&)> refuse;
+  unsigned lost_requests = 0, lost_replies = 0;  ///< percent
+  Duration latest{0};                            ///< longest delay of a reply
+  bool down = false;
+  std::function<std::optional<Error>(const TakeRequest&)> reject;
 
-  std::map<QueueName, int> turns_out;   ///< not answered yet, parked ones too
-  std::map<SessionName, int> turns_on;  ///< the same, by lane
-  int parked_out = 0, most_turns_out = 0, most_turns_on = 0, most_parked_out = 0;
+  std::map<QueueName, int> takes_of_queue;      ///< take requests in flight, long polls included
+  std::map<SessionName, int> takes_of_session;  ///< take requests in flight, long polls included
+  int long_polls = 0, most_takes_of_queue = 0, most_takes_of_session = 0, most_long_polls = 0;
 
   Async<std::vector<Added>> add(AddRequest request) override {
-    return send<std::vector<Added>>([=, this] { return behind_.add(request); });
+    return send<std::vector<Added>>([=, this] { return inner_.add(request); });
   }
-  Async<TakeReply> finish_and_take(TakeRequest turn) override {
-    if (refuse) {
-      if (auto error = refuse(turn)) return later<TakeReply>(*std::move(error));
+  Async<TakeReply> finish_and_take(TakeRequest request) override {
+    if (reject) {
+      if (auto error = reject(request)) return delayed<TakeReply>(*std::move(error));
     }
-    const bool parks = turn.park > Duration{0};
-    most_turns_out = std::max(most_turns_out, ++turns_out[turn.queue]);
-    most_turns_on = std::max(most_turns_on, ++turns_on[turn.op.session]);
-    if (parks) most_parked_out = std::max(most_parked_out, ++parked_out);
-    Promise<Result<TakeReply>> promise;
-    auto future = promise.future();
-    send<TakeReply>([=, this] {
-      return behind_.finish_and_take(turn);
-    }).then([this, promise, queue = turn.queue, session = turn.op.session, parks](Result<TakeReply> reply) {
-      --turns_out[queue];
-      --turns_on[session];
-      if (parks) --parked_out;
-      promise.set(std::move(reply));
-    });
-    return future;
+    const bool is_long_poll = request.long_poll > Duration{0};
+    most_takes_of_queue = std::max(most_takes_of_queue, ++takes_of_queue[request.queue]);
+    most_takes_of_session = std::max(most_takes_of_session, ++takes_of_session[request.op.session]);
+    if (is_long_poll) most_long_polls = std::max(most_long_polls, ++long_polls);
+    return with_inspected(
+        send<TakeReply>([=, this] { return inner_.finish_and_take(request); }),
+        [this, queue = request.queue, session = request.op.session, is_long_poll](const Result<TakeReply>&) {
+          --takes_of_queue[queue];
+          --takes_of_session[session];
+          if (is_long_poll) --long_polls;
+        });
   }
   Async<ExtendReply> extend_locks(ExtendRequest request) override {
-    return send<ExtendReply>([=, this] { return behind_.extend_locks(request); });
+    return send<ExtendReply>([=, this] { return inner_.extend_locks(request); });
   }
   Async<std::vector<JobId>> reclaim(ReclaimRequest request) override {
-    return send<std::vector<JobId>>([=, this] { return behind_.reclaim(request); });
+    return send<std::vector<JobId>>([=, this] { return inner_.reclaim(request); });
   }
   Async<Recovered> recover(RecoverRequest request) override {
-    return send<Recovered>([=, this] { return behind_.recover(request); });
+    return send<Recovered>([=, this] { return inner_.recover(request); });
   }
   Async<QueueHint> wake_delayed(QueueName queue) override {
-    return send<QueueHint>([=, this] { return behind_.wake_delayed(queue); });
+    return send<QueueHint>([=, this] { return inner_.wake_delayed(queue); });
   }
   Async<WorkReply> wait_for_work(WorkRequest request) override {
-    return send<WorkReply>([=, this] { return behind_.wait_for_work(request); });
+    return send<WorkReply>([=, this] { return inner_.wait_for_work(request); });
   }
-  Async<CancelReply> cancel(JobRef job, std::string who, std::string why) override {
-    return behind_.cancel(job, who, why);
-  }
-  Async<Unit> retry(JobRef job, bool reset) override { return behind_.retry(job, reset); }
-  Async<Unit> promote(JobRef job) override { return behind_.promote(job); }
-  Async<Unit> remove(JobRef job) override { return behind_.remove(job); }
-  Async<Unit> update_data(JobRef job, std::string data) override { return behind_.update_data(job, data); }
   Async<Unit> update_progress(JobRef job, std::optional<LockToken> token, std::string progress) override {
-    return send<Unit>([=, this] { return behind_.update_progress(job, token, progress); });
+    return send<Unit>([=, this] { return inner_.update_progress(job, token, progress); });
   }
   Async<std::uint64_t> append_logs(JobRef job, std::vector<std::string> lines) override {
-    return send<std::uint64_t>([=, this] { return behind_.append_logs(job, lines); });
-  }
-  Async<Unit> change_delay(JobRef job, Duration delay) override { return behind_.change_delay(job, delay); }
-  Async<Unit> change_priority(JobRef job, std::uint32_t priority, bool lifo) override {
-    return behind_.change_priority(job, priority, lifo);
+    return send<std::uint64_t>([=, this] { return inner_.append_logs(job, lines); });
   }
 
  private:
+  Transitions& inner() const override { return inner_; }
   template <class T>
-  Async<T> later(Result<T> value) {
+  Async<T> delayed(Result<T> value) {
     Promise<Result<T>> promise;
     auto future = promise.future();
     const auto wait =
@@ -91,20 +77,20 @@ class FlakyStore final : public Transitions {
   }
   template <class T, class Call>
   Async<T> send(Call call) {
-    const Error lost{Errc::kDisconnected, "the line is bad"};
-    if (down || random_.below(100) < lost_requests) return later<T>(lost);
+    const Error lost{Errc::kDisconnected, "the connection was lost"};
+    if (down || random_.below(100) < lost_requests) return delayed<T>(lost);
     const bool lose_reply = random_.below(100) < lost_replies;
     Promise<Result<T>> promise;
     auto future = promise.future();
     call().then([this, promise, lose_reply, lost](Result<T> reply) {
-      later<T>(lose_reply ? Result<T>(lost) : std::move(reply)).then([promise](Result<T> late) {
+      delayed<T>(lose_reply ? Result<T>(lost) : std::move(reply)).then([promise](Result<T> late) {
         promise.set(std::move(late));
       });
     });
     return future;
   }
 
-  Transitions& behind_;
+  Transitions& inner_;
   ManualEnv& env_;
   SeededRandom random_;
 };

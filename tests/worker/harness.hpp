@@ -1,5 +1,5 @@
 #pragma once
-// A worker on virtual time: model store, real ledger, runs that take as long as a script says.
+// A worker on virtual time, with the model store, a ledger and scripted runs.
 // Thread-safety: confined to one thread.
 #include <gtest/gtest.h>
 
@@ -20,11 +20,11 @@ constexpr std::uint64_t kGB = 1'000'000'000;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// What a run does when nobody interferes, and what it does when told to stop.
+/// How a run behaves, and how it reacts to a stop.
 struct Script {
   Duration takes{100};
   RunEnd end = run::Completed{"1"};
-  Duration ends_after_stop{5};  ///< negative: deaf
+  Duration ends_after_stop{5};  ///< negative: ignores the stop
   std::function<void(RunObserver&, const LockToken&)> at_start{};
 };
 
@@ -33,25 +33,25 @@ class ScriptedRuns final : public RunHandler {
   explicit ScriptedRuns(ManualEnv& env) : env_(env) {}
 
   std::function<Script(const RunRequest&)> script = [](const RunRequest&) { return Script{}; };
-  struct Seen {
+  struct Started {
     RunRequest request;
     Instant since{};
     RunObserver* observer = nullptr;
     Duration ends_after_stop{0};
     std::optional<StopReason> stopped{};
   };
-  std::map<LockToken, Seen> running;
-  std::vector<Seen> started;      ///< in order, ever
-  std::vector<StopReason> stops;  ///< in order, ever
+  std::map<LockToken, Started> running;
+  std::vector<Started> started;   ///< all, in order
+  std::vector<StopReason> stops;  ///< all, in order
   std::size_t most_running = 0;
 
   void start(RunRequest request, RunObserver& observer) override {
     const LockToken token = request.taken.token;
-    EXPECT_FALSE(running.contains(token)) << "one token, two runs";
+    EXPECT_FALSE(running.contains(token)) << "two runs with one token";
     const Script plan = script(request);
-    Seen seen{std::move(request), env_.clock.now(), &observer, plan.ends_after_stop};
-    started.push_back(seen);
-    running.emplace(token, std::move(seen));
+    Started run{std::move(request), env_.clock.now(), &observer, plan.ends_after_stop};
+    started.push_back(run);
+    running.emplace(token, std::move(run));
     most_running = std::max(most_running, running.size());
     if (plan.at_start) plan.at_start(observer, token);
     env_.loop.post_at(env_.clock.now() + plan.takes, [this, token, end = plan.end] { finish(token, end); });
@@ -88,7 +88,7 @@ class ScriptedRuns final : public RunHandler {
 
 inline const QueueName kQueue{"query"};
 
-inline LedgerOptions small_box() {
+inline LedgerOptions small_machine() {
   LedgerOptions options;
   options.capacity = {4, 8 * kGB};
   options.slots = 4;
@@ -104,29 +104,29 @@ inline WorkerOptions plain_worker(std::string name = "w1") {
   return options;
 }
 
-/// The whole, wired up. Change the options before `start()`.
+/// All parts, connected. Change the options before `start()`.
 struct World {
   explicit World(std::uint64_t seed = 1) : env(seed) {}
 
   ManualEnv env;
   ModelStore store{env.clock, env.loop};
-  Transitions* verbs = &store;  ///< what the worker sees: a decorator may be put before the store
-  LedgerOptions ledger_options = small_box();
+  Transitions* transitions = &store;  ///< used by the worker; may wrap the store
+  LedgerOptions ledger_options = small_machine();
   WorkerOptions worker_options = plain_worker();
-  std::vector<QueueName> refused_at_start;
   ScriptedRuns runs{env};
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<Worker> worker;
   std::vector<RunReport> reports;
-  std::vector<std::string> notes;
+  std::vector<std::string> log_lines;
+  std::vector<QueueName> refused_at_start;
 
   void start() {
     worker_options.events.on_end = [this](const RunReport& report) { reports.push_back(report); };
-    worker_options.events.on_note = [this](WorkerEvents::Level, const std::string& line) {
-      notes.push_back(line);
+    worker_options.events.on_log = [this](WorkerEvents::Level, const std::string& line) {
+      log_lines.push_back(line);
     };
     ledger = std::make_unique<Ledger>(ledger_options);
-    worker = std::make_unique<Worker>(env.env, *verbs, *ledger, runs, worker_options);
+    worker = std::make_unique<Worker>(env.env, *transitions, *ledger, runs, worker_options);
     for (const QueueName& queue : refused_at_start) worker->refuse(queue, "refused");
     worker->start();
     env.loop.run_ready();
@@ -137,7 +137,7 @@ struct World {
     const Instant end = env.clock.now() + at_most;
     env.loop.run_ready();
     while (!future.ready() && env.clock.now() < end) env.loop.run_for(Duration(1));
-    EXPECT_TRUE(future.ready()) << "no answer in time";
+    EXPECT_TRUE(future.ready()) << "no reply in time";
     return std::move(future).get();
   }
   template <class T>

@@ -61,12 +61,12 @@ FunctionName operator""_f(const char* text, std::size_t length) {
   return FunctionName(std::string(text, length));
 }
 
-/// Blocks until the run is told to stop.
-RunEnd until_stopped(RunContext& context) {
+/// Blocks until the run is stopped.
+RunEnd until_stopped(HandlerContext& context) {
   std::mutex mutex;
-  std::condition_variable_any told;
+  std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
-  told.wait(lock, context.stop(), [] { return false; });
+  stopped.wait(lock, context.stop(), [] { return false; });
   return run::Failed{{.message = "stopped"}, false};
 }
 
@@ -75,24 +75,24 @@ class InProcessTest : public ::testing::Test {
   std::unique_ptr<InProcess> make() {
     InProcessOptions options;
     options.threads = 2;
-    options.functions["echo"_f] = [](RunContext& context) -> RunEnd {
+    options.functions["echo"_f] = [](HandlerContext& context) -> RunEnd {
       return run::Completed{context.data()};
     };
-    options.functions["throws"_f] = [](RunContext&) -> RunEnd { throw std::runtime_error("boom"); };
-    options.functions["throws an int"_f] = [](RunContext&) -> RunEnd { throw 7; };
-    options.functions["not json"_f] = [](RunContext&) -> RunEnd { return run::Completed{"{oops"}; };
+    options.functions["throws"_f] = [](HandlerContext&) -> RunEnd { throw std::runtime_error("boom"); };
+    options.functions["throws an int"_f] = [](HandlerContext&) -> RunEnd { throw 7; };
+    options.functions["not json"_f] = [](HandlerContext&) -> RunEnd { return run::Completed{"{oops"}; };
     options.functions["waits"_f] = until_stopped;
-    options.functions["completes late"_f] = [](RunContext& context) -> RunEnd {
+    options.functions["completes late"_f] = [](HandlerContext& context) -> RunEnd {
       (void)until_stopped(context);
       return run::Completed{"1"};
     };
-    options.functions["talks"_f] = [](RunContext& context) -> RunEnd {
+    options.functions["talks"_f] = [](HandlerContext& context) -> RunEnd {
       context.progress("{\"share\":0.5}");
       context.progress("half");
       context.log("a line");
       return run::Completed{std::to_string(context.job().attempts_started)};
     };
-    options.functions["simple"_f] = simple_handler([](RunContext& context) -> Result<std::string> {
+    options.functions["simple"_f] = simple_handler([](HandlerContext& context) -> Result<std::string> {
       if (context.data() == "null") return Error{Errc::kNotFound, "no such day"};
       return std::string("\"found\"");
     });
@@ -124,17 +124,17 @@ TEST_F(InProcessTest, RunsHandlersAndMeasuresThem) {
   EXPECT_GT(usage.wall_us, 0U);
 }
 
-TEST_F(InProcessTest, WhateverIsThrownIsAFailedAttempt) {
+TEST_F(InProcessTest, TurnsExceptionsIntoFailedAttempts) {
   const auto handler = make();
   start(*handler, "1", "throws");
   start(*handler, "2", "throws an int");
   EXPECT_EQ(std::get<run::Failed>(listener.end_of("1").first).failure.message, "boom");
   EXPECT_FALSE(std::get<run::Failed>(listener.end_of("1").first).final);
   EXPECT_THAT(std::get<run::Failed>(listener.end_of("2").first).failure.message,
-              HasSubstr("no std::exception"));
+              HasSubstr("not a std::exception"));
 }
 
-TEST_F(InProcessTest, AnUnknownFunctionFailsForGoodInWords) {
+TEST_F(InProcessTest, FailsUnknownFunctionFinally) {
   const auto handler = make();
   start(*handler, "1", "nobody");
   const auto end = std::get<run::Failed>(listener.end_of("1").first);
@@ -142,14 +142,14 @@ TEST_F(InProcessTest, AnUnknownFunctionFailsForGoodInWords) {
   EXPECT_EQ(end.failure.message, "no handler for the function \"nobody\" in this process");
 }
 
-TEST_F(InProcessTest, AResultThatIsNoJsonIsAFailedAttempt) {
+TEST_F(InProcessTest, FailsAttemptWithInvalidJson) {
   const auto handler = make();
   start(*handler, "1", "not json");
   EXPECT_THAT(std::get<run::Failed>(listener.end_of("1").first).failure.message,
               HasSubstr("the handler's result: not JSON"));
 }
 
-TEST_F(InProcessTest, ErrorsOfSimpleHandlersKeepTheirCode) {
+TEST_F(InProcessTest, KeepsErrorCodeOfSimpleHandlers) {
   const auto handler = make();
   start(*handler, "1", "simple", {}, "null");
   start(*handler, "2", "simple");
@@ -157,21 +157,21 @@ TEST_F(InProcessTest, ErrorsOfSimpleHandlersKeepTheirCode) {
   EXPECT_EQ(std::get<run::Completed>(listener.end_of("2").first).result, "\"found\"");
 }
 
-TEST_F(InProcessTest, ProgressAndLinesArePassedOn) {
+TEST_F(InProcessTest, ForwardsProgressAndLogLines) {
   const auto handler = make();
   start(*handler, "1", "talks");
   EXPECT_EQ(std::get<run::Completed>(listener.end_of("1").first).result, "3");
   EXPECT_THAT(listener.progress(), ElementsAre("{\"share\":0.5}"));
-  EXPECT_THAT(listener.lines(), ElementsAre(HasSubstr("a progress was not stored: not JSON"), "a line"));
+  EXPECT_THAT(listener.lines(), ElementsAre(HasSubstr("progress was not stored: not JSON"), "a line"));
 }
 
-TEST_F(InProcessTest, ADeadlineStopsTheRun) {
+TEST_F(InProcessTest, StopsRunAtItsDeadline) {
   const auto handler = make();
   start(*handler, "1", "waits", milliseconds(20));
   EXPECT_EQ(std::get<run::TimedOut>(listener.end_of("1").first).after, milliseconds(20));
 }
 
-TEST_F(InProcessTest, StopsEndAsTheirReasonSays) {
+TEST_F(InProcessTest, EndsRunByStopReason) {
   const auto handler = make();
   start(*handler, "cancelled", "waits");
   handler->stop(LockToken("cancelled"), StopReason::kCancel, "ann", "why not");
@@ -185,7 +185,7 @@ TEST_F(InProcessTest, StopsEndAsTheirReasonSays) {
   handler->stop(LockToken("nobody"), StopReason::kCancel, "", "");
 }
 
-TEST_F(InProcessTest, TheDestructorEndsAllRuns) {
+TEST_F(InProcessTest, EndsAllRunsOnDestruction) {
   auto handler = make();
   for (const char* run : {"1", "2", "3", "4"}) start(*handler, run, "waits");
   handler.reset();
@@ -194,7 +194,7 @@ TEST_F(InProcessTest, TheDestructorEndsAllRuns) {
   }
 }
 
-TEST_F(InProcessTest, AWholeWorkerOnRealThreads) {
+TEST_F(InProcessTest, WorksWithAWorkerOnRealThreads) {
   ModelStore store(clock, loop);
   LedgerOptions ledger_options;
   ledger_options.capacity = {2, 1'000'000'000};

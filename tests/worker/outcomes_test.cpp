@@ -1,4 +1,4 @@
-// What the end of a run means for its job: the table of docs/runner-protocol.md, row by row.
+// The outcome of a run: each row of the table in docs/reference/runner-protocol.md.
 #include "worker/outcomes.hpp"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ struct Row {
   std::uint32_t attempts = 0;  ///< the job's own
   std::uint32_t attempts_made = 0;
   FunctionPolicy policy{};
-  const char* word = "";
+  const char* outcome = "";
   const char* code = "";
   const char* message = "";
 };
@@ -49,30 +49,30 @@ FunctionPolicy keeps(std::size_t bytes) {
 
 // clang-format off
 const std::vector<Row> kRows = {
-    // what, end, the job's attempts, made before, policy -> word, code, message
+    // what, end, the job's attempts, made before, policy -> outcome, code, message
     {"completed", run::Completed{"7"}, 0, 0, {}, "completed", "", ""},
     {"failed, the only attempt", kFailed, 0, 0, {}, "failed", "sql", "no such table"},
     {"failed, attempts left", kFailed, 3, 1, {}, "retried", "sql", "no such table"},
     {"failed, the last attempt", kFailed, 3, 2, {}, "failed", "sql", "no such table"},
     {"failed, attempts by the function", kFailed, 0, 0, three_attempts(), "retried", "sql", "no such table"},
-    {"failed, the job's attempts go before", kFailed, 1, 0, three_attempts(), "failed", "sql", "no such table"},
+    {"failed, the job's attempts take precedence", kFailed, 1, 0, three_attempts(), "failed", "sql", "no such table"},
     {"final, with a code of its own", kFinal, 3, 0, {}, "failed", "sql", "no such table"},
     {"final, without a code", kPlainFinal, 3, 0, {}, "failed", "unrecoverable", "never"},
-    {"later", run::Later{seconds(5), "not yet"}, 0, 0, {}, "later", "", "not yet"},
-    {"timed out, attempts left", run::TimedOut{seconds(60)}, 2, 0, {}, "retried", "timeout", "stopped at its deadline: it ran longer than 60 s"},
-    {"timed out", run::TimedOut{seconds(60)}, 0, 0, {}, "failed", "timeout", "stopped at its deadline: it ran longer than 60 s"},
-    {"out of memory", kMemory, 0, 0, {}, "failed", "memory", "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
-    {"out of memory, attempts left", kMemory, 2, 0, {}, "retried", "memory", "stopped at its memory bound of 1.0 GB: it reached 1.2 GB"},
+    {"snoozed", run::Snooze{seconds(5), "not yet"}, 0, 0, {}, "snoozed", "", "not yet"},
+    {"timed out, attempts left", run::TimedOut{seconds(60)}, 2, 0, {}, "retried", "timeout", "the run was stopped after its timeout of 60 s"},
+    {"timed out", run::TimedOut{seconds(60)}, 0, 0, {}, "failed", "timeout", "the run was stopped after its timeout of 60 s"},
+    {"out of memory", kMemory, 0, 0, {}, "failed", "memory", "the run was stopped at its memory limit of 1.0 GB: it reached 1.2 GB"},
+    {"out of memory, attempts left", kMemory, 2, 0, {}, "retried", "memory", "the run was stopped at its memory limit of 1.0 GB: it reached 1.2 GB"},
     {"out of memory, of a function in gaur.toml", kMemory, 0, 0, configured(), "failed", "memory",
-     "stopped at its memory bound of 1.0 GB: it reached 1.2 GB; raise functions.rank.needs.memory, or let it use less"},
+     "the run was stopped at its memory limit of 1.0 GB: it reached 1.2 GB; raise functions.rank.needs.memory, or reduce its use"},
     {"timed out, of a function in gaur.toml", run::TimedOut{seconds(60)}, 0, 0, configured(), "failed", "timeout",
-     "stopped at its deadline: it ran longer than 60 s; raise functions.rank.timeout if it may run longer"},
+     "the run was stopped after its timeout of 60 s; raise functions.rank.timeout if it may run longer"},
     {"crashed", run::Crashed{11, 0, "the runner died of SIGSEGV"}, 3, 0, {}, "stalled", "crashed", "the runner died of SIGSEGV"},
-    {"crashed, no words given", run::Crashed{0, 3, ""}, 0, 0, {}, "stalled", "crashed", "the runner exited with code 3"},
+    {"crashed, without a message", run::Crashed{0, 3, ""}, 0, 0, {}, "stalled", "crashed", "the runner exited with code 3"},
     {"crashed, must not run again", run::Crashed{9, 0, ""}, 3, 0, fragile(), "failed", "crashed", "the runner died of signal 9"},
-    {"interrupted", run::Interrupted{"recycled"}, 3, 0, {}, "given_back", "", "recycled"},
+    {"interrupted", run::Interrupted{"recycled"}, 3, 0, {}, "requeued", "", "recycled"},
     {"cancelled", run::Cancelled{"ann", "wrong day"}, 3, 0, {}, "cancelled", "cancelled", "cancelled by ann: wrong day"},
-    {"cancelled by nobody in particular", run::Cancelled{}, 0, 0, {}, "cancelled", "cancelled", "cancelled"},
+    {"cancelled without a name", run::Cancelled{}, 0, 0, {}, "cancelled", "cancelled", "cancelled"},
     {"a result over the limit", run::Completed{std::string((1 << 20) + 1, '1')}, 0, 0, {}, "failed", "too_large",
      "the result has 1048577 bytes, at most 1048576 are kept (max_result). Return less, write a result file, or raise max_result of the function or its pool"},
     {"a result within the function's own limit", run::Completed{std::string((1 << 20) + 1, '1')}, 0, 0, keeps(2 << 20), "completed", "", ""},
@@ -96,24 +96,24 @@ TEST(Outcomes, FollowTheTable) {
     job.options.attempts = row.attempts;
     job.attempts_made = row.attempts_made;
     const Decision decision = decide(row.end, job, row.policy, {}, random);
-    EXPECT_EQ(decision.word, row.word);
+    EXPECT_EQ(decision.outcome_name, row.outcome);
     EXPECT_EQ(decision.code, row.code);
     EXPECT_EQ(decision.message, row.message);
-    const std::map<std::string, std::size_t> kinds{{"completed", 0}, {"failed", 1},     {"retried", 2},
-                                                   {"later", 2},     {"given_back", 4}, {"stalled", 5},
+    const std::map<std::string, std::size_t> kinds{{"completed", 0}, {"failed", 1},   {"retried", 2},
+                                                   {"snoozed", 2},   {"requeued", 4}, {"stalled", 5},
                                                    {"cancelled", 1}};
-    EXPECT_EQ(decision.outcome.index(), kinds.at(row.word));
+    EXPECT_EQ(decision.outcome.index(), kinds.at(row.outcome));
     if (const Failure* failure = failure_of(decision.outcome); failure != nullptr && *row.code != '\0') {
       EXPECT_EQ(failure->code, row.code);
       EXPECT_EQ(failure->message, row.message);
     }
     if (const auto* retry = std::get_if<outcome::RetryAfter>(&decision.outcome)) {
-      EXPECT_EQ(retry->counted, decision.word == "retried");
+      EXPECT_EQ(retry->counted, decision.outcome_name == "retried");
     }
   }
 }
 
-TEST(Outcomes, OnlyUsedUpAttemptsAreExhausted) {
+TEST(Outcomes, SetsExhaustedWhenNoAttemptIsLeft) {
   SeededRandom random(1);
   const auto exhausted = [&](RunEnd end) {
     return std::get<outcome::Failed>(decide(std::move(end), {}, {}, {}, random).outcome).exhausted;
@@ -124,7 +124,7 @@ TEST(Outcomes, OnlyUsedUpAttemptsAreExhausted) {
   EXPECT_FALSE(exhausted(run::Cancelled{}));
 }
 
-TEST(Outcomes, TheBackoffIsTheJobsElseTheFunctions) {
+TEST(Outcomes, TakesBackoffOfJobBeforeFunction) {
   SeededRandom random(1);
   const Backoff own{.kind = Backoff::Kind::kExponential, .delay = seconds(2)};
   FunctionPolicy policy;
@@ -137,14 +137,14 @@ TEST(Outcomes, TheBackoffIsTheJobsElseTheFunctions) {
   };
   Job job;
   EXPECT_EQ(delay(job), seconds(9));
-  job.options.attempts = 4;  // the job speaks for itself: at once
+  job.options.attempts = 4;  // its own attempts: no delay
   EXPECT_EQ(delay(job), seconds(0));
   job.options.backoff = own;
   job.attempts_made = 2;  // third attempt failed: 2 s * 2^2
   EXPECT_EQ(delay(job), seconds(8));
 }
 
-TEST(Outcomes, ATimeoutIsToldInThePeersWords) {
+TEST(Outcomes, UsesBullsTimeoutMessage) {
   SeededRandom random(1);
   WorkerOptions bull;
   bull.semantics = Semantics::bull();
@@ -152,13 +152,13 @@ TEST(Outcomes, ATimeoutIsToldInThePeersWords) {
             "Promise timed out after 2000 milliseconds");
 }
 
-TEST(Outcomes, MemoryTellsBoundAndPeakForProgramsToo) {
+TEST(Outcomes, ContainsMemoryLimitAndPeakInDetails) {
   SeededRandom random(1);
   const Decision decision = decide(run::OutOfMemory{100, 150}, {}, {}, {}, random);
   EXPECT_EQ(failure_of(decision.outcome)->details, R"({"bound_bytes":100,"peak_bytes":150})");
 }
 
-TEST(Outcomes, ACrashKeepsWhatTheRunnerSaid) {
+TEST(Outcomes, KeepsOutputOfCrashedRunner) {
   SeededRandom random(1);
   const run::Crashed end{11, 0, "its runner died of SIGSEGV: out of luck", "first\nout of luck", 100, 50};
   const Failure failure = *failure_of(decide(end, {}, {}, {}, random).outcome);
@@ -166,15 +166,15 @@ TEST(Outcomes, ACrashKeepsWhatTheRunnerSaid) {
   EXPECT_EQ(failure.details, R"({"signal":11,"exit_code":0,"bound_bytes":100,"peak_bytes":50})");
 }
 
-TEST(Outcomes, AJobsOwnTimeoutIsNamedAsSuch) {
+TEST(Outcomes, NamesTimeoutThatTheJobSet) {
   SeededRandom random(1);
   Job job;
   job.options.timeout = seconds(2);
   EXPECT_EQ(decide(run::TimedOut{seconds(2)}, job, configured(), {}, random).message,
-            "stopped at its deadline: it ran longer than 2 s, the job's own timeout");
+            "the run was stopped after its timeout of 2 s, set by the job");
 }
 
-TEST(Outcomes, RetentionIsTheJobsElseTheFunctions) {
+TEST(Outcomes, TakesRetentionOfJobBeforeFunction) {
   SeededRandom random(1);
   FunctionPolicy policy;
   policy.keep_completed = {.count = 10, .age = {}};
@@ -189,7 +189,7 @@ TEST(Outcomes, RetentionIsTheJobsElseTheFunctions) {
   EXPECT_EQ(decide(run::Cancelled{}, job, policy, {}, random).keep.count, 2U);
 }
 
-TEST(Outcomes, LongFailuresAreCutBetweenCharacters) {
+TEST(Outcomes, TruncatesFailuresBetweenCharacters) {
   SeededRandom random(1);
   WorkerOptions options;
   options.job_limits.failure_bytes = 10;
@@ -201,7 +201,7 @@ TEST(Outcomes, LongFailuresAreCutBetweenCharacters) {
   EXPECT_EQ(failure_of(decision.outcome)->details, "");
 }
 
-TEST(QueueTimeout, CountsFromWhenTheJobCouldHaveStarted) {
+TEST(QueueTimeout, StartsWhenTheJobIsReady) {
   FunctionPolicy policy;
   policy.queue_timeout = seconds(10);
   Job job;
@@ -213,14 +213,15 @@ TEST(QueueTimeout, CountsFromWhenTheJobCouldHaveStarted) {
   EXPECT_EQ(waited(job, from_ms(1'040'001)), Duration(10'001));
   EXPECT_EQ(waited(job, from_ms(1'000'500)), Duration(0)) << "promoted before it was due";
   job.options.queue_timeout = seconds(20);
-  EXPECT_TRUE(waited_too_long(job, policy, from_ms(1'045'000))) << "the job may lower it, not raise it";
+  EXPECT_TRUE(waited_too_long(job, policy, from_ms(1'045'000))) << "the job can lower it, not raise it";
   job.options.queue_timeout = seconds(5);
   EXPECT_TRUE(waited_too_long(job, policy, from_ms(1'035'001)));
   job.attempts_started = 2;
-  EXPECT_FALSE(waited_too_long(job, policy, from_ms(9'000'000))) << "it had begun before: somebody wants it";
+  EXPECT_FALSE(waited_too_long(job, policy, from_ms(9'000'000)))
+      << "only the first start has a queue_timeout";
 }
 
-TEST(Outcomes, DataThatCannotBeReadFailsForGood) {
+TEST(Outcomes, FailsJobWithInvalidDataFinally) {
   Job job;
   EXPECT_FALSE(without_data(job));
   job.options.attempts = 3;
@@ -229,7 +230,7 @@ TEST(Outcomes, DataThatCannotBeReadFailsForGood) {
   ASSERT_TRUE(end);
   SeededRandom random(1);
   const Decision decision = decide(*std::move(end), job, {}, {}, random);
-  EXPECT_EQ(decision.word, "failed");
+  EXPECT_EQ(decision.outcome_name, "failed");
   EXPECT_EQ(decision.code, "invalid_data");
   EXPECT_EQ(decision.message, "the job's data cannot be read: not JSON: syntax error at byte 1");
 }

@@ -1,5 +1,5 @@
-// Thousands of virtual jobs from one seed: worker, ledger and model store together, with every step's sums
-// held against the box.
+// Thousands of virtual jobs from one seed: worker, ledger and model store together. Every step checks the
+// sums against the capacity.
 #include <gmock/gmock.h>
 
 #include "flaky_store.hpp"
@@ -8,7 +8,7 @@
 namespace gaur {
 namespace {
 
-/// Looks at the ledger at every start and every few milliseconds.
+/// Checks the ledger every few milliseconds.
 class Watch {
  public:
   explicit Watch(World& world) : world_(world) {}
@@ -27,7 +27,7 @@ class Watch {
     const Resources& capacity = now.capacity;
     EXPECT_LE(now.granted.cores + now.booked.cores, capacity.cores + 1e-6);
     EXPECT_LE(now.granted.memory_bytes + now.booked.memory_bytes, capacity.memory_bytes);
-    EXPECT_LE(used.cores, capacity.cores + 1e-6) << "what really runs, by its needs";
+    EXPECT_LE(used.cores, capacity.cores + 1e-6) << "needs of the active runs";
     EXPECT_LE(used.memory_bytes, capacity.memory_bytes);
     EXPECT_LE(static_cast<double>(now.threads), threads_allowed + 1e-6);
     ++samples_;
@@ -47,7 +47,7 @@ class Watch {
 
 const FunctionName kSmall{"small"}, kLong{"long"}, kBig{"big"};
 
-void mixed_box(World& world) {
+void mixed_machine(World& world) {
   world.ledger_options.functions[kSmall] = {.cores = 1, .memory_bytes = kGB};
   world.ledger_options.functions[kLong] = {.cores = 1, .memory_bytes = kGB};
   world.ledger_options.functions[kBig] = {.cores = 4, .memory_bytes = 6 * kGB};
@@ -59,16 +59,16 @@ void mixed_box(World& world) {
   };
 }
 
-struct BigOne {
+struct LargeJob {
   Duration waited{0};
-  std::size_t passed_by = 0;  ///< small ones that started while it waited
+  std::size_t backfilled = 0;  ///< small jobs that started while it waited
 };
 
-/// Adds a big job in front and keeps small ones waiting behind it until it starts.
-BigOne wait_for_big(World& world, Watch& watch, const std::function<void()>& feed) {
+/// Adds a large job in front and keeps small ones waiting behind it until it starts.
+LargeJob wait_for_big(World& world, Watch& watch, const std::function<void()>& feed) {
   const Instant added = world.env.clock.now();
   world.add("big", {.lifo = true});
-  BigOne result;
+  LargeJob result;
   const std::size_t before = world.runs.started.size();
   while (world.runs.running_of("big") == 0 && world.env.clock.now() - added < seconds(60)) {
     feed();
@@ -76,41 +76,41 @@ BigOne wait_for_big(World& world, Watch& watch, const std::function<void()>& fee
   }
   result.waited = std::chrono::duration_cast<Duration>(world.env.clock.now() - added);
   for (std::size_t i = before; i < world.runs.started.size(); ++i) {
-    result.passed_by += world.runs.started[i].request.taken.function == kSmall ? 1 : 0;
+    result.backfilled += world.runs.started[i].request.taken.function == kSmall ? 1 : 0;
   }
   return result;
 }
 
-TEST(Simulation, ABigJobStartsInTimeUnderAnEndlessStreamAndSmallOnesPassIt) {
+TEST(Simulation, StartsLargeJobInTimeAndBackfillsSmallOnes) {
   World world(3);
-  mixed_box(world);
+  mixed_machine(world);
   world.start();
   Watch watch(world);
   const auto feed = [&] {
     while (world.counts()[State::kWaiting] < 30) world.add("small");
   };
-  for (int i = 0; i < 6; ++i) world.add("long");  // so that its usual length is known
+  for (int i = 0; i < 6; ++i) world.add("long");  // so that their usual duration is known
   for (int i = 0; i < 500; ++i) {
     feed();
     watch.pass(milliseconds(100));
   }
-  std::size_t passed_by = 0;
+  std::size_t backfilled = 0;
   for (int round = 0; round < 10; ++round) {
     world.add("long", {.lifo = true});
-    watch.pass(milliseconds(600));  // the long one holds a core for 8 s: the big one must wait for it
-    const BigOne big = wait_for_big(world, watch, feed);
+    watch.pass(milliseconds(600));  // it holds a core for 8 s
+    const LargeJob big = wait_for_big(world, watch, feed);
     EXPECT_LT(big.waited, seconds(30));
-    EXPECT_LT(big.waited, seconds(12)) << "EASY: it starts when the long one ends, not later";
-    passed_by += big.passed_by;
+    EXPECT_LT(big.waited, seconds(12)) << "it starts when the long job ends";
+    backfilled += big.backfilled;
     watch.pass(seconds(4));
   }
-  EXPECT_GT(passed_by, 10U * 20U) << "three cores were free for most of 8 s each time";
+  EXPECT_GT(backfilled, 10U * 20U) << "three cores were free for most of 8 s each time";
   EXPECT_GT(watch.samples(), 10'000U);
 }
 
-TEST(Simulation, ABigJobStartsInTimeWhenNothingIsKnownYet) {
+TEST(Simulation, StartsLargeJobInTimeWithoutStatistics) {
   World world(4);
-  mixed_box(world);
+  mixed_machine(world);
   world.start();
   Watch watch(world);
   const auto feed = [&] {
@@ -118,12 +118,13 @@ TEST(Simulation, ABigJobStartsInTimeWhenNothingIsKnownYet) {
   };
   feed();
   watch.pass(milliseconds(50));
-  EXPECT_LT(wait_for_big(world, watch, feed).waited, seconds(1)) << "nothing of unknown length passes";
+  EXPECT_LT(wait_for_big(world, watch, feed).waited, seconds(1))
+      << "runs of unknown duration are not backfilled";
 }
 
-TEST(Simulation, ABigJobOfOneQueueIsNotStarvedByAnother) {
+TEST(Simulation, DoesNotStarveLargeJobOfAnotherQueue) {
   World world(5);
-  mixed_box(world);
+  mixed_machine(world);
   const QueueName other{"other"};
   world.ledger_options.queues.push_back({.name = other, .weight = 50});
   world.worker_options.queues.push_back(other);
@@ -137,7 +138,7 @@ TEST(Simulation, ABigJobOfOneQueueIsNotStarvedByAnother) {
     watch.pass(milliseconds(100));
   }
   for (int round = 0; round < 5; ++round) {
-    const BigOne big = wait_for_big(world, watch, feed);
+    const LargeJob big = wait_for_big(world, watch, feed);
     EXPECT_LT(big.waited, seconds(30));
     for (int i = 0; i < 30; ++i) {
       feed();
@@ -146,13 +147,13 @@ TEST(Simulation, ABigJobOfOneQueueIsNotStarvedByAnother) {
   }
 }
 
-// ---- anything goes -----------------------------------------------------------------------------
+// ---- random histories -----------------------------------------------------------------------------
 
 RunEnd random_end(SeededRandom& random) {
   switch (random.below(12)) {
     case 0: return run::Failed{{.message = "no"}, false};
     case 1: return run::Failed{{.message = "never"}, true};
-    case 2: return run::Later{Duration(static_cast<std::int64_t>(random.below(3'000))), "not yet"};
+    case 2: return run::Snooze{Duration(static_cast<std::int64_t>(random.below(3'000))), "not yet"};
     case 3: return run::TimedOut{seconds(1)};
     case 4: return run::OutOfMemory{1, 2};
     case 5: return run::Crashed{11, 0, ""};
@@ -190,9 +191,9 @@ class RandomHistory : public ::testing::TestWithParam<std::uint64_t> {
   }
 };
 
-TEST_P(RandomHistory, LosesNoJobAndNeverOverrunsTheBox) {
+TEST_P(RandomHistory, LosesNoJobAndStaysWithinCapacity) {
   World world(GetParam());
-  mixed_box(world);
+  mixed_machine(world);
   world.ledger_options.functions[FunctionName("limited")] = {
       .cores = 0.5, .memory_bytes = kGB / 2, .max_running = 2};
   world.runs.script = [&world](const RunRequest& request) {
@@ -213,9 +214,9 @@ TEST_P(RandomHistory, LosesNoJobAndNeverOverrunsTheBox) {
     line.lost_requests = line.lost_replies = 5;
     line.latest = milliseconds(10);
     world.worker_options.hand_off = false;
-    world.ledger_options.turns_at_once = 2;
+    world.ledger_options.takes_in_flight = 2;
   }
-  world.verbs = &line;
+  world.transitions = &line;
   world.start();
   Watch watch(world);
   std::vector<JobRef> jobs;
@@ -243,10 +244,11 @@ TEST_P(RandomHistory, LosesNoJobAndNeverOverrunsTheBox) {
   EXPECT_EQ(world.ledger->status(world.env.clock.now()).granted, Resources{});
   const WorkerStatus status = world.status();
   EXPECT_THAT(status.running, ::testing::IsEmpty());
-  EXPECT_LE(line.most_parked_out, 1);
-  EXPECT_LE(line.most_turns_out, 2) << "one and one that ends a parked one; or one on each of two lanes";
+  EXPECT_LE(line.most_long_polls, 1);
+  EXPECT_LE(line.most_takes_of_queue, 2)
+      << "a long poll and the request that ends it, or one in each of two sessions";
   if (!world.worker_options.hand_off) {
-    EXPECT_EQ(line.most_turns_on, 1) << "the store answers again for a lane's last one only";
+    EXPECT_EQ(line.most_takes_of_session, 1) << "the store repeats only the last reply of a session";
   }
   EXPECT_GT(status.counters.completed, jobs.size() / 4);
   world.await(world.worker->stop(seconds(1)));

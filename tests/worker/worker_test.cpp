@@ -1,4 +1,4 @@
-// What a worker does with its jobs, one idea a test, on virtual time.
+// What a worker does with its jobs, on virtual time.
 #include <gmock/gmock.h>
 
 #include "flaky_store.hpp"
@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-TEST(Worker, RunsWhatIsAddedAndStoresTheResult) {
+TEST(Worker, RunsJobAndStoresResult) {
   World world;
   world.start();
   const JobId id = world.add();
@@ -27,17 +27,17 @@ TEST(Worker, RunsWhatIsAddedAndStoresTheResult) {
   EXPECT_GE(job.usage->wall_us, 100'000U);
 }
 
-TEST(Worker, AParkedTurnTakesAnAddAtOnce) {
+TEST(Worker, TakesAddedJobByLongPoll) {
   World world;
   world.start();
   world.pass(milliseconds(50));
-  EXPECT_TRUE(world.status().queues.front().parked);
+  EXPECT_TRUE(world.status().queues.front().long_poll);
   AddRequest request{.queue = kQueue, .jobs = {{.name = "f"}}};
   EXPECT_EQ(world.value(world.store.add(request)).front().state, State::kActive);
   EXPECT_THAT(world.runs.running, SizeIs(1));
 }
 
-TEST(Worker, WithoutHandOffAHintIsEnough) {
+TEST(Worker, TakesAddedJobAfterHintWithoutLongPolls) {
   World world;
   world.worker_options.hand_off = false;
   world.start();
@@ -47,28 +47,28 @@ TEST(Worker, WithoutHandOffAHintIsEnough) {
   EXPECT_THAT(world.runs.running, SizeIs(1));
 }
 
-/// Where a reply takes its time: what one turn brought is started while the other is under way.
-TEST(Worker, WithoutHandOffTwoTurnsTakeTheirTurns) {
+/// Replies are slow: the jobs of one reply are started while the other request is in flight.
+TEST(Worker, KeepsTwoTakeRequestsInFlightWithoutLongPolls) {
   World world;
   FlakyStore line(world.store, world.env, 1);
   line.latest = milliseconds(4);
-  world.verbs = &line;
+  world.transitions = &line;
   world.worker_options.hand_off = false;
   world.ledger_options.slots = 16;
-  world.ledger_options.turns_at_once = 2;
+  world.ledger_options.takes_in_flight = 2;
   world.ledger_options.capacity = {16, 16 * kGB};
   world.runs.script = [](const RunRequest&) { return Script{.takes = milliseconds(1)}; };
   for (int i = 0; i < 200; ++i) world.add();
   world.start();
   world.pass(milliseconds(10));
-  EXPECT_EQ(line.most_turns_out, 2);
+  EXPECT_EQ(line.most_takes_of_queue, 2);
   world.pass(seconds(2));
   EXPECT_EQ(world.counts()[State::kCompleted], 200U);
-  EXPECT_EQ(line.most_turns_on, 1) << "the store answers again for a lane's last one only";
+  EXPECT_EQ(line.most_takes_of_session, 1) << "the store repeats only the last reply of a session";
   EXPECT_EQ(world.runs.most_running, 16U);
 }
 
-TEST(Worker, NeverRunsMoreThanFits) {
+TEST(Worker, StartsOnlyJobsThatFit) {
   World world;
   world.start();
   for (int i = 0; i < 20; ++i) world.add();
@@ -80,7 +80,7 @@ TEST(Worker, NeverRunsMoreThanFits) {
   EXPECT_EQ(ledger.granted, Resources{});
 }
 
-TEST(Worker, FailedAttemptsAreRepeatedAfterTheirBackoff) {
+TEST(Worker, RetriesFailedAttemptAfterBackoff) {
   World world;
   world.runs.script = [](const RunRequest& request) {
     const bool last = request.taken.job.attempts_made == 2;
@@ -102,7 +102,7 @@ TEST(Worker, FailedAttemptsAreRepeatedAfterTheirBackoff) {
   EXPECT_EQ(world.status().counters.retried, 2U);
 }
 
-TEST(Worker, AJobThatWaitedTooLongIsFailedNotRun) {
+TEST(Worker, FailsJobThatExceedsQueueTimeout) {
   World world;
   world.ledger_options.functions[FunctionName("f")] = {};
   world.worker_options.functions[FunctionName("f")].queue_timeout = seconds(2);
@@ -122,7 +122,7 @@ TEST(Worker, AJobThatWaitedTooLongIsFailedNotRun) {
   EXPECT_THAT(world.runs.started, SizeIs(5));
 }
 
-TEST(Worker, ACancelReachesTheRunAndEndsTheJob) {
+TEST(Worker, CancelsRunningJob) {
   World world;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(60)}; };
   world.start();
@@ -136,7 +136,7 @@ TEST(Worker, ACancelReachesTheRunAndEndsTheJob) {
   EXPECT_EQ(world.job(id).failure->message, "cancelled by ann: wrong day");
 }
 
-TEST(Worker, ACancelledRunThatCompletesAllTheSameStaysCancelled) {
+TEST(Worker, KeepsJobCancelledWhenItsRunCompletes) {
   World world;
   world.runs.script = [](const RunRequest&) {
     return Script{.takes = seconds(1), .ends_after_stop = Duration(-1)};
@@ -149,7 +149,7 @@ TEST(Worker, ACancelledRunThatCompletesAllTheSameStaysCancelled) {
   EXPECT_EQ(world.job(id).failure->code, "cancelled");
 }
 
-TEST(Worker, LocksAreRenewedAtHalfTheirLife) {
+TEST(Worker, RenewsLocksAtHalfTheirTimeToLive) {
   World world;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(200)}; };
   world.start();
@@ -161,7 +161,7 @@ TEST(Worker, LocksAreRenewedAtHalfTheirLife) {
   EXPECT_EQ(world.job(id).state, State::kCompleted);
 }
 
-TEST(Worker, ALostLockStopsTheRunAndItsResultIsDropped) {
+TEST(Worker, StopsRunAfterLostLockAndDropsItsResult) {
   World world;
   world.runs.script = [](const RunRequest&) {
     return Script{.takes = seconds(100), .ends_after_stop = Duration(-1)};
@@ -170,18 +170,18 @@ TEST(Worker, ALostLockStopsTheRunAndItsResultIsDropped) {
   const JobId id = world.add();
   world.pass(seconds(1));
   const LockToken old = world.runs.running.begin()->first;
-  world.store.crash_and_reopen();  // its locks are gone, the job waits again
+  world.store.crash_and_reopen();  // its locks are lost, the job waits again
   world.pass(seconds(16));         // past the next renewal
   EXPECT_THAT(world.runs.stops, ElementsAre(StopReason::kLockLost));
   EXPECT_EQ(world.status().counters.locks_lost, 1U);
-  ASSERT_THAT(world.runs.running, SizeIs(2));  // the old run is deaf, the new one is under way
+  ASSERT_THAT(world.runs.running, SizeIs(2));  // the old run ignores its stop
   world.runs.finish(old, run::Completed{"\"old\""});
   world.pass(seconds(1));
   EXPECT_EQ(world.status().counters.stale_finishes, 1U);
   EXPECT_THAT(world.logs(id), Contains(HasSubstr("is dropped: its lock was lost")));
   EXPECT_EQ(std::ranges::count_if(
-                world.notes,
-                [](const std::string& note) { return note.find("its lock was lost") != std::string::npos; }),
+                world.log_lines,
+                [](const std::string& line) { return line.find("its lock was lost") != std::string::npos; }),
             1)
       << "one line in the log";
   world.pass(seconds(100));
@@ -189,7 +189,7 @@ TEST(Worker, ALostLockStopsTheRunAndItsResultIsDropped) {
   EXPECT_EQ(world.job(id).result, "1");
 }
 
-TEST(Worker, AFinishThatComesTooLateIsRefusedAndExplained) {
+TEST(Worker, DropsResultWhenFinishIsStale) {
   World world;
   world.runs.script = [](const RunRequest& request) {
     return Script{.takes = request.taken.job.attempts_started == 1 ? seconds(5) : seconds(50)};
@@ -198,13 +198,13 @@ TEST(Worker, AFinishThatComesTooLateIsRefusedAndExplained) {
   const JobId id = world.add();
   world.pass(seconds(1));
   world.store.crash_and_reopen();
-  world.pass(seconds(5));  // the first run ends before any renewal told that its lock is gone
+  world.pass(seconds(5));  // the first run ends before a renewal notices the lost lock
   EXPECT_EQ(world.status().counters.stale_finishes, 1U);
   EXPECT_THAT(world.logs(id), Contains(HasSubstr("is dropped")));
   EXPECT_EQ(world.job(id).state, State::kActive);
 }
 
-TEST(Worker, ADeadRunnerIsAStallAndTheSecondOneFailsTheJob) {
+TEST(Worker, FailsJobAfterSecondCrash) {
   World world;
   world.runs.script = [](const RunRequest&) {
     return Script{.end = run::Crashed{11, 0, "the runner died of SIGSEGV"}};
@@ -220,7 +220,7 @@ TEST(Worker, ADeadRunnerIsAStallAndTheSecondOneFailsTheJob) {
   EXPECT_EQ(world.status().counters.failed, 1U);
 }
 
-TEST(Worker, AFunctionThatMustNotRunAgainFailsAtItsFirstCrash) {
+TEST(Worker, FailsJobAfterFirstCrashWithoutRerunOnCrash) {
   World world;
   world.worker_options.functions[FunctionName("f")].rerun_on_crash = false;
   world.runs.script = [](const RunRequest&) { return Script{.end = run::Crashed{9, 0, ""}}; };
@@ -231,7 +231,7 @@ TEST(Worker, AFunctionThatMustNotRunAgainFailsAtItsFirstCrash) {
   EXPECT_THAT(world.runs.started, SizeIs(1));
 }
 
-TEST(Worker, AnInterruptedRunCountsAsNothing) {
+TEST(Worker, DoesNotCountInterruptedRuns) {
   World world;
   world.runs.script = [](const RunRequest& request) {
     return Script{.end = request.taken.job.attempts_started == 1
@@ -247,7 +247,7 @@ TEST(Worker, AnInterruptedRunCountsAsNothing) {
   EXPECT_EQ(world.status().counters.requeued, 1U);
 }
 
-TEST(Worker, TheDeadlineOfARunIsTheLowerOfFunctionAndJob) {
+TEST(Worker, TakesLowerTimeoutOfFunctionAndJob) {
   World world;
   world.worker_options.functions[FunctionName("f")].timeout = seconds(60);
   world.start();
@@ -261,7 +261,7 @@ TEST(Worker, TheDeadlineOfARunIsTheLowerOfFunctionAndJob) {
   EXPECT_EQ(world.runs.started[2].request.timeout, std::nullopt);
 }
 
-TEST(Worker, StoresProgressTwentyTimesASecondTheNewestWins) {
+TEST(Worker, StoresNewestProgressTwentyTimesASecond) {
   World world;
   int stored = 0;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(1)}; };
@@ -285,7 +285,7 @@ TEST(Worker, StoresProgressTwentyTimesASecondTheNewestWins) {
   EXPECT_EQ(world.job(id).progress, "900");
 }
 
-TEST(Worker, GathersLogLinesInOrderAndBoundsThem) {
+TEST(Worker, StoresLogLinesInOrderWithinTheirLimit) {
   World world;
   world.worker_options.log_lines_waiting = 50;
   world.runs.script = [](const RunRequest&) {
@@ -300,10 +300,10 @@ TEST(Worker, GathersLogLinesInOrderAndBoundsThem) {
   ASSERT_THAT(lines, SizeIs(51));
   EXPECT_EQ(lines[0], "line 0");
   EXPECT_EQ(lines[49], "line 49");
-  EXPECT_EQ(lines[50], "... 10 lines came too fast and were dropped");
+  EXPECT_EQ(lines[50], "... 10 lines were dropped: too many at once");
 }
 
-TEST(Worker, DelayedJobsStartWhenTheyAreDue) {
+TEST(Worker, StartsDelayedJobsWhenDue) {
   World world;
   world.start();
   const JobId id = world.add("f", {.delay = milliseconds(4'300)});
@@ -313,7 +313,7 @@ TEST(Worker, DelayedJobsStartWhenTheyAreDue) {
   EXPECT_EQ(world.job(id).state, State::kActive);
 }
 
-TEST(Worker, ARetryStartsWhenItsBackoffIsOver) {
+TEST(Worker, StartsRetryWhenBackoffEnds) {
   World world;
   world.runs.script = [](const RunRequest&) {
     return Script{.takes = milliseconds(10), .end = run::Failed{{.message = "no"}, false}};
@@ -323,16 +323,16 @@ TEST(Worker, ARetryStartsWhenItsBackoffIsOver) {
   world.pass(milliseconds(15));
   ASSERT_THAT(world.runs.started, SizeIs(1));
   world.pass(milliseconds(340));
-  EXPECT_THAT(world.runs.started, SizeIs(2)) << "not only at the next sweep";
+  EXPECT_THAT(world.runs.started, SizeIs(2)) << "not only at the next recovery";
 }
 
-TEST(Worker, JobsOfALostHostAreRecoveredBySweep) {
+TEST(Worker, RecoversStalledJobsOfLostHost) {
   World world;
-  TakeRequest turn{
+  TakeRequest take{
       .queue = kQueue, .op = {SessionName("other"), 1}, .take = 1, .lock = seconds(5), .worker = "other"};
   AddRequest request{.queue = kQueue, .jobs = {{.name = "f"}}};
   const JobId id = world.value(world.store.add(request)).front().id;
-  ASSERT_THAT(world.value(world.store.finish_and_take(turn)).taken, SizeIs(1));
+  ASSERT_THAT(world.value(world.store.finish_and_take(take)).taken, SizeIs(1));
   world.start();
   world.pass(seconds(4));
   EXPECT_EQ(world.job(id).processed_by, "other");
@@ -342,7 +342,7 @@ TEST(Worker, JobsOfALostHostAreRecoveredBySweep) {
   EXPECT_EQ(world.job(id).stalled, 1U);
 }
 
-TEST(Worker, APausedQueueStartsNothingUntilItIsResumed) {
+TEST(Worker, StartsNothingFromPausedQueue) {
   World world;
   world.start();
   world.value(world.store.pause(kQueue));
@@ -354,7 +354,7 @@ TEST(Worker, APausedQueueStartsNothingUntilItIsResumed) {
   EXPECT_THAT(world.runs.started, SizeIs(1));
 }
 
-TEST(Worker, AFunctionAtItsOwnLimitGoesOnWhenARunEnds) {
+TEST(Worker, StartsNextRunOfFunctionAtMaxRunning) {
   World world;
   world.ledger_options.functions[FunctionName("f")].max_running = 1;
   world.ledger_options.functions[FunctionName("g")] = {};
@@ -370,7 +370,7 @@ TEST(Worker, AFunctionAtItsOwnLimitGoesOnWhenARunEnds) {
   EXPECT_EQ(world.runs.most_running, 1U);
 }
 
-TEST(Worker, ServesSeveralQueuesByWeight) {
+TEST(Worker, ServesQueuesByWeight) {
   World world;
   const QueueName heavy{"heavy"};
   world.ledger_options.queues = {{.name = kQueue, .take_unknown = true},
@@ -388,101 +388,6 @@ TEST(Worker, ServesSeveralQueuesByWeight) {
   EXPECT_GT(of_heavy * 4, all * 3 - 12);
   EXPECT_LT(of_heavy * 4, all * 3 + 12);
   EXPECT_GE(all, 36);
-}
-
-// ---- stop --------------------------------------------------------------------------------------
-
-TEST(WorkerStop, QuietTakesNothingMoreAndLetsRunsEnd) {
-  World world;
-  world.start();
-  const JobId first = world.add();
-  world.pass(milliseconds(10));
-  world.worker->quiet();
-  world.env.loop.run_ready();
-  const JobId second = world.add();
-  world.pass(seconds(3));
-  EXPECT_EQ(world.job(first).state, State::kCompleted);
-  EXPECT_EQ(world.job(second).state, State::kWaiting);
-  EXPECT_EQ(wait_reason(world.await(world.worker->explain({.queue = kQueue, .function = FunctionName("f")}))),
-            "this host is quiet and takes no jobs");
-}
-
-TEST(WorkerStop, WaitsForRunsThatEndInTime) {
-  World world;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(3)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
-  const StopReport report = world.await(world.worker->stop(seconds(10)));
-  EXPECT_EQ(world.job(id).state, State::kCompleted);
-  EXPECT_EQ(report.requeued, 0U);
-  EXPECT_EQ(report.unsent, 0U);
-}
-
-TEST(WorkerStop, GivesBackUncountedWhatDoesNotEndInTime) {
-  World world;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(300)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
-  const Instant begin = world.env.clock.now();
-  const StopReport report = world.await(world.worker->stop(seconds(10)));
-  EXPECT_LT(world.env.clock.now() - begin, seconds(11));
-  EXPECT_EQ(report.requeued, 1U);
-  EXPECT_EQ(world.job(id).state, State::kWaiting);
-  EXPECT_EQ(world.job(id).attempts_made, 0U);
-  EXPECT_EQ(world.job(id).stalled, 0U);
-  EXPECT_THAT(world.logs(id), Contains(HasSubstr("the host w1 stops: this run is ended after 10 s and the "
-                                                 "job goes back to the queue, nothing is counted")));
-}
-
-TEST(WorkerStop, ASecondStopEndsThePatience) {
-  World world;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(300)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
-  auto first = world.worker->stop(seconds(100));
-  world.pass(seconds(1));
-  EXPECT_FALSE(first.ready());
-  const Instant begin = world.env.clock.now();
-  world.await(world.worker->stop(seconds(100)));
-  EXPECT_LT(world.env.clock.now() - begin, milliseconds(100));
-  EXPECT_TRUE(first.ready());
-  EXPECT_EQ(world.job(id).state, State::kWaiting);
-}
-
-TEST(WorkerStop, GivesBackTheJobOfARunThatIsDeaf) {
-  World world;
-  world.runs.script = [](const RunRequest&) {
-    return Script{.takes = seconds(300), .ends_after_stop = Duration(-1)};
-  };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
-  const StopReport report = world.await(world.worker->stop(Duration(0)));
-  EXPECT_EQ(report.abandoned, 1U);
-  EXPECT_EQ(world.job(id).state, State::kWaiting);
-}
-
-TEST(WorkerStop, AResultThatComesWhileTheHostStopsIsKept) {
-  World world;
-  world.runs.script = [](const RunRequest&) {
-    return Script{.takes = seconds(2), .ends_after_stop = Duration(-1)};
-  };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
-  const StopReport report = world.await(world.worker->stop(seconds(1)));
-  EXPECT_EQ(world.job(id).state, State::kCompleted);
-  EXPECT_EQ(report.requeued, 0U);
-}
-
-TEST(WorkerStop, BeforeItStartedIsDoneAtOnce) {
-  World world;
-  world.ledger = std::make_unique<Ledger>(world.ledger_options);
-  Worker worker(world.env.env, world.store, *world.ledger, world.runs, world.worker_options);
-  world.await(worker.stop(seconds(10)));
 }
 
 }  // namespace

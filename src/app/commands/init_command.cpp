@@ -15,6 +15,7 @@
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "base/json.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {

@@ -13,6 +13,7 @@
 #include "app/size/size_report.hpp"
 #include "app/subcommands.hpp"
 #include "base/suggest.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {

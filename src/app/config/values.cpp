@@ -7,6 +7,7 @@
 #include "app/config/settings.hpp"
 #include "app/config/units.hpp"
 #include "base/suggest.hpp"
+#include "base/try.hpp"
 #include "redis/url.hpp"
 
 namespace gaur::app {

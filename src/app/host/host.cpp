@@ -20,6 +20,7 @@
 #include "app/host/why_waiting.hpp"
 #include "app/version.hpp"
 #include "base/system_env.hpp"
+#include "base/try.hpp"
 #include "http/server.hpp"
 #include "runner/pools.hpp"
 #include "runner/result_keeper.hpp"
@@ -173,9 +174,9 @@ Status Host::Impl::build_worker() {
   made.take = options.role == Role::kWorker;
   made.hand_off = store->capabilities().has(Capability::kHandOff);
   LedgerOptions room = ledger_options(config);
-  room.turns_at_once = made.turns_at_once();
+  room.takes_in_flight = made.takes_in_flight();
   ledger = std::make_unique<Ledger>(std::move(room));
-  made.events.on_note = [log = options.log](WorkerEvents::Level level, const std::string& line) {
+  made.events.on_log = [log = options.log](WorkerEvents::Level level, const std::string& line) {
     if (level == WorkerEvents::Level::kInfo) log.info(line);
     if (level == WorkerEvents::Level::kWarning) log.warn(line);
     if (level == WorkerEvents::Level::kError) log.error(line);

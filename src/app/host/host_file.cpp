@@ -7,7 +7,9 @@
 
 #include "app/host/options_from_config.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/system_env.hpp"
+#include "base/try.hpp"
 #include "embedded/folder_lock.hpp"
 
 namespace gaur::app {
@@ -28,12 +30,15 @@ std::optional<std::string> read_small(const std::filesystem::path& file) {
 }  // namespace
 
 Status write_host_file(const std::filesystem::path& data_folder, const HostFile& host) {
-  return write_file(
-      data_folder / "host.json",
-      fmt::format(R"({{"pid":{},"url":{},"version":{},"name":{},"token_file":{},"started_ms":{}}})"
-                  "\n",
-                  host.pid, json::quote(host.url), json::quote(host.version), json::quote(host.name),
-                  json::quote(host.token_file), host.started_ms));
+  const std::string text = json::object([&](json::ObjectWriter& out) {
+    out.number("pid", host.pid)
+        .text("url", host.url)
+        .text("version", host.version)
+        .text("name", host.name)
+        .text("token_file", host.token_file)
+        .number("started_ms", host.started_ms);
+  });
+  return write_file(data_folder / "host.json", text + "\n");
 }
 
 std::optional<HostFile> read_host_file(const std::filesystem::path& data_folder) {

@@ -1,17 +1,11 @@
 #include "app/host/job_log.hpp"
 
+#include "base/utf8.hpp"
+
 namespace gaur::app {
 namespace {
 
 constexpr std::size_t kMessageBytes = 300;
-
-/// The failure's first bytes, whole characters only: a result may be the store's to keep, a log line is not.
-std::string shortened(std::string_view message) {
-  if (message.size() <= kMessageBytes) return std::string(message);
-  std::size_t bytes = kMessageBytes;
-  while (bytes > 0 && (static_cast<unsigned char>(message[bytes]) & 0xC0) == 0x80) --bytes;
-  return std::string(message.substr(0, bytes)) + "...";
-}
 
 }  // namespace
 
@@ -34,7 +28,7 @@ std::function<void(const RunReport&)> job_log(Logger log) {
     if (run.outcome == "completed") {
       line.info(what);
     } else {
-      line.info(what, {{"code", run.code}, {"error", shortened(run.message)}});
+      line.info(what, {{"code", run.code}, {"error", shortened(run.message, kMessageBytes)}});
     }
   };
 }

@@ -1,5 +1,5 @@
 #pragma once
-// One log line for each run that ended, once the store has taken its end.
+// One log line for each run whose finish the store has accepted or rejected.
 #include <functional>
 
 #include "base/log.hpp"
@@ -7,8 +7,8 @@
 
 namespace gaur::app {
 
-/// For WorkerEvents::on_end. "job finished" where the job ended (completed, failed, cancelled), "run ended"
-/// where it goes on (retried, later, stalled, given_back) or the run counted for nothing (stale).
+/// For WorkerEvents::on_end. Logs "job finished" for completed, failed and cancelled jobs, else "run ended"
+/// (retried, snoozed, stalled, requeued, stale).
 std::function<void(const RunReport&)> job_log(Logger log);
 
 }  // namespace gaur::app

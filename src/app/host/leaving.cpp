@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "app/host/startup_report.hpp"
+#include "base/try.hpp"
 #include "core/human_text.hpp"
 
 namespace gaur::app {

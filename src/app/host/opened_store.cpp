@@ -6,10 +6,11 @@
 #include <cstdlib>
 
 #include "app/look/hosts_seen.hpp"
+#include "base/try.hpp"
 #include "bull/bull_store.hpp"
 #include "bull/server_check.hpp"
-#include "core/zone.hpp"
 #include "redis/connect.hpp"
+#include "schedule/zone.hpp"
 
 namespace gaur::app {
 namespace {
@@ -76,7 +77,7 @@ std::string local_zone() {
   const char* const set = std::getenv("TZ");
   std::string_view name = set == nullptr ? "" : set;
   if (name.starts_with(':')) name.remove_prefix(1);
-  return Zone::find(name) ? std::string(name) : "";
+  return schedule::Zone::find(name) ? std::string(name) : "";
 }
 
 Result<OpenedStore> open_redis_store(StoreParts parts) {

@@ -7,6 +7,7 @@
 #include "app/host/duckdb_spec.hpp"
 #include "app/host/new_folder.hpp"
 #include "base/files.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {

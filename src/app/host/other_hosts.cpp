@@ -7,6 +7,7 @@
 
 #include "base/files.hpp"
 #include "base/system_env.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {

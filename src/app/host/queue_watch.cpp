@@ -1,5 +1,7 @@
 #include "app/host/queue_watch.hpp"
 
+#include "base/try.hpp"
+
 namespace gaur::app {
 
 namespace {

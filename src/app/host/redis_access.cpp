@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/try.hpp"
+
 namespace gaur::app {
 
 Result<std::unique_ptr<RedisAccess>> RedisAccess::open(const Settings& settings, const RedisConfig& config) {

@@ -19,6 +19,7 @@
 #include "app/version.hpp"
 #include "base/json.hpp"
 #include "base/system_env.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {
@@ -64,7 +65,7 @@ int fatal_exit(const Error& error) {
 
 void log_stop(const Logger& log, const StopReport& report) {
   log.info("stopped",
-           {{"given_back", report.requeued}, {"abandoned", report.abandoned}, {"unsent", report.unsent}});
+           {{"requeued", report.requeued}, {"abandoned", report.abandoned}, {"unsent", report.unsent}});
 }
 
 /// The way to the end: the first signal begins it, the second ends its patience.

@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "base/try.hpp"
+
 namespace gaur::app {
 namespace {
 

@@ -1,6 +1,5 @@
 #include "app/host/signed_urls.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -14,7 +13,10 @@
 
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/name_text.hpp"
+#include "base/time_text.hpp"
+#include "base/try.hpp"
 #include "runner/result_folder.hpp"
 
 namespace gaur::app {
@@ -81,9 +83,12 @@ std::string Links::url(const JobRef& job, const ResultFile& file) const {
 }
 
 std::string Links::result(const JobRef& job, const ResultFile& file) const {
-  const auto seconds = std::chrono::system_clock::to_time_t(file.expires_at);
-  return fmt::format(R"({{"url":{},"bytes":{},"format":{},"expires":"{:%Y-%m-%dT%H:%M:%S}Z"}})",
-                     json::quote(url(job, file)), file.bytes, json::quote(file.format), fmt::gmtime(seconds));
+  return json::object([&](json::ObjectWriter& out) {
+    out.text("url", url(job, file))
+        .number("bytes", file.bytes)
+        .text("format", file.format)
+        .text("expires", iso_time_seconds(file.expires_at));
+  });
 }
 
 Status Links::check(const JobRef& job, const std::string& expires, const std::string& signature,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/config/units.hpp"
+#include "base/try.hpp"
 #include "core/human_text.hpp"
 
 namespace gaur::app {

@@ -15,7 +15,7 @@ void add_pool_facts(const WhyParts& parts, WaitFacts& facts) {
     if (!why) continue;
     facts.unavailable = *why;
     if (const auto next = parts.pools->next_start(pool))
-      facts.tried_again_in = std::chrono::duration_cast<Duration>(*next - parts.clock.now());
+      facts.retry_in = std::chrono::duration_cast<Duration>(*next - parts.clock.now());
     return;
   }
 }

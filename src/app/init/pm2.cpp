@@ -9,6 +9,7 @@
 #include <map>
 
 #include "app/init/pm2_values.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {

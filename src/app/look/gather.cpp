@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/json.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {

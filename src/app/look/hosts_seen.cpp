@@ -7,6 +7,7 @@
 
 #include "app/text/text_table.hpp"
 #include "base/name_text.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/host/redis_access.hpp"
+#include "base/try.hpp"
 
 namespace gaur::app {
 

@@ -13,6 +13,7 @@
 #include "app/host/options_from_config.hpp"
 #include "app/host/signals.hpp"
 #include "base/system_env.hpp"
+#include "base/try.hpp"
 #include "core/human_text.hpp"
 #include "runner/pools.hpp"
 
@@ -192,7 +193,7 @@ std::string end_in_words(const RunEnd& end) {
   if (std::holds_alternative<run::Completed>(end)) return "completed";
   if (const auto* failed = std::get_if<run::Failed>(&end))
     return fmt::format("failed: {} ({})", failed->failure.message, failed->failure.code);
-  if (const auto* later = std::get_if<run::Later>(&end)) return "asked to be run later: " + later->why;
+  if (const auto* later = std::get_if<run::Snooze>(&end)) return "asked to be run later: " + later->why;
   if (const auto* timeout = std::get_if<run::TimedOut>(&end))
     return "timeout after " + human_duration(timeout->after);
   if (const auto* memory = std::get_if<run::OutOfMemory>(&end))

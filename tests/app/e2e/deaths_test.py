@@ -72,10 +72,10 @@ class DeathsTest(EndToEnd):
 
     def test_limits_name_what_was_reached_and_the_key_to_change(self):
         job_id, failure = self.failed("sleep", {"ms": 60_000})
-        self.assertEqual(failure["message"], "stopped at its deadline: it ran longer than 300 ms; raise functions.sleep.timeout if it may run longer")
+        self.assertEqual(failure["message"], "the run was stopped after its timeout of 300 ms; raise functions.sleep.timeout if it may run longer")
         self.one_line(job_id, "failed")
         job_id, failure = self.failed("eat", {"megabytes": 400})
-        self.assertRegex(failure["message"], r"stopped at its memory bound of 120 MB: it reached \d+ MB; raise functions.eat.needs.memory")
+        self.assertRegex(failure["message"], r"the run was stopped at its memory limit of 120 MB: it reached \d+ MB; raise functions.eat.needs.memory")
         self.one_line(job_id, "failed")
         self.assertNotIn("died", self.gaur.log())
 
@@ -97,7 +97,7 @@ class DeathsTest(EndToEnd):
         until(lambda: "stopping" in self.gaur.log(), what="the first TERM being heard")  # two pending ones are one
         self.gaur.signal(15)
         self.assertEqual(self.gaur.wait(), 0)
-        self.assertRegex(self.gaur.log(), rf"run ended job={left} .*outcome=given_back")
+        self.assertRegex(self.gaur.log(), rf"run ended job={left} .*outcome=requeued")
         self.assertNotIn("died", self.gaur.log())
 
 

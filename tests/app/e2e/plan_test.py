@@ -114,7 +114,7 @@ class PlanTest(EndToEnd):
         for data, step in (({"ms": 60_000}, "plan"), ({"ms": 1_000, "endless": True}, "sql")):
             job = self.run_job("slow", data)
             self.assertEqual((job["failure"]["code"], job["failure"]["message"]),
-                             ("timeout", "stopped at its deadline: it ran longer than 3 s; raise functions.slow.timeout if it may run longer"), step)
+                             ("timeout", "the run was stopped after its timeout of 3 s; raise functions.slow.timeout if it may run longer"), step)
             ran = milliseconds(job["processed_on"], job["finished_on"])
             print(f"deadline of 3 s in the {step} step: over after {ran:.0f} ms")
             self.assertGreaterEqual(ran, 3000)

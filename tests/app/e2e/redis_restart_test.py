@@ -21,7 +21,7 @@ class RedisRestartTest(RedisHosts):
             call("HSET", BASE + job_id, "data", json.dumps({"func": "sleep", "ms": 1}))
         begun = time.monotonic()
         work.start("--slots", "2", ready=False)
-        until(lambda: work.log().count("was held by an earlier life of this host") == 2, what="the jobs coming back")
+        until(lambda: work.log().count("was requeued: the previous process of this worker held it") == 2, what="the jobs coming back")
         took = time.monotonic() - begun
         for job_id in ids:
             job = self.finished(call, job_id)

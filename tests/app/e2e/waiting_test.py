@@ -50,7 +50,7 @@ class Reasons:
     def test_every_waiting_job_has_a_reason(self):
         self.expect_reason(self.add("sleep", delay="1h"), r"delayed until 20\d\d-\d\d-\d\dT[\d:.]{12}Z \(in \d+ min\)")
         broken = self.add("broken")
-        self.expect_reason(broken, r"the runners of pool broken cannot start \(\d+ times in a row\): .*; tried again (now|in .*)")
+        self.expect_reason(broken, r"the runners of pool broken cannot start \(\d+ times in a row\): .*; next try (now|in .*)")
         self.add("single", {"ms": 60_000})
         until(lambda: self.gaur.counts("q")["active"] == 1, what="the first run")
         self.expect_reason(self.add("single"), "1 of at most 1 of single are running")

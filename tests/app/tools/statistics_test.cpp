@@ -105,7 +105,7 @@ TEST(Functions, CountsWhatOnlyWaits) {
   EXPECT_EQ(functions[1].completed + functions[1].failed, 0U);
 }
 
-TEST(TextTable, AlignsByDisplayWidthAndDisarmsControlCharacters) {
+TEST(TextTable, AlignsByDisplayWidthAndEscapesControlCharacters) {
   TextTable table({"queue", ">jobs"});
   table.row({"서울", "7"});
   table.row({"a\x1b[31m", "1234"});
@@ -115,7 +115,7 @@ TEST(TextTable, AlignsByDisplayWidthAndDisarmsControlCharacters) {
             "a?[31m  1234\n");
 }
 
-TEST(TextTable, ControlCharactersOfUnicodeAreDisarmedToo) {
+TEST(TextTable, EscapesControlCharactersOfUnicode) {
   EXPECT_EQ(strip_control_characters("a\u009b31mb\u00e9\x7f"), "a?31mb\u00e9?");
 }
 
@@ -124,6 +124,14 @@ TEST(TextTable, CutCountsColumns) {
   EXPECT_EQ(cut("서울특별시", 9), "서울특...");
   EXPECT_EQ(cut("abcdef", 5), "ab...");
   EXPECT_LE(display_width(cut("가나다라마바사", 6)), 6U);
+}
+
+TEST(TextTable, CountsTerminalColumns) {
+  EXPECT_EQ(display_width("abc"), 3U);
+  EXPECT_EQ(display_width("서울"), 4U);
+  EXPECT_EQ(display_width("e\u0301"), 1U);     // a combining accent
+  EXPECT_EQ(display_width("\U0001FAE0"), 2U);  // an emoji of Unicode 14
+  EXPECT_EQ(display_width("a\xFFz"), 3U);      // not UTF-8
 }
 
 }  // namespace

@@ -10,12 +10,12 @@
 #include <iostream>
 #include <sstream>
 
+#include "base/js_number.hpp"
 #include "base/json_text.hpp"
 #include "bull/dates.hpp"
 #include "bull/job_codec.hpp"
 #include "bull/repeat.hpp"
-#include "core/cron.hpp"
-#include "core/js_number.hpp"
+#include "schedule/cron.hpp"
 
 namespace gaur {
 namespace {
@@ -45,9 +45,9 @@ std::string answer_json(const Words& words) {
 }
 
 std::string answer_cron(const Words& words) {
-  const auto cron = Cron::parse(words.at(1));
+  const auto cron = schedule::Cron::parse(words.at(1));
   if (!cron) return no(cron.error());
-  const auto zone = Zone::find(words.at(2));
+  const auto zone = schedule::Zone::find(words.at(2));
   if (!zone) return no(zone.error());
   Time at = from_ms(std::stoll(words.at(3)));
   std::string times;
@@ -62,13 +62,13 @@ std::string answer_cron(const Words& words) {
 
 std::string answer_date(const Words& words) {
   const auto value = json::parse(words.at(1));
-  const auto local = Zone::find(words.at(2));
+  const auto local = schedule::Zone::find(words.at(2));
   return value && local ? js::to_text(bull::js_date(*value, *local)) : "no value";
 }
 
 std::string answer_luxon(const Words& words) {
   const auto value = json::parse(words.at(1));
-  const auto zone = Zone::find(words.at(2));
+  const auto zone = schedule::Zone::find(words.at(2));
   if (!value || !zone) return "no value";
   const auto ms = bull::luxon_date(*value, *zone, std::stoll(words.at(3)));
   return ms ? js::to_text(*ms) : "NaN";

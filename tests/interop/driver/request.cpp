@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/try.hpp"
+
 namespace gaur::driver {
 
 Result<Request> Request::parse(std::string_view line) {

@@ -94,7 +94,7 @@ std::string render(const QueueHint& next) {
 }
 std::string render(const Recovered& recovered) {
   return fmt::format("{{\"back\":{},\"failed\":{},\"left\":{}}}", render(recovered.requeued),
-                     render(recovered.failed), render(recovered.left));
+                     render(recovered.failed), render(recovered.unlocked));
 }
 std::string render(const TakeReply& reply) {
   return fmt::format("{{\"taken\":{},\"next\":{},\"limited_for\":{}}}", render(reply.taken),

@@ -15,7 +15,7 @@ namespace gaur::driver {
 namespace {
 
 /// false: told to stop before the time was over.
-bool stay(RunContext& run, Duration time) {
+bool stay(HandlerContext& run, Duration time) {
   std::mutex mutex;
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
@@ -23,7 +23,7 @@ bool stay(RunContext& run, Duration time) {
   return !run.stop().stop_requested();
 }
 
-RunEnd handle(RunContext& run) {
+RunEnd handle(HandlerContext& run) {
   const auto data = json::parse_object(run.data());
   if (!data) return run::Failed{{.message = "data: " + data.error().message}, false};
   if (!stay(run, Duration(json::integer(*data, "ms").value_or(0)))) return run::Interrupted{"told to stop"};

@@ -7,7 +7,7 @@
 
 namespace gaur::js {
 
-/// Number(text): "" is 0, "0x1f" 31, " 1e3\n" 1000; NaN for what is no number.
+/// Number(text): "" is 0, "0x1f" 31, " 1e3\n" 1000; NaN if it is not a number.
 double to_number(std::string_view text);
 /// String(number): "1795350977642", "1500.5", "1e+21".
 std::string to_text(double number);

@@ -1,4 +1,4 @@
-#include "core/cron.hpp"
+#include "schedule/cron.hpp"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,11 @@
 #include <cctype>
 #include <cmath>
 
+#include "base/js_number.hpp"
+#include "base/try.hpp"
 #include "base/utf8.hpp"
-#include "core/js_number.hpp"
 
-namespace gaur {
+namespace gaur::schedule {
 
 namespace {
 
@@ -217,7 +218,7 @@ class Cron::Search {
   std::optional<Time> run(std::optional<Time> end) {
     for (int step = 1; step < kMostSteps; ++step) {
       if (end && at_.utc_ms() > to_ms(*end)) return std::nullopt;
-      switch (judge()) {
+      switch (check()) {
         case Move::kNone:
           if (at_.utc_ms() != after_ms_) return from_ms(at_.utc_ms());
           add(kSecondMs, true);
@@ -268,7 +269,7 @@ class Cron::Search {
     return nth < 6 && (at_.civil().day + 6) / 7 == nth;
   }
 
-  Move judge_day() const {
+  Move check_day() const {
     const Civil& civil = at_.civil();
     const bool day = field(kDay).has(civil.day) || (!field(kDay).lasts.empty() && is_last_day());
     bool weekday = field(kWeekday).has(at_.weekday());
@@ -285,7 +286,7 @@ class Cron::Search {
     return field(kMonth).has(civil.month) ? Move::kNone : Move::kMonth;
   }
 
-  Move judge_hour() {
+  Move check_hour() {
     const unsigned hour = at_.civil().hour;
     if (!field(kHour).has(hour)) {
       if (jumped_to_ != hour) {
@@ -301,9 +302,9 @@ class Cron::Search {
     return Move::kNone;
   }
 
-  Move judge() {
-    if (const Move move = judge_day(); move != Move::kNone) return move;
-    if (const Move move = judge_hour(); move != Move::kNone) return move;
+  Move check() {
+    if (const Move move = check_day(); move != Move::kNone) return move;
+    if (const Move move = check_hour(); move != Move::kNone) return move;
     if (!field(kMinute).has(at_.civil().minute)) return Move::kMinute;
     if (!field(kSecond).has(at_.civil().second)) return Move::kSecond;
     return Move::kNone;
@@ -330,7 +331,7 @@ class Cron::Search {
     const auto hour_before = static_cast<int>(at_.civil().hour);
     at_.elapse(unit_ms);
     at_.to_start_of(unit_ms);
-    // The start of the hour may lie before where the step began, where a clock went back within the hour.
+    // The start of the hour may be before the begin of the step if the clock was set back within the hour.
     if (at_.utc_ms() < before || (unit_ms == kHourMs && at_.utc_ms() == before)) at_.elapse(kHourMs);
     if (!mark || field(kHour).size() == 24) return;
     const Civil& civil = at_.civil();
@@ -350,4 +351,4 @@ std::optional<Time> Cron::next(Time after, const Zone& zone, std::optional<Time>
   return Search(*this, zone, to_ms(after)).run(end);
 }
 
-}  // namespace gaur
+}  // namespace gaur::schedule

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace gaur {
+namespace gaur::schedule {
 
 struct ZoneRule {
   /// The `week`-th `weekday` (0: Sunday) of a month, 5 is the last; `time_s` after its midnight, possibly on
@@ -27,4 +27,4 @@ std::optional<ZoneRule> read_zone_rule(std::string_view text);
 /// The rule in the operating system's file of a zone. nullopt also where there is no such file.
 std::optional<ZoneRule> zone_rule_of(std::string_view zone_name);
 
-}  // namespace gaur
+}  // namespace gaur::schedule

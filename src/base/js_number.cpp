@@ -1,4 +1,4 @@
-#include "core/js_number.hpp"
+#include "base/js_number.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@ namespace gaur::js {
 
 namespace {
 
-/// Length of the white space character that `text` begins with; 0: it begins with none.
+/// Length of the white space character at the beginning of `text`; 0: none.
 std::size_t space_length(std::string_view text) {
   if (text.empty()) return 0;
   if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return 1;
@@ -22,8 +22,8 @@ std::size_t space_length(std::string_view text) {
     if (text.starts_with(one)) return 3;
   }
   const auto third = static_cast<unsigned char>(text[2]);
-  const bool en_quad_to_hair = text.starts_with("\xE2\x80") && third >= 0x80 && third <= 0x8A;
-  return en_quad_to_hair ? 3 : 0;
+  const bool is_typographic_space = text.starts_with("\xE2\x80") && third >= 0x80 && third <= 0x8A;
+  return is_typographic_space ? 3 : 0;
 }
 
 double radix_number(std::string_view digits, unsigned radix) {
@@ -57,7 +57,7 @@ std::vector<std::string> words(std::string_view text) {
 
 std::string_view trim(std::string_view text) {
   while (const std::size_t space = space_length(text)) text.remove_prefix(space);
-  std::size_t end = 0;  // behind the last character that is no white space
+  std::size_t end = 0;  // after the last character that is not white space
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t space = space_length(text.substr(at));
     at += std::max<std::size_t>(space, 1);
@@ -94,7 +94,7 @@ std::string to_text(double number) {
   if (number == 0) return "0";
   const double size = std::abs(number);
   if (size >= 1e-6 && size < 1e21) {
-    // The shortest digits that read back, without an exponent.
+    // The shortest digits with the same value, without an exponent.
     std::string scientific = fmt::format("{:e}", number);
     for (int precision = 0; precision <= 17; ++precision) {
       scientific = fmt::format("{:.{}e}", number, precision);

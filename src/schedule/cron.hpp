@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/zone.hpp"
 #include "gaur/names.hpp"
 #include "gaur/result.hpp"
+#include "schedule/zone.hpp"
 
-namespace gaur {
+namespace gaur::schedule {
 
 class Cron {
  public:
@@ -47,4 +47,4 @@ class Cron {
   double nth_weekday_ = 0;  // 0: any
 };
 
-}  // namespace gaur
+}  // namespace gaur::schedule

@@ -1,4 +1,4 @@
-#include "core/zone_rule.hpp"
+#include "schedule/zone_rule.hpp"
 
 #include <date/date.h>
 
@@ -9,7 +9,7 @@
 
 #include "base/decimal_text.hpp"
 
-namespace gaur {
+namespace gaur::schedule {
 
 namespace {
 
@@ -139,4 +139,4 @@ std::optional<ZoneRule> zone_rule_of(std::string_view zone_name) {
                                      : read_zone_rule(std::string_view(text).substr(before + 1));
 }
 
-}  // namespace gaur
+}  // namespace gaur::schedule

@@ -1,9 +1,9 @@
 // The vectors were made by running cron-parser 4.9.0, which Bull 4 uses.
 #include <gmock/gmock.h>
 
-#include "core/cron.hpp"
+#include "schedule/cron.hpp"
 
-namespace gaur {
+namespace gaur::schedule {
 namespace {
 
 struct Vector {
@@ -13,7 +13,7 @@ struct Vector {
   std::vector<std::int64_t> next_ms;
 };
 
-TEST(Cron, AgreesWithThePeersLibrary) {
+TEST(Cron, MatchesCronParser) {
   const std::vector<Vector> vectors{
       {"*/5 * * * * *", "UTC", 1795366801300, {1795366805000, 1795366810000, 1795366815000}},
       {"* * * * * *", "UTC", 1795366801300, {1795366802000, 1795366803000, 1795366804000}},
@@ -73,7 +73,7 @@ TEST(Cron, AgreesWithThePeersLibrary) {
   }
 }
 
-TEST(Cron, RefusesWhatThePeersRefuse) {
+TEST(Cron, RejectsWhatPeersReject) {
   for (const char* pattern :
        {"60 * * * *", "* * 32 * *", "a b c d e", "* * * * * * *", "5-1 * * * *", "*/0 * * * *", "0 0 * * 8",
         "0 0 * * 1#6", "0 0 * FOO *", "1,,2 * * * *", "1/2/3 * * * *", "0 0 * * 1#2,3", "@midnight",
@@ -84,7 +84,7 @@ TEST(Cron, RefusesWhatThePeersRefuse) {
   }
 }
 
-TEST(Cron, FindsNothingWhereThereIsNothing) {
+TEST(Cron, ReturnsNothingWithoutAMatch) {
   for (const char* pattern : {"0 0 30 2,2 *", "0 0 31 4,6 *", "0 0 * * L"}) {
     const auto cron = Cron::parse(pattern);
     ASSERT_TRUE(cron) << pattern;
@@ -102,13 +102,13 @@ std::optional<std::int64_t> first(const char* pattern, const char* zone, std::in
 
 // Expected values: node -p "require('cron-parser').parseExpression(PATTERN,{currentDate:new
 // Date(MS),tz:ZONE}).next().getTime()"
-TEST(Cron, FieldsMayBeSeparatedByAnyWhiteSpace) {
+TEST(Cron, AcceptsAnyWhiteSpaceBetweenFields) {
   EXPECT_EQ(first("0\t5\t*\t*\t*", "UTC", 1'795'366'800'000), 1'795'410'000'000);
   EXPECT_EQ(first(" 0  5\n* * *\t", "UTC", 1'795'366'800'000), 1'795'410'000'000);
 }
 
 // The zones' tables end in 2037, and their rules go on. Expected values as above, for times in 2041.
-TEST(Cron, FollowsTheRuleOfAZoneBeyondItsTable) {
+TEST(Cron, FollowsZoneRuleBeyondTheTable) {
   EXPECT_EQ(first("22-50 36/32 16 * 4 fri#5", "EST5EDT", 2'025'818'994'000), 2'156'272'582'000);
   struct Changes {
     const char* zone;
@@ -140,12 +140,12 @@ TEST(Cron, ReadsTheRulesOfZoneFiles) {
     EXPECT_FALSE(read_zone_rule(text)) << text;
 }
 
-TEST(Cron, SkipsAMidnightThatDoesNotExist) {
+TEST(Cron, SkipsMissingMidnight) {
   // Cairo: 2026-04-24 00:00 does not exist; the next midnight is that of the 25th.
   EXPECT_EQ(first("0 0 * * *", "Africa/Cairo", 1'776'978'000'000 - 7'200'000), 1'777'064'400'000);
 }
 
-TEST(Zone, TakesTheNamesThatLuxonTakes) {
+TEST(Zone, AcceptsNamesOfLuxon) {
   const std::int64_t winter = 1'795'366'800'000;
   const auto offset = [&](const char* name) -> std::int64_t {
     const auto zone = Zone::find(name);
@@ -167,4 +167,4 @@ TEST(Zone, TakesTheNamesThatLuxonTakes) {
 }
 
 }  // namespace
-}  // namespace gaur
+}  // namespace gaur::schedule

@@ -6,14 +6,14 @@
 #include <optional>
 #include <string_view>
 
-#include "core/zone_rule.hpp"
 #include "gaur/result.hpp"
+#include "schedule/zone_rule.hpp"
 
 namespace date {
 class time_zone;
 }
 
-namespace gaur {
+namespace gaur::schedule {
 
 class Zone {
  public:
@@ -28,7 +28,8 @@ class Zone {
  private:
   explicit Zone(const date::time_zone* zone);
   Zone(const date::time_zone* zone, std::int64_t offset_s) : zone_(zone), fixed_s_(offset_s) {}
-  const date::time_zone* zone_;  ///< nullptr: `fixed_s_` says; owned by the library, for ever
+  /// nullptr: the offset is `fixed_s_`. Owned by the library for the lifetime of the process.
+  const date::time_zone* zone_;
   std::int64_t fixed_s_ = 0;
   std::optional<ZoneRule> rule_{};  ///< after the end of the table
 };
@@ -70,4 +71,4 @@ class ZonedTime {
   Civil civil_{};
 };
 
-}  // namespace gaur
+}  // namespace gaur::schedule

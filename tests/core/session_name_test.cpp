@@ -10,11 +10,11 @@
 namespace gaur {
 namespace {
 
-TEST(SessionName, KeepsPlainQueueNamesAsTheyAre) {
+TEST(SessionName, KeepsPlainQueueNames) {
   EXPECT_EQ(worker_session("host-1a", QueueName("query_2.fast-{a}")), "host-1a/query_2.fast-{a}");
 }
 
-TEST(SessionName, NoTwoQueuesShareOneAndEveryStoreTakesIt) {
+TEST(SessionName, IsDistinctAndPlainForEveryQueue) {
   std::set<std::string> sessions;
   const std::vector<std::string> names{"a",
                                        "a/b",
@@ -40,10 +40,17 @@ TEST(SessionName, NoTwoQueuesShareOneAndEveryStoreTakesIt) {
   EXPECT_EQ(sessions.size(), names.size());
 }
 
-TEST(PercentEncode, LeavesNoPathToBeResolved) {
+TEST(PercentEncode, EncodesDotsOfPaths) {
   EXPECT_EQ(percent_encode(".."), "%2E%2E");
   EXPECT_EQ(percent_encode("a/../b"), "a%2F..%2Fb");
   EXPECT_EQ(percent_encode("{a}", "{}"), "{a}");
+}
+
+TEST(PercentDecode, RejectsIncompleteCodes) {
+  EXPECT_EQ(*percent_decode("%EA%B0%80+a"), "가+a");
+  EXPECT_EQ(*percent_decode(""), "");
+  for (const char* text : {"%", "%1", "a%2", "%zz", "%+1", "%%25"})
+    EXPECT_FALSE(percent_decode(text)) << text;
 }
 
 }  // namespace

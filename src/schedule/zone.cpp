@@ -1,4 +1,4 @@
-#include "core/zone.hpp"
+#include "schedule/zone.hpp"
 
 #include <date/tz.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 #include "base/decimal_text.hpp"
 #include "base/utf8.hpp"
 
-namespace gaur {
+namespace gaur::schedule {
 
 namespace {
 
@@ -167,4 +167,4 @@ void ZonedTime::to_start_of(std::int64_t unit_ms) {
   set_local(local - over);
 }
 
-}  // namespace gaur
+}  // namespace gaur::schedule
