@@ -43,7 +43,7 @@ struct Route {
   Handler handler;
 };
 
-/// All routes, in the order of docs/http-api.md.
+/// All routes, in the order of docs/reference/http-api.md.
 std::span<const Route> routes();
 
 struct Match {

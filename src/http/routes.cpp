@@ -1,4 +1,4 @@
-// The table of routes. docs/http-api.md has a section for each row; a test compares the two.
+// The table of routes. docs/reference/http-api.md has a section for each row; a test compares the two.
 #include "http/handlers.hpp"
 
 namespace gaur::http {

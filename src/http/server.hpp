@@ -1,6 +1,6 @@
 #pragma once
 // The HTTP server: one thread, many connections, every size and every wait bounded. What it serves is
-// docs/http-api.md.
+// docs/reference/http-api.md.
 #include <cstdint>
 #include <functional>
 #include <memory>

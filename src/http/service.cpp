@@ -82,8 +82,8 @@ tl::expected<ExchangePtr, Response> Service::open(Request head) {
   if (const auto problem = guard_.check_head(head, access)) return tl::unexpected(to_response(*problem));
   if (!target) return tl::unexpected(to_response(problem_of(target.error())));
   if (match.route == nullptr && match.allow.empty()) {
-    return tl::unexpected(
-        problem_response(404, "not_found", "nothing is here; docs/http-api.md lists what there is"));
+    return tl::unexpected(problem_response(
+        404, "not_found", "nothing is here; docs/reference/http-api.md lists what there is"));
   }
   if (match.route == nullptr) {
     Response response = problem_response(405, "method_not_allowed", "this path takes " + match.allow);

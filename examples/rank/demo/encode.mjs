@@ -1,4 +1,4 @@
-// Rows of @duckdb/node-api as JSON by the rules of docs/duckdb.md ("How values are written"), written from that page and
+// Rows of @duckdb/node-api as JSON by the rules of docs/reference/duckdb.md ("How values are written"), written from that page and
 // not from the runner's code: two independent hands that must agree byte for byte.
 import { DuckDBTypeId as T } from '@duckdb/node-api';
 

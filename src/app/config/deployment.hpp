@@ -31,7 +31,7 @@ struct Deployment {
   std::vector<Problem> notes;     ///< worth telling once, by `gaur init`
 };
 
-/// The names that are read, in the order of docs/configuration.md.
+/// The names that are read, in the order of docs/reference/configuration.md.
 std::span<const std::string_view> deployment_names();
 bool is_deployment_name(std::string_view name);
 

@@ -1,7 +1,7 @@
 #pragma once
 // Every key of the configuration as one table: what it is called, what it takes, its default, what it is for.
-// Parsing, defaults, suggestions, `gaur check` and the table in docs/configuration.md all read it, so a new
-// key is one row here and one line in config.cpp. Thread-safety: immutable.
+// Parsing, defaults, suggestions, `gaur check` and the table in docs/reference/configuration.md all read it,
+// so a new key is one row here and one line in config.cpp. Thread-safety: immutable.
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,7 +59,7 @@ std::vector<std::string> words_below(const KeyPath& path);
 
 /// "duration", "whole number or auto" and the like, for people.
 std::string type_name(const KeyRow& row);
-/// The table of docs/configuration.md, one Markdown table a section.
+/// The table of docs/reference/configuration.md, one Markdown table a section.
 std::string markdown_tables();
 
 }  // namespace gaur::app

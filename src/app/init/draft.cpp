@@ -251,9 +251,9 @@ class Draft {
     std::vector<std::string> command{app.interpreter.empty() ? "node" : app.interpreter};
     command.insert(command.end(), app.node_args.begin(), app.node_args.end());
     command.emplace_back("dist/runner.js");
-    comment(
-        fmt::format("In place of {}: the use cases alone, without the loop around them (docs/migrating.md).",
-                    app.script));
+    comment(fmt::format(
+        "In place of {}: the use cases alone, without the loop around them (docs/how-to/migrating.md).",
+        app.script));
     set("command", list_of(command), app.node_args.empty() ? "" : in_.pm2_file + " node_args");
     note(NoteKind::kTodo, "pools.node.command",
          fmt::format("{} takes jobs itself; write dist/runner.js, which hands its use cases to @gaur/runner",

@@ -1,6 +1,6 @@
 #pragma once
 // A pm2 ecosystem file as pm2 7 reads it: its apps, and what each of its settings becomes here. The table of
-// settings is read by `gaur init` and held against docs/migrating.md by a test. Thread-safety: pure
+// settings is read by `gaur init` and held against docs/how-to/migrating.md by a test. Thread-safety: pure
 // functions.
 #include <cstdint>
 #include <map>
@@ -34,7 +34,7 @@ struct Pm2Row {
 std::span<const Pm2Row> pm2_rows();
 /// By name or alias, also `env_production` and the like; nullptr for what pm2 does not know.
 const Pm2Row* find_pm2_row(std::string_view setting);
-/// The Markdown table of docs/migrating.md.
+/// The Markdown table of docs/how-to/migrating.md.
 std::string pm2_table();
 
 /// A value that was not taken as it was written, and why.

@@ -128,7 +128,7 @@ QUOTED="not closed
 
 
 def crc32c(data):
-    """Castagnoli's checksum, bit by bit: docs/disk-format.md."""
+    """Castagnoli's checksum, bit by bit: docs/reference/disk-format.md."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc ^= byte
