@@ -72,7 +72,7 @@ Handler ChaosHost::handler() {
 std::vector<std::string> Producer::add(std::size_t count, Duration delay, Duration patience) {
   AddRequest request;
   request.queue = queue_;
-  request.op = {lane_, ++number_};
+  request.op = {session_, ++number_};
   NewJob job = job_;
   job.options.delay = delay;
   request.jobs.assign(count, job);

@@ -92,12 +92,13 @@ class ChaosHost {
   std::unique_ptr<Worker> worker_;
 };
 
-/// A producer with a lane of its own, which sends again until it knows: what it returns was acknowledged.
+/// A producer with its own session. It repeats an add until it gets a reply; the ids that it returns are
+/// acknowledged.
 class Producer {
  public:
   Producer(Store& store, std::string queue, std::string session,
            NewJob job = {.name = "work", .data = R"({"func":"work","userId":7})"})
-      : store_(store), queue_(std::move(queue)), lane_(std::move(session)), job_(std::move(job)) {}
+      : store_(store), queue_(std::move(queue)), session_(std::move(session)), job_(std::move(job)) {}
   /// The ids, or nothing where `patience` ended first.
   std::vector<std::string> add(std::size_t count, Duration delay = Duration{0},
                                Duration patience = Duration{60'000});
@@ -106,7 +107,7 @@ class Producer {
  private:
   Store& store_;
   const QueueName queue_;
-  const SessionName lane_;
+  const SessionName session_;
   const NewJob job_;
   std::uint64_t number_ = 0, repeats_ = 0;
   SystemClock clock_;

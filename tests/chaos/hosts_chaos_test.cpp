@@ -274,9 +274,9 @@ pool = "p"
         Duration{long_forms() ? 600'000 : 60'000});
     EXPECT_TRUE(all) << "completed " << done() << " of " << added << ", active "
                      << number({"LLEN", "bull:query:active"});
-    judge(published);
+    check_results(published);
   }
-  void judge(const Published& published) {
+  void check_results(const Published& published) {
     EXPECT_EQ(killed, kills);
     EXPECT_EQ(done(), added);
     EXPECT_EQ(number({"ZCARD", "bull:query:failed"}), 0);

@@ -24,7 +24,7 @@ class Proxy {
   /// From now on: whenever a script call passes that never passed before, byte for byte, its reply is
   /// swallowed and the connection cut. Sent again it passes. So each reply is lost once.
   void cut_each_script_once(bool on) { cut_scripts_ = on; }
-  /// Nothing passes any more in either direction, and nobody is told: packets into the void.
+  /// Drops everything in both directions without closing the connections: packets into the void.
   void black_hole(bool on);
 
   std::uint64_t cuts() const { return cuts_; }

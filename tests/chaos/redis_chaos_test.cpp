@@ -109,7 +109,7 @@ TEST(Chaos, each_reply_is_cut_once) {
               static_cast<unsigned long long>(proxy.cuts()), static_cast<long long>(longest.count()));
 }
 
-/// Nothing passes for a while, and nobody is told.
+/// Drops everything for a while without closing the connections.
 TEST(Chaos, a_black_hole) {
   const Duration hole{long_forms() ? 10'000 : 2'000};
   RedisServer server;

@@ -1,5 +1,5 @@
 // Bytes that no honest client sends, each with the answer that it must get. The list is that of any HTTP
-// server that wants to stand behind a proxy: whatever could be read in two ways is refused, and nothing after
+// server that may run behind a proxy: whatever could be read in two ways is refused, and nothing after
 // it is read.
 #include "http_fixture.hpp"
 
@@ -167,7 +167,7 @@ TEST_F(AbusedServer, an_idle_connection_is_closed_and_a_slow_reader_too) {
     reader.send(request_text("GET", path));
   }
   // Its deadline counts from the write that does not end, and nobody knows here when that one began: time
-  // goes on until it is closed. A reader that takes nothing is told so only when it sends something.
+  // goes on until it is closed. A reader that takes nothing sees the close only when it sends something.
   const Instant patience = clock_.now() + Duration(10'000);
   while (!reader.gone()) {
     ASSERT_LT(clock_.now(), patience) << "the slow reader was kept";
@@ -192,7 +192,7 @@ TEST_F(AbusedServer, a_healthy_client_is_served_beside_500_hanging_ones) {
   for (int i = 0; i < 50; ++i) ASSERT_EQ(ask("GET", "/healthz").status, 200);
 }
 
-TEST_F(AbusedServer, one_connection_too_many_is_told_so) {
+TEST_F(AbusedServer, one_connection_too_many_is_rejected) {
   options_.limits.connections = 2;
   start();
   RawClient first(port_), second(port_);
@@ -206,7 +206,7 @@ TEST_F(AbusedServer, one_connection_too_many_is_told_so) {
   EXPECT_TRUE(all->starts_with("HTTP/1.1 503 ")) << *all;
 }
 
-TEST_F(AbusedServer, one_wait_too_many_is_told_so) {
+TEST_F(AbusedServer, one_wait_too_many_is_rejected) {
   options_.limits.waits = 1;
   start();
   RawClient waits(port_);
@@ -248,7 +248,7 @@ TEST_F(AbusedServer, stopping_answers_those_who_wait) {
   EXPECT_EQ(idle.read_to_end(), "");
 }
 
-TEST_F(AbusedServer, a_client_that_asks_first_is_told_to_go_on) {
+TEST_F(AbusedServer, a_client_that_expects_100_continue_gets_it) {
   start();
   RawClient client(port_);
   client.send(post_with("Content-Length: 12\r\nExpect: 100-continue\r\n", ""));

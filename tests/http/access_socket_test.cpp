@@ -93,7 +93,7 @@ TEST_F(Access_, wrong_tokens_are_throttled_and_the_right_one_is_not) {
   EXPECT_EQ(ask("GET", "/v1/queues", {}, kRight).status, 200);
 }
 
-TEST_F(Access_, a_stranger_is_refused_before_its_body_is_read) {
+TEST_F(Access_, an_unauthorized_client_is_rejected_before_its_body_is_read) {
   options_.token = kToken;
   start();
   RawClient client(port_);
@@ -142,16 +142,16 @@ TEST_F(Access_, UnauthorizedBodiesTakeNoMemory) {
   options_.limits.wrong_tokens = 1'000;
   options_.limits.body_memory = 1 << 20;
   start();
-  std::vector<std::unique_ptr<RawClient>> strangers;
+  std::vector<std::unique_ptr<RawClient>> unauthorized;
   for (int i = 0; i < 100; ++i) {
-    strangers.push_back(std::make_unique<RawClient>(port_));
-    strangers.back()->send(
+    unauthorized.push_back(std::make_unique<RawClient>(port_));
+    unauthorized.back()->send(
         "POST /v1/queues/q/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n" +
         std::string(15'000, ' '));
   }
   // Were their bytes kept, the memory for bodies would be used up and this request answered 503.
   EXPECT_EQ(ask("POST", "/v1/queues/q/jobs", kJob, kRight).status, 202);
-  for (const auto& stranger : strangers) EXPECT_EQ(stranger->receive().status, 401);
+  for (const auto& client : unauthorized) EXPECT_EQ(client->receive().status, 401);
 }
 
 TEST_F(Access_, KeepsTheConnectionWhereTheRefusedBodyIsHereAlready) {
@@ -246,7 +246,7 @@ TEST_F(Access_, without_a_token_only_loopback_is_listened_on) {
   EXPECT_EQ(refused("127.0.0.1:0", std::string(kToken)), "listens");
 }
 
-TEST_F(Access_, readiness_tells_why_not) {
+TEST_F(Access_, readiness_reports_the_reasons) {
   bool is_ready = false;
   host_ = [&] {
     HostStatus status;

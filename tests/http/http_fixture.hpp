@@ -1,5 +1,5 @@
 #pragma once
-// A real server on a real port over the reference model, a client that sends exactly the bytes it is told to,
+// A real server on a real port over the reference model, a client that sends exactly the given bytes,
 // and a hand that does the worker's part.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -68,7 +68,7 @@ class RawClient {
     }
     return true;
   }
-  /// The next answer; that of a HEAD has no body, whatever length it tells.
+  /// The next answer; that of a HEAD has no body, whatever length its header has.
   Answer receive(bool head_only = false, Duration patience = Duration(10'000)) {
     Answer answer;
     while (in_.find("\r\n\r\n") == std::string::npos) {

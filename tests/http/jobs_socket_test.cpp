@@ -60,7 +60,7 @@ TEST_F(JobsOverHttp, a_result_arrives_although_retention_removes_the_job_as_it_f
   EXPECT_NE(answer.body.find("\"result\":42"), std::string::npos) << answer.body;
 }
 
-TEST_F(JobsOverHttp, a_wait_that_is_over_tells_position_and_reason) {
+TEST_F(JobsOverHttp, a_wait_that_is_over_reports_position_and_reason) {
   why_ = [](const WaitingJob& job) {
     return ready(std::optional<std::string>("needs 6 cores for " + job.function.value));
   };

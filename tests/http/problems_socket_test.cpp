@@ -24,7 +24,7 @@ class Problems : public HttpTest {
   std::string reported_;
 };
 
-TEST_F(Problems, are_told_as_the_golden_file_says) {
+TEST_F(Problems, equal_the_golden_file) {
   options_.limits.body = 500;
   client_options_.max_waiting[QueueName("small")] = 1;
   auto catalog = std::make_shared<FunctionCatalog>();

@@ -33,7 +33,7 @@ TEST(Values, a_target_is_split_before_it_is_decoded) {
   for (const char* bad : {"", "a", "/a b", "/a#b", "/\x80", "/%"}) EXPECT_FALSE(parse_target(bad)) << bad;
 }
 
-TEST(Values, a_client_address_is_told_by_trusted_proxies_only) {
+TEST(Values, only_trusted_proxies_set_the_client_address) {
   const std::vector<std::string> trusted{"127.0.0.1", "10.0.0.2"};
   const auto address = [&](std::string remote, std::vector<std::string> forwarded) {
     Request request;
@@ -42,7 +42,7 @@ TEST(Values, a_client_address_is_told_by_trusted_proxies_only) {
     return client_address(request, trusted);
   };
   EXPECT_EQ(address("127.0.0.1", {"192.0.2.7"}), "192.0.2.7");
-  EXPECT_EQ(address("192.0.2.9", {"192.0.2.7"}), "192.0.2.9") << "a stranger's header is not believed";
+  EXPECT_EQ(address("192.0.2.9", {"192.0.2.7"}), "192.0.2.9") << "the header of an unknown proxy is ignored";
   EXPECT_EQ(address("127.0.0.1", {"6.6.6.6, 192.0.2.7 ,10.0.0.2"}), "192.0.2.7");
   EXPECT_EQ(address("127.0.0.1", {"6.6.6.6", "192.0.2.7"}), "192.0.2.7");
   EXPECT_EQ(address("127.0.0.1", {"10.0.0.2, 127.0.0.1"}), "10.0.0.2");
@@ -90,7 +90,7 @@ TEST(QueryOptions, FollowTheRulesOfTheBodysOptions) {
                   of_body);
     ASSERT_EQ(of_query.size(), 1U) << key << value;
     EXPECT_EQ(of_query.front().find(fmt::format("{}: {}", key, message)), 0U) << of_query.front();
-    if (std::string_view(value) == "-5") continue;  // a number there: its range is judged with the job
+    if (std::string_view(value) == "-5") continue;  // a number there: its range is checked with the job
     ASSERT_EQ(of_body.size(), 1U) << key << value;
     EXPECT_EQ(of_body.front().find(fmt::format("options.{}: {}", key, message)), 0U) << of_body.front();
   }
@@ -138,7 +138,7 @@ TEST(Values, times_are_utc) {
   EXPECT_EQ(http_date(from_ms(1'700'000'000'123)), "Tue, 14 Nov 2023 22:13:20 GMT");
 }
 
-TEST(Slices, values_are_found_whatever_stands_in_texts) {
+TEST(Slices, values_are_found_whatever_texts_contain) {
   const auto array = split_array(R"( [ {"a":"]}"} , "x\\\",", 1.50 ,[[],{}] ] )");
   ASSERT_TRUE(array);
   EXPECT_EQ(*array, (std::vector<std::string_view>{R"({"a":"]}"})", R"("x\\\",")", "1.50", "[[],{}]"}));
@@ -175,7 +175,7 @@ TEST(AddBody, options_are_read_with_their_units) {
   EXPECT_EQ(job.options.deduplication->id, "d");
 }
 
-TEST(AddBody, every_mistake_is_told_at_once) {
+TEST(AddBody, every_mistake_is_reported_at_once) {
   const AddBody body = parse_add_body(
       R"([{"name":1,"nmae":"a"},{"name":"b","options":{"delay":"soon","colour":1,"lifo":"yes"}},{"data":2}])",
       10);
@@ -194,9 +194,9 @@ TEST(AddBody, every_mistake_is_told_at_once) {
             }));
 }
 
-TEST(AddBody, broken_json_is_told_with_line_and_column) {
+TEST(AddBody, broken_json_is_reported_with_line_and_column) {
   EXPECT_EQ(parse_add_body("{\"name\":\"a\",\n \"data\":{\"x\":1,}}", 10).problems.size(),
-            0U);  // judged by Client::problems
+            0U);  // checked by Client::problems
   const AddBody broken = parse_add_body("{\"name\":\"a\",\n oops}", 10);
   ASSERT_EQ(broken.problems.size(), 1U);
   EXPECT_TRUE(broken.problems[0].starts_with("body: not JSON: ")) << broken.problems[0];

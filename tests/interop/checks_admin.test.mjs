@@ -50,14 +50,14 @@ check(36, 'a delayed job that comes due while paused waits with the paused', bot
   assert.equal((await b.take()).id, id);
 });
 
-check(37, 'promote: told, its delay gone; only delayed jobs', both, async ({ place, a, b }) => {
+check(37, 'promote: published, its delay gone; only delayed jobs', both, async ({ place, a, b }) => {
   const seen = await a.listen();
   const id = await a.add(undefined, {}, { delay: 60_000 });
   const first = await a.add(undefined, {}, { delay: 60_000, priority: 2 });
   const plain = await a.add(undefined, {});
   await b.promote(id);
   await b.promote(first);
-  await until(() => [id, first].every((x) => seen.some((e) => e.kind === 'waiting' && e.id === x)), 'both are told');
+  await until(() => [id, first].every((x) => seen.some((e) => e.kind === 'waiting' && e.id === x)), 'both are published');
   assert.equal((await place.hash(id)).delay, '0');
   assert.deepEqual(await place.list('wait'), [id, plain, first]);
   await assert.rejects(b.promote(plain), { code: 'not_in_state' });

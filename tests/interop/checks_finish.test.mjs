@@ -57,7 +57,7 @@ check(27, 'reasons are raw text, traces a JSON array of the newest', both, async
   assert.deepEqual((await a.get(id)).stacktrace.length, 2);
 });
 
-check('28a', 'attempts: 0 runs once, whoever adds and whoever runs', both, async ({ place, a, b }) => {
+check('28a', 'attempts: 0 runs once, with any producer and worker', both, async ({ place, a, b }) => {
   if (a.letter !== 'N') return; // Gaur's own API rejects 0, so only Bull can add such a job
   const id = await a.add(undefined, {}, { attempts: 0 });
   assert.equal(JSON.parse((await place.hash(id)).opts).attempts, 0);
@@ -101,7 +101,7 @@ check('29b', 'Gaur has no custom strategies: a type that it does not know is no 
   const id = await a.add(undefined, {}, { attempts: 2, backoff: { type: 'theirs', delay: 60_000 } });
   await takeAndFail(b);
   assert.ok(['waiting', 'delayed'].includes(await a.state(id)), await a.state(id));
-  assert.deepEqual((await (await a.queue.getJob(id)).opts.backoff), { type: 'theirs', delay: 60_000 }, 'their option stands as it was');
+  assert.deepEqual((await (await a.queue.getJob(id)).opts.backoff), { type: 'theirs', delay: 60_000 }, 'their option is unchanged');
 });
 
 check(30, 'an automatic retry: by priority, to the back, lifo to the front, untold', both, async ({ place, a, b }) => {
@@ -117,7 +117,7 @@ check(30, 'an automatic retry: by priority, to the back, lifo to the front, unto
     retried.push({ id, opts, job });
   }
   const others = [await a.add(undefined, {}, { priority: 1 }), await a.add(undefined, {}, { priority: 3 }), await a.add(undefined, {})];
-  await until(() => seen.filter((e) => e.kind === 'waiting').length === 6, 'the adds are told');
+  await until(() => seen.filter((e) => e.kind === 'waiting').length === 6, 'the adds are published');
   const [p1, p3, p0] = others;
   const [back, lifo, prioritised] = retried;
   await b.fail(prioritised.job, 'no');
@@ -127,7 +127,7 @@ check(30, 'an automatic retry: by priority, to the back, lifo to the front, unto
   await b.fail(lifo.job, 'no');
   assert.deepEqual(await place.list('wait'), [back.id, p0, p3, prioritised.id, p1, lifo.id]);
   const last = await a.add(undefined, {}, { jobId: 'last' });
-  await until(() => seen.some((e) => e.id === last), 'the last add is told');
+  await until(() => seen.some((e) => e.id === last), 'the last add is published');
   assert.equal(seen.filter((e) => e.kind === 'waiting').length, 7, 'no waiting event for a retry');
   assert.equal(seen.filter((e) => e.kind === 'failed').length, 0);
   assert.ok((await place.hash(back.id)).processedOn, 'processedOn stays');

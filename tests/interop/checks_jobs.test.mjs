@@ -64,7 +64,7 @@ check(10, 'ids count from 1; duplicates and debounced adds count too', both, asy
   assert.equal(await a.add('x', {}), '7');
 });
 
-check(11, 'an add of a known id answers it, changes nothing and is told', both, async ({ place, a, b }) => {
+check(11, 'an add of a known id answers it, changes nothing and is published', both, async ({ place, a, b }) => {
   const seen = await b.listen();
   await b.add('first', { n: 1 }, { jobId: 'own' });
   const hash = await place.hash('own');

@@ -21,7 +21,7 @@ const produce = async (side) => {
   for (let n = 1; n <= 12; ++n) await side.add(undefined, { func: n % 5 ? 'rank' : 'bad', n, userId: 7 });
 };
 
-/** What stands in Redis in the end, its times made alike. */
+/** The final content of Redis, with equal times. */
 async function outcome(place) {
   const dumped = normalised(await dump(place.redis, place.base), place.base);
   for (const entry of Object.values(dumped)) {
@@ -59,7 +59,7 @@ check(4, 'an empty queue: nothing at once, then waiting, and waking for a job', 
   };
   const job = await a.add(undefined, {});
   await b.complete(await b.take(), null);
-  assert.ok(await elapsed(b.take()) < 500, 'the first miss is told at once');
+  assert.ok(await elapsed(b.take()) < 500, 'the first miss is reported at once');
   // Bull blocks in its pop; Gaur never pops blindly: it waits for a hint (wait_for_work), then takes.
   const wait = b.letter === 'N' ? () => b.queue.getNextJob() : () => b.call('wait', { at_most: 1_000 });
   const empty = await elapsed(wait().then((got) => assert.ok(got === undefined || got.length === 0, `${got}`)));

@@ -68,7 +68,7 @@ function nearChange(zone, at) {
         if (now !== last) found.push(ms);
         last = now;
       }
-    } catch { /* a zone that is none */ }
+    } catch { /* not a zone */ }
     changes.set(zone, found);
   }
   const all = changes.get(zone);
@@ -169,8 +169,8 @@ function bullsNext(name, options, now) {
   require('bull/lib/repeatable')(Queue);
   const queue = new Queue();
   queue.keys = { repeat: 'repeat' };
-  let told = '-';
-  queue.client = { zadd: (_, slot, key) => { told = `${slot} ${Buffer.from(key).toString('hex')}`; return new Promise(() => {}); } };
+  let written = '-';
+  queue.client = { zadd: (_, slot, key) => { written = `${slot} ${Buffer.from(key).toString('hex')}`; return new Promise(() => {}); } };
   const real = Date.now;
   Date.now = () => now;
   try {
@@ -180,7 +180,7 @@ function bullsNext(name, options, now) {
   } finally {
     Date.now = real;
   }
-  return told;
+  return written;
 }
 
 test('repeat options in every form give the slots and keys of Bull', () => {

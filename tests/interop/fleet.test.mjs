@@ -1,5 +1,5 @@
 // A mixed fleet under kill -9: workers of Bull and of Gaur on one queue, killed and started again at random.
-// Nothing is lost, each job completes once, and Bull tells its users of no error that it would not tell alone.
+// Nothing is lost, each job completes once, and Bull reports no error to its users that it does not report alone.
 //   GAUR_LONG=1: 10 000 jobs and more kills
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
@@ -19,12 +19,12 @@ const seed = Number(process.env.GAUR_SEED ?? Date.now() % 1_000_000);
 withRedis();
 
 class BullWorker {
-  constructor(place, told) {
+  constructor(place, reported) {
     this.child = spawnTied(process.execPath, [bullWorker, JSON.stringify({ queue: place.queue, prefix: place.prefix,
       redis: place.redisOptions, settings, concurrency })], { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       const { kind, message } = JSON.parse(line);
-      if (kind !== 'ready') told.push(`${kind}: ${message.replace(/\d+/g, 'N')}`);
+      if (kind !== 'ready') reported.push(`${kind}: ${message.replace(/\d+/g, 'N')}`);
     });
     this.ended = new Promise((done) => this.child.once('close', done));
   }
@@ -42,12 +42,12 @@ class GaurWorker {
   kill() { return this.driver.kill(); }
 }
 
-/** Runs `n` jobs with these kinds of workers; answers what Bull's workers told, and the counts. */
+/** Runs `n` jobs with these kinds of workers; answers what Bull's workers reported, and the counts. */
 async function fleet(kinds, n, kills, r) {
   await redisServer().client.flushall();
   const place = new Place();
-  const told = [];
-  const start = (kind, i) => (kind === 'bull' ? new BullWorker(place, told) : new GaurWorker(place, `gaur${i}`));
+  const reported = [];
+  const start = (kind, i) => (kind === 'bull' ? new BullWorker(place, reported) : new GaurWorker(place, `gaur${i}`));
   const completions = new Map();
   const subscriber = redisServer().connect();
   await subscriber.subscribe(place.key('completed'));
@@ -76,7 +76,7 @@ async function fleet(kinds, n, kills, r) {
     const stalls = hashes.reduce((sum, hash) => sum + Number(hash.stalledCounter ?? 0), 0);
     const byBull = hashes.filter((hash) => hash.returnvalue.includes('"by"')).length;
     const runs = (await place.redis.hvals('fleet:runs')).reduce((sum, text) => sum + Number(text), 0);
-    return { told, counts, stalls, byBull, runs, twice: [...completions].filter(([, times]) => times > 1), locks: await place.redis.keys(`${place.base}*:lock`) };
+    return { reported, counts, stalls, byBull, runs, twice: [...completions].filter(([, times]) => times > 1), locks: await place.redis.keys(`${place.base}*:lock`) };
   } finally {
     await Promise.all(workers.map((worker) => worker.kill()));
     subscriber.disconnect();
@@ -98,6 +98,6 @@ test(`a fleet of Bull and Gaur under kill -9, seed ${seed}`, { timeout: 280_000 
     assert.ok(found.runs - found.byBull <= killed * concurrency, `${name}: ${found.runs} runs by Bull for ${found.byBull} jobs`);
   }
   assert.ok(mixed.byBull > n / 10 && mixed.byBull < n - n / 10, `both took part: Bull ran ${mixed.byBull} of ${n}`);
-  const known = new Set(alone.told);
-  assert.deepEqual(mixed.told.filter((line) => !known.has(line)), [], 'errors that Bull alone did not tell');
+  const known = new Set(alone.reported);
+  assert.deepEqual(mixed.reported.filter((line) => !known.has(line)), [], 'errors that Bull alone did not report');
 });

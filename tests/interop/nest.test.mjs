@@ -44,7 +44,7 @@ check(55, 'a Nest application runs the other side\'s named jobs and hears its co
     await until(async () => (await redis.pubsub('NUMSUB', place.key('completed')))[1] > 0, 'it listens');
     const good = await a.add('render', { n: 7, func: 'rank' });
     const bad = await a.add('other', {});
-    await until(() => finished.length === 2, 'both are told');
+    await until(() => finished.length === 2, 'both are reported');
     assert.deepEqual(ran.toSorted(), [['render', good, { n: 7, func: 'rank' }], ['other', bad, {}]].toSorted());
     assert.ok(finished.some(([kind, id, result]) => kind === 'completed' && id === good && result === '{"by":"nest","n":7}'), `${finished}`);
     assert.ok(finished.some(([kind, id, reason]) => kind === 'failed' && id === bad && reason === 'nest says no'), `${finished}`);

@@ -40,8 +40,8 @@ async function oneSequence(seed) {
   const whole = plan(seed, steps);
   if (!(await run(whole, parties))) return;
   const { steps: short, found } = await shorten(whole, parties);
-  const told = found ? found.differs.slice(0, 12).join('\n  ') : 'it differs only when looked at in the end';
-  assert.fail(`seed ${seed} differs:\n  ${told}\nafter\n${short.map((step) => `  ${JSON.stringify(step)}`).join('\n')}`);
+  const report = found ? found.differs.slice(0, 12).join('\n  ') : 'it differs only when looked at in the end';
+  assert.fail(`seed ${seed} differs:\n  ${report}\nafter\n${short.map((step) => `  ${JSON.stringify(step)}`).join('\n')}`);
 }
 
 test(`${count} sequences of ${steps} operations, seeds from ${first}`, async () => {

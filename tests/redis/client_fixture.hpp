@@ -13,7 +13,7 @@ namespace gaur::redis {
 
 constexpr Duration kPatience{10'000};
 
-/// Collects what a logger is told.
+/// Collects what a logger receives.
 class Notes final : public LogSink {
  public:
   void write(const LogRecord& record) override {

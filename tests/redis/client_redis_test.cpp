@@ -189,7 +189,7 @@ TEST_F(Tls, speaks_with_a_server_that_is_verified_by_address_and_by_name) {
 TEST_F(Tls, refuses_a_certificate_that_does_not_verify) {
   RedisServer server({.tls = true});
   auto with = options(server);
-  with.endpoint.tls.ca_file = server.certificates().stranger.string();
+  with.endpoint.tls.ca_file = server.certificates().other_ca.string();
   auto answer = rig.connect(with)->call({"PING"}).get();
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Errc::kPermission);
@@ -255,7 +255,7 @@ TEST_F(Tls, messages_come_over_tls_as_well) {
 
 // ---- away and back
 
-TEST(Client, connects_when_the_server_comes_later_and_tells_until_then) {
+TEST(Client, connects_when_the_server_starts_later_and_reports_errors_until_then) {
   RedisServer server;
   server.kill9();
   StoreFixture rig;

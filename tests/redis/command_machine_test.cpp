@@ -80,7 +80,7 @@ TEST(CommandMachine, half_an_answered_pipeline_is_of_unknown_outcome) {
   EXPECT_EQ(outcome(several), "error disconnected");
 }
 
-TEST(CommandMachine, fails_fast_where_told_to_but_not_before_the_first_attempt) {
+TEST(CommandMachine, fails_fast_if_configured_but_not_before_the_first_attempt) {
   ClientOptions options = quiet();
   options.away = Away::kFailFast;
   Commands rig(options);

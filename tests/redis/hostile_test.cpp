@@ -96,7 +96,7 @@ TEST(Hostile, nonsense_does_not_confuse_listeners) {
     options.limits = {.depth = 4, .elements = 100, .bytes = 1'000, .line = 100};
     MachineRig<ListenMachine> rig(options);
     SeededRandom random(seed);
-    std::map<std::uint64_t, bool> told;
+    std::map<std::uint64_t, bool> reported;
     std::uint64_t last = 0;
     std::size_t seen = 0;
     for (int step = 0; step < 150; ++step) {
@@ -111,8 +111,8 @@ TEST(Hostile, nonsense_does_not_confuse_listeners) {
       }
       for (; seen < rig.listening.size(); ++seen) {
         const auto& [id, now] = rig.listening[seen];
-        EXPECT_NE(told[id], now) << "told the same twice, seed " << seed;
-        told[id] = now;
+        EXPECT_NE(reported[id], now) << "reported the same twice, seed " << seed;
+        reported[id] = now;
       }
       for (const auto& [id, message] : rig.messages) EXPECT_LE(id, last);
     }

@@ -56,7 +56,7 @@ TEST(ListenMachine, connects_with_the_first_listener_only) {
   EXPECT_EQ(rig.greet(), "SUBSCRIBE a | PSUBSCRIBE p*");
 }
 
-TEST(ListenMachine, tells_a_listener_when_all_of_its_channels_are_confirmed) {
+TEST(ListenMachine, reports_when_all_channels_of_a_listener_are_confirmed) {
   for (const char type : {'*', '>'}) {
     Messages rig;
     rig.listen(1, {"a"}, {"p*"});

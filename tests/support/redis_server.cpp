@@ -118,7 +118,7 @@ std::string RedisServer::url() const {
 void RedisServer::make_certificates() {
   const auto file = [&](const char* name) { return folder_ / name; };
   certificates_ = {file("ca.crt"),     file("server.crt"), file("server.key"),
-                   file("client.crt"), file("client.key"), file("stranger.crt")};
+                   file("client.crt"), file("client.key"), file("other_ca.crt")};
   const auto make = [&](const char* name, const fs::path& certificate, const fs::path& key,
                         std::vector<std::string> more) {
     std::vector<std::string> command{"openssl",
@@ -147,7 +147,7 @@ void RedisServer::make_certificates() {
   make("gaur test authority", certificates_.ca, ca_key, {});
   make("localhost", certificates_.server, certificates_.server_key, signed_by);
   make("client", certificates_.client, certificates_.client_key, signed_by);
-  make("stranger", certificates_.stranger, file("stranger.key"), {});
+  make("other_ca", certificates_.other_ca, file("other_ca.key"), {});
 }
 
 std::vector<std::string> RedisServer::arguments() const {

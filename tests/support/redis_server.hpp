@@ -25,10 +25,10 @@ struct RedisServerOptions {
   std::vector<std::string> more = {};  ///< further arguments: {"--maxmemory-policy", "allkeys-lru"}
 };
 
-/// Files in PEM. The server's certificate is for `localhost` and 127.0.0.1, the stranger is an authority that
+/// Files in PEM. The server's certificate is for `localhost` and 127.0.0.1, `other_ca` is an authority that
 /// signed nothing here.
 struct Certificates {
-  std::filesystem::path ca, server, server_key, client, client_key, stranger;
+  std::filesystem::path ca, server, server_key, client, client_key, other_ca;
 };
 
 class RedisServer {

@@ -83,7 +83,7 @@ def replaced_words(path, text):
 
 def check_words(tree):
     for path, text in tree.matching(rules.WORD_FILES):
-        if re.search(rules.WORDS_QUOTED, path) or not path.startswith(tuple(rules.WORDS_CLEAN)):
+        if re.search(rules.WORDS_QUOTED, path) or path.startswith(tuple(rules.WORDS_LEFT)):
             continue
         for line, word, instead in replaced_words(path, text):
             if (path, word) in rules.WORDS_STILL:

@@ -148,12 +148,12 @@ class Planted(unittest.TestCase):
                            ("a `kHair` more", "Hair"), ("the room that is free", "room"), ("it is no number", "is no number")]:
             self.expect("words", {"docs/a.md": "# A\n" + text + "\n"}, f'"{word}" was replaced')
         self.expect("words", {"docs/a.md": "# A\na plane in turn, a sandbox and a mushroom, untold; turn it off\n"})
-        rules.WORDS_CLEAN.append("src/core")
+        self.expect("words", {"src/core/a.cpp": "// gives\n// back\n"}, "src/core/a.cpp:1")
+        rules.WORDS_LEFT.append("src/late/")
         try:
             self.expect("words", {"src/core/a.cpp": "// told\n", "src/late/a.cpp": "// told\n"}, 'src/core/a.cpp:1: "told"')
-            self.expect("words", {"src/core/a.cpp": "// gives\n// back\n"}, "src/core/a.cpp:1")
         finally:
-            rules.WORDS_CLEAN.remove("src/core")
+            rules.WORDS_LEFT.remove("src/late/")
 
     def test_modules(self):
         rows = "".join(f"| `{'include' if m == 'gaur' else 'src'}/{m}/` | x | {'all' if may is None else ', '.join(may) or '-'} |\n"

@@ -13,7 +13,7 @@ def make_certificates(folder):
     def openssl(*words):
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
-    for name in ("ca", "stranger"):
+    for name in ("ca", "other_ca"):
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
                 "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key",
@@ -53,7 +53,7 @@ class RedisWaysTest(RedisHosts):
     def test_a_certificate_that_does_not_verify_is_refused_in_words(self):
         redis, port = self.tls_redis()
         code, said = self.worker(redis).run(
-            "work", "--env", "prod.env", f"--store.url=rediss://127.0.0.1:{port}/0?ca={self.folder}/stranger.pem")
+            "work", "--env", "prod.env", f"--store.url=rediss://127.0.0.1:{port}/0?ca={self.folder}/other_ca.pem")
         self.assertEqual(code, 3, said)
         self.assertIn("certificate", said)
 

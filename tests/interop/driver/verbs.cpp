@@ -153,7 +153,7 @@ TakeRequest Verbs::Impl::new_turn(const Request& request) {
   turn.worker = parts.name;
   turn.lock = request.span("lock", 30'000);
   std::lock_guard lock(mutex);
-  // Each turn its own lane: tests have several in flight.
+  // Each request has its own session: tests have several in flight.
   turn.op = {SessionName(fmt::format("{}-{}/{}", parts.name, ++operations, turn.queue.value)), 1};
   return turn;
 }
@@ -213,7 +213,7 @@ void Verbs::Impl::end(const Request& request) {
     }
     how = run::Failed{std::move(failure), request.flag("final")};
   }
-  if (request.has("given_back")) how = run::Interrupted{request.text("given_back")};
+  if (request.has("interrupted")) how = run::Interrupted{request.text("interrupted")};
   worker::Decision decision =
       worker::decide(std::move(how), job, worker.default_policy, worker, parts.random);
   TakeRequest turn = new_turn(request);
@@ -283,7 +283,7 @@ void Verbs::Impl::add_worker_verbs() {
         });
   };
   verbs["reclaim"] = [this, &store](const Request& r) {
-    answer(r, store.reclaim({r.queue(), SessionName(r.text("lane"))}));
+    answer(r, store.reclaim({r.queue(), SessionName(r.text("session"))}));
   };
 }
 

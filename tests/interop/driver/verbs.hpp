@@ -19,7 +19,7 @@ class Verbs {
     Store& store;
     Client& client;  ///< for waiting until a job is finished
     Random& random;
-    std::string name;  ///< of this worker: its lanes and tokens are made of it
+    std::string name;  ///< of this worker: its sessions and tokens contain it
   };
   Verbs(Parts parts, Answers& answers);
   ~Verbs();

@@ -14,7 +14,7 @@ namespace gaur::driver {
 
 namespace {
 
-/// false: told to stop before the time was over.
+/// false: stopped before the time was over.
 bool stay(HandlerContext& run, Duration time) {
   std::mutex mutex;
   std::condition_variable_any never;
@@ -26,7 +26,7 @@ bool stay(HandlerContext& run, Duration time) {
 RunEnd handle(HandlerContext& run) {
   const auto data = json::parse_object(run.data());
   if (!data) return run::Failed{{.message = "data: " + data.error().message}, false};
-  if (!stay(run, Duration(json::integer(*data, "ms").value_or(0)))) return run::Interrupted{"told to stop"};
+  if (!stay(run, Duration(json::integer(*data, "ms").value_or(0)))) return run::Interrupted{"stopped"};
   if (const auto* progress = data->if_contains("progress")) run.progress(json::serialize(*progress));
   if (const auto* line = data->if_contains("log")) run.log(json::serialize(*line));
   if (data->contains("fail")) return run::Failed{{.message = json::text_or(*data, "fail", "failed")}, false};

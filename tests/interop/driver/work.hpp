@@ -15,7 +15,7 @@ class Work {
  public:
   /// {"queue", "functions": ["__default__"], "concurrency": 4, "lock": ms, "max_stalled": 1}
   Work(Store& store, std::string name, const Request& request);
-  ~Work();  ///< gives back what runs
+  ~Work();  ///< requeues running jobs
 
  private:
   struct Impl;

@@ -1,5 +1,5 @@
 // A Bull worker process for the fleet: node bull_worker.mjs '{"queue", "prefix", "redis", "settings", "concurrency"}'.
-// Each run takes data.ms; every error and failure that Bull tells its user goes to stdout as a JSON line.
+// Each run takes data.ms; every error and failure that Bull reports to its user goes to stdout as a JSON line.
 import Bull from 'bull';
 
 const { queue: name, prefix, redis, settings, concurrency } = JSON.parse(process.argv[2]);

@@ -60,10 +60,10 @@ export class Place {
 
 // What Bull 3.29 does not do itself, as its pairing with itself shows: these checks are for Bull 4 alone.
 const since4 = {
-  10: 'no debounce', 11: 'tells no duplicates', 12: 'no debounce', 17: 'no counts per priority', 23: 'other answers without a lock',
+  10: 'no debounce', 11: 'publishes no duplicates', 12: 'no debounce', 17: 'no counts per priority', 23: 'other answers without a lock',
   24: 'a late finish passes', 27: 'keeps the first traces', 29: 'other words', 30: 'a retry ignores the priority',
   31: 'only true and numbers', 33: 'sets no finishedOn', 39: 'no retryJobs', 42: 'cleans by timestamp', 49: 'getWorkers needs a name',
-  '48b': 'tells no duplicates', 52: 'no metrics',
+  '48b': 'publishes no duplicates', 52: 'no metrics',
 };
 const whyNot3 = (number) => (bullMajor === 3 ? since4[number] ?? since4[parseInt(number, 10)] : undefined);
 

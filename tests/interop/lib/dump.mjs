@@ -45,7 +45,7 @@ function retention(value) {
   return Object.keys(value).length === 0 ? undefined : value;
 }
 
-/** opts of a job hash with what has two spellings for one meaning brought to one of them. */
+/** opts of a job hash, with one spelling for each meaning that has two. */
 export function normalOpts(text) {
   const opts = JSON.parse(text);
   for (const key of ['removeOnComplete', 'removeOnFail']) {

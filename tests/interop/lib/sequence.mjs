@@ -7,7 +7,7 @@
 //  - `remove` of a job whose debounce key belongs to another job by now: Bull frees it all the same.
 //  - a stalled job with a priority goes in front of its own priority, in Bull in front of all.
 //  - a delayed job is due in its millisecond; in Bull up to one later.
-//  - pausing what is paused and resuming what is not: Bull tells it once more.
+//  - pausing what is paused and resuming what is not: Bull publishes it once more.
 //  - the set `stalled` and `stalled-check`: Gaur's sweep keeps its sightings elsewhere.
 import { dump, keysUnder, normalised } from './dump.mjs';
 import { until } from './redis.mjs';
@@ -208,7 +208,7 @@ export class Channels {
 
 /**
  * Messages that only Bull sends and nobody needs: `drained` at each take that finds nothing (Gaur: once, check 48), `paused` by
- * obliterate, and the sweep's repetition of when the next delayed job is due, which was told when it was delayed.
+ * obliterate, and the sweep's repetition of when the next delayed job is due, which was published when it was delayed.
  */
 function untold(message, before) {
   if (message === 'drained ' || message.startsWith('during ')) return true;
