@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMostProblems = 100;
 
-/// One member of "options" with everything that is needed to complain about it.
+/// One member of "options", with what an error message about it needs.
 class Member {
  public:
   Member(std::string where, const json::Value& value, std::vector<std::string>& problems)
@@ -31,7 +31,8 @@ class Member {
   }
   /// Milliseconds, or a text like "10s".
   std::optional<Duration> duration() const {
-    if (const auto ms = json::whole_number(value_)) return Duration(*ms);  // its range is judged with the job
+    if (const auto ms = json::whole_number(value_))
+      return Duration(*ms);  // Client::problems checks its range
     const std::string text = value_.is_string() ? std::string(value_.get_string()) : shown(value_);
     const auto parsed = parse_duration(text, BareNumber::kMilliseconds);
     if (parsed) return *parsed;
@@ -48,8 +49,8 @@ class Member {
     complain("a text");
     return std::nullopt;
   }
-  /// Calls `one(key, Member)` for each member of an object; `one` returns false for a key that it does not
-  /// know.
+  /// Calls `one(key, Member)` for each member of an object; `one` returns false for an
+  /// unknown key.
   template <class One>
   void each(std::string_view known, One one) const {
     const json::Object* object = value_.if_object();
@@ -114,7 +115,8 @@ std::optional<Retention> parse_retention(const Member& member) {
 
 Backoff parse_backoff(const Member& member) {
   Backoff backoff;
-  if (member.value().is_number() || member.value().is_string()) {  // as BullMQ: a bare delay is a fixed one
+  if (member.value().is_number() ||
+      member.value().is_string()) {  // as in BullMQ: a plain number is a fixed delay
     put(backoff.delay, member.duration());
     return backoff;
   }
@@ -194,7 +196,7 @@ constexpr std::string_view kKnownOptions =
     "keep_logs, "
     "stack_trace_limit, deduplication";
 
-/// A key or text: a JSON string literal as the text that it stands for.
+/// A key or text: a JSON string literal as its text.
 std::optional<std::string> literal(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.find('\\') == std::string_view::npos) {
     const std::string_view inside = text.substr(1, text.size() - 2);
@@ -229,7 +231,7 @@ void parse_job(std::string_view text, const std::string& where, AddBody& out) {
       } else {
         out.problems.push_back(
             fmt::format("{}name: a text is expected, was {}", where, utf8_prefix(value, 80)));
-        job.name = "?";  // said once
+        job.name = "?";  // reported once
       }
     } else if (key == "data") {
       once(data);
@@ -244,7 +246,7 @@ void parse_job(std::string_view text, const std::string& where, AddBody& out) {
   }
   if (!name) {
     out.problems.push_back(where + "name: is missing; it says which function is to run");
-    job.name = "?";  // said once
+    job.name = "?";  // reported once
   }
   out.jobs.push_back(std::move(job));
 }
@@ -279,7 +281,7 @@ JobOptions parse_query_options(const std::vector<std::pair<std::string, std::str
 
 AddBody parse_add_body(std::string_view body, std::size_t most) {
   AddBody out;
-  // Whatever splitting finds wrong, the JSON library says better: with line and column of the whole body.
+  // The JSON library reports errors better than the splitter: with line and column of the whole body.
   const auto explain = [&](const Error& found) {
     json::ParseLimits limits;
     limits.max_bytes = body.size();

@@ -11,11 +11,11 @@ namespace gaur::http {
 struct AddBody {
   std::vector<NewJob> jobs;
   bool many = false;                  ///< the body was an array
-  std::vector<std::string> problems;  ///< all of them; `jobs` is usable only when there is none
+  std::vector<std::string> problems;  ///< all of them; `jobs` is valid only if there are none
 };
 
 /// {"name": ..., "data": ..., "options": {...}} or an array of such, at most `most` of them. The JSON of
-/// `data` is kept byte for byte; whether it is JSON is left to Client::problems.
+/// `data` is kept byte for byte; Client::problems checks it.
 AddBody parse_add_body(std::string_view body, std::size_t most);
 
 /// The members of "options"; problems are appended, each with `where` in front ("jobs[2].options.").

@@ -19,8 +19,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kMostUndigested = 16 << 10;  // of chunk headers and trailers without an end in sight
-constexpr std::size_t kMostSentAhead = 16 << 10;   // kept of requests that were sent before their turn
+constexpr std::size_t kMostUndigested = 16 << 10;  // of unfinished chunk headers and trailers
+constexpr std::size_t kMostSentAhead = 16 << 10;   // kept of pipelined requests
 constexpr std::size_t kFilePiece = 256 << 10;
 constexpr std::uint64_t kSlowestClient = 64 << 10;  // bytes a second, for answers above a few kilobytes
 constexpr Duration kLinger{1'000};
@@ -65,7 +65,7 @@ void Connection::close() {
   release_body();
   opened_.reset();
   stream_.reset();
-  if (const auto exchange = exchange_.lock()) exchange->wait_ticket.reset();  // nobody waits any more
+  if (const auto exchange = exchange_.lock()) exchange->wait_ticket.reset();  // the client has gone
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
@@ -124,10 +124,10 @@ void Connection::read() {
 }
 
 void Connection::on_read(std::size_t bytes) {
-  if (linger_) return read();  // what follows a refused request is thrown away
+  if (linger_) return read();  // discards what follows a rejected request
   in_.append(chunk_.data(), bytes);
   if (phase_ == Phase::kAnswering || phase_ == Phase::kWriting)
-    return read();  // the next request waits its turn
+    return read();  // the next request waits for this answer
   process();
 }
 
@@ -165,7 +165,8 @@ void Connection::process_head() {
   begin_request(too_large);
 }
 
-/// The whole head is here. Who may not ask is rejected now, whether or not bytes of the body came along.
+/// The whole head has arrived. Unauthorized requests are rejected now, even if bytes of the body came with
+/// it.
 void Connection::begin_request(bool too_large) {
   ++requests_;
   head_only_ = parser_->get().method() == beast::http::verb::head;
@@ -181,20 +182,18 @@ void Connection::begin_request(bool too_large) {
   if (parser_->is_done()) return dispatch();
   if (in_.empty() && opened_->request.header("expect") != nullptr) {
     error_code ignored;
-    // A few bytes into an empty send buffer; should they not fit, the client sends its body after a pause
-    // anyway.
+    // A few bytes for an empty send buffer. If they do not fit, the client sends its body after a pause.
     socket_.non_blocking(true, ignored);
     socket_.write_some(asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), ignored);
   }
   process_body();
 }
 
-/// Answers by the head alone. A body that is here already is thrown away; else the connection ends, since
-/// reading what nobody wants would let strangers keep it busy.
+/// Answers by the head alone. A body that has arrived is discarded. Otherwise the connection ends, because
+/// unauthorized clients could keep it busy with an unwanted body.
 void Connection::reject(Response response) {
   if (!parser_->is_done()) {
-    // Beast knows the length only of a head that it took to its end, which it does not where the body is too
-    // large.
+    // Beast knows the length only after it parsed the whole head, which it does not if the body is too large.
     const auto rest = parser_->is_header_done() ? parser_->content_length_remaining() : boost::none;
     if (rest && *rest <= in_.size()) {
       in_.erase(0, static_cast<std::size_t>(*rest));
@@ -253,7 +252,7 @@ Request Connection::head_of_request() const {
 
 void Connection::dispatch() {
   phase_ = Phase::kAnswering;
-  deadline_.reset();  // the handlers have their own bounds
+  deadline_.reset();  // the handlers have their own limits
   const ExchangePtr exchange = std::exchange(opened_, nullptr);
   exchange->request.body = std::move(parser_->get().body());
   parser_.reset();
@@ -261,8 +260,7 @@ void Connection::dispatch() {
   if (core_->service == nullptr) return close();
   auto answer = [weak = weak_from_this(), core = core_, number = ++answer_number_](Response response) {
     if (core->closed) return;
-    // Handlers mostly answer on this thread already; going through the queue keeps the stack flat all the
-    // same.
+    // Most handlers answer on this thread. Posting to the queue keeps the stack flat.
     auto held = std::make_shared<Response>(std::move(response));
     asio::post(core->io, [weak, held, number] {
       const auto self = weak.lock();
@@ -272,10 +270,10 @@ void Connection::dispatch() {
   };
   exchange_ = exchange;
   core_->service->handle(exchange, std::move(answer));
-  read();  // so that a client that leaves is noticed
+  read();  // detects a client that closes the connection
 }
 
-/// Where the next request would begin is not known after these: the connection ends.
+/// After these errors the start of the next request is unknown: the connection ends.
 void Connection::reply_with(const Problem& problem) {
   linger_ = phase_ != Phase::kAnswering;
   parser_.reset();
@@ -328,13 +326,13 @@ void Connection::write_next() {
   });
 }
 
-/// Brings the next piece of a file or stream on its way; false when there is none.
+/// Sends the next piece of a file or stream; false when there is none.
 bool Connection::next_piece() {
   if (file_ && file_->length > 0) {
     out_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kFilePiece, file_->length)));
     const ssize_t got =
         ::pread(file_descriptor_, out_.data(), out_.size(), static_cast<off_t>(file_->offset));
-    if (got <= 0) {  // shorter than it was: the promised length cannot be kept
+    if (got <= 0) {  // the file became shorter than its Content-Length
       close();
       return true;
     }
@@ -364,8 +362,7 @@ void Connection::answer_written() {
   if (file_descriptor_ >= 0) ::close(std::exchange(file_descriptor_, -1));
   file_.reset();
   if (linger_) {
-    // Closing now would reset the connection under a client that is still sending, before it reads the
-    // answer.
+    // Closing now would reset the connection of a client that still sends and has not read the answer.
     error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     in_.clear();

@@ -1,7 +1,7 @@
 #pragma once
-// One client's connection: reads a request, hands it to the Service, writes the answer, reads the next. One
-// request at a time: what a client sends ahead stays in the socket or in the buffer until the answer before
-// it is written. Thread-safety: confined to the server's thread, but for the replies that it hands out.
+// One client's connection: reads a request, passes it to the Service, writes the answer, reads the next. One
+// request at a time: pipelined requests stay in the socket or in the buffer until the previous answer is
+// written. Thread-safety: confined to the server's thread, except the reply callbacks.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -17,16 +17,16 @@ namespace gaur::http {
 
 class Connection;
 
-/// What the connections of a server share. Outlives them all: each holds it.
+/// What the connections of a server share. Each connection owns a reference, so that it outlives them.
 struct ServerCore {
   explicit ServerCore(HttpLimits l, const Clock& c) : limits(l), clock(c) {}
   const HttpLimits limits;
   const Clock& clock;
   boost::asio::io_context io{1};
-  std::atomic<bool> closed{false};  ///< after it no task is run any more
+  std::atomic<bool> closed{false};  ///< no task runs after it is set
   Service* service = nullptr;       ///< nullptr once the server stopped
   std::set<std::shared_ptr<Connection>> connections;
-  std::size_t body_bytes = 0;  ///< of bodies not yet handed over, all connections
+  std::size_t body_bytes = 0;  ///< of bodies not yet passed on, all connections
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -34,14 +34,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(std::shared_ptr<ServerCore> core, boost::asio::ip::tcp::socket socket);
   ~Connection();
   void start();
-  /// Ends what takes longer than it may.
+  /// Ends the operation that exceeds its deadline.
   void check_deadline(Instant now);
   /// The server stops: idle connections end now, others after their answer.
   void finish_soon();
-  /// The answer did not come in time: the client is told to ask again.
+  /// The answer is late: answers that the client should ask again.
   void give_up_answer();
   void close();
-  /// One connection too many: says so and ends.
+  /// Rejects a connection beyond the limit.
   void refuse_connection();
 
  private:
@@ -66,14 +66,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void allow(Duration duration);
   void release_body();
 
-  std::shared_ptr<ServerCore> core_;  // shared: the last connection may go after the server
+  std::shared_ptr<ServerCore> core_;  // shared: the last connection may end after the server
   boost::asio::ip::tcp::socket socket_;
   std::string remote_;
   Phase phase_ = Phase::kIdle;
   std::optional<Instant> deadline_;
   std::uint64_t requests_ = 0;
-  bool reading_ = false;  ///< a read is under way; also while answering, to notice a client that leaves
-  ExchangePtr opened_;    ///< authorized by its head; its body is still coming
+  bool reading_ = false;  ///< a read is in progress; also while answering, to detect a closed connection
+  ExchangePtr opened_;    ///< authorized by its head; its body is not complete
   std::weak_ptr<Exchange> exchange_;  ///< of the answer that is awaited
   std::uint64_t answer_number_ = 0;   ///< which reply is awaited; a late or second one is dropped
 
@@ -84,7 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t booked_ = 0;  ///< of core_->body_bytes
   bool head_only_ = false;  ///< HEAD
   bool close_after_ = false;
-  bool linger_ = false;  ///< unread bytes of a refused request may be on their way
+  bool linger_ = false;  ///< unread bytes of a rejected request may still arrive
 
   std::string out_;  ///< the piece that is being written
   std::size_t out_at_ = 0;

@@ -22,9 +22,9 @@ std::string client_address(const Request& request, std::span<const std::string> 
       rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
     }
   }
-  const auto stranger = std::find_if_not(hops.rbegin(), hops.rend(), is_trusted);
-  const std::string_view found = stranger != hops.rend() ? *stranger : hops.empty() ? "" : hops.front();
-  constexpr std::size_t kLongest = 64;  // an address and its zone; anything else is no address
+  const auto untrusted = std::find_if_not(hops.rbegin(), hops.rend(), is_trusted);
+  const std::string_view found = untrusted != hops.rend() ? *untrusted : hops.empty() ? "" : hops.front();
+  constexpr std::size_t kLongest = 64;  // an address and its zone; longer texts are not addresses
   return found.empty() || found.size() > kLongest ? request.remote : std::string(found);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a proxy in front of the server changes: whose request it is, and below which path clients see the API.
-// Pure.
+// What a proxy in front of the server changes: the client's address, and the path below which clients see the
+// API. Pure.
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,13 +9,13 @@
 
 namespace gaur::http {
 
-/// The address of who asks. `request.remote`, unless that is one of `trusted`: then the last address in
-/// X-Forwarded-For that is not one of them (all are: the first). What strangers write into that header is
-/// never believed.
+/// The address of the client: `request.remote`, unless that is one of `trusted`: then the last address in
+/// X-Forwarded-For that is not one of them (all are: the first). Headers of other
+/// clients are ignored.
 std::string client_address(const Request& request, std::span<const std::string> trusted);
 
 /// `target` without `base` ("/gaur") before it. Targets that do not begin with it are left as they are: a
-/// proxy may have cut it off already, and checks on this machine know nothing of it.
+/// proxy may have removed it already, and health checks on this machine do not use it.
 std::string_view without_base(std::string_view target, std::string_view base);
 
 }  // namespace gaur::http

@@ -39,7 +39,7 @@ bool equal_in_constant_time(std::string_view left, std::string_view right) {
   for (std::size_t i = 0; i < 2; ++i) {
     const bool made =
         EVP_Digest(texts[i].data(), texts[i].size(), digests[i].data(), nullptr, EVP_sha256(), nullptr) == 1;
-    if (!made) return false;  // out of memory: nobody gets in
+    if (!made) return false;  // out of memory: reject everything
   }
   return CRYPTO_memcmp(digests[0].data(), digests[1].data(), digests[0].size()) == 0;
 }
@@ -62,8 +62,8 @@ std::optional<Problem> Guard::check_head(const Request& request, Access access) 
   return check_origin(request);
 }
 
-/// Without a token the only fence is the loopback address, and a web page can reach that by a name of its own
-/// that it points there (DNS rebinding). Such a request carries the page's name as Host.
+/// Without a token only the loopback address protects the API, and a web page can reach it by pointing its
+/// own name there (DNS rebinding). Such a request has the page's name as Host.
 std::optional<Problem> Guard::check_host(const Request& request) const {
   const std::string* header = request.header("host");
   const std::string name = host_name(header == nullptr ? "" : *header);
@@ -111,7 +111,7 @@ std::optional<Problem> Guard::wrong_token(const std::string& remote) {
   return problem;
 }
 
-/// A browser tells where a request comes from; programs do not, and are not meant.
+/// A browser sends the origin of a request. Programs do not, and are not checked.
 std::optional<Problem> Guard::check_origin(const Request& request) {
   constexpr std::string_view kDetail =
       "requests that change something are not taken from web pages of other origins";

@@ -1,6 +1,6 @@
 #pragma once
-// Who may ask, and from where: token, Host, Origin, content type. One verdict on the head, before any byte of
-// the body is kept, and one on the body, before any handler sees it. Thread-safety: confined to the server's
+// Access control: token, Host, Origin, content type. Checks the head before any byte of the body is kept, and
+// the body before a handler gets it. Thread-safety: confined to the server's
 // thread.
 #include <map>
 #include <optional>
@@ -33,7 +33,7 @@ class Guard {
   Guard(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
   /// Why this request is rejected by its head alone (token or host, origin), or nothing. `access` is kRead
-  /// for a path that is not known. A wrong token counts.
+  /// for an unknown path. A wrong token is counted.
   std::optional<Problem> check_head(const Request& request, Access access);
   /// Why its body is rejected: encoding and content type.
   static std::optional<Problem> check_body(const Request& request);

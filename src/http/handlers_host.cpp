@@ -30,7 +30,7 @@ void get_host(Service& service, const ExchangePtr& exchange) {
 
 namespace {
 
-/// Answers with the host's status after it was asked for something.
+/// Answers with the host's status after a request changed it.
 void answer_status(Service& service, const ExchangePtr& exchange, unsigned status) {
   if (!service.parts().host) return answer_json(exchange, "{}\n", status);
   service.then(service.parts().host(), [exchange, status](const HostStatus& host) {

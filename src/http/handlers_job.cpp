@@ -18,7 +18,7 @@ void answer_done(const ExchangePtr& exchange, const Status& status) {
 }
 
 void answer_job(Service& service, const ExchangePtr& exchange, Job job) {
-  const auto held = std::make_shared<const Job>(std::move(job));  // shared with the look-up's answer
+  const auto held = std::make_shared<const Job>(std::move(job));  // shared with the callback of the look-up
   look_up_waiting(service, *held, [exchange, held](std::optional<Waiting> waiting) {
     JobParts view;
     view.base = exchange->base;

@@ -14,7 +14,7 @@ constexpr std::uint64_t kDefaultList = 50;
 constexpr Duration kKeepAlive{15'000};
 constexpr std::uint32_t kEventsAtATime = 100;
 
-/// Asks for the counts of the queues one after the other.
+/// Reads the counts of the queues one after the other.
 struct QueueList : std::enable_shared_from_this<QueueList> {
   QueueList(Service& s, ExchangePtr e, std::vector<QueueName> n)
       : service(s), exchange(std::move(e)), names(std::move(n)) {}
@@ -63,8 +63,8 @@ std::optional<RangeRequest> range_of(const ExchangePtr& exchange, const QueueNam
   return std::nullopt;
 }
 
-/// The events of a queue as server-sent events, for as long as the client listens. Holds one of the server's
-/// waits.
+/// The events of a queue as server-sent events, for as long as the client listens. Occupies one of the
+/// server's waits.
 class EventStream final : public BodyStream, public std::enable_shared_from_this<EventStream> {
  public:
   EventStream(Service& service, Service::WaitTicket ticket, QueueName queue, std::string cursor)
@@ -72,7 +72,7 @@ class EventStream final : public BodyStream, public std::enable_shared_from_this
 
   void read(std::function<void(std::optional<std::string>)> next) override {
     if (service_.stopping()) return next(std::nullopt);
-    // The first piece goes out at once, so that a client knows that it is heard.
+    // The first piece is sent at once, so that the client sees that the stream works.
     const Duration at_most = std::exchange(first_, false) ? Duration{0} : kKeepAlive;
     service_.then(service_.client().events(queue_, cursor_, kEventsAtATime, at_most),
                   [self = shared_from_this(), next](Result<EventPage> page) {
@@ -141,7 +141,7 @@ void follow_events(Service& service, const ExchangePtr& exchange) {
   const std::string cursor = asked != nullptr ? *asked : last != nullptr ? *last : "$";
   Response response;
   response.content_type = "text/event-stream";
-  response.headers.push_back({"X-Accel-Buffering", "no"});  // nginx sends on each event as it comes
+  response.headers.push_back({"X-Accel-Buffering", "no"});  // nginx forwards each event at once
   if (exchange->request.method == "HEAD") return exchange->reply(std::move(response));
   if (!begin_wait(service, exchange)) return;
   const auto follow = [&service, exchange, queue = *queue, response](std::string from) {
@@ -149,8 +149,8 @@ void follow_events(Service& service, const ExchangePtr& exchange) {
     events.stream = std::make_shared<EventStream>(service, exchange->wait_ticket, queue, std::move(from));
     exchange->reply(std::move(events));
   };
-  // Fixed before the head is sent: a client that has the head misses nothing that happens afterwards. With a
-  // cursor given it only tells whether the queue is known.
+  // Read before the head is sent, so that a client with the head misses no later event. With a cursor, it
+  // only checks that the queue is known.
   service.then(service.client().cursor(*queue), [exchange, follow, cursor](Result<std::string> now) {
     if (!now) return refuse(exchange, now.error());
     follow(cursor == "$" ? *std::move(now) : cursor);

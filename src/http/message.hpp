@@ -45,7 +45,7 @@ struct FileSlice {
   std::uint64_t length = 0;
 };
 
-/// A body that goes on: the connection asks for the next piece when the one before is written.
+/// A body in pieces: the connection requests the next piece when the previous one is written.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;

@@ -89,7 +89,7 @@ Problem problem_of_failure(const Job& job, std::string instance) {
     append_usage(problem.members, *job.usage);
   }
   if (failure.code == "parameter") {
-    problem.status = 400;  // as the function's own look at its parameters says
+    problem.status = 400;  // as for parameters that the function rejects
   } else if (failure.code == "timeout" || failure.code == "queue_timeout") {
     problem.status = 504;
   } else if (failure.code == "cancelled") {
@@ -98,9 +98,9 @@ Problem problem_of_failure(const Job& job, std::string instance) {
              failure.code == "out_of_memory") {
     problem.status = 500;
   } else if (failure.code == "results_full") {
-    problem.status = 507;  // as an add that the disk has no room for
+    problem.status = 507;  // as for an add when the disk is full
   } else {
-    problem.status = 422;  // the function itself said no
+    problem.status = 422;  // the function failed
   }
   return problem;
 }

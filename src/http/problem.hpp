@@ -1,5 +1,5 @@
 #pragma once
-// Problem documents (RFC 9457): what every error of the API looks like.
+// Problem documents (RFC 9457): the form of every error of the API.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +13,8 @@ namespace gaur::http {
 struct Problem {
   unsigned status = 500;
   std::string code = "internal";      ///< stable, for programs: the type is "urn:gaur:problem:<code>"
-  std::string detail;                 ///< for people: what, where, what to do
-  std::string instance;               ///< the path of what it is about; may be ""
+  std::string detail;                 ///< for people: what failed, where, what to do
+  std::string instance;               ///< the path of the affected resource; may be ""
   std::vector<std::string> problems;  ///< every mistake of the request at once; may be empty
   std::string members;                ///< further members as JSON text without braces; may be ""
   std::vector<Header> headers;        ///< Retry-After, Allow, WWW-Authenticate ...
@@ -24,7 +24,7 @@ unsigned status_of(Errc code);
 std::string_view reason_of(unsigned status);  ///< "Not Found"
 
 Problem problem_of(const Error& error, std::string instance = {});
-/// A job that failed, as the answer to somebody who waited for its result.
+/// A failed job, as the answer to a request that waited for its result.
 Problem problem_of_failure(const Job& job, std::string instance);
 Response to_response(const Problem& problem);
 

@@ -4,7 +4,7 @@ namespace gaur::http {
 
 namespace {
 
-/// Whether the segments are of this pattern's shape; fills `params` with what its {names} stand for.
+/// Whether the segments match this pattern; fills `params` with the values of its {names}.
 bool matches(std::string_view pattern, const std::vector<std::string>& segments,
              std::vector<std::string>& params) {
   params.clear();

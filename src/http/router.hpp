@@ -15,22 +15,22 @@ namespace gaur::http {
 class Service;
 struct Route;
 
-/// One request on its way through its handler.
+/// One request while its handler runs.
 struct Exchange {
   Request request;
-  const Route* route = nullptr;                            ///< never nullptr once Service::open() made it
+  const Route* route = nullptr;                            ///< not nullptr after Service::open()
   std::vector<std::string> params;                         ///< values of the {names} of the pattern, decoded
   std::vector<std::pair<std::string, std::string>> query;  ///< only names that the route allows
   Reply reply;
   std::string base;                         ///< what clients see before every path: ServerOptions::base_path
-  std::shared_ptr<const void> wait_ticket;  ///< held by those that wait, see Service::begin_wait
+  std::shared_ptr<const void> wait_ticket;  ///< of a request that waits, see Service::begin_wait
 };
-/// Shared: a handler hangs its continuation on the store's answer.
+/// Shared with the continuation of the handler on the store's answer.
 using ExchangePtr = std::shared_ptr<Exchange>;
 using Handler = void (*)(Service&, const ExchangePtr&);
 
 enum class Access : std::uint8_t {
-  kOpen,  ///< without a token, from any host: only what tells nothing
+  kOpen,  ///< without a token, from any host: only what reveals nothing
   kRead,
   kWrite,  ///< changes something
 };

@@ -1,6 +1,6 @@
 #pragma once
-// The HTTP server: one thread, many connections, every size and every wait bounded. What it serves is
-// docs/reference/http-api.md.
+// The HTTP server: one thread, many connections, limits for every size and every wait.
+// docs/reference/http-api.md describes the API.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,7 +26,7 @@ struct HttpLimits {
   Duration body_deadline{30'000};      ///< for all of the body: 408
   Duration write_deadline{30'000};     ///< without progress while an answer is written: closed
   Duration idle_deadline{75'000};      ///< between requests: closed
-  Duration longest_wait{60'000};       ///< of ?wait=; more is refused
+  Duration longest_wait{60'000};       ///< of ?wait=; more is rejected
   std::uint32_t waits = 512;           ///< requests that wait at the same time; one more is answered 429
   std::uint32_t wrong_tokens = 10;     ///< a minute and address; one more is answered 429
   std::uint64_t requests_a_connection = 1'000'000;
@@ -37,14 +37,14 @@ struct ServerOptions {
   std::string token;                      ///< "": none, and then only loopback addresses may be listened on
   std::vector<std::string> hosts;  ///< further names that a Host header may have when there is no token
   HttpLimits limits;
-  /// Proxies whose X-Forwarded-For is believed, as plain addresses. Wrong tokens are counted by the client's.
+  /// Proxies whose X-Forwarded-For is trusted, as plain addresses. Wrong tokens are counted by the client's.
   std::vector<std::string> trusted_proxies;
-  /// "/gaur" where a proxy shows the API below that path: it stands before every address that is answered,
-  /// and requests may come with it or without.
+  /// "/gaur" if a proxy publishes the API below that path: it is put in front of every address in an answer,
+  /// and requests may have it or not.
   std::string base_path;
 };
 
-/// What the server shows. Everything must outlive it.
+/// The parts that the server uses. They must outlive it.
 struct ServerParts {
   Client& client;
   const Clock& clock;
@@ -61,10 +61,10 @@ class HttpServer {
  public:
   HttpServer(ServerOptions options, ServerParts parts);
   ~HttpServer();  ///< stop()s
-  /// Binds, listens and serves; answers the port. Errors: kInvalidArgument (listen), kPermission (an address
+  /// Binds, listens and serves; returns the port. Errors: kInvalidArgument (listen), kPermission (an address
   /// other than loopback without a token), kBusy (address in use), kIo.
   Result<std::uint16_t> start();
-  /// Accepts no more, answers waits with what they have (503), gives answers under way up to two seconds,
+  /// Accepts no more connections, answers waits (503), waits up to two seconds for answers in progress,
   /// closes. Idempotent.
   void stop();
 

@@ -25,7 +25,7 @@ namespace {
 
 constexpr Duration kSweepEvery{100};
 constexpr Duration kAcceptPause{100};      // after an error like "too many open files"
-constexpr Duration kGraceForAnswers{300};  // when stopping: then those who wait are told to come again
+constexpr Duration kGraceForAnswers{300};  // when stopping: afterwards waits are answered with 503
 constexpr Duration kGraceForWriting{2'000};
 
 /// Runs tasks on the server's thread, and drops them once the server stopped.
@@ -34,7 +34,7 @@ class IoExecutor final : public Executor {
   explicit IoExecutor(std::shared_ptr<http::ServerCore> core) : core_(std::move(core)) {}
   void post(std::function<void()> task) override {
     if (core_->closed) return;
-    // The task runs on the server's thread, which holds the core; holding it here as well would be a cycle.
+    // The task runs on the server's thread, which owns the core; owning it here as well would be a cycle.
     asio::post(core_->io, [core = core_.get(), task = std::move(task)] {
       if (!core->closed) task();
     });
@@ -98,7 +98,7 @@ struct HttpServer::Impl {
   void after(asio::steady_timer& timer, Duration delay, std::function<void()> task);
 
   const ServerOptions options;
-  std::shared_ptr<http::ServerCore> core;  // shared with connections and with answers under way
+  std::shared_ptr<http::ServerCore> core;  // shared with connections and with answers in progress
   http::Service service;
   tcp::acceptor acceptor;
   asio::steady_timer sweep, pause;
@@ -195,7 +195,7 @@ void HttpServer::stop() {
                                                              impl.core->connections.end());
     for (const auto& connection : all) ((*connection).*action)();
   };
-  // Everything below happens on the server's thread; this one waits until no connection is left.
+  // The rest runs on the server's thread; this one waits until no connection is left.
   std::promise<void> done;
   asio::steady_timer grace(impl.core->io), watch(impl.core->io);
   std::function<void(Duration)> wait_for_last = [&](Duration waited) {
@@ -218,7 +218,7 @@ void HttpServer::stop() {
   impl.thread.join();
   impl.core->service = nullptr;
   impl.core->io.restart();
-  impl.core->io.poll();  // what is still queued holds connections; with `closed` set it does nothing else
+  impl.core->io.poll();  // queued tasks own connections; with `closed` set they do nothing
 }
 
 }  // namespace gaur

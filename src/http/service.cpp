@@ -29,7 +29,7 @@ bool is_word_of(std::string_view words, std::string_view word) {
   return false;
 }
 
-/// Every name of the query must be one that the route knows, and be given once.
+/// Every name of the query must be a parameter of the route and occur once.
 std::vector<std::string> problems_of_query(const Target& target, const Route& route) {
   std::vector<std::string> problems;
   for (std::size_t i = 0; i < target.query.size(); ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-// The API above the sockets: guards a request, finds its route, runs its handler. Handlers stand in
+// The API above the sockets: guards a request, finds its route, runs its handler. Handlers are in
 // handlers_*.cpp. Thread-safety: confined to the executor given at construction; replies may come on any
 // thread.
 #include <atomic>
@@ -18,15 +18,15 @@ namespace gaur::http {
 class Service {
  public:
   /// `executor` runs the handlers' continuations on the thread that calls handle(). Shared, because answers
-  /// of the store may come after this object is gone: then the executor must drop what is posted.
+  /// of the store may arrive after this object is destroyed: the executor must then drop posted tasks.
   Service(const ServerOptions& options, ServerParts parts, std::shared_ptr<Executor> executor);
 
-  /// Checks a request by its head: token or host, origin, path, method, query. Comes before any byte of the
-  /// body is kept, so that unauthorized clients cost no memory. The error is the answer.
+  /// Checks a request by its head: token or host, origin, path, method, query. Runs before any byte of the
+  /// body is kept, so that unauthorized clients use no memory. The error is the answer.
   tl::expected<ExchangePtr, Response> open(Request head);
-  /// Checks the body, which is in `exchange->request` by now, and runs the handler.
+  /// Checks the body, which is in `exchange->request`, and runs the handler.
   void handle(const ExchangePtr& exchange, Reply reply);
-  /// From now on /readyz says no and waits are answered at once.
+  /// From now on /readyz answers 503 and waits are answered at once.
   void begin_stop() { stopping_ = true; }
 
   // ---- for handlers ---------------------------------------------------------------------------
@@ -34,11 +34,11 @@ class Service {
   const ServerParts& parts() const { return parts_; }
   const HttpLimits& limits() const { return options_.limits; }
   bool stopping() const { return stopping_; }
-  /// A place among those who wait, held until the last copy is gone; nullptr: all are taken.
+  /// One of the allowed waits, until the last copy is destroyed; nullptr: all are in use.
   using WaitTicket = std::shared_ptr<const void>;
   WaitTicket begin_wait();
 
-  /// Hangs `next` on `future`, on this service's own thread.
+  /// Runs `next` with the value of `future`, on this service's thread.
   template <class T, class QueueHint>
   void then(Future<T> future, QueueHint next) {
     // Shared: a std::function must be copyable, and the value may be large.
@@ -65,21 +65,21 @@ void refuse(const ExchangePtr& exchange, const Error& error);
 void answer_json(const ExchangePtr& exchange, std::string body, unsigned status = 200);
 /// The value of a query parameter, or nullptr.
 const std::string* query_value(const Exchange& exchange, std::string_view name);
-/// The queue of the path; refuses and answers nothing where it is no queue name.
+/// The queue of the path; if it is not a queue name, rejects the request and returns nothing.
 std::optional<QueueName> queue_of(const ExchangePtr& exchange);
-/// The job of the path; likewise.
+/// The job of the path, in the same way.
 std::optional<JobRef> job_of(const ExchangePtr& exchange);
-/// ?wait=; nothing when it was wrong (and refused), 0 when it was not given.
+/// ?wait=; nothing if it was wrong (and rejected), 0 if it was not given.
 std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange);
-/// The same where other problems are to be reported with it: appended, and the value is of no use then.
+/// The same, but appends a problem so that others are reported with it; the value is then invalid.
 Duration wait_of(Service& service, const Exchange& exchange, std::vector<std::string>& problems);
 
 struct WholeRange {
   std::uint64_t least = 0;
   std::uint64_t most = 999'999'999'999'999'999;
-  std::uint64_t otherwise = 0;  ///< where the parameter is not given
+  std::uint64_t otherwise = 0;  ///< if the parameter is not given
 };
-/// A whole number of the query; appends a problem where it is out of its range.
+/// A whole number of the query; appends a problem if it is out of range.
 std::uint64_t whole_of(const Exchange& exchange, std::string_view name, const WholeRange& range,
                        std::vector<std::string>& problems);
 /// Rejects with 400 and every problem.

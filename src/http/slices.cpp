@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
 
-/// A cursor over the text. Every step returns false where the text is not what it must be.
+/// A cursor over the text. Every step returns false if the text is malformed.
 class Cursor {
  public:
   explicit Cursor(std::string_view text) : text_(text) {}
@@ -24,7 +24,7 @@ class Cursor {
     ++at_;
     return true;
   }
-  /// The next value, blanks around it not included.
+  /// The next value, without blanks around it.
   bool value(std::string_view& out) {
     skip_blanks();
     const std::size_t begin = at_;
@@ -75,7 +75,7 @@ Error broken(std::string_view what) {
   return {Errc::kInvalidArgument, "not JSON: " + std::string(what) + " is expected"};
 }
 
-/// JSON perhaps, but of another kind, such as null.
+/// Possibly JSON of another kind, such as null.
 Error wrong_kind(std::string_view wanted, std::string_view text) {
   return {Errc::kInvalidArgument,
           fmt::format("{} is expected, was {}", wanted, text.empty() ? "nothing" : utf8_prefix(text, 80))};

@@ -1,7 +1,7 @@
 #pragma once
-// Finds where the values of a JSON text begin and end, so that job data can be stored byte for byte as it
-// came: no number is rounded, no key reordered, no space lost. It splits only; whether each piece is JSON is
-// judged by the JSON library (base/json), which every piece passes through before anything is stored. Pure.
+// Finds where the values of a JSON text begin and end, so that job data can be stored byte for byte:
+// no number is rounded, no key reordered, no space lost. It only splits. The JSON library (base/json) checks
+// every piece before anything is stored. Pure.
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -10,11 +10,11 @@
 
 namespace gaur::http {
 
-/// The elements of an array. Errors: kInvalidArgument (no array, or broken between the elements).
+/// The elements of an array. Errors: kInvalidArgument (not an array, or malformed between the elements).
 Result<std::vector<std::string_view>> split_array(std::string_view text);
-/// The members of an object, keys as literals with their quotes. Errors: likewise.
+/// The members of an object, keys as literals with their quotes. Errors: the same.
 Result<std::vector<std::pair<std::string_view, std::string_view>>> split_object(std::string_view text);
-/// The first character that is no blank, or 0.
+/// The first character that is not a blank, or 0.
 char first_char(std::string_view text);
 
 }  // namespace gaur::http

@@ -1,5 +1,5 @@
 #pragma once
-// What a bearer token has to be, checked by the configuration and by the server alike. Thread-safety: pure.
+// The rules for a bearer token. The configuration and the server check them. Thread-safety: pure.
 #include <algorithm>
 #include <string_view>
 
@@ -7,9 +7,9 @@
 
 namespace gaur::http {
 
-inline constexpr std::size_t kShortestToken = 16;  // below, guessing would be worth a try
+inline constexpr std::size_t kShortestToken = 16;  // shorter ones could be guessed
 
-/// Errors: kInvalidArgument, where the token is too short or could not be sent in a header as it is.
+/// Errors: kInvalidArgument if the token is too short or cannot be sent unchanged in a header.
 inline Status check_token_rule(std::string_view token) {
   if (token.size() < kShortestToken)
     return Error{Errc::kInvalidArgument, "the token is shorter than 16 bytes, too easy to guess"};

@@ -13,7 +13,7 @@
 namespace gaur::http {
 
 struct Target {
-  std::vector<std::string> segments;                       ///< decoded after splitting: "%2F" is no separator
+  std::vector<std::string> segments;  ///< decoded after splitting: "%2F" does not separate
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
 };
 /// The parts of an origin-form target ("/v1/queues?limit=1"). Errors: kInvalidArgument.
@@ -27,8 +27,8 @@ struct ByteRange {
   std::uint64_t length = 0;
 };
 enum class RangeVerdict : std::uint8_t { kWhole, kPart, kUnsatisfiable };
-/// What a Range header asks of `size` bytes. Several ranges, other units and broken headers: the whole, as
-/// RFC 9110 allows.
+/// The range that a Range header requests of `size` bytes. Several ranges, other units and malformed headers:
+/// the whole, as RFC 9110 allows.
 std::pair<RangeVerdict, ByteRange> parse_range(std::string_view header, std::uint64_t size);
 
 std::string lower(std::string_view text);

@@ -41,7 +41,7 @@ bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
-/// What the headers that decide about the length of the body said so far.
+/// The headers seen so far that determine the length of the body.
 struct Framing {
   std::size_t lengths = 0, encodings = 0, hosts = 0;
 };
@@ -99,7 +99,7 @@ std::optional<Problem> check_partial_head(std::string_view bytes, const HttpLimi
     if (at == 0 || bytes[at - 1] != '\r') return bad_request("lines must end with CR LF");
   }
   const std::size_t line = bytes.find(kEnd);
-  if (line == 0) return bad_request("an empty line stands where a request is expected");
+  if (line == 0) return bad_request("an empty line instead of a request line");
   if (std::min(line, bytes.size()) > limits.request_line) return line_too_long(limits);
   if (line != std::string_view::npos && bytes.size() - line > limits.headers + 4)
     return head_too_large(limits);

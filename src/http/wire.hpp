@@ -1,9 +1,9 @@
 #pragma once
-// HTTP/1.1 as bytes, beside what Beast does: a strict look at the head of a request before Beast's forgiving
-// parser sees it, and the head of a response as text. Pure.
+// HTTP/1.1 as bytes, in addition to Beast: a strict check of a request's head before Beast's lenient parser
+// reads it, and the head of a response as text. Pure.
 //
-// Whatever two servers in a row could read in two ways is refused here: that is what request smuggling lives
-// on.
+// A request that two servers in a row could read in two ways is rejected here, because request smuggling
+// depends on such requests.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +15,10 @@
 
 namespace gaur::http {
 
-/// What is wrong with bytes that are not yet a whole head: a line too long, too much of it, a line feed on
-/// its own.
+/// Problems of an incomplete head: a line or the head is too long, a bare line feed.
 std::optional<Problem> check_partial_head(std::string_view bytes, const HttpLimits& limits);
-/// What is wrong with a whole head, from the request line to the empty line (included). The connection must
-/// be closed after any problem: where the next request would begin is not known.
+/// Problems of a whole head, from the request line to the empty line (included). The connection must be
+/// closed after any problem, because the start of the next request is unknown.
 std::optional<Problem> check_head(std::string_view head, const HttpLimits& limits);
 
 /// Status line and headers. `length` nothing: the body follows in chunks.
