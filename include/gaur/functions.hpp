@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gaur/names.hpp"
 
@@ -38,6 +39,8 @@ struct FunctionCatalog {
     const auto found = functions.find(name);
     return found == functions.end() ? nullptr : &found->second;
   }
+  /// The function of a job with this name and data in this queue.
+  FunctionName function_of(const QueueName& queue, std::string_view name, std::string_view data) const;
 };
 
 }  // namespace gaur

@@ -34,8 +34,6 @@ class Session;
 /// immutable; the handler's threads may read it while the handler runs.
 class JobView {
  public:
-  explicit JobView(std::shared_ptr<const runner_sdk::JobData> data) : data_(std::move(data)) {}
-
   const std::string& id() const;
   const std::string& queue() const;
   const std::string& name() const;
@@ -57,13 +55,15 @@ class JobView {
   std::optional<bool> flag(std::string_view path) const;
 
  private:
+  friend class runner_sdk::Session;
+  explicit JobView(std::shared_ptr<const runner_sdk::JobData> data) : data_(std::move(data)) {}
+
   std::shared_ptr<const runner_sdk::JobData> data_;
 };
 
 /// The interface of a run for its handler. Thread-safety: any thread, until the handler returns.
 class RunContext {
  public:
-  explicit RunContext(runner_sdk::Session& session) : session_(session) {}
   RunContext(const RunContext&) = delete;
   RunContext& operator=(const RunContext&) = delete;
 
@@ -91,6 +91,9 @@ class RunContext {
   void log(std::string_view line);
 
  private:
+  friend class runner_sdk::Session;
+  explicit RunContext(runner_sdk::Session& session) : session_(session) {}
+
   runner_sdk::Session& session_;
 };
 

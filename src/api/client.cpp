@@ -130,11 +130,8 @@ Async<std::vector<Added>> Client::add(QueueName queue, std::vector<NewJob> jobs,
 Status Client::Impl::check_known(const QueueName& queue, const std::vector<NewJob>& jobs) const {
   if (!options.own_queues) return ok();
   if (!options.own_queues->contains(queue)) return unknown_queue(queue, *options.own_queues);
-  const auto place = options.functions->function_field.find(queue);
-  const std::string_view field =
-      place == options.functions->function_field.end() ? std::string_view() : std::string_view(place->second);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const FunctionName function = function_of(jobs[i].name, jobs[i].data, field);
+    const FunctionName function = options.functions->function_of(queue, jobs[i].name, jobs[i].data);
     if (options.functions->find(function) != nullptr) continue;
     Error unknown = unknown_function(function, *options.functions);
     return jobs.size() == 1 ? unknown : unknown.in(fmt::format("jobs[{}]", i));

@@ -41,14 +41,14 @@ class Sources {
   std::string out_of_reach(const Spec& spec) const;
 
  private:
-  struct HeldLock {
+  struct HeldFile {
     std::filesystem::path path;
     FileIdentity file;
     FileIdentity log;
   };
   std::vector<FileIdentity> first_;    // of data, then the database
   std::vector<FileIdentity> folders_;  // of data, as last resolved
-  std::vector<HeldLock> held_;
+  std::vector<HeldFile> held_;
 };
 
 }  // namespace gaur::duckdb

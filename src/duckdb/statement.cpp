@@ -78,7 +78,8 @@ Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, 
 }
 
 /// What DuckDB's parser says of text that is no SQL. json_serialize_sql() only parses.
-std::optional<RunFailure> Statement::syntax_failure(duckdb_connection connection, const std::string& sql) const {
+std::optional<RunFailure> Statement::syntax_failure(duckdb_connection connection,
+                                                    const std::string& sql) const {
   const auto rows =
       query_rows(*api_, connection,
                  fmt::format("SELECT t->>'$.error_message', t->>'$.position' FROM (SELECT "

@@ -39,8 +39,8 @@ class Service {
   WaitTicket begin_wait();
 
   /// Runs `next` with the value of `future`, on this service's thread.
-  template <class T, class QueueHint>
-  void then(Future<T> future, QueueHint next) {
+  template <class T, class Callback>
+  void then(Future<T> future, Callback next) {
     // Shared: a std::function must be copyable, and the value may be large.
     std::move(future).then([executor = executor_, next = std::move(next)](T value) {
       auto held = std::make_shared<T>(std::move(value));

@@ -2,24 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "base/json_text.hpp"
-
 namespace gaur::http {
-
-FunctionName function_of(const FunctionCatalog& catalog, const Job& job) {
-  const auto field = catalog.function_field.find(job.queue);
-  if (field == catalog.function_field.end() || field->second.empty()) return FunctionName(job.name);
-  const auto data = json::parse(job.data, json::kPeerLimits);
-  const json::Value* value = data ? json::find(*data, field->second) : nullptr;
-  if (value == nullptr || !value->is_string()) return FunctionName(job.name);
-  return FunctionName(std::string(std::string_view(value->get_string())));
-}
 
 namespace {
 
-using QueueHint = std::function<void(std::optional<Waiting>)>;
+using Callback = std::function<void(std::optional<Waiting>)>;
 
-void look_up_reason(Service& service, WaitingJob job, const QueueHint& next) {
+void look_up_reason(Service& service, WaitingJob job, const Callback& next) {
   Waiting waiting;
   waiting.position = job.position;
   if (!service.parts().why_waiting) return next(std::move(waiting));
@@ -32,7 +21,7 @@ void look_up_reason(Service& service, WaitingJob job, const QueueHint& next) {
 }
 
 /// Only of a job in line; a delayed one has no position.
-void look_up_position(Service& service, const JobId& id, const WaitingJob& job, const QueueHint& next) {
+void look_up_position(Service& service, const JobId& id, const WaitingJob& job, const Callback& next) {
   if (job.state != State::kWaiting && job.state != State::kPrioritized)
     return look_up_reason(service, job, next);
   service.then(service.client().position({job.queue, id}), [&service, job, next](Result<Position> position) {
@@ -46,11 +35,11 @@ void look_up_position(Service& service, const JobId& id, const WaitingJob& job, 
 
 }  // namespace
 
-void look_up_waiting(Service& service, const Job& job, QueueHint next) {
+void look_up_waiting(Service& service, const Job& job, Callback next) {
   if (job.state == State::kActive || job.state == State::kCompleted || job.state == State::kFailed)
     return next(std::nullopt);
   WaitingJob waiting{.queue = job.queue,
-                     .function = function_of(service.client().functions(), job),
+                     .function = service.client().functions().function_of(job.queue, job.name, job.data),
                      .state = job.state,
                      .attempts_made = job.attempts_made,
                      .due = job.due};

@@ -7,9 +7,6 @@
 
 namespace gaur::http {
 
-/// The function of a job, as its queue is configured.
-FunctionName function_of(const FunctionCatalog& catalog, const Job& job);
-
 /// Calls `next` with position and reason of a job that waits or is delayed, and with nothing for all others.
 void look_up_waiting(Service& service, const Job& job, std::function<void(std::optional<Waiting>)> next);
 

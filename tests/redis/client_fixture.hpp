@@ -30,7 +30,7 @@ class Notes final : public LogSink {
   std::string text_;
 };
 
-struct StoreFixture {
+struct ClientFixture {
   SystemClock clock;
   SystemRandom random;
   ThreadLoop loop{"test-loop"};

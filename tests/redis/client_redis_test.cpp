@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 TEST(Client, calls_pipelines_and_scripts_over_tcp) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   ASSERT_TRUE(client->ready().get());
   EXPECT_EQ(text_of(client->call({"SET", "k", std::string("a\r\n\0b", 5)}).get()), "OK");
@@ -42,7 +42,7 @@ TEST(Client, calls_pipelines_and_scripts_over_tcp) {
 
 TEST(Client, speaks_over_a_unix_socket) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.endpoint.unix_path = server.unix_path();
   const auto client = rig.connect(options);
@@ -58,7 +58,7 @@ TEST(Client, speaks_over_a_unix_socket) {
 
 TEST(Client, selects_its_database_and_sets_its_name) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   for (const bool resp3 : {false, true}) {
     ClientOptions options;
     options.endpoint.db = 5;
@@ -85,7 +85,7 @@ TEST(Client, selects_its_database_and_sets_its_name) {
 TEST(Client, proves_itself_with_and_without_a_user) {
   RedisServer server(
       {.password = "secret", .acl = {"worker on >other ~* &* +@all", "small on >little ~* +get"}});
-  StoreFixture rig;
+  ClientFixture rig;
   struct Case {
     const char *user, *password;
     bool resp3;
@@ -115,7 +115,7 @@ TEST(Client, gets_along_with_the_narrow_user_of_the_documentation) {
   RedisServer server(
       {.acl = {"gaur on >secret resetchannels &bull:* ~bull:* ~gaur:bull:* +@read +@write +@scripting "
                "+@connection +@pubsub +@transaction +info +config|get +time +client|setname"}});
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.endpoint.user = "gaur";
   options.endpoint.password = "secret";
@@ -135,7 +135,7 @@ TEST(Client, gets_along_with_the_narrow_user_of_the_documentation) {
 
 TEST(Client, shows_a_wrong_password_and_comes_in_when_it_is_mended) {
   RedisServer server({.password = "new"});
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.endpoint.password = "old";
   options.refused_retry = Duration{200};
@@ -151,7 +151,7 @@ TEST(Client, shows_a_wrong_password_and_comes_in_when_it_is_mended) {
 
 TEST(Client, goes_on_where_the_server_wants_no_password) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.endpoint.password = "surplus";
   EXPECT_EQ(text_of(rig.connect(server, options)->call({"PING"}).get()), "PONG");
@@ -169,7 +169,7 @@ struct Tls : testing::Test {
     with.endpoint.tls.ca_file = server.certificates().ca.string();
     return with;
   }
-  StoreFixture rig;
+  ClientFixture rig;
 };
 
 TEST_F(Tls, speaks_with_a_server_that_is_verified_by_address_and_by_name) {
@@ -258,7 +258,7 @@ TEST_F(Tls, messages_come_over_tls_as_well) {
 TEST(Client, connects_when_the_server_starts_later_and_reports_errors_until_then) {
   RedisServer server;
   server.kill9();
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   const auto state = client->ready().get();
   ASSERT_FALSE(state);
@@ -272,7 +272,7 @@ TEST(Client, connects_when_the_server_starts_later_and_reports_errors_until_then
 TEST(Client, ends_by_its_deadline_where_nobody_is) {
   RedisServer server;
   server.kill9();
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.command_timeout = Duration{200};
   const auto client = rig.connect(server, options);
@@ -290,7 +290,7 @@ TEST(Client, ends_by_its_deadline_where_nobody_is) {
 TEST(Client, bounds_what_waits) {
   RedisServer server;
   server.sigstop();
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.max_queued_bytes = 10'000;
   options.max_pending = 20;
@@ -312,7 +312,7 @@ TEST(Client, bounds_what_waits) {
 /// there once or not at all.
 TEST(Client, never_sends_again_what_may_have_been_done) {
   RedisServer server({.appendonly = true});
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   ASSERT_TRUE(client->ready().get());
   constexpr int kKills = 3;
@@ -358,7 +358,7 @@ TEST(Client, never_sends_again_what_may_have_been_done) {
 
 TEST(Client, survives_its_connection_being_killed) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   const Script script("incr", "return redis.call('INCR', KEYS[1])");
   int done = 0;
@@ -383,7 +383,7 @@ TEST(Client, survives_its_connection_being_killed) {
 
 TEST(Client, loads_scripts_again_whenever_they_are_flushed) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   const Script one("one", "return redis.call('INCR', KEYS[1])"), two("two", "return ARGV[1]");
   int good = 0;
@@ -406,7 +406,7 @@ TEST(Client, loads_scripts_again_whenever_they_are_flushed) {
 
 TEST(Client, notices_a_server_that_stopped_answering) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.command_timeout = Duration{300};
   options.silence_timeout = Duration{400};
@@ -427,7 +427,7 @@ TEST(Client, notices_a_server_that_stopped_answering) {
 
 TEST(Client, waits_out_a_pause_that_is_shorter_than_its_patience) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   ASSERT_TRUE(client->ready().get());
   server.call({"CLIENT", "PAUSE", "300"});
@@ -437,7 +437,7 @@ TEST(Client, waits_out_a_pause_that_is_shorter_than_its_patience) {
 
 TEST(Client, leaves_a_server_that_became_a_replica) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   ClientOptions options;
   options.command_timeout = Duration{10'000};
   const auto client = rig.connect(server, options);
@@ -482,7 +482,7 @@ struct Heard {
 TEST(Client, hears_messages_and_subscribes_again_after_a_restart) {
   for (const bool resp3 : {false, true}) {
     RedisServer server;
-    StoreFixture rig;
+    ClientFixture rig;
     ClientOptions options;
     options.resp3 = resp3;
     const auto client = rig.connect(server, options);
@@ -506,7 +506,7 @@ TEST(Client, hears_messages_and_subscribes_again_after_a_restart) {
 
 TEST(Client, a_subscription_may_outlive_its_client) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   Heard heard;
   auto client = rig.connect(server);
   auto subscription = client->subscribe({"a"}, {}, heard.listener());
@@ -519,7 +519,7 @@ TEST(Client, a_subscription_may_outlive_its_client) {
 
 TEST(Client, takes_payloads_of_many_megabytes) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   std::string big(std::size_t{20} << 20U, 'x');
   for (std::size_t i = 0; i < big.size(); i += 997) big[i] = static_cast<char>(i);
@@ -529,7 +529,7 @@ TEST(Client, takes_payloads_of_many_megabytes) {
 
 TEST(Client, keeps_the_order_of_a_hundred_thousand_commands) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   ASSERT_TRUE(client->ready().get());
   constexpr int kCommands = 100'000;
@@ -550,7 +550,7 @@ TEST(Client, keeps_the_order_of_a_hundred_thousand_commands) {
 
 TEST(Client, is_used_from_many_threads) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   const auto client = rig.connect(server);
   const Script script("incr", "return redis.call('INCR', KEYS[1])");
   std::atomic<int> wrong{0};
@@ -570,7 +570,7 @@ TEST(Client, is_used_from_many_threads) {
 
 TEST(Client, ends_what_is_pending_when_it_is_destroyed) {
   RedisServer server;
-  StoreFixture rig;
+  ClientFixture rig;
   auto client = rig.connect(server);
   ASSERT_TRUE(client->ready().get());
   server.sigstop();

@@ -47,8 +47,8 @@ std::string nonsense(SeededRandom& random) {
   return bytes;
 }
 
-template <class StoreFixture>
-void connect_where_asked(StoreFixture& rig) {
+template <class Fixture>
+void connect_where_asked(Fixture& rig) {
   if (rig.machine.link().state() != Link::State::kOpening) return;
   rig.on(event::Opened{});
   rig.written();
