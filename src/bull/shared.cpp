@@ -45,7 +45,7 @@ std::string acl_advice(const redis::Reply::Failure& failure) {
   if (text.find("channel") != std::string::npos)
     return "; add &PREFIX:* and &gaur:PREFIX:* to the user's ACL";
   if (text.find("key") != std::string::npos) return "; add ~PREFIX:* and ~gaur:PREFIX:* to the user's ACL";
-  return "; docs/redis.md has the rules that the user needs";
+  return "; docs/how-to/redis.md has the rules that the user needs";
 }
 
 }  // namespace

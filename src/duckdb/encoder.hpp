@@ -1,6 +1,6 @@
 #pragma once
-// Rows of DuckDB vectors as JSON that loses nothing, for every DuckDB type (docs/duckdb.md, "How values are
-// written").
+// Rows of DuckDB vectors as JSON that loses nothing, for every DuckDB type (docs/reference/duckdb.md, "How
+// values are written").
 #include <memory>
 #include <string>
 #include <vector>

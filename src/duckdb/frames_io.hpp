@@ -1,6 +1,6 @@
 #pragma once
 // The runner's side of the protocol: lines in on one descriptor, lines out on another
-// (docs/runner-protocol.md).
+// (docs/reference/runner-protocol.md).
 #include <functional>
 #include <mutex>
 #include <string>

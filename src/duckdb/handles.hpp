@@ -74,10 +74,10 @@ inline std::string take_text(const Api& api, char* text) {
 
 /// Why a run failed, as the `failed` frame says it.
 struct RunFailure {
-  std::string code;        ///< "parameter", "syntax", "out_of_memory", ...: docs/duckdb.md lists them
-  std::string message;     ///< for a person; one line
-  bool final = true;       ///< another attempt would fail in the same way
-  json::Object details;    ///< position, candidates, parameter, ...
+  std::string code;      ///< "parameter", "syntax", "out_of_memory", ...: docs/reference/duckdb.md lists them
+  std::string message;   ///< for a person; one line
+  bool final = true;     ///< another attempt would fail in the same way
+  json::Object details;  ///< position, candidates, parameter, ...
   bool unhealthy = false;  ///< the process is broken or worn: the next run needs a fresh one
 };
 

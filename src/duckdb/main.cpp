@@ -1,4 +1,4 @@
-// gaur-duckdb: SQL functions as a runner. docs/duckdb.md.
+// gaur-duckdb: SQL functions as a runner. docs/reference/duckdb.md.
 #include <fmt/format.h>
 #include <unistd.h>
 

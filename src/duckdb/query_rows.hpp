@@ -6,8 +6,8 @@
 
 namespace gaur::duckdb {
 
-/// The rows of one SELECT, each an array of its values as docs/duckdb.md writes them. For a few rows: nothing
-/// bounds them. Errors: DuckDB's.
+/// The rows of one SELECT, each an array of its values as docs/reference/duckdb.md writes them. For a few
+/// rows: nothing bounds them. Errors: DuckDB's.
 Run<json::Array> query_rows(const Api& api, duckdb_connection connection, const std::string& sql);
 
 }  // namespace gaur::duckdb

@@ -1,6 +1,6 @@
 #pragma once
 // What one gaur-duckdb serves: its specification, read from JSON and checked as far as that is possible
-// without DuckDB. The members are those of docs/duckdb.md; change both together.
+// without DuckDB. The members are those of docs/reference/duckdb.md; change both together.
 #include <filesystem>
 #include <map>
 #include <optional>

@@ -33,7 +33,7 @@ LineColumn line_column(std::string_view text, std::size_t byte_offset);
 RunFailure to_failure(const SqlError& error, std::string_view user_sql,
                       std::optional<std::size_t> user_position);
 
-/// "syntax" for "Parser" and so on: docs/duckdb.md has the table.
+/// "syntax" for "Parser" and so on: docs/reference/duckdb.md has the table.
 std::string_view code_of_kind(std::string_view kind);
 
 }  // namespace gaur::duckdb

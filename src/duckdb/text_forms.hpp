@@ -1,6 +1,6 @@
 #pragma once
-// The text forms of single values, as docs/duckdb.md lays them down: exact, and for doubles the very
-// characters that ECMAScript writes. Thread-safety: pure functions.
+// The text forms of single values, as docs/reference/duckdb.md lays them down: exact, and for doubles the
+// very characters that ECMAScript writes. Thread-safety: pure functions.
 #include <cstdint>
 #include <span>
 #include <string>

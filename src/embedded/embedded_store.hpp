@@ -3,7 +3,7 @@
 //
 // One process owns the folder. Calls are gathered by one writer thread and committed together; looking is
 // done by two reader threads on snapshots. Locks live in memory: at open every active job stands in front
-// again, uncounted, before anything else happens. docs/disk-format.md describes the file.
+// again, uncounted, before anything else happens. docs/reference/disk-format.md describes the file.
 #include <filesystem>
 #include <functional>
 #include <memory>

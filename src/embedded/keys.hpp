@@ -1,6 +1,6 @@
 #pragma once
-// The keys of every table: big-endian, so that LMDB's byte order is our order. docs/disk-format.md lists
-// them.
+// The keys of every table: big-endian, so that LMDB's byte order is our order. docs/reference/disk-format.md
+// lists them.
 #include <algorithm>
 #include <array>
 #include <cstdint>

@@ -1,7 +1,8 @@
 #pragma once
 // What stands in the file, record by record. Every record is framed alike: magic, CRC32C over key and
 // payload, payload length; so that damage is found when it is read and a salvage tool can read page by page.
-// Change a layout here => raise kDiskFormat, teach the migration, describe it in docs/disk-format.md.
+// Change a layout here => raise kDiskFormat, teach the migration, describe it in
+// docs/reference/disk-format.md.
 #include <functional>
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
-// The line protocol of docs/runner-protocol.md as a codec: bytes to frames and back, no I/O.
+// The line protocol of docs/reference/runner-protocol.md as a codec: bytes to frames and back, no I/O.
 // Limits: kMaxFrameBytes a line with its newline, kMaxDetailsBytes for a runner's own figures.
-// Change a frame here => change docs/runner-protocol.md and the conformance run (runner_check.cpp).
+// Change a frame here => change docs/reference/runner-protocol.md and the conformance run (runner_check.cpp).
 #include <cstdint>
 #include <optional>
 #include <string>

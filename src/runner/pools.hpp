@@ -1,8 +1,8 @@
 #pragma once
 // The pools of runners behind the worker's RunHandler seam: which runner runs what, when one is started,
-// replaced or killed, and what a run's end counts as (docs/runner-protocol.md). Thread-safety: every method
-// on Env.loop's thread, except where said. The processes live on a thread of their own (process_shell.hpp),
-// which posts what happens to the loop.
+// replaced or killed, and what a run's end counts as (docs/reference/runner-protocol.md). Thread-safety:
+// every method on Env.loop's thread, except where said. The processes live on a thread of their own
+// (process_shell.hpp), which posts what happens to the loop.
 #include <functional>
 #include <memory>
 #include <optional>

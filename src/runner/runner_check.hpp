@@ -1,8 +1,8 @@
 #pragma once
-// The protocol's conformance run: does this command behave as docs/runner-protocol.md asks? For any runner
-// that answers the function `echo` with its data and the function `sleep` with a wait of `data.ms`, or, in
-// fewer cases, with one function of its own. Behind `gaur runner-check -- COMMAND`. Thread-safety: pure;
-// blocks for some seconds.
+// The protocol's conformance run: does this command behave as docs/reference/runner-protocol.md asks? For any
+// runner that answers the function `echo` with its data and the function `sleep` with a wait of `data.ms`,
+// or, in fewer cases, with one function of its own. Behind `gaur runner-check -- COMMAND`. Thread-safety:
+// pure; blocks for some seconds.
 #include <filesystem>
 #include <functional>
 #include <string>

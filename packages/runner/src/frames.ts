@@ -1,4 +1,4 @@
-// Frames on descriptors 3 and 4 (docs/runner-protocol.md): one JSON object a line.
+// Frames on descriptors 3 and 4 (docs/reference/runner-protocol.md): one JSON object a line.
 import { createReadStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';

@@ -1,6 +1,6 @@
 // Values as JSON text that Gaur takes: JSON.stringify's own, so that a result reads as Bull would have stored it.
 
-/** Gaur reads no deeper (docs/runner-protocol.md); a frame is one level around the value. */
+/** Gaur reads no deeper (docs/reference/runner-protocol.md); a frame is one level around the value. */
 const MOST_DEPTH = 64;
 
 /** The value cannot be sent. */

@@ -1,6 +1,6 @@
 // Answers that are more than a value: a plan for gaur-duckdb, a file beside the result.
 
-/** Types that gaur-duckdb binds (docs/duckdb.md, "Parameters"); a list of each with [] behind it. */
+/** Types that gaur-duckdb binds (docs/reference/duckdb.md, "Parameters"); a list of each with [] behind it. */
 export type SqlType = string;
 export type PlanScalar = string | number | boolean | null;
 /** A value with its SQL type, made by typed(). */

@@ -47,7 +47,7 @@ std::string footer(CommandLine::Configuration configuration, const std::vector<E
   if (configuration == CommandLine::Configuration::kLayers) {
     text +=
         "Every key of gaur.toml is an option as well, such as --server.listen 127.0.0.1:0\n"
-        "(docs/configuration.md has them all).\n";
+        "(docs/reference/configuration.md has them all).\n";
   }
   text += "Exit codes:\n";
   for (const ExitMeaning& exit : exits) text += fmt::format("  {:<3} {}\n", exit.code, exit.meaning);

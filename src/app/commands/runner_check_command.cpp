@@ -31,7 +31,7 @@ std::optional<int> read_options(int argc, char** argv, RunnerCheckOptions& optio
        {kExitProblem, "a case failed, or the runner cannot be started"},
        {kExitUsage, "wrong arguments"}},
       "Without --function the runner has to answer the function `echo` with its data and the function\n"
-      "`sleep` with a wait of data.ms (docs/runner-protocol.md).");
+      "`sleep` with a wait of data.ms (docs/reference/runner-protocol.md).");
   std::string data;
   std::string timeout;
   line.options().add_option("--function", options.function,

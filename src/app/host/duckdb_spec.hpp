@@ -1,6 +1,6 @@
 #pragma once
-// From [pools.*.duckdb] and [functions.*] to the spec of gaur-duckdb (docs/duckdb.md), and from the paths in
-// its complaints back to gaur.toml. Thread-safety: pure but for reading SQL files.
+// From [pools.*.duckdb] and [functions.*] to the spec of gaur-duckdb (docs/reference/duckdb.md), and from the
+// paths in its complaints back to gaur.toml. Thread-safety: pure but for reading SQL files.
 #include <filesystem>
 
 #include "app/config/config.hpp"

@@ -11,7 +11,7 @@ std::vector<std::string> host_warnings(const Config& config, bool runs_jobs) {
   if (config.functions.empty() && runs_jobs) {
     warnings.emplace_back(
         "no functions are configured, so no job can run; write a gaur.toml (gaur init drafts one from a Bull "
-        "deployment, docs/configuration.md lists the keys) and check it with gaur check");
+        "deployment, docs/reference/configuration.md lists the keys) and check it with gaur check");
   }
   const auto abi = landlock_abi();
   for (const auto& [name, pool] : config.pools) {

@@ -68,7 +68,8 @@ void check_command(Settings& settings, const std::string& name, const PoolConfig
 KeyPath key_of(const Settings& settings, const Error& error) {
   const bool password = error.code == Errc::kPermission;
   for (const char* last : {"password_file", "password"}) {
-    if (const KeyPath key{"store", last}; password && settings.is_set(key)) return key;
+    KeyPath key{"store", last};
+    if (password && settings.is_set(key)) return key;
   }
   return {"store", "url"};
 }

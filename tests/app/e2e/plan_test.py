@@ -6,7 +6,7 @@ import unittest
 
 from harness import GAUR, HERE, EndToEnd, milliseconds, until
 
-GRACE_MS = 500  # from the deadline to the end, as docs/runners.md promises
+GRACE_MS = 500  # from the deadline to the end, as docs/explanation/runners.md promises
 FUNCTIONS = ["cities", "bound", "known", "notAPlan", "sql", "setupRefused", "fails", "crash", "slow"]
 CONFIG = f'''
 [store]

@@ -1,6 +1,6 @@
 // Reads back with @duckdb/node-api what gaur-duckdb wrote, and asks the same query there directly.
 //   node read_back.mjs compare QUERY_FILE PARQUET_FILE   every column of both, row by row, must not be distinct
-//   node read_back.mjs rows FUNCTION_SQL_FILE            the rows as JSON, by the rules of docs/duckdb.md, from node-api's own values
+//   node read_back.mjs rows FUNCTION_SQL_FILE            the rows as JSON, by the rules of docs/reference/duckdb.md, from node-api's own values
 import { readFileSync } from "node:fs";
 import { DuckDBInstance, DuckDBTypeId as T } from "@duckdb/node-api";
 
