@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 7> kWeekdays{"sun", "mon", "tue", "wed", 
 constexpr std::array<unsigned, 12> kMostDays{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 constexpr std::size_t kLongestPattern = 1'000;
 constexpr int kMostSteps = 10'000;  // the library's
-constexpr std::int64_t kSecondMs = 1'000, kMinuteMs = 60'000, kHourMs = 3'600'000, kDayMs = 86'400'000;
+constexpr std::int64_t kSecondMs = 1'000, kMinuteMs = 60'000, kHourMs = 3'600'000;
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts(1);

@@ -15,8 +15,6 @@ namespace gaur::schedule {
 
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-
 std::string lowered(std::string_view text) {
   std::string out(text);
   for (char& c : out) {

@@ -34,6 +34,9 @@ class Zone {
   std::optional<ZoneRule> rule_{};  ///< after the end of the table
 };
 
+/// A day of UTC, in ms.
+inline constexpr std::int64_t kDayMs = 86'400'000;
+
 /// A calendar date and time of day, without a zone.
 struct Civil {
   std::int64_t year = 1970;

@@ -146,7 +146,13 @@ def private_names(text):
             if function:
                 types = [re.sub(r"\s*\w+\s*(=.*)?$", "", each.strip()) for each in parameters.split(",")]
                 function += "(" + ", ".join(types) + ")"
-            yield line_of(text, space.start(1) + found.start()), "::".join(outer + [kind or constant or function])
+            line = line_of(text, space.start(1) + found.start())
+            names = [kind or constant or function]
+            if constant:  # "kSecond = 1, kMinute = 60;" declares two
+                statement = code[found.start():code.find(";", found.start())]
+                names += re.findall(r",\s*(k[A-Z]\w*)\s*=", statement)
+            for name in names:
+                yield line, "::".join(outer + [name])
 
 
 def check_joined(tree):

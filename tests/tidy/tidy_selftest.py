@@ -98,7 +98,8 @@ class Planted(unittest.TestCase):
     def test_private_names_of_joined_sources(self):
         one = "namespace gaur {\nnamespace {\n\n%s\n\n}  // namespace\n}  // namespace gaur\n"
         lists = {"src/core/CMakeLists.txt": "gaur_library(core\n  SOURCES job.cpp a.cpp b.cpp\n  PUBLIC gaur_base)\n"}
-        for first, second, name in [("constexpr int kMost = 3;", "constexpr int kMost = 4;", "kMost"), ("struct Part {\n};", "class Part {\n};", "Part"),
+        for first, second, name in [("constexpr int kMost = 3;", "constexpr int kMost = 4;", "kMost"),
+                                    ("constexpr int kLeast = 1, kMost = 3;", "constexpr int kMost = 4;", "kMost"), ("struct Part {\n};", "class Part {\n};", "Part"),
                                     ("bool is_digit(char c) {\n}", "bool is_digit(char letter) {\n}", "is_digit(char)")]:
             self.expect("joined", {**lists, "src/core/a.cpp": one % first, "src/core/b.cpp": one % second},
                         f"src/core/b.cpp:4: gaur::{name} is in src/core/a.cpp too")
