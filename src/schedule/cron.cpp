@@ -266,7 +266,8 @@ class Cron::Search {
 
   bool is_nth_weekday() const {
     const double nth = cron_.nth_weekday_;
-    return nth < 6 && (at_.civil().day + 6) / 7 == nth;
+    const unsigned week = (at_.civil().day + 6) / 7;
+    return nth < 6 && week == nth;
   }
 
   Move check_day() const {
