@@ -9,6 +9,7 @@
 
 #include "base/decimal_text.hpp"
 #include "base/json.hpp"
+#include "base/scan.hpp"
 #include "base/utf8.hpp"
 
 namespace gaur {
@@ -25,21 +26,6 @@ constexpr auto kLongestMs = static_cast<std::uint64_t>(kLongestDuration.count())
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-std::string_view take_while(std::string_view& text, bool (*accept)(char)) {
-  std::size_t n = 0;
-  while (n < text.size() && accept(text[n])) ++n;
-  const std::string_view taken = text.substr(0, n);
-  text.remove_prefix(n);
-  return taken;
-}
-
-std::optional<std::uint64_t> whole(std::string_view digits) {
-  if (digits.empty() || digits.size() > 15) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const char c : digits) value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  return value;
 }
 
 std::string shown(std::string_view text) {
@@ -63,7 +49,7 @@ Result<Duration> parse_duration(std::string_view text, BareNumber bare) {
   std::uint64_t total = 0;
   std::size_t next_unit = 0;  // units must decrease: "30m1h" is probably a mistake
   do {
-    const auto number = whole(take_while(rest, is_digit));
+    const auto number = scan_digits(take_while(rest, is_digit));
     std::string_view name = take_while(rest, is_letter);
     const bool alone = name.empty() && rest.empty() && next_unit == 0;
     if (alone && number && (*number == 0 || bare == BareNumber::kMilliseconds)) name = "ms";

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/decimal_text.hpp"
+#include "base/scan.hpp"
 
 namespace gaur::app {
 namespace {
@@ -34,13 +35,6 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
          });
 }
 
-std::string_view take_while(std::string_view& text, bool (*accept)(char)) {
-  std::size_t n = 0;
-  while (n < text.size() && accept(text[n])) ++n;
-  const std::string_view taken = text.substr(0, n);
-  text.remove_prefix(n);
-  return taken;
-}
 bool is_number_char(char c) {
   return is_digit(c) || c == '.';
 }
@@ -48,20 +42,13 @@ bool is_space(char c) {
   return c == ' ';
 }
 
-std::optional<std::uint64_t> whole(std::string_view digits) {
-  if (digits.empty() || digits.size() > 15) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const char c : digits) value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  return value;
-}
-
 std::optional<double> decimal(std::string_view digits) {
   const std::size_t dot = digits.find('.');
-  const auto before = whole(digits.substr(0, dot));
+  const auto before = scan_digits(digits.substr(0, dot));
   if (!before) return std::nullopt;
   if (dot == std::string_view::npos) return static_cast<double>(*before);
   const std::string_view rest = digits.substr(dot + 1);
-  const auto after = whole(rest);
+  const auto after = scan_digits(rest);
   if (!after) return std::nullopt;
   return static_cast<double>(*before) +
          static_cast<double>(*after) / std::pow(10.0, static_cast<double>(rest.size()));

@@ -44,8 +44,8 @@ bool has_functions(const Config& config, const std::string& pool) {
 }
 
 /// Whether the configuration's own check has said so already: of this key, or of a function without SQL.
-bool is_told(const std::vector<Problem>& told, const Problem& problem) {
-  return std::ranges::any_of(told, [&](const Problem& each) {
+bool is_reported(const std::vector<Problem>& reported, const Problem& problem) {
+  return std::ranges::any_of(reported, [&](const Problem& each) {
     return each.key == problem.key ||
            (problem.key == each.key + ".sql" && each.key.starts_with("functions."));
   });
@@ -71,7 +71,7 @@ void check_duckdb_pool(Settings& settings, const Config& config, const std::stri
     if (line.empty()) continue;
     told = true;
     Problem problem = problem_of_duckdb(settings, pool, line);
-    if (!is_told(before, problem)) settings.problem(std::move(problem));
+    if (!is_reported(before, problem)) settings.problem(std::move(problem));
   }
   if (output->exit_code != 0 && !told)
     settings.problem(key, fmt::format("gaur-duckdb --check ended with code {}", output->exit_code));
