@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -56,6 +58,17 @@ const date::time_zone* find_by_any_case(std::string_view name) {
   return nullptr;
 }
 
+/// Schedules look their zone up for every run, so the file of a zone is read once in a process, like the
+/// library's tables.
+std::optional<ZoneRule> rule_of(const date::time_zone& zone) {
+  static std::mutex mutex;
+  static std::map<const date::time_zone*, std::optional<ZoneRule>> rules;
+  std::lock_guard lock(mutex);
+  const auto [place, is_new] = rules.try_emplace(&zone);
+  if (is_new) place->second = zone_rule_of(zone.name());
+  return place->second;
+}
+
 }  // namespace
 
 Result<Zone> Zone::find(std::string_view name) {
@@ -76,7 +89,7 @@ Result<Zone> Zone::find(std::string_view name) {
                   utf8_prefix(name, 100))};
 }
 
-Zone::Zone(const date::time_zone* zone) : zone_(zone), rule_(zone_rule_of(zone->name())) {}
+Zone::Zone(const date::time_zone* zone) : zone_(zone), rule_(rule_of(*zone)) {}
 
 std::int64_t Zone::offset_s(std::int64_t utc_ms) const {
   if (zone_ == nullptr) return fixed_s_;
