@@ -1,4 +1,4 @@
-// Checked values as DuckDB's: each of exactly its declared type, NULL included.
+// Converts checked values to DuckDB's, each of exactly its declared type, NULL included.
 #include <algorithm>
 
 #include "duckdb/parameters.hpp"
@@ -26,8 +26,7 @@ LogicalType logical_type(const Api& api, const ParameterType& type) {
     return LogicalType(api.destroy_logical_type, api.create_decimal_type(type.precision, type.scale));
   LogicalType made(api.destroy_logical_type,
                    api.create_logical_type(kTypes[static_cast<std::size_t>(type.scalar)]));
-  if (type.scalar == Scalar::kJson)
-    api.logical_type_set_alias(made.get(), "JSON");  // so DuckDB itself makes it
+  if (type.scalar == Scalar::kJson) api.logical_type_set_alias(made.get(), "JSON");  // as DuckDB itself does
   return made;
 }
 

@@ -23,9 +23,10 @@ void append_time(std::string& out, std::int64_t ticks, std::int64_t unit);
 /// "2026-11-22T12:34:56.5" from ticks since 1970.
 void append_timestamp(std::string& out, std::int64_t ticks, std::int64_t unit);
 
-enum class Zone { kNone, kNeeded };  ///< no zone may be written, or one must be
+/// Whether a time zone is rejected or required.
+enum class Zone { kNone, kNeeded };
 
-// Ranges and infinities are DuckDB's. Fractions of a second have up to six digits, zeros behind them are
+// Ranges and infinities are DuckDB's. Fractions of a second have up to six digits, trailing zeros are
 // allowed.
 /// Days since 1970 of "2026-11-22", "-000043-03-15", "0044-03-15 (BC)", "infinity" or "-infinity".
 std::optional<std::int32_t> read_date(std::string_view text);

@@ -2,17 +2,15 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <thread>
 
+#include "duckdb/check_instance.hpp"
 #include "duckdb/encoder.hpp"
-#include "duckdb/instance.hpp"
 #include "duckdb/parameters.hpp"
 #include "duckdb/sample_values.hpp"
 #include "duckdb/sandbox.hpp"
@@ -21,28 +19,7 @@
 namespace gaur::duckdb {
 namespace {
 
-constexpr std::uint64_t kCheckMemory = 512 << 20;  // enough to prepare; nothing is run
 constexpr std::size_t kMostVariants = 64;
-
-/// An empty folder that goes when it ends.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::error_code error;
-    auto pattern = (std::filesystem::temp_directory_path(error) / "gaur-duckdb-check-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~ScratchFolder() {
-    std::error_code error;
-    if (!path_.empty()) std::filesystem::remove_all(path_, error);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 Problem problem_of(const std::string& path, const RunFailure& failure) {
   Problem problem{path, failure.message};
@@ -61,7 +38,7 @@ Problem problem_of(const std::string& path, const RunFailure& failure) {
   return problem;
 }
 
-/// Every way in which the conditions can fall, or where they are too many: all, none, and each alone.
+/// All combinations of the conditions; if there are too many: all, none, and each alone.
 std::vector<std::vector<bool>> variants(std::size_t conditions) {
   std::vector<std::vector<bool>> all;
   if (conditions < 7 && (std::size_t{1} << conditions) <= kMostVariants) {
@@ -79,8 +56,8 @@ std::vector<std::vector<bool>> variants(std::size_t conditions) {
 
 /// How far a function's SQL can be checked.
 enum class Depth : std::uint8_t {
-  kSyntax,     ///< the database is not there: only what the parser says
-  kStatement,  ///< the parameters have problems: no values can be bound
+  kSyntax,     ///< without a database: only the parser's errors
+  kStatement,  ///< the parameters have problems, so no values can be bound
   kAll,
 };
 
@@ -104,7 +81,7 @@ class FunctionCheck {
                 std::find(conditions.begin(), conditions.end(), condition) - conditions.begin())];
           },
           [&](std::string_view name) { return first_allowed(name); });
-      if (!check_variant(sql, variant)) return;  // one error of a kind is enough: the others would repeat it
+      if (!check_variant(sql, variant)) return;  // the other variants would repeat the error
     }
     if (depth_ != Depth::kAll) return;
     for (const auto& [name, parameter] : function_.parameters) {
@@ -223,55 +200,6 @@ class FunctionCheck {
   std::set<std::string> used_;
 };
 
-/// Nothing where DuckDB can name the columns only when values are bound: parameters of table functions, as
-/// range($n).
-std::vector<std::pair<std::string, std::string>> known_columns(const Statement& statement) {
-  auto columns = statement.columns();
-  const bool open = std::any_of(columns.begin(), columns.end(),
-                                [](const auto& each) { return each.second.starts_with("UNKNOWN("); });
-  if (open) columns.clear();
-  return columns;
-}
-
-/// Exact: a spec holds no number that json::Value does not keep.
-json::Value as_value(const json::RawValue& raw) {
-  return json::parse(raw.text()).value_or(json::Value());
-}
-
-json::Object describe_function(const Api& api, duckdb_connection connection, const Function& function) {
-  json::Object parameters;
-  for (const auto& [name, parameter] : function.parameters) {
-    json::Object about{{"type", parameter.type.text()}, {"required", parameter.required}};
-    if (parameter.default_value) about["default"] = as_value(*parameter.default_value);
-    if (parameter.min) about["min"] = as_value(*parameter.min);
-    if (parameter.max) about["max"] = as_value(*parameter.max);
-    json::Array allowed;
-    for (const auto& each : parameter.allowed) allowed.push_back(as_value(each));
-    if (!allowed.empty()) about["enum"] = std::move(allowed);
-    if (!parameter.pattern.empty()) about["pattern"] = parameter.pattern;
-    parameters[name] = std::move(about);
-  }
-  json::Object about{{"params", std::move(parameters)},
-                     {"result", function.shape == Shape::kObjects ? "objects" : "arrays"},
-                     {"envelope", function.envelope}};
-  if (!function.sql) return about;
-  const auto sql = function.sql->render([](const Condition&) { return true; },
-                                        [](std::string_view) { return std::optional<std::string>(); });
-  const auto statement = Statement::prepare(api, connection, sql, function.sql->text());
-  json::Array columns;
-  if (statement) {
-    for (const auto& [name, type] : known_columns(*statement))
-      columns.push_back(json::Object{{"name", name}, {"type", type}});
-  }
-  about["columns"] = std::move(columns);
-  return about;
-}
-
-Run<std::unique_ptr<Instance>> open_for_check(const Api& api, const Spec& spec,
-                                              const ScratchFolder& scratch) {
-  return Instance::open(api, spec, {.threads = 1, .grant = kCheckMemory, .spill = scratch.path(), .out = {}});
-}
-
 }  // namespace
 
 Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems) {
@@ -317,13 +245,13 @@ bool any_at(const std::vector<Problem>& problems, const std::string& path) {
   });
 }
 
-/// Nothing where the SQL's own markers are wrong already: what DuckDB says of the text would repeat it.
+/// Nothing if the SQL's directives have errors: DuckDB would repeat them.
 std::optional<Depth> depth_of(const std::string& path, Depth most, const std::vector<Problem>& problems) {
   if (any_at(problems, path + ".sql")) return std::nullopt;
   return any_at(problems, path + ".params") ? std::min(most, Depth::kStatement) : most;
 }
 
-/// Adds a problem where the database cannot be opened.
+/// Adds a problem if the database cannot be opened.
 bool check_in(const ScratchFolder& scratch, const Api& api, const Spec& spec, Depth most,
               std::vector<Problem>& problems) {
   auto instance = open_for_check(api, spec, scratch);
@@ -374,21 +302,6 @@ void check_functions(const Api& api, const Spec& spec, std::vector<Problem>& pro
     if (as_configured && check_in(scratch, api, spec, Depth::kAll, problems)) return;
     check_in(scratch, api, functions_alone(spec), Depth::kSyntax, problems);
   }).join();
-}
-
-std::string describe(const Api& api, const Spec& spec) {
-  const ScratchFolder scratch;
-  json::Object functions;
-  if (auto instance = open_for_check(api, spec, scratch)) {
-    if (auto connection = (*instance)->connect()) {
-      for (const auto& [name, function] : spec.functions)
-        functions[name] = describe_function(api, connection->get(), function);
-    }
-  }
-  return json::serialize(json::Object{{"duckdb", api.version},
-                                      {"library", api.path.string()},
-                                      {"timezone", spec.timezone},
-                                      {"functions", std::move(functions)}});
 }
 
 std::string problem_line(const Problem& problem) {

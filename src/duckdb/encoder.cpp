@@ -29,7 +29,7 @@ std::span<const std::uint8_t> bytes_of(const duckdb_string_t& stored) {
 
 }  // namespace
 
-/// One type's place in the tree of a column: the vector that it is bound to, and how its values are written.
+/// One node in the type tree of a column: its vector, and how its values are written.
 class RowEncoder::Node {
  public:
   Node(const Api& api, duckdb_logical_type type, const EncodingOptions& options)
@@ -143,11 +143,11 @@ class RowEncoder::Node {
 
   template <class T>
   T at(std::size_t row) const {
-    T value;  // copied: DuckDB promises no alignment of 16 for its 128-bit numbers
+    T value;  // copied: DuckDB does not align 128-bit numbers to 16 bytes
     std::memcpy(&value, static_cast<const char*>(data_) + row * sizeof(T), sizeof(T));
     return value;
   }
-  /// In place: an inlined text lies within it.
+  /// By reference: it contains inlined texts.
   const duckdb_string_t& stored(std::size_t row) const {
     return static_cast<const duckdb_string_t*>(data_)[row];
   }

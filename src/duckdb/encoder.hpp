@@ -19,15 +19,16 @@ struct EncodingOptions {
 
 struct Column {
   std::string name;
-  std::string type;  ///< DuckDB's own words: "DECIMAL(18,3)", "STRUCT(a INTEGER, b VARCHAR[])"
-  std::string json;  ///< what JSON has for it: boolean, number, string, array, object
+  std::string type;  ///< as DuckDB writes it: "DECIMAL(18,3)", "STRUCT(a INTEGER, b VARCHAR[])"
+  std::string json;  ///< its JSON type: boolean, number, string, array, object
 };
 
-/// The exact type in DuckDB's words.
+/// The exact type as DuckDB writes it.
 std::string type_text(const Api& api, duckdb_logical_type type);
-/// A type that has no vectors we can read (VARIANT, GEOMETRY, what a later DuckDB brings), anywhere within.
+/// The type is, or contains, one whose vectors the C API cannot read (VARIANT, GEOMETRY, types of newer
+/// versions of DuckDB).
 bool has_foreign_type(const Api& api, duckdb_logical_type type);
-/// Names of columns so that each is there once (without regard to case): a second "n" becomes "n_1".
+/// Makes column names unique, ignoring case: a second "n" becomes "n_1".
 std::vector<std::string> distinct_names(std::vector<std::string> names);
 
 /// Thread-safety: confined. bind() a chunk, then append its rows.
@@ -51,7 +52,7 @@ class RowEncoder {
   const Api& api_;
   EncodingOptions options_;
   std::vector<Column> columns_;
-  std::vector<std::string> keys_;  // "{\"name\":" and so on: what stands before each value
+  std::vector<std::string> keys_;  // the text before each value: "{\"name\":"
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -50,7 +50,7 @@ Run<Unit> ForeignColumns::start() {
   if (!casting) return fail(std::move(casting).error());
   casting_.emplace(*std::move(casting));
   auto done = casting_->start();
-  if (source_.failure) return fail(*source_.failure);  // the query's own failure
+  if (source_.failure) return fail(*source_.failure);  // the query's failure
   return done;
 }
 

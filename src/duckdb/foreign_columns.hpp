@@ -1,7 +1,7 @@
 #pragma once
-// Columns whose values the C API cannot read from vectors (VARIANT, GEOMETRY, types of a later DuckDB) come
-// as DuckDB's own text. The query itself stays as it was written: its rows pass through a second query that
-// casts them.
+// Columns whose values the C API cannot read from vectors (VARIANT, GEOMETRY, types of newer
+// versions of DuckDB) are returned as DuckDB's text. The user's query is not changed: a second query casts
+// its rows.
 #include <memory>
 
 #include "duckdb/instance.hpp"
@@ -13,8 +13,8 @@ namespace gaur::duckdb {
 /// Thread-safety: confined to the thread of the job, as the statement.
 class ForeignColumns {
  public:
-  /// `started`: a statement with at least one such column, from now on owned. Errors: those of the query, and
-  /// not_implemented for a type that has no cast either.
+  /// `started`: a statement with at least one such column, which this object then owns. Errors: those of the
+  /// query, and not_implemented for a type that has no cast either.
   static Run<std::unique_ptr<ForeignColumns>> cast(const Api& api, Instance& instance, RunControl& control,
                                                    Statement started);
   ~ForeignColumns();
@@ -37,7 +37,7 @@ class ForeignColumns {
   RowsSource source_;
   Connection connection_;
   std::optional<Attached> attached_;
-  std::optional<Statement> casting_;  // ends first: it reads the source
+  std::optional<Statement> casting_;  // destroyed first: it reads the source
 };
 
 }  // namespace gaur::duckdb

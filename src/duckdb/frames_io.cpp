@@ -15,7 +15,7 @@ namespace gaur::duckdb {
 
 namespace {
 
-/// Blocks until there is something to read; true when only the wake-up is there.
+/// Blocks until a descriptor is readable; returns true if only the wake-up is.
 Result<bool> wait_woken(int descriptor, int wake) {
   pollfd waits[] = {{descriptor, POLLIN, 0}, {wake, POLLIN, 0}};
   while (poll(waits, 2, -1) < 0) {

@@ -1,6 +1,5 @@
 #pragma once
-// The runner's side of the protocol: lines in on one descriptor, lines out on another
-// (docs/reference/runner-protocol.md).
+// The runner's side of the runner protocol (docs/reference/runner-protocol.md): reads and writes lines.
 #include <functional>
 #include <mutex>
 #include <string>
@@ -14,26 +13,26 @@ namespace gaur::duckdb {
 inline constexpr std::size_t kMostFrameBytes = 8 << 20;
 inline constexpr std::size_t kMostFrameDepth = json::kFrameDepth;
 
-/// One frame from Gaur. The job's data stays as it was written, so that its numbers keep their digits.
+/// One frame from Gaur. The job's data keeps its text, so that numbers keep their digits.
 struct Frame {
   json::Object head;    ///< every member but `data`
-  json::RawValue data;  ///< null where there is none
-  std::string text;     ///< the line as it came
+  json::RawValue data;  ///< null if missing
+  std::string text;     ///< the received line
 };
 /// Errors: kInvalidArgument; kTooLarge.
 Result<Frame> parse_frame(std::string line);
 
-/// Reads frames until `each` returns false, the end of file, or, between two frames, until `wake` can be
-/// read: then nothing that came was lost. Errors: kInvalidArgument, kTooLarge for a broken frame; kIo.
+/// Reads frames until `each` returns false, at end of file, or, between two frames, when `wake` becomes
+/// readable; it loses no byte. Errors: kInvalidArgument, kTooLarge for a broken frame; kIo.
 /// Thread-safety: confined; blocks its thread.
 enum class ReadEnd { kStopped, kEndOfFile, kWoken };
 Result<ReadEnd> read_frames(int descriptor, int wake, const std::function<bool(Frame)>& each);
 
-/// Thread-safety: internally locked; a frame is written whole.
+/// Thread-safety: internally locked; a frame is written in one piece.
 class FrameWriter {
  public:
   explicit FrameWriter(int descriptor) : descriptor_(descriptor) {}
-  /// Errors: kIo, when the other side is gone; kTooLarge.
+  /// Errors: kIo (the reader is gone), kTooLarge.
   Status write(std::string frame);
 
  private:

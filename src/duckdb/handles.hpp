@@ -1,5 +1,5 @@
 #pragma once
-// DuckDB's handles as values that clean up after themselves, and the one way in which a step of a run fails.
+// RAII handles of DuckDB, and the failure of a step of a run.
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -46,7 +46,7 @@ using Chunk = Owned<duckdb_data_chunk>;
 using LogicalType = Owned<duckdb_logical_type>;
 using Value = Owned<duckdb_value>;
 
-/// A duckdb_result, which is a struct and no pointer. Thread-safety: confined.
+/// A duckdb_result, which is a struct. Thread-safety: confined.
 class QueryResult {
  public:
   explicit QueryResult(const Api& api) : api_(&api) {}
@@ -65,20 +65,20 @@ class QueryResult {
   duckdb_result result_{};
 };
 
-/// Text that DuckDB allocated, taken over: "" for null.
+/// Copies and frees a text that DuckDB allocated; "" for null.
 inline std::string take_text(const Api& api, char* text) {
   std::string copy = text == nullptr ? "" : text;
   if (text != nullptr) api.free(text);
   return copy;
 }
 
-/// Why a run failed, as the `failed` frame says it.
+/// Why a run failed, as in the `failed` frame.
 struct RunFailure {
   std::string code;      ///< "parameter", "syntax", "out_of_memory", ...: docs/reference/duckdb.md lists them
-  std::string message;   ///< for a person; one line
-  bool final = true;     ///< another attempt would fail in the same way
+  std::string message;   ///< for people; one line
+  bool final = true;     ///< another attempt fails in the same way
   json::Object details;  ///< position, candidates, parameter, ...
-  bool unhealthy = false;  ///< the process is broken or worn: the next run needs a fresh one
+  bool unhealthy = false;  ///< the process must be renewed before the next run
 };
 
 template <class T>

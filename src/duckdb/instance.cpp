@@ -10,8 +10,8 @@
 namespace gaur::duckdb {
 namespace {
 
-/// Settings of a connection that stay open under the lock: those which connect() and resize() make. A job's
-/// SQL is SELECT or EXPLAIN, so it can use none of them.
+/// Settings that connect() and resize() change after the lock. A job's SQL is SELECT or EXPLAIN, so it cannot
+/// change them.
 constexpr std::string_view kOpenSettings =
     "['threads','memory_limit','max_memory','errors_as_json','enable_progress_bar','enable_progress_bar_"
     "print',"
@@ -107,7 +107,7 @@ Run<Unit> Instance::set_up(const Spec& spec) {
     }
     return Unit{};
   };
-  // 1. What must be loaded while files can still be reached.
+  // 1. Load what needs access to files.
   for (const auto& extension : spec.extensions) {
     if (auto done = step("extension " + extension, "LOAD " + quote_literal(extension)); !done) return done;
   }
@@ -117,12 +117,12 @@ Run<Unit> Instance::set_up(const Spec& spec) {
         !done)
       return done;
   }
-  // here, because DuckDB forgets what was configured before it opened the folder
+  // here, because DuckDB drops what was configured before it opened the folder
   if (spec.max_spill > 0 && !spec.settings.contains("max_temp_directory_size")) {
     const auto most = fmt::format("SET max_temp_directory_size='{}B'", spec.max_spill);
     if (auto done = step("max_spill", most); !done) return done;
   }
-  // 2. Which files may be read, then nothing else.
+  // 2. Allow the configured files, and no others.
   std::vector<std::filesystem::path> folders;
   std::vector<std::filesystem::path> files;
   for (const auto& path : spec.data) (std::filesystem::is_directory(path) ? folders : files).push_back(path);
@@ -132,11 +132,11 @@ Run<Unit> Instance::set_up(const Spec& spec) {
     if (auto done = step("data", "SET allowed_paths=" + list_literal(files)); !done) return done;
   }
   if (auto done = step("sandbox", "SET enable_external_access=false"); !done) return done;
-  // 3. The user's own views and macros, inside the fence already.
+  // 3. Create the user's views and macros, with these restrictions.
   for (std::size_t i = 0; i < spec.setup.size(); ++i) {
     if (auto done = step(fmt::format("setup.{}", i), spec.setup[i]); !done) return done;
   }
-  // 4. No way back.
+  // 4. Lock the configuration.
   if (auto done = step("sandbox", fmt::format("SET allowed_configs={}", kOpenSettings)); !done) return done;
   return step("sandbox", "SET lock_configuration=true");
 }
@@ -166,8 +166,7 @@ Run<Unit> Instance::resize(std::size_t threads, std::uint64_t grant) {
 }
 
 void Instance::trim() {
-  // setting the limit anew makes DuckDB hand back what it holds free; glibc keeps what others freed until
-  // told
+  // DuckDB frees unused memory when the limit is set again; glibc frees it on malloc_trim()
   if (auto done =
           execute(api_, control_.get(), "SET memory_limit=" + quote_literal(memory_limit(options_.grant)));
       !done)

@@ -1,6 +1,6 @@
 #pragma once
-// One opened DuckDB with its fences up: limits, own spill folder, no way to files outside the configured
-// ones, and the configuration locked. The order of the steps was tried and matters (instance.cpp).
+// One open DuckDB instance with its limits, its own spill folder, access only to configured files, and a
+// locked configuration. The order of the steps matters (instance.cpp).
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -13,30 +13,31 @@ namespace gaur::duckdb {
 
 struct InstanceOptions {
   std::size_t threads = 1;
-  std::uint64_t grant = 0;      ///< bytes that the run may use in all; DuckDB's own limit is 0.6 of it
-  std::filesystem::path spill;  ///< an empty folder of its own
-  std::filesystem::path out;    ///< where results are written; empty: nowhere
+  std::uint64_t grant = 0;      ///< bytes that the run may use in all; DuckDB's memory_limit is 0.6 of it
+  std::filesystem::path spill;  ///< an empty folder for this instance
+  std::filesystem::path out;    ///< folder of result files; empty: none
 };
 
-/// Runs one or more statements whose rows do not matter.
+/// Runs one or more statements and drops their rows.
 Run<Unit> execute(const Api& api, duckdb_connection connection, const std::string& sql);
 
 /// Thread-safety: confined to the thread that runs jobs.
 class Instance {
  public:
-  /// Errors: what DuckDB says about the file, a setting, an extension or a setup statement, with code.
+  /// Errors: DuckDB's, about the file, a setting, an extension or a setup statement, with a code.
   static Run<std::unique_ptr<Instance>> open(const Api& api, const Spec& spec, InstanceOptions options);
   ~Instance();
 
-  /// A fresh connection: what a job leaves behind in it (temporary tables, variables) ends with it.
+  /// A new connection. Temporary tables and variables of a job end with it.
   Run<Connection> connect();
-  /// The limits of the next run. Errors: out_of_memory when more is held than the new limit; then reopen.
+  /// Sets the limits of the next run. Errors: out_of_memory (more memory is in use than the new limit):
+  /// reopen the instance.
   Run<Unit> resize(std::size_t threads, std::uint64_t grant);
-  /// Gives freed memory back: DuckDB's to its allocator, the allocator's to the system.
+  /// Returns freed memory from DuckDB to its allocator, and from the allocator to the system.
   void trim();
-  /// Through which rows that were fetched already go into a COPY.
+  /// Passes rows that were fetched before to a COPY.
   RowsTable& rows() { return *rows_; }
-  /// Through which rows go whose columns are cast first.
+  /// Passes rows to the query that casts their columns.
   RowsTable& foreign_rows() { return *foreign_rows_; }
   const InstanceOptions& options() const { return options_; }
 
@@ -46,13 +47,13 @@ class Instance {
 
   const Api& api_;
   InstanceOptions options_;
-  std::unique_ptr<RowsTable> rows_;  // the database calls into both: they must end after it
+  std::unique_ptr<RowsTable> rows_;  // the database calls both: they must outlive it
   std::unique_ptr<RowsTable> foreign_rows_;
   Database database_;
   Connection control_;
 };
 
-/// DuckDB's memory_limit for a grant: its buffers are not all that a query uses.
+/// DuckDB's memory_limit for a grant. It is lower, because a query uses more than DuckDB's buffers.
 std::string memory_limit(std::uint64_t grant);
 
 }  // namespace gaur::duckdb

@@ -1,7 +1,7 @@
 #pragma once
-// libduckdb, loaded at run time: one table of the functions that this folder uses. Nothing links against
-// the library, so a missing or wrong one is a message of ours and not the loader's. The list below is the
-// whole of what we ask of DuckDB; every function in it exists in 1.5 and 2.x.
+// libduckdb, loaded at run time: the table of the functions that this module uses. No program links the
+// library, so gaur-duckdb itself reports a missing or wrong version. The list below is complete; every
+// function in it exists in 1.5 and 2.x.
 #include <duckdb.h>
 
 #include <filesystem>
@@ -48,19 +48,19 @@ struct Api {
 #define GAUR_DUCKDB_MEMBER(name) decltype(&::duckdb_##name) name = nullptr;
   GAUR_DUCKDB_FUNCTIONS(GAUR_DUCKDB_MEMBER)
 #undef GAUR_DUCKDB_MEMBER
-  /// Streams rows while the query runs. May be null in a later DuckDB; then results are held whole.
+  /// Streams rows while the query runs. May be null in newer versions; results are then buffered.
   decltype(&::duckdb_pending_prepared) pending_prepared_streaming = nullptr;
 
   std::string version;         ///< "v1.5.6"
-  std::filesystem::path path;  ///< where it was found; a bare name where the system's search found it
+  std::filesystem::path path;  ///< path, or a name that the dynamic loader found
 };
 
 /// Loads libduckdb. `given` (from the spec) is tried alone when it is not empty, else GAUR_DUCKDB_LIBRARY
 /// alone when that is set, else the usual places. The library stays loaded to the end of the process. Errors:
-/// kNotFound, with all places that were tried; kUnsupported, older than 1.5 or without a function we need.
+/// kNotFound, with all places that were tried; kUnsupported, older than 1.5 or without a required function.
 Result<std::unique_ptr<const Api>> load_library(const std::filesystem::path& given);
 
-/// The places, in order. The last ones are bare names for the system's own search.
+/// The paths to try, in order. The last ones are names for the dynamic loader.
 std::vector<std::filesystem::path> library_places(const std::filesystem::path& given);
 
 }  // namespace gaur::duckdb

@@ -36,7 +36,7 @@ std::filesystem::path folder_from(const char* variable) {
   return folder == nullptr ? "" : folder;
 }
 
-/// A renewed program is confined already, and the kernel allows few layers.
+/// A renewed program is already confined, and the kernel limits the number of Landlock layers.
 bool confine_process(const Spec& spec, const std::filesystem::path& file) {
   if (spec.sandbox == Spec::Sandbox::kOff || std::getenv(kRenewedVariable) != nullptr) return true;
   const auto confined = confine(spec, {file, {folder_from("GAUR_TMP"), folder_from("GAUR_OUT")}});
@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (!confine_process(loaded.spec, started_in / file)) return 1;
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write
+  std::signal(SIGPIPE, SIG_IGN);  // a write after the reader is gone returns an error
   gaur::SystemClock clock;
   const auto renew = [&] {
     std::error_code error;

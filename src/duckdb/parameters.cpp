@@ -15,7 +15,7 @@ std::size_t characters(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-/// A bound or enum value from the configuration; it was checked when it was read.
+/// A limit or enum value from the configuration, checked when it was read.
 ScalarValue known(const Parameter& parameter, const json::RawValue& value) {
   return *read_scalar(parameter.type, parameter.coerce, value);
 }
@@ -27,7 +27,7 @@ std::string list_of(const std::vector<json::RawValue>& values) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-/// The value in which the parameters lie; nothing where the data has none (as good as an empty object).
+/// The value that contains the parameters; nothing (an empty object) if the data has none.
 Run<std::optional<json::RawValue>> parameter_object(const Function& function, const json::RawValue& data) {
   const auto where =
       function.params_path.empty() ? std::string("the job's data") : "data at " + function.params_path;
@@ -36,7 +36,7 @@ Run<std::optional<json::RawValue>> parameter_object(const Function& function, co
                               .substr(std::min<std::size_t>(5, function.params_path.size()))
                         : std::string_view(function.params_path);
   auto found = data.find(path);
-  // a job whose own data has a member "data" may mean that one
+  // the job's data may itself have a member "data"
   if (!found && path.size() != function.params_path.size()) found = data.find(function.params_path);
   if (!found || found->is_null()) return std::nullopt;
   if (found->is_object()) return found;
@@ -91,13 +91,13 @@ tl::expected<ParameterType, std::string> natural_type(const json::RawValue& valu
   return type;
 }
 
-/// {"type": "date", "value": "2026-11-22"}: the type is said, not guessed.
+/// {"type": "date", "value": "2026-11-22"}: with an explicit type.
 bool says_its_type(const json::RawValue& value) {
   const auto members = value.members();
   return members.size() == 2 && value.member("type") && value.member("value");
 }
 
-/// Errors: what is wrong with the value.
+/// Errors: the problem of the value.
 tl::expected<Untyped, std::string> read_untyped(const json::RawValue& value) {
   Untyped given{{}, value, !value.is_null()};
   given.parameter.max_length = 1 << 20;

@@ -1,6 +1,6 @@
 #pragma once
-// From a job's data to values that are bound: which parameters were given, are they what the function asks
-// for, and each as a DuckDB value of its exact type. Nothing here ever makes SQL text.
+// Reads the parameters of a job's data, checks them against the function's declarations, and converts each to
+// a DuckDB value of its exact type. Creates no SQL text.
 #include <map>
 #include <optional>
 #include <string>
@@ -10,9 +10,8 @@
 
 namespace gaur::duckdb {
 
-/// What a value must be and is not ("must be at most 1000, got 5000"); nothing when it is right. An item is
-/// one scalar; a value may be a list, where the parameter is one. `pattern` is not looked at: DuckDB matches
-/// it.
+/// The violated rule ("must be at most 1000, got 5000"), or nothing. An item is one scalar; a value may be a
+/// list if the parameter is one. Does not check `pattern`: DuckDB matches it.
 std::optional<std::string> wrong_item(const Parameter& parameter, const json::RawValue& item);
 std::optional<std::string> wrong_value(const Parameter& parameter, const json::RawValue& value);
 
@@ -20,17 +19,18 @@ std::optional<std::string> wrong_value(const Parameter& parameter, const json::R
 using Given = std::map<std::string, json::RawValue, std::less<>>;
 
 /// Finds the parameters in the job's data and checks them all. Errors: code "parameter", final; the message
-/// names every parameter that is wrong, what was expected and what was given.
+/// names every parameter that is wrong, with the expected and the received value.
 Run<Given> take_parameters(const Function& function, const json::RawValue& data);
 
-/// A value of a parameter that no function declares, and the type that it is bound as.
+/// A value of an undeclared parameter, and the type that it is bound as.
 struct Untyped {
   Parameter parameter;
   json::RawValue value;
   bool has_type = true;  ///< false: a bare null
 };
 /// Parameters of ad-hoc jobs and plans: an object, or a list for $1, $2. Scalars and lists of one kind are
-/// typed by what they are; {"type": "date", "value": "2026-11-22"} says it. Errors: as take_parameters().
+/// typed by their JSON type; {"type": "date", "value": "2026-11-22"} names the type. Errors: as
+/// take_parameters().
 Run<std::map<std::string, Untyped, std::less<>>> take_untyped(const json::RawValue& parameters);
 
 /// The failure for one parameter, also for patterns.

@@ -1,5 +1,5 @@
 #pragma once
-// Gaur's own small look-ups in DuckDB: all rows at once, as JSON.
+// Small queries of Gaur itself: all rows at once, as JSON.
 #include <string>
 
 #include "duckdb/handles.hpp"
@@ -7,7 +7,7 @@
 namespace gaur::duckdb {
 
 /// The rows of one SELECT, each an array of its values as docs/reference/duckdb.md writes them. For a few
-/// rows: nothing bounds them. Errors: DuckDB's.
+/// rows: the number is not limited. Errors: DuckDB's.
 Run<json::Array> query_rows(const Api& api, duckdb_connection connection, const std::string& sql);
 
 }  // namespace gaur::duckdb

@@ -19,7 +19,7 @@ RunFailure io_failure(const std::string& what, int error) {
   return {"io", fmt::format("{}: {}", what, std::strerror(error)), false, {}};
 }
 
-/// Removes the half-written file unless it was kept.
+/// Removes an incomplete file.
 class PartFile {
  public:
   explicit PartFile(std::filesystem::path path) : path_(std::move(path)) {}
@@ -30,7 +30,7 @@ class PartFile {
   PartFile& operator=(const PartFile&) = delete;
   const std::filesystem::path& path() const { return path_; }
 
-  /// Makes it durable and gives it its name; returns its size.
+  /// Syncs and renames the file; returns its size.
   Run<std::uint64_t> keep_as(const std::filesystem::path& name) {
     const int file = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return fail(io_failure("cannot open the result file", errno));
@@ -131,7 +131,7 @@ Run<Unit> write_by_copy(const Api& api, Instance& instance, RunControl& control,
   instance.rows().arm(source);
   auto done = execute(api, connection->get(), copy);
   instance.rows().disarm();
-  if (source.failure) return fail(*source.failure);  // the query's own failure, not what COPY made of it
+  if (source.failure) return fail(*source.failure);  // the query's failure, not COPY's message about it
   return done;
 }
 

@@ -5,8 +5,8 @@
 namespace gaur::duckdb {
 namespace {
 
-// The callbacks are given an opaque handle and must ask the library for what they were registered with; one
-// process loads one library, so its functions are kept here for that question alone.
+// The callbacks receive an opaque handle and need the library's functions to resolve it. One process loads
+// one library, so its functions are stored here.
 const Api* callbacks = nullptr;
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// Rows on their way into a file without a second run of the query: a table function of ours, `__gaur_rows()`,
-// that a COPY reads and that hands over the very vectors which the query's stream delivers, by reference.
+// The table function `__gaur_rows()`: a COPY reads the rows of a running query from it, without a second run.
+// It passes the query's vectors by reference.
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,18 +13,18 @@
 namespace gaur::duckdb {
 
 inline constexpr std::string_view kRowsTable = "__gaur_rows";
-/// A second one, for rows that are cast before they are encoded or written.
+/// A second table function, for rows that are cast before they are encoded or written.
 inline constexpr std::string_view kForeignRowsTable = "__gaur_foreign_rows";
 
-/// Where the rows come from. `next` gives an empty chunk at the end.
+/// The source of rows. `next` returns an empty chunk at the end.
 struct RowsSource {
   std::vector<std::string> names;  ///< distinct
   const std::vector<LogicalType>* types = nullptr;
   std::function<Run<Chunk>()> next;
   bool any = true;            ///< there is at least one row
-  std::size_t rows_left = 0;  ///< how many rows at most
-  std::size_t rows = 0;       ///< how many were handed over
-  bool truncated = false;     ///< there were more
+  std::size_t rows_left = 0;  ///< limit of rows
+  std::size_t rows = 0;       ///< rows passed so far
+  bool truncated = false;     ///< the source had more rows
   std::optional<RunFailure> failure;
 };
 

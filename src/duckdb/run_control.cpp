@@ -96,7 +96,7 @@ std::optional<double> RunControl::newer_progress() {
   if (connections_.empty()) return std::nullopt;
   const double percent = std::floor(api_.query_progress(connections_.front()).percentage * 10) / 10;
   if (!(percent > reported_) || percent > 100)
-    return std::nullopt;  // -1: not known; a later pipeline may start lower
+    return std::nullopt;  // -1: unknown; the next pipeline may start lower
   reported_ = percent;
   return percent;
 }

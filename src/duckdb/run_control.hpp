@@ -1,7 +1,7 @@
 #pragma once
-// What reaches into a running query from outside: cancel, deadline, end of the runner, and its progress on
-// the way out. DuckDB has no deadline of its own in 1.5 and forgets an interrupt that comes before the query
-// starts; so one thread interrupts again every 50 ms until the run has ended.
+// Interrupts a running query (cancel, deadline, end of the runner) and reports its progress. DuckDB 1.5 has
+// no deadlines and drops an interrupt that arrives before the query starts, so one thread interrupts every 50
+// ms until the run has ended.
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -19,27 +19,27 @@ namespace gaur::duckdb {
 /// Thread-safety: internally locked.
 class RunControl {
  public:
-  /// `progress(run, percent)` is called from this object's own thread, at most twice a second and only
-  /// upward.
+  /// `progress(run, percent)` is called from this object's own thread, at most twice a second, with
+  /// increasing values.
   using Progress = std::function<void(const std::string& run, double percent)>;
   RunControl(const Api& api, Clock& clock, Progress progress);
   ~RunControl();
   RunControl(const RunControl&) = delete;
   RunControl& operator=(const RunControl&) = delete;
 
-  /// A run starts. A cancel that came for it before is remembered.
+  /// Starts a run. A cancel that arrived before applies to it.
   void begin(const std::string& run, Duration deadline);
   void end();
-  /// A cancel of any run: of the current one it is carried out, of an ended one ignored.
+  /// Cancels a run: the current one now, one that has not begun when it begins. Ignores ended runs.
   void cancel(const std::string& run, std::string reason);
-  /// Cancels whatever runs now and all that comes.
+  /// Cancels the current run and all later ones.
   void cancel_all(std::string reason);
 
-  /// The connections whose queries belong to the current run. The first one's progress is reported.
+  /// Adds a connection whose queries belong to the current run. The first one's progress is reported.
   void attach(duckdb_connection connection);
   void detach(duckdb_connection connection);
-  /// What to report of the current run, wherever the cancel or the deadline hit it (preparing, binding,
-  /// writing a file: DuckDB's words for it do not say who asked), or nothing when it may go on.
+  /// What to report of the current run, wherever the cancel or the deadline hit it (while preparing,
+  /// binding or writing a file, where DuckDB's message does not name the cause), or nothing.
   std::optional<RunFailure> interrupted() const;
 
  private:
@@ -50,12 +50,12 @@ class RunControl {
   const Api& api_;
   Clock& clock_;
   const Progress progress_;
-  mutable std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;  // guards all members below
   std::condition_variable changed_;
   std::string run_;
   std::optional<Instant> deadline_;
   std::optional<std::string> reason_;
-  std::vector<std::pair<std::string, std::string>> early_;  // cancels that came before their run began
+  std::vector<std::pair<std::string, std::string>> early_;  // cancels that arrived before their run began
   std::vector<duckdb_connection> connections_;
   double reported_ = 0;
   bool ending_ = false;
@@ -63,7 +63,7 @@ class RunControl {
   std::thread thread_;
 };
 
-/// Attaches for as long as it lives.
+/// Attaches a connection during its lifetime.
 class Attached {
  public:
   Attached(RunControl& control, duckdb_connection connection) : control_(control), connection_(connection) {

@@ -23,7 +23,7 @@ namespace {
 constexpr int kFramesIn = 3;
 constexpr int kFramesOut = 4;
 constexpr const char* kCarriedVariable = "GAUR_DUCKDB_CARRIED";
-constexpr std::chrono::milliseconds kStopGrace{1000};  // for a query that is deaf to interrupts
+constexpr std::chrono::milliseconds kStopGrace{1000};  // for a query that ignores interrupts
 
 std::uint64_t number_from(const char* variable) {
   const char* text = std::getenv(variable);
@@ -35,16 +35,16 @@ std::filesystem::path folder_from(const char* variable) {
   return text == nullptr || *text == '\0' ? std::filesystem::path() : std::filesystem::path(text);
 }
 
-/// What the reading thread hands to the running one.
+/// Frames from the reading thread to the running thread.
 struct Inbox {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<Frame> runs;     // guarded by mutex, as are those below
-  std::deque<Frame> cancels;  // that came while runs waited here
+  std::deque<Frame> runs;     // guarded by mutex, as all members below
+  std::deque<Frame> cancels;  // that arrived while runs waited here
   bool stopped = false;
   bool ended = false;
   int exit_code = 0;
-  int wake = eventfd(0, EFD_CLOEXEC);  // readable: let the reader end between two frames
+  int wake = eventfd(0, EFD_CLOEXEC);  // readable: the reader ends between two frames
 };
 
 bool take_frame(Inbox& inbox, RunControl& control, Frame frame) {
@@ -84,8 +84,8 @@ void read_all(Inbox& inbox, RunControl& control, int carried) {
   if (!inbox.changed.wait_for(lock, kStopGrace, [&] { return inbox.ended; })) _exit(inbox.exit_code);
 }
 
-/// Ends the reader between two frames and puts what it read, but was not run, where the renewed program finds
-/// it.
+/// Ends the reader between two frames and saves the frames that were read and not run for the renewed
+/// program.
 bool ready_to_renew(Inbox& inbox, std::thread& reader) {
   const std::uint64_t one = 1;
   if (write(inbox.wake, &one, sizeof one) != sizeof one) return false;
@@ -130,7 +130,7 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
 
   FrameWriter writer(kFramesOut);
   RunControl control(api, clock, [&](const std::string& run, double percent) {
-    // a reader that is gone is seen by the next outcome, or by the end of descriptor 3
+    // the next outcome, or end of file on descriptor 3, shows that the reader is gone
     [[maybe_unused]] const auto sent = writer.write(
         fmt::format(R"({{"type":"progress","run":{},"value":{:g}}})", json::quote(run), percent));
   });
@@ -156,12 +156,12 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
     lock.unlock();
     auto reply = service.run(frame);
     lock.lock();
-    if (inbox.stopped) break;  // what it becomes was decided with the stop
+    if (inbox.stopped) break;  // the stop determines the end of the run
     lock.unlock();
     if (!writer.write(std::move(reply.frame))) break;
     if (reply.leave) {
       service.abandon();
-      _exit(0);  // nothing more is sent to it: the frame said that it is the last one
+      _exit(0);  // the frame had `last`: Gaur sends nothing more
     }
     if (!reply.renew) continue;
     if (ready_to_renew(inbox, reader)) {
@@ -170,12 +170,11 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
       fmt::print(stderr, "gaur-duckdb: cannot start itself anew: {}\n", std::strerror(errno));
       _exit(1);
     }
-    _exit(inbox.exit_code);  // stopped; DuckDB's state is not to be trusted, not even to close it
+    _exit(inbox.exit_code);  // stopped: closing DuckDB is not safe during a query
   }
   {
     const std::lock_guard lock(inbox.mutex);
-    if (!inbox.stopped)
-      _exit(1);  // the other side is gone but descriptor 3 is open: the reader would wait for ever
+    if (!inbox.stopped) _exit(1);  // Gaur is gone but descriptor 3 is open: the reader would block for ever
     inbox.ended = true;
   }
   inbox.changed.notify_all();

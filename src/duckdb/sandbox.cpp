@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the C library, DuckDB and the renewal of the program read: libraries, time zones and locales, figures
-/// of the machine and of this process. /proc as a whole, because its entries have no lasting identity;
-/// Landlock itself keeps other processes' memory and environment out of reach.
+/// What the C library, DuckDB and the renewal of the program read: libraries, time zones and locales,
+/// statistics of the machine and of this process. /proc as a whole, because its entries have no lasting
+/// identity; Landlock itself protects other processes' memory and environment.
 constexpr const char* kSystemPaths[] = {"/usr",
                                         "/lib",
                                         "/lib64",
@@ -53,7 +53,7 @@ bool is_inside(const fs::path& folder, const fs::path& path) {
 }
 
 /// A file that is replaced by rename has another identity, which only the rule of its folder covers. A folder
-/// that holds what is the server's is never opened for it.
+/// with the server's files is never allowed.
 fs::path readable_place(const fs::path& file, const Spec& spec, const SandboxPaths& paths) {
   const auto folder = file.parent_path();
   std::error_code error;

@@ -1,7 +1,6 @@
 #pragma once
-// The second fence around SQL, by the kernel: Landlock confines the process to reading what the spec names
-// and what the program and its libraries need, and to writing its own folders, whatever DuckDB itself would
-// allow.
+// The second protection against SQL, by the kernel: Landlock allows the process to read what the spec names
+// and what the program and its libraries need, and to write its own folders, whatever DuckDB itself allows.
 #include <filesystem>
 #include <string>
 #include <vector>

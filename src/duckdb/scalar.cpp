@@ -22,7 +22,7 @@ Read or_wrong(std::optional<T> read, std::string_view expected, const json::RawV
   return tl::make_unexpected(fmt::format("must be {}, got {}", expected, shown(value)));
 }
 
-/// The digits of a number, or of a text where those are taken too.
+/// The digits of a number, or of a text if texts are allowed.
 std::optional<std::string> number_text(const json::RawValue& value, bool text_too) {
   if (value.is_number()) return value.text();
   if (text_too && value.is_string()) return value.string();

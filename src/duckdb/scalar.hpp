@@ -21,13 +21,13 @@ using ScalarValue = std::variant<bool, std::int64_t, double, Int128, UInt128, st
 bool less(const ScalarValue& a, const ScalarValue& b);
 bool equal(const ScalarValue& a, const ScalarValue& b);
 
-/// Errors: what was expected and what came: "must be a whole number from 0 to 255, got \"ten\"".
+/// Errors: the expected and the received value: "must be a whole number from 0 to 255, got \"ten\"".
 tl::expected<ScalarValue, std::string> read_scalar(const ParameterType& type, bool coerce,
                                                    const json::RawValue& value);
 
-/// A number as a person writes it, with all its digits: 3.5, not 3.50E0; other JSON as it is.
+/// A number in decimal notation with all its digits: 3.5, not 3.50E0; other JSON unchanged.
 std::string plain_json(const json::RawValue& value);
-/// The value as it came, for a message: cut to 60 bytes.
+/// The received value for a message, truncated to 60 bytes.
 std::string shown(const json::RawValue& value);
 
 }  // namespace gaur::duckdb

@@ -18,9 +18,9 @@ namespace gaur::duckdb {
 namespace {
 
 constexpr std::size_t kMostSql = 1 << 20;
-constexpr std::size_t kMostSqlTold = 4000;    // bytes of a plan's text in its failure
+constexpr std::size_t kMostSqlShown = 4000;   // bytes of a plan's text in its failure
 constexpr std::int64_t kTrimFrom = 16 << 20;  // bytes of growth
-// Gaur's own deadline comes first and names the timeout; this one holds when its word does not come.
+// Gaur's deadline comes first and names the timeout; this one applies if the cancel frame does not arrive.
 constexpr std::chrono::milliseconds kDeadlineSlack{150};
 
 std::uint64_t machine_memory() {
@@ -99,7 +99,7 @@ void Service::close_instance(std::unique_ptr<Instance>& instance) {
 
 Run<Instance*> Service::instance_for(const Call& call) {
   if (instance_ && !instance_->resize(call.threads, call.memory))
-    close_instance(instance_);  // it holds too much: start afresh
+    close_instance(instance_);  // it uses too much memory: open a new one
   if (!instance_) {
     auto opened = open_instance(call);
     if (!opened) return fail(std::move(opened).error());
@@ -126,10 +126,10 @@ void Service::tidy_up() {
   std::error_code ignored;
   if (instance_ && !std::filesystem::is_empty(instance_->options().spill, ignored) && !ignored) {
     close_instance(
-        instance_);  // what a run spilled stays in an open instance's files: none may meet the next run
+        instance_);  // an open instance keeps the files of its spill: the next run starts without them
   }
   if (UsageMeter::rss_bytes() < rss_after_trim_ + kTrimFrom)
-    return;  // a small query would pay more for it than it took
+    return;  // trimming costs more than a small query
   if (instance_) {
     instance_->trim();
   } else {
@@ -141,7 +141,7 @@ void Service::tidy_up() {
 Service::Reply Service::leave(const std::string& run, const std::string& lost) {
   fmt::print(stderr, "gaur-duckdb: data source replaced, a new runner has to read it path={}\n", lost);
   const json::Object frame{
-      {"type", "later"},
+      {"type", "snooze"},
       {"run", run},
       {"delay_ms", 0},
       {"message", fmt::format("{} was replaced: a new runner is started to read it", lost)},
@@ -276,52 +276,51 @@ Run<Service::Output> Service::answer_named(const Function& function, const Call&
   return answer_query(**instance, function, *connection, *statement);
 }
 
-/// SQL that came with the job, and its parameters.
-struct Service::Brought {
+/// SQL that the job contains, and its parameters.
+struct Service::AdHocSql {
   std::string sql;
   std::map<std::string, Untyped, std::less<>> given;
   std::vector<std::string> setup;
 };
 
-Run<Service::Brought> Service::take_brought(const std::optional<json::RawValue>& body) {
+Run<Service::AdHocSql> Service::read_ad_hoc_sql(const std::optional<json::RawValue>& body) {
   const auto sql = body ? body->member("sql") : std::nullopt;
   if (!sql || !sql->is_string()) return fail(parameter_failure("sql", "is required (a text) and missing"));
-  Brought brought{sql->string(), {}, {}};
-  if (brought.sql.size() > kMostSql)
+  AdHocSql query{sql->string(), {}, {}};
+  if (query.sql.size() > kMostSql)
     return fail(parameter_failure("sql", fmt::format("must have at most {} bytes", kMostSql)));
   auto given = take_untyped(body->member("params").value_or(json::RawValue()));
   if (!given) return fail(std::move(given).error());
-  brought.given = *std::move(given);
+  query.given = *std::move(given);
   const auto setup = body->member("setup");
-  if (!setup || setup->is_null()) return brought;
+  if (!setup || setup->is_null()) return query;
   const auto statements = setup->items();
   const auto is_text = [](const json::RawValue& each) { return each.is_string(); };
   if (!setup->is_array() || !std::all_of(statements.begin(), statements.end(), is_text))
     return fail(parameter_failure("setup", "must be a list of statements"));
-  for (const auto& each : statements) brought.setup.push_back(each.string());
-  return brought;
+  for (const auto& each : statements) query.setup.push_back(each.string());
+  return query;
 }
 
-Run<Service::Output> Service::answer_brought(Instance& instance, const Function& function,
-                                             const Brought& brought) {
+Run<Service::Output> Service::answer_ad_hoc_sql(Instance& instance, const Function& function,
+                                                const AdHocSql& query) {
   auto connection = instance.connect();
   if (!connection) return fail(std::move(connection).error());
   const Attached attached(control_, connection->get());
-  auto sql = policy_.check_query(connection->get(), brought.sql);
+  auto sql = policy_.check_query(connection->get(), query.sql);
   if (!sql) return fail(std::move(sql).error());
-  for (const auto& each : brought.setup) {
+  for (const auto& each : query.setup) {
     if (auto done = policy_.check_setup(connection->get(), each); !done) return fail(std::move(done).error());
   }
-  for (const auto& each : brought.setup) {
+  for (const auto& each : query.setup) {
     if (auto ended = control_.interrupted()) return fail(*std::move(ended));
     if (auto done = execute(api_, connection->get(), each); !done) return fail(std::move(done).error());
   }
-  auto statement =
-      Statement::prepare(api_, connection->get(), {*std::move(sql), {{0, 0, true}}}, brought.sql);
+  auto statement = Statement::prepare(api_, connection->get(), {*std::move(sql), {{0, 0, true}}}, query.sql);
   if (!statement) return fail(std::move(statement).error());
   for (const auto& name : statement->parameter_names()) {
-    const auto value = brought.given.find(name);
-    if (value == brought.given.end())
+    const auto value = query.given.find(name);
+    if (value == query.given.end())
       return fail(parameter_failure(name, "is used by the SQL and missing in params"));
     if (auto done = statement->bind(name, to_duckdb(api_, value->second)); !done)
       return fail(std::move(done).error());
@@ -330,45 +329,45 @@ Run<Service::Output> Service::answer_brought(Instance& instance, const Function&
 }
 
 Run<Service::Output> Service::run_isolated(const Function& function, const Call& call,
-                                           const Brought& brought) {
-  close_instance(instance_);  // what it holds would not leave room for the job's own
+                                           const AdHocSql& query) {
+  close_instance(instance_);  // its memory is needed for the separate instance
   auto opened = open_instance(call);
   if (!opened) return fail(std::move(opened).error());
   auto instance = *std::move(opened);
   const auto close = [this](std::unique_ptr<Instance>* each) { close_instance(*each); };
   const std::unique_ptr<std::unique_ptr<Instance>, decltype(close)> closing(&instance, close);
-  return answer_brought(*instance, function, brought);
+  return answer_ad_hoc_sql(*instance, function, query);
 }
 
 Run<Service::Output> Service::answer_ad_hoc(const Function& function, const Call& call) {
-  auto brought = take_brought(call.data.find(function.params_path));
-  if (!brought) return fail(std::move(brought).error());
-  brought->setup.clear();  // not for callers
-  return run_isolated(function, call, *brought);
+  auto query = read_ad_hoc_sql(call.data.find(function.params_path));
+  if (!query) return fail(std::move(query).error());
+  query->setup.clear();  // callers may not send setup statements
+  return run_isolated(function, call, *query);
 }
 
-/// The planner is the operator's own program, so its SELECT shares the instance of named functions;
-/// statements that change things run in one of their own.
+/// The operator trusts the planner, so its SELECT shares the instance of named functions. A plan with setup
+/// statements runs in a separate instance.
 Run<Service::Output> Service::answer_planned(const Function& function, const Call& call) {
-  auto brought = take_brought(call.data);
-  if (!brought) return fail(std::move(brought).error());
-  if (!brought->setup.empty() && !function.plan_setup) {
+  auto query = read_ad_hoc_sql(call.data);
+  if (!query) return fail(std::move(query).error());
+  if (!query->setup.empty() && !function.plan_setup) {
     return fail({"permission",
                  "the plan has `setup` statements, which needs plan_setup = true of the function",
                  true,
                  {}});
   }
-  const auto carry_out = [&]() -> Run<Output> {
-    if (!brought->setup.empty()) return run_isolated(function, call, *brought);
+  const auto run_plan = [&]() -> Run<Output> {
+    if (!query->setup.empty()) return run_isolated(function, call, *query);
     auto instance = instance_for(call);
     if (!instance) return fail(std::move(instance).error());
-    return answer_brought(**instance, function, *brought);
+    return answer_ad_hoc_sql(**instance, function, *query);
   };
-  auto output = carry_out();
+  auto output = run_plan();
   if (output) return output;
   RunFailure failure = std::move(output).error();
-  // Nobody wrote it down: without the text an error in it cannot be understood.
-  failure.details["sql"] = shortened(brought->sql, kMostSqlTold);
+  // The text is generated: without it the error cannot be understood.
+  failure.details["sql"] = shortened(query->sql, kMostSqlShown);
   return fail(std::move(failure));
 }
 

@@ -1,4 +1,4 @@
-// Service, second half: the rows of a started query as a result, inline or in a file.
+// Service, second part: the rows of a started query as a result, inline or in a file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "duckdb/foreign_columns.hpp"
-#include "duckdb/result_room.hpp"
+#include "duckdb/result_budget.hpp"
 #include "duckdb/service.hpp"
 #include "duckdb/text_forms.hpp"
 
@@ -49,18 +49,18 @@ json::Object profile(const Api& api, duckdb_connection connection) {
 
 }  // namespace
 
-/// The rows up to the bound: encoded as they came, and kept, because they may become the beginning of a file.
+/// The encoded rows up to the limit, and their chunks, which may become the beginning of a file.
 struct Service::Gathered {
   std::deque<Chunk> kept;
   std::string rows = "[";
   std::size_t count = 0;
-  bool truncated = false;  // max_rows cut some off
+  bool truncated = false;  // max_rows dropped some
   bool large = false;      // more than inline_bytes: not all rows are here
 };
 
-Run<Service::Gathered> Service::gather(const Function& function, const ResultRoom& room,
+Run<Service::Gathered> Service::gather(const Function& function, const ResultBudget& budget,
                                        const NextChunk& next, RowEncoder& encoder) {
-  const std::size_t most = std::min(function.inline_bytes, room.rows(function.envelope));
+  const std::size_t most = std::min(function.inline_bytes, budget.rows(function.envelope));
   Gathered gathered;
   while (!gathered.large && !gathered.truncated) {
     auto chunk = next();
@@ -83,8 +83,8 @@ Run<Service::Gathered> Service::gather(const Function& function, const ResultRoo
   gathered.rows += ']';
   gathered.large = gathered.large || function.inline_bytes == 0;
   if (!gathered.large) return gathered;
-  if (!function.large_to_file) return fail(room.rows_too_large(function, most, gathered.count));
-  if (auto done = room.check_schema(); !done) return fail(std::move(done).error());
+  if (!function.large_to_file) return fail(budget.rows_too_large(function, most, gathered.count));
+  if (auto done = budget.check_schema(); !done) return fail(std::move(done).error());
   return gathered;
 }
 
@@ -111,8 +111,8 @@ Run<WrittenFile> Service::write_file(Instance& instance, const Function& functio
 Run<Service::Output> Service::answer_query(Instance& instance, const Function& function,
                                            Connection& connection, Statement& statement) {
   if (function.envelope || function.inline_bytes == 0) {
-    // as far as it is known before the work is done
-    if (auto done = ResultRoom(function, statement.columns()).check_schema(); !done)
+    // as known before the query runs
+    if (auto done = ResultBudget(function, statement.columns()).check_schema(); !done)
       return fail(std::move(done).error());
   }
   if (auto done = statement.start(); !done) return fail(std::move(done).error());
@@ -137,11 +137,11 @@ Run<Service::Output> Service::answer_query(Instance& instance, const Function& f
   RowEncoder encoder(
       api_, distinct_names(foreign ? foreign->result_names() : statement.result_names()), types,
       {function.shape, function.bigint_number, function.decimal_number, function.nonfinite_text});
-  const ResultRoom room(function, encoder.columns());
+  const ResultBudget budget(function, encoder.columns());
   if (function.envelope) {
-    if (auto done = room.check_schema(); !done) return fail(std::move(done).error());
+    if (auto done = budget.check_schema(); !done) return fail(std::move(done).error());
   }
-  auto gathered = gather(function, room, next, encoder);
+  auto gathered = gather(function, budget, next, encoder);
   if (!gathered) return fail(std::move(gathered).error());
   Output output;
   WrittenFile written{"", gathered->count, gathered->rows.size(), gathered->truncated};

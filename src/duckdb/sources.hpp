@@ -1,7 +1,6 @@
 #pragma once
-// Whether the files that SQL reads are still those that were opened: a database file may be replaced (mv
-// new.duckdb my.duckdb), written over or removed, a link may lead elsewhere, a folder may be exchanged.
-// Looked at before each job.
+// Detects, before each job, that files which SQL reads were replaced since they were opened: a database file
+// may be replaced (mv new.duckdb my.duckdb), overwritten or removed, a link or a folder may be exchanged.
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -11,7 +10,7 @@
 
 namespace gaur::duckdb {
 
-/// What a path leads to now; all 0 where nothing is. Thread-safety: a value.
+/// The file that a path currently names; all 0 if there is none. Thread-safety: a value.
 struct FileIdentity {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -24,20 +23,19 @@ struct FileIdentity {
 /// Thread-safety: confined to the thread that runs jobs.
 class Sources {
  public:
-  /// Remembers what the process could reach when it was confined; a renewed program does not know that.
+  /// Records the files that the process could read when it was confined; a renewed program does not know
+  /// them.
   Sources(const Spec& spec, bool renewed);
 
-  /// The spec's paths were resolved: from now on changes are told against these.
+  /// Records the resolved paths of the spec; later changes are compared with them.
   void resolved(const Spec& spec);
-  /// An instance was opened: remembers the files that it holds open, attached databases included, and their
-  /// logs (.wal).
+  /// Records the files that a new instance has open, with attached databases and their logs (.wal).
   void opened(const Spec& spec);
   void closed() { held_.clear(); }
 
-  /// The path that leads to something else than when it was opened, or "".
+  /// A path whose file changed since it was opened, or "".
   std::string changed(const Spec& spec) const;
-  /// The path that was replaced since the process was confined and that it may therefore not read, or "":
-  /// only a new process can.
+  /// A path that was replaced since the process was confined, or "". Only a new process can read it.
   std::string out_of_reach(const Spec& spec) const;
 
  private:

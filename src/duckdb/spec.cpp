@@ -15,7 +15,7 @@ namespace gaur::duckdb {
 namespace {
 
 constexpr std::size_t kLeastResult = 64 << 10;
-constexpr std::size_t kMostResult = 7 << 20;   // a frame has room for 8 MiB
+constexpr std::size_t kMostResult = 7 << 20;   // a frame has at most 8 MiB
 constexpr std::size_t kAroundRows = 64 << 10;  // of a result, at least: the schema
 
 /// In the order of Scalar.
@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 17> kScalarNames = {
     "boolean", "integer", "bigint",    "ubigint",     "hugeint", "uhugeint", "double",   "decimal", "varchar",
     "date",    "time",    "timestamp", "timestamptz", "uuid",    "blob",     "interval", "json"};
 
-/// Settings that Gaur makes itself: limits, the sandbox, what the runner relies on.
+/// Settings that Gaur sets: limits, the sandbox, and those that the runner needs.
 constexpr std::array<std::string_view, 29> kOwnSettings = {"access_mode",
                                                            "allow_community_extensions",
                                                            "allow_unsigned_extensions",
@@ -167,8 +167,8 @@ void read_sql(MemberReader& reader, Function& function, std::vector<Problem>& pr
   }
 }
 
-/// Functions whose SQL arrives with each job: ad-hoc from its data, planned from the planner.
-void read_brought_sql(MemberReader& reader, Function& function, const Spec& spec) {
+/// Functions whose SQL arrives with each job: from its data (ad hoc) or from a planner.
+void read_ad_hoc_settings(MemberReader& reader, Function& function, const Spec& spec) {
   const std::string_view kind = function.plan ? "plan" : "ad_hoc";
   if (function.plan && function.ad_hoc) reader.problem("plan", "and ad_hoc exclude each other");
   if (!(function.plan ? spec.plans : spec.ad_hoc)) {
@@ -204,7 +204,7 @@ Function read_function(const json::Object& object, const std::string& path, cons
     }
   }
   if (function.ad_hoc || function.plan) {
-    read_brought_sql(reader, function, spec);
+    read_ad_hoc_settings(reader, function, spec);
   } else {
     read_sql(reader, function, problems);
   }
@@ -244,7 +244,7 @@ void read_settings(MemberReader& reader, Spec& spec) {
       reader.problem(path, "is ruled by Gaur and cannot be set here");
     } else if (!std::all_of(name.begin(), name.end(),
                             [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; })) {
-      reader.problem(path, "is no name of a setting");
+      reader.problem(path, "is not the name of a setting");
     } else if (member.value().is_string()) {
       spec.settings[name] = std::string(member.value().as_string());
     } else if (member.value().is_bool() || member.value().is_number()) {

@@ -1,6 +1,6 @@
 #pragma once
-// What one gaur-duckdb serves: its specification, read from JSON and checked as far as that is possible
-// without DuckDB. The members are those of docs/reference/duckdb.md; change both together.
+// The specification of one gaur-duckdb, read from JSON and checked as far as possible without DuckDB. The
+// members are those of docs/reference/duckdb.md; change both together.
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace gaur::duckdb {
 
-/// One thing wrong, and where: `path` as "functions.top.params.day.type". Thread-safety: a value.
+/// One problem and its place: `path` as "functions.top.params.day.type". Thread-safety: a value.
 struct Problem {
   std::string path;
   std::string message;
@@ -67,7 +67,7 @@ enum class FileFormat { kParquet, kCsv, kNdjson };
 std::string_view to_string(FileFormat format);
 
 struct Function {
-  std::optional<SqlTemplate> sql;  ///< nothing for ad-hoc
+  std::optional<SqlTemplate> sql;  ///< empty for ad-hoc functions
   std::map<std::string, Parameter, std::less<>> parameters;
   std::string params_path;
   bool reject_extra = false;
@@ -76,23 +76,23 @@ struct Function {
   bool bigint_number = false;
   bool decimal_number = false;
   bool nonfinite_text = false;
-  std::size_t max_result = 1 << 20;  ///< bytes of the whole result, schema and all
+  std::size_t max_result = 1 << 20;  ///< bytes of the result with its schema
   std::size_t inline_bytes = 256 << 10;
   std::size_t max_rows = 0;
   bool large_to_file = false;
   FileFormat format = FileFormat::kParquet;
   bool csv_bom = false;
   bool ad_hoc = false;
-  bool plan = false;        ///< the SQL comes from a planner, by way of Gaur; never from the job
-  bool plan_setup = false;  ///< a plan may hold statements that run before it
+  bool plan = false;        ///< the SQL comes from a planner, not from the job
+  bool plan_setup = false;  ///< a plan may contain statements that run first
 };
 
 struct Spec {
   std::filesystem::path library;
   std::filesystem::path root;
-  std::filesystem::path database;  ///< empty: in memory. Links followed, as in data
+  std::filesystem::path database;  ///< empty: in memory. Symbolic links are resolved, as in data
   std::vector<std::filesystem::path> data;
-  std::filesystem::path database_link;  ///< as configured, absolute: may be a link that later leads elsewhere
+  std::filesystem::path database_link;  ///< as configured, absolute; may be a link that changes later
   std::vector<std::filesystem::path> data_links;
   std::vector<std::filesystem::path> own_folders;  ///< this runner's out and tmp
   std::filesystem::path server_data;
@@ -103,24 +103,24 @@ struct Spec {
   bool ad_hoc = false;
   bool plans = false;
   std::size_t max_spill = 0;                 ///< bytes on disk of one instance; 0: as DuckDB decides
-  std::vector<std::string> table_functions;  ///< further ones that SQL of callers and planners may call
+  std::vector<std::string> table_functions;  ///< additional ones that SQL of callers and planners may call
   enum class Sandbox { kPrefer, kRequire, kOff } sandbox = Sandbox::kPrefer;
   std::map<std::string, Function, std::less<>> functions;
 };
 
-/// Reads a spec. All problems that can be seen without DuckDB and the file system are added; unknown members
-/// are problems too. The spec may be used only when none was added.
+/// Reads a spec. Adds all problems that can be found without DuckDB and the file system; unknown members are
+/// problems. Use the spec only if there is none.
 Spec read_spec(const json::Object& object, std::vector<Problem>& problems);
 
-/// The rules that need the file system: folders exist, none leads to the server's own data. Paths are made
+/// Checks the rules that need the file system: folders exist, none contains the server's data. Makes paths
 /// absolute. `runner_folders`: this runner's own out and tmp, which no data folder may contain.
 void check_paths(Spec& spec, const std::vector<std::filesystem::path>& runner_folders,
                  std::vector<Problem>& problems);
 
-/// The same for where the configured paths lead now.
+/// The same for the current targets of the configured paths.
 void resolve_paths(Spec& spec, std::vector<Problem>& problems);
 
-/// Absolute, links followed as far as the path exists.
+/// Absolute, with symbolic links resolved as far as the path exists.
 std::filesystem::path real_path(const std::filesystem::path& path);
 
 }  // namespace gaur::duckdb

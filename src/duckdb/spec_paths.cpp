@@ -1,4 +1,4 @@
-// Which places on disk SQL may read: never the server's own, whatever the configuration says.
+// The paths that SQL may read: never the server's own files, whatever the configuration says.
 #include <fmt/format.h>
 
 #include "duckdb/spec.hpp"
@@ -75,7 +75,7 @@ void resolve_paths(Spec& spec, std::vector<Problem>& problems) {
   spec.database = real_path(spec.database_link);
   if (!fs::is_regular_file(spec.database, error)) {
     problems.push_back(
-        {"database", fmt::format("{} is no file; a database is opened read-only and never made",
+        {"database", fmt::format("{} is not a file; a database is opened read-only and never created",
                                  spec.database.string())});
   } else {
     check_apart(spec.database, "database", spec, problems);

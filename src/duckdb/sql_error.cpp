@@ -12,8 +12,8 @@ namespace {
 struct KindRow {
   std::string_view kind;
   std::string_view code;
-  bool final;      // trying again cannot help: it lies in the SQL, the parameters or the configuration
-  bool unhealthy;  // DuckDB's own state can no longer be trusted
+  bool final;  // another attempt fails as well: the cause is in the SQL, the parameters or the configuration
+  bool unhealthy;  // DuckDB's state may be corrupt
 };
 constexpr std::array kKinds{
     KindRow{"Parser", "syntax", true, false},
@@ -119,7 +119,7 @@ RunFailure to_failure(const SqlError& error, std::string_view user_sql,
         "(needs), or raise machine.spill",
         error.message.substr(0, error.message.find('\n')));
   } else if (failure.code == "out_of_memory") {
-    // DuckDB goes on with advice about settings that only the configuration can change
+    // DuckDB continues with advice about settings that only the configuration can change
     auto why = error.message.substr(0, error.message.find("\n"));
     failure.message = "DuckDB ran out of the memory of this run's grant: " + why +
                       "; ask for less, or give the function more memory (needs)";

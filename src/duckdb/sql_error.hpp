@@ -1,5 +1,5 @@
 #pragma once
-// DuckDB's errors in our words: a short stable code by DuckDB's own kind, the position as line and column.
+// Converts DuckDB's errors: a short stable code by DuckDB's kind, the position as line and column.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,16 +9,16 @@
 
 namespace gaur::duckdb {
 
-/// What DuckDB said, taken apart. Thread-safety: a value.
+/// A parsed error of DuckDB. Thread-safety: a value.
 struct SqlError {
   std::string kind;     ///< DuckDB's exception type: "Parser", "Binder", "Out of Memory"; may be empty
   std::string message;  ///< without the kind before it
-  std::optional<std::size_t> position;  ///< byte offset in the SQL that DuckDB was given
-  std::string candidates;               ///< "a, b": what may have been meant
+  std::optional<std::size_t> position;  ///< byte offset in the SQL that DuckDB received
+  std::string candidates;               ///< "a, b": similar names
   std::string name;                     ///< the name that was not found
 };
 
-/// Reads the text of an error, with `errors_as_json` set or not. Never fails: what cannot be read is the
+/// Reads the text of an error, with `errors_as_json` set or not. Never fails: an unknown form becomes the
 /// message.
 SqlError read_sql_error(std::string_view text);
 

@@ -76,7 +76,7 @@ std::size_t skip_word(std::string_view sql, std::size_t at) {
 
 std::size_t position_in_text(std::string_view sql, std::size_t reported) {
   std::size_t at = 0;
-  std::size_t shorter = 0;  // so many bytes fewer DuckDB counted up to `at`
+  std::size_t shorter = 0;  // bytes that DuckDB did not count up to `at`
   while (at < sql.size() && at - shorter < reported) {
     const auto quoted = skip_quoted(sql, at);
     const auto blank = quoted > at ? 0 : blank_length(sql, at);

@@ -1,5 +1,5 @@
 #pragma once
-// The few lexical rules of DuckDB's SQL that Gaur needs to pass over strings, quoted names and comments.
+// Lexical rules of DuckDB's SQL: strings, quoted names, comments, spaces.
 // Thread-safety: pure functions.
 #include <cstddef>
 #include <string_view>
@@ -8,21 +8,20 @@ namespace gaur::duckdb {
 
 /// Whether `c` can be inside a plain identifier.
 bool is_word(char c);
-/// The end of the plain word at `at`; `at` itself where there is none.
+/// The end of the plain word at `at`; `at` if there is none.
 std::size_t skip_word(std::string_view sql, std::size_t at);
-/// The end of what starts at `at` and hides its content: a string, a quoted name, a dollar string, a line
-/// comment. `at` itself where nothing of the kind starts.
+/// The end of the string, quoted name, dollar string or line comment at `at`; `at` if there is none.
 std::size_t skip_quoted(std::string_view sql, std::size_t at);
-/// The end of a block comment, which may hold others.
+/// The end of a block comment, which may contain others.
 std::size_t skip_comment(std::string_view sql, std::size_t at);
-/// The length of the white space character at `at`, 0 if it is none. Beside ASCII's, DuckDB takes the byte
-/// order mark and most of Unicode's spaces for a space.
+/// The length of the white space character at `at`, 0 if there is none. DuckDB also treats the byte order
+/// mark and most Unicode spaces as spaces.
 std::size_t blank_length(std::string_view sql, std::size_t at);
-/// The first byte from `at` that is no white space, comment or semicolon.
+/// The first byte from `at` that is not white space, a comment or a semicolon.
 std::size_t skip_blank(std::string_view sql, std::size_t at);
 
-/// Where in `sql` a position lies that DuckDB reported: it counts from a text in which each of Unicode's
-/// spaces outside of quotes is one byte.
+/// Maps a position that DuckDB reported to `sql`: DuckDB counts each Unicode space outside quotes as one
+/// byte.
 std::size_t position_in_text(std::string_view sql, std::size_t reported);
 
 }  // namespace gaur::duckdb

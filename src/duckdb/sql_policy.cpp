@@ -15,9 +15,9 @@
 namespace gaur::duckdb {
 namespace {
 
-/// Table functions that only read. Missing on purpose: those that change something (checkpoint, enable_*,
+/// Table functions that only read. Not listed: those that change something (checkpoint, enable_*,
 /// disable_*, truncate_duckdb_logs), that run SQL from a string (query, json_execute_serialized_sql), that
-/// take addresses (arrow_scan), that look at files without the fence (sql_auto_complete) or at secrets.
+/// take addresses (arrow_scan), or that read files or secrets without a check (sql_auto_complete).
 /// Sorted.
 constexpr std::array<std::string_view, 69> kReading{"duckdb_approx_database_count",
                                                     "duckdb_columns",
@@ -123,8 +123,8 @@ RunFailure function_not_allowed(const std::string& name) {
       name));
 }
 
-/// Where the explained query begins, 0 if `sql` is no EXPLAIN. Comments before it are blanked out: what is
-/// run is then exactly what was checked, whatever DuckDB takes for a comment.
+/// The beginning of the explained query, 0 if `sql` is not an EXPLAIN. Comments before it are replaced by
+/// blanks, so that the text that runs is the text that was checked.
 std::size_t blank_before_explained(std::string& sql) {
   std::string blanked = sql;
   std::size_t at = 0;
@@ -161,7 +161,7 @@ std::size_t blank_before_explained(std::string& sql) {
   return at;
 }
 
-/// What DuckDB's parser says of the text from `from`.
+/// The error of DuckDB's parser for the text from `from`.
 RunFailure parse_failure(const json::Array& row, const std::string& sql, std::size_t from) {
   SqlError error;
   error.kind = row[1].is_string() && row[1].as_string() == "parser" ? "Parser" : "Not implemented";
@@ -218,8 +218,8 @@ bool is_about_objects(std::string_view first) {
   return first == "CREATE" || first == "DROP" || first == "ALTER";
 }
 
-/// CREATE [OR REPLACE] [TEMP] TABLE and the like; nothing that reaches out of the instance, as CREATE SECRET
-/// does.
+/// CREATE [OR REPLACE] [TEMP] TABLE and the like; nothing that has effects outside the instance, as CREATE
+/// SECRET has.
 bool names_object(const std::vector<Word>& words) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     std::string word = words[i].text;

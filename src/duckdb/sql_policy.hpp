@@ -1,10 +1,9 @@
 #pragma once
-// What SQL may call that is not the operator's own: ad-hoc SQL of a job's caller, and what a planner wrote.
-// Some of DuckDB's table functions change files, settings or the state of the process although they are
-// called in a SELECT (enable_profiling, enable_logging, checkpoint), and some run SQL from a string (query),
-// where no check would see it. So only those listed in sql_policy.cpp may be called, which are known to only
-// read: a function that a later DuckDB adds is rejected until it is listed. Landlock (sandbox.hpp) is the
-// second fence.
+// Restricts the functions that SQL of callers (ad hoc) and planners may call. Some of DuckDB's table
+// functions change files, settings or the state of the process in a SELECT (enable_profiling, enable_logging,
+// checkpoint), and some run SQL from a string (query), which no check sees. Only the functions listed in
+// sql_policy.cpp, which only read, are allowed: a function of a newer version of DuckDB is rejected until it
+// is listed. Landlock (sandbox.hpp) is the second protection.
 #include <optional>
 #include <set>
 #include <string>
@@ -20,12 +19,12 @@ class SqlPolicy {
   SqlPolicy(const Api& api, const Spec& spec) : api_(api), spec_(spec) {}
 
   /// Checks DuckDB's own parse tree of a SELECT or EXPLAIN; nothing is bound or run. Returns the text to run:
-  /// `sql` with what stands before an explained query blanked out, so that positions stay. Errors:
+  /// `sql` with the text before an explained query replaced by blanks, so that positions stay. Errors:
   /// permission; syntax, with the position.
   Run<std::string> check_query(duckdb_connection connection, std::string sql);
   /// Checks one statement that a planner runs before its SELECT. DuckDB has no parse tree for these, so the
-  /// tokens are checked: the kind of the statement, and that no identifier is the name of a function that is
-  /// not allowed.
+  /// tokens are checked: the kind of the statement, and that no identifier is the name of a rejected
+  /// function.
   Run<Unit> check_setup(duckdb_connection connection, const std::string& sql);
 
  private:

@@ -179,7 +179,7 @@ RenderedSql SqlTemplate::render(const TextOf& text_of) const {
 
 RenderedSql SqlTemplate::render(const Decide& decide, const TextOf& text_of) const {
   RenderedSql rendered;
-  std::vector<bool> taken;  // one an open block: is this branch written
+  std::vector<bool> taken;  // one for each open block: whether the branch is written
   const auto writing = [&] { return std::find(taken.begin(), taken.end(), false) == taken.end(); };
   // a directive is a comment, and a comment separates words as a space does
   const auto space = [&](const Token& token) {

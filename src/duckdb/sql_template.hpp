@@ -1,7 +1,7 @@
 #pragma once
-// SQL with optional blocks and enumerated identifiers. The directives are SQL comments, so that the same text
-// runs as it stands in any SQL tool; nothing that a caller sends ever becomes part of the SQL text: a block
-// is there or not, an identifier is one of those that the specification lists.
+// SQL with optional blocks and enumerated identifiers. The directives are SQL comments, so the text also runs
+// in any SQL tool. A caller's values never become part of the SQL text: a block is included or not, and an
+// identifier is one that the specification lists.
 //
 //   /*if name*/ ... /*else*/ ... /*end*/      the parameter was given (has a value that is not null)
 //   /*if !name*/ ... /*end*/                  it was not
@@ -26,16 +26,16 @@ struct TemplateProblem {
 struct Condition {
   std::string name;
   bool negated = false;
-  std::optional<std::string> value;  ///< compared with the parameter's text; without: is it there at all
+  std::optional<std::string> value;  ///< compared with the parameter's text; without: whether it has a value
   bool operator==(const Condition&) const = default;
 };
 
-/// SQL ready for DuckDB, and the way back from a position in it to the template.
+/// SQL for DuckDB, with a mapping of its positions to the template.
 struct RenderedSql {
   struct Piece {
     std::size_t from;    ///< byte offset in `text`
     std::size_t origin;  ///< byte offset in the template
-    bool copied;         ///< byte by byte; else the whole piece stands for the one place
+    bool copied;         ///< byte by byte; else the whole piece maps to one place
   };
   std::string text;
   std::vector<Piece> pieces;
@@ -45,10 +45,10 @@ struct RenderedSql {
 /// Thread-safety: immutable after parse.
 class SqlTemplate {
  public:
-  /// Reads the directives. Every problem is added to `problems`; with any, the template must not be rendered.
+  /// Parses the directives and adds all problems. With any problem, the template must not be rendered.
   static SqlTemplate parse(std::string text, std::vector<TemplateProblem>& problems);
 
-  /// `text_of(name)`: the parameter's value as text, or nothing when it was not given.
+  /// `text_of(name)`: the parameter's value as text, or nothing if it is missing.
   using TextOf = std::function<std::optional<std::string>(std::string_view)>;
   RenderedSql render(const TextOf& text_of) const;
   /// The same with the conditions decided by the caller, for checks of every variant.

@@ -40,7 +40,7 @@ RunFailure not_allowed(const std::string& message) {
   return {"permission", message, true, {}};
 }
 
-/// Words with which a query can begin; what comes of it is checked again by its type.
+/// Words with which a query can begin. The prepared statement's type is checked again.
 bool is_query_word(std::string_view word) {
   static constexpr std::string_view kWords[] = {"(",      "SELECT",    "WITH",     "FROM",
                                                 "VALUES", "TABLE",     "DESCRIBE", "DESC",
@@ -77,7 +77,7 @@ Run<Statement> Statement::prepare(const Api& api, duckdb_connection connection, 
   return statement;
 }
 
-/// What DuckDB's parser says of text that is no SQL. json_serialize_sql() only parses.
+/// The error of DuckDB's parser for invalid SQL. json_serialize_sql() only parses.
 std::optional<RunFailure> Statement::syntax_failure(duckdb_connection connection,
                                                     const std::string& sql) const {
   const auto rows =
@@ -100,7 +100,7 @@ std::optional<RunFailure> Statement::syntax_failure(duckdb_connection connection
 Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string& sql) {
   if (sql.find('\0') != std::string::npos) return fail({"syntax", "the SQL contains a NUL byte", true, {}});
   if (const auto word = leading_word(sql); !is_query_word(word)) {
-    // before DuckDB sees it: preparing alone has effects (EXPORT DATABASE makes its folder)
+    // before DuckDB prepares it: preparing has effects (EXPORT DATABASE creates its folder)
     if (auto misspelled = syntax_failure(connection, sql)) return fail(*std::move(misspelled));
     return fail(not_allowed(not_one_query(sql)));
   }
@@ -167,7 +167,7 @@ Run<Unit> Statement::bind(const std::string& name, const Value& value) {
 Run<Unit> Statement::plan(duckdb_connection connection) const {
   Owned<duckdb_pending_result> pending(api_->destroy_pending);
   if (api_->pending_prepared(prepared_.get(), pending.out()) == DuckDBSuccess) {
-    api_->interrupt(connection);  // else destroying it runs the tasks that were made for it
+    api_->interrupt(connection);  // otherwise its destruction runs the remaining tasks
     return Unit{};
   }
   const char* text = pending ? api_->pending_error(pending.get()) : nullptr;

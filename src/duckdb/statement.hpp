@@ -1,5 +1,5 @@
 #pragma once
-// One SELECT or EXPLAIN: prepared, bound, run, its rows fetched chunk by chunk while it runs.
+// One SELECT or EXPLAIN: prepare, bind, run, and fetch its rows chunk by chunk while it runs.
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,14 +19,14 @@ class Statement {
                                 std::string user_sql);
 
   std::vector<std::string> parameter_names() const;
-  /// Names and exact types of the columns, as far as DuckDB knows them before values are bound. VARCHAR where
-  /// the result has DuckDB's text (foreign_columns.hpp).
+  /// Names and exact types of the columns, as far as known before values are bound. VARCHAR for
+  /// columns with DuckDB's text (foreign_columns.hpp).
   std::vector<std::pair<std::string, std::string>> columns() const;
   Run<Unit> bind(const std::string& name, const Value& value);
 
-  /// Plans it with the values that are bound; nothing is run where the instance has one thread.
+  /// Plans it with the bound values; with one thread in the instance it does not run.
   Run<Unit> plan(duckdb_connection connection) const;
-  /// Starts it; returns when the first rows are there. One start a statement.
+  /// Starts it and returns with the first rows. Call it once.
   Run<Unit> start();
   /// The next rows; an empty handle at the end.
   Run<Chunk> next(RunControl& control);
@@ -42,7 +42,7 @@ class Statement {
   const Api* api_;
   RenderedSql sql_;
   std::string user_sql_;
-  bool ended_ = false;  // the stream gave its last rows; asking it again is an error of DuckDB's
+  bool ended_ = false;  // the stream has ended; DuckDB returns an error for another fetch
   Prepared prepared_;
   QueryResult result_;
 };

@@ -11,7 +11,7 @@
 namespace gaur::duckdb {
 namespace {
 
-/// Of a statement that begins with WITH: the word behind its common table expressions.
+/// Of a statement that begins with WITH: the word after its common table expressions.
 std::string word_after_with(std::string_view sql) {
   int depth = 0;
   for (std::size_t at = skip_blank(sql, 0); at < sql.size(); at = skip_blank(sql, at)) {

@@ -1,5 +1,5 @@
 #pragma once
-// What rejected SQL is, for the message. Thread-safety: pure functions.
+// Describes rejected SQL for the message. Thread-safety: pure functions.
 #include <string>
 #include <string_view>
 

@@ -13,7 +13,7 @@
 namespace gaur::duckdb {
 namespace {
 
-/// `digits` with `point` of them before the point, laid out by ECMAScript's rules.
+/// `digits` with `point` of them before the point, in ECMAScript's format.
 void lay_out(std::string& out, std::string_view digits, std::int64_t point) {
   const auto count = static_cast<std::int64_t>(digits.size());
   if (point > 21 || point < -5) {
@@ -43,7 +43,7 @@ void append_real(std::string& out, Real value) {
   char* mark = std::find(text, end, 'e');
   int exponent = 0;
   std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, exponent);
-  if (mark > text + 1) {  // "1.5e+03": the first digit takes the place of the point
+  if (mark > text + 1) {  // "1.5e+03": replaces the point with the first digit
     text[1] = text[0];
     lay_out(out, {text + 1, static_cast<std::size_t>(mark - text - 1)}, exponent + 1);
   } else {
@@ -123,7 +123,7 @@ void append_bignum(std::string& out, std::span<const std::uint8_t> stored) {
     return;
   }
   const bool negative = (stored[0] & 0x80U) == 0;
-  std::vector<std::uint64_t> words;  // big end first
+  std::vector<std::uint64_t> words;  // most significant first
   const auto bytes = stored.subspan(kHeader);
   const std::size_t lead = bytes.size() % 8;
   for (std::size_t at = 0; at < bytes.size();) {
@@ -134,7 +134,7 @@ void append_bignum(std::string& out, std::span<const std::uint8_t> stored) {
     }
     words.push_back(word);
   }
-  std::vector<std::uint64_t> parts;  // 18 digits each, little end first
+  std::vector<std::uint64_t> parts;  // 18 digits each, least significant first
   std::size_t first = 0;
   while (first < words.size()) {
     UInt128 rest = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// The text forms of single values, as docs/reference/duckdb.md lays them down: exact, and for doubles the
-// very characters that ECMAScript writes. Thread-safety: pure functions.
+// The text forms of single values (docs/reference/duckdb.md): exact, and for doubles the same characters as
+// ECMAScript. Thread-safety: pure functions.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -12,24 +12,24 @@ namespace gaur::duckdb {
 
 /// A JSON string literal, escaped as JSON.stringify does.
 void append_json_text(std::string& out, std::string_view text);
-/// The shortest digits that read back as the same number, laid out as ECMAScript's Number::toString; -0 as
+/// The shortest digits that parse to the same number, in the format of ECMAScript's Number::toString; -0 as
 /// "-0".
 void append_double(std::string& out, double value);
 void append_float(std::string& out, float value);
-/// |number| with all its digits, laid out in the same way.
+/// |number| with all its digits, in the same format.
 void append_digits(std::string& out, const DecimalText& number);
 void append_unsigned(std::string& out, UInt128 value);
 void append_signed(std::string& out, Int128 value);
 /// `scaled` / 10^scale with all its digits: "-0.10".
 void append_decimal(std::string& out, Int128 scaled, unsigned scale);
-/// DuckDB's stored form of BIGNUM: three bytes of header, then the magnitude, big end first; all inverted
-/// when negative.
+/// DuckDB's stored form of BIGNUM: three bytes of header, then the magnitude, big-endian; inverted if
+/// negative.
 void append_bignum(std::string& out, std::span<const std::uint8_t> stored);
 void append_base64(std::string& out, std::span<const std::uint8_t> bytes);
 /// Stored form of BIT: one byte with the count of padding bits, then the bits.
 void append_bits(std::string& out, std::span<const std::uint8_t> stored);
 void append_uuid(std::string& out, UInt128 stored);
-/// ISO-8601 duration: "P1Y2M3DT4H5M6.5S"; each part has its own sign; nothing at all is "PT0S".
+/// ISO-8601 duration: "P1Y2M3DT4H5M6.5S"; each part has its own sign; an empty interval is "PT0S".
 void append_interval(std::string& out, std::int32_t months, std::int32_t days, std::int64_t micros);
 /// "12:34:56+09:00" from DuckDB's packed TIMETZ.
 void append_time_tz(std::string& out, std::uint64_t packed);

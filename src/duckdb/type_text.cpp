@@ -54,7 +54,7 @@ std::string child_text(const Api& api, duckdb_logical_type child, For use) {
   return text_for(api, owned.get(), use);
 }
 
-/// As DuckDB writes names within types: quoted where it must be.
+/// As DuckDB writes names within types: quoted if necessary.
 std::string member_name(const std::string& name) {
   const bool plain = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
                      std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -91,8 +91,7 @@ std::string enum_text(const Api& api, duckdb_logical_type type) {
   return text + ")";
 }
 
-/// What Parquet (as DuckDB writes it) would refuse, round or read back as something else, and what goes there
-/// instead.
+/// Types that DuckDB's Parquet writer rejects, rounds or reads back as another type, and their replacements.
 std::string_view parquet_instead(int id) {
   switch (id) {
     case DUCKDB_TYPE_HUGEINT: return "DECIMAL(38,0)";  // DuckDB would write a double

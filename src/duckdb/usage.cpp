@@ -37,7 +37,7 @@ UsageMeter::UsageMeter() : cpu_at_start_(cpu_now()) {
   const int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
   if (file < 0) return;
   [[maybe_unused]] const auto wrote =
-      write(file, &kResetPeak, 1);  // refused: the peak is the process's, an upper bound
+      write(file, &kResetPeak, 1);  // if it fails, the peak is that of the process, an upper bound
   close(file);
 }
 
@@ -48,7 +48,7 @@ std::int64_t UsageMeter::peak_rss_bytes() {
   return status_bytes("VmHWM:");
 }
 bool address_space_fragmented() {
-  constexpr rlim_t kShare = 8;  // of the limit may be held without use
+  constexpr rlim_t kShare = 8;  // 1/8 of the limit may be mapped and unused
   rlimit limit{};
   if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
   const auto held = status_bytes("VmData:") - status_bytes("RssAnon:");

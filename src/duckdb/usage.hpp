@@ -1,6 +1,5 @@
 #pragma once
-// What one run used, measured by ourselves: CPU by the kernel's account of this process, memory by its
-// high-water mark.
+// Measures what one run used: CPU time of this process, and its memory high-water mark.
 #include <cstdint>
 
 namespace gaur::duckdb {
@@ -8,7 +7,7 @@ namespace gaur::duckdb {
 /// Thread-safety: confined; one at a time a process (the high-water mark is the process's).
 class UsageMeter {
  public:
-  UsageMeter();  ///< resets the high-water mark, where the kernel allows it
+  UsageMeter();  ///< resets the high-water mark if the kernel allows it
   std::int64_t cpu_us() const;
   static std::int64_t peak_rss_bytes();
   static std::int64_t rss_bytes();
@@ -17,10 +16,9 @@ class UsageMeter {
   std::int64_t cpu_at_start_;
 };
 
-/// True when the allocators hold so much address space without memory behind it that the next run would meet
-/// RLIMIT_DATA long before its grant: the limit counts what is mapped, and malloc_trim gives pages back but
-/// keeps their addresses. [measured: a query of 414 MB failed at the third time under 1 GiB]. Without a limit
-/// never.
+/// True if the allocators have mapped so much address space without pages that the next run would reach
+/// RLIMIT_DATA before its grant: the limit counts mappings, and malloc_trim() returns pages but keeps the
+/// mappings. Measured: the third run of a query of 414 MB failed under 1 GiB. Always false without a limit.
 bool address_space_fragmented();
 
 }  // namespace gaur::duckdb

@@ -19,7 +19,7 @@ struct Unit {
   Int128 size;
 };
 
-// ISO 8601: those before the T, then those behind it, each in this order.
+// ISO 8601: those before the T, then those after it, each in this order.
 constexpr std::array kDateUnits{Unit{"Y", Part::kMonths, 12}, Unit{"M", Part::kMonths, 1},
                                 Unit{"W", Part::kDays, 7}, Unit{"D", Part::kDays, 1}};
 constexpr std::array kTimeUnits{Unit{"H", Part::kMicros, 3600 * kSecond},
@@ -44,7 +44,7 @@ std::string_view eat_number(std::string_view& text) {
 
 class IntervalSum {
  public:
-  /// False where `number` is no number that this unit can hold.
+  /// Returns false if `number` is invalid or out of range for this unit.
   bool add(std::string_view number, const Unit& unit, bool negative) {
     if (number.starts_with('+')) number.remove_prefix(1);
     const auto read = read_decimal(number);
@@ -136,8 +136,7 @@ std::optional<Interval> read_interval(std::string_view text) {
   IntervalSum sum;
   while (!text.empty()) {
     const auto number = next_word(text);
-    if (const auto colon = number.find(':');
-        colon != std::string_view::npos) {  // the time of day stands last
+    if (const auto colon = number.find(':'); colon != std::string_view::npos) {  // the time of day comes last
       const bool minus = number.starts_with('-');
       const auto micros = read_time(number.substr(minus ? 1 : 0));
       if (!micros || !text.empty()) return std::nullopt;
@@ -169,7 +168,7 @@ std::optional<std::string> read_base64(std::string_view text) {
     const std::size_t left = 6 - i % 4 * 2;  // bits that belong to the next byte
     bytes += static_cast<char>((group >> left) & 0xFFU);
     const bool last = i + 1 == digits;
-    if (last && (group & ((1U << left) - 1U)) != 0) return std::nullopt;  // bits that no byte keeps
+    if (last && (group & ((1U << left) - 1U)) != 0) return std::nullopt;  // unused bits must be 0
   }
   return bytes;
 }

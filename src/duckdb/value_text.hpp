@@ -1,6 +1,6 @@
 #pragma once
-// Text to values of the types that are neither numbers nor points in time. Each gives nothing where the text
-// is no such value. Thread-safety: pure functions.
+// Parses values of types other than numbers and times. Each function returns nothing for an invalid text.
+// Thread-safety: pure functions.
 #include <cstdint>
 #include <optional>
 #include <string>

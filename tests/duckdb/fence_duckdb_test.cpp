@@ -1,5 +1,4 @@
-// Neither SQL of callers and planners nor the process itself can change the data: each of the two fences
-// alone.
+// SQL of callers and planners cannot change the data: the SQL policy and Landlock each prevent it alone.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -15,8 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What was found to write a file although it is a SELECT; each is run twice, because enable_logging acts on
-/// the next query.
+/// SELECTs that write a file; each runs twice, because enable_logging affects the next query.
 const std::vector<std::string> kWriters = {
     "SELECT * FROM enable_profiling(save_location='data/new.json', format='json')",
     "SELECT * FROM enable_profiling(save_location='data/ok.txt', format='query_tree')",
@@ -37,7 +35,7 @@ class Fence : public testing::Test {
     write_file(root_.path() / "data/ok.txt", "kept\n");
     before_ = files();
   }
-  /// Every file and folder below data, with its content.
+  /// Every file and folder in data, with its content.
   std::map<std::string, std::string> files() const {
     std::map<std::string, std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(root_.path() / "data"))
@@ -80,17 +78,16 @@ TEST_F(Fence, RejectsTableFunctionsWithSideEffectsWithoutLandlock) {
 
 TEST_F(Fence, LandlockAloneKeepsTheDataUnchanged) {
   ASSERT_TRUE(landlock_abi()) << landlock_abi().error().message;
-  for (const auto& sql : kWriters) {  // the operator's own SQL is not checked
+  for (const auto& sql : kWriters) {  // the operator's SQL is not checked
     RunnerProcess runner(json::serialize(spec("require", {{"named", json::Object{{"sql", sql}}}})));
     for (int i = 0; i < 2; ++i) {
-      if (json::text_or(runner.call("named"), "type", "") == "gone")
-        break;  // DuckDB aborts where it cannot log
+      if (json::text_or(runner.call("named"), "type", "") == "gone") break;  // DuckDB aborts if it cannot log
     }
     EXPECT_EQ(files(), before_) << sql;
   }
 }
 
-TEST_F(Fence, LandlockAloneHoldsAgainstStatementsThatWrite) {
+TEST_F(Fence, LandlockAloneRejectsStatementsThatWrite) {
   for (const std::string statement :
        {"COPY (SELECT 1) TO 'data/new.csv'", "EXPORT DATABASE 'data/export'", "ATTACH 'data/new.duckdb'",
         "COPY (SELECT 1 AS a) TO 'data/parts' (FORMAT parquet, PARTITION_BY a, WRITE_PARTITION_COLUMNS "
@@ -113,7 +110,7 @@ TEST_F(Fence, LandlockAloneHoldsAgainstStatementsThatWrite) {
   }
 }
 
-TEST_F(Fence, RejectsEachTableFunctionOfThisDuckDBThatIsNotKnownToOnlyRead) {
+TEST_F(Fence, RejectsTableFunctionsThatAreNotListed) {
   RunnerProcess runner(json::serialize(
       spec("off", {{"all", json::Object{{"sql",
                                          "SELECT DISTINCT function_name AS n FROM duckdb_functions() "
@@ -151,7 +148,7 @@ TEST_F(Fence, RejectsEachTableFunctionOfThisDuckDBThatIsNotKnownToOnlyRead) {
   EXPECT_EQ(rejected, expected);
 }
 
-TEST_F(Fence, FindsTheFunctionHoweverItIsWritten) {
+TEST_F(Fence, FindsTheFunctionInAnySpelling) {
   RunnerProcess runner(json::serialize(spec("off")));
   for (const std::string sql : {"FROM Checkpoint()",
                                 "FROM \"CHECKPOINT\"()",
@@ -178,7 +175,7 @@ TEST_F(Fence, FindsTheFunctionHoweverItIsWritten) {
   }
 }
 
-TEST_F(Fence, LetsCallersReadInEveryUsualForm) {
+TEST_F(Fence, AllowsUsualQueriesOfCallers) {
   auto made = spec("require");
   made["setup"] = json::Array{"CREATE MACRO firsts(n) AS TABLE SELECT * FROM range(n)",
                               "CREATE VIEW ok AS FROM 'data/ok.csv'"};
@@ -269,7 +266,7 @@ TEST_F(Fence, StaysConfinedOverManyRenewals) {
   }
 }
 
-TEST_F(Fence, RequireStartsNoRunnerThatCannotBeConfined) {
+TEST_F(Fence, RequireRejectsARunnerThatCannotBeConfined) {
   for (const std::string sandbox : {"require", "prefer"}) {
     const auto file = root_.path() / "spec.json";
     write_file(file, json::serialize(spec(sandbox)));

@@ -1,4 +1,4 @@
-// What is written to files, read back by others: Python's csv and json, and DuckDB's own Node client.
+// Result files, read back by Python's csv and json and by DuckDB's Node client.
 #include <gtest/gtest.h>
 
 #include "runner_process.hpp"
@@ -81,7 +81,7 @@ class Formats : public testing::Test {
   TempFolder folder_;
 };
 
-TEST_F(Formats, InlineRowsAreByteForByteWhatTheOtherClientGives) {
+TEST_F(Formats, InlineRowsEqualTheNodeClientsByteForByte) {
   runner_.call("numbers");
   const auto expected =
       "\"result\":" + node({"rows", write("numbers.sql", kNumbers).string()}) + ",\"usage\"";
@@ -89,7 +89,7 @@ TEST_F(Formats, InlineRowsAreByteForByteWhatTheOtherClientGives) {
                                                                  << expected.substr(0, 700);
 }
 
-TEST_F(Formats, LargeResultsOfTextAreReadBackFromEveryFormat) {
+TEST_F(Formats, ReadsLargeTextResultsBackFromEveryFormat) {
   const auto rows = write("rows.json", node({"rows", write("texts.sql", kTexts).string()}));
   EXPECT_EQ(python("csv", file_of(runner_.call("texts_csv")), rows), "20000 rows are the same\n");
   const auto bom = file_of(runner_.call("texts_bom"));
@@ -104,13 +104,13 @@ TEST_F(Formats, LargeResultsOfTextAreReadBackFromEveryFormat) {
   EXPECT_FALSE(parquet.at("result").as_object().contains("rows"));
 }
 
-TEST_F(Formats, EveryTypeIsReadBackFromParquetByTheOtherClient) {
+TEST_F(Formats, ReadsEveryTypeBackFromParquet) {
   const auto query = write("types.sql", type_query());
   const auto said = node({"compare", query.string(), file_of(runner_.call("types_parquet")).string()});
   EXPECT_EQ(said, std::to_string(type_rows().size()) + " columns, 2 rows are the same\n");
 }
 
-TEST_F(Formats, EveryTypeIsReadBackFromNdjsonByPython) {
+TEST_F(Formats, ReadsEveryTypeBackFromNdjson) {
   std::string rows = "[{";
   std::string nulls = "{";
   for (const auto& type : type_rows()) {
@@ -121,7 +121,7 @@ TEST_F(Formats, EveryTypeIsReadBackFromNdjsonByPython) {
   EXPECT_EQ(python("ndjson", file_of(runner_.call("types_ndjson")), expected), "2 rows are the same\n");
 }
 
-TEST_F(Formats, CsvOfEveryTypeHasTheTextThatDuckdbGivesEach) {
+TEST_F(Formats, CsvHasDuckdbsTextOfEveryType) {
   std::string list;
   for (const auto& type : type_rows())
     list += (list.empty() ? "" : ", ") + type.name + "::VARCHAR AS " + type.name;
@@ -130,11 +130,11 @@ TEST_F(Formats, CsvOfEveryTypeHasTheTextThatDuckdbGivesEach) {
   EXPECT_EQ(python("csv", file_of(runner_.call("types_csv")), rows), "2 rows are the same\n");
 }
 
-TEST_F(Formats, AnEmptyResultIsAHeadAlone) {
+TEST_F(Formats, AnEmptyResultHasOnlyAHeader) {
   EXPECT_EQ(read_file(file_of(runner_.call("empty_bom"))), "\xEF\xBB\xBF\"가,나\"\n");
 }
 
-TEST_F(Formats, MaxRowsCutsAndSaysSo) {
+TEST_F(Formats, MaxRowsTruncatesAndReportsIt) {
   const auto outcome = runner_.call("limited");
   EXPECT_EQ(outcome.at("result").at("row_count"), 70000);
   EXPECT_EQ(outcome.at("result").at("truncated"), true);
@@ -143,7 +143,7 @@ TEST_F(Formats, MaxRowsCutsAndSaysSo) {
             "1 columns, 70000 rows are the same\n");
 }
 
-TEST_F(Formats, WithoutAFileALargeResultFails) {
+TEST_F(Formats, FailsALargeResultWithoutAFile) {
   const auto outcome = runner_.call("no_file");
   EXPECT_EQ(json::text_or(outcome, "code", ""), "too_large");
   EXPECT_EQ(outcome.at("final"), true);

@@ -1,4 +1,4 @@
-// Functions as a caller sees them: errors with their place, templates, patterns, check, a missing library,
+// Functions for their callers: errors with positions, templates, patterns, check, a missing library,
 // progress.
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ std::string message_of(const json::Object& outcome) {
   return json::text_or(outcome, "code", "") + ": " + json::text_or(outcome, "message", "");
 }
 
-TEST(Functions, SqlErrorsSayKindLineColumnAndCandidates) {
+TEST(Functions, SqlErrorsHaveKindLineColumnAndCandidates) {
   RunnerProcess runner(R"~({"functions":{
     "syntax":{"sql":"SELECT 1 AS a,\n  FROM x x x"},
     "binder":{"sql":"SELECT keyword,\n  '한글' AS k, clik FROM (SELECT 1 AS keyword, 2 AS clicks)"},
@@ -51,7 +51,7 @@ TEST(Functions, BlocksAndIdentifiersShapeTheQuery) {
             R"~(parameter: parameter by must be one of "a", "b", got "a; DROP TABLE t")~");
 }
 
-TEST(Functions, EveryParameterTypeIsBoundAsItself) {
+TEST(Functions, BindsEveryParameterType) {
   RunnerProcess runner(R"~({"timezone":"Asia/Seoul","functions":{"types":{"envelope":false,"result":"arrays",
     "sql":"SELECT typeof($b), typeof($i), typeof($g), typeof($d), typeof($m), $m, typeof($v), typeof($day), $day, typeof($t), $t, typeof($z), $z, typeof($l), $l, $none IS NULL",
     "params":{"b":{"type":"boolean"},"i":{"type":"integer"},"g":{"type":"bigint"},"d":{"type":"double"},"m":{"type":"decimal(20,4)"},"v":{},"day":{"type":"date"},
@@ -72,7 +72,7 @@ TEST(Functions, EveryParameterTypeIsBoundAsItself) {
       R"~([["BOOLEAN","INTEGER","BIGINT","DOUBLE","DECIMAL(20,4)","-1234567890123456.7891","VARCHAR","DATE","2026-11-22","TIMESTAMP","2026-11-22T09:30:00.5","TIMESTAMP WITH TIME ZONE","2026-11-22T00:30:00Z","DECIMAL(5,1)[]",["1.0","2.5"],true]])~");
 }
 
-TEST(Functions, PatternsAreMatchedWithoutBacktracking) {
+TEST(Functions, MatchesPatternsWithoutBacktracking) {
   RunnerProcess runner(
       R"~({"functions":{"f":{"sql":"SELECT $code AS c","params":{"code":{"pattern":"[A-Z]{2}-\\d+"}}},"slow":{"sql":"SELECT $s AS s","params":{"s":{"pattern":"(a*)*b"}}}}})~");
   EXPECT_EQ(json::text_or(runner.call("f", json::Object{{"code", "KR-17"}}), "type", ""), "completed")
@@ -83,7 +83,7 @@ TEST(Functions, PatternsAreMatchedWithoutBacktracking) {
             "parameter");
 }
 
-TEST(Functions, TheTimeZoneIsTheSessionsAndIsToldWithTheResult) {
+TEST(Functions, ReportsTheSessionsTimeZoneWithTheResult) {
   RunnerProcess runner(
       R"~({"timezone":"Asia/Seoul","functions":{"day":{"sql":"SELECT (TIMESTAMPTZ '2026-11-21 20:00:00+00')::DATE AS d"}}})~");
   const auto outcome = runner.call("day");
@@ -91,7 +91,7 @@ TEST(Functions, TheTimeZoneIsTheSessionsAndIsToldWithTheResult) {
   EXPECT_EQ(outcome.at("result").at("timezone"), "Asia/Seoul");
 }
 
-TEST(Functions, AnExistingDatabaseIsReadOnly) {
+TEST(Functions, OpensADatabaseReadOnly) {
   TempFolder folder;
   const auto db = (folder.path() / "x.db").string();
   const auto node = run_program(
@@ -109,7 +109,7 @@ TEST(Functions, AnExistingDatabaseIsReadOnly) {
   EXPECT_FALSE(std::filesystem::exists(db + ".tmp"));
 }
 
-TEST(Functions, ProgressGoesUpAndStaysBelowAHundred) {
+TEST(Functions, ProgressIncreasesAndStaysBelowAHundred) {
   TempFolder folder;
   const std::string file = (folder.path() / "big.parquet").string();
   RunnerProcess runner(json::serialize(json::Object{
@@ -129,7 +129,7 @@ TEST(Functions, ProgressGoesUpAndStaysBelowAHundred) {
   const auto outcome = runner.call("scan");
   ASSERT_EQ(json::text_or(outcome, "type", ""), "completed") << runner.last_line;
   EXPECT_GE(outcome.at("usage").at("details").at("rows_scanned").to_number<int>(), 2000000);
-  EXPECT_FALSE(runner.progress.empty()) << "a scan of seconds tells how far it is";
+  EXPECT_FALSE(runner.progress.empty()) << "a scan of several seconds reports progress";
   EXPECT_TRUE(std::is_sorted(runner.progress.begin(), runner.progress.end()));
   for (const double percent : runner.progress) EXPECT_TRUE(percent > 0 && percent <= 100) << percent;
 }
@@ -156,10 +156,10 @@ TEST(Check, PlansEachVariantWithValuesAndWithoutThem) {
   EXPECT_EQ(finished.code, 1);
   EXPECT_EQ(finished.output.find("functions.good"), std::string::npos) << finished.output;
   EXPECT_EQ(finished.output.find("functions.file"), std::string::npos)
-      << "no such file is not a problem of the SQL";
+      << "a missing file is not a problem of the SQL";
 }
 
-TEST(Check, AGoodSpecPassesAndIsDescribed) {
+TEST(Check, AcceptsAndDescribesAValidSpec) {
   TempFolder folder;
   const auto file = (folder.path() / "good.json").string();
   write_file(
@@ -181,7 +181,7 @@ TEST(Check, AGoodSpecPassesAndIsDescribed) {
   EXPECT_EQ(described->at("timezone"), "Asia/Seoul");
 }
 
-TEST(Library, AMissingOneIsToldInPlainWords) {
+TEST(Library, ReportsAMissingLibrary) {
   for (const char* argument : {"--version", "--check"}) {
     TempFolder folder;
     const auto file = (folder.path() / "s.json").string();
@@ -198,7 +198,7 @@ TEST(Library, AMissingOneIsToldInPlainWords) {
   }
 }
 
-TEST(Library, AnotherLibraryIsToldFromDuckdb) {
+TEST(Library, RejectsAnotherLibrary) {
   const auto finished =
       run_program({GAUR_DUCKDB_EXECUTABLE, "--version"}, {{"GAUR_DUCKDB_LIBRARY", "libm.so.6"}});
   EXPECT_EQ(finished.code, 1);

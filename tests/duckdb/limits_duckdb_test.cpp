@@ -1,4 +1,4 @@
-// Time and memory: cancel, deadline, progress, running out, and memory that comes back.
+// Time and memory: cancel, deadline, progress, out of memory, and memory after a run.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -18,18 +18,18 @@ constexpr const char* kSpec = R"~({"functions":{
   "quantiles":{"sql":"SELECT approx_quantile(i, 0.5) AS q FROM range(200000) t(i) GROUP BY i % 20000 ORDER BY ALL LIMIT 1"},
   "lists":{"sql":"SELECT length(list(i)) AS n FROM range(1000000) t(i) GROUP BY i % 10 ORDER BY ALL LIMIT 1"},
   "spill":{"sql":"SELECT i FROM range(4000000) t(i) ORDER BY hash(i) LIMIT 1 OFFSET 3000000"},
-  "deaf":{"sql":"SELECT count(*) AS n FROM range(20000) t(i) WHERE regexp_matches(repeat('ab', 100000) || i, '(a|b|ab)*c(a|b)*d')"},
+  "uninterruptible":{"sql":"SELECT count(*) AS n FROM range(20000) t(i) WHERE regexp_matches(repeat('ab', 100000) || i, '(a|b|ab)*c(a|b)*d')"},
   "one":{"sql":"SELECT 1 AS a"}}})~";
 
 double milliseconds_since(const SystemClock& clock, Instant start) {
   return std::chrono::duration<double, std::milli>(clock.now() - start).count();
 }
 
-TEST(Limits, ACancelEndsTheRunSoonAndTheRunnerGoesOn) {
+TEST(Limits, ACancelEndsTheRunAndKeepsTheRunner) {
   RunnerProcess runner(kSpec);
   const SystemClock clock;
   const auto run = runner.start("endless");
-  runner.send({{"type", "cancel"}, {"run", "w1:99:0"}, {"reason", "cancel"}});  // of no run of ours
+  runner.send({{"type", "cancel"}, {"run", "w1:99:0"}, {"reason", "cancel"}});  // of another run
   runner.send({{"type", "cancel"}, {"run", run}, {"reason", "cancel"}, {"message", "asked by Kim"}});
   const auto sent = clock.now();
   const auto outcome = runner.outcome();
@@ -41,14 +41,14 @@ TEST(Limits, ACancelEndsTheRunSoonAndTheRunnerGoesOn) {
   EXPECT_EQ(json::text_or(runner.call("one"), "type", ""), "completed");
 }
 
-TEST(Limits, ACancelThatComesAtAnyMomentSaysWhoAsked) {
+TEST(Limits, ReportsACancelAtAnyMoment) {
   RunnerProcess runner(kSpec);
   for (int i = 0; i < 20; ++i) {
     const auto run = fmt::format("w1:{}:early", i);
-    if (i % 2 == 0)  // before the run is known here
+    if (i % 2 == 0)  // before the run begins
       runner.send({{"type", "cancel"}, {"run", run}, {"reason", "cancel"}, {"message", "asked by Kim"}});
     runner.start("endless", {}, {{"run", run}});
-    if (i % 2 == 1)  // while its SQL is prepared, or a moment after
+    if (i % 2 == 1)  // while its SQL is prepared, or just after
       runner.send({{"type", "cancel"}, {"run", run}, {"reason", "cancel"}, {"message", "asked by Kim"}});
     const auto outcome = runner.outcome();
     EXPECT_EQ(json::text_or(outcome, "code", ""), "interrupted");
@@ -56,7 +56,7 @@ TEST(Limits, ACancelThatComesAtAnyMomentSaysWhoAsked) {
   }
 }
 
-TEST(Limits, ItsOwnDeadlineHoldsWhenNobodyCancels) {
+TEST(Limits, EndsARunAtItsOwnDeadline) {
   RunnerProcess runner(kSpec);
   const SystemClock clock;
   const auto start = clock.now();
@@ -69,7 +69,7 @@ TEST(Limits, ItsOwnDeadlineHoldsWhenNobodyCancels) {
   EXPECT_EQ(json::text_or(runner.call("one"), "type", ""), "completed");
 }
 
-TEST(Limits, StopEndsTheRunnerInTheMiddleOfAQuery) {
+TEST(Limits, StopEndsTheRunnerDuringAQuery) {
   for (const bool by_frame : {true, false}) {
     RunnerProcess runner(kSpec);
     runner.start("endless");
@@ -80,13 +80,13 @@ TEST(Limits, StopEndsTheRunnerInTheMiddleOfAQuery) {
   }
 }
 
-TEST(Limits, AQueryThatIsDeafToInterruptsEndsWithItsProcess) {
+TEST(Limits, EndsTheProcessOfAQueryThatIgnoresInterrupts) {
   RunnerProcess runner(kSpec);
   const SystemClock clock;
-  const auto run = runner.start("deaf");
+  const auto run = runner.start("uninterruptible");
   runner.send({{"type", "cancel"}, {"run", run}, {"reason", "timeout"}, {"message", "over 1 s"}});
   const auto start = clock.now();
-  kill(runner.pid(), SIGTERM);  // what Gaur does when the grace is over
+  kill(runner.pid(), SIGTERM);  // as Gaur does after the grace
   while (const auto line = runner.line())
     EXPECT_NE(line->find("\"interrupted\""), std::string::npos) << *line;
   const int status = runner.wait_exit();
@@ -94,7 +94,7 @@ TEST(Limits, AQueryThatIsDeafToInterruptsEndsWithItsProcess) {
   EXPECT_LT(milliseconds_since(clock, start), 1500);
 }
 
-TEST(Limits, PastItsGrantAQueryFailsCleanlyAndTheNextRunIsWell) {
+TEST(Limits, FailsAQueryOverItsGrantAndRunsTheNext) {
   RunnerProcess runner(kSpec, {.data_limit = kGiB});
   const pid_t pid = runner.pid();
   const auto outcome = runner.call("repeat", json::Object(), {{"memory", kGiB}});
@@ -107,7 +107,7 @@ TEST(Limits, PastItsGrantAQueryFailsCleanlyAndTheNextRunIsWell) {
   EXPECT_EQ(runner.pid(), pid);
 }
 
-TEST(Limits, AddressesThatTheAllocatorsKeepDoNotStarveLaterRuns) {
+TEST(Limits, FragmentedAddressSpaceDoesNotFailLaterRuns) {
   // Each fits its grant easily; without the renewal of the process the limit on mapped addresses is met after
   // a few.
   RunnerProcess runner(kSpec, {.data_limit = 640ULL << 20, .memory = 640ULL << 20});
@@ -119,7 +119,7 @@ TEST(Limits, AddressesThatTheAllocatorsKeepDoNotStarveLaterRuns) {
   }
 }
 
-TEST(Limits, RunsThatWaitInThePipeSurviveTheRenewal) {
+TEST(Limits, KeepsQueuedRunsOverARenewal) {
   RunnerProcess runner(kSpec, {.data_limit = kGiB});
   const auto first = runner.start("repeat");
   const auto second = runner.start("one");
@@ -132,7 +132,7 @@ TEST(Limits, RunsThatWaitInThePipeSurviveTheRenewal) {
   }
 }
 
-TEST(Limits, MemoryComesBackAfterEachRun) {
+TEST(Limits, ReturnsMemoryAfterEachRun) {
   RunnerProcess runner(kSpec);
   std::vector<std::int64_t> resident;
   for (int i = 0; i < 8; ++i) {
@@ -140,14 +140,14 @@ TEST(Limits, MemoryComesBackAfterEachRun) {
     ASSERT_EQ(json::text_or(outcome, "type", ""), "completed") << runner.last_line;
     EXPECT_GT(outcome.at("usage").at("peak_rss_bytes").to_number<std::int64_t>(), 0);
     EXPECT_GT(outcome.at("usage").at("cpu_us").to_number<std::int64_t>(), 0);
-    runner.call("one");  // its answer comes after the trim of the one before
+    runner.call("one");  // its outcome comes after the trim of the previous run
     resident.push_back(runner.status_kib("VmRSS"));
   }
   EXPECT_LT(resident.back(), resident[1] + 20 * 1024)
       << "RSS grows from job to job: " << resident[1] << " to " << resident.back() << " KiB";
 }
 
-TEST(Limits, SpillBeyondItsBoundIsANamedFailureAndTheNextRunIsWell) {
+TEST(Limits, FailsARunOverItsSpillLimitAndRunsTheNext) {
   RunnerProcess runner(R"~({"max_spill":10485760,"functions":{
     "spill":{"sql":"SELECT max(s) AS s FROM (SELECT row_number() OVER (ORDER BY hash(i)) AS s FROM range(8000000) t(i))"},
     "one":{"sql":"SELECT 1 AS a"}}})~",
@@ -162,7 +162,7 @@ TEST(Limits, SpillBeyondItsBoundIsANamedFailureAndTheNextRunIsWell) {
   }
 }
 
-TEST(Limits, SpillIsWipedAfterTheRun) {
+TEST(Limits, RemovesSpillAfterTheRun) {
   RunnerProcess runner(kSpec, {.memory = 64ULL << 20});
   const auto outcome = runner.call("spill");
   ASSERT_EQ(json::text_or(outcome, "type", ""), "completed") << runner.last_line;

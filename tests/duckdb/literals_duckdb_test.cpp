@@ -136,7 +136,7 @@ json::Object function_of(const std::string& sql, const std::string& type) {
           {"params", json::Object{{"x", json::Object{{"type", type}}}}}};
 }
 
-TEST(Literals, EveryTypeIsBoundAsDuckdbsOwnLiteral) {
+TEST(Literals, BindsEveryTypeLikeDuckdbsLiteral) {
   json::Object functions;
   for (std::size_t i = 0; i < literal_cases().size(); ++i) {
     const auto& each = literal_cases()[i];
@@ -157,7 +157,7 @@ TEST(Literals, EveryTypeIsBoundAsDuckdbsOwnLiteral) {
   }
 }
 
-TEST(Literals, WhatATypeCannotHoldIsRejectedByName) {
+TEST(Literals, RejectsValuesOutsideTheRangeOfTheirType) {
   struct Rejected {
     std::string type, json, why;
   };
@@ -213,7 +213,7 @@ TEST(Literals, WhatATypeCannotHoldIsRejectedByName) {
   }
 }
 
-TEST(Literals, UntypedNumbersKeepEveryDigitOfWholeNumbers) {
+TEST(Literals, UntypedWholeNumbersKeepAllDigits) {
   RunnerProcess runner(
       R"({"ad_hoc":true,"functions":{"any":{"ad_hoc":true,"result":"arrays","envelope":false}}})");
   const auto row = [&](const std::string& value) {
@@ -237,7 +237,7 @@ TEST(Literals, UntypedNumbersKeepEveryDigitOfWholeNumbers) {
   EXPECT_NE(row("1e309").find("parameter x must be a number from"), std::string::npos);
 }
 
-TEST(Literals, DoublesPassThroughBitForBit) {
+TEST(Literals, BindsDoublesBitForBit) {
   constexpr int kCalls = 20;
   constexpr int kEach = 5000;  // 100 000 in all
   RunnerProcess runner(
@@ -273,7 +273,7 @@ TEST(Literals, DoublesPassThroughBitForBit) {
   }
 }
 
-TEST(Literals, AMissingParameterIsANullOfItsType) {
+TEST(Literals, BindsAMissingParameterAsANullOfItsType) {
   json::Object functions;
   const std::vector<std::pair<std::string, std::string>> types = {{"boolean", "BOOLEAN"},
                                                                   {"integer", "INTEGER"},

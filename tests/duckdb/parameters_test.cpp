@@ -29,7 +29,7 @@ std::string top(const std::string& parameters) {
   return given ? "" : given.error().message;
 }
 
-TEST(Parameters, TakesWhatIsRightInEveryType) {
+TEST(Parameters, AcceptsValidValuesOfEveryType) {
   const auto given =
       take("top",
            R"~({"params":{"day":"2026-11-22","region":"kr","price":"1234.50","at":"2026-11-22T09:30:00+09:00",
@@ -39,14 +39,14 @@ TEST(Parameters, TakesWhatIsRightInEveryType) {
   EXPECT_EQ(given->at("n").text(), "10");
 }
 
-TEST(Parameters, CountsNullAsMissingAndLeavesOutWhatHasNoDefault) {
+TEST(Parameters, TreatsNullAsMissing) {
   const auto given = take("top", R"~({"params":{"day":"2026-11-22","n":null,"region":null}})~");
   ASSERT_TRUE(given) << given.error().message;
   EXPECT_EQ(given->at("n").text(), "10");
   EXPECT_FALSE(given->contains("region"));
 }
 
-TEST(Parameters, IgnoresSurplusFieldsWhereTheFunctionSaysSo) {
+TEST(Parameters, IgnoresUnknownFieldsIfConfigured) {
   EXPECT_TRUE(take("open", R"~({"n":1,"func":"open","user":{"id":5}})~"));
   EXPECT_TRUE(take("open", R"~({})~"));
 }
@@ -59,7 +59,7 @@ TEST(Parameters, AFailureIsFinalAndNamesTheParameter) {
   EXPECT_EQ(json::text_or(given.error().details, "parameter", ""), "n");
 }
 
-TEST(Parameters, SaysWhichWhatWasExpectedAndWhatWasGiven) {
+TEST(Parameters, NamesParameterExpectedAndReceivedValue) {
   std::string said;
   for (
       const char* parameters :
@@ -104,7 +104,7 @@ std::string untyped(const std::string& parameters) {
   return given ? "" : given.error().message;
 }
 
-TEST(UntypedParameters, AreAnObjectOrAListOfValuesThatMaySayTheirType) {
+TEST(UntypedParameters, AreAnObjectOrAListOfOptionallyTypedValues) {
   for (const char* good :
        {"null", "{}", R"~({"a":1,"b":"x","c":null,"d":[1,2.5],"e":[],"f":true})~", R"~([1,"x",null])~",
         R"~({"day":{"type":"date","value":"2026-11-22"}})~", R"~([{"type":"varchar[]","value":[]}])~",
@@ -117,7 +117,7 @@ TEST(UntypedParameters, AreAnObjectOrAListOfValuesThatMaySayTheirType) {
   EXPECT_EQ(list->at("2").parameter.type.text(), "bigint");
 }
 
-TEST(UntypedParameters, TellWhatIsWrong) {
+TEST(UntypedParameters, NameTheProblem) {
   const std::pair<const char*, const char*> cases[] = {
       {"5", "must be an object or a list"},
       {R"({"a":{"b":1}})", "parameter a must be a text, a number"},

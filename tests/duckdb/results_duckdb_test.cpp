@@ -1,4 +1,4 @@
-// How large a result may be, what becomes of a larger one, and what the error says.
+// Limits of results, result files, and the errors of results that are too large.
 #include <gtest/gtest.h>
 
 #include "runner_process.hpp"
@@ -33,7 +33,7 @@ class Results : public Test {
   RunnerProcess runner_{kSpec};
 };
 
-TEST_F(Results, ALargeAdHocResultIsAFileUnlessTheFunctionSaysOtherwise) {
+TEST_F(Results, WritesALargeAdHocResultToAFileByDefault) {
   const json::Object data{{"sql", "SELECT i, repeat('x', 100) AS s FROM range(100000) t(i)"}};
   const auto outcome = runner_.call("sql", data);
   ASSERT_EQ(json::text_or(outcome, "type", ""), "completed") << runner_.last_line.substr(0, 300);
@@ -42,7 +42,7 @@ TEST_F(Results, ALargeAdHocResultIsAFileUnlessTheFunctionSaysOtherwise) {
   EXPECT_EQ(json::text_or(runner_.call("small_sql", data), "code", ""), "too_large");
 }
 
-TEST_F(Results, MaxResultOfTheFunctionBoundsTheRowsInline) {
+TEST_F(Results, MaxResultLimitsInlineRows) {
   const auto wide = runner_.call("wide");
   ASSERT_EQ(json::text_or(wide, "type", ""), "completed") << runner_.last_line.substr(0, 300);
   EXPECT_EQ(wide.at("result").at("rows").as_array().size(), 3000U);
@@ -53,7 +53,7 @@ TEST_F(Results, MaxResultOfTheFunctionBoundsTheRowsInline) {
       << runner_.last_line;
 }
 
-TEST_F(Results, ASchemaThatDoesNotFitIsNamedBeforeTheQueryRuns) {
+TEST_F(Results, RejectsATooLargeSchemaBeforeTheQueryRuns) {
   const auto outcome = failed("endless");  // it would run for hours
   const auto message = json::text_or(outcome, "message", "");
   EXPECT_NE(message.find("at most 524288 bytes is kept (max_result)"), std::string::npos) << message;
@@ -63,13 +63,13 @@ TEST_F(Results, ASchemaThatDoesNotFitIsNamedBeforeTheQueryRuns) {
   EXPECT_EQ(outcome.at("details").at("column"), "e");
 }
 
-TEST_F(Results, WithoutTheSchemaALargeTypeFits) {
+TEST_F(Results, ALargeTypeFitsWithoutTheSchema) {
   EXPECT_EQ(json::serialize(runner_.call("bare").at("result")), R"([{"e":"value-1"}])");
   failed("bare_file");  // a file's result has the schema
   EXPECT_TRUE(fs::is_empty(runner_.out()));
 }
 
-TEST_F(Results, RowsThatTheSchemaLeavesNoRoomForGoToTheFileOrNameTheSchema) {
+TEST_F(Results, RowsThatDoNotFitBesideTheSchemaGoToAFile) {
   const auto file = runner_.call("enum_file");
   ASSERT_EQ(json::text_or(file, "type", ""), "completed") << runner_.last_line.substr(0, 300);
   EXPECT_TRUE(file.contains("file"));

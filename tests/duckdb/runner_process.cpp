@@ -87,7 +87,7 @@ void RunnerProcess::send(const json::Object& frame) {
 void RunnerProcess::send_line(const std::string& text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto wrote = write(to_, text.data() + at, text.size() - at);
-    if (wrote < 0) return;  // the runner is gone: the next line() tells
+    if (wrote < 0) return;  // the runner is gone: the next line() reports it
     at += static_cast<std::size_t>(wrote);
   }
 }

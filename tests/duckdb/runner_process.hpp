@@ -1,5 +1,6 @@
 #pragma once
-// A gaur-duckdb under test: started with a spec, spoken to over pipes as Gaur does, ended with the object.
+// A gaur-duckdb process under test, started with a spec and driven over pipes as Gaur does; ends with the
+// object.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace gaur::test {
 
-/// A folder that goes with the object.
+/// A temporary folder; removed by the destructor.
 class TempFolder {
  public:
   TempFolder();
@@ -39,15 +40,15 @@ class RunnerProcess {
   RunnerProcess(const RunnerProcess&) = delete;
   RunnerProcess& operator=(const RunnerProcess&) = delete;
 
-  /// Starts a run and waits for its outcome; progress frames are gathered in `progress`.
+  /// Starts a run and waits for its outcome; collects progress frames in `progress`.
   json::Object call(const std::string& function, const json::Value& data = json::Object(),
                     json::Object more = {});
-  /// The same with the job's data as it stands, so that numbers keep their digits.
+  /// The same with the job's data as text, so that numbers keep their digits.
   json::Object call_raw(const std::string& function, const std::string& data);
   std::string start(const std::string& function, const json::Value& data = json::Object(),
                     json::Object more = {});
   json::Object outcome();
-  /// The next frame as it came, or nothing: the end of the pipe. Waits 60 s at most.
+  /// The next frame, or nothing at end of file. Waits at most 60 s.
   std::optional<std::string> line();
   void send(const json::Object& frame);
   void close_input();
@@ -58,7 +59,7 @@ class RunnerProcess {
   std::filesystem::path tmp() const { return folder_.path() / "tmp"; }
   std::int64_t status_kib(const std::string& key) const;  ///< of /proc/pid/status
   std::vector<double> progress;
-  std::string last_line;  ///< the newest outcome as it came
+  std::string last_line;  ///< the text of the newest outcome
 
  private:
   void send_line(const std::string& text);
@@ -80,7 +81,7 @@ Finished run_program(const std::vector<std::string>& command,
 
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& text);
-/// `actual` against a golden file; with GAUR_WRITE_GOLDEN set the file is written anew instead.
+/// `actual` against a golden file; with GAUR_WRITE_GOLDEN set the file is written instead.
 void expect_golden(const std::string& name, const std::string& actual);
 
 }  // namespace gaur::test

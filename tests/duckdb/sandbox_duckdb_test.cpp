@@ -1,4 +1,4 @@
-// What SQL must not reach, tried from ad-hoc jobs and from named functions.
+// Files and statements that SQL must not access, from ad-hoc jobs and from named functions.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -42,7 +42,7 @@ class Sandbox : public testing::Test {
   TempFolder root_;
 };
 
-TEST_F(Sandbox, DataCanBeReadAndNothingElse) {
+TEST_F(Sandbox, AllowsReadingOnlyData) {
   RunnerProcess runner(spec());
   EXPECT_EQ(json::text_or(sql(runner, "SELECT * FROM 'data/ok.csv'"), "type", ""), "completed")
       << runner.last_line;
@@ -67,7 +67,7 @@ TEST_F(Sandbox, DataCanBeReadAndNothingElse) {
   EXPECT_EQ(json::text_or(runner.call("passwd"), "code", ""), "permission") << runner.last_line;
 }
 
-TEST_F(Sandbox, OnlyOneSelectOrExplainIsRun) {
+TEST_F(Sandbox, RunsOnlyOneSelectOrExplain) {
   RunnerProcess runner(spec());
   for (const auto& each :
        {"COPY (SELECT 1) TO 'data/new.csv'", "CREATE TABLE t AS SELECT 1", "CREATE MACRO m() AS 1",
@@ -88,7 +88,7 @@ TEST_F(Sandbox, OnlyOneSelectOrExplainIsRun) {
   EXPECT_TRUE(fs::is_empty(runner.out()));
 }
 
-TEST_F(Sandbox, TwoJobsOfOneRunnerSeeNothingOfEachOther) {
+TEST_F(Sandbox, IsolatesTwoJobsOfOneRunner) {
   RunnerProcess runner(spec());
   sql(runner, "SELECT 1");
   const auto instance = sql(runner, "SELECT count(*) AS n FROM duckdb_temporary_files()");
@@ -109,7 +109,7 @@ TEST_F(Sandbox, TwoJobsOfOneRunnerSeeNothingOfEachOther) {
       << "only the instance's own spill folder";
 }
 
-TEST_F(Sandbox, AdHocParametersAreBoundAndMissingOnesNamed) {
+TEST_F(Sandbox, BindsAdHocParametersAndNamesMissingOnes) {
   RunnerProcess runner(spec());
   const std::string nasty = "x'); DROP TABLE y;--" + std::string(1, '\0') + "한글";
   const auto outcome = sql(runner, "SELECT $a AS a, $n + 1 AS n, len($l) AS l",
@@ -121,7 +121,7 @@ TEST_F(Sandbox, AdHocParametersAreBoundAndMissingOnesNamed) {
             "parameter gone is used by the SQL and missing in params");
 }
 
-TEST_F(Sandbox, AdHocIsOffUnlessThePoolAllowsIt) {
+TEST_F(Sandbox, RejectsAdHocSqlUnlessThePoolAllowsIt) {
   const auto file = root_.path() / "off.json";
   write_file(file, R"~({"functions":{"sql":{"ad_hoc":true}}})~");
   const auto finished = run_program({GAUR_DUCKDB_EXECUTABLE, "--check", file.string()});
@@ -130,7 +130,7 @@ TEST_F(Sandbox, AdHocIsOffUnlessThePoolAllowsIt) {
             "{\"path\":\"functions.sql.ad_hoc\",\"message\":\"needs ad_hoc = true of the pool as well\"}\n");
 }
 
-TEST_F(Sandbox, TheServersFolderIsRefusedBeforeAnythingRuns) {
+TEST_F(Sandbox, RejectsTheServersFolderAtTheStart) {
   const auto file = root_.path() / "wrong.json";
   write_file(file, json::serialize(
                        json::Object{{"root", root_.path().string()},

@@ -1,4 +1,4 @@
-// Files that are replaced, removed or written over between two jobs are noticed.
+// Files that are replaced, removed or overwritten between two jobs.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -55,7 +55,7 @@ class ReplacedSources : public testing::TestWithParam<std::string> {
     for (auto& member : more) spec[member.key()] = member.value();
     return json::serialize(spec);
   }
-  /// The value that a function answers, or its failure's code.
+  /// The value that a function returns, or its failure's code.
   static std::string answer(RunnerProcess& runner, const std::string& function = "t") {
     const auto outcome = runner.call(function, json::Object{{"sql", "SELECT a FROM t"}});
     if (json::text_or(outcome, "type", "") != "completed") return json::text_or(outcome, "code", "gone");
@@ -73,7 +73,7 @@ TEST_P(ReplacedSources, ReadsADatabaseThatWasMovedOverTheOldOne) {
   EXPECT_EQ(answer(runner), "2");
   EXPECT_EQ(answer(runner, "sql"), "2");
   write_database("new.duckdb", 3);
-  fs::rename(path("my.duckdb"), path("old.duckdb"));  // the open file lives on under another name
+  fs::rename(path("my.duckdb"), path("old.duckdb"));  // the open file remains under another name
   fs::rename(path("new.duckdb"), path("my.duckdb"));
   EXPECT_EQ(answer(runner), "3");
 }
@@ -87,7 +87,7 @@ TEST_P(ReplacedSources, ReadsADatabaseThatWasWrittenOver) {
   EXPECT_EQ(answer(runner), "2");
 }
 
-TEST_P(ReplacedSources, FollowsALinkThatLeadsElsewhere) {
+TEST_P(ReplacedSources, FollowsAChangedLink) {
   write_database("v1.duckdb", 1);
   write_database("v2.duckdb", 2);
   fs::create_symlink("v1.duckdb", path("my.duckdb"));
@@ -122,7 +122,7 @@ TEST_P(ReplacedSources, ReadsALogThatAppearsBesideTheDatabase) {
   EXPECT_EQ(answer(runner), "2") << runner.last_line;
 }
 
-TEST_P(ReplacedSources, NamesADatabaseThatIsMissingOrBrokenAndGoesOn) {
+TEST_P(ReplacedSources, ReportsAMissingOrBrokenDatabaseAndContinues) {
   write_database("my.duckdb", 1);
   RunnerProcess runner(spec({{"database", "my.duckdb"}}));
   EXPECT_EQ(answer(runner), "1");
@@ -167,9 +167,9 @@ TEST_P(ReplacedSources, ReadsAFolderThatWasExchanged) {
     EXPECT_EQ(answer(runner, "parquet"), "2") << runner.last_line;
     return;
   }
-  // Landlock's rule is the old folder's: the job goes back, and the next runner reads the new one
+  // Landlock's rule is for the old folder: the job is snoozed, and the next runner reads the new one
   const auto outcome = runner.call("parquet");
-  EXPECT_EQ(json::text_or(outcome, "type", ""), "later") << runner.last_line;
+  EXPECT_EQ(json::text_or(outcome, "type", ""), "snooze") << runner.last_line;
   EXPECT_EQ(outcome.at("last"), true);
   const int status = runner.wait_exit();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;

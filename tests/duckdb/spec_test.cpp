@@ -23,7 +23,7 @@ std::string slurp(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST(Spec, TellsEveryProblemAtOnceWithItsPath) {
+TEST(Spec, ReportsEveryProblemWithItsPath) {
   const fs::path folder = fs::path(GAUR_TEST_FOLDER) / "golden";
   std::vector<Problem> problems;
   read_spec(*json::parse_object(slurp(folder / "bad_spec.json")), problems);
@@ -32,7 +32,7 @@ TEST(Spec, TellsEveryProblemAtOnceWithItsPath) {
   EXPECT_EQ(slurp(golden), lines(problems));
 }
 
-TEST(Spec, ReadsAGoodOneWithItsDefaults) {
+TEST(Spec, ReadsAValidSpecWithDefaults) {
   std::vector<Problem> problems;
   const auto spec =
       read_spec(*json::parse_object(R"~({"timezone":"Asia/Seoul","functions":{"f":{"sql":["SELECT","$d"],
@@ -71,7 +71,7 @@ class SpecPaths : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(SpecPaths, RefusesTheServersDataFolderItsInsidesItsAncestorsAndLinksToIt) {
+TEST_F(SpecPaths, RejectsTheServersDataFolderItsContentAncestorsAndLinks) {
   EXPECT_EQ(problem_with("sample", "server"), "");
   for (const char* data : {"server", "server/", "server/results", ".", "/", "link", "sample/../server",
                            "link/results", "absent"}) {
@@ -79,7 +79,7 @@ TEST_F(SpecPaths, RefusesTheServersDataFolderItsInsidesItsAncestorsAndLinksToIt)
   }
 }
 
-TEST_F(SpecPaths, RefusesAFolderAboveTheRunnersOwnEvenWhereTheServersIsNotSaid) {
+TEST_F(SpecPaths, RejectsAFolderAboveTheRunnersFolders) {
   EXPECT_EQ(problem_with("sample", ""), "");
   EXPECT_EQ(problem_with("server", ""), "data.0");
   EXPECT_EQ(problem_with("/", ""), "data.0");

@@ -53,7 +53,7 @@ TEST(SqlTemplate, QuotesAnIdentifierAndKeepsTheSampleWithoutValue) {
   EXPECT_EQ(rendered("ORDER BY /*ident by*/\"my clicks\"", {}), "ORDER BY \"my clicks\"");
 }
 
-TEST(SqlTemplate, SeesNoDirectiveInsideStringsNamesAndComments) {
+TEST(SqlTemplate, IgnoresDirectivesInStringsNamesAndComments) {
   for (const char* text : {"'/*if a*/'", "'it''s /*if a*/'", "e'\\'/*if a*/'", "\"/*if a*/\"", "$$/*if a*/$$",
                            "$t$ $$ /*if a*/$t$", "-- /*if a*/", "/* /*if a*/ */", "/* plain */", "$1 + $a"}) {
     EXPECT_EQ(rendered(text, {}), text);
@@ -61,7 +61,7 @@ TEST(SqlTemplate, SeesNoDirectiveInsideStringsNamesAndComments) {
   EXPECT_EQ(rendered("'a' /*if a*/x/*end*/ 'b'", {}), "'a' 'b'");
 }
 
-TEST(SqlTemplate, TellsEveryProblemWithItsPlace) {
+TEST(SqlTemplate, ReportsEveryProblemWithItsPosition) {
   EXPECT_EQ(problems_of("/*if a*/"), std::vector<std::string>{"0 this block has no /*end*/"});
   EXPECT_EQ(problems_of("x /*end*/ /*else*/").size(), 2U);
   EXPECT_EQ(problems_of("/*if a*/ /*else*/ /*else*/ /*end*/").size(), 1U);
@@ -69,7 +69,7 @@ TEST(SqlTemplate, TellsEveryProblemWithItsPlace) {
   EXPECT_EQ(problems_of("/*ident a*/ 'text'").size(), 1U);
 }
 
-TEST(LeadingWord, IsTheStatementsOwnBehindCommentsAndExplain) {
+TEST(LeadingWord, SkipsCommentsAndExplain) {
   const std::pair<const char*, const char*> cases[] = {{" /* a /* b */ */ -- c\n select 1", "SELECT"},
                                                        {"(SELECT 1)", "("},
                                                        {";; Copy t TO 'x'", "COPY"},
@@ -84,7 +84,7 @@ TEST(LeadingWord, IsTheStatementsOwnBehindCommentsAndExplain) {
   for (const auto& [sql, word] : cases) EXPECT_EQ(leading_word(sql), word) << sql;
 }
 
-TEST(SqlTemplate, FindsTheWayBackFromAPosition) {
+TEST(SqlTemplate, MapsPositionsToTheTemplate) {
   std::vector<TemplateProblem> problems;
   const std::string text = "SELECT /*if a*/ alpha, /*end*/ /*ident b*/beta, gamma";
   const auto sql = SqlTemplate::parse(text, problems);

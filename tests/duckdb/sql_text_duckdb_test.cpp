@@ -1,4 +1,4 @@
-// The SQL's text in every shape that DuckDB takes, through the real library: nothing of it is cut or wrapped.
+// SQL texts of all forms that DuckDB accepts, with the real library: Gaur does not change them.
 #include <gtest/gtest.h>
 
 #include "runner_process.hpp"
@@ -35,7 +35,7 @@ void expect_result(const std::vector<std::string>& statements, const std::string
   }
 }
 
-TEST(SqlText, ColumnsThatAreCastLeaveTheTextAlone) {
+TEST(SqlText, CastingColumnsDoesNotChangeTheText) {
   const std::string mark = kMark;
   expect_result(
       {
@@ -79,7 +79,7 @@ TEST(SqlText, CastColumnsKeepOrderNamesAndParameters) {
             R"({"name":"v","type":"VARCHAR","json":"string"})");
 }
 
-TEST(SqlText, CastColumnsGoIntoFilesOfEachFormat) {
+TEST(SqlText, WritesCastColumnsToFilesOfEachFormat) {
   for (const char* format : {"csv", "ndjson", "parquet"}) {
     RunnerProcess runner(
         spec_of({"SELECT i::VARIANT AS v FROM range(3000) t(i) ORDER BY i; -- "},
@@ -93,17 +93,17 @@ TEST(SqlText, CastColumnsGoIntoFilesOfEachFormat) {
   }
 }
 
-TEST(SqlText, AFailureBeneathACastIsTheQuerysOwn) {
+TEST(SqlText, ReportsTheQuerysFailureBelowACast) {
   RunnerProcess runner(
       spec_of({"SELECT 1::VARIANT AS v,\n CAST(s AS INTEGER) AS n FROM (VALUES ('x')) t(s); -- "}));
   const auto outcome = runner.call("f0");
   EXPECT_EQ(json::text_or(outcome, "code", ""), "conversion") << runner.last_line;
   EXPECT_EQ(outcome.at("details").at("line"), 2) << runner.last_line;
   EXPECT_EQ(result_of(runner.call("any", json::Object{{"sql", "SELECT 2::VARIANT AS v"}})), R"([["2"]])")
-      << "the runner goes on";
+      << "the runner continues";
 }
 
-TEST(SqlText, RejectedSqlIsNamedForWhatItIs) {
+TEST(SqlText, NamesTheKindOfRejectedSql) {
   const std::pair<const char*, const char*> cases[] = {
       {"SELECT 1; SELECT 2", "permission: the SQL holds 2 statements, one is allowed"},
       {"SELECT ';'; /* ; */ DELETE FROM t -- ;", "permission: the SQL holds 2 statements, one is allowed"},
@@ -118,14 +118,14 @@ TEST(SqlText, RejectedSqlIsNamedForWhatItIs) {
   }
 }
 
-TEST(SqlText, AnInsertBehindAWithIsNamed) {
+TEST(SqlText, NamesAnInsertAfterAWith) {
   RunnerProcess runner(spec_of({"SELECT 1"}));
   const char* sql = "WITH a AS (SELECT 'UPDATE' AS x) INSERT INTO t SELECT * FROM a";
   EXPECT_EQ(result_of(runner.call("any", json::Object{{"sql", sql}})),
             "permission: only SELECT and EXPLAIN can be run here, this is INSERT");
 }
 
-TEST(SqlText, MoreThanOneStatementIsRejectedByName) {
+TEST(SqlText, RejectsMoreThanOneStatement) {
   const std::vector<std::string> many = {"SELECT 1; SELECT 2", "SELECT 1::VARIANT;/**/SELECT 2",
                                          "SELECT 1; -- x\nSELECT 2;"};
   RunnerProcess runner(spec_of(many));
@@ -147,7 +147,7 @@ TEST(SqlText, MoreThanOneStatementIsRejectedByName) {
   }
 }
 
-TEST(SqlText, PositionsAreThoseOfTheTextWithItsMarksAndSpaces) {
+TEST(SqlText, PositionsCountMarksAndSpaces) {
   const std::vector<std::string> wrong = {
       std::string(kMark) + "SELECT clik", std::string("SELECT") + kNoBreak + "clik",
       std::string(kMark) + kMark + "SELECT '" + kNoBreak + "', " + kFullWidth + "clik"};

@@ -16,7 +16,7 @@ std::string spec_of(const std::string& sql, const json::Object& more = {}) {
       json::Object{{"timezone", "Asia/Seoul"}, {"functions", json::Object{{"f", function}}}});
 }
 
-TEST(Types, EveryTypeIsWrittenExactlySoAndNullAsNull) {
+TEST(Types, WritesEveryTypeExactlyAndNullAsNull) {
   std::string row = "{";
   std::string nulls = "{";
   for (const auto& type : type_rows()) {
@@ -32,11 +32,10 @@ TEST(Types, EveryTypeIsWrittenExactlySoAndNullAsNull) {
   EXPECT_EQ(runner.last_line.substr(at, expected.size()), expected);
 }
 
-TEST(Types, TheSchemaHasTheTypesThatDuckdbItselfNames) {
+TEST(Types, TheSchemaHasDuckdbsTypes) {
   std::string names;
   for (const auto& type : type_rows()) {
-    if (type.name.starts_with("c_variant") || type.name == "c_geometry")
-      continue;  // come as text: cast on the way out
+    if (type.name.starts_with("c_variant") || type.name == "c_geometry") continue;  // cast to text
     names += (names.empty() ? "" : ", ") + std::string("typeof(") + type.sql + ") AS " + type.name;
   }
   RunnerProcess own(spec_of("SELECT " + names));
@@ -50,7 +49,7 @@ TEST(Types, TheSchemaHasTheTypesThatDuckdbItselfNames) {
   }
 }
 
-TEST(Types, ManyChunksOfNestedTextKeepTheirRows) {
+TEST(Types, KeepsTheRowsOfManyChunksOfNestedText) {
   RunnerProcess runner(
       spec_of("SELECT i::INTEGER AS i, ['t' || i, repeat('한', (i % 9)::INTEGER)] AS l, {'n': CASE WHEN i % "
               "3 = 0 THEN NULL ELSE i::INTEGER END} AS s, "
@@ -88,7 +87,7 @@ TEST(Types, NumberOptionsStayExact) {
       << runner.last_line;
 }
 
-TEST(TextForms, DoublesAreLaidOutAsEcmascriptDoes) {
+TEST(TextForms, WritesDoublesLikeEcmascript) {
   const auto written = [](double value) {
     std::string out;
     duckdb::append_double(out, value);

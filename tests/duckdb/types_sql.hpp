@@ -1,5 +1,5 @@
 #pragma once
-// One row (and one of NULLs) with every DuckDB type, and the exact JSON that stands for each value.
+// One row (and one of NULLs) with every DuckDB type, and the exact JSON of each value.
 #include <string>
 #include <vector>
 

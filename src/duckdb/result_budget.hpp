@@ -1,6 +1,6 @@
 #pragma once
-// How much of a result its schema leaves for the rows, and the failures that say what was too large. A type
-// can be large: that of an ENUM lists all of its values.
+// How many bytes of a result remain for the rows beside the schema, and the failures of results that are too
+// large. A type can be large: an ENUM lists all of its values.
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -13,15 +13,15 @@
 namespace gaur::duckdb {
 
 /// Thread-safety: immutable.
-class ResultRoom {
+class ResultBudget {
  public:
-  ResultRoom(const Function& function, const std::vector<Column>& columns);
+  ResultBudget(const Function& function, const std::vector<Column>& columns);
   /// From names and types alone, before the query is started.
-  ResultRoom(const Function& function, const std::vector<std::pair<std::string, std::string>>& columns);
+  ResultBudget(const Function& function, const std::vector<std::pair<std::string, std::string>>& columns);
 
-  /// Bytes left for rows, with the schema beside them or without.
+  /// Bytes left for rows, with or without a schema.
   std::size_t rows(bool with_schema) const;
-  /// Errors: too_large, naming the column whose type takes most, when the schema alone does not fit.
+  /// Errors: too_large, naming the column whose type takes most, if the schema alone does not fit.
   Run<Unit> check_schema() const;
   /// `most`: the bytes that the rows may take, `count`: rows after which they took more.
   RunFailure rows_too_large(const Function& function, std::size_t most, std::size_t count) const;
