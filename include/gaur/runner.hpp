@@ -117,12 +117,12 @@ struct Failed {
   std::string details = "{}";  ///< JSON object, at most 64 KiB
 };
 /// Runs the job again after `delay`; not counted as an attempt.
-struct Later {
+struct Snooze {
   Duration delay{0};
   std::string why{};
 };
 }  // namespace answer
-using RunAnswer = std::variant<answer::Completed, answer::Failed, answer::Later>;
+using RunAnswer = std::variant<answer::Completed, answer::Failed, answer::Snooze>;
 
 /// An exception is a failed attempt with the message of the std::exception; std::bad_alloc has code
 /// "out_of_memory".

@@ -1,5 +1,5 @@
 #pragma once
-// One `run` frame, taken apart: what stands behind a JobView. Thread-safety: immutable.
+// A parsed `run` frame, the data of a JobView. Thread-safety: immutable.
 #include <string>
 
 #include "base/json.hpp"
@@ -9,17 +9,17 @@ namespace gaur::runner_sdk {
 
 class JobData {
  public:
-  /// Reads a `run` frame. Errors: kInvalidArgument.
+  /// Parses a `run` frame. Errors: kInvalidArgument.
   static Result<JobData> read(std::string_view frame);
 
   std::string run, id, queue, name, function;
   std::uint32_t attempt = 1;
   std::uint64_t started = 1;
-  std::uint32_t threads = 0;       ///< 0: not said
-  std::uint64_t memory_bytes = 0;  ///< 0: not said
+  std::uint32_t threads = 0;       ///< 0: not in the frame
+  std::uint64_t memory_bytes = 0;  ///< 0: not in the frame
   Duration timeout{0};             ///< 0: none
   std::string data = "null";       ///< JSON text, byte for byte
-  json::Value value;               ///< the same, read
+  json::Value value;               ///< the same, parsed
 };
 
 }  // namespace gaur::runner_sdk

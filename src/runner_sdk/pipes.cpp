@@ -37,7 +37,7 @@ Status LineWriter::write(std::string line) {
     const auto wrote = ::write(descriptor_, line.data() + at, line.size() - at);
     if (wrote >= 0) {
       at += static_cast<std::size_t>(wrote);
-    } else if (errno == EAGAIN) {  // somebody made the pipe non-blocking
+    } else if (errno == EAGAIN) {  // another process made the pipe non-blocking
       pollfd wait{descriptor_, POLLOUT, 0};
       ::poll(&wait, 1, -1);
     } else if (errno != EINTR) {

@@ -1,5 +1,5 @@
 #pragma once
-// Lines in on one descriptor, lines out on another.
+// Reads lines from one descriptor and writes lines to another.
 #include <functional>
 #include <mutex>
 #include <string>
@@ -11,15 +11,15 @@ namespace gaur::runner_sdk {
 
 inline constexpr std::size_t kMostFrameBytes = std::size_t{8} << 20;  ///< with the newline
 
-/// Hands each line, without its newline, to `each` until that returns false or the file ends. Errors:
-/// kTooLarge, kIo. Blocks its thread.
+/// Calls `each` with each line, without its newline, until it returns false or the file ends. Blocks. Errors:
+/// kTooLarge, kIo.
 Status read_lines(int descriptor, const std::function<bool(std::string_view)>& each);
 
-/// Thread-safety: internally locked; a line is written whole.
+/// Thread-safety: internally locked; a line is written in one piece.
 class LineWriter {
  public:
   explicit LineWriter(int descriptor) : descriptor_(descriptor) {}
-  /// Errors: kIo when nobody reads any more.
+  /// Errors: kIo (the reader is gone).
   Status write(std::string line);
 
  private:

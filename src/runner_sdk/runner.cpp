@@ -1,4 +1,4 @@
-// The public face: environment and signals of the process, and RunContext's way to its session.
+// The public interface of the SDK: environment and signals of the process, and RunContext.
 #include "gaur/runner.hpp"
 
 #include <fcntl.h>
@@ -68,16 +68,16 @@ int run_runner(const RunnerProgram& program) {
   if (std::getenv("GAUR_PROTOCOL") == nullptr || !is_open(options.in) || !is_open(options.out)) {
     std::fputs(
         "this program is a Gaur runner: Gaur starts it, with frames on descriptors 3 and 4. "
-        "To try it: gaur runner-check -- PROGRAM\n",
+        "To test it: gaur runner-check -- PROGRAM\n",
         stderr);
     return 2;
   }
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write
+  std::signal(SIGPIPE, SIG_IGN);  // a write after the reader is gone returns an error
   options.threads = static_cast<std::uint32_t>(number_from("GAUR_THREADS"));
   options.memory_bytes = number_from("GAUR_MEMORY");
   options.tmp_folder = folder_from("GAUR_TMP");
   options.out_folder = folder_from("GAUR_OUT");
-  options.leave = [](int code) { ::_exit(code); };
+  options.exit = [](int code) { ::_exit(code); };
   SystemClock clock;
   return runner_sdk::Session(program, clock, std::move(options)).serve();
 }

@@ -15,10 +15,10 @@ namespace gaur::runner_sdk {
 
 namespace {
 
-constexpr Duration kProgressEvery{50};
+constexpr Duration kProgressInterval{50};
 constexpr std::size_t kMostLogBytes = std::size_t{16} << 10;
-constexpr std::size_t kFrameRoom = 4096;  // around a result
-constexpr json::ParseLimits kResultLimits{.max_bytes = kMostFrameBytes - kFrameRoom,
+constexpr std::size_t kFrameOverhead = 4096;  // of the other members of a frame
+constexpr json::ParseLimits kResultLimits{.max_bytes = kMostFrameBytes - kFrameOverhead,
                                           .max_depth = json::kPeerDepth};
 
 std::string completed_frame(const std::string& run, const answer::Completed& done) {
@@ -38,9 +38,9 @@ std::string failed_frame(const std::string& run, const answer::Failed& bad) {
                      details ? json::one_line(bad.details) : "{}");
 }
 
-std::string later_frame(const std::string& run, const answer::Later& later) {
-  return fmt::format(R"({{"type":"later","run":{},"delay_ms":{},"message":{}}})", json::quote(run),
-                     std::max<std::int64_t>(0, later.delay.count()), json::quote(later.why));
+std::string snooze_frame(const std::string& run, const answer::Snooze& snooze) {
+  return fmt::format(R"({{"type":"snooze","run":{},"delay_ms":{},"message":{}}})", json::quote(run),
+                     std::max<std::int64_t>(0, snooze.delay.count()), json::quote(snooze.why));
 }
 
 }  // namespace
@@ -60,14 +60,14 @@ int Session::serve() {
     waiting_.pop_front();
     lock.unlock();
     begin(std::move(job));
-    std::string outcome = carry_out();
+    std::string frame = run_job();
     malloc_trim(0);
     lock.lock();
     job_.reset();
-    if (stopped_) break;  // what it becomes was decided with the stop
+    if (stopped_) break;  // the stop determines the end of the run
     lock.unlock();
-    // A reader that is gone shows at the next read as well: that thread says stop.
-    [[maybe_unused]] const auto sent = writer_.write(std::move(outcome));
+    // If the reader is gone, the reading thread gets end of file and stops the session.
+    [[maybe_unused]] const auto sent = writer_.write(std::move(frame));
   }
   {
     const std::lock_guard lock(mutex_);
@@ -79,12 +79,12 @@ int Session::serve() {
 }
 
 void Session::read() {
-  const Status read = read_lines(options_.in, [this](std::string_view line) { return take(line); });
+  const Status read = read_lines(options_.in, [this](std::string_view line) { return on_line(line); });
   if (!read) std::fprintf(stderr, "%s\n", read.error().message.c_str());
   stop(read ? 0 : 1);
 }
 
-bool Session::take(std::string_view line) {
+bool Session::on_line(std::string_view line) {
   const auto frame = json::parse_object(line, {.max_bytes = kMostFrameBytes, .max_depth = json::kFrameDepth});
   if (!frame) {
     std::fprintf(stderr, "not a frame: %s\n", frame.error().message.c_str());
@@ -100,7 +100,7 @@ bool Session::take(std::string_view line) {
     }
   } else if (type == "run") {
     auto job = JobData::read(line);
-    if (!job) return true;  // cannot be: it was read above
+    if (!job) return true;  // unreachable: the frame was parsed above
     const std::lock_guard lock(mutex_);
     waiting_.push_back(*std::move(job));
     changed_.notify_all();
@@ -115,17 +115,17 @@ void Session::stop(int exit_code) {
   exit_code_ = exit_code;
   if (job_) cancel(lock, "the runner is stopped");
   changed_.notify_all();
-  if (!changed_.wait_for(lock, options_.stop_patience, [this] { return ended_; }) && options_.leave)
-    options_.leave(exit_code_);
+  if (!changed_.wait_for(lock, options_.stop_timeout, [this] { return ended_; }) && options_.exit)
+    options_.exit(exit_code_);
 }
 
-/// Callbacks of the stop token run here, and may use the run: so not under the lock.
+/// Unlocked while callbacks of the stop token run, because they may use the run.
 void Session::cancel(std::unique_lock<std::mutex>& lock, const std::string& message) {
   if (cancel_message_.empty()) cancel_message_ = message.empty() ? "cancelled" : message;
   std::stop_source source = stop_;
   lock.unlock();
   source.request_stop();
-  lock.lock();  // who looked before the request is waiting by now
+  lock.lock();  // threads that checked before the request wait by now
   changed_.notify_all();
 }
 
@@ -150,32 +150,32 @@ RunAnswer Session::call() const {
   return function->second(JobView(job_), context);
 }
 
-/// The frame that answers the run.
-std::string Session::carry_out() {
-  RunAnswer answered;
+/// Runs the job and returns its outcome frame.
+std::string Session::run_job() {
+  RunAnswer outcome;
   try {
-    answered = call();
+    outcome = call();
   } catch (const std::bad_alloc&) {
-    answered = answer::Failed{"the run needed more memory than it may use", "out_of_memory"};
+    outcome = answer::Failed{"the run needed more memory than it may use", "out_of_memory"};
   } catch (const std::exception& error) {
-    answered = answer::Failed{error.what()};
+    outcome = answer::Failed{error.what()};
   } catch (...) {
-    answered = answer::Failed{"the handler threw something that is no std::exception"};
+    outcome = answer::Failed{"the handler threw a value that is not a std::exception"};
   }
   flush_progress();
   const std::string& run = job_->run;
-  if (auto* done = std::get_if<answer::Completed>(&answered)) {
+  if (auto* done = std::get_if<answer::Completed>(&outcome)) {
     const Status good = json::check(done->result, kResultLimits);
     if (good) return completed_frame(run, *done);
     const bool large = good.error().code == Errc::kTooLarge;
     return failed_frame(
         run, {"the result cannot be sent: " + good.error().message, large ? "too_large" : "not_json"});
   }
-  if (auto* bad = std::get_if<answer::Failed>(&answered)) {
+  if (auto* bad = std::get_if<answer::Failed>(&outcome)) {
     if (cancelled()) bad->code = "interrupted";
     return failed_frame(run, *bad);
   }
-  return later_frame(run, std::get<answer::Later>(answered));
+  return snooze_frame(run, std::get<answer::Snooze>(outcome));
 }
 
 std::uint32_t Session::threads() const {
@@ -202,7 +202,7 @@ void Session::progress(std::string_view json) {
     const std::lock_guard lock(mutex_);
     progress_ = json::one_line(json);
     const Instant now = clock_.now();
-    if (progress_sent_ && now - *progress_sent_ < kProgressEvery) return;
+    if (progress_sent_ && now - *progress_sent_ < kProgressInterval) return;
     progress_sent_ = now;
   }
   flush_progress();

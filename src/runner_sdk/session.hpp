@@ -1,5 +1,5 @@
 #pragma once
-// A runner between its two descriptors: one thread reads frames, the caller's runs jobs.
+// A runner process: one thread reads frames, the calling thread runs jobs.
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -16,20 +16,21 @@ namespace gaur::runner_sdk {
 
 struct SessionOptions {
   int in = 3, out = 4;
-  std::uint32_t threads = 1;       ///< where a frame does not say
-  std::uint64_t memory_bytes = 0;  ///< likewise
+  std::uint32_t threads = 1;       ///< of runs whose frame has none
+  std::uint64_t memory_bytes = 0;  ///< the same
   std::filesystem::path tmp_folder, out_folder;
-  Duration stop_patience{1000};  ///< from a stop to leaving a handler behind that is deaf to it
-  /// Called then, on the reading thread, with the exit code; must not return.
-  std::function<void(int)> leave;
+  /// How long a stop waits for a running handler; then `exit` is called.
+  Duration stop_timeout{1000};
+  /// Ends the process with this exit code; called on the reading thread.
+  std::function<void(int)> exit;
 };
 
-/// Thread-safety: serve() once; what RunContext hands on, from any thread.
+/// Thread-safety: serve() once; the methods for RunContext from any thread.
 class Session {
  public:
   Session(const RunnerProgram& program, Clock& clock, SessionOptions options);
 
-  /// Until the stop. Answers the exit code.
+  /// Runs jobs until the stop. Returns the exit code.
   int serve();
 
   // For RunContext.
@@ -45,11 +46,11 @@ class Session {
 
  private:
   void read();
-  bool take(std::string_view line);
+  bool on_line(std::string_view line);
   void stop(int exit_code);
   void cancel(std::unique_lock<std::mutex>& lock, const std::string& message);
   void begin(JobData job);
-  std::string carry_out();
+  std::string run_job();
   RunAnswer call() const;
   void flush_progress();
 
@@ -58,13 +59,14 @@ class Session {
   const SessionOptions options_;
   LineWriter writer_;
 
-  mutable std::mutex mutex_;  // guards all below, but job_ and stop_ for the thread that runs the job
+  mutable std::mutex
+      mutex_;  // guards all members below, except job_ and stop_ on the thread that runs the job
   std::condition_variable changed_;
   std::deque<JobData> waiting_;
   std::shared_ptr<const JobData> job_;  ///< the current one
   std::stop_source stop_{std::nostopstate};
   std::string cancel_message_;
-  std::optional<std::string> progress_;  ///< the newest, not sent yet
+  std::optional<std::string> progress_;  ///< the newest value, not sent yet
   std::optional<Instant> progress_sent_;
   bool stopped_ = false, ended_ = false;
   int exit_code_ = 0;

@@ -1,4 +1,4 @@
-// The runner kit between two pipes, in this process: what it sends for each thing that a handler may do.
+// A session of the runner SDK between two pipes, in this process: the frames it sends.
 #include "runner_sdk/session.hpp"
 
 #include <gmock/gmock.h>
@@ -25,14 +25,14 @@ struct Pipe {
   int from = -1, to = -1;
 };
 
-class KitTest : public testing::Test {
+class SessionTest : public testing::Test {
  protected:
-  ~KitTest() override {
+  ~SessionTest() override {
     if (serving_.joinable()) end();
     ::close(out_.from);
   }
 
-  void serve(std::map<std::string, RunFunction> functions, Duration stop_patience = Duration(5000)) {
+  void serve(std::map<std::string, RunFunction> functions, Duration stop_timeout = Duration(5000)) {
     program_.name = "kit test";
     program_.functions = std::move(functions);
     SessionOptions options;
@@ -41,9 +41,9 @@ class KitTest : public testing::Test {
     options.threads = 4;
     options.memory_bytes = 1000;
     options.out_folder = "/out";
-    options.stop_patience = stop_patience;
-    options.leave = [this](int code) {
-      left_with = code;
+    options.stop_timeout = stop_timeout;
+    options.exit = [this](int code) {
+      exited_with = code;
       let_go.request_stop();
     };
     session_ = std::make_unique<Session>(program_, clock_, std::move(options));
@@ -64,7 +64,7 @@ class KitTest : public testing::Test {
         R"({"type":"run","run":"r1","queue":"q","id":"7","name":"n","function":"f","attempt":2,"started":5,"data":)" +
         data + more + "}");
   }
-  /// The next line that it sends, "" at the end.
+  /// The next line that the session sends, "" at the end.
   std::string next() {
     std::string line;
     char c = 0;
@@ -86,11 +86,11 @@ class KitTest : public testing::Test {
   Pipe in_, out_;
   std::unique_ptr<Session> session_;
   std::thread serving_;
-  std::atomic<int> exit_code = -1, left_with = -1;
+  std::atomic<int> exit_code = -1, exited_with = -1;
   std::stop_source let_go;
 };
 
-TEST_F(KitTest, AHandlerSeesItsJob) {
+TEST_F(SessionTest, PassesTheJobToItsHandler) {
   serve_one([](const JobView& job, RunContext& run) -> RunAnswer {
     EXPECT_EQ(job.id() + job.queue() + job.name() + job.function(), "7qnf");
     EXPECT_EQ(job.attempt(), 2U);
@@ -105,7 +105,7 @@ TEST_F(KitTest, AHandlerSeesItsJob) {
     EXPECT_FALSE(job.text("a.b") || job.integer("a.b") || job.number("a.t") || job.flag("x.y.z"));
     EXPECT_EQ(job.json("nowhere"), "");
     EXPECT_EQ(run.threads(), 3U);
-    EXPECT_EQ(run.memory_bytes(), 1000U) << "the frame says nothing, the environment does";
+    EXPECT_EQ(run.memory_bytes(), 1000U) << "from the environment, because the frame has none";
     EXPECT_EQ(run.out_folder(), "/out");
     EXPECT_FALSE(run.cancelled());
     return answer::Completed{};
@@ -115,13 +115,13 @@ TEST_F(KitTest, AHandlerSeesItsJob) {
             R"({"type":"completed","run":"r1","result":null})");
 }
 
-TEST_F(KitTest, EachAnswerIsAFrame) {
+TEST_F(SessionTest, SendsAFrameForEachAnswer) {
   serve_one([](const JobView& job, RunContext&) -> RunAnswer {
     switch (job.integer("n").value_or(0)) {
       case 1: return answer::Completed{"[1,\n2]"};
       case 2: return answer::Completed{"{}", answer::File{"a.csv", "csv", 3}};
       case 3: return answer::Failed{"no such \"day\"", "parameter", true, R"({"p":"day"})"};
-      case 4: return answer::Later{Duration(250), "not yet"};
+      case 4: return answer::Snooze{Duration(250), "not yet"};
       default: return answer::Failed{"plain", "error", false, "no JSON"};
     }
   });
@@ -131,12 +131,12 @@ TEST_F(KitTest, EachAnswerIsAFrame) {
   EXPECT_EQ(
       answer_to(R"({"n":3})"),
       R"({"type":"failed","run":"r1","message":"no such \"day\"","code":"parameter","final":true,"details":{"p":"day"}})");
-  EXPECT_EQ(answer_to(R"({"n":4})"), R"({"type":"later","run":"r1","delay_ms":250,"message":"not yet"})");
+  EXPECT_EQ(answer_to(R"({"n":4})"), R"({"type":"snooze","run":"r1","delay_ms":250,"message":"not yet"})");
   EXPECT_EQ(answer_to(R"({"n":5})"),
             R"({"type":"failed","run":"r1","message":"plain","code":"error","final":false,"details":{}})");
 }
 
-TEST_F(KitTest, WhatAHandlerThrowsIsAFailure) {
+TEST_F(SessionTest, ReportsAnExceptionAsAFailure) {
   serve_one([](const JobView& job, RunContext&) -> RunAnswer {
     switch (job.integer("n").value_or(0)) {
       case 1: throw std::runtime_error("it broke");
@@ -146,10 +146,10 @@ TEST_F(KitTest, WhatAHandlerThrowsIsAFailure) {
   });
   EXPECT_THAT(answer_to(R"({"n":1})"), HasSubstr(R"("message":"it broke","code":"error")"));
   EXPECT_THAT(answer_to(R"({"n":2})"), HasSubstr(R"("code":"out_of_memory")"));
-  EXPECT_THAT(answer_to(R"({"n":3})"), HasSubstr("no std::exception"));
+  EXPECT_THAT(answer_to(R"({"n":3})"), HasSubstr("not a std::exception"));
 }
 
-TEST_F(KitTest, AResultThatIsNoJsonFails) {
+TEST_F(SessionTest, FailsAResultThatIsNotJson) {
   serve_one([](const JobView& job, RunContext&) -> RunAnswer {
     return answer::Completed{job.flag("large").value_or(false) ? "\"" + std::string(9 << 20, 'x') + "\""
                                                                : "{\"a\":nan}"};
@@ -158,21 +158,21 @@ TEST_F(KitTest, AResultThatIsNoJsonFails) {
   EXPECT_THAT(answer_to(R"({"large":true})"), HasSubstr(R"("code":"too_large")"));
 }
 
-TEST_F(KitTest, UnknownFunctionsFailForGood) {
+TEST_F(SessionTest, FailsUnknownFunctionsFinally) {
   serve({{"a", [](const JobView&, RunContext&) -> RunAnswer { return answer::Completed{}; }},
          {"b", [](const JobView&, RunContext&) -> RunAnswer { return answer::Completed{}; }}});
   EXPECT_THAT(answer_to(),
               HasSubstr(R"(there is no function f; there are a, b","code":"unknown_function","final":true)"));
 }
 
-TEST_F(KitTest, ACancelIsHeardWhileTheHandlerWorks) {
+TEST_F(SessionTest, CancelsARunningHandler) {
   serve_one([](const JobView&, RunContext& run) -> RunAnswer {
-    bool told = false;
+    bool called = false;
     // A callback may use the run.
-    const std::stop_callback callback(run.stop_token(), [&] { told = run.cancelled(); });
+    const std::stop_callback callback(run.stop_token(), [&] { called = run.cancelled(); });
     run.log("asleep");
     EXPECT_FALSE(run.wait(Duration(600'000)));
-    EXPECT_TRUE(told);
+    EXPECT_TRUE(called);
     return answer::Failed{run.cancel_message()};
   });
   start();
@@ -187,23 +187,23 @@ TEST_F(KitTest, ACancelIsHeardWhileTheHandlerWorks) {
   EXPECT_THAT(next(), HasSubstr(R"("message":"cancelled")"));
 }
 
-TEST_F(KitTest, ProgressIsThinnedAndTheLastIsTold) {
+TEST_F(SessionTest, LimitsProgressAndSendsTheLastValue) {
   serve_one([](const JobView&, RunContext& run) -> RunAnswer {
     for (int i = 0; i <= 1000; ++i) run.progress(std::to_string(i));
     run.progress("no JSON");
     return answer::Completed{};
   });
   start();
-  std::vector<std::string> told;
+  std::vector<std::string> lines;
   for (std::string line = next(); !line.starts_with(R"({"type":"completed")"); line = next())
-    told.push_back(line);
-  ASSERT_GE(told.size(), 2U);
-  EXPECT_LT(told.size(), 100U);
-  EXPECT_EQ(told.front(), R"({"type":"progress","run":"r1","value":0})");
-  EXPECT_EQ(told.back(), R"({"type":"progress","run":"r1","value":1000})");
+    lines.push_back(line);
+  ASSERT_GE(lines.size(), 2U);
+  EXPECT_LT(lines.size(), 100U);
+  EXPECT_EQ(lines.front(), R"({"type":"progress","run":"r1","value":0})");
+  EXPECT_EQ(lines.back(), R"({"type":"progress","run":"r1","value":1000})");
 }
 
-TEST_F(KitTest, StopEndOfFileAndBrokenFramesEndIt) {
+TEST_F(SessionTest, EndsOnStopAndEndOfFile) {
   serve_one([](const JobView&, RunContext&) -> RunAnswer { return answer::Completed{}; });
   send(R"({"type":"from the future"})");
   send(R"({"type":"stop"})");
@@ -211,13 +211,13 @@ TEST_F(KitTest, StopEndOfFileAndBrokenFramesEndIt) {
   EXPECT_EQ(exit_code, 0);
   EXPECT_EQ(next(), "");
 }
-TEST_F(KitTest, ABrokenFrameEndsItWithOne) {
+TEST_F(SessionTest, ExitsWithOneOnABrokenFrame) {
   serve_one([](const JobView&, RunContext&) -> RunAnswer { return answer::Completed{}; });
-  send("this is no JSON");
+  send("this is not JSON");
   serving_.join();
   EXPECT_EQ(exit_code, 1);
 }
-TEST_F(KitTest, AStopCancelsTheRunAndSendsNoOutcome) {
+TEST_F(SessionTest, AStopCancelsTheRunAndSendsNoOutcome) {
   serve_one([](const JobView&, RunContext& run) -> RunAnswer {
     run.log("asleep");
     run.wait(Duration(600'000));
@@ -229,10 +229,10 @@ TEST_F(KitTest, AStopCancelsTheRunAndSendsNoOutcome) {
   EXPECT_EQ(exit_code, 0);
   EXPECT_EQ(next(), "");
 }
-TEST_F(KitTest, AHandlerDeafToTheStopIsLeftBehind) {
+TEST_F(SessionTest, ExitsWithoutAHandlerThatIgnoresTheStop) {
   serve({{"f",
           [this](const JobView&, RunContext& run) -> RunAnswer {
-            run.log("deaf");
+            run.log("ignores the stop");
             std::mutex mutex;
             std::condition_variable_any never;
             std::unique_lock lock(mutex);
@@ -241,9 +241,9 @@ TEST_F(KitTest, AHandlerDeafToTheStopIsLeftBehind) {
           }}},
         Duration(20));
   start();
-  EXPECT_THAT(next(), HasSubstr("deaf"));
+  EXPECT_THAT(next(), HasSubstr("ignores the stop"));
   end();
-  EXPECT_EQ(left_with, 0) << "the process would have ended there";
+  EXPECT_EQ(exited_with, 0) << "the process would have exited";
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ export interface BullLikeJob<T = any> {
   readonly queue: { readonly name: string };
   /** Attempts before this one, as Bull counts. */
   readonly attemptsMade: number;
-  /** With a value: tells it. Without: the last one told. */
+  /** With a value: reports it. Without: returns the last reported value. */
   progress(value?: unknown): any;
   log(line: string): Promise<void>;
   /** No further attempt if this one fails. */
@@ -28,7 +28,7 @@ export function isDiscarded(context: RunContext): boolean {
  * Verbs that change the job in its queue (update, remove, moveToFailed ...) have no counterpart here and are missing.
  */
 export function bullJob<T = any>(context: RunContext): BullLikeJob<T> {
-  let told: unknown = 0;
+  let reported: unknown = 0;
   return {
     id: context.job.id,
     name: context.job.name,
@@ -36,8 +36,8 @@ export function bullJob<T = any>(context: RunContext): BullLikeJob<T> {
     queue: { name: context.job.queue },
     attemptsMade: context.job.attempt - 1,
     progress(value?: unknown) {
-      if (value === undefined) return told;
-      told = value;
+      if (value === undefined) return reported;
+      reported = value;
       context.progress(value);
       return Promise.resolve();
     },

@@ -1,4 +1,4 @@
-// What a handler sees of its run.
+// The context of a run, for its handler.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { applyGrant, withGrant, type Grant } from './duckdb.js';
 import { RunCancelled, type CancelReason } from './errors.js';
@@ -22,9 +22,9 @@ export interface JobInfo {
 
 export interface RunContext extends Grant {
   readonly job: JobInfo;
-  /** Name of this run, as in Gaur's log. */
+  /** Name of this run in Gaur's log. */
   readonly run: string;
-  /** Threads that this run may keep busy. */
+  /** Threads that this run may use. */
   readonly threads: number;
   /** Bytes that this run may use; 0: not limited. */
   readonly memoryBytes: number;
@@ -34,13 +34,13 @@ export interface RunContext extends Grant {
   readonly tmpFolder: string;
   /** Folder for result files, see resultFile(). */
   readonly outFolder: string;
-  /** Any JSON value. Sent at most 20 times a second, the newest wins. */
+  /** Reports any JSON value. The newest one is sent, at most 20 times a second. */
   progress(value: unknown): void;
-  /** A line for the job's log. */
+  /** Adds a line to the job's log. */
   log(line: string): void;
   /** Sets this run's threads and memory on a DuckDB connection. */
   applyGrant(connection: object): Promise<void>;
-  /** The same, then calls, and interrupts the connection's query when the run is cancelled. */
+  /** The same; then runs the call and interrupts the connection's query when the run is cancelled. */
   withGrant<C extends object, T>(connection: C, call: (connection: C) => PromiseLike<T> | T): Promise<T>;
 }
 
@@ -48,7 +48,7 @@ export type Handler = (data: any, context: RunContext) => unknown;
 
 const storage = new AsyncLocalStorage<RunContext>();
 
-/** The run in which the caller is, anywhere below a handler; undefined outside of one. */
+/** The run of the calling handler, also in functions that it calls; undefined elsewhere. */
 export function currentRun(): RunContext | undefined {
   return storage.getStore();
 }
@@ -96,7 +96,7 @@ export class Run implements RunContext {
     this.run = String(frame['run'] ?? '');
     this.threads = Math.max(1, number(frame['threads'], 0) || variable('GAUR_THREADS'));
     this.memoryBytes = number(frame['memory'], 0) || variable('GAUR_MEMORY');
-    // Use cases take methods off their context: const { progress, log } = context.
+    // Handlers may destructure the context: const { progress, log } = context.
     this.progress = this.progress.bind(this);
     this.log = this.log.bind(this);
     this.applyGrant = this.applyGrant.bind(this);

@@ -25,8 +25,8 @@ function execute(connection: object, sql: string): Promise<void> {
   }
   if (typeof any.exec === 'function') {
     return new Promise((done, failed) => {
-      const told: Callback = (error) => (error ? failed(error) : done());
-      const answer = any.exec!(sql, told) as PromiseLike<unknown> | undefined;
+      const callback: Callback = (error) => (error ? failed(error) : done());
+      const answer = any.exec!(sql, callback) as PromiseLike<unknown> | undefined;
       if (typeof answer?.then === 'function') answer.then(() => done(), failed); // duckdb-async
     });
   }

@@ -1,13 +1,13 @@
-// The errors with which a handler says more than "it failed", and how any thrown value is told to Gaur.
+// Errors with a special meaning, and the conversion of thrown values to `failed` frames.
 
-/** Thrown by a handler: the job fails now, no further attempt would help. (Any error of this name counts, BullMQ's too.) */
+/** Thrown by a handler: the job fails without another attempt. Any error of this name counts, also BullMQ's. */
 export class UnrecoverableError extends Error {
   override readonly name = 'UnrecoverableError';
 }
 
-/** Thrown by a handler: run this job again after `delayMs`. Not counted as an attempt. */
-export class LaterError extends Error {
-  override readonly name = 'LaterError';
+/** Thrown by a handler: the job runs again after `delayMs`. Does not count as an attempt. */
+export class SnoozeError extends Error {
+  override readonly name = 'SnoozeError';
   constructor(
     readonly delayMs: number,
     why = '',
@@ -30,8 +30,8 @@ export class RunCancelled extends Error {
   }
 }
 
-/** What `failed` frames carry of an error. */
-export interface ToldError {
+/** The part of an error that a `failed` frame contains. */
+export interface Failure {
   message: string;
   stack?: string;
   code?: string;
@@ -39,7 +39,7 @@ export interface ToldError {
   details?: Record<string, unknown>;
 }
 
-const MESSAGE_CHARACTERS = 16 * 1024; // Gaur cuts message and stack at 64 KiB each
+const MESSAGE_CHARACTERS = 16 * 1024; // Gaur truncates message and stack to 64 KiB each
 const CAUSES = 5;
 
 function text(value: unknown): string {
@@ -55,7 +55,7 @@ function cut(value: string): string {
   return value.length <= MESSAGE_CHARACTERS ? value : `${value.slice(0, MESSAGE_CHARACTERS)}...`;
 }
 
-function plain(thrown: unknown): ToldError {
+function plain(thrown: unknown): Failure {
   if (thrown === null || thrown === undefined) return { message: `the handler threw ${text(thrown)}`, final: false };
   if (typeof thrown !== 'object') return { message: text(thrown), final: false };
   try {
@@ -74,20 +74,20 @@ function stackOf(error: Error): string {
   return stack;
 }
 
-/** Any thrown value as a failure: the message of an Error is kept exactly, as Bull keeps it in `failedReason`. */
-export function tell(thrown: unknown): ToldError {
+/** Converts any thrown value. The message of an Error is kept exactly, as Bull keeps it in `failedReason`. */
+export function failureOf(thrown: unknown): Failure {
   const like = thrown as { message?: unknown; name?: unknown; code?: unknown; final?: unknown; details?: unknown };
   if (!(thrown instanceof Error) && typeof like?.message !== 'string') return plain(thrown);
   const error = thrown as Error;
-  const told: ToldError = {
+  const failure: Failure = {
     message: cut(text(error.message) || text(error.name)),
     final: error.name === 'UnrecoverableError' || like.final === true,
   };
   const stack = stackOf(error);
-  if (stack !== '') told.stack = cut(stack);
-  if (typeof like.code === 'string' && /^[\w.-]{1,64}$/.test(like.code)) told.code = like.code;
+  if (stack !== '') failure.stack = cut(stack);
+  if (typeof like.code === 'string' && /^[\w.-]{1,64}$/.test(like.code)) failure.code = like.code;
   if (like.details !== null && typeof like.details === 'object' && !Array.isArray(like.details)) {
-    told.details = like.details as Record<string, unknown>;
+    failure.details = like.details as Record<string, unknown>;
   }
-  return told;
+  return failure;
 }

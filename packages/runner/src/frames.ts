@@ -1,11 +1,11 @@
-// Frames on descriptors 3 and 4 (docs/reference/runner-protocol.md): one JSON object a line.
+// Frames on descriptors 3 and 4 (docs/reference/runner-protocol.md): one JSON object per line.
 import { createReadStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
 export const IN = 3;
 export const OUT = 4;
-/** A frame with its newline, in bytes. */
+/** Largest frame with its newline, in bytes. */
 export const MOST_FRAME_BYTES = 8 * 1024 * 1024;
 
 export interface Frame {
@@ -13,7 +13,7 @@ export interface Frame {
   [member: string]: unknown;
 }
 
-/** Whether this process was started with the two descriptors of a runner. */
+/** True if this process has the two descriptors of a runner. */
 export function hasDescriptors(): boolean {
   try {
     fstatSync(IN);
@@ -26,20 +26,20 @@ export function hasDescriptors(): boolean {
 
 function input(): Readable {
   const kind = fstatSync(IN);
-  // A socket waits in the event loop; a file stream would hold one of libuv's four threads for ever, and DuckDB needs them.
+  // A socket waits in the event loop; a file stream would block one of libuv's four threads, which DuckDB needs.
   if (kind.isFIFO() || kind.isSocket()) return new Socket({ fd: IN, readable: true, writable: false });
   return createReadStream('', { fd: IN });
 }
 
 export interface FrameEvents {
   frame(frame: Frame): void;
-  /** A line that is no frame. */
+  /** A line that is not a frame. */
   broken(what: string): void;
   /** End of file, or the pipe broke. */
   end(): void;
 }
 
-/** Cuts the stream into lines and reads each; a big line is joined once, not at every piece. */
+/** Splits the stream into lines and parses each; joins a long line once. */
 export function readFrames(events: FrameEvents): void {
   let pieces: Buffer[] = [];
   let held = 0;
@@ -72,17 +72,17 @@ export function readFrames(events: FrameEvents): void {
   stream.on('error', () => events.end());
 }
 
-/** Writes frames in order. Whoever sends much looks at `crowded` first. */
+/** Writes frames in order. Check `crowded` before sending much. */
 export class FrameWriter {
   private readonly socket = new Socket({ fd: OUT, readable: false, writable: true });
 
-  /** `lost`: nobody reads any more. `relaxed`: what was crowded is so no longer. */
+  /** `lost`: the reader is gone. `relaxed`: `crowded` became false. */
   constructor(lost: () => void, relaxed: () => void) {
     this.socket.on('error', lost);
     this.socket.on('drain', relaxed);
   }
 
-  /** More is waiting for the reader than the pipe and its buffer hold. */
+  /** The pipe and its buffer are full. */
   get crowded(): boolean {
     return this.socket.writableNeedDrain;
   }
@@ -90,7 +90,7 @@ export class FrameWriter {
     return this.socket.writableLength;
   }
 
-  /** One line of JSON, without its newline. `written`: once it is in the pipe. */
+  /** Writes one line of JSON, without its newline. Calls `written` when it is in the pipe. */
   write(line: string, written?: () => void): void {
     this.socket.write(`${line}\n`, () => written?.());
   }

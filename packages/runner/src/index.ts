@@ -9,7 +9,7 @@ export {
   type UseCases,
 } from './nest.js';
 export { currentRun, type Handler, type JobInfo, type RunContext } from './context.js';
-export { LaterError, RunCancelled, UnrecoverableError, type CancelReason } from './errors.js';
+export { SnoozeError, RunCancelled, UnrecoverableError, type CancelReason } from './errors.js';
 export { bullJob, type BullLikeJob } from './bull.js';
 export { applyGrant, withGrant, type Grant, type GrantOptions } from './duckdb.js';
 export {

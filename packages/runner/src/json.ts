@@ -1,6 +1,6 @@
-// Values as JSON text that Gaur takes: JSON.stringify's own, so that a result reads as Bull would have stored it.
+// Converts values to JSON text with JSON.stringify, so that a result has the text that Bull would store.
 
-/** Gaur reads no deeper (docs/reference/runner-protocol.md); a frame is one level around the value. */
+/** Deepest nesting that Gaur accepts (docs/reference/runner-protocol.md); a frame is one level around the value. */
 const MOST_DEPTH = 64;
 
 /** The value cannot be sent. */

@@ -5,23 +5,23 @@ import { pathToFileURL } from 'node:url';
 import type { Handler, RunContext } from './context.js';
 import { startSession, type Booted, type SessionOptions } from './session.js';
 
-/** What a provider is found by: its class, a symbol or a text. */
+/** The key of a provider: its class, a symbol or a string. */
 export type Token<T = any> = (abstract new (...args: any[]) => T) | symbol | string;
-/** From the job's data and the run to the arguments of the use case; without it: (data, context). */
+/** Maps the job's data and the run to the arguments of the use case. Default: (data, context). */
 export type Arguments = (data: any, context: RunContext) => readonly unknown[];
-/** Provider and method, and how its arguments are made. */
+/** Provider, method, and the mapping of its arguments. */
 export type UseCase<T = any> = readonly [token: Token<T>, method: string, args?: Arguments];
 export type UseCases = Readonly<Record<string, UseCase>>;
 
-/** A module class, a dynamic module, or a function that answers one (or a promise of one). */
+/** A module class, a dynamic module, or a function that returns one (or a promise of one). */
 export type ModuleSource = object | (() => unknown);
 
 export interface NestRunOptions extends SessionOptions {
-  /** Function name to use case; or a function that answers them, called after the module was loaded. */
+  /** Function name to use case; or a function that returns them, called after the module was loaded. */
   functions: UseCases | (() => UseCases | Promise<UseCases>);
-  /** Handed to NestFactory.createApplicationContext; `abortOnError` is false, so that an error is told. */
+  /** Passed to NestFactory.createApplicationContext; `abortOnError` is false, so that an error is reported. */
   nest?: object;
-  /** Called with the application context once it is there, before the runner is ready. */
+  /** Called with the application context before the runner is ready. */
   onBoot?: (app: any) => unknown;
 }
 
@@ -35,7 +35,7 @@ interface NestCore {
   ContextIdFactory: { create(): unknown };
 }
 
-/** NestJS as the application has it: looked for beside the program first, since this package may be linked in from elsewhere. */
+/** Loads the application's NestJS. The program's folder comes first, because this package may be a symbolic link. */
 async function loadNest(): Promise<NestCore> {
   const places = [process.argv[1], join(process.cwd(), 'package.json'), __filename];
   for (const place of places) {
@@ -49,17 +49,17 @@ async function loadNest(): Promise<NestCore> {
     const loaded = (await import(pathToFileURL(path).href)) as NestCore & { default?: NestCore };
     return loaded.NestFactory ? loaded : (loaded.default as NestCore);
   }
-  throw new Error('runNest() needs @nestjs/core, and it is not installed beside this program');
+  throw new Error('runNest() needs @nestjs/core, which is not installed in the folder of this program');
 }
 
-/** A class is a module; any other function answers one. */
+/** A class is a module; any other function returns one. */
 async function loadModule(source: ModuleSource): Promise<unknown> {
   const isClass = typeof source === 'function' && /^class\b/.test(Function.prototype.toString.call(source));
   // Decorated classes compiled to ES5 are functions; NestJS marks modules with metadata.
   const keys = (Reflect as { getMetadataKeys?: (of: object) => string[] }).getMetadataKeys?.(source) ?? [];
   if (typeof source !== 'function' || isClass || keys.length > 0) return source;
   const answered = (await (source as () => unknown)()) as Record<string, unknown> | undefined;
-  // A whole ES module may be answered: () => import('./app.module.js')
+  // It may return an ES module: () => import('./app.module.js')
   if (answered !== null && typeof answered === 'object' && !('module' in answered)) {
     const only = answered['default'] ?? answered['AppModule'];
     if (only !== undefined) return only;
@@ -75,7 +75,7 @@ interface Problem {
   problem: string;
 }
 
-/** A handler that calls the provider, or why there can be none. Providers of request scope are made anew for each job. */
+/** Returns a handler that calls the provider, or a problem. Providers of request scope are created for each job. */
 async function bind(app: Found, core: NestCore, name: string, useCase: UseCase): Promise<Handler | Problem> {
   if (!Array.isArray(useCase)) return { problem: `functions.${name} must be [Provider, 'method']` };
   const [token, method, args] = useCase as UseCase;

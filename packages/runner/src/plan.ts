@@ -1,9 +1,9 @@
-// Answers that are more than a value: a plan for gaur-duckdb, a file beside the result.
+// Results other than values: a plan for gaur-duckdb, a result file.
 
-/** Types that gaur-duckdb binds (docs/reference/duckdb.md, "Parameters"); a list of each with [] behind it. */
+/** Types that gaur-duckdb binds (docs/reference/duckdb.md, "Parameters"); with [] appended: a list. */
 export type SqlType = string;
 export type PlanScalar = string | number | boolean | null;
-/** A value with its SQL type, made by typed(). */
+/** A value with its SQL type, created by typed(). */
 export interface TypedValue {
   readonly type: SqlType;
   readonly value: PlanScalar | readonly PlanScalar[];
@@ -17,7 +17,7 @@ export interface Plan {
   readonly sql: string;
   readonly params: Record<string, unknown> | unknown[];
 }
-/** Or the answer itself, where no SQL is needed. */
+/** Or the result itself, without SQL. */
 export interface PlannedAnswer {
   readonly answer: unknown;
 }
@@ -27,7 +27,7 @@ const WHOLE_TYPES = [
   { type: 'hugeint', least: -(2n ** 127n), most: 2n ** 127n - 1n },
   { type: 'uhugeint', least: 0n, most: 2n ** 128n - 1n },
 ];
-/** The narrowest type that takes all of these. */
+/** The narrowest type for all of these values. */
 function wholeType(values: readonly bigint[]): SqlType {
   const found = WHOLE_TYPES.find(({ least, most }) => values.every((value) => value >= least && value <= most));
   if (!found) throw new TypeError('a bigint in the parameters of plan() needs more than 128 bits');
@@ -56,16 +56,16 @@ export function typed(type: SqlType, value: PlanScalar | readonly PlanScalar[]):
   return { type, value };
 }
 
-/** SQL for gaur-duckdb to run, with its parameters. A Date is bound as TIMESTAMPTZ, a bigint as BIGINT, beyond its range as
- * HUGEINT or UHUGEINT. A number is a double: send whole numbers above 2^53 as bigint or text. */
+/** SQL for gaur-duckdb to run, with its parameters. A Date is bound as TIMESTAMPTZ, a bigint as BIGINT, larger ones as
+ * HUGEINT or UHUGEINT. A number is a double: pass whole numbers above 2^53 as bigint or string. */
 export function plan(sql: string, params: PlanParams = {}): Plan {
-  if (typeof sql !== 'string' || sql.trim() === '') throw new TypeError('plan() needs the SQL as a text');
+  if (typeof sql !== 'string' || sql.trim() === '') throw new TypeError('plan() needs the SQL as a string');
   if (Array.isArray(params)) return { sql, params: params.map((value: PlanValue) => bound(value)) };
   const entries = Object.entries(params as Record<string, PlanValue>);
   return { sql, params: Object.fromEntries(entries.map(([name, value]) => [name, bound(value)])) };
 }
 
-/** From a planning use case that knows the answer already: this is the job's result, no SQL is run. */
+/** The job's result itself, from a planning use case that needs no SQL. */
 export function answer(value: unknown): PlannedAnswer {
   return { answer: value === undefined ? null : value };
 }

@@ -5,7 +5,7 @@ import { startSession, type Booted, type SessionOptions } from './session.js';
 export type Handlers = Readonly<Record<string, Handler>>;
 
 export interface RunOptions extends SessionOptions {
-  /** Name to handler; or a function that makes them, called once, before the runner is ready. */
+  /** Name to handler; or a function that returns them, called once before the runner is ready. */
   functions: Handlers | (() => Handlers | Promise<Handlers>);
   /** Called once when the runner stops. */
   close?: () => unknown;
@@ -15,7 +15,7 @@ export interface RunOptions extends SessionOptions {
 export function toMap(handlers: Handlers): Map<string, Handler> {
   const map = new Map<string, Handler>();
   for (const [name, handler] of Object.entries(handlers)) {
-    if (typeof handler !== 'function') throw new TypeError(`functions.${name} is no function`);
+    if (typeof handler !== 'function') throw new TypeError(`functions.${name} is not a function`);
     map.set(name, handler);
   }
   if (map.size === 0) throw new TypeError('there are no functions to run');

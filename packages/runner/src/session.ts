@@ -1,5 +1,5 @@
-// The life of a runner process: boot, ready, one run at a time, stop. One a process.
-import { tell, LaterError, type CancelReason, type ToldError } from './errors.js';
+// A runner process: boot, ready, one run at a time, stop. At most one session in a process.
+import { failureOf, SnoozeError, type CancelReason, type Failure } from './errors.js';
 import { FrameWriter, hasDescriptors, MOST_FRAME_BYTES, readFrames, type Frame } from './frames.js';
 import { isDiscarded } from './bull.js';
 import { currentRun, Run, within, type Handler } from './context.js';
@@ -8,11 +8,11 @@ import { ResultFile } from './plan.js';
 
 const PROTOCOL = 1;
 const PROGRESS_EVERY_MS = 50;
-const MOST_WAITING_BYTES = 1024 * 1024; // of log lines, while nobody reads them
+const MOST_WAITING_BYTES = 1024 * 1024; // of log lines that Gaur has not read yet
 const DEFAULT_CLOSE_MS = 1500; // Gaur's stop_grace is 2 s
-const FRAME_ROOM = 4096; // around a result
+const FRAME_OVERHEAD = 4096; // of the other members of a frame
 
-/** What a boot gives: the functions, and how to end what it opened. */
+/** The result of a boot: the functions, and how to close what it opened. */
 export interface Booted {
   functions: ReadonlyMap<string, Handler>;
   close?: (() => unknown) | undefined;
@@ -31,23 +31,23 @@ function say(line: string): void {
   process.stderr.write(`gaur-runner: ${line}\n`);
 }
 
-/** Whether a runner was started in this process already. */
+/** True once a session was started in this process. */
 let started = false;
 
 class Session {
   private readonly writer = new FrameWriter(
-    () => this.leave(1, 'nobody reads what this runner sends'),
+    () => this.leave(1, 'Gaur no longer reads the frames of this runner'),
     () => this.relaxed(),
   );
   private booted: Booted | undefined;
   private current: Run | undefined;
   private finished: Promise<void> = Promise.resolve(); // of the current run
-  private progress: { value: unknown } | undefined; // the newest, not sent yet
+  private progress: { value: unknown } | undefined; // the newest value, not sent yet
   private progressTimer: NodeJS.Timeout | undefined;
   private progressSent = -Infinity;
   private lostLines = 0;
   private stopping = false;
-  private worn = false; // a run that is over broke something: this one is the last
+  private worn = false; // an uncaught error of an ended run: the current run is the last
 
   constructor(private readonly options: SessionOptions) {}
 
@@ -63,7 +63,7 @@ class Session {
     } catch (error) {
       return this.leave(1, `cannot start: ${(error as Error)?.stack ?? error}`);
     }
-    if (this.stopping) return; // stop() waits for nothing that had not begun
+    if (this.stopping) return; // stop() does not wait for a boot
     this.writer.write(JSON.stringify({ type: 'ready', protocol: PROTOCOL, name: this.options.name ?? `@gaur/runner, Node ${process.versions.node}` }));
   }
 
@@ -74,13 +74,13 @@ class Session {
   }
 
   private run(frame: Frame): void {
-    const run = new Run(frame, { progress: (of, value) => this.tellProgress(of, value), log: (of, line) => this.tellLog(of, line) });
+    const run = new Run(frame, { progress: (of, value) => this.reportProgress(of, value), log: (of, line) => this.sendLog(of, line) });
     this.current = run;
     this.progressSent = -Infinity;
-    this.finished = this.carryOut(run);
+    this.finished = this.execute(run);
   }
 
-  private async carryOut(run: Run): Promise<void> {
+  private async execute(run: Run): Promise<void> {
     let line: string;
     try {
       const handler = this.booted?.functions.get(run.job.function);
@@ -92,13 +92,13 @@ class Session {
     this.finish(run, line);
   }
 
-  /** The outcome; after it nothing more is sent of this run. */
+  /** Sends the outcome. No frame of this run follows it. */
   private finish(run: Run, line: string): void {
-    if (this.current !== run) return; // an uncaught error ended it before
+    if (this.current !== run) return; // an uncaught error has ended it
     this.flushProgress();
     this.current = undefined;
     if (!this.worn) return this.writer.write(line);
-    // `last`: so that Gaur sends no job to a process that is about to end.
+    // `last`: Gaur sends no job to a process that is about to exit.
     this.stopping = true;
     setTimeout(() => process.exit(1), 1000).unref();
     this.writer.write(line.replace(/}$/, ',"last":true}'), () => process.exit(1));
@@ -113,7 +113,7 @@ class Session {
     const withFile = value instanceof ResultFile;
     const result = toJson(withFile ? value.result : value, `the result of ${run.job.function}`);
     const bytes = Buffer.byteLength(result);
-    if (bytes > MOST_FRAME_BYTES - FRAME_ROOM) {
+    if (bytes > MOST_FRAME_BYTES - FRAME_OVERHEAD) {
       throw new NotJsonError('too_large', `the result has ${bytes} bytes: write a file, and return resultFile()`);
     }
     const file = withFile ? `,"file":${JSON.stringify({ name: value.name, format: value.info.format, rows: value.info.rows ?? 0 })}` : '';
@@ -121,19 +121,19 @@ class Session {
   }
 
   private ended(run: Run, error: unknown): string {
-    if (error instanceof LaterError || (error as Error)?.name === 'LaterError') {
-      const { delayMs, message } = error as LaterError;
+    if (error instanceof SnoozeError || (error as Error)?.name === 'SnoozeError') {
+      const { delayMs, message } = error as SnoozeError;
       const delay = Number.isFinite(delayMs) ? Math.max(0, Math.round(delayMs)) : 0;
-      return JSON.stringify({ type: 'later', run: run.run, delay_ms: delay, message });
+      return JSON.stringify({ type: 'snooze', run: run.run, delay_ms: delay, message });
     }
-    const told = tell(error);
-    if (isDiscarded(run)) told.final = true;
-    if (run.signal.aborted) told.code = 'interrupted';
-    return this.failed(run, told);
+    const failure = failureOf(error);
+    if (isDiscarded(run)) failure.final = true;
+    if (run.signal.aborted) failure.code = 'interrupted';
+    return this.failed(run, failure);
   }
 
-  private failed(run: Run, told: ToldError): string {
-    const { details, ...plain } = told;
+  private failed(run: Run, failure: Failure): string {
+    const { details, ...plain } = failure;
     let more = '';
     try {
       if (details !== undefined) more = `,"details":${toJson(details, 'details')}`;
@@ -151,8 +151,8 @@ class Session {
     run.cancel(reason, typeof frame['message'] === 'string' ? frame['message'] : '');
   }
 
-  private tellProgress(of: Run, value: unknown): void {
-    if (this.current !== of) return; // a handler's leftovers, after its outcome
+  private reportProgress(of: Run, value: unknown): void {
+    if (this.current !== of) return; // sent after the outcome
     this.progress = { value };
     if (this.writer.crowded) return; // relaxed() sends the newest
     const wait = this.progressSent + PROGRESS_EVERY_MS - performance.now();
@@ -171,20 +171,20 @@ class Session {
     try {
       value = toJson(held.value, 'progress');
     } catch (error) {
-      return this.tellLog(this.current, (error as Error).message);
+      return this.sendLog(this.current, (error as Error).message);
     }
-    if (value.length > MOST_WAITING_BYTES) return this.tellLog(this.current, `progress of ${value.length} characters is too large`);
+    if (value.length > MOST_WAITING_BYTES) return this.sendLog(this.current, `progress of ${value.length} characters is too large`);
     this.writer.write(`{"type":"progress","run":${JSON.stringify(this.current.run)},"value":${value}}`);
   }
 
-  private tellLog(of: Run, line: string): void {
+  private sendLog(of: Run, line: string): void {
     if (this.current !== of) return;
     if (this.writer.waitingBytes > MOST_WAITING_BYTES) {
       this.lostLines += 1;
       return;
     }
     const text = String(line);
-    const cut = text.length > 16 * 1024 ? text.slice(0, 16 * 1024) : text; // Gaur keeps no more
+    const cut = text.length > 16 * 1024 ? text.slice(0, 16 * 1024) : text; // Gaur stores no more
     this.writer.write(toJson({ type: 'log', run: of.run, line: cut }, 'a log line'));
   }
 
@@ -192,38 +192,38 @@ class Session {
     const lost = this.lostLines;
     this.lostLines = 0;
     if (this.current === undefined) return;
-    if (lost > 0) this.tellLog(this.current, `${lost} lines of log were dropped: they came faster than they were read`);
+    if (lost > 0) this.sendLog(this.current, `${lost} log lines were dropped: they arrived faster than Gaur read them`);
     if (this.progress !== undefined) this.flushProgress();
   }
 
-  /** Nothing is certain after it: the run that it belongs to fails, and this process ends. */
+  /** The state of the process is unknown after an uncaught error: the run that caused it fails, and the process exits. */
   private uncaught(error: unknown, origin: string): void {
     const kind = origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
     const run = this.current;
     const from = currentRun();
     const text = (error as Error)?.stack ?? String(error);
     if (from !== undefined && from !== run) {
-      const cancelled = from.signal.aborted; // its leftovers are to be expected
-      say(`${kind} of run ${from.run}, which ${cancelled ? 'was cancelled' : 'is over'}: ${text}`);
+      const cancelled = from.signal.aborted; // errors after a cancel are expected
+      say(`${kind} of run ${from.run}, which ${cancelled ? 'was cancelled' : 'has ended'}: ${text}`);
       if (cancelled) return;
     } else {
       say(`${kind}: ${text}`);
     }
-    if (run === undefined) return this.leave(1, 'it ends after that');
+    if (run === undefined) return this.leave(1, 'the process exits');
     this.worn = true;
-    if (from !== undefined && from !== run) return; // another run's fault must not fail this one
-    const told = tell(error);
-    told.message = `${kind}: ${told.message}`;
-    told.code = 'uncaught';
-    this.finish(run, this.failed(run, told));
+    if (from !== undefined && from !== run) return; // another run's error must not fail this one
+    const failure = failureOf(error);
+    failure.message = `${kind}: ${failure.message}`;
+    failure.code = 'uncaught';
+    this.finish(run, this.failed(run, failure));
   }
 
-  /** The run hears of it, what was booted is closed, and the process ends with 0: all within closeTimeoutMs. */
+  /** Cancels the run, closes what was booted, and exits with code 0 within closeTimeoutMs. */
   private async stop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    const patience = this.options.closeTimeoutMs ?? DEFAULT_CLOSE_MS;
-    setTimeout(() => this.leave(0, `what runs here did not end within ${patience} ms of the stop`), patience);
+    const timeout = this.options.closeTimeoutMs ?? DEFAULT_CLOSE_MS;
+    setTimeout(() => this.leave(0, `the run did not end within ${timeout} ms of the stop`), timeout);
     this.current?.cancel('stop', 'the runner stops');
     await this.finished;
     try {
@@ -241,14 +241,14 @@ class Session {
 }
 
 /**
- * Makes this process a runner. `boot` runs once, before `ready`. Settles when it is ready, or never: a process that
- * cannot boot ends with code 1, one that is stopped with 0.
+ * Makes this process a runner. `boot` runs once, before `ready`. Resolves when the runner is ready. A process that
+ * cannot boot exits with code 1, a stopped one with code 0.
  */
 export async function startSession(boot: () => Promise<Booted>, options: SessionOptions): Promise<void> {
-  if (started) throw new Error('this process is a runner already: run() and runNest() may be called once');
+  if (started) throw new Error('this process is already a runner: call run() or runNest() once');
   started = true;
   if (process.env['GAUR_PROTOCOL'] === undefined || !hasDescriptors()) {
-    say('this program is started by Gaur, with frames on descriptors 3 and 4. To try it: gaur runner-check -- node YOUR_FILE');
+    say('this program is started by Gaur, with frames on descriptors 3 and 4. To test it: gaur runner-check -- node YOUR_FILE');
     process.exit(2);
   }
   await new Session(options).start(boot);

@@ -10,7 +10,7 @@ import { fixture, here, started } from './harness.mjs';
 const home = join(here, '../../../tests/duckdb/node');
 const skip = existsSync(join(home, 'node_modules/@duckdb/node-api')) ? false : '@duckdb/node-api is not installed: scripts/setup';
 
-test('@duckdb/node-api: threads and memory are set, and set again', { skip }, async () => {
+test('@duckdb/node-api: sets threads and memory for each run', { skip }, async () => {
   const { DuckDBInstance } = createRequire(join(home, 'package.json'))('@duckdb/node-api');
   const connection = await (await DuckDBInstance.create()).connect();
   const settings = async () => (await connection.runAndReadAll(`SELECT current_setting('threads')::INTEGER, current_setting('memory_limit')`)).getRows()[0];
@@ -24,7 +24,7 @@ test('@duckdb/node-api: threads and memory are set, and set again', { skip }, as
   await assert.rejects(applyGrant(connection, { threads: 1, memoryBytes: 0 }), /locked/);
 });
 
-test('a query in a use case keeps to its grant and ends at the cancel', { skip }, async (t) => {
+test('a query keeps to its grant and ends on cancel', { skip }, async (t) => {
   const runner = await started(t, [fixture('duckdb.cjs')], { env: { DUCKDB_HOME: home } }).ready();
   assert.deepEqual((await runner.call('count', { n: 1000 }, { threads: 2, memory: 500 * 1024 * 1024 })).result, { n: 1000, threads: 2 });
   const run = runner.start('endless');

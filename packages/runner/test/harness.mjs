@@ -92,7 +92,7 @@ export class RunnerProcess {
     return run;
   }
   outcome(run) {
-    return this.until(() => this.frames.find((frame) => frame.run === run && ['completed', 'failed', 'later'].includes(frame.type)), `an outcome of ${run}`);
+    return this.until(() => this.frames.find((frame) => frame.run === run && ['completed', 'failed', 'snooze'].includes(frame.type)), `an outcome of ${run}`);
   }
   call(name, data, more) {
     return this.outcome(this.start(name, data, more));

@@ -24,7 +24,7 @@ for (const [version, file] of [
   });
 }
 
-test('a processor written for Bull’s job runs as it is', options, async (t) => {
+test('runs a processor written for Bull’s job unchanged', options, async (t) => {
   const runner = await started(t, [join(here, 'nest10/run.cjs')]).ready();
   const run = runner.start('handle', {}, { attempt: 3 });
   assert.deepEqual((await runner.outcome(run)).result, [10, 'q']);
@@ -33,7 +33,7 @@ test('a processor written for Bull’s job runs as it is', options, async (t) =>
   assert.deepEqual([failed.message, failed.final], ['handle is broken', true]);
 });
 
-test('a table that does not fit the application is told whole', options, async (t) => {
+test('reports all problems of a table that does not fit the application', options, async (t) => {
   const runner = started(t, [join(here, 'nest12/wrong.mjs')]);
   assert.equal(await runner.ended(), 1);
   assert.match(runner.stderr, /functions\.a: .*Nobody/);

@@ -53,7 +53,7 @@ test('the packed package', async (t) => {
   }
 });
 
-test('its declarations serve strict TypeScript, as CommonJS and as ES module', (t) => {
+test('its declarations compile in strict TypeScript, as CommonJS and as ES module', (t) => {
   const { folder } = packed(t);
   symlinkSync(join(packageFolder, 'node_modules/@types'), join(folder, 'node_modules/@types'));
   symlinkSync(join(packageFolder, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'));

@@ -4,7 +4,7 @@ import { fixture, packageFolder, started } from './harness.mjs';
 
 const plain = (t, options) => started(t, [fixture('run.cjs')], options).ready();
 
-test('it is ready, answers, and closes at the stop', async (t) => {
+test('sends ready, runs a job, and closes on stop', async (t) => {
   const runner = await plain(t);
   assert.deepEqual(runner.frames[0], { type: 'ready', protocol: 1, name: 'fixture' });
   const data = { text: 'grüße, 안녕 \u0000 \n', number: 1.5, list: [1, null, true, {}] };
@@ -13,20 +13,20 @@ test('it is ready, answers, and closes at the stop', async (t) => {
   assert.match(runner.stdout, /closed/);
 });
 
-test('end of file stops it', async (t) => {
+test('stops at end of file', async (t) => {
   const runner = await plain(t);
   runner.child.stdio[3].end();
   assert.equal(await runner.ended(), 0);
 });
 
-test('values are what JSON.stringify makes of them', async (t) => {
+test('results have the text of JSON.stringify', async (t) => {
   const runner = await plain(t);
   assert.equal((await runner.call('nothing')).result, null);
   assert.deepEqual((await runner.call('value')).result, { nested: { when: '1970-01-01T00:00:00.000Z', list: [null, null, null], map: {} } });
   assert.deepEqual((await runner.call('surrogate')).result, ['a\ud800b', '\\ud800', '\\\ud83d', '😀']);
 });
 
-test('what is no JSON fails, and says so', async (t) => {
+test('a value that is not JSON fails with its reason', async (t) => {
   const runner = await plain(t);
   for (const [name, data, code, message] of [
     ['bigint', {}, 'not_json', /the result of bigint cannot be turned into JSON: Do not know how to serialize a BigInt/],
@@ -43,7 +43,7 @@ test('what is no JSON fails, and says so', async (t) => {
   assert.equal((await runner.call('text', { bytes: 7 << 20 })).result.length, 7 << 20);
 });
 
-test('a handler sees its job and its grant', async (t) => {
+test('passes job and grant to the handler', async (t) => {
   const runner = await plain(t);
   const { result } = await runner.call('context', { a: 1 }, { run: 'w:x:0', attempt: 2, started: 5, threads: 0, timeout_ms: 9000 });
   assert.deepEqual(result.job, { id: '7', queue: 'q', name: 'context', function: 'context', data: { a: 1 }, attempt: 2, started: 5, timeoutMs: 9000 });
@@ -54,7 +54,7 @@ test('a handler sees its job and its grant', async (t) => {
   assert.equal((await runner.call('deepInside')).result, '7');
 });
 
-test('errors keep their message, and say what they know', async (t) => {
+test('errors keep message, code, stack and details', async (t) => {
   const runner = await plain(t);
   const outcome = await runner.call('fail', { message: 'no such region', more: { code: 'E_REGION', details: { region: 'xx' } } });
   assert.deepEqual([outcome.message, outcome.code, outcome.final, outcome.details], ['no such region', 'E_REGION', false, { region: 'xx' }]);
@@ -71,13 +71,13 @@ test('errors keep their message, and say what they know', async (t) => {
   assert.match(unknown.message, /there is no function nobody; there are echo, sleep/);
 });
 
-test('later asks for another time', async (t) => {
+test('a SnoozeError snoozes the job', async (t) => {
   const runner = await plain(t);
-  const outcome = await runner.call('later', { ms: 1500.4 });
-  assert.deepEqual([outcome.type, outcome.delay_ms, outcome.message], ['later', 1500, 'not yet']);
+  const outcome = await runner.call('snooze', { ms: 1500.4 });
+  assert.deepEqual([outcome.type, outcome.delay_ms, outcome.message], ['snooze', 1500, 'not yet']);
 });
 
-test('a cancel reaches the handler, a late one nobody', async (t) => {
+test('a cancel reaches the running handler only', async (t) => {
   const runner = await plain(t);
   const run = runner.start('sleep', { ms: 60_000 });
   await runner.until(() => runner.of('progress', run).length > 0);
@@ -89,7 +89,7 @@ test('a cancel reaches the handler, a late one nobody', async (t) => {
   assert.equal((await runner.call('echo', 1)).result, 1);
 });
 
-test('an error that nobody caught fails the run and ends the process', async (t) => {
+test('an uncaught error fails the run and ends the process', async (t) => {
   for (const [name, message] of [
     ['uncaught', 'uncaught exception: out of the blue'],
     ['unhandled', 'unhandled rejection: nobody waits'],
@@ -102,7 +102,7 @@ test('an error that nobody caught fails the run and ends the process', async (t)
   }
 });
 
-test('what a cancelled run left behind does not fail the next', async (t) => {
+test('a late error of a cancelled run does not fail the next run', async (t) => {
   const runner = await plain(t);
   const run = runner.start('leftovers', { ms: 300 });
   runner.send({ type: 'cancel', run, reason: 'cancel', message: 'enough' });
@@ -112,19 +112,19 @@ test('what a cancelled run left behind does not fail the next', async (t) => {
   assert.match(runner.stderr, /which was cancelled: Error: a leftover/);
 });
 
-test('what a finished run left behind ends the process, but not the run that is under way', async (t) => {
+test('a late error of a finished run ends the process after the current run', async (t) => {
   const runner = await plain(t);
   await runner.call('careless', { ms: 50 });
   const run = runner.start('sleep', { ms: 60_000 });
   await runner.until(() => runner.stderr.includes('a careless one'));
-  assert.match(runner.stderr, /of run w:\d+:0, which is over/);
+  assert.match(runner.stderr, /of run w:\d+:0, which has ended/);
   runner.send({ type: 'cancel', run, reason: 'cancel', message: 'enough' });
   const outcome = await runner.outcome(run);
   assert.deepEqual([outcome.message, outcome.last], ['enough', true]);
   assert.equal(await runner.ended(), 1);
 });
 
-test('output stays the user’s own', async (t) => {
+test('output of the handler goes to stdout and stderr', async (t) => {
   const runner = await plain(t);
   const run = runner.start('output', {});
   assert.equal((await runner.outcome(run)).result, 'done');
@@ -133,13 +133,13 @@ test('output stays the user’s own', async (t) => {
   assert.equal(runner.frames.filter((frame) => frame.run === 'fake').length, 0);
 });
 
-test('progress is thinned, the last one always told, and nothing after the outcome', async (t) => {
+test('progress is rate-limited, the last value is sent, and nothing after the outcome', async (t) => {
   const runner = await plain(t);
   const run = runner.start('flood', { count: 20_000 });
   await runner.outcome(run);
-  const told = runner.of('progress', run);
-  assert.ok(told.length < 200, `${told.length} frames`);
-  assert.deepEqual(told.at(-1).value, { last: true });
+  const sent = runner.of('progress', run);
+  assert.ok(sent.length < 200, `${sent.length} frames`);
+  assert.deepEqual(sent.at(-1).value, { last: true });
   const bad = runner.start('badProgress');
   assert.equal((await runner.outcome(bad)).result, 1);
   assert.match(runner.of('log', bad)[0].line, /progress cannot be turned into JSON/);
@@ -149,30 +149,30 @@ test('progress is thinned, the last one always told, and nothing after the outco
   assert.deepEqual([...runner.of('progress', late), ...runner.of('log', late)], []);
 });
 
-test('a reader that falls behind costs log lines, not memory, and never the outcome', async (t) => {
+test('a slow reader loses log lines, not the outcome', async (t) => {
   const runner = await plain(t);
-  const run = runner.start('flood', { count: 50_000, log: true }); // in one turn of its event loop: nothing is read meanwhile
+  const run = runner.start('flood', { count: 50_000, log: true }); // in one tick of its event loop: it reads nothing meanwhile
   const outcome = await runner.outcome(run);
   assert.equal(outcome.result, 50_000);
   assert.ok(runner.of('log', run).length < 50_000, 'nothing was dropped though 10 MB came at once');
 });
 
-test('a result file is named in the outcome', async (t) => {
+test('names a result file in the outcome', async (t) => {
   const runner = await plain(t);
   const outcome = await runner.call('file');
   assert.deepEqual([outcome.result, outcome.file], [{ columns: 2 }, { name: 'r1.csv', format: 'csv', rows: 1 }]);
 });
 
-test('a stop while a job runs aborts it and does not wait for the deaf', async (t) => {
+test('a stop aborts the running job and does not wait for one that ignores it', async (t) => {
   const heard = await plain(t);
   const run = heard.start('sleep', { ms: 60_000 });
   await heard.until(() => heard.of('progress', run).length > 0);
   assert.equal(await heard.stop(), 0);
   assert.match(heard.stdout, /closed/);
-  const deaf = await plain(t, { env: { CLOSE_MS: '200' } });
-  deaf.start('deaf');
-  assert.equal(await deaf.stop(), 0);
-  assert.match(deaf.stderr, /did not end within 200 ms of the stop/);
+  const stuck = await plain(t, { env: { CLOSE_MS: '200' } });
+  stuck.start('ignoreStop');
+  assert.equal(await stuck.stop(), 0);
+  assert.match(stuck.stderr, /did not end within 200 ms of the stop/);
 });
 
 test('children do not inherit the frames', async (t) => {
@@ -181,8 +181,8 @@ test('children do not inherit the frames', async (t) => {
   assert.ok(open.includes('2') && !open.includes('4'), open.join()); // 3 is the folder that ls reads
 });
 
-test('a line that is no frame ends it, with what is wrong', async (t) => {
-  for (const line of ['this is no JSON\n', '[1]\n', `"${'x'.repeat(9 << 20)}"`]) {
+test('exits with a message on a line that is not a frame', async (t) => {
+  for (const line of ['this is not JSON\n', '[1]\n', `"${'x'.repeat(9 << 20)}"`]) {
     const runner = await plain(t);
     runner.child.stdio[3].write(line);
     assert.equal(await runner.ended(), 1);
@@ -190,7 +190,7 @@ test('a line that is no frame ends it, with what is wrong', async (t) => {
   }
 });
 
-test('frames may come in any pieces, unknown ones are passed over', async (t) => {
+test('accepts frames in pieces and ignores unknown ones', async (t) => {
   const runner = await plain(t);
   const text = Buffer.from(`{"type":"new","x":1}\n${JSON.stringify({ type: 'run', run: 'p', function: 'echo', data: '안녕' })}\n`);
   for (const byte of text) runner.child.stdio[3].write(Buffer.from([byte]));
@@ -204,7 +204,7 @@ test('ES modules and CommonJS share one copy', async (t) => {
   assert.equal((await runner.call('unrecoverable')).final, true);
 });
 
-test('boot: a stop is heard, an error ends it, a second run() is refused', async (t) => {
+test('boot: obeys a stop, exits on an error, rejects a second run()', async (t) => {
   const slow = started(t, ['-e', `require('${packageFolder}').run({ functions: () => { console.log('booting'); return new Promise(() => {}); } })`]);
   await slow.until(() => slow.stdout.includes('booting'));
   assert.equal(await slow.stop(), 0);
@@ -214,19 +214,19 @@ test('boot: a stop is heard, an error ends it, a second run() is refused', async
   assert.match(broken.stderr, /cannot start: Error: no database/);
   const none = started(t, ['-e', `require('${packageFolder}').run({ functions: { a: 1 } })`]);
   assert.equal(await none.ended(), 1);
-  assert.match(none.stderr, /functions\.a is no function/);
+  assert.match(none.stderr, /functions\.a is not a function/);
   const twice = started(t, ['-e', `const g = require('${packageFolder}'); g.run({ functions: { a() {} } }); g.run({ functions: { a() {} } })`]);
   assert.equal(await twice.ended(), 1);
-  assert.match(twice.stderr, /a runner already/);
+  assert.match(twice.stderr, /already a runner/);
 });
 
-test('by hand it says what it is', async (t) => {
+test('explains itself when started by hand', async (t) => {
   const runner = started(t, [fixture('run.cjs')], { env: { GAUR_PROTOCOL: undefined } });
   assert.equal(await runner.ended(), 2);
   assert.match(runner.stderr, /started by Gaur/);
 });
 
-test('the command line runs what a module exports', async (t) => {
+test('the command line runs the exports of a module', async (t) => {
   const cli = `${packageFolder}/dist/cli.js`;
   const named = await started(t, [cli, 'fixtures/named.mjs']).ready();
   assert.equal((await named.call('double', { n: 21 })).result, 42);

@@ -1,4 +1,4 @@
-// Everything that can be wrong with a table of use cases, told at once.
+// All problems of a table of use cases, reported together.
 import { runNest } from '../../dist/index.mjs';
 import { AppModule, RankUseCase } from './app.mjs';
 class Nobody {}
