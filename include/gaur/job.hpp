@@ -116,6 +116,19 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
+/// A result file as its job records it. The file itself can be gone: it expires, or is removed with the job.
+struct ResultFileInfo {
+  /// Where clients fetch the file: a path of the HTTP API, or with `is_link` an absolute URL.
+  std::string url{};
+  std::string format{};  ///< "parquet", "csv", "ndjson", ...
+  std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;  ///< 0: unknown; links do not record it
+  Time expires_at{};       ///< whole seconds
+  /// The function has `on_large = "url"`: a link that needs no token is the job's whole result.
+  bool is_link = false;
+  bool operator==(const ResultFileInfo&) const = default;
+};
+
 struct Job {
   QueueName queue{};
   JobId id{};
@@ -130,9 +143,11 @@ struct Job {
   std::uint32_t attempts_made = 0;
   /// Counts every start; use it as the fencing number of side effects.
   std::uint32_t attempts_started = 0;
-  std::uint32_t stalled = 0;              ///< times its runner died or its lock expired
-  std::string progress{};                 ///< JSON text or ""
-  std::string result{};                   ///< JSON text, completed jobs only
+  std::uint32_t stalled = 0;  ///< times its runner died or its lock expired
+  std::string progress{};     ///< JSON text or ""
+  std::string result{};       ///< JSON text, completed jobs only
+  /// Set if the run wrote a file; `result` is then the JSON object beside the file, "null" beside a link.
+  std::optional<ResultFileInfo> result_file{};
   std::optional<Failure> failure{};       ///< of the last failed attempt
   std::vector<std::string> stacktrace{};  ///< oldest first
   std::optional<Time> due{};              ///< delayed jobs only
@@ -143,6 +158,10 @@ struct Job {
   std::string data_invalid{};
   bool operator==(const Job&) const = default;
 };
+
+/// The job's result as one JSON text, as the HTTP API and Bull's clients read it: `result` with the member
+/// `file`, or the link.
+std::string result_json(const Job& job);
 
 /// Limits of one job, checked before anything is stored.
 struct Limits {

@@ -1,4 +1,5 @@
 #include "api/waits.hpp"
+#include "core/result_json.hpp"
 
 namespace gaur {
 
@@ -22,7 +23,7 @@ Job from_event(Job job, const Event& end) {
   job.finished_on = end.at;
   if (end.kind == EventKind::kCompleted) {
     job.state = State::kCompleted;
-    job.result = end.detail;
+    set_result(job, end.detail);
   } else {
     job.state = State::kFailed;
     Failure failure;

@@ -7,6 +7,7 @@
 #include "bull/admission_scan.hpp"
 #include "bull/gather.hpp"
 #include "bull/job_codec.hpp"
+#include "core/result_json.hpp"
 
 namespace gaur::bull {
 namespace {
@@ -46,7 +47,8 @@ void append_finish(const Finish& finish, const TakeMemory::OfQueue& memory, Argu
   const auto add = [&](std::initializer_list<std::string> more) { arguments.insert(arguments.end(), more); };
   std::visit(Overloaded{
                  [&](const outcome::Completed& done) {
-                   add({completed_kind(finish, memory), done.result, finish_payload(finish.id, done.result)});
+                   const std::string result = result_json(done.result, done.file);
+                   add({completed_kind(finish, memory), result, finish_payload(finish.id, result)});
                  },
                  [&](const outcome::Failed& failed) {
                    const Failure& failure = failed.failure;

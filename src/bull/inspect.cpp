@@ -387,7 +387,7 @@ void Inspector::Impl::read_kept(const Promise<Result<std::vector<Sample>>>& prom
           if (fields.empty()) continue;
           Sample sample{.job = job_from_hash(queue, JobId(part[i]), fields, {.state = state})};
           sample.data_bytes = sample.job.data.size();
-          sample.result_bytes = sample.job.result.size();
+          sample.result_bytes = result_json(sample.job).size();
           samples->push_back(std::move(sample));
         }
         self->read_kept(promise, queue, state, ids, samples);

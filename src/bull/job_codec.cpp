@@ -10,6 +10,7 @@
 #include "base/json_text.hpp"
 #include "base/raw_value.hpp"
 #include "base/unicode.hpp"
+#include "core/result_json.hpp"
 
 namespace gaur::bull {
 namespace {
@@ -231,7 +232,7 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
     else if (*name == "progress")
       job.progress = value->empty() ? "" : json::Fragment::read_or_quote(*value).take();
     else if (*name == "returnvalue")
-      job.result = value->empty() ? "" : json::Fragment::read_or_quote(*value).take();
+      set_result(job, value->empty() ? "" : json::Fragment::read_or_quote(*value).take());
     else if (*name == "stacktrace")
       job.stacktrace = texts_of(*value);
     else if (*name == "processedOn")
@@ -250,7 +251,7 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
   job.attempts_started =
       job.attempts_made + job.stalled + static_cast<std::uint32_t>(beside.requeued) + (counted_run ? 1 : 0);
   if (job.state == State::kCompleted) ++job.attempts_made;
-  if (job.state != State::kCompleted) job.result.clear();
+  if (job.state != State::kCompleted) set_result(job, "");
   if (job.state == State::kDelayed) job.due = beside.due;
   return job;
 }

@@ -1,6 +1,8 @@
 // Finishing: outcomes, tokens, retention.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "conformance/case_context.hpp"
 
 namespace gaur::conformance {
@@ -25,6 +27,37 @@ void completed(CaseContext& b) {
   EXPECT_EQ(job.attempts_made, 1U);
   EXPECT_EQ(b.counts()[State::kCompleted], 1U);
   EXPECT_EQ(b.counts()[State::kActive], 0U);
+}
+
+/// Times of result files have whole seconds. The result has a nested object that looks like a file.
+void completed_with_a_result_file(CaseContext& b) {
+  const ResultFileInfo file{.url = "/v1/queues/q/jobs/1/result",
+                            .format = "csv",
+                            .bytes = 12,
+                            .rows = 3,
+                            .expires_at = from_ms(1'795'338'000'000)};
+  ResultFileInfo link = file;
+  link.url = "https://host/v1/files/q/1?expires=1795338000000&signature=00";
+  link.rows = 0;
+  link.is_link = true;
+  const std::string beside = R"({ "n":1.10,"of":{"file":{"url":"x"}} })";
+  for (const auto& [result, made] : {std::pair(beside, file), {"{ }", file}, {"null", link}}) {
+    const JobId id = b.add();
+    ASSERT_TRUE(b.finish(b.take_one(), outcome::Completed{result, made}));
+    EXPECT_EQ(b.job(id).result, result);
+    EXPECT_EQ(b.job(id).result_file, made);
+    const auto events = b.events();
+    const auto completed = std::find_if(events.rbegin(), events.rend(), [&](const Event& event) {
+      return event.kind == EventKind::kCompleted && event.id == id;
+    });
+    ASSERT_NE(completed, events.rend());
+    EXPECT_EQ(completed->detail, result_json(b.job(id)));
+  }
+  const JobId id = b.add();
+  const Taken taken = b.take_one();
+  ASSERT_TRUE(b.finish(taken, outcome::Completed{beside}));
+  EXPECT_EQ(b.job(id).result, beside);
+  EXPECT_FALSE(b.job(id).result_file);
 }
 
 void failed(CaseContext& b) {
@@ -192,6 +225,7 @@ std::vector<Case> finishing_cases() {
   constexpr const char* kTheme = "Finishing";
   return {
       {kTheme, "CompletedKeepsResultAndTimes", completed},
+      {kTheme, "CompletedKeepsTheResultFile", completed_with_a_result_file},
       {kTheme, "FailedKeepsTheWholeFailure", failed},
       {kTheme, "UseIsStoredWithTheJob", use_is_stored, {Capability::kUsage}},
       {kTheme, "FinishesAndTakesInOneStep", finish_and_take_in_one_step},

@@ -35,7 +35,7 @@ std::string show(const Job& job) {
       "{}/{} {} \"{}\" {} prio {} delay {} due {} made {} started {} stalled {} progress '{}' result '{}'",
       job.queue.value, job.id.value, to_string(job.state), job.name, job.data, job.priority,
       job.delay.count(), at(job.due), job.attempts_made, job.attempts_started, job.stalled, job.progress,
-      job.result);
+      result_json(job));
   text += fmt::format(" at {} ran {} ended {} by '{}' traces {}", to_ms(job.timestamp), at(job.processed_on),
                       at(job.finished_on), job.processed_by, job.stacktrace);
   if (job.failure)

@@ -14,6 +14,8 @@ namespace gaur {
 namespace outcome {
 struct Completed {
   std::string result = "null";  ///< JSON text
+  /// `result` is then an object, or "null" beside a link (ResultFileInfo::is_link).
+  std::optional<ResultFileInfo> file{};
 };
 /// Final: no attempt is left, or none can succeed. Increments attempts_made.
 struct Failed {

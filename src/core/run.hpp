@@ -30,6 +30,7 @@ struct RunRequest {
 namespace run {
 struct Completed {
   std::string result = "null";
+  std::optional<ResultFileInfo> file{};
 };
 /// The handler reported a failure.
 struct Failed {

@@ -44,7 +44,8 @@ Status Engine::retry(const JobRef& job, bool reset_attempts) {
   touch(*queue);
   lift(*queue, key, state);
   if (state.has(JobState::kHasResult)) txn_->erase(Table::kParts, part_key(key, Part::kResult).view());
-  for (const auto flag : {JobState::kHasResult, JobState::kResultIsNull, JobState::kHasFailure})
+  for (const auto flag :
+       {JobState::kHasResult, JobState::kHasResultFile, JobState::kResultIsNull, JobState::kHasFailure})
     state.set(flag, false);
   state.processed_on = state.finished_on = kNoTime;
   if (reset_attempts) state.attempts_made = 0;

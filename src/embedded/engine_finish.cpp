@@ -7,6 +7,7 @@
 
 #include "base/try.hpp"
 #include "base/utf8.hpp"
+#include "core/result_json.hpp"
 
 namespace gaur::embedded {
 
@@ -91,10 +92,12 @@ Result<FinishResult> Engine::carry_out(QueueEntry& queue, JobKey key, JobState& 
           [&](const outcome::Completed& done) -> Result<FinishResult> {
             usage();
             ++state.attempts_made;
-            state.set(JobState::kResultIsNull, done.result == "null");
-            state.set(JobState::kHasResult, done.result != "null");
-            if (done.result != "null") write_part(key, Part::kResult, done.result);
-            return end_run(queue, key, state, State::kCompleted, finish.keep, done.result);
+            const std::string result = result_json(done.result, done.file);
+            state.set(JobState::kResultIsNull, result == "null");
+            state.set(JobState::kHasResult, result != "null");
+            state.set(JobState::kHasResultFile, done.file.has_value());
+            if (result != "null") write_part(key, Part::kResult, result);
+            return end_run(queue, key, state, State::kCompleted, finish.keep, result);
           },
           [&](const outcome::Failed& failed) -> Result<FinishResult> {
             GAUR_CHECK(write_failure(key, state, failed.failure, true));

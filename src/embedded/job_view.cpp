@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include "core/result_json.hpp"
 
 #include "base/try.hpp"
 
@@ -153,6 +154,7 @@ Status add_parts(Txn& txn, JobKey key, const JobState& s, Job& job) {
   if (s.has(JobState::kResultIsNull)) job.result = "null";
   if (s.has(JobState::kHasResult)) {
     GAUR_TRY(job.result, load_text(txn, key, Part::kResult));
+    if (s.has(JobState::kHasResultFile)) set_result(job, std::move(job.result));
   }
   if (s.has(JobState::kHasProgress)) {
     GAUR_TRY(job.progress, load_text(txn, key, Part::kProgress));

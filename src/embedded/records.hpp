@@ -47,8 +47,9 @@ struct JobState {
     kResultIsNull = 4,  ///< completed with "null", the commonest result: no part is written
     kHasProgress = 8,
     kHasResult = 16,
-    kHasFailure = 32,     ///< the part's failure is the job's; off after a retry by hand
-    kHasFailurePart = 2,  ///< failure and stack traces
+    kHasResultFile = 512,  ///< the result's JSON text includes the result file
+    kHasFailure = 32,      ///< the part's failure is the job's; off after a retry by hand
+    kHasFailurePart = 2,   ///< failure and stack traces
     kHasUsage = 64,
     kHasUsageDetails = 128,
     kHasLogs = 256,

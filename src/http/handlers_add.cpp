@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "http/add_body.hpp"
 #include "http/handlers.hpp"
+#include "http/paths.hpp"
 #include "http/waiting.hpp"
 
 namespace gaur::http {

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "base/json.hpp"
 #include "base/name_text.hpp"
 #include "http/handlers.hpp"
+#include "http/paths.hpp"
 #include "http/waiting.hpp"
 
 namespace gaur::http {
@@ -18,17 +18,14 @@ std::string_view media_type(std::string_view format) {
   return "application/octet-stream";
 }
 
-/// A result that says {"file":{"url": this job's result}} is a file, even one that is gone by now. The
-/// address was written below the base path of that time, which may have changed since.
-bool is_file_result(const Job& job, const std::string& url) {
-  constexpr std::size_t kLongest = 4'096;
-  if (job.result.size() > kLongest || job.result.find("\"file\"") == std::string::npos) return false;
-  const auto result = json::parse(job.result);
-  const json::Value* stored = result ? json::find(*result, "file.url") : nullptr;
-  return stored != nullptr && stored->is_string() && std::string_view(stored->get_string()).ends_with(url);
+/// The URL was written with the base path of its time, which may have changed since. A result that another
+/// program wrote in this form for another URL is an ordinary result.
+bool has_own_file(const Job& job) {
+  return job.result_file && !job.result_file->is_link &&
+         job.result_file->url.ends_with(result_path({job.queue, job.id}));
 }
 
-/// Changes whenever the bytes could: each time that a file is written it expires at another moment.
+/// Changes with the content: each file that a run writes has another expiry.
 std::string etag_of(const JobRef& job, const ResultFile& file) {
   return fmt::format("\"{}-{:x}-{:x}\"", percent_encode(job.id.value), to_ms(file.expires_at), file.bytes);
 }
@@ -93,7 +90,7 @@ void find_and_answer(Service& service, const ExchangePtr& exchange, const JobRef
                      const std::string& path) {
   const ResultFiles* files = service.parts().files;
   const auto file = files == nullptr
-                        ? Result<ResultFile>(Error{Errc::kNotFound, "this host keeps no result files"})
+                        ? Result<ResultFile>(Error{Errc::kNotFound, "this host stores no result files"})
                         : files->find(job);
   if (file) return answer_file(exchange, job, *file);
   if (file.error().code != Errc::kNotFound) return refuse(exchange, problem_of(file.error(), path));
@@ -108,8 +105,9 @@ void answer_result(Service& service, const ExchangePtr& exchange, const Job& job
         fmt::format("the job is {}; it has no result yet. Ask with ?wait=10s", to_string(job.state));
     return refuse(exchange, problem_of({Errc::kNotInState, detail}, path));
   }
-  if (!is_file_result(job, path + "/result")) {
-    return answer_json(exchange, job.result.empty() ? "null" : job.result);
+  if (!has_own_file(job)) {
+    const std::string result = result_json(job);
+    return answer_json(exchange, result.empty() ? "null" : result);
   }
   find_and_answer(service, exchange, {job.queue, job.id}, path);
 }
@@ -127,7 +125,7 @@ void get_result(Service& service, const ExchangePtr& exchange) {
   });
 }
 
-/// The link carries its own permission: whoever was given it needs no token, and the job may be gone.
+/// A signed link needs no token, and no job: the job may have been removed.
 void get_signed_file(Service& service, const ExchangePtr& exchange) {
   const auto job = job_of(exchange);
   if (!job) return;

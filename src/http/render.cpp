@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.hpp"
-#include "base/name_text.hpp"
 #include "base/time_text.hpp"
+#include "http/paths.hpp"
 #include "http/values.hpp"
 
 namespace gaur::http {
@@ -94,11 +94,6 @@ void append_duplicate(ObjectWriter& out, const Added& added) {
 
 }  // namespace
 
-std::string job_path(const JobRef& job, std::string_view base) {
-  return fmt::format("{}/v1/queues/{}/jobs/{}", base, percent_encode(job.queue.value),
-                     percent_encode(job.id.value));
-}
-
 void append_failure(std::string& text, const Failure& failure) {
   ObjectWriter out(text);
   out.text("code", failure.code);
@@ -144,7 +139,7 @@ void append_job(std::string& text, const Job& job, const JobParts& view) {
   out.number("attempts_started", job.attempts_started);
   if (job.stalled > 0) out.number("stalled", job.stalled);
   if (view.result && !job.progress.empty()) out.json("progress", or_null(job.progress));
-  if (view.result && job.state == State::kCompleted) out.json("result", or_null(job.result));
+  if (view.result && job.state == State::kCompleted) out.json("result", or_null(result_json(job)));
   if (job.failure) {
     out.name("failure");
     append_failure(text, *job.failure);

@@ -11,9 +11,6 @@
 
 namespace gaur::http {
 
-/// "/v1/queues/query/jobs/42", percent-encoded, with `base` before it.
-std::string job_path(const JobRef& job, std::string_view base = {});
-
 /// Why and where a job waits.
 struct Waiting {
   std::optional<Position> position;

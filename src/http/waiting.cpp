@@ -1,4 +1,5 @@
 #include "http/waiting.hpp"
+#include "http/paths.hpp"
 
 #include <fmt/format.h>
 

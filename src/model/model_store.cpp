@@ -255,6 +255,7 @@ Async<Unit> ModelStore::retry(JobRef ref, bool reset_attempts) {
   QueueState& queue = world_.queues[ref.queue];
   queue.lift(job);
   job.job.result.clear();
+  job.job.result_file.reset();
   job.job.failure.reset();
   job.job.processed_on.reset();
   job.job.finished_on.reset();

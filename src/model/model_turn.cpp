@@ -100,8 +100,9 @@ Result<FinishResult> ModelStore::carry_out(QueueState& queue, Record& record_, c
       Overloaded{
           [&](const outcome::Completed& done) -> Result<FinishResult> {
             job.result = done.result;
+            job.result_file = done.file;
             ++job.attempts_made;
-            return end_run(queue, record_, State::kCompleted, finish.keep, done.result);
+            return end_run(queue, record_, State::kCompleted, finish.keep, result_json(job));
           },
           [&](const outcome::Failed& failed) -> Result<FinishResult> {
             remember_failure(failed.failure);

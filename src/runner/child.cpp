@@ -11,7 +11,7 @@ void OutputLines::feed(std::string_view bytes, const std::function<void(std::str
   while (!bytes.empty()) {
     const std::size_t newline = bytes.find('\n');
     const std::string_view piece = bytes.substr(0, newline);
-    // One byte above the bound is kept, as the mark that the line was cut.
+    // One byte more than the limit marks a truncated line.
     buffer_.append(piece.substr(0, max_bytes_ + 1 - std::min(buffer_.size(), max_bytes_ + 1)));
     if (newline == std::string_view::npos) return;
     finish(line);
@@ -34,7 +34,7 @@ void Meter::attach(pid_t runner, pid_t keeper) {
 }
 
 std::uint64_t Meter::cpu_now() const {
-  // The tree as last walked: what was born since and has ended already is in its parent's figure.
+  // The tree at the last sample. Processes that started and ended since are in their parent's total.
   std::uint64_t sum = cpu_us_of(runner_) + reaped_cpu_us_of(runner_);
   for (const pid_t pid : others_) sum += cpu_us_of(pid) + reaped_cpu_us_of(pid);
   return sum;
@@ -56,7 +56,8 @@ std::uint64_t Meter::sample() {
 }
 
 std::uint64_t Meter::anonymous(pid_t pid) const {
-  // Pages that a fork shares with its parent must not count twice; alone, the cheap figure is the same.
+  // With several processes, pages shared after a fork must not count twice. A single process has the same
+  // value in the cheaper statistic.
   if (!others_.empty()) return proportional_anonymous_bytes(pid);
   const auto memory = memory_of(pid);
   return memory ? memory->anonymous_bytes : 0;

@@ -1,6 +1,6 @@
 #pragma once
-// One runner as the I/O thread of ProcessShell sees it: its pipes, what is still to be written, and its
-// figures. Thread-safety: confined to that thread.
+// The state of one runner on the I/O thread: its pipes, unsent bytes and measurements. Thread-safety:
+// confined to that thread.
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -12,13 +12,13 @@
 
 namespace gaur {
 
-/// Cuts output into lines of bounded length: the rest of a longer one is dropped.
+/// Splits output into lines and truncates long ones.
 class OutputLines {
  public:
   explicit OutputLines(std::size_t max_bytes) : max_bytes_(max_bytes) {}
-  /// Calls `line` for each whole one.
+  /// Calls `line` for each complete line.
   void feed(std::string_view bytes, const std::function<void(std::string_view)>& line);
-  /// What came after the last newline, when nothing more comes.
+  /// Calls `line` for the rest after the last newline, at end of file.
   void finish(const std::function<void(std::string_view)>& line);
 
  private:
@@ -26,18 +26,18 @@ class OutputLines {
   std::string buffer_;
 };
 
-/// What a runner's tree uses, and what one run of it used.
+/// Measures CPU time and memory of a runner's process tree, and of one run.
 class Meter {
  public:
   void attach(pid_t runner, pid_t keeper);
   bool attached() const { return runner_ > 0; }
-  /// A run begins: count from here.
+  /// Starts the measurement of a run.
   void begin();
-  /// Resident anonymous memory of the tree now; remembered for the peak.
+  /// Returns the current resident anonymous memory of the tree and updates the peak.
   std::uint64_t sample();
-  /// Since begin(). The runner is alive.
+  /// Since begin(), for a live runner.
   RunFigures figures();
-  /// Since begin(), for a runner that has ended: the keeper's totals over its life.
+  /// Since begin(), for a runner that has exited, from the keeper's totals.
   RunFigures final_figures(const keeper::Report& report) const;
 
  private:
@@ -45,7 +45,7 @@ class Meter {
   std::uint64_t anonymous(pid_t pid) const;
 
   pid_t runner_ = 0, keeper_ = 0;
-  std::vector<pid_t> others_;  ///< below the runner, or left by it, at the last sample
+  std::vector<pid_t> others_;  ///< descendants, orphans included, at the last sample
   std::uint64_t cpu_at_begin_ = 0;
   std::uint64_t peak_ = 0;
 };
@@ -66,16 +66,17 @@ struct Child {
 
   LineSplitter frames{kMaxFrameBytes};
   OutputLines out_lines, err_lines;
-  StderrTail tail;       ///< since its run began
-  bool deaf = false;     ///< a broken frame came: nothing more is read from it
-  bool running = false;  ///< it has a run: sampled often
-  bool exit_told = false;
-  bool scratch_released = false;  ///< Shell::release_scratch() was called
+  StderrTail tail;  ///< since the start of its run
+  /// A broken frame arrived: all later frames are dropped.
+  bool ignores_frames = false;
+  bool running = false;  ///< has a run, and is sampled every 0.1 s
+  bool exit_reported = false;
+  bool scratch_released = false;  ///< ProcessHost::release_scratch() was called
   std::optional<Instant> kill_sent, frames_ended;
   RunnerExit exit;
   /// Bytes of frames posted to the loop and not handled yet. Shared with the posted closures.
   std::shared_ptr<std::atomic<std::size_t>> backlog = std::make_shared<std::atomic<std::size_t>>(0);
-  bool paused = false;  ///< not read from, because of its backlog
+  bool paused = false;  ///< its frames are not read, because of its backlog
 };
 
 /// Sets the soft RLIMIT_DATA of a live process; 0: none.

@@ -12,7 +12,7 @@ void LineSplitter::feed(std::string_view bytes) {
   if (start_ > 0 && start_ == buffer_.size()) {
     buffer_.clear();
     scanned_ = start_ = 0;
-    if (buffer_.capacity() > (std::size_t{256} << 10)) buffer_.shrink_to_fit();  // one big frame is no habit
+    if (buffer_.capacity() > (std::size_t{256} << 10)) buffer_.shrink_to_fit();  // large frames are rare
   } else if (start_ > (std::size_t{64} << 10)) {
     buffer_.erase(0, start_);
     scanned_ -= start_;
@@ -42,29 +42,29 @@ namespace {
 
 using Members = std::vector<json::Member>;
 
-/// Reads the members of one frame and gathers the first thing that is wrong.
+/// Reads the members of one frame and records the first problem.
 class Fields {
  public:
   Fields(std::string_view type, const Members& members) : type_(type), members_(members) {}
 
-  /// The last member of this name counts, as in every JSON library.
+  /// The last member of a name counts, as in JSON libraries.
   std::optional<std::string_view> raw(std::string_view key) const {
     for (auto it = members_.rbegin(); it != members_.rend(); ++it) {
       if (it->key == key && it->value != "null") return it->value;
     }
     return std::nullopt;
   }
-  std::string raw_or(std::string_view key, std::string_view otherwise) const {
-    return std::string(raw(key).value_or(otherwise));
+  std::string raw_or(std::string_view key, std::string_view default_value) const {
+    return std::string(raw(key).value_or(default_value));
   }
   std::string text(std::string_view key) {
     const auto value = raw(key);
     if (!value) return missing(key);
     return text_of(key, *value);
   }
-  std::string text_or(std::string_view key, std::string_view otherwise) {
+  std::string text_or(std::string_view key, std::string_view default_value) {
     const auto value = raw(key);
-    return value ? text_of(key, *value) : std::string(otherwise);
+    return value ? text_of(key, *value) : std::string(default_value);
   }
   bool flag(std::string_view key) {
     const auto value = raw(key);
@@ -73,14 +73,14 @@ class Fields {
     return true;
   }
   /// A whole number of at least 0.
-  std::uint64_t number_or(std::string_view key, std::uint64_t otherwise) {
+  std::uint64_t number_or(std::string_view key, std::uint64_t default_value) {
     const auto value = raw(key);
-    if (!value) return otherwise;
+    if (!value) return default_value;
     const auto parsed = json::parse_object(fmt::format("{{\"n\":{}}}", *value));
     const auto number = parsed ? json::integer(*parsed, "n") : std::nullopt;
     if (!number || *number < 0) {
       wrong(key, "a whole number of at least 0");
-      return otherwise;
+      return default_value;
     }
     return static_cast<std::uint64_t>(*number);
   }
@@ -105,7 +105,7 @@ class Fields {
   }
   std::string text_of(std::string_view key, std::string_view value) {
     auto text = json::unquote(value);
-    if (!text) return wrong(key, "a text");
+    if (!text) return wrong(key, "a string");
     return *std::move(text);
   }
 
@@ -119,7 +119,7 @@ Usage read_usage(Fields& fields) {
   const std::string text = fields.object("usage", kMaxDetailsBytes + 1024);
   if (text.empty()) return usage;
   const auto members = json::members(text);
-  if (!members) return usage;  // cannot be: the frame was checked as a whole
+  if (!members) return usage;  // unreachable: the frame was parsed before
   Fields inner("usage", *members);
   usage.cpu_us = inner.number_or("cpu_us", 0);
   usage.peak_rss_bytes = inner.number_or("peak_rss_bytes", 0);
@@ -128,13 +128,13 @@ Usage read_usage(Fields& fields) {
   return usage;
 }
 
-std::optional<OfferedFile> read_file(Fields& fields) {
+std::optional<results::RunnerFile> read_file(Fields& fields) {
   const std::string text = fields.object("file", 4096);
   if (text.empty()) return std::nullopt;
   const auto members = json::members(text);
   if (!members) return std::nullopt;
   Fields inner("file", *members);
-  OfferedFile file;
+  results::RunnerFile file;
   file.name = inner.text("name");
   file.format = inner.text("format");
   file.rows = inner.number_or("rows", 0);
@@ -168,15 +168,15 @@ RunnerFrame read_frame(const std::string& type, Fields& fields) {
   if (type == "failed") return read_failed(fields);
   if (type == "progress") return frame::Progress{fields.text("run"), fields.raw_or("value", "null")};
   if (type == "log") return frame::Log{fields.text("run"), fields.text("line")};
-  if (type == "later") {
-    frame::Later later;
-    later.run = fields.text("run");
+  if (type == "snooze") {
+    frame::Snooze snooze;
+    snooze.run = fields.text("run");
     constexpr std::uint64_t kTenYears = 315'360'000'000;
-    later.delay = Duration(static_cast<std::int64_t>(std::min(fields.number_or("delay_ms", 0), kTenYears)));
-    later.message = fields.text_or("message", "");
-    later.usage = read_usage(fields);
-    later.last = fields.flag("last");
-    return later;
+    snooze.delay = Duration(static_cast<std::int64_t>(std::min(fields.number_or("delay_ms", 0), kTenYears)));
+    snooze.message = fields.text_or("message", "");
+    snooze.usage = read_usage(fields);
+    snooze.last = fields.flag("last");
+    return snooze;
   }
   if (type == "ready") {
     return frame::Ready{static_cast<std::int64_t>(fields.number_or("protocol", 1)),
@@ -194,7 +194,7 @@ Result<RunnerFrame> parse_frame(std::string_view line) {
   GAUR_TRY(const Members members, json::members(line, limits));
   Fields any("any", members);
   const std::string type = any.text("type");
-  if (!any.problem().empty()) return Error{Errc::kInvalidArgument, "a frame needs `type`, a text"};
+  if (!any.problem().empty()) return Error{Errc::kInvalidArgument, "a frame needs `type`, a string"};
   Fields fields(type, members);
   RunnerFrame frame = read_frame(type, fields);
   if (!fields.problem().empty()) return Error{Errc::kInvalidArgument, fields.problem()};
@@ -228,7 +228,7 @@ Result<std::string> run_frame(const RunRequest& request) {
   out += "}\n";
   if (out.size() > kMaxFrameBytes) {
     return Error{Errc::kTooLarge,
-                 fmt::format("the job's data has {} bytes; a runner takes {} bytes a job, all included",
+                 fmt::format("the job's data has {} bytes; a `run` frame has at most {} bytes",
                              job.data.size(), kMaxFrameBytes)};
   }
   return out;

@@ -40,8 +40,8 @@ std::vector<std::string> to_arguments(const Launch& launch) {
 namespace {
 
 constexpr int kExitMisused = 64, kExitOrphan = 65;
-/// Rounds of 10 ms after which the keeper reports although something below would not die.
-constexpr int kPatientRounds = 100;
+/// Rounds of 10 ms; then the keeper reports although processes have survived SIGKILL.
+constexpr int kKillRounds = 100;
 
 Launch parse(int argc, char** argv) {
   Launch launch;
@@ -66,11 +66,11 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   ::setrlimit(resource, &limit);
 }
 
-/// In the forked child. Does not return; what went wrong is written to `problem` as an errno.
+/// In the forked child. Does not return; on failure it writes errno to `problem`.
 [[noreturn]] void become_runner(const Launch& launch, pid_t keeper, int problem) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != keeper) ::_exit(kExitOrphan);  // the keeper died before prctl could count
+  if (::getppid() != keeper) ::_exit(kExitOrphan);  // the keeper died before prctl()
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -81,12 +81,12 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   arguments.push_back(nullptr);
   if (launch.working_folder.empty() || ::chdir(launch.working_folder.c_str()) == 0) {
     ::close_range(kReports, ~0U, CLOSE_RANGE_CLOEXEC);
-    // Last: the bound is the runner's, and what this process still allocates may not fit it.
+    // Last, because this process may need more memory than the runner's limit.
     if (launch.memory_bytes > 0) set_limit(RLIMIT_DATA, launch.memory_bytes, false);
     ::execvp(arguments[0], arguments.data());
   }
   const int error_number = errno;
-  [[maybe_unused]] const ssize_t told = ::write(problem, &error_number, sizeof error_number);
+  [[maybe_unused]] const ssize_t written = ::write(problem, &error_number, sizeof error_number);
   ::_exit(127);
 }
 
@@ -140,17 +140,16 @@ class Keeper {
       ::waitpid(child, nullptr, 0);
     }
     if (report.error_number != 0) report.kind = Report::Kind::kCannotStart;
-    // The runner's ends of these pipes are its own now: end of file must not wait for us.
+    // Only the runner keeps these descriptors open, so that its exit causes end of file.
     for (int fd = 0; fd <= kFramesOut; ++fd) ::close(fd);
-    tell(report);
+    send(report);
     if (report.error_number != 0) return false;
     runner_ = child;
     runner_fd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
     return true;
   }
 
-  /// Serves commands until the runner ended (true), or the server did or wants an end (false: nobody
-  /// listens).
+  /// Handles commands until the runner exits or must be killed (true), or the server is gone (false).
   bool wait_for_end() {
     while (true) {
       pollfd fds[] = {{runner_fd_.get(), POLLIN, 0}, {kCommands, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
@@ -166,20 +165,19 @@ class Keeper {
     }
   }
 
-  /// Also reaps what was left to us: a runner's orphans must not pile up as zombies.
+  /// Also reaps the runner's orphans, which would remain zombies.
   bool ended_by_signal() {
     bool end = false;
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       if (info.ssi_signo == SIGCHLD) reap_others();
-      // SIGTERM comes from PDEATHSIG when the server's spawning thread ended, or from a person: the same to
-      // us.
+      // SIGTERM comes from PDEATHSIG when the server's spawning thread ended, or from an operator.
       if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP) end = true;
     }
     return end;
   }
 
-  /// Waits for ended children except the runner, whose pid stays taken until the server has let go of it.
+  /// Reaps exited children except the runner: its pid must stay valid until the server closes kCommands.
   std::uint32_t reap_others() {
     std::uint32_t reaped = 0;
     for (const pid_t child : children_of(::getpid())) {
@@ -193,13 +191,13 @@ class Keeper {
     return reaped;
   }
 
-  /// Kills our children until there are none. Only direct children are signalled: nobody but us can reap
-  /// them, so their pids cannot have been reused. As they die, theirs become ours (we are the subreaper), and
-  /// the next round gets them.
+  /// Kills all children until there are none. Only direct children are signalled: only this process reaps
+  /// them, so their pids are not reused. Their children become children of this process (a subreaper) and are
+  /// killed in the next round.
   void end_all() {
-    ::kill(-runner_, SIGKILL);  // atomic for the whole group: a fork bomb in it has no way out
-    for (int round = 0; round < kPatientRounds; ++round) {
-      // A list read while children end may miss some: only one that nothing disturbed counts as empty.
+    ::kill(-runner_, SIGKILL);  // atomic for the process group, so that a fork bomb cannot escape
+    for (int round = 0; round < kKillRounds; ++round) {
+      // The list may miss children while others exit: it counts as empty only if none exited.
       const bool disturbed = reap_others() > 0;
       std::uint32_t alive = runner_ended() ? 0 : 1;
       for (const pid_t child : children_of(::getpid())) {
@@ -219,12 +217,12 @@ class Keeper {
     }
   }
 
-  /// Looks without reaping.
+  /// Does not reap.
   bool runner_ended() {
     if (report_.kind == Report::Kind::kEnded) return true;
     siginfo_t info{};
     rusage usage{};
-    // The system call itself, unlike glibc's waitid, also tells what the process used.
+    // The system call itself, unlike glibc's waitid(), also returns the resource usage.
     if (::syscall(SYS_waitid, P_PID, runner_, &info, WEXITED | WNOHANG | WNOWAIT, &usage) != 0 ||
         info.si_pid == 0) {
       return false;
@@ -249,15 +247,15 @@ class Keeper {
   void report_end() {
     report_.kind = Report::Kind::kEnded;
     report_.pid = runner_;
-    tell(report_);
+    send(report_);
   }
 
-  static void tell(const Report& report) {
-    [[maybe_unused]] const Status told =
+  static void send(const Report& report) {
+    [[maybe_unused]] const Status written =
         write_all(kReports, {reinterpret_cast<const char*>(&report), sizeof report});
   }
 
-  /// The server closes the commands when it no longer uses the runner's pid.
+  /// Waits until the server closes kCommands: it then no longer uses the runner's pid.
   static void wait_for_release() {
     char command = 0;
     while (true) {
@@ -266,7 +264,7 @@ class Keeper {
     }
   }
 
-  /// What was too slow to die before the report is still ours to end.
+  /// Kills processes that were still alive at the report.
   void finish() {
     runner_ = 0;
     while (true) {
@@ -287,8 +285,8 @@ class Keeper {
 int keeper_main(int argc, char** argv) {
   keeper::Launch launch = keeper::parse(argc, argv);
   if (launch.command.empty() || launch.server_pid <= 0) {
-    [[maybe_unused]] const Status told =
-        write_all(2, "gaur keeper is started by the server for each runner, not by hand\n");
+    [[maybe_unused]] const Status written =
+        write_all(2, "gaur keeper is internal: the server starts it for each runner\n");
     return keeper::kExitMisused;
   }
   return keeper::Keeper(std::move(launch)).run();

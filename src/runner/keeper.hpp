@@ -1,10 +1,10 @@
 #pragma once
-// The keeper: one small process between the server and each runner. It outlives a killed server just long
-// enough to kill everything below it, double-forked grandchildren included, and it tells the server how its
-// runner ended. It is a mode of our own binary: `gaur keeper ...`, never started by hand.
+// The keeper: a small process between the server and each runner. When the server dies, the keeper kills the
+// runner's process tree, double-forked grandchildren included, and exits. It reports how its runner ended. It
+// is a mode of the gaur program, `gaur keeper ...`, which only the server starts.
 //
-// Its descriptors: 1, 2 the runner's output, 3 frames to the runner, 4 frames from it (all four only passed
-// on), 5 reports to the server, 6 commands from the server; end of file there means that the server is gone.
+// Descriptors: 1 and 2 are the runner's output, 3 frames to the runner, 4 frames from it (inherited by the
+// runner), 5 reports to the server, 6 commands from the server. End of file on 6 means that the server died.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,42 +12,42 @@
 
 namespace gaur {
 
-/// Runs the keeper; `argv[1]` is "keeper". Call it first thing in main, before threads exist or files are
-/// opened. Returns the exit code of the process.
+/// Runs the keeper; `argv[1]` is "keeper". Call it first in main(), before any thread or open file. Returns
+/// the exit code.
 int keeper_main(int argc, char** argv);
 
 namespace keeper {
 
 inline constexpr int kFramesIn = 3, kFramesOut = 4, kReports = 5, kCommands = 6;
 
-/// One command to the keeper is one byte. End of file: as kKill, then exit.
+/// A command is one byte. End of file has the effect of kKill; then the keeper exits.
 enum class Command : char {
   kTerminate = 'T',  ///< SIGTERM to the runner's process group
-  kKill = 'K',       ///< SIGKILL to everything below
+  kKill = 'K',       ///< SIGKILL to the process tree
 };
 
-/// What the keeper tells, as it lies in memory: both ends are the same binary. Smaller than PIPE_BUF, so that
-/// a report arrives whole.
+/// Sent as its bytes in memory, because both ends are the same binary. Smaller than PIPE_BUF, so a write is
+/// atomic.
 struct Report {
   enum class Kind : std::uint32_t {
-    kStarted =
-        1,  ///< `pid` runs the command. It is not reaped, so not reused, before the server closes kCommands
-    kCannotStart,  ///< `error_number` says why the command was not executed
-    kEnded,        ///< all below is dead
+    /// `pid` runs the command. The kernel does not reuse the pid before the server closes kCommands.
+    kStarted = 1,
+    kCannotStart,  ///< exec failed with `error_number`
+    kEnded,        ///< the process tree is dead
   };
   Kind kind = Kind::kStarted;
   std::int32_t pid = 0;
   std::int32_t error_number = 0;
   std::int32_t signal = 0;  ///< that killed the runner, or 0
   std::int32_t exit_code = 0;
-  std::uint32_t left = 0;           ///< processes that did not die within the keeper's patience (1 s)
-  std::uint64_t cpu_us = 0;         ///< of the whole tree, over its life
+  std::uint32_t left = 0;           ///< processes that survived SIGKILL for 1 s
+  std::uint64_t cpu_us = 0;         ///< of the process tree, in total
   std::uint64_t max_rss_bytes = 0;  ///< highest of any one process of the tree
 };
 
-/// How the runner is to be started; travels in the keeper's argument list.
+/// How to start the runner; passed as the keeper's arguments.
 struct Launch {
-  std::int32_t server_pid = 0;       ///< the keeper exits at once if its parent is another
+  std::int32_t server_pid = 0;       ///< the keeper exits if its parent is another process
   std::uint64_t memory_bytes = 0;    ///< soft RLIMIT_DATA of the runner; 0: not limited
   std::uint64_t open_files = 1024;   ///< RLIMIT_NOFILE of the runner
   std::string working_folder;        ///< "": the server's

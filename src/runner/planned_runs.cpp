@@ -18,7 +18,7 @@ std::string_view raw(const std::vector<json::Member>& members, std::string_view 
   return {};
 }
 
-/// The second step's own figures, with the plan's beside them.
+/// The sum of both usages; `details` are those of the second step with the plan's in a member `plan`.
 Usage sum_of(const Usage& plan, Usage run) {
   std::string about = fmt::format(R"("plan":{{"cpu_us":{},"wall_us":{},"peak_rss_bytes":{})", plan.cpu_us,
                                   plan.wall_us, plan.peak_rss_bytes);
@@ -47,7 +47,7 @@ Result<Plan> read_plan(std::string_view result) {
                     what, utf8_prefix(result, 200), result.size() > 200 ? "..." : "")};
   };
   const auto members = json::members(result);
-  if (!members) return wrong("the plan is no object");
+  if (!members) return wrong("the plan is not an object");
   const std::string_view sql = raw(*members, "sql");
   if (sql.empty()) {
     const auto answer = std::find_if(members->begin(), members->end(),
@@ -55,7 +55,7 @@ Result<Plan> read_plan(std::string_view result) {
     if (answer == members->end()) return wrong("the plan has no `sql`");
     return Plan{"", json::one_line(answer->value)};
   }
-  if (!json::unquote(sql)) return wrong("`sql` of the plan is no text");
+  if (!json::unquote(sql)) return wrong("`sql` of the plan is not a string");
   const std::string_view params = raw(*members, "params");
   if (!params.empty() && params.front() != '{' && params.front() != '[')
     return wrong("`params` of the plan is neither an object nor a list");
@@ -67,7 +67,7 @@ Result<Plan> read_plan(std::string_view result) {
   return plan;
 }
 
-/// One run; hears both of its steps.
+/// One run; observes both of its steps.
 class PlannedRuns::Planned : public RunObserver {
  public:
   Planned(PlannedRuns& all, PlannedRuns::Pools pools, RunRequest request, RunObserver& observer)
@@ -83,7 +83,7 @@ class PlannedRuns::Planned : public RunObserver {
 
   void on_end(const LockToken& run, RunEnd end, Usage usage) override {
     if (auto* late = std::get_if<run::TimedOut>(&end); late != nullptr && request_.timeout) {
-      late->after = *request_.timeout;  // the step may have been given less
+      late->after = *request_.timeout;  // the second step had less time
     }
     if (planned_) return all_.ended(run, std::move(end), sum_of(plan_usage_, std::move(usage)));
     const auto* completed = std::get_if<run::Completed>(&end);
@@ -96,11 +96,11 @@ class PlannedRuns::Planned : public RunObserver {
       return all_.ended(run, run::Failed{std::move(failure), true}, std::move(usage));
     }
     if (plan->data.empty()) return all_.ended(run, run::Completed{std::move(plan->answer)}, std::move(usage));
-    carry_out(run, std::move(plan->data), std::move(usage));
+    run_plan(run, std::move(plan->data), std::move(usage));
   }
 
  private:
-  void carry_out(const LockToken& run, std::string data, Usage usage) {
+  void run_plan(const LockToken& run, std::string data, Usage usage) {
     RunRequest step = request_;
     step.taken.job.data = std::move(data);
     if (step.timeout) {
@@ -117,7 +117,7 @@ class PlannedRuns::Planned : public RunObserver {
   PlannedRuns::Pools pools_;
   RunRequest request_;
   RunObserver& observer_;
-  bool planned_ = false;  ///< the second step was begun
+  bool planned_ = false;  ///< the second step has started
   Usage plan_usage_;
 };
 
@@ -135,7 +135,7 @@ void PlannedRuns::ended(const LockToken& run, RunEnd end, Usage usage) {
   const auto found = runs_.find(run);
   if (found == runs_.end()) return;
   RunObserver& observer = found->second->observer();
-  // It calls us, so it lives until the observer has returned.
+  // `planned` is the caller: it must live until the observer has returned.
   const std::unique_ptr<Planned> planned = std::move(found->second);
   runs_.erase(found);
   observer.on_end(run, std::move(end), std::move(usage));

@@ -1,7 +1,7 @@
 #pragma once
-// Runs of two steps: a runner of one pool plans (its result is SQL and parameters), a runner of another
-// carries the plan out. To whoever started it, it is one run: one token, one deadline, one end, figures
-// summed. Thread-safety: confined to the loop.
+// Runs of two steps: a runner of one pool plans (its result is SQL and parameters), a runner of another pool
+// runs the plan. The worker sees one run with one token, one deadline, one end and the sum of both usages.
+// Thread-safety: confined to the loop.
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,13 +11,13 @@
 
 namespace gaur {
 
-/// What a planning step answered.
+/// The result of a planning step.
 struct Plan {
   std::string data;    ///< for the second step, as its job's data: {"sql":...,"params":...,"setup":...}
-  std::string answer;  ///< or the result itself, as JSON text; then there is no second step
+  std::string answer;  ///< or the run's result as JSON text, without a second step
 };
 /// Reads a planner's result: {"sql": text, "params": object or list, "setup": list of texts} or {"answer":
-/// any}. Other members are dropped. Errors: kInvalidArgument, with what is missing.
+/// any}. Other members are dropped. Errors: kInvalidArgument.
 Result<Plan> read_plan(std::string_view result);
 
 class PlannedRuns {
@@ -30,10 +30,9 @@ class PlannedRuns {
   struct Pools {
     std::string plan, run;
   };
-  /// Begins the first step. Stopping is the affair of the pool that has the step: what it reports ends the
-  /// whole.
+  /// Starts the first step. To stop the run, stop it in the pool that runs the current step.
   void start(const Pools& pools, RunRequest request, RunObserver& observer);
-  std::size_t under_way() const { return runs_.size(); }
+  std::size_t running() const { return runs_.size(); }
 
  private:
   class Planned;

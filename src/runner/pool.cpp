@@ -4,56 +4,23 @@
 
 #include <cstring>
 
+#include "results/file_record.hpp"
+
 namespace gaur {
 
 namespace {
 
-/// A runner that ends idle and jobless this soon after `ready` cannot be said to have started.
+/// A runner that exits this soon after `ready`, without a job, counts as a failed start.
 constexpr Duration kStable{1'000};
 
-std::string words(const RunnerExit& exit) {
+std::string describe(const RunnerExit& exit) {
   if (!exit.problem.empty()) return exit.problem;
   const std::string end = exit.signal != 0 ? fmt::format("it died of {}", signal_name(exit.signal))
                                            : fmt::format("it exited with code {}", exit.exit_code);
-  return exit.last_words.empty() ? end : fmt::format("{}, and last said: {}", end, exit.last_words);
+  return exit.cause.empty() ? end : fmt::format("{}; its last output: {}", end, exit.cause);
 }
 
 }  // namespace
-
-std::string signal_name(int signal) {
-  const char* abbreviation = ::sigabbrev_np(signal);
-  return abbreviation != nullptr ? fmt::format("SIG{}", abbreviation) : fmt::format("signal {}", signal);
-}
-
-std::vector<std::string> problems_of(const PoolOptions& options) {
-  std::vector<std::string> problems;
-  const auto check = [&](bool fine, std::string problem) {
-    if (!fine) problems.push_back(std::move(problem));
-  };
-  check(!options.command.empty() && !options.command.front().empty(),
-        "command: must name a program, was empty");
-  check(options.threads >= 1, "threads: at least 1, was 0");
-  check(options.open_files >= 16, fmt::format("open_files: at least 16, was {}", options.open_files));
-  check(
-      options.max_runners == 0 || options.min_runners <= options.max_runners,
-      fmt::format("min_runners: at most max_runners ({}), was {}", options.max_runners, options.min_runners));
-  check(options.breaker_after >= 1, "breaker_after: at least 1, was 0");
-  check(options.restart_min.count() > 0 && options.restart_min <= options.restart_max,
-        fmt::format("restart_min: above 0 and at most restart_max ({} ms), was {} ms",
-                    options.restart_max.count(), options.restart_min.count()));
-  for (const auto& [field, value] :
-       {std::pair{"start_timeout", options.start_timeout}, std::pair{"stop_grace", options.stop_grace},
-        std::pair{"cancel_grace", options.cancel_grace}, std::pair{"timeout_grace", options.timeout_grace},
-        std::pair{"kill_delay", options.kill_delay}}) {
-    check(value.count() > 0, fmt::format("{}: above 0, was {} ms", field, value.count()));
-  }
-  for (const auto& [name, value] : options.env) {
-    const bool fine = !name.empty() && name.find('=') == std::string::npos &&
-                      (name + value).find('\0') == std::string::npos;
-    check(fine, fmt::format("env: a name without '=' and a value without NUL, was '{}'", name));
-  }
-  return problems;
-}
 
 Pool::Pool(std::string name, PoolOptions options, PoolContext context)
     : name_(std::move(name)), options_(std::move(options)), context_(std::move(context)) {}
@@ -71,7 +38,7 @@ void Pool::close() {
   for (auto& [id, runner] : runners_) {
     if (runner.state == State::kRunning) request_stop(runner, {StopReason::kHostStops, "", "the host stops"});
     if (runner.state == State::kIdle) stop_runner(runner);
-    if (runner.state == State::kStarting) kill_runner(runner, {Verdict::Kind::kOurs, "the host stops", 0});
+    if (runner.state == State::kStarting) kill_runner(runner, {KillReason::Kind::kPool, "the host stops", 0});
   }
 }
 
@@ -80,10 +47,10 @@ std::size_t Pool::count(State state) const {
       runners_.begin(), runners_.end(), [&](const auto& entry) { return entry.second.state == state; }));
 }
 
-/// The one place that decides about starting and ending runners. Called after every event; idempotent.
+/// Decides which runners to start and stop. Called after every event; idempotent.
 void Pool::balance() {
   if (closing_) return;
-  give_out();
+  assign_waiting();
   replace_due();
   const std::size_t bound = options_.max_runners == 0 ? SIZE_MAX : options_.max_runners;
   while (true) {
@@ -93,12 +60,12 @@ void Pool::balance() {
     if (!wanted || alive >= bound || !may_start()) break;
     spawn(0);
   }
-  // The probe of a broken pool is started although nothing waits here: its jobs wait in the queue.
+  // A broken pool starts its probe without a waiting run: its jobs wait in the queue.
   if (broken_ && count(State::kStarting) == 0 && may_start()) spawn(0);
-  shrink();
+  stop_surplus();
 }
 
-void Pool::give_out() {
+void Pool::assign_waiting() {
   while (!waiting_.empty()) {
     Runner* runner = pick_idle();
     if (runner == nullptr) return;
@@ -108,7 +75,8 @@ void Pool::give_out() {
   }
 }
 
-/// The one used last, so that surplus ones stay idle and are stopped; those due for replacement last of all.
+/// Returns the runner that was used last, so that surplus runners stay idle and are stopped; a runner that is
+/// due for replacement only if there is no other.
 Pool::Runner* Pool::pick_idle() {
   Runner* best = nullptr;
   for (auto& [id, runner] : runners_) {
@@ -119,7 +87,7 @@ Pool::Runner* Pool::pick_idle() {
   return best;
 }
 
-/// After a failure one start at a time, and not before its pause is over.
+/// After a failure to start, one runner at a time is started, and only after the pause.
 bool Pool::may_start() {
   if (failures_ == 0) return true;
   if (count(State::kStarting) > 0) return false;
@@ -139,18 +107,18 @@ void Pool::spawn(RunnerId predecessor) {
   runner.id = context_.next_id();
   runner.predecessor = predecessor;
   runner.started = context_.env.clock.now();
-  runner.scratch =
-      context_.run_folder / fmt::format("{}-{}-{}", file_name_of(name_), context_.server_pid, runner.id);
+  runner.scratch = context_.run_folder /
+                   fmt::format("{}-{}-{}", results::file_name_of(name_), context_.server_pid, runner.id);
   const RunnerId id = runner.id;
   runner.timer = context_.after(options_.start_timeout, [this, id] {
     const auto found = runners_.find(id);
     if (found == runners_.end() || found->second.state != State::kStarting) return;
     const std::string why = fmt::format("not ready within {} ms", options_.start_timeout.count());
-    kill_runner(found->second, {Verdict::Kind::kOurs, why, 0});
+    kill_runner(found->second, {KillReason::Kind::kPool, why, 0});
   });
   ++started_;
   context_.on_runner(id, true);
-  context_.shell.start(spec_of(runner));
+  context_.processes.start(spec_of(runner));
   runners_.emplace(id, std::move(runner));
 }
 
@@ -183,18 +151,19 @@ void Pool::on_started(RunnerId id, std::int64_t pid) {
 void Pool::became_ready(Runner& runner, const frame::Ready& ready) {
   if (runner.state != State::kStarting) return;
   if (ready.protocol < kRunnerProtocol) {
-    return kill_runner(runner,
-                       {Verdict::Kind::kOurs, fmt::format("it speaks protocol {}", ready.protocol), 0});
+    return kill_runner(
+        runner, {KillReason::Kind::kPool,
+                 fmt::format("it speaks protocol {}, {} is needed", ready.protocol, kRunnerProtocol), 0});
   }
   context_.env.loop.cancel(std::exchange(runner.timer, 0));
   runner.state = State::kIdle;
   runner.ready = runner.idle_since = context_.env.clock.now();
   not_before_.reset();
-  expect_stability(runner.id);
+  reset_failures_if_stable(runner.id);
   context_.log.debug("runner ready", {{"pool", name_}, {"pid", runner.pid}, {"name", ready.name}});
   if (broken_) {
     broken_.reset();
-    context_.log.info("pool works again", {{"pool", name_}});
+    context_.log.info("pool recovered", {{"pool", name_}});
     context_.on_broken(false, "");
   }
   if (const auto old = runners_.find(runner.predecessor); old != runners_.end()) {
@@ -204,9 +173,9 @@ void Pool::became_ready(Runner& runner, const frame::Ready& ready) {
   balance();
 }
 
-/// `ready` alone proves little: a program may say so and die. A job that ends well, or a second of life,
-/// does.
-void Pool::expect_stability(RunnerId id) {
+/// A runner may exit right after `ready`. One that completes a job or runs for a second resets the count of
+/// failures.
+void Pool::reset_failures_if_stable(RunnerId id) {
   if (failures_ == 0) return;
   context_.after(kStable, [this, id] {
     if (runners_.contains(id)) failures_ = 0;
@@ -215,7 +184,7 @@ void Pool::expect_stability(RunnerId id) {
 
 void Pool::failed_to_start(const Runner& runner, const std::string& why) {
   if (closing_) return;
-  // Those that were started together failed together: that is one failure.
+  // Runners that were started at the same time and failed count as one failure.
   if (failures_ > 0 && runner.started < last_failure_) return;
   ++failures_;
   last_failure_ = context_.env.clock.now();
@@ -223,15 +192,15 @@ void Pool::failed_to_start(const Runner& runner, const std::string& why) {
   for (std::uint32_t i = 1; i < failures_ && pause < options_.restart_max; ++i) pause *= 2;
   pause = std::min(pause, options_.restart_max);
   not_before_ = last_failure_ + pause;
-  context_.log.warn("runner cannot start",
+  context_.log.warn("runner did not start",
                     {{"pool", name_}, {"why", why}, {"failures", failures_}, {"next_try_ms", pause}});
   if (failures_ >= options_.breaker_after) open_breaker(why);
 }
 
 void Pool::open_breaker(const std::string& why) {
-  const bool news = !broken_.has_value();
+  const bool opens = !broken_.has_value();
   broken_ = fmt::format("the runners of pool {} cannot start ({} times in a row): {}", name_, failures_, why);
-  if (news) {
+  if (opens) {
     context_.log.error("pool broken", {{"pool", name_}, {"why", why}});
     context_.on_broken(true, *broken_);
   }
@@ -239,10 +208,10 @@ void Pool::open_breaker(const std::string& why) {
 }
 
 bool Pool::is_due(const Runner& runner) const {
-  // A successor warms up while the last job of its predecessor runs.
+  // Counts the running job: the successor starts while its predecessor's last job runs.
   const std::uint32_t jobs = runner.jobs + (runner.state == State::kRunning ? 1 : 0);
   return (options_.max_jobs > 0 && jobs >= options_.max_jobs) ||
-         (options_.max_rss_bytes > 0 && runner.state == State::kIdle && runner.measured_since_job &&
+         (options_.max_rss_bytes > 0 && runner.state == State::kIdle && runner.measured_after_job &&
           runner.rss > options_.max_rss_bytes) ||
          (options_.max_age.count() > 0 && context_.env.clock.now() - runner.started >= options_.max_age);
 }
@@ -265,7 +234,7 @@ void Pool::replace_due() {
   }
 }
 
-void Pool::shrink() {
+void Pool::stop_surplus() {
   const Instant now = context_.env.clock.now();
   std::size_t alive = count(State::kIdle) + count(State::kRunning);
   std::optional<Instant> next;
@@ -279,26 +248,26 @@ void Pool::shrink() {
       next = std::min(next.value_or(at), at);
     }
   }
-  if (!next || shrink_timer_ != 0) return;
-  shrink_timer_ = context_.after(std::chrono::ceil<Duration>(*next - now), [this] {
-    shrink_timer_ = 0;
+  if (!next || surplus_timer_ != 0) return;
+  surplus_timer_ = context_.after(std::chrono::ceil<Duration>(*next - now), [this] {
+    surplus_timer_ = 0;
     balance();
   });
 }
 
 void Pool::stop_runner(Runner& runner) {
   runner.state = State::kEnding;
-  context_.shell.send(runner.id, stop_frame());
-  context_.shell.close_input(runner.id);
+  context_.processes.send(runner.id, stop_frame());
+  context_.processes.close_input(runner.id);
   const RunnerId id = runner.id;
-  runner.timer = context_.after(options_.stop_grace, [this, id] { context_.shell.kill(id); });
+  runner.timer = context_.after(options_.stop_grace, [this, id] { context_.processes.kill(id); });
 }
 
-void Pool::kill_runner(Runner& runner, Verdict verdict) {
-  if (!runner.verdict) runner.verdict = std::move(verdict);
+void Pool::kill_runner(Runner& runner, KillReason reason) {
+  if (!runner.kill_reason) runner.kill_reason = std::move(reason);
   if (runner.run) runner.run->stage = EndStage::kKilled;
   runner.state = State::kEnding;
-  context_.shell.kill(runner.id);
+  context_.processes.kill(runner.id);
 }
 
 void Pool::on_exit(RunnerId id, RunnerExit exit) {
@@ -310,98 +279,43 @@ void Pool::on_exit(RunnerId id, RunnerExit exit) {
   context_.env.loop.cancel(runner.timer);
   const Instant now = context_.env.clock.now();
   const bool was_ready = runner.ready != Instant{};
-  const bool by_itself =
-      runner.state == State::kIdle || (runner.verdict && runner.verdict->kind == Verdict::Kind::kBrokenFrame);
+  const bool by_itself = runner.state == State::kIdle ||
+                         (runner.kill_reason && runner.kill_reason->kind == KillReason::Kind::kBrokenFrame);
   const bool short_lived = was_ready && by_itself && runner.jobs == 0 && now - runner.ready < kStable;
   if (const auto old = runners_.find(runner.predecessor); old != runners_.end()) old->second.successor = 0;
   if (runner.run && runner.run->saving) {
     dead_while_saving_.emplace(id, std::move(runner));
     return balance();
   }
-  context_.shell.release_scratch(id, runner.scratch);
+  context_.processes.release_scratch(id, runner.scratch);
   if (runner.run) {
     RunEnd end = end_of_dead(runner, exit);
     const auto* memory = std::get_if<run::OutOfMemory>(&end);
     if (std::holds_alternative<run::Crashed>(end)) ++crashed_;
     const Usage usage = usage_of(*runner.run, {}, exit.figures);
-    // Only a death that Gaur did not cause is one: not cancel, deadline, memory bound, stop, broken frame.
-    if (runner.run->stopped || runner.verdict) {
-      context_.log.debug("runner was ended", {{"pool", name_}, {"pid", runner.pid}});
+    // Deaths that Gaur caused (cancel, deadline, memory limit, stop, broken frame) are not crashes.
+    if (runner.run->stopped || runner.kill_reason) {
+      context_.log.debug("runner ended by its pool", {{"pool", name_}, {"pid", runner.pid}});
     } else if (memory != nullptr) {
-      context_.log.warn("run was refused memory at its bound", {{"pool", name_},
-                                                                {"pid", runner.pid},
-                                                                {"bytes", memory->peak_bytes},
-                                                                {"bound", memory->bound_bytes}});
+      context_.log.warn("run could not allocate memory at its limit", {{"pool", name_},
+                                                                       {"pid", runner.pid},
+                                                                       {"bytes", memory->peak_bytes},
+                                                                       {"bound", memory->bound_bytes}});
     } else {
-      context_.log.warn("runner died under a job",
-                        {{"pool", name_}, {"pid", runner.pid}, {"how", words(exit)}});
+      context_.log.warn("runner died during a job",
+                        {{"pool", name_}, {"pid", runner.pid}, {"how", describe(exit)}});
     }
     finish(runner, std::move(end), usage);
   } else if (closing_) {
-    // asked to
+    // it was asked to exit
   } else if (!was_ready || short_lived) {
     ++crashed_;
-    failed_to_start(runner, runner.verdict ? runner.verdict->message : words(exit));
+    failed_to_start(runner, runner.kill_reason ? runner.kill_reason->message : describe(exit));
   } else if (runner.state == State::kIdle) {
-    context_.log.warn("idle runner ended", {{"pool", name_}, {"pid", runner.pid}, {"how", words(exit)}});
+    context_.log.warn("idle runner exited", {{"pool", name_}, {"pid", runner.pid}, {"how", describe(exit)}});
   }
   context_.on_idle_memory();
   balance();
-}
-
-PoolStatus Pool::status() const {
-  PoolStatus status;
-  status.name = name_;
-  status.kind = options_.kind;
-  status.runners = static_cast<std::uint32_t>(runners_.size());
-  status.starting = static_cast<std::uint32_t>(count(State::kStarting));
-  status.started = started_;
-  status.crashed = crashed_;
-  status.broken = broken_.value_or("");
-  for (const auto& [id, runner] : runners_) {
-    if (runner.run) ++status.busy;
-    status.memory_bytes += runner.rss;
-  }
-  return status;
-}
-
-std::vector<RunnerStatus> Pool::runners() const {
-  constexpr const char* kNames[] = {"starting", "idle", "running", "ending"};
-  std::vector<RunnerStatus> all;
-  for (const auto& [id, runner] : runners_) {
-    RunnerStatus status;
-    status.pid = runner.pid;
-    status.state = kNames[static_cast<std::size_t>(runner.state)];
-    status.rss_bytes = runner.rss;
-    status.jobs = runner.jobs;
-    status.age = std::chrono::duration_cast<Duration>(context_.env.clock.now() - runner.started);
-    if (runner.run) status.run = runner.run->request.taken.token;
-    all.push_back(std::move(status));
-  }
-  return all;
-}
-
-std::int64_t Pool::pid_of(const LockToken& run) const {
-  for (const auto& [id, runner] : runners_) {
-    if (runner.run && runner.run->request.taken.token == run) return runner.pid;
-  }
-  return 0;
-}
-
-std::optional<Instant> Pool::next_start() const {
-  return broken_ ? not_before_ : std::nullopt;
-}
-
-std::optional<std::string> Pool::broken() const {
-  return broken_;
-}
-
-std::uint64_t Pool::idle_memory() const {
-  std::uint64_t sum = 0;
-  for (const auto& [id, runner] : runners_) {
-    if (!runner.run) sum += runner.rss;
-  }
-  return sum;
 }
 
 }  // namespace gaur

@@ -1,13 +1,13 @@
 #pragma once
-// One pool as a state machine: events in (a run, a frame, an exit, a timer), calls to the Shell out. No
-// process, no thread and no clock of its own, so that tests drive it through every branch.
+// One pool of runners as a state machine: it receives events (a run, a frame, an exit, a timer) and calls the
+// ProcessHost. It has no process, thread or clock of its own, so tests can drive every branch.
 //
-// Runner:  starting --ready--> idle <--outcome/run--> running          any --killed or died--> gone
-//                                 \--stop--> ending --exits, or SIGKILL after stop_grace--> gone
-// Run:     running --outcome--> ended, or --outcome with a file--> saving --file is on disk--> ended. While
-// it is
-//          saving its runner gets no other run, since the file lies in the runner's folder.
-// Pool:    open --breaker_after failures to start in a row--> broken --a probe gets ready--> open
+// Runner:  starting --ready--> idle <--outcome/run--> running          any --killed or died--> removed
+//                                 \--stop--> ending --exits, or SIGKILL after stop_grace--> removed
+// Run:     running --outcome--> ended
+//          running --outcome with a file--> saving --file saved--> ended. A runner whose run is saving gets
+//          no other run, because the file is in the runner's folder.
+// Pool:    open --breaker_after failures to start in a row--> broken --a probe becomes ready--> open
 // Thread-safety: confined to the loop.
 #include <deque>
 #include <functional>
@@ -20,33 +20,36 @@
 #include "core/run.hpp"
 #include "gaur/host.hpp"
 #include "runner/pools.hpp"
-#include "runner/shell.hpp"
+#include "runner/process_host.hpp"
 
 namespace gaur {
 
-/// What a pool needs from those around it.
+/// The dependencies of a pool.
 struct PoolContext {
   Env env;
-  Shell& shell;
+  ProcessHost& processes;
   Limits limits{};
   const std::map<FunctionName, std::size_t>* result_bytes = nullptr;
-  AdoptFile adopt_file{};  ///< answers on the loop; empty: result files are rejected
-  FileResult file_result{};
+  /// Answers on the loop. Empty: result files are rejected.
+  results::SaveFile save_file{};
+  DescribeFile describe_file{};
   Logger log{};
   std::filesystem::path run_folder{};
   std::int64_t server_pid = 0;
-  std::map<std::string, std::string> environment{};  ///< passed on from the server's own
+  /// Variables that runners inherit from the server.
+  std::map<std::string, std::string> environment{};
   std::function<RunnerId()> next_id{};
-  std::function<void(RunnerId, bool alive)> on_runner{};  ///< so that events find their pool
+  /// A runner was started or removed: events of this id belong to this pool.
+  std::function<void(RunnerId, bool alive)> on_runner{};
   std::function<void(const LockToken&)> on_run_ended{};
   std::function<void(bool broken, const std::string& why)> on_broken{};
   std::function<void()> on_idle_memory{};
-  /// A timer whose task is dropped when the pools are gone.
+  /// Starts a timer. Its task does not run after the pools are destroyed.
   std::function<Loop::TimerId(Duration, std::function<void()>)> after{};
 };
 
-/// How far the ending of a run has gone: quiet -> cancel -> TERM -> KILL. See Pool::end_step.
-enum class EndStage : std::uint8_t { kQuiet, kAsked, kTerminated, kKilled };
+/// The steps that end a run: cancel frame, SIGTERM, SIGKILL. See Pool::end_step.
+enum class EndStage : std::uint8_t { kNone, kCancelled, kTerminated, kKilled };
 
 class Pool {
  public:
@@ -57,7 +60,7 @@ class Pool {
   bool empty() const { return runners_.empty() && waiting_.empty() && dead_while_saving_.empty(); }
 
   void start(RunRequest request, RunObserver& observer);
-  /// False: no such run here.
+  /// Returns false if this pool does not have the run.
   bool stop(const LockToken& run, StopReason reason, std::string who, std::string why);
 
   void on_started(RunnerId id, std::int64_t pid);
@@ -70,7 +73,7 @@ class Pool {
   std::vector<RunnerStatus> runners() const;
   std::int64_t pid_of(const LockToken& run) const;
   std::optional<std::string> broken() const;
-  /// When a broken pool starts its next probe.
+  /// The time of a broken pool's next probe.
   std::optional<Instant> next_start() const;
   std::uint64_t idle_memory() const;
 
@@ -79,36 +82,37 @@ class Pool {
     StopReason reason = StopReason::kCancel;
     std::string who, why;
   };
-  /// What a runner answered.
+  /// The outcome that a runner reported.
   struct Outcome {
     RunEnd end;
     Usage usage;
-    bool last = false;  ///< the runner ends by itself
+    bool last = false;  ///< the runner exits by itself
   };
-  /// A run whose outcome is here, and whose file is on its way to the results.
+  /// A run whose outcome has arrived and whose file is being saved.
   struct Saving {
-    Outcome outcome;     ///< its end comes with the file
+    Outcome outcome;     ///< its `end` is set when the file is saved
     std::string result;  ///< the object beside the file
-    std::shared_ptr<Abandoned> abandoned;
+    std::shared_ptr<results::CancelFlag> cancelled;
   };
   struct Run {
     RunRequest request;
     RunObserver* observer = nullptr;
     Instant begun{};
-    std::uint64_t bound = 0;          ///< bytes; 0: not limited
-    std::uint64_t peak = 0;           ///< of the samples
-    std::optional<StopCall> stopped;  ///< decides what the run's end counts as
-    EndStage stage = EndStage::kQuiet;
+    std::uint64_t bound = 0;  ///< memory limit in bytes; 0: none
+    std::uint64_t peak = 0;   ///< highest memory sample
+    /// Determines the run's end, whatever outcome arrives.
+    std::optional<StopCall> stopped;
+    EndStage stage = EndStage::kNone;
     Loop::TimerId deadline = 0, end_timer = 0, progress_timer = 0;
-    bool progress_refused = false;  ///< one was too large: said once
-    std::optional<Instant> progress_told;
-    std::optional<std::string> progress;  ///< the newest, not told yet
+    bool progress_rejected = false;  ///< a value was too large; logged once
+    std::optional<Instant> progress_reported;
+    std::optional<std::string> progress;  ///< the newest value, not reported yet
     std::optional<Saving> saving;
   };
   enum class State : std::uint8_t { kStarting, kIdle, kRunning, kEnding };
-  /// Why Gaur kills a runner although its run was not stopped.
-  struct Verdict {
-    enum class Kind : std::uint8_t { kMemory, kBrokenFrame, kOurs } kind = Kind::kOurs;
+  /// Why the pool kills a runner whose run was not stopped.
+  struct KillReason {
+    enum class Kind : std::uint8_t { kMemory, kBrokenFrame, kPool } kind = Kind::kPool;
     std::string message;
     std::uint64_t bytes = 0;
   };
@@ -120,77 +124,79 @@ class Pool {
     Instant started{}, ready{}, idle_since{};
     std::uint32_t jobs = 0;
     std::uint64_t rss = 0;
-    bool measured_since_job = true;
-    bool retire = false;  ///< its successor is ready
+    bool measured_after_job = true;
+    bool retire = false;  ///< the successor is ready
     RunnerId successor = 0, predecessor = 0;
     std::unique_ptr<Run> run;
-    std::optional<Verdict> verdict;
+    std::optional<KillReason> kill_reason;
     Loop::TimerId timer = 0;  ///< start_timeout, or stop_grace
   };
   struct Waiting {
-    RunRequest request;  ///< without the job's data, which the frame holds
+    RunRequest request;  ///< without the job's data, which is in the frame
     RunObserver* observer;
     std::string frame{};
   };
 
-  // Getting runners (pool.cpp)
+  // Runners (pool.cpp)
   void balance();
-  void give_out();
+  void assign_waiting();
   Runner* pick_idle();
   bool may_start();
   void spawn(RunnerId predecessor);
   SpawnSpec spec_of(const Runner& runner) const;
   void became_ready(Runner& runner, const frame::Ready& ready);
-  void expect_stability(RunnerId id);
+  void reset_failures_if_stable(RunnerId id);
   void failed_to_start(const Runner& runner, const std::string& why);
   void open_breaker(const std::string& why);
   bool is_due(const Runner& runner) const;
   void replace_due();
-  void shrink();
+  void stop_surplus();
   void stop_runner(Runner& runner);
-  void kill_runner(Runner& runner, Verdict verdict);
+  void kill_runner(Runner& runner, KillReason reason);
   std::size_t count(State state) const;
 
-  // Running (pool_run.cpp)
+  // Runs (pool_run.cpp)
   void begin(Runner& runner, Waiting next);
   void request_stop(Runner& runner, StopCall call);
   void end_step(RunnerId id);
   void on_deadline(RunnerId id);
-  void take_progress(Runner& runner, std::string value);
-  void tell_progress(RunnerId id);
-  void take_end(Runner& runner, RunnerFrame frame, RunFigures figures);
+  void on_progress(Runner& runner, std::string value);
+  void report_progress(RunnerId id);
+  void on_outcome(Runner& runner, RunnerFrame frame, RunFigures figures);
   void take_outcome(Runner& runner, Outcome outcome);
+
+  // Outcomes and ends of runs (pool_outcome.cpp)
   std::size_t result_limit(const FunctionName& function) const;
   void complete(Runner& runner, frame::Completed frame, Outcome outcome);
   void save_file(Runner& runner, frame::Completed frame, Outcome outcome);
-  void file_saved(RunnerId id, const Result<ResultFile>& kept);
-  RunEnd end_of_saved(const Run& run, const Result<ResultFile>& kept) const;
+  void file_saved(RunnerId id, const Result<ResultFile>& saved);
+  RunEnd end_of_saved(const Run& run, const Result<ResultFile>& saved) const;
   RunEnd failed(frame::Failed frame) const;
   RunEnd end_of_stopped(const Run& run) const;
-  static std::string words_of_death(const RunnerExit& exit);
+  static std::string death_message(const RunnerExit& exit);
   RunEnd end_of_dead(const Runner& runner, const RunnerExit& exit) const;
   void finish(Runner& runner, RunEnd end, Usage usage);
   void end_waiting(const Waiting& waiting, RunEnd end);
   Usage usage_of(const Run& run, Usage said, RunFigures figures) const;
-  static void clear_out(const Runner& runner);
+  static void empty_out_folder(const Runner& runner);
 
   std::string name_;
   PoolOptions options_;
   PoolContext context_;
   std::map<RunnerId, Runner> runners_;
-  std::map<RunnerId, Runner> dead_while_saving_;  ///< their runs end with the file all the same
+  std::map<RunnerId, Runner> dead_while_saving_;  ///< their runs end when the file is saved
   std::deque<Waiting> waiting_;
   bool closing_ = false;
 
-  std::uint32_t failures_ = 0;  ///< to start, in a row
+  std::uint32_t failures_ = 0;  ///< to start, consecutive
   Instant last_failure_{};
-  std::optional<Instant> not_before_;  ///< no start until then
-  Loop::TimerId retry_timer_ = 0, shrink_timer_ = 0;
+  std::optional<Instant> not_before_;  ///< earliest next start
+  Loop::TimerId retry_timer_ = 0, surplus_timer_ = 0;
   std::optional<std::string> broken_;
   std::uint64_t started_ = 0, crashed_ = 0;
 };
 
-/// "SIGSEGV" and the like, or "signal 40".
+/// "SIGSEGV", or "signal 40" for a signal without a name.
 std::string signal_name(int signal);
 
 }  // namespace gaur

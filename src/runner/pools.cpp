@@ -7,41 +7,41 @@
 
 #include "runner/planned_runs.hpp"
 #include "runner/pool.hpp"
-#include "runner/process_shell.hpp"
 #include "runner/spawn.hpp"
+#include "runner/system_process_host.hpp"
 
 extern char** environ;
 
 namespace gaur {
 
-/// All state, shared with the closures that shell and timers post to the loop: what arrives late finds
-/// nobody.
-class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core> {
+/// All state. Closures of the process host and of timers have weak references to it: those that run after its
+/// destruction do nothing.
+class Pools::Core : public ProcessEvents, public std::enable_shared_from_this<Core> {
  public:
-  Core(Env env, PoolsOptions options, std::unique_ptr<Shell> shell)
+  Core(Env env, PoolsOptions options, std::unique_ptr<ProcessHost> processes)
       : env_(env),
         options_(std::move(options)),
         planned_([this](const std::string& pool, RunRequest request, RunObserver& observer) {
           start_on(pool, std::move(request), observer);
         }),
-        shell_(std::move(shell)) {}
+        processes_(std::move(processes)) {}
 
   void make_pools() {
     for (auto& [name, options] : options_.pools) {
       pools_.emplace(name, std::make_unique<Pool>(name, options, context_of(name, options)));
     }
-    shell_->listen(weak_from_this());
+    processes_->listen(weak_from_this());
   }
 
   void open() {
-    shell_->empty_folder(options_.run_folder);
+    processes_->empty_folder(options_.run_folder);
     for (auto& [name, pool] : pools_) pool->open();
   }
 
   void close(Promise<Unit> done) {
     closed_.push_back(std::move(done));
     for (auto& [name, pool] : pools_) pool->close();
-    tell_if_closed();
+    resolve_if_closed();
   }
 
   void start(RunRequest request, RunObserver& observer) {
@@ -57,7 +57,8 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
     if (pool == pools_.end()) {
       Failure failure;
       failure.code = "unknown_function";
-      failure.message = fmt::format("no function named '{}' runs on this host", request.taken.function.value);
+      failure.message =
+          fmt::format("no pool of this host runs the function '{}'", request.taken.function.value);
       return observer.on_end(request.taken.token, run::Failed{std::move(failure), true}, {});
     }
     runs_[request.taken.token] = pool->second.get();
@@ -83,7 +84,7 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
   }
   void on_exit(RunnerId id, RunnerExit exit) override {
     if (Pool* pool = pool_of(id)) pool->on_exit(id, std::move(exit));
-    tell_if_closed();
+    resolve_if_closed();
   }
 
   Env& env() { return env_; }
@@ -104,14 +105,14 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
 
  private:
   PoolContext context_of(const std::string& name, const PoolOptions& options) {
-    PoolContext context{env_, *shell_};
+    PoolContext context{env_, *processes_};
     context.limits = options_.limits;
     context.result_bytes = &options_.result_bytes;
-    if (options_.adopt_file)
-      context.adopt_file = [this](Adoption adoption, Adopted done) {
-        options_.adopt_file(std::move(adoption), back_on_loop(std::move(done)));
+    if (options_.save_file)
+      context.save_file = [this](results::SaveRequest request, results::OnSaved done) {
+        options_.save_file(std::move(request), back_on_loop(std::move(done)));
       };
-    context.file_result = options_.file_result;
+    context.describe_file = options_.describe_file;
     context.log = options_.log;
     context.run_folder = options_.run_folder;
     context.server_pid = ::getpid();
@@ -125,8 +126,8 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
       }
     };
     context.on_run_ended = [this](const LockToken& run) { runs_.erase(run); };
-    context.on_broken = [this, name](bool, const std::string&) { tell_closed(name); };
-    context.on_idle_memory = [this] { tell_idle_memory(); };
+    context.on_broken = [this, name](bool, const std::string&) { report_broken(name); };
+    context.on_idle_memory = [this] { report_idle_memory(); };
     context.after = [this](Duration wait, std::function<void()> task) {
       return after(wait, std::move(task));
     };
@@ -134,7 +135,7 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
   }
 
   /// A planned function is open while both of its pools work.
-  void tell_closed(const std::string& name) {
+  void report_broken(const std::string& name) {
     if (!options_.on_closed) return;
     for (const auto& [function, pool] : options_.functions) {
       const auto planner = options_.planners.find(function);
@@ -146,13 +147,13 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
     }
   }
 
-  /// `done` as a function for any thread: it runs on the loop, unless the pools are gone by then.
-  Adopted back_on_loop(Adopted done) {
-    return [&loop = env_.loop, core = weak_from_this(), done = std::move(done)](Result<ResultFile> kept) {
-      loop.post([core, done, kept = std::move(kept)] {
+  /// Wraps `done` for any thread: it runs on the loop, unless the pools were destroyed.
+  results::OnSaved back_on_loop(results::OnSaved done) {
+    return [&loop = env_.loop, core = weak_from_this(), done = std::move(done)](Result<ResultFile> saved) {
+      loop.post([core, done, saved = std::move(saved)] {
         if (const auto alive = core.lock()) {
-          done(kept);
-          alive->tell_if_closed();
+          done(saved);
+          alive->resolve_if_closed();
         }
       });
     };
@@ -169,16 +170,16 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
     return found == owners_.end() ? nullptr : found->second;
   }
 
-  void tell_idle_memory() {
+  void report_idle_memory() {
     constexpr std::uint64_t kStep = 1'000'000;
     const std::uint64_t now = idle_memory();
-    const std::uint64_t change = now > idle_told_ ? now - idle_told_ : idle_told_ - now;
+    const std::uint64_t change = now > idle_reported_ ? now - idle_reported_ : idle_reported_ - now;
     if (!options_.on_idle_memory || change < kStep) return;
-    idle_told_ = now;
+    idle_reported_ = now;
     options_.on_idle_memory(now);
   }
 
-  void tell_if_closed() {
+  void resolve_if_closed() {
     if (closed_.empty()) return;
     for (const auto& [name, pool] : pools_) {
       if (!pool->empty()) return;
@@ -194,25 +195,25 @@ class Pools::Core : public ShellEvents, public std::enable_shared_from_this<Core
   std::unordered_map<LockToken, Pool*> runs_;
   std::vector<Promise<Unit>> closed_;
   RunnerId last_id_ = 0;
-  std::uint64_t idle_told_ = 0;
-  std::unique_ptr<Shell> shell_;  // last: its thread ends before the rest goes
+  std::uint64_t idle_reported_ = 0;
+  std::unique_ptr<ProcessHost> processes_;  // last member: its thread ends before the others are destroyed
 };
 
 namespace {
 
-std::unique_ptr<Shell> process_shell(Env env, const PoolsOptions& options) {
-  ProcessShellOptions shell;
-  shell.keeper_program = options.keeper_program;
-  shell.log = options.log;
-  return std::make_unique<ProcessShell>(env.loop, std::move(shell));
+std::unique_ptr<ProcessHost> make_process_host(Env env, const PoolsOptions& options) {
+  ProcessHostOptions host;
+  host.keeper_program = options.keeper_program;
+  host.log = options.log;
+  return std::make_unique<SystemProcessHost>(env.loop, std::move(host));
 }
 
 }  // namespace
 
-Pools::Pools(Env env, PoolsOptions options) : Pools(env, options, process_shell(env, options)) {}
+Pools::Pools(Env env, PoolsOptions options) : Pools(env, options, make_process_host(env, options)) {}
 
-Pools::Pools(Env env, PoolsOptions options, std::unique_ptr<Shell> shell)
-    : core_(std::make_shared<Core>(env, std::move(options), std::move(shell))) {
+Pools::Pools(Env env, PoolsOptions options, std::unique_ptr<ProcessHost> processes)
+    : core_(std::make_shared<Core>(env, std::move(options), std::move(processes))) {
   core_->make_pools();
 }
 

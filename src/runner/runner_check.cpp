@@ -10,8 +10,8 @@
 #include "base/json_text.hpp"
 #include "base/system_env.hpp"
 #include "base/utf8.hpp"
-#include "runner/process_shell.hpp"
 #include "runner/spawn.hpp"
+#include "runner/system_process_host.hpp"
 
 extern char** environ;
 
@@ -19,8 +19,8 @@ namespace gaur {
 
 namespace {
 
-/// What happened, in order, waited for by the checking thread. Thread-safety: internally locked.
-class Happenings : public ShellEvents {
+/// A queue of events that the checking thread waits for. Thread-safety: internally locked.
+class EventQueue : public ProcessEvents {
  public:
   struct Broken {
     std::string what;
@@ -65,20 +65,20 @@ std::string describe(const RunnerExit& exit) {
                           : fmt::format("it exited with code {}", exit.exit_code);
 }
 
-/// How one run ended: an outcome, or the runner's own end, or a broken frame, or silence.
+/// How one run ended: with an outcome, an exit, a broken frame, or a timeout.
 struct Answer {
   std::optional<RunnerFrame> outcome;
   std::optional<RunnerExit> exit;
-  std::string problem;  ///< "" when there is an outcome
+  std::string problem;  ///< "" with an outcome
   int progress = 0;
 };
 
 class Checker {
  public:
-  Checker(const RunnerCheckOptions& options, const std::function<void(const RunnerCheckCase&)>& told)
-      : options_(options), reported_(told), shell_(loop_, {options.keeper_program, {}}) {
-    shell_.listen(happenings_);
-    shell_.empty_folder(options_.scratch);
+  Checker(const RunnerCheckOptions& options, const std::function<void(const RunnerCheckCase&)>& on_case)
+      : options_(options), reported_(on_case), processes_(loop_, {options.keeper_program, {}}) {
+    processes_.listen(events_);
+    processes_.empty_folder(options_.scratch);
   }
 
   std::vector<RunnerCheckCase> run() {
@@ -96,7 +96,7 @@ class Checker {
   }
 
  private:
-  /// The cases that need nothing but one function that completes.
+  /// The cases that need one function that completes.
   std::vector<RunnerCheckCase> run_own_function() {
     if (!check(options_.function, own())) return std::move(cases_);
     check("the next job on the same runner", own());
@@ -105,23 +105,23 @@ class Checker {
     return run_last_cases();
   }
 
-  /// The cases that any functions will do for.
+  /// The cases that work with any function.
   std::vector<RunnerCheckCase> run_last_cases() {
     check("a cancel that comes too late", late_cancel());
     check("a broken frame", broken_frame());
     check("death in the middle", death());
-    check("stop", stop([this] { shell_.send(id_, stop_frame()); }));
-    check("end of file", stop([this] { shell_.close_input(id_); }));
+    check("stop", stop([this] { processes_.send(id_, stop_frame()); }));
+    check("end of file", stop([this] { processes_.close_input(id_); }));
     return std::move(cases_);
   }
 
-  /// A check's verdict: "" is a pass; a note for a passed one is left in note_.
+  /// Records a case: it passed if `problem` is ""; note_ then has its note.
   bool check(const std::string& name, const std::string& problem) {
     RunnerCheckCase result{name, problem.empty(), problem.empty() ? note_ : problem};
     note_.clear();
     if (reported_) reported_(result);
     cases_.push_back(std::move(result));
-    // After a failure the runner's state is unknown; the next case gets a fresh one.
+    // After a failure the runner's state is unknown; the next case starts a new one.
     if (!problem.empty()) alive_ = false;
     return problem.empty();
   }
@@ -141,16 +141,17 @@ class Checker {
           std::pair{"GAUR_OUT", (spec.scratch / "out").string()}}) {
       spec.env[name] = value;
     }
-    shell_.start(std::move(spec));
+    processes_.start(std::move(spec));
     alive_ = true;
-    const auto event = happenings_->next(id_, options_.start_timeout);
+    const auto event = events_->next(id_, options_.start_timeout);
     if (!event) return fmt::format("no `ready` within {} ms", options_.start_timeout.count());
     if (const auto* exit = std::get_if<RunnerExit>(&event->what)) return "before `ready` " + describe(*exit);
-    if (const auto* broken = std::get_if<Happenings::Broken>(&event->what))
+    if (const auto* broken = std::get_if<EventQueue::Broken>(&event->what))
       return "the first line: " + broken->what;
     const auto* ready = std::get_if<frame::Ready>(&std::get<RunnerFrame>(event->what));
     if (ready == nullptr) return "its first frame is not `ready`";
-    if (ready->protocol < kRunnerProtocol) return fmt::format("it speaks protocol {}", ready->protocol);
+    if (ready->protocol < kRunnerProtocol)
+      return fmt::format("it speaks protocol {}, {} is needed", ready->protocol, kRunnerProtocol);
     return "";
   }
 
@@ -165,9 +166,9 @@ class Checker {
     request.taken.job.name = function;
     request.taken.job.data = data;
     request.taken.job.attempts_started = 1;
-    std::string frame = run_frame(request).value();  // the data of checks is JSON
+    std::string frame = run_frame(request).value();  // never fails: the data is JSON
     if (decorated_) frame.insert(1, R"("from_the_future":{"a":[1]},)");
-    shell_.run(id_, std::move(frame), 0);
+    processes_.run(id_, std::move(frame), 0);
     return request.taken.token;
   }
 
@@ -175,9 +176,9 @@ class Checker {
     Answer answer;
     const Instant until = clock_.now() + at_most;
     while (true) {
-      // All in all, not for each event: a runner may go on sending progress.
+      // In total, not for each event: a runner may send progress for ever.
       const auto left = std::max(Duration(0), std::chrono::ceil<Duration>(until - clock_.now()));
-      const auto event = happenings_->next(id_, left);
+      const auto event = events_->next(id_, left);
       if (!event) {
         answer.problem = fmt::format("no answer within {} ms", at_most.count());
         return answer;
@@ -188,7 +189,7 @@ class Checker {
         answer.problem = describe(*exit);
         return answer;
       }
-      if (const auto* broken = std::get_if<Happenings::Broken>(&event->what)) {
+      if (const auto* broken = std::get_if<EventQueue::Broken>(&event->what)) {
         answer.problem = "it sent a broken frame: " + broken->what;
         return answer;
       }
@@ -231,7 +232,7 @@ class Checker {
     if (const auto* failed = std::get_if<frame::Failed>(&*got.outcome))
       return fmt::format("it failed: {} ({})", failed->failure.message, failed->failure.code);
     const auto* done = std::get_if<frame::Completed>(&*got.outcome);
-    if (done == nullptr) return "it asked to be run later";
+    if (done == nullptr) return "it snoozed the job";
     constexpr std::size_t kShown = 200;
     note_ = json::one_line(done->result);
     if (note_.size() > kShown) note_ = fmt::format("a result of {} bytes", note_.size());
@@ -239,14 +240,14 @@ class Checker {
     return "";
   }
 
-  /// Any job that the runner has to answer, whatever it is asked for.
+  /// Runs any job that must complete.
   std::string any_job(const std::string& echoed) { return options_.function.empty() ? echo(echoed) : own(); }
 
-  /// How long a function of the user's takes is unknown: it may have ended before the cancel arrives.
+  /// The user's function may end before the cancel arrives.
   std::string own_cancel() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
     const LockToken run = send_run(options_.function, options_.data);
-    shell_.send(id_, cancel_frame(run, "cancel", "checked"));
+    processes_.send(id_, cancel_frame(run, "cancel", "checked"));
     const Answer got = answer(run, Duration(2'000));
     if (got.outcome) return "";
     if (got.exit) return "on `cancel` " + got.problem;
@@ -257,7 +258,7 @@ class Checker {
 
   std::string unknown_frames() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
-    shell_.send(id_, "{\"type\":\"from_the_future\",\"run\":\"check:0:0\",\"more\":[1,2]}\n");
+    processes_.send(id_, "{\"type\":\"from_the_future\",\"run\":\"check:0:0\",\"more\":[1,2]}\n");
     decorated_ = true;
     std::string problem = any_job("1");
     decorated_ = false;
@@ -276,31 +277,31 @@ class Checker {
   std::string cancel() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
     const LockToken run = send_run("sleep", R"({"ms":600000})");
-    // Asleep for sure when nothing but progress has come for a while.
+    // It sleeps if only progress arrived for a while.
     if (const Answer early = answer(run, Duration(200)); early.outcome || early.exit)
       return "it did not sleep";
-    shell_.send(id_, cancel_frame(run, "cancel", "checked"));
+    processes_.send(id_, cancel_frame(run, "cancel", "checked"));
     Answer got = answer(run, Duration(2'000));
     if (got.outcome) return "";
     if (got.exit) return "on `cancel` " + got.problem;
-    shell_.terminate(id_);
+    processes_.terminate(id_);
     got = answer(run, Duration(150));
     if (!got.outcome && !got.exit)
-      return "deaf to `cancel` for 2 s and to SIGTERM for 0.15 s: it would be killed";
-    note_ = "deaf to `cancel`, ended by SIGTERM: each cancel costs its process";
+      return "it ignored `cancel` for 2 s and SIGTERM for 0.15 s: Gaur would kill it";
+    note_ = "it ignored `cancel` and ended on SIGTERM: each cancel costs its process";
     alive_ = false;
     return "";
   }
 
   std::string late_cancel() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
-    shell_.send(id_, cancel_frame(LockToken("check:0:0"), "timeout", "it has ended"));
+    processes_.send(id_, cancel_frame(LockToken("check:0:0"), "timeout", "it has ended"));
     return any_job("2");
   }
 
   std::string broken_frame() {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
-    shell_.send(id_, "this is no JSON\n");
+    processes_.send(id_, "this is not JSON\n");
     const bool own = !options_.function.empty();
     const Answer got =
         answer(send_run(own ? options_.function : "echo", own ? options_.data : "3"), options_.patience);
@@ -318,9 +319,9 @@ class Checker {
     const bool own = !options_.function.empty();
     const LockToken run =
         send_run(own ? options_.function : "sleep", own ? options_.data : R"({"ms":600000})");
-    shell_.kill(id_);
+    processes_.kill(id_);
     Answer got = answer(run, options_.patience);
-    if (own && got.outcome) got = answer(run, options_.patience);  // it was quicker than the kill
+    if (own && got.outcome) got = answer(run, options_.patience);  // it completed before the kill
     if (!got.exit) return "it could not be killed";
     if (auto problem = start(); !problem.empty()) return "after it: " + problem;
     return any_job("4");
@@ -330,8 +331,9 @@ class Checker {
     if (auto problem = ensure_alive(); !problem.empty()) return problem;
     ask();
     const Answer got = answer(LockToken("none"), Duration(2'000));
-    if (!got.exit) return "it lives on after 2 s: it would be killed";
-    if (got.exit->signal != 0 || got.exit->exit_code != 0) return describe(*got.exit) + ", 0 is asked";
+    if (!got.exit) return "it still runs after 2 s: Gaur would kill it";
+    if (got.exit->signal != 0 || got.exit->exit_code != 0)
+      return describe(*got.exit) + "; it must exit with code 0";
     return "";
   }
 
@@ -339,8 +341,9 @@ class Checker {
   const std::function<void(const RunnerCheckCase&)>& reported_;
   SystemClock clock_;
   ThreadLoop loop_{"check"};
-  std::shared_ptr<Happenings> happenings_ = std::make_shared<Happenings>();  // the shell holds a weak one
-  ProcessShell shell_;
+  std::shared_ptr<EventQueue> events_ =
+      std::make_shared<EventQueue>();  // the process host has a weak pointer
+  SystemProcessHost processes_;
   std::vector<RunnerCheckCase> cases_;
   std::string note_;
   RunnerId id_ = 0;
@@ -351,8 +354,8 @@ class Checker {
 }  // namespace
 
 std::vector<RunnerCheckCase> check_runner(const RunnerCheckOptions& options,
-                                          const std::function<void(const RunnerCheckCase&)>& told) {
-  std::vector<RunnerCheckCase> cases = Checker(options, told).run();
+                                          const std::function<void(const RunnerCheckCase&)>& on_case) {
+  std::vector<RunnerCheckCase> cases = Checker(options, on_case).run();
   std::error_code ignored;
   std::filesystem::remove_all(options.scratch, ignored);
   return cases;

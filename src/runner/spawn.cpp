@@ -14,7 +14,7 @@ namespace gaur {
 
 namespace {
 
-/// posix_spawn's two arguments that need freeing.
+/// Owns the two arguments of posix_spawn() that need destroying.
 class SpawnPlan {
  public:
   SpawnPlan() {
@@ -25,7 +25,7 @@ class SpawnPlan {
     sigfillset(&all);
     ::posix_spawnattr_setsigmask(&attributes, &none);
     ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setpgroup(&attributes, 0);  // a Ctrl-C meant for the server reaches the server only
+    ::posix_spawnattr_setpgroup(&attributes, 0);  // Ctrl-C must reach only the server
     ::posix_spawnattr_setflags(&attributes,
                                POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }

@@ -1,16 +1,16 @@
 #pragma once
-// Starts a keeper and hands over the server's ends of its pipes.
+// Starts a keeper and returns the server's ends of its pipes.
 #include <sys/types.h>
 
 #include <filesystem>
 
 #include "base/fd.hpp"
 #include "runner/keeper.hpp"
-#include "runner/shell.hpp"
+#include "runner/process_host.hpp"
 
 namespace gaur {
 
-/// The server's ends; all but the pidfd non-blocking. Closing `commands` ends everything below.
+/// The server's ends; all but the pidfd are non-blocking. Closing `commands` ends the process tree.
 struct Spawned {
   Fd keeper;      ///< pidfd
   Fd frames_in;   ///< to the runner's 3
@@ -19,12 +19,12 @@ struct Spawned {
   Fd reports, commands;
 };
 
-/// Call it from one thread that lives as long as the server: the keeper is told to end when that thread does.
-/// Errors: kIo.
+/// Call it from a thread that lives as long as the server: the kernel signals the keeper when the thread
+/// ends. Errors: kIo.
 Result<Spawned> spawn_keeper(const std::filesystem::path& program, const SpawnSpec& spec);
 
-/// What a runner gets to see of `environment` ("NAME=value" strings): names in `pass`, a last '*' standing
-/// for any ending.
+/// The part of `environment` ("NAME=value" strings) that runners inherit: names in `pass`, where a last '*'
+/// matches any ending.
 std::map<std::string, std::string> passed_environment(const std::vector<std::string>& pass,
                                                       const char* const* environment);
 

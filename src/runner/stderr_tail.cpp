@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMostLines = 20;
 constexpr std::size_t kLineBytes = 300;
 
-/// The position behind the terminal sequence that begins at `at` (an escape character).
+/// The position after the terminal sequence that begins at `at` (an escape character).
 std::size_t skip_sequence(std::string_view text, std::size_t at) {
   ++at;
   if (at >= text.size() || text[at] != '[') return std::min(at + 1, text.size());
@@ -31,9 +31,9 @@ bool is_node_trailer(std::string_view line) {
 }  // namespace
 
 std::string plain_line(std::string_view line, std::size_t bytes) {
-  constexpr std::size_t kScanned =
-      4;  // times the bound: what is dropped must not cost more than what is kept
-  line = line.substr(0, bytes * kScanned);
+  // Control characters of a long line must not cost more than its text.
+  constexpr std::size_t kScannedFactor = 4;
+  line = line.substr(0, bytes * kScannedFactor);
   std::string text;
   for (std::size_t at = 0; at < line.size();) {
     const auto c = static_cast<unsigned char>(line[at]);
@@ -45,7 +45,7 @@ std::string plain_line(std::string_view line, std::size_t bytes) {
     if (c >= 0x20 && c != 0x7F) text += line[at];
     ++at;
   }
-  text = json::unquote(json::quote(text)).value_or("");  // broken UTF-8 becomes U+FFFD
+  text = json::unquote(json::quote(text)).value_or("");  // invalid UTF-8 becomes U+FFFD
   cut_utf8(text, bytes);
   return text;
 }
@@ -57,7 +57,7 @@ void StderrTail::add(std::string_view line) {
   lines_.push_back(std::move(plain));
 }
 
-std::string StderrTail::telling_line() const {
+std::string StderrTail::likely_cause() const {
   const auto found = std::find_if(lines_.rbegin(), lines_.rend(),
                                   [](const std::string& line) { return !is_node_trailer(line); });
   if (found != lines_.rend()) return *found;

@@ -1,5 +1,5 @@
 #pragma once
-// The end of what a runner wrote to its standard error: the most likely place of the reason for its death.
+// The last lines of a runner's stderr, which usually name the cause of its death.
 // Thread-safety: confined.
 #include <cstddef>
 #include <deque>
@@ -8,17 +8,16 @@
 
 namespace gaur {
 
-/// The newest lines, as valid UTF-8 without control characters: at most 20 of them, each of at most 300
-/// bytes.
+/// Keeps the newest 20 lines, at most 300 bytes each, as valid UTF-8 without control characters.
 class StderrTail {
  public:
   void add(std::string_view line);
   void clear() { lines_.clear(); }
 
-  /// The line that most likely names the cause: the last one, but for what Node prints behind an uncaught
-  /// error (stack frames, its version). "" if there is none.
-  std::string telling_line() const;
-  /// All lines, "\n" between them.
+  /// The line that most likely names the cause: the last one, without the stack frames and the version that
+  /// Node prints after an uncaught error. "" if there is none.
+  std::string likely_cause() const;
+  /// All lines, joined with "\n".
   std::string text() const;
 
  private:

@@ -32,7 +32,7 @@ class Decider {
   Decision operator()(run::Completed& end) const {
     const std::size_t limit = policy_.result_bytes.value_or(options_.job_limits.result_bytes);
     if (end.result.size() > limit) return attempt_failed(result_too_large(end.result, limit));
-    return {outcome::Completed{std::move(end.result)},
+    return {outcome::Completed{std::move(end.result), std::move(end.file)},
             job_.options.on_complete.value_or(policy_.keep_completed), "completed", "", ""};
   }
   Decision operator()(run::Failed& end) const {

@@ -34,12 +34,14 @@ class FileResults : public HttpTest {
     files_ = &file_;
     start();
     ask("POST", "/v1/queues/q/jobs", R"({"name":"a"})");
-    finish("q", take("q"),
-           outcome::Completed{R"({"file":{"url":"/v1/queues/q/jobs/1/result","format":"csv","bytes":1}})"});
+    finish("q", take("q"), outcome::Completed{R"({"n":1.10})", info_of(url_)});
   }
   void TearDown() override {
     HttpTest::TearDown();
     std::filesystem::remove_all(folder_);
+  }
+  static ResultFileInfo info_of(const std::string& url) {
+    return {.url = url, .format = "csv", .bytes = 1, .rows = 2, .expires_at = from_ms(1'795'338'000'000)};
   }
   const std::string url_ = "/v1/queues/q/jobs/1/result";
   std::filesystem::path folder_;
@@ -87,11 +89,32 @@ TEST_F(FileResults, a_file_that_expired_is_gone_and_two_requests_share_a_connect
   EXPECT_EQ(gone.header("Content-Type"), "application/problem+json");
 }
 
+TEST_F(FileResults, ShowsTheFileInTheResultOfItsJob) {
+  const std::string result =
+      R"({"n":1.10,"file":{"url":"/v1/queues/q/jobs/1/result","format":"csv","bytes":1,"rows":2,)"
+      R"("expires_at":"2026-11-22T09:00:00Z"}})";
+  EXPECT_NE(ask("GET", "/v1/queues/q/jobs/1").body.find("\"result\":" + result + ","), std::string::npos);
+}
+
+TEST_F(FileResults, AnswersALinkAndAResultThatLooksLikeAFileAsJson) {
+  ResultFileInfo link = info_of("https://h/v1/files/q/2?expires=1&signature=0a");
+  link.rows = 0;
+  link.is_link = true;
+  const std::string other =
+      R"({"file":{"url":"/mine","format":"csv","bytes":1,"rows":2,"expires_at":"2026-11-22T09:00:00Z"}})";
+  ask("POST", "/v1/queues/q/jobs", R"({"name":"a"})");
+  finish("q", take("q"), outcome::Completed{"null", link});
+  ask("POST", "/v1/queues/q/jobs", R"({"name":"a"})");
+  finish("q", take("q"), outcome::Completed{other});
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/2/result").body,
+            R"({"url":"https://h/v1/files/q/2?expires=1&signature=0a","bytes":1,"format":"csv",)"
+            R"("expires":"2026-11-22T09:00:00Z"})");
+  EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/3/result").body, other);
+}
+
 TEST_F(FileResults, FindsAFileWhoseAddressWasWrittenBelowABasePath) {
   ask("POST", "/v1/queues/q/jobs", R"({"name":"a","options":{"id":"a/1"}})");
-  finish("q", take("q"),
-         outcome::Completed{
-             R"({"file":{"url":"/gaur/v1/queues/q/jobs/a%2F1/result","format":"csv","bytes":1}})"});
+  finish("q", take("q"), outcome::Completed{"{}", info_of("/gaur/v1/queues/q/jobs/a%2F1/result")});
   EXPECT_EQ(ask("GET", "/v1/queues/q/jobs/a%2F1/result").status, 410);  // this folder has one of job 1 only
 }
 

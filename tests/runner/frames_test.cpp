@@ -1,4 +1,4 @@
-// The codec of the line protocol: what it accepts, what it names as broken, and that no bytes upset it.
+// The codec of the runner protocol: accepted frames, broken frames, and random bytes.
 #include "runner/frames.hpp"
 
 #include <gmock/gmock.h>
@@ -21,13 +21,13 @@ T parsed(std::string_view line) {
   return wanted ? *wanted : T{};
 }
 
-TEST(Frames, ResultsKeepTheirBytes) {
+TEST(Frames, KeepsTheBytesOfResults) {
   const auto done = parsed<frame::Completed>(
       R"( {"result" : {"n":1.10,"big":123456789012345678901234567890,"s":"\u0041é"} ,"type":"completed","run":"r"} )");
   EXPECT_EQ(done.result, R"({"n":1.10,"big":123456789012345678901234567890,"s":"\u0041é"})");
 }
 
-TEST(Frames, OptionalMembersHaveDefaults) {
+TEST(Frames, HasDefaultsForOptionalMembers) {
   EXPECT_EQ(parsed<frame::Completed>(R"({"type":"completed","run":"r"})").result, "null");
   const auto failed = parsed<frame::Failed>(R"({"type":"failed","run":"r","message":"m"})");
   EXPECT_EQ(failed.failure.code, "error");
@@ -35,10 +35,10 @@ TEST(Frames, OptionalMembersHaveDefaults) {
   EXPECT_FALSE(failed.last);
   EXPECT_TRUE(parsed<frame::Failed>(R"({"type":"failed","run":"r","message":"m","last":true})").last);
   EXPECT_EQ(parsed<frame::Ready>(R"({"type":"ready"})").protocol, 1);
-  EXPECT_EQ(parsed<frame::Later>(R"({"type":"later","run":"r","delay_ms":5000})").delay, Duration(5000));
+  EXPECT_EQ(parsed<frame::Snooze>(R"({"type":"snooze","run":"r","delay_ms":5000})").delay, Duration(5000));
 }
 
-TEST(Frames, UsageAndFileAreRead) {
+TEST(Frames, ReadsUsageAndFile) {
   const auto done = parsed<frame::Completed>(
       R"({"type":"completed","run":"r","result":{},"file":{"name":"a.parquet","format":"parquet","rows":8},)"
       R"("usage":{"cpu_us":12,"peak_rss_bytes":34,"details":{"rows":[1, 2]}}})");
@@ -49,12 +49,12 @@ TEST(Frames, UsageAndFileAreRead) {
   EXPECT_EQ(done.usage.details, R"({"rows":[1, 2]})");
 }
 
-TEST(Frames, UnknownTypesAndMembersAreNoError) {
+TEST(Frames, AcceptsUnknownTypesAndMembers) {
   EXPECT_EQ(parsed<frame::Unknown>(R"({"type":"hello","x":[{}]})").type, "hello");
   EXPECT_EQ(parsed<frame::Log>(R"({"type":"log","run":"r","line":"l","level":3})").line, "l");
 }
 
-TEST(Frames, BrokenOnesSayWhatIsWrong) {
+TEST(Frames, NamesTheProblemOfABrokenFrame) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "not JSON"},
       {"null", "object is expected"},
@@ -65,13 +65,14 @@ TEST(Frames, BrokenOnesSayWhatIsWrong) {
       {"{}", "needs `type`"},
       {R"({"type":5})", "needs `type`"},
       {R"({"type":"completed"})", "a `completed` frame needs `run`"},
-      {R"({"type":"completed","run":7})", "`run` of a `completed` frame must be a text"},
+      {R"({"type":"completed","run":7})", "`run` of a `completed` frame must be a string"},
       {R"({"type":"failed","run":"r"})", "a `failed` frame needs `message`"},
       {R"({"type":"failed","run":"r","message":"m","final":"yes"})",
        "`final` of a `failed` frame must be true or false"},
-      {R"({"type":"later","run":"r","delay_ms":-1})", "`delay_ms` of a `later` frame must be a whole number"},
-      {R"({"type":"later","run":"r","delay_ms":1.5})",
-       "`delay_ms` of a `later` frame must be a whole number"},
+      {R"({"type":"snooze","run":"r","delay_ms":-1})",
+       "`delay_ms` of a `snooze` frame must be a whole number"},
+      {R"({"type":"snooze","run":"r","delay_ms":1.5})",
+       "`delay_ms` of a `snooze` frame must be a whole number"},
       {R"({"type":"completed","run":"r","usage":[]})", "`usage` of a `completed` frame must be an object"},
       {R"({"type":"completed","run":"r","usage":{"cpu_us":"1"}})", "`cpu_us` of a `usage` frame"},
       {R"({"type":"completed","run":"r","file":{"name":"x"}})", "needs `format`"},
@@ -83,20 +84,26 @@ TEST(Frames, BrokenOnesSayWhatIsWrong) {
   }
 }
 
-TEST(Frames, DeepNestingIsRefusedNotFollowed) {
+TEST(Frames, RejectsDeepNesting) {
   const std::string deep = R"({"type":"completed","run":"r","result":)" + std::string(100'000, '[') +
                            std::string(100'000, ']') + "}";
   EXPECT_FALSE(parse_frame(deep));
 }
 
-TEST(Frames, RunFramesAreOneLineOfJson) {
+RunRequest request_with(std::string data) {
   RunRequest request;
-  request.taken.token = LockToken("w1:7:0");
+  request.taken.token = LockToken("w:1:0");
   request.taken.function = FunctionName("top");
   request.taken.job.queue = QueueName("query");
   request.taken.job.id = JobId("42");
+  request.taken.job.name = "top";
+  request.taken.job.data = std::move(data);
+  return request;
+}
+
+TEST(Frames, WritesRunFramesAsOneLineOfJson) {
+  RunRequest request = request_with("{\n  \"a\": \"x\\ny\"\r\n}");
   request.taken.job.name = "a \"quoted\"\nname";
-  request.taken.job.data = "{\n  \"a\": \"x\\ny\"\r\n}";
   request.taken.job.attempts_made = 1;
   request.taken.job.attempts_started = 3;
   request.grant = {2, 2147483648};
@@ -112,18 +119,7 @@ TEST(Frames, RunFramesAreOneLineOfJson) {
   EXPECT_EQ(json::serialize(*object->if_contains("data")), R"({"a":"x\ny"})");
 }
 
-RunRequest request_with(std::string data) {
-  RunRequest request;
-  request.taken.token = LockToken("w:1:0");
-  request.taken.function = FunctionName("top");
-  request.taken.job.queue = QueueName("query");
-  request.taken.job.id = JobId("42");
-  request.taken.job.name = "top";
-  request.taken.job.data = std::move(data);
-  return request;
-}
-
-TEST(RunFrame, DataThatIsNotJsonIsRefused) {
+TEST(RunFrame, RejectsDataThatIsNotJson) {
   for (const char* data :
        {R"({},"function":"other","memory":1)", "{\"a\":1}}", "1,2", "{", "\xEF\xBB\xBF{}", "{}\n{}"}) {
     const auto frame = run_frame(request_with(data));
@@ -133,14 +129,14 @@ TEST(RunFrame, DataThatIsNotJsonIsRefused) {
   }
 }
 
-TEST(RunFrame, DataThatIsTooLargeIsRefused) {
+TEST(RunFrame, RejectsDataThatIsTooLarge) {
   const auto frame = run_frame(request_with("\"" + std::string(kMaxFrameBytes, 'x') + "\""));
   ASSERT_FALSE(frame);
   EXPECT_EQ(frame.error().code, Errc::kTooLarge);
 }
 
-/// Whatever stands in a job, its frame has the members that Gaur gave it, once each.
-TEST(RunFrameFuzz, HasItsOwnMembersOnly) {
+/// The frame of any job has each of its members exactly once.
+TEST(RunFrameFuzz, ContainsEachMemberOnce) {
   constexpr std::string_view kPieces[] = {
       "{", "}", "\"", "\\", "\\ud83d", ",\"function\":\"x\"", ",\"memory\":1", ":", "1", "\n", "\xFF", "a"};
   SeededRandom random(11);
@@ -169,7 +165,7 @@ TEST(RunFrameFuzz, HasItsOwnMembersOnly) {
   EXPECT_GT(frames, 9'000);
 }
 
-TEST(Lines, ArriveWholeHoweverTheyAreCut) {
+TEST(Lines, AreCompleteForAnySplitOfTheStream) {
   SeededRandom random(7);
   for (int round = 0; round < 200; ++round) {
     std::vector<std::string> sent;
@@ -191,7 +187,7 @@ TEST(Lines, ArriveWholeHoweverTheyAreCut) {
   }
 }
 
-TEST(Lines, TheBoundCountsTheNewlineAndIsExact) {
+TEST(Lines, CountTheNewlineTowardsTheLimit) {
   LineSplitter fits(10);
   fits.feed("123456789\n");
   EXPECT_EQ(fits.next(), "123456789");
@@ -205,16 +201,16 @@ TEST(Lines, TheBoundCountsTheNewlineAndIsExact) {
   EXPECT_TRUE(endless.too_long());
 }
 
-/// Valid frames with random damage: each either parses or is refused with a reason; nothing else may happen.
-TEST(FramesFuzz, DamageIsNeverMoreThanAnError) {
+/// Valid frames with random damage: each is parsed or rejected with a message.
+TEST(FramesFuzz, DamagedFramesAreParsedOrRejected) {
   const std::string seeds[] = {
       R"({"type":"completed","run":"w:1:0","result":{"a":[1,2.5e3,"x\u00e9\n",null,true]},"usage":{"cpu_us":1,"details":{}}})",
       R"({"type":"failed","run":"w:1:0","message":"no","code":"error","final":true,"details":{"position":7}})",
       R"({"type":"progress","run":"w:1:0","value":{"done":0.5}})",
       R"({"type":"completed","run":"w:1:0","result":{},"file":{"name":"r","format":"csv","rows":1}})",
-      R"({"type":"later","run":"w:1:0","delay_ms":50})"};
+      R"({"type":"snooze","run":"w:1:0","delay_ms":50})"};
   SeededRandom random(20'26);
-  int refused = 0;
+  int rejected = 0;
   for (int round = 0; round < 60'000; ++round) {
     std::string line = seeds[random.below(std::size(seeds))];
     for (std::uint64_t hits = 1 + random.below(4); hits > 0 && !line.empty(); --hits) {
@@ -228,10 +224,10 @@ TEST(FramesFuzz, DamageIsNeverMoreThanAnError) {
     }
     const auto frame = parse_frame(line);
     if (frame) continue;
-    ++refused;
+    ++rejected;
     ASSERT_FALSE(frame.error().message.empty()) << line;
   }
-  EXPECT_GT(refused, 30'000);
+  EXPECT_GT(rejected, 30'000);
 }
 
 }  // namespace

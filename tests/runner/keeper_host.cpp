@@ -1,5 +1,5 @@
-// The program that the process tests start as keeper, and one that is a small server to be killed:
-//   keeper_host server TESTBED FOLDER   starts a runner that leaves orphans, says so, and waits for its end
+// The program that the process tests start as keeper, and a small server that they kill:
+//   keeper_host server TESTBED FOLDER   starts runners that leave orphans, writes a line for each, and waits
 #include <poll.h>
 #include <unistd.h>
 
@@ -12,10 +12,10 @@
 
 namespace {
 
-struct Nobody : gaur::RunObserver {
-  /// A runner has left its orphans: the test may kill us.
+struct OrphanObserver : gaur::RunObserver {
+  /// A runner has left its orphans: the test may kill this process.
   void on_progress(const gaur::LockToken&, std::string) override {
-    [[maybe_unused]] const auto told = gaur::write_all(1, "x");
+    [[maybe_unused]] const auto written = gaur::write_all(1, "x");
   }
   void on_log(const gaur::LockToken&, std::string) override {}
   void on_end(const gaur::LockToken&, gaur::RunEnd, gaur::Usage) override {}
@@ -31,7 +31,7 @@ int serve(const char* testbed, const char* folder) {
   options.functions[gaur::FunctionName("sleep")] = "p";
   options.run_folder = folder;
   gaur::Pools pools({clock, random, loop}, std::move(options));
-  Nobody nobody;
+  OrphanObserver nobody;
   int number = 0;
   loop.post([&] {
     pools.open();

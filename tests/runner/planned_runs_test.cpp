@@ -1,11 +1,11 @@
-// Runs of two steps, without a process: a shell that only remembers, and time that moves when told.
+// Runs of two steps, over a process host that records its calls, and a manual clock.
 #include "runner/planned_runs.hpp"
 
 #include <gmock/gmock.h>
 
 #include "base/manual_env.hpp"
 #include "runner/pools.hpp"
-#include "runner/shell.hpp"
+#include "runner/process_host.hpp"
 
 namespace gaur {
 namespace {
@@ -25,7 +25,7 @@ TEST(ReadPlan, TakesAnAnswer) {
   EXPECT_EQ(read_plan(R"({"answer":[1,{"a":null}]})")->answer, R"([1,{"a":null}])");
   EXPECT_EQ(read_plan(R"({"answer":null})")->answer, "null");
 }
-TEST(ReadPlan, RefusesAllElse) {
+TEST(ReadPlan, RejectsOtherResults) {
   for (const char* wrong : {"null", "[1]", "{}", R"({"sql":5})", R"({"sql":"x","params":"y"})"}) {
     const auto plan = read_plan(wrong);
     ASSERT_FALSE(plan.has_value()) << wrong;
@@ -33,10 +33,10 @@ TEST(ReadPlan, RefusesAllElse) {
   }
 }
 
-/// Two pools with one runner each: 1 plans, 2 runs. Names are in the order in which the pools start.
-class Shells : public Shell {
+/// Two pools with one runner each: "node" plans, "sql" runs.
+class RecordingProcessHost : public ProcessHost {
  public:
-  void listen(std::weak_ptr<ShellEvents> events) override { events_ = std::move(events); }
+  void listen(std::weak_ptr<ProcessEvents> events) override { events_ = std::move(events); }
   void empty_folder(std::filesystem::path) override {}
   void start(SpawnSpec spec) override { runner_of[spec.pool] = spec.id; }
   void run(RunnerId id, std::string frame, std::uint64_t) override { frames[id] = std::move(frame); }
@@ -45,13 +45,13 @@ class Shells : public Shell {
   void terminate(RunnerId) override {}
   void kill(RunnerId) override {}
   void release_scratch(RunnerId, std::filesystem::path) override {}
-  std::shared_ptr<ShellEvents> events() { return events_.lock(); }
+  std::shared_ptr<ProcessEvents> events() { return events_.lock(); }
 
   std::map<std::string, RunnerId> runner_of;
   std::map<RunnerId, std::string> frames, sent;
 
  private:
-  std::weak_ptr<ShellEvents> events_;
+  std::weak_ptr<ProcessEvents> events_;
 };
 
 class PlannedRunsTest : public testing::Test, public RunObserver {
@@ -70,12 +70,12 @@ class PlannedRunsTest : public testing::Test, public RunObserver {
       closed_ = closed;
       why_ = why;
     };
-    auto shell = std::make_unique<Shells>();
-    shell_ = shell.get();
-    pools_ = std::make_unique<Pools>(env_.env, std::move(options), std::move(shell));
+    auto processes = std::make_unique<RecordingProcessHost>();
+    processes_ = processes.get();
+    pools_ = std::make_unique<Pools>(env_.env, std::move(options), std::move(processes));
     pools_->open();
-    node_ = shell_->runner_of.at("node");
-    sql_ = shell_->runner_of.at("sql");
+    node_ = processes_->runner_of.at("node");
+    sql_ = processes_->runner_of.at("sql");
   }
 
   void both_ready() {
@@ -83,8 +83,8 @@ class PlannedRunsTest : public testing::Test, public RunObserver {
     ready(sql_);
   }
   void ready(RunnerId id) {
-    shell_->events()->on_started(id, static_cast<std::int64_t>(1000 + id));
-    shell_->events()->on_frame(id, frame::Ready{1, "fake"}, {});
+    processes_->events()->on_started(id, static_cast<std::int64_t>(1000 + id));
+    processes_->events()->on_frame(id, frame::Ready{1, "fake"}, {});
   }
   void start(std::optional<Duration> timeout = {}) {
     RunRequest request;
@@ -100,19 +100,19 @@ class PlannedRunsTest : public testing::Test, public RunObserver {
     frame.run = token_.value;
     frame.result = std::move(result);
     frame.usage.details = std::move(details);
-    shell_->events()->on_frame(id, std::move(frame), figures);
+    processes_->events()->on_frame(id, std::move(frame), figures);
   }
   void exit(RunnerId id, int signal) {
     RunnerExit exit;
     exit.signal = signal;
-    shell_->events()->on_exit(id, exit);
+    processes_->events()->on_exit(id, exit);
   }
 
   void on_progress(const LockToken&, std::string json) override { progress_ = std::move(json); }
   void on_log(const LockToken&, std::string) override {}
   void on_end(const LockToken& run, RunEnd end, Usage usage) override {
     EXPECT_EQ(run, token_);
-    EXPECT_FALSE(end_.has_value()) << "a run may end once";
+    EXPECT_FALSE(end_.has_value()) << "a run ends once";
     end_ = std::move(end);
     usage_ = std::move(usage);
   }
@@ -125,7 +125,7 @@ class PlannedRunsTest : public testing::Test, public RunObserver {
 
   const LockToken token_{"w:1:0"};
   ManualEnv env_;
-  Shells* shell_ = nullptr;
+  RecordingProcessHost* processes_ = nullptr;
   std::unique_ptr<Pools> pools_;
   RunnerId node_ = 0, sql_ = 0;
   std::optional<RunEnd> end_;
@@ -137,19 +137,19 @@ class PlannedRunsTest : public testing::Test, public RunObserver {
 TEST_F(PlannedRunsTest, PlansThenRunsUnderOneGrant) {
   both_ready();
   start();
-  EXPECT_THAT(shell_->frames[node_], HasSubstr(R"("data":{"day":"2026-11-22"})"));
-  EXPECT_EQ(shell_->frames.count(sql_), 0U);
+  EXPECT_THAT(processes_->frames[node_], HasSubstr(R"("data":{"day":"2026-11-22"})"));
+  EXPECT_EQ(processes_->frames.count(sql_), 0U);
   complete(node_, R"({"sql":"SELECT 1","params":[2]})");
   EXPECT_FALSE(end_.has_value());
-  EXPECT_THAT(shell_->frames[sql_], HasSubstr(R"("data":{"sql":"SELECT 1","params":[2]})"));
-  EXPECT_THAT(shell_->frames[sql_], HasSubstr(R"("threads":3,"memory":1000)"));
-  shell_->events()->on_frame(sql_, frame::Progress{token_.value, "50"}, {});
+  EXPECT_THAT(processes_->frames[sql_], HasSubstr(R"("data":{"sql":"SELECT 1","params":[2]})"));
+  EXPECT_THAT(processes_->frames[sql_], HasSubstr(R"("threads":3,"memory":1000)"));
+  processes_->events()->on_frame(sql_, frame::Progress{token_.value, "50"}, {});
   EXPECT_EQ(progress_, "50");
   complete(sql_, "[7]");
   EXPECT_EQ(ended<run::Completed>().result, "[7]");
 }
 
-TEST_F(PlannedRunsTest, FiguresAreSummed) {
+TEST_F(PlannedRunsTest, AddsTheUsageOfBothSteps) {
   both_ready();
   start();
   env_.loop.run_for(100ms);
@@ -164,46 +164,46 @@ TEST_F(PlannedRunsTest, FiguresAreSummed) {
       R"({"rows":2,"plan":{"cpu_us":10,"wall_us":100000,"peak_rss_bytes":500,"details":{"made":"by hand"}}})");
 }
 
-TEST_F(PlannedRunsTest, TheSecondStepHasWhatIsLeftOfTheDeadline) {
+TEST_F(PlannedRunsTest, GivesTheSecondStepTheRestOfTheTimeout) {
   both_ready();
   start(5s);
   env_.loop.run_for(2s);
   complete(node_, R"({"sql":"x"})");
-  EXPECT_THAT(shell_->frames[sql_], HasSubstr(R"("timeout_ms":3000)"));
+  EXPECT_THAT(processes_->frames[sql_], HasSubstr(R"("timeout_ms":3000)"));
   env_.loop.run_for(3s);
-  EXPECT_THAT(shell_->sent[sql_], HasSubstr(R"("reason":"timeout")"));
+  EXPECT_THAT(processes_->sent[sql_], HasSubstr(R"("reason":"timeout")"));
   complete(sql_, "1");
   EXPECT_EQ(ended<run::TimedOut>().after, 5s);
 }
 
-TEST_F(PlannedRunsTest, AStopGoesToTheStepThatRuns) {
+TEST_F(PlannedRunsTest, StopsTheStepThatRuns) {
   both_ready();
   start();
   complete(node_, R"({"sql":"x"})");
   pools_->stop(token_, StopReason::kCancel, "tester", "because");
-  EXPECT_EQ(shell_->sent[node_], "");
-  EXPECT_THAT(shell_->sent[sql_], HasSubstr(R"("reason":"cancel")"));
+  EXPECT_EQ(processes_->sent[node_], "");
+  EXPECT_THAT(processes_->sent[sql_], HasSubstr(R"("reason":"cancel")"));
   complete(sql_, "1");
   EXPECT_EQ(ended<run::Cancelled>().why, "because");
 }
 
-TEST_F(PlannedRunsTest, APlanAfterACancelIsNotCarriedOut) {
+TEST_F(PlannedRunsTest, DropsAPlanThatArrivesAfterACancel) {
   both_ready();
   start();
   pools_->stop(token_, StopReason::kCancel, "tester", "because");
   complete(node_, R"({"sql":"x"})");
   ended<run::Cancelled>();
-  EXPECT_EQ(shell_->frames.count(sql_), 0U);
+  EXPECT_EQ(processes_->frames.count(sql_), 0U);
 }
 
-TEST_F(PlannedRunsTest, TheEndOfEitherStepIsTheRuns) {
+TEST_F(PlannedRunsTest, EndsWithTheStepThatFails) {
   both_ready();
   start();
   exit(node_, 11);
   EXPECT_EQ(ended<run::Crashed>().signal, 11);
 }
 
-TEST_F(PlannedRunsTest, WhatIsNoPlanFailsForGood) {
+TEST_F(PlannedRunsTest, FailsFinallyWithoutAPlan) {
   both_ready();
   start();
   complete(node_, "5");
@@ -211,39 +211,39 @@ TEST_F(PlannedRunsTest, WhatIsNoPlanFailsForGood) {
   EXPECT_TRUE(ended<run::Failed>().final);
 }
 
-TEST_F(PlannedRunsTest, AnAnswerNeedsNoSecondStep) {
+TEST_F(PlannedRunsTest, CompletesWithoutASecondStepOnAnAnswer) {
   both_ready();
   start();
   complete(node_, R"({"answer":[]})");
   EXPECT_EQ(ended<run::Completed>().result, "[]");
-  EXPECT_EQ(shell_->frames.count(sql_), 0U);
+  EXPECT_EQ(processes_->frames.count(sql_), 0U);
 }
 
-TEST_F(PlannedRunsTest, TheFunctionIsOpenWhileBothPoolsWork) {
+TEST_F(PlannedRunsTest, ClosesTheFunctionWhileEitherPoolIsBroken) {
   exit(node_, 11);
   EXPECT_TRUE(closed_);
   EXPECT_THAT(why_, HasSubstr("pool node"));
   exit(sql_, 11);
   EXPECT_TRUE(closed_);
   env_.loop.run_for(1s);  // both are probed
-  ready(shell_->runner_of.at("sql"));
-  EXPECT_TRUE(closed_) << "node is broken still";
-  ready(shell_->runner_of.at("node"));
+  ready(processes_->runner_of.at("sql"));
+  EXPECT_TRUE(closed_) << "node is still broken";
+  ready(processes_->runner_of.at("node"));
   EXPECT_FALSE(closed_);
 }
 
-TEST_F(PlannedRunsTest, ARunnerThatSaysItIsItsLastGetsNoMore) {
+TEST_F(PlannedRunsTest, SendsNoRunToARunnerAfterItsLastOutcome) {
   both_ready();
   start();
   frame::Failed last;
   last.run = token_.value;
   last.last = true;
-  shell_->events()->on_frame(node_, std::move(last), {});
+  processes_->events()->on_frame(node_, std::move(last), {});
   ended<run::Failed>();
   EXPECT_EQ(pools_->runners("node").front().state, "ending");
   const RunnerId before = node_;
   exit(before, 0);
-  EXPECT_NE(shell_->runner_of.at("node"), before) << "another was started";
+  EXPECT_NE(processes_->runner_of.at("node"), before) << "a new runner was started";
   EXPECT_FALSE(closed_);
 }
 

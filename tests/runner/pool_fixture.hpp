@@ -1,19 +1,19 @@
 #pragma once
-// Pools over a shell that only remembers what it was asked, and time that moves when told.
+// Pools over a process host that records its calls, and a manual clock.
 #include <gmock/gmock.h>
 
 #include "base/manual_env.hpp"
 #include "runner/pools.hpp"
-#include "runner/shell.hpp"
+#include "runner/process_host.hpp"
 
 namespace gaur {
 
 using namespace std::chrono_literals;
 
-/// Remembers every call as a line: "start 1", "run 1", "cancel 1", "stop 1", "close 1", "term 1", "kill 1".
-class FakeShell : public Shell {
+/// Records every call as a line: "start 1", "run 1", "cancel 1", "stop 1", "close 1", "term 1", "kill 1".
+class FakeProcessHost : public ProcessHost {
  public:
-  void listen(std::weak_ptr<ShellEvents> events) override { events_ = std::move(events); }
+  void listen(std::weak_ptr<ProcessEvents> events) override { events_ = std::move(events); }
   void empty_folder(std::filesystem::path) override {}
   void start(SpawnSpec spec) override {
     started.push_back(spec);
@@ -32,7 +32,7 @@ class FakeShell : public Shell {
   void kill(RunnerId id) override { note("kill", id); }
   void release_scratch(RunnerId id, std::filesystem::path) override { released.push_back(id); }
 
-  std::shared_ptr<ShellEvents> events() { return events_.lock(); }
+  std::shared_ptr<ProcessEvents> events() { return events_.lock(); }
   std::vector<std::string> take_calls() { return std::exchange(calls_, {}); }
   std::vector<SpawnSpec> started;
   std::vector<RunnerId> released;
@@ -41,7 +41,7 @@ class FakeShell : public Shell {
 
  private:
   void note(const std::string& what, RunnerId id) { calls_.push_back(what + " " + std::to_string(id)); }
-  std::weak_ptr<ShellEvents> events_;
+  std::weak_ptr<ProcessEvents> events_;
   std::vector<std::string> calls_;
 };
 
@@ -57,12 +57,12 @@ class PoolTest : public testing::Test, public RunObserver {
       closed_.push_back(closed ? why : "open");
     };
     options.on_idle_memory = [this](std::uint64_t bytes) { idle_memory_ = bytes; };
-    options.adopt_file = [this](Adoption adoption, Adopted done) {
-      adoptions_.push_back({std::move(adoption), std::move(done)});
+    options.save_file = [this](results::SaveRequest request, results::OnSaved done) {
+      save_requests_.push_back({std::move(request), std::move(done)});
     };
-    auto shell = std::make_unique<FakeShell>();
-    shell_ = shell.get();
-    pools_ = std::make_unique<Pools>(env_.env, std::move(options), std::move(shell));
+    auto processes = std::make_unique<FakeProcessHost>();
+    processes_ = processes.get();
+    pools_ = std::make_unique<Pools>(env_.env, std::move(options), std::move(processes));
     pools_->open();
   }
 
@@ -76,27 +76,27 @@ class PoolTest : public testing::Test, public RunObserver {
     pools_->start(std::move(request), *this);
   }
   void ready(RunnerId id) {
-    shell_->events()->on_started(id, static_cast<std::int64_t>(1000 + id));
-    shell_->events()->on_frame(id, frame::Ready{1, "fake"}, {});
+    processes_->events()->on_started(id, static_cast<std::int64_t>(1000 + id));
+    processes_->events()->on_frame(id, frame::Ready{1, "fake"}, {});
   }
   void complete(RunnerId id, const std::string& token, RunFigures figures = {}) {
-    shell_->events()->on_frame(id, frame::Completed{token, "1", {}, {}}, figures);
+    processes_->events()->on_frame(id, frame::Completed{token, "1", {}, {}}, figures);
   }
   void complete_with_file(RunnerId id, const std::string& token) {
     frame::Completed frame{token, "{}", {}, {}};
-    frame.file = OfferedFile{"r.csv", "csv", 1};
-    shell_->events()->on_frame(id, std::move(frame), {});
+    frame.file = results::RunnerFile{"r.csv", "csv", 1};
+    processes_->events()->on_frame(id, std::move(frame), {});
   }
-  /// The answer of the slow move `index`.
-  void saved(std::size_t index, Result<ResultFile> kept = ResultFile{"r.csv", "csv", 1, 1, {}}) {
-    adoptions_.at(index).second(std::move(kept));
+  /// Answers save request `index`.
+  void saved(std::size_t index, Result<ResultFile> saved_file = ResultFile{"r.csv", "csv", 1, 1, {}}) {
+    save_requests_.at(index).second(std::move(saved_file));
     wait(0ms);
   }
   void exit(RunnerId id, int signal = 0, int code = 0) {
-    shell_->events()->on_exit(id, RunnerExit{"", signal, code, {}});
+    processes_->events()->on_exit(id, RunnerExit{"", signal, code, {}});
   }
   void wait(Duration time) { env_.loop.run_for(time); }
-  std::vector<std::string> calls() { return shell_->take_calls(); }
+  std::vector<std::string> calls() { return processes_->take_calls(); }
 
   void on_progress(const LockToken&, std::string json) override { progress_.push_back(std::move(json)); }
   void on_log(const LockToken&, std::string) override {}
@@ -112,12 +112,12 @@ class PoolTest : public testing::Test, public RunObserver {
   }
 
   ManualEnv env_;
-  FakeShell* shell_ = nullptr;
+  FakeProcessHost* processes_ = nullptr;
   std::unique_ptr<Pools> pools_;
   std::map<std::string, RunEnd> ends_;
   std::map<std::string, Usage> usages_;
   std::vector<std::string> progress_, closed_;
-  std::vector<std::pair<Adoption, Adopted>> adoptions_;  ///< asked for, not answered yet
+  std::vector<std::pair<results::SaveRequest, results::OnSaved>> save_requests_;
   std::uint64_t idle_memory_ = 0;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// Pools with real processes, an observer that remembers, and waits with deadlines.
+// Pools with real processes, an observer that records calls, and waits with deadlines.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -91,7 +91,7 @@ class PoolsFixture : public testing::Test {
   PoolsFixture() {
     std::string pattern = (std::filesystem::temp_directory_path() / "gaur-runner-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
-    results_.emplace(clock_, ResultFolder::Options{.folder = folder_ / "results"});
+    results_.emplace(clock_, results::ResultFolder::Options{.folder = folder_ / "results"});
   }
   ~PoolsFixture() override {
     if (pools_) std::move(closing_ ? *closing_ : closing_.emplace(pools_->close())).get();
@@ -128,16 +128,23 @@ class PoolsFixture : public testing::Test {
   void open(PoolOptions pool) {
     PoolsOptions options;
     options.pools["p"] = std::move(pool);
-    for (const char* name :
-         {"echo",    "sleep",  "deaf",        "eat",   "grow",  "refused",   "crash",    "exit",
-          "orphans", "broken", "wrong_run",   "mute",  "file",  "link",      "progress", "logs",
-          "spin",    "talk",   "environment", "large", "flood", "last_words"}) {
+    for (const char* name : {"echo",        "sleep",
+                             "ignore_all",  "eat",
+                             "grow",        "refused",
+                             "crash",       "exit",
+                             "orphans",     "broken",
+                             "wrong_run",   "mute",
+                             "file",        "link",
+                             "progress",    "logs",
+                             "spin",        "talk",
+                             "environment", "large",
+                             "flood",       "report_and_crash"}) {
       options.functions[FunctionName(name)] = "p";
     }
     options.run_folder = folder_ / "run";
     options.keeper_program = GAUR_TEST_KEEPER;
-    options.adopt_file = [this](Adoption adoption, Adopted done) {
-      results_->adopt(std::move(adoption), std::move(done));
+    options.save_file = [this](results::SaveRequest request, results::OnSaved done) {
+      results_->save(std::move(request), std::move(done));
     };
     options.result_bytes = result_bytes_;
     options.log = Logger(log_, LogLevel::kDebug);
@@ -215,7 +222,7 @@ class PoolsFixture : public testing::Test {
   std::atomic<bool> closed_ = false;
   Recorder recorder_;
   ThreadLoop loop_{"loop"};
-  std::optional<ResultKeeper> results_;
+  std::optional<results::ResultStore> results_;
   std::unique_ptr<Pools> pools_;
   std::optional<Future<Unit>> closing_;
   Usage usage_;

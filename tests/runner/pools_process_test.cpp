@@ -1,4 +1,4 @@
-// Pools with real processes: what each kind of end counts as, deadlines, memory, and what is left behind.
+// Pools with real processes: ends of runs, deadlines, memory, and remaining processes and files.
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,23 +18,23 @@ using namespace std::chrono_literals;
 
 class PoolsProcess : public PoolsFixture {};
 
-TEST_F(PoolsProcess, RunsAJobAndGivesItsResultByteForByte) {
+TEST_F(PoolsProcess, ReturnsAResultByteForByte) {
   open(testbed());
   const auto run = start("echo", "{\"b\": 1.10,\n \"a\":[12345678901234567890123, \"한국어 \\u0000\"]}");
   const auto done = expect_end<run::Completed>(run);
   EXPECT_EQ(done.result, "{\"b\": 1.10,  \"a\":[12345678901234567890123, \"한국어 \\u0000\"]}");
   EXPECT_EQ(usage_.details, "{\"rows\":3}");
   EXPECT_GT(usage_.wall_us, 0U);
-  EXPECT_GT(usage_.peak_rss_bytes, 500'000U) << "Gaur measures what the runner did not tell";
+  EXPECT_GT(usage_.peak_rss_bytes, 500'000U) << "measured, because the runner reported none";
 }
 
-TEST_F(PoolsProcess, UsesAWarmRunnerAgain) {
+TEST_F(PoolsProcess, ReusesAnIdleRunner) {
   open(testbed());
   for (int i = 0; i < 5; ++i) expect_end<run::Completed>(start("echo"));
   EXPECT_EQ(on_loop([this] { return pools_->status().front().started; }), 1U);
 }
 
-TEST_F(PoolsProcess, RunsAsManyAsAreGrantedAtOnce) {
+TEST_F(PoolsProcess, RunsGrantedJobsConcurrently) {
   open(testbed());
   std::vector<LockToken> runs;
   for (int i = 0; i < 4; ++i) runs.push_back(start("sleep", R"({"ms":300})"));
@@ -42,16 +42,16 @@ TEST_F(PoolsProcess, RunsAsManyAsAreGrantedAtOnce) {
   for (const auto& run : runs) expect_end<run::Completed>(run);
 }
 
-TEST_F(PoolsProcess, CpuTimeIsMeasuredByTheSystem) {
+TEST_F(PoolsProcess, MeasuresCpuTimeOfEachRun) {
   open(testbed());
   expect_end<run::Completed>(start("spin", R"({"ms":200})"));
   EXPECT_GE(usage_.cpu_us, 190'000U);
   EXPECT_LE(usage_.cpu_us, 400'000U);
   expect_end<run::Completed>(start("echo"));
-  EXPECT_LT(usage_.cpu_us, 50'000U) << "each run counts for itself";
+  EXPECT_LT(usage_.cpu_us, 50'000U) << "of this run only";
 }
 
-TEST_F(PoolsProcess, PeakMemoryIsThatOfTheRunNotOfTheProcess) {
+TEST_F(PoolsProcess, MeasuresPeakMemoryOfEachRun) {
   open(testbed());
   expect_end<run::Completed>(start("eat", R"({"mb":64})"));
   EXPECT_GE(usage_.peak_rss_bytes, 64U << 20);
@@ -59,7 +59,7 @@ TEST_F(PoolsProcess, PeakMemoryIsThatOfTheRunNotOfTheProcess) {
   EXPECT_LT(usage_.peak_rss_bytes, 32U << 20);
 }
 
-TEST_F(PoolsProcess, ACrashIsNamedBySignalOrCode) {
+TEST_F(PoolsProcess, NamesSignalOrExitCodeOfACrash) {
   open(testbed());
   const auto crashed = expect_end<run::Crashed>(start("crash"));
   EXPECT_EQ(crashed.signal, SIGSEGV);
@@ -70,35 +70,35 @@ TEST_F(PoolsProcess, ACrashIsNamedBySignalOrCode) {
   EXPECT_EQ(exited.message, "its runner exited with code 7");
 }
 
-TEST_F(PoolsProcess, ACrashCarriesWhatTheRunnerSaidInItsRun) {
+TEST_F(PoolsProcess, ReportsTheOutputOfACrashedRun) {
   open(testbed());
-  expect_end<run::Completed>(start("talk"));  // what it said in an earlier run explains nothing
+  expect_end<run::Completed>(start("talk"));  // its output does not belong to the next run
   const auto silent = expect_end<run::Crashed>(start("crash"));
   EXPECT_EQ(silent.output, "");
-  const auto crashed = expect_end<run::Crashed>(start("last_words"));
+  const auto crashed = expect_end<run::Crashed>(start("report_and_crash"));
   EXPECT_EQ(crashed.message, "its runner died of SIGSEGV: fatal: \xef\xbf\xbd out of luck");
   EXPECT_EQ(crashed.output, "starting\nfatal: \xef\xbf\xbd out of luck");
   EXPECT_GT(crashed.peak_bytes, 0U);
 }
 
-TEST_F(PoolsProcess, OnlyADeathThatGaurDidNotCauseIsLoggedAsOne) {
+TEST_F(PoolsProcess, LogsADeathOnlyIfGaurDidNotCauseIt) {
   open(testbed());
-  const auto run = start("deaf");
+  const auto run = start("ignore_all");
   EXPECT_TRUE(wait_until([&] { return on_loop([this] { return pools_->status().front().busy; }) == 1; }));
   on_loop([&] {
     pools_->stop(run, StopReason::kCancel, "tester", "because");
     return 0;
   });
   expect_end<run::Cancelled>(run);
-  expect_end<run::TimedOut>(start("deaf", "{}", {.timeout = 100ms}));
+  expect_end<run::TimedOut>(start("ignore_all", "{}", {.timeout = 100ms}));
   expect_end<run::OutOfMemory>(start("grow", "{}", {.memory_bytes = 32U << 20}));
-  EXPECT_TRUE(wait_until([&] { return log_->has("runner was ended"); })) << log_->all();
+  EXPECT_TRUE(wait_until([&] { return log_->has("runner ended by its pool"); })) << log_->all();
   EXPECT_FALSE(log_->has("died")) << log_->all();
   expect_end<run::Crashed>(start("crash"));
-  EXPECT_TRUE(wait_until([&] { return log_->has("runner died under a job"); })) << log_->all();
+  EXPECT_TRUE(wait_until([&] { return log_->has("runner died during a job"); })) << log_->all();
 }
 
-TEST_F(PoolsProcess, ARunnerKilledByAForeignHandIsReplacedAtOnce) {
+TEST_F(PoolsProcess, ReplacesARunnerThatAnotherProcessKilled) {
   open(testbed());
   const auto run = start("sleep", R"({"ms":60000})");
   ASSERT_TRUE(wait_until([&] { return on_loop([&] { return pools_->pid_of(run); }) > 0; }));
@@ -109,32 +109,32 @@ TEST_F(PoolsProcess, ARunnerKilledByAForeignHandIsReplacedAtOnce) {
   EXPECT_EQ(crashed.signal, SIGKILL);
   const Duration noticed = since(killed);
   EXPECT_TRUE(wait_until([&] { return has_idle_runner(); }));
-  std::printf("kill -9 noticed after %ld ms, a runner stands ready again after %ld ms\n",
+  std::printf("kill -9 noticed after %ld ms, a runner is ready after %ld ms\n",
               static_cast<long>(noticed.count()), static_cast<long>(since(killed).count()));
   EXPECT_LT(since(killed), 1s);
 }
 
-TEST_F(PoolsProcess, ADeafRunIsGoneHalfASecondAfterItsDeadline) {
+TEST_F(PoolsProcess, KillsARunThatIgnoresCancelHalfASecondAfterItsDeadline) {
   open(testbed());
-  expect_end<run::Completed>(start("echo"));  // the runner is warm
-  const Instant begun = clock_.now();
-  const auto timed_out = expect_end<run::TimedOut>(start("deaf", "{}", {.timeout = 300ms}));
-  const Duration gone = since(begun);
-  std::printf("deaf run gone %ld ms after its deadline\n", static_cast<long>(gone.count() - 300));
+  expect_end<run::Completed>(start("echo"));  // the runner has started
+  const Instant started = clock_.now();
+  const auto timed_out = expect_end<run::TimedOut>(start("ignore_all", "{}", {.timeout = 300ms}));
+  const Duration took = since(started);
+  std::printf("run killed %ld ms after its deadline\n", static_cast<long>(took.count() - 300));
   EXPECT_EQ(timed_out.after, 300ms);
-  EXPECT_LT(gone, 800ms);
+  EXPECT_LT(took, 800ms);
   EXPECT_TRUE(wait_until([&] { return has_idle_runner(); }));
   expect_end<run::Completed>(start("echo"));
 }
 
-TEST_F(PoolsProcess, APoliteRunKeepsItsRunnerPastADeadline) {
+TEST_F(PoolsProcess, KeepsTheRunnerOfARunThatObeysItsDeadline) {
   open(testbed());
   expect_end<run::TimedOut>(start("sleep", R"({"ms":60000})", {.timeout = 200ms}));
   expect_end<run::Completed>(start("echo"));
   EXPECT_EQ(on_loop([this] { return pools_->status().front().started; }), 1U);
 }
 
-TEST_F(PoolsProcess, CancelTellsWhoAndWhy) {
+TEST_F(PoolsProcess, ReportsWhoCancelledAndWhy) {
   open(testbed());
   const auto run = start("sleep", R"({"ms":60000})");
   ASSERT_TRUE(wait_until([&] { return on_loop([&] { return pools_->pid_of(run); }) > 0; }));
@@ -144,7 +144,7 @@ TEST_F(PoolsProcess, CancelTellsWhoAndWhy) {
   EXPECT_EQ(cancelled.why, "because");
 }
 
-TEST_F(PoolsProcess, MemoryOverTheGrantEndsTheRunAndNamesThePeak) {
+TEST_F(PoolsProcess, EndsARunOverItsMemoryGrantAndReportsThePeak) {
   PoolOptions options = testbed();
   open(options);
   const auto over = expect_end<run::OutOfMemory>(start("grow", "{}", {.memory_bytes = 64U << 20}));
@@ -154,16 +154,16 @@ TEST_F(PoolsProcess, MemoryOverTheGrantEndsTheRunAndNamesThePeak) {
   expect_end<run::Completed>(start("echo"));
 }
 
-TEST_F(PoolsProcess, TheGrantIsTheLimitOfThisRunOnly) {
+TEST_F(PoolsProcess, LimitsMemoryForEachRun) {
   PoolOptions options = testbed();
   options.memory_bytes = 32U << 20;
   open(options);
-  // 48 MB do not fit the pool's bound but this run's grant, and again not the next run.
+  // 48 MB exceed the pool's limit, fit the first run's grant, and exceed the limit of the next run.
   expect_end<run::Completed>(start("refused", R"({"mb":48})", {.memory_bytes = 256U << 20}));
   expect_end<run::Crashed>(start("refused", R"({"mb":48})"));
 }
 
-TEST_F(PoolsProcess, BrokenFramesCostTheRunnerAndCountAsACrash) {
+TEST_F(PoolsProcess, KillsARunnerThatSendsABrokenFrame) {
   open(testbed());
   const auto broken = expect_end<run::Crashed>(start("broken"));
   EXPECT_THAT(broken.message, testing::HasSubstr("sent a broken frame: not JSON"));
@@ -173,7 +173,7 @@ TEST_F(PoolsProcess, BrokenFramesCostTheRunnerAndCountAsACrash) {
   EXPECT_THAT(mute.message, testing::HasSubstr("closed descriptor 4"));
 }
 
-TEST_F(PoolsProcess, AResultTooLargeIsAFailedAttempt) {
+TEST_F(PoolsProcess, FailsARunWithATooLargeResult) {
   open(testbed());
   const auto large = expect_end<run::Failed>(start("large", R"({"mb":2})"));
   EXPECT_EQ(large.failure.code, "too_large");
@@ -181,7 +181,7 @@ TEST_F(PoolsProcess, AResultTooLargeIsAFailedAttempt) {
   EXPECT_THAT(huge.message, testing::HasSubstr("a line of over 8388608 bytes"));
 }
 
-TEST_F(PoolsProcess, AFunctionMayKeepALargerResult) {
+TEST_F(PoolsProcess, AppliesTheResultLimitOfTheFunction) {
   result_bytes_[FunctionName("large")] = 3 << 20;
   open(testbed());
   EXPECT_GT(expect_end<run::Completed>(start("large", R"({"mb":2})")).result.size(), 2U << 20);
@@ -189,46 +189,45 @@ TEST_F(PoolsProcess, AFunctionMayKeepALargerResult) {
   EXPECT_THAT(large.failure.message, testing::HasSubstr("at most 3145728 are kept (max_result)"));
 }
 
-TEST_F(PoolsProcess, AMegabyteGoesThroughAndBack) {
+TEST_F(PoolsProcess, TransfersAMegabyte) {
   open(testbed());
   const std::string data = "\"" + std::string((1U << 20) - 2, 'y') + "\"";
   EXPECT_EQ(expect_end<run::Completed>(start("echo", data)).result, data);
 }
 
-TEST_F(PoolsProcess, AFloodOfProgressDoesNotDrownTheHost) {
+TEST_F(PoolsProcess, LimitsTheRateOfProgress) {
   open(testbed());
   const auto run = start("flood", "{}", {.timeout = 700ms});
   expect_end<run::TimedOut>(run);
-  EXPECT_LE(recorder_.progress().size(), 30U) << "20 a second are told on";
+  EXPECT_LE(recorder_.progress().size(), 30U) << "at most 20 a second are reported";
   EXPECT_GE(recorder_.progress().size(), 5U);
 }
 
-TEST_F(PoolsProcess, TheNewestProgressAndAllLogLinesArrive) {
+TEST_F(PoolsProcess, ReportsTheNewestProgressAndAllLogLines) {
   open(testbed());
   expect_end<run::Completed>(start("progress", R"({"count":500})"));
   ASSERT_FALSE(recorder_.progress().empty());
   EXPECT_EQ(recorder_.progress().back(), "500");
-  const auto later = expect_end<run::Snooze>(start("logs"));
-  EXPECT_EQ(later.delay, 5s);
+  const auto snoozed = expect_end<run::Snooze>(start("logs"));
+  EXPECT_EQ(snoozed.delay, 5s);
   EXPECT_THAT(recorder_.logs(), testing::ElementsAre("first", "second"));
 }
 
-TEST_F(PoolsProcess, ResultFilesMoveToTheResultsFolder) {
+TEST_F(PoolsProcess, MovesResultFilesToTheResultsFolder) {
   open(testbed());
   const auto done = expect_end<run::Completed>(start("file", "{}", {.id = "42"}));
-  EXPECT_THAT(
-      done.result,
-      testing::StartsWith(
-          R"({"rows":8,"file":{"url":"/v1/queues/q/jobs/42/result","format":"csv","bytes":12345,"rows":8,)"));
   const auto found = results_->find({QueueName("q"), JobId("42")});
   ASSERT_TRUE(found);
+  EXPECT_EQ(done.result, R"({"rows":8})");
+  EXPECT_EQ(done.file, results::info_of(*found, ""));
+  EXPECT_EQ(done.file->rows, 8U);
   EXPECT_EQ(std::filesystem::file_size(found->path), 12345U);
   const auto link = expect_end<run::Failed>(start("link", "{}", {.id = "43"}));
-  EXPECT_THAT(link.failure.message, testing::HasSubstr("no regular file"));
+  EXPECT_THAT(link.failure.message, testing::HasSubstr("not a regular file"));
   EXPECT_FALSE(results_->find({QueueName("q"), JobId("43")}));
 }
 
-TEST_F(PoolsProcess, RunnersSeeOnlyWhatTheyAreGiven) {
+TEST_F(PoolsProcess, PassesOnlyConfiguredVariablesAndDescriptors) {
   ::setenv("GAUR_TEST_SECRET", "hidden", 1);
   PoolOptions options = testbed();
   options.env["GIVEN"] = "yes";
@@ -237,14 +236,14 @@ TEST_F(PoolsProcess, RunnersSeeOnlyWhatTheyAreGiven) {
             R"({"secret":"","given":"yes","pool":"p","core":0,"open":""})");
 }
 
-TEST_F(PoolsProcess, OutputGoesToTheLogWithPoolAndPid) {
+TEST_F(PoolsProcess, LogsOutputWithPoolAndPid) {
   open(testbed());
   expect_end<run::Completed>(start("talk"));
   EXPECT_TRUE(wait_until([&] { return log_->has("to stderr") && log_->has("second line"); }));
   EXPECT_TRUE(log_->has("runner output pool=p pid=")) << log_->all();
 }
 
-TEST_F(PoolsProcess, APoolThatCannotStartIsClosedAndOpensByItself) {
+TEST_F(PoolsProcess, ClosesAPoolThatCannotStartAndReopensIt) {
   const auto gate = folder_ / "gate";
   std::ofstream(gate) << "closed";
   PoolOptions options = testbed({"--ready-unless", gate.string()});
@@ -260,7 +259,7 @@ TEST_F(PoolsProcess, APoolThatCannotStartIsClosedAndOpensByItself) {
   expect_end<run::Completed>(start("echo"));
 }
 
-TEST_F(PoolsProcess, AMissingProgramIsNamed) {
+TEST_F(PoolsProcess, NamesAMissingProgram) {
   PoolOptions options;
   options.command = {"/no/such/program"};
   options.restart_min = options.restart_max = 5ms;
@@ -270,7 +269,7 @@ TEST_F(PoolsProcess, AMissingProgramIsNamed) {
               testing::HasSubstr("/no/such/program: No such file or directory"));
 }
 
-TEST_F(PoolsProcess, NotReadyInTimeCountsAsCannotStart) {
+TEST_F(PoolsProcess, CountsAMissingReadyAsAFailedStart) {
   PoolOptions options = testbed({"--never-ready"});
   options.start_timeout = 100ms;
   options.breaker_after = 2;
@@ -281,12 +280,12 @@ TEST_F(PoolsProcess, NotReadyInTimeCountsAsCannotStart) {
               testing::HasSubstr("not ready within 100 ms"));
 }
 
-TEST_F(PoolsProcess, GrandchildrenDieWithTheirRunner) {
+TEST_F(PoolsProcess, KillsGrandchildrenWithTheirRunner) {
   open(testbed());
   const auto run = start("orphans", R"({"ms":60000})");
   ASSERT_TRUE(wait_until([&] { return recorder_.progress().size() == 1; }));
   std::vector<pid_t> below;
-  // keeper, runner and three that left the session
+  // keeper, runner and three processes in other sessions
   ASSERT_TRUE(wait_until([&] { return (below = descendants_of(::getpid())).size() == 5; })) << below.size();
   stop(run, StopReason::kCancel);
   expect_end<run::Cancelled>(run);
@@ -294,7 +293,7 @@ TEST_F(PoolsProcess, GrandchildrenDieWithTheirRunner) {
   EXPECT_TRUE(wait_until([&] { return descendants_of(::getpid()).empty(); }));
 }
 
-TEST_F(PoolsProcess, RecyclesByJobsWithAWarmSpare) {
+TEST_F(PoolsProcess, ReplacesRunnersAfterMaxJobs) {
   PoolOptions options = testbed();
   options.max_jobs = 3;
   open(options);
@@ -304,7 +303,7 @@ TEST_F(PoolsProcess, RecyclesByJobsWithAWarmSpare) {
   EXPECT_EQ(status.crashed, 0U);
 }
 
-TEST_F(PoolsProcess, RecyclesByResidentMemory) {
+TEST_F(PoolsProcess, ReplacesRunnersByResidentMemory) {
   PoolOptions options = testbed();
   options.max_rss_bytes = 32U << 20;
   open(options);
@@ -313,7 +312,7 @@ TEST_F(PoolsProcess, RecyclesByResidentMemory) {
   EXPECT_TRUE(wait_until([&] { return runners().size() == 1 && runners().front().rss_bytes < (32U << 20); }));
 }
 
-TEST_F(PoolsProcess, ScratchIsRemovedAfterTheRunner) {
+TEST_F(PoolsProcess, RemovesTheScratchFolderOfARunner) {
   open(testbed());
   expect_end<run::Completed>(start("echo"));
   EXPECT_FALSE(std::filesystem::is_empty(folder_ / "run"));
@@ -321,7 +320,7 @@ TEST_F(PoolsProcess, ScratchIsRemovedAfterTheRunner) {
   EXPECT_TRUE(wait_until([&] { return std::filesystem::is_empty(folder_ / "run"); }));
 }
 
-TEST_F(PoolsProcess, CloseInterruptsWhatRuns) {
+TEST_F(PoolsProcess, CloseInterruptsRuns) {
   open(testbed());
   const auto run = start("sleep", R"({"ms":60000})");
   ASSERT_TRUE(wait_until([&] { return on_loop([&] { return pools_->pid_of(run); }) > 0; }));
@@ -329,18 +328,18 @@ TEST_F(PoolsProcess, CloseInterruptsWhatRuns) {
   expect_end<run::Interrupted>(run);
 }
 
-/// Ends of processes, seen without being their parent.
-class Watched {
+/// Observes exits of processes that are not children.
+class ProcessWatch {
  public:
-  explicit Watched(const std::vector<pid_t>& pids) {
+  explicit ProcessWatch(const std::vector<pid_t>& pids) {
     for (const pid_t pid : pids)
       fds_.push_back({static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), POLLIN, 0});
   }
-  ~Watched() {
+  ~ProcessWatch() {
     for (const pollfd& fd : fds_) ::close(fd.fd);
   }
-  Watched(const Watched&) = delete;
-  Watched& operator=(const Watched&) = delete;
+  ProcessWatch(const ProcessWatch&) = delete;
+  ProcessWatch& operator=(const ProcessWatch&) = delete;
   std::size_t alive() {
     ::poll(fds_.data(), fds_.size(), 0);
     return static_cast<std::size_t>(
@@ -351,27 +350,27 @@ class Watched {
   std::vector<pollfd> fds_;
 };
 
-TEST_F(PoolsProcess, NothingOutlivesAServerKilledWithSigkill) {
-  auto told = make_pipe();
-  ASSERT_TRUE(told);
+TEST_F(PoolsProcess, LeavesNoProcessAfterSigkillOfTheServer) {
+  auto output = make_pipe();
+  ASSERT_TRUE(output);
   const pid_t server = ::fork();
   if (server == 0) {
-    ::dup2(told->write.get(), 1);
+    ::dup2(output->write.get(), 1);
     ::execl(GAUR_TEST_KEEPER, "keeper_host", "server", GAUR_TEST_TESTBED, (folder_ / "run").c_str(), nullptr);
     ::_exit(127);
   }
-  char left[2];
-  for (char& one : left) ASSERT_EQ(::read(told->read.get(), &one, 1), 1);
+  char lines[2];
+  for (char& one : lines) ASSERT_EQ(::read(output->read.get(), &one, 1), 1);
   std::vector<pid_t> below;
-  // Three keepers, three runners, two times three orphans in sessions of their own.
+  // Three keepers, three runners, and two times three orphans in other sessions.
   ASSERT_TRUE(wait_until([&] { return (below = descendants_of(server)).size() == 12; })) << below.size();
-  Watched watched(below);
+  ProcessWatch watched(below);
   ASSERT_EQ(watched.alive(), 12U);
   const Instant killed = clock_.now();
   ::kill(server, SIGKILL);
   EXPECT_TRUE(wait_until([&] { return watched.alive() == 0; }, 5s)) << watched.alive();
   const Duration took = since(killed);
-  std::printf("after SIGKILL of the server 12 processes below were gone in %ld ms\n",
+  std::printf("after SIGKILL of the server 12 processes exited within %ld ms\n",
               static_cast<long>(took.count()));
   EXPECT_LT(took, 2s);
   ::waitpid(server, nullptr, 0);

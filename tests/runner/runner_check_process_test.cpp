@@ -1,4 +1,4 @@
-// The conformance run: the example runners pass it, and it finds what it is there to find.
+// The conformance check of runners: the example runners pass it, and it finds broken runners.
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ TEST(RunnerCheck, TestbedPasses) {
   EXPECT_THAT(failures({GAUR_TEST_TESTBED}), testing::IsEmpty());
 }
 
-TEST(RunnerCheck, TellsEachCaseAsItEnds) {
+TEST(RunnerCheck, ReportsEachCaseAsItEnds) {
   std::vector<std::string> names;
   check_runner(options_for({GAUR_TEST_TESTBED}),
                [&](const RunnerCheckCase& one) { names.push_back(one.name); });
@@ -51,7 +51,7 @@ TEST(RunnerCheck, TellsEachCaseAsItEnds) {
   EXPECT_EQ(names.back(), "end of file");
 }
 
-TEST(RunnerCheck, ChecksAFunctionOfTheRunnersOwn) {
+TEST(RunnerCheck, ChecksOneFunctionOfTheRunner) {
   auto options = options_for({GAUR_TEST_TESTBED});
   options.function = "sleep";
   options.data = R"({"ms":5})";
@@ -72,30 +72,31 @@ TEST(RunnerCheck, FindsAFunctionThatFails) {
   EXPECT_THAT(cases.back().note, testing::HasSubstr("it failed: "));
 }
 
-TEST(RunnerCheck, FindsARunnerThatNeverGetsReady) {
+TEST(RunnerCheck, FindsARunnerThatIsNeverReady) {
   auto options = options_for({GAUR_TEST_TESTBED, "--never-ready"});
   options.start_timeout = Duration(100);
   const auto cases = check_runner(options);
   ASSERT_EQ(cases.size(), 1U);
   EXPECT_EQ(cases.front().note, "no `ready` within 100 ms");
 }
-TEST(RunnerCheck, FindsARunnerThatExitsFirst) {
+TEST(RunnerCheck, FindsARunnerThatExitsBeforeReady) {
   EXPECT_THAT(failures({GAUR_TEST_TESTBED, "--exit-before-ready"}),
               testing::ElementsAre("ready: before `ready` it exited with code 3"));
 }
 TEST(RunnerCheck, FindsGarbageAndOldProtocols) {
   EXPECT_THAT(failures({GAUR_TEST_TESTBED, "--garbage"}),
               testing::ElementsAre(testing::HasSubstr("not JSON")));
-  EXPECT_THAT(failures({GAUR_TEST_TESTBED, "--old"}), testing::ElementsAre("ready: it speaks protocol 0"));
+  EXPECT_THAT(failures({GAUR_TEST_TESTBED, "--old"}),
+              testing::ElementsAre("ready: it speaks protocol 0, 1 is needed"));
 }
 TEST(RunnerCheck, FindsARunnerThatLosesData) {
-  const std::string liar = R"(echo '{"type":"ready"}' >&4; while read -r f <&3; do
+  const std::string wrong_result = R"(echo '{"type":"ready"}' >&4; while read -r f <&3; do
     case $f in *'"type":"run"'*) r=${f#*'"run":"'}; echo '{"type":"completed","run":"'${r%%\"*}'","result":5}' >&4;;
     *'"type":"stop"'*) exit 1;; esac; done; exit 0)";
-  const auto failed = failures({"sh", "-c", liar});
+  const auto failed = failures({"sh", "-c", wrong_result});
   EXPECT_THAT(failed, testing::Contains("echo: `result` is not the data: 5"));
   EXPECT_THAT(failed, testing::Contains("cancel: it did not sleep"));
-  EXPECT_THAT(failed, testing::Contains("stop: it exited with code 1, 0 is asked"));
+  EXPECT_THAT(failed, testing::Contains("stop: it exited with code 1; it must exit with code 0"));
 }
 
 }  // namespace

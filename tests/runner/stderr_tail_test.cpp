@@ -1,4 +1,4 @@
-// What is kept of a runner's last words.
+// The last lines of a runner's stderr.
 #include "runner/stderr_tail.hpp"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 TEST(PlainLine, HasNoControlCharactersAndIsValidUtf8) {
   EXPECT_EQ(plain_line("\x1b[1;31merror:\x1b[0m no\tsuch \x07table\r", 300), "error: no such table");
   EXPECT_EQ(plain_line("half \xed\x95", 300), "half \xef\xbf\xbd")
-      << "one for a sequence that was cut, as in Node";
+      << "one for a truncated sequence, as in Node";
   EXPECT_EQ(plain_line("\x1b", 300), "");
   EXPECT_EQ(plain_line("\x1b[", 300), "");
   EXPECT_EQ(plain_line("가나다", 7), "가나");
@@ -20,27 +20,27 @@ TEST(PlainLine, HasNoControlCharactersAndIsValidUtf8) {
   EXPECT_TRUE(json::is_utf8(long_line));
 }
 
-TEST(StderrTail, TellsThePythonExceptionAndTheCppMessage) {
+TEST(StderrTail, FindsThePythonExceptionAndTheCppMessage) {
   StderrTail tail;
   for (const char* line :
        {"Traceback (most recent call last):", "  File \"x.py\", line 1", "ValueError: too hot"})
     tail.add(line);
-  EXPECT_EQ(tail.telling_line(), "ValueError: too hot");
+  EXPECT_EQ(tail.likely_cause(), "ValueError: too hot");
   tail.clear();
-  EXPECT_EQ(tail.telling_line(), "");
+  EXPECT_EQ(tail.likely_cause(), "");
   tail.add("terminate called after throwing an instance of 'std::bad_alloc'");
   tail.add("  what():  std::bad_alloc");
-  EXPECT_EQ(tail.telling_line(), "  what():  std::bad_alloc");
+  EXPECT_EQ(tail.likely_cause(), "  what():  std::bad_alloc");
 }
 
 // Recorded: node -e 'throw new Error("boom")' 2>&1, Node 20.
-TEST(StderrTail, TellsTheNodeErrorAndNotTheVersionBehindIt) {
+TEST(StderrTail, FindsTheNodeErrorAboveStackAndVersion) {
   StderrTail tail;
   for (const char* line :
        {"[eval]:1", "throw new Error(\"boom\")", "^", "", "Error: boom", "    at [eval]:1:7",
         "    at runScriptInThisContext (node:internal/vm:209:10)", "", "Node.js v20.11.0"})
     tail.add(line);
-  EXPECT_EQ(tail.telling_line(), "Error: boom");
+  EXPECT_EQ(tail.likely_cause(), "Error: boom");
   EXPECT_NE(tail.text().find("Error: boom\n    at [eval]:1:7"), std::string::npos);
 }
 

@@ -1,10 +1,11 @@
-// A runner that misbehaves on demand. It links nothing of ours, so that it stays the same under sanitizers
-// and so that a mistake in our codec cannot cancel itself out. The function of a job says what to do:
-//   echo, sleep (data.ms), deaf (ignores cancel and SIGTERM), eat (data.mb resident, then waits), grow
-//   (without end), refused (allocates data.mb at once, aborts when refused), crash, last_words (says
-//   something and crashes), exit (data.code), orphans (forks grandchildren that leave the session, then
-//   sleeps), broken, wrong_run, mute (closes fd 4), file, link, progress (data.count), logs, spin (CPU for
-//   data.ms), talk (stdout and stderr), environment, large (data.mb of result), flood (progress without end)
+// A runner that misbehaves on demand. It links no library of Gaur: it is the same under sanitizers, and a bug
+// in the codec cannot hide itself. The function of a job selects the behaviour:
+//   echo, sleep (data.ms), ignore_all (ignores cancel and SIGTERM), eat (data.mb resident, then waits), grow
+//   (without end), refused (allocates data.mb at once, aborts when refused), crash, report_and_crash
+//   (writes to stderr and crashes), exit (data.code), orphans (forks grandchildren that leave the session,
+//   then sleeps), broken, wrong_run, mute (closes fd 4), file, link, progress (data.count), logs, spin (CPU
+//   for data.ms), talk (stdout and stderr), environment, large (data.mb of result), flood (progress without
+//   end)
 // Arguments: --never-ready, --exit-before-ready, --ready-then-exit, --ready-unless FILE, --garbage, --old
 #include <fcntl.h>
 #include <poll.h>
@@ -81,8 +82,8 @@ void complete(const std::string& run, const std::string& result, const std::stri
   say("{\"type\":\"completed\",\"run\":\"" + run + "\",\"result\":" + result + more + "}");
 }
 
-/// False when it was cancelled. A frame of another kind begins the wait anew.
-bool wait_politely(long ms) {
+/// Returns false if cancelled. A frame of another type restarts the wait.
+bool wait_for_cancel(long ms) {
   while (true) {
     const std::string line = next_line(static_cast<int>(ms));
     if (line.empty()) return true;
@@ -92,7 +93,7 @@ bool wait_politely(long ms) {
 }
 
 void sleep_then_answer(const std::string& run, long ms) {
-  if (wait_politely(ms)) {
+  if (wait_for_cancel(ms)) {
     complete(run, "\"slept\"");
   } else {
     say("{\"type\":\"failed\",\"run\":\"" + run + "\",\"message\":\"interrupted\",\"code\":\"interrupted\"}");
@@ -134,7 +135,7 @@ void spin(long ms) {
 }
 
 void misbehave(const std::string& function, const std::string& frame, const std::string& run) {
-  if (function == "deaf") {
+  if (function == "ignore_all") {
     ::signal(SIGTERM, SIG_IGN);
     while (true) pause_ms(1000);
   } else if (function == "grow") {
@@ -147,13 +148,13 @@ void misbehave(const std::string& function, const std::string& frame, const std:
     complete(run, "\"got it\"");
   } else if (function == "crash") {
     ::raise(SIGSEGV);
-  } else if (function == "last_words") {
+  } else if (function == "report_and_crash") {
     std::fprintf(stderr, "starting\n\x1b[31mfatal: \xed\x95 out of\tluck\x1b[0m\n");
     ::raise(SIGSEGV);
   } else if (function == "exit") {
     ::_exit(static_cast<int>(number(frame, "code")));
   } else if (function == "broken") {
-    say("this is no JSON");
+    say("this is not JSON");
   } else if (function == "wrong_run") {
     complete("another", "1");
   } else if (function == "mute") {
@@ -177,7 +178,7 @@ void serve(const std::string& frame) {
     sleep_then_answer(run, number(frame, "ms"));
   } else if (function == "eat") {
     char* memory = take_memory(static_cast<std::size_t>(number(frame, "mb")) << 20);
-    if (number(frame, "ms") > 0) wait_politely(number(frame, "ms"));
+    if (number(frame, "ms") > 0) wait_for_cancel(number(frame, "ms"));
     if (number(frame, "keep") == 0) std::free(memory);
     complete(run, "\"ate\"");
   } else if (function == "file" || function == "link") {
@@ -194,7 +195,7 @@ void serve(const std::string& frame) {
   } else if (function == "logs") {
     say("{\"type\":\"log\",\"run\":\"" + run + "\",\"line\":\"first\"}");
     say("{\"type\":\"log\",\"run\":\"" + run + "\",\"line\":\"second\"}");
-    say("{\"type\":\"later\",\"run\":\"" + run + "\",\"delay_ms\":5000,\"message\":\"not now\"}");
+    say("{\"type\":\"snooze\",\"run\":\"" + run + "\",\"delay_ms\":5000,\"message\":\"not now\"}");
   } else if (function == "spin") {
     spin(number(frame, "ms"));
     complete(run, "null");

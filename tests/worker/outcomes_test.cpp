@@ -189,6 +189,13 @@ TEST(Outcomes, TakesRetentionOfJobBeforeFunction) {
   EXPECT_EQ(decide(run::Cancelled{}, job, policy, {}, random).keep.count, 2U);
 }
 
+TEST(Outcomes, KeepsTheResultFile) {
+  SeededRandom random(1);
+  const ResultFileInfo file{.url = "/v1/queues/q/jobs/1/result", .format = "csv", .bytes = 1};
+  const Outcome outcome = decide(run::Completed{"{}", file}, {}, {}, {}, random).outcome;
+  EXPECT_EQ(std::get<outcome::Completed>(outcome).file, file);
+}
+
 TEST(Outcomes, TruncatesFailuresBetweenCharacters) {
   SeededRandom random(1);
   WorkerOptions options;

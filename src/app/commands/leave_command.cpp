@@ -17,6 +17,7 @@
 #include "app/subcommands.hpp"
 #include "base/system_env.hpp"
 #include "core/session_name.hpp"
+#include "http/paths.hpp"
 
 namespace gaur::app {
 namespace {
@@ -55,7 +56,7 @@ EndedHost end_running_host(const Config& config, Duration patience) {
     return {};
   }
   const HostFile& file = (*host)->file();
-  const auto status = (*host)->ask("POST", fmt::format("/v1/host/leave?patience={}ms", patience.count()));
+  const auto status = (*host)->ask("POST", http::leave_path(patience));
   if (!status) return {.problem = status.error().message};
   const json::Value* runs = status->if_contains("runs");
   fmt::print("host {} (pid {}) takes no more jobs; {} running have {} to end\n", file.name, file.pid,

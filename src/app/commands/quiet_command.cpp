@@ -6,6 +6,7 @@
 #include "app/host/run_host.hpp"
 #include "app/host/running_host.hpp"
 #include "app/subcommands.hpp"
+#include "http/paths.hpp"
 
 namespace gaur::app {
 namespace {
@@ -38,7 +39,7 @@ int quiet_command(int argc, char** argv) {
                   "no host runs on " + loaded.config.data_folder.string() +
                       hosts_hint(loaded.settings, loaded.config, "quiet"),
                   kExitProblem);
-  const auto status = (*host)->ask("POST", resume ? "/v1/host/resume" : "/v1/host/quiet");
+  const auto status = (*host)->ask("POST", std::string(resume ? http::kResumePath : http::kQuietPath));
   if (!status) return refuse("quiet", status.error().message, kExitProblem);
   const std::string phase = json::text_or(*status, "phase", "?");
   fmt::print("host {} (pid {}) is {}{}; {} running\n", (*host)->file().name, (*host)->file().pid, phase,

@@ -8,6 +8,7 @@
 #include "app/replay/replayer.hpp"
 #include "app/shadow/verdicts.hpp"
 #include "app/subcommands.hpp"
+#include "core/result_json.hpp"
 
 namespace gaur::app {
 namespace {
@@ -79,7 +80,7 @@ ShadowRun verdict(const Config& config, const Job& job, const ReplayRun& run) {
   shadow.peak_bytes = run.usage.peak_rss_bytes;
   shadow.threads = configured_grant(config, shadow.function).threads;
   if (const auto* completed = std::get_if<run::Completed>(&run.end)) {
-    compare_results(shadow, job.result, completed->result);
+    compare_results(shadow, result_json(job), result_json(completed->result, completed->file));
   } else {
     shadow.problem = end_in_words(run.end);
   }

@@ -14,22 +14,23 @@
 #include "app/host/job_log.hpp"
 #include "app/host/options_from_config.hpp"
 #include "app/host/queue_watch.hpp"
-#include "app/host/result_cleaner.hpp"
-#include "app/host/signed_urls.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "app/host/why_waiting.hpp"
 #include "app/version.hpp"
 #include "base/system_env.hpp"
 #include "base/try.hpp"
+#include "http/paths.hpp"
 #include "http/server.hpp"
+#include "results/result_cleaner.hpp"
+#include "results/result_store.hpp"
+#include "results/signed_urls.hpp"
 #include "runner/pools.hpp"
-#include "runner/result_keeper.hpp"
 #include "worker/worker.hpp"
 
 namespace gaur::app {
 
 namespace {
-constexpr Duration kSweepResultsEvery{60'000};
+constexpr Duration kCleanupInterval{60'000};
 }  // namespace
 
 std::string_view to_string(Role role) {
@@ -58,10 +59,10 @@ struct Host::Impl {
   Refusals refused_at_start;
   std::unique_ptr<QueueWatch> watch;  ///< of a Redis store's queues
   std::unique_ptr<Store> store;
-  std::unique_ptr<Links> links;
-  std::unique_ptr<ResultKeeper> results;
+  std::unique_ptr<results::SignedUrls> links;
+  std::unique_ptr<results::ResultStore> results;
   std::unique_ptr<DiskWatch> disk;
-  std::unique_ptr<ResultCleaner> cleaner;
+  std::unique_ptr<results::ResultCleaner> cleaner;
   std::unique_ptr<UnservedWatch> unserved;  ///< none in a producer or sweeper
   std::unique_ptr<Ledger> ledger;  ///< confined to `loop`, as are pools and worker; none in a producer
   std::unique_ptr<ThreadLoop> loop;
@@ -121,15 +122,22 @@ void Host::Impl::queue_changed(const QueueName& queue, const Refusal* refusal) {
 
 Status Host::Impl::open_results() {
   const Config& config = options.config;
-  ResultFolder::Options folder;
-  folder.folder = config.results.folder;
-  folder.keep = config.results.ttl;
-  folder.shared = config.results.shared;
-  folder.max_bytes = config.results.max_bytes;
-  results = std::make_unique<ResultKeeper>(clock, folder, options.log);
+  results::ResultFolder::Options folder{.folder = config.results.folder,
+                                        .ttl = config.results.ttl,
+                                        .shared = config.results.shared,
+                                        .max_bytes = config.results.max_bytes};
+  results = std::make_unique<results::ResultStore>(clock, std::move(folder), options.log);
   disk = std::make_unique<DiskWatch>(config, clock, options.log);
-  GAUR_TRY(std::string secret, link_secret(config));
-  links = std::make_unique<Links>(config.results, std::move(secret));
+  const std::filesystem::path& secret_file = config.results.link_secret_file;
+  GAUR_TRY(std::string secret,
+           results::load_link_secret(secret_file.empty() ? config.data_folder / "link-secret" : secret_file,
+                                     secret_file.empty()));
+  links = std::make_unique<results::SignedUrls>(
+      results::SignedUrls::Options{.folder = config.results.folder,
+                                   .shared = config.results.shared,
+                                   .public_url = config.results.public_url,
+                                   .secret = std::move(secret),
+                                   .path = http::signed_file_path});
   return ok();
 }
 
@@ -140,15 +148,15 @@ Result<PoolsOptions> Host::Impl::make_pools_options() {
   if (options.role == Role::kWorker) {
     GAUR_TRY(made, pools_options(options.settings, config));
   }
-  made.adopt_file = [this](Adoption adoption, Adopted done) {
-    results->adopt(std::move(adoption), std::move(done));
+  made.save_file = [this](results::SaveRequest request, results::OnSaved done) {
+    results->save(std::move(request), std::move(done));
   };
   made.log = options.log;
-  made.file_result = [this](const FunctionName& function, const std::string& result, const JobRef& job,
-                            const ResultFile& file) {
+  made.describe_file = [this](const FunctionName& function, const JobRef& job, const ResultFile& file) {
     const auto found = options.config.functions.find(function.value);
     const bool link = found != options.config.functions.end() && found->second.link_files;
-    return link ? links->result(job, file) : with_file_member(result, job, file, options.config.base_path);
+    return link ? results::link_info_of(file, links->url(job, file))
+                : results::info_of(file, http::result_path(job, options.config.base_path));
   };
   // A slot's share divides the box without a rest, so runners that merely stand by must not take from it: up
   // to half of the reserve is theirs, and only what they hold beyond it is room lost to jobs.
@@ -218,7 +226,7 @@ void Host::Impl::announce(std::uint16_t port) {
   const Config& config = options.config;
   const std::string url =
       fmt::format("http://{}:{}", config.listen.substr(0, config.listen.rfind(':')), port);
-  links->set_base_url(url);
+  links->set_own_url(url);
   const Status written =
       write_host_file(config.data_folder, {.pid = getpid(),
                                            .url = url,
@@ -343,9 +351,9 @@ Result<std::uint16_t> Host::start() {
   if (impl_->watch) impl_->watch->begin_with(impl_->refused_at_start);
   if (impl_->worker) impl_->worker->start();
   impl_->cleaner =
-      std::make_unique<ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
+      std::make_unique<results::ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
   for (const QueueName& queue : impl_->queues()) impl_->cleaner->follow(queue);
-  impl_->results->sweep_each(kSweepResultsEvery);
+  impl_->results->remove_expired_each(kCleanupInterval);
   if (impl_->unserved) impl_->unserved->start();
   for (const QueueName& queue : impl_->queues()) {
     if (impl_->watch) impl_->watch->follow(queue);

@@ -15,6 +15,7 @@
 #include "base/system_env.hpp"
 #include "base/try.hpp"
 #include "core/human_text.hpp"
+#include "http/paths.hpp"
 #include "runner/pools.hpp"
 
 namespace gaur::app {
@@ -81,7 +82,7 @@ struct Replayer::Impl {
   Signals signals{};  ///< before any thread: they leave them to the watch
   std::thread watch{};
   std::unique_ptr<ThreadLoop> loop{};
-  std::unique_ptr<ResultKeeper> results{};
+  std::unique_ptr<results::ResultStore> results{};
   std::unique_ptr<Pools> pools{};
   std::uint64_t runs = 0;
 
@@ -115,10 +116,14 @@ Result<std::unique_ptr<Replayer>> Replayer::open(const Settings& settings, const
   impl->config.data_folder = folder;
   GAUR_TRY(PoolsOptions options, pools_options(settings, impl->config));
   for (auto& [name, pool] : options.pools) pool.env["GAUR_SHADOW"] = "1";
-  impl->results = std::make_unique<ResultKeeper>(
-      impl->clock, ResultFolder::Options{.folder = impl->scratch.path / "results"});
-  options.adopt_file = [results = impl->results.get()](Adoption adoption, Adopted done) {
-    results->adopt(std::move(adoption), std::move(done));
+  impl->results = std::make_unique<results::ResultStore>(
+      impl->clock, results::ResultFolder::Options{.folder = impl->scratch.path / "results"});
+  options.describe_file = [base = impl->config.base_path](const FunctionName&, const JobRef& job,
+                                                          const ResultFile& file) {
+    return results::info_of(file, http::result_path(job, base));
+  };
+  options.save_file = [results = impl->results.get()](results::SaveRequest request, results::OnSaved done) {
+    results->save(std::move(request), std::move(done));
   };
   options.log = log;
   impl->watch = std::thread([replay = impl.get()] {
@@ -135,6 +140,7 @@ LockToken Replayer::Impl::start(const Job& job, const ReplayOptions& options) {
   request.taken.job = job;
   request.taken.job.state = State::kActive;
   request.taken.job.result.clear();
+  request.taken.job.result_file.reset();
   request.taken.job.failure.reset();
   request.taken.job.attempts_made = 0;
   request.taken.job.attempts_started = 1;

@@ -66,7 +66,7 @@ class DeathsTest(EndToEnd):
         self.assertEqual(failure["stack"], "loading\nfatal: no such region \u00e9")
         self.assertEqual((failure["details"]["exit_code"], failure["details"]["signal"]), (3, 0))
         self.assertIn("no such region", self.one_line(job_id, "failed"))
-        self.assertIn("runner died under a job", self.gaur.log())
+        self.assertIn("runner died during a job", self.gaur.log())
         _, killed = self.failed("die", {})
         self.assertRegex(killed["message"], r"its runner died of SIGKILL, which Gaur did not send: the kernel was out of memory")
 

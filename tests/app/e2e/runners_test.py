@@ -6,7 +6,7 @@ import unittest
 from harness import GAUR, ROOT, EndToEnd, until
 
 PACKAGE = ROOT / "packages/runner"
-FUNCTIONS = ["echo", "sleep", "context", "uncaught", "unhandled", "fail", "later", "file", "text", "surrogate", "output"]
+FUNCTIONS = ["echo", "sleep", "context", "uncaught", "unhandled", "fail", "snooze", "file", "text", "surrogate", "output"]
 CONFIG = f'''
 [store]
 url = "embedded:./data"

@@ -1,5 +1,5 @@
-// What is on disk after a process died, or a call failed, at any step of keeping a result file. The steps are
-// the system calls that change the file system: they are interposed here, counted, recorded, and cut short.
+// The disk after a process died, or a system call failed, at any step of saving a result file. The steps are
+// the system calls that change the file system; this program interposes, counts and records them.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@
 
 #include "base/files.hpp"
 #include "base/manual_env.hpp"
-#include "runner/result_folder.hpp"
+#include "results/result_folder.hpp"
 
 namespace {
 
@@ -25,7 +25,7 @@ struct Steps {
 Steps steps;
 constexpr int kKilled = 77;
 
-/// True: this call is to fail.
+/// Returns true if this call must fail.
 bool step(const std::string& call) {
   if (!steps.counting) return false;
   ++steps.count;
@@ -70,7 +70,7 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
 }
 }
 
-namespace gaur {
+namespace gaur::results {
 namespace {
 
 namespace fs = std::filesystem;
@@ -98,23 +98,23 @@ class Durability : public testing::TestWithParam<const char*> {
   fs::path out() const { return other_ / "out"; }
   fs::path queue() const { return root_ / "results" / "q"; }
   ResultFolder folder() {
-    return ResultFolder(clock_, ResultFolder::Options{.folder = root_ / "results", .keep = 1h});
+    return ResultFolder(clock_, ResultFolder::Options{.folder = root_ / "results", .ttl = 1h});
   }
-  Result<ResultFile> adopt(const std::string& content, const std::string& format) {
+  Result<ResultFile> save(const std::string& content, const std::string& format) {
     std::ofstream(out() / "r", std::ios::binary) << content;
     ResultFolder results = folder();
     steps.counting = true;
-    auto kept = results.adopt(job_, out(), {"r", format, 1});
+    auto saved = results.save(job_, out(), {"r", format, 1});
     steps.counting = false;
-    return kept;
+    return saved;
   }
-  /// In a process of its own, which dies before its `kill_at`th step. True: it came to its end.
-  bool adopt_and_die(const std::string& content, const std::string& format, int kill_at) {
+  /// Saves in a child process that dies before its `kill_at`th step. Returns true if the save completed.
+  bool save_and_die(const std::string& content, const std::string& format, int kill_at) {
     const pid_t child = ::fork();
     if (child == 0) {
       steps = {};
       steps.kill_at = kill_at;
-      ::_exit(adopt(content, format) ? 0 : 1);
+      ::_exit(save(content, format) ? 0 : 1);
     }
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -123,7 +123,7 @@ class Durability : public testing::TestWithParam<const char*> {
   }
   void start_anew(bool with_old) {
     fs::remove_all(root_ / "results");
-    ASSERT_TRUE(!with_old || adopt(kOld, "csv"));
+    ASSERT_TRUE(!with_old || save(kOld, "csv"));
   }
 
   const std::string kOld = "the first run's", kNew = std::string(100'000, 'n');
@@ -132,33 +132,33 @@ class Durability : public testing::TestWithParam<const char*> {
   fs::path root_, other_;
 };
 
-TEST_P(Durability, AKillAtAnyStepLeavesAWholeFileOrNone) {
+TEST_P(Durability, LeavesACompleteFileOrNoneWhenKilledAtAnyStep) {
   for (const bool with_old : {false, true}) {
     for (const char* format : {"csv", "parquet"}) {
       bool finished = false;
       int at = 0;
       while (!finished) {
         ASSERT_NO_FATAL_FAILURE(start_anew(with_old));
-        finished = adopt_and_die(kNew, format, ++at);
+        finished = save_and_die(kNew, format, ++at);
         SCOPED_TRACE(testing::Message()
                      << "died at step " << at << ", format " << format << ", old " << with_old);
         ResultFolder after = folder();
         const auto check = [&](const char* when) {
           const auto found = after.find(job_);
           ASSERT_TRUE(found || !(finished || with_old))
-              << when << ": acknowledged, or of an earlier run, and lost";
+              << when << ": lost after it was acknowledged, or from an earlier run";
           if (!found) return;
           const std::string content = content_of(found->path);
           EXPECT_TRUE(content == kNew || (!finished && content == kOld))
               << when << ": " << content.size() << " bytes";
         };
         check("at once");
-        after.sweep();
-        check("after a sweep");
+        after.remove_expired();
+        check("after a cleanup");
         std::error_code ignored;
         EXPECT_EQ(entries_of(queue(), ignored).size(), after.find(job_) ? 2U : 0U)
             << "something was left behind";
-        ASSERT_TRUE(adopt(kNew, format));
+        ASSERT_TRUE(save(kNew, format));
         EXPECT_EQ(content_of(after.find(job_)->path), kNew);
       }
       EXPECT_GT(at, 6) << "the steps are not interposed";
@@ -166,36 +166,36 @@ TEST_P(Durability, AKillAtAnyStepLeavesAWholeFileOrNone) {
   }
 }
 
-TEST_P(Durability, AFailureAtAnyStepIsReported) {
+TEST_P(Durability, ReportsAFailureAtAnyStep) {
   steps = {};
   start_anew(false);
   for (int at = 1;; ++at) {
     start_anew(false);
     steps = {};
     steps.fail_at = at;
-    const auto kept = adopt(kNew, "csv");
+    const auto saved = save(kNew, "csv");
     const bool injected = steps.count >= at;
     const std::string call = injected ? steps.calls[static_cast<std::size_t>(at) - 1] : "";
-    // The third mkdir of a folder looks whether it is still there: that one may fail.
-    const bool strip_control_characters =
+    // The third mkdir of a folder checks that it still exists: it may fail.
+    const bool may_fail =
         call.starts_with("unlink ") ||
         (call.starts_with("mkdir ") && std::count(steps.calls.begin(), steps.calls.begin() + at, call) > 2);
     steps = {};
     const auto found = folder().find(job_);
-    if (kept) {
+    if (saved) {
       EXPECT_TRUE(found) << call;
-      EXPECT_TRUE(!injected || strip_control_characters) << call << " failed, and the file was acknowledged";
+      EXPECT_TRUE(!injected || may_fail) << call << " failed, and the file was acknowledged";
     } else {
-      EXPECT_NE(kept.error().message.find("Input/output error"), std::string::npos) << kept.error().message;
+      EXPECT_NE(saved.error().message.find("Input/output error"), std::string::npos) << saved.error().message;
     }
     if (!injected) break;
   }
 }
 
-TEST_P(Durability, ContentIsSyncedBeforeItsNameAndTheNameBeforeTheAnswer) {
+TEST_P(Durability, SyncsTheContentBeforeItsNameAndTheNameBeforeItReturns) {
   steps = {};
   start_anew(false);
-  ASSERT_TRUE(adopt(kNew, "csv"));
+  ASSERT_TRUE(save(kNew, "csv"));
   const auto index_of = [&](const std::string& begin, const std::string& end) {
     const auto found = std::find_if(steps.calls.begin(), steps.calls.end(), [&](const std::string& call) {
       return call.starts_with(begin) && call.ends_with(end);
@@ -205,21 +205,21 @@ TEST_P(Durability, ContentIsSyncedBeforeItsNameAndTheNameBeforeTheAnswer) {
     return found - steps.calls.begin();
   };
   const bool copied = std::string(GetParam()) != fs::temp_directory_path().string();
-  const std::string file = (queue() / "7.csv").string(), note = (queue() / "7.json").string();
+  const std::string file = (queue() / "7.csv").string(), record = (queue() / "7.json").string();
   EXPECT_LT(index_of("mkdir ", queue().string()), index_of("fsync ", queue().parent_path().string()));
   EXPECT_LT(index_of("fsync ", copied ? file + ".part" : (out() / "r").string()),
             index_of("rename ", " " + file));
-  EXPECT_LT(index_of("rename ", " " + file), index_of("rename ", " " + note));
-  EXPECT_LT(index_of("write ", note + ".part"), index_of("fsync ", note + ".part"));
-  EXPECT_LT(index_of("fsync ", note + ".part"), index_of("rename ", " " + note));
-  EXPECT_LT(index_of("rename ", " " + note), index_of("fsync ", queue().string()));
+  EXPECT_LT(index_of("rename ", " " + file), index_of("rename ", " " + record));
+  EXPECT_LT(index_of("write ", record + ".part"), index_of("fsync ", record + ".part"));
+  EXPECT_LT(index_of("fsync ", record + ".part"), index_of("rename ", " " + record));
+  EXPECT_LT(index_of("rename ", " " + record), index_of("fsync ", queue().string()));
   EXPECT_EQ(steps.calls.back(), "fsync " + queue().string());
 }
 
 INSTANTIATE_TEST_SUITE_P(OneFileSystem, Durability, testing::Values("/tmp"));
 INSTANTIATE_TEST_SUITE_P(TwoFileSystems, Durability, testing::Values("/dev/shm"));
 
-TEST(WriteFile, IsOldOrNewWhereverTheWriterDies) {
+TEST(WriteFile, LeavesTheOldOrTheNewContentWhenKilledAtAnyStep) {
   std::string pattern = "/tmp/gaur-durable-XXXXXX";
   const fs::path root = ::mkdtemp(pattern.data());
   const fs::path file = root / "a" / "b" / "host-id";
@@ -253,4 +253,4 @@ TEST(WriteFile, IsOldOrNewWhereverTheWriterDies) {
 }
 
 }  // namespace
-}  // namespace gaur
+}  // namespace gaur::results

@@ -1,25 +1,25 @@
-#include "app/host/result_cleaner.hpp"
+#include "results/result_cleaner.hpp"
 
-namespace gaur::app {
+namespace gaur::results {
 
 namespace {
-constexpr std::uint32_t kEventsAtATime = 256;
-constexpr Duration kListenFor{30'000};
-constexpr Duration kPauseAfterError{1'000};
+constexpr std::uint32_t kEventsPerPage = 256;
+constexpr Duration kLongPoll{30'000};
+constexpr Duration kRetryDelay{1'000};
 }  // namespace
 
 void ResultCleaner::follow(const QueueName& queue, std::string cursor) {
   if (stopped_) return;
-  auto page = events_.events(queue, cursor, kEventsAtATime, kListenFor);
+  auto page = events_.events(queue, cursor, kEventsPerPage, kLongPoll);
   std::move(page).then(
-      [this, queue, cursor](const Result<EventPage>& arrived) { on_page(queue, cursor, arrived); });
+      [this, queue, cursor](const Result<EventPage>& answer) { on_page(queue, cursor, answer); });
 }
 
 void ResultCleaner::on_page(const QueueName& queue, const std::string& cursor,
                             const Result<EventPage>& page) {
   if (!page) {
     if (page.error().code == Errc::kStopping) return;
-    loop_.post_at(clock_.now() + kPauseAfterError, [this, queue, cursor] { follow(queue, cursor); });
+    loop_.post_at(clock_.now() + kRetryDelay, [this, queue, cursor] { follow(queue, cursor); });
     return;
   }
   for (const Event& event : page->events) {
@@ -28,4 +28,4 @@ void ResultCleaner::on_page(const QueueName& queue, const std::string& cursor,
   follow(queue, page->cursor);
 }
 
-}  // namespace gaur::app
+}  // namespace gaur::results

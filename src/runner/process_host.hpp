@@ -1,0 +1,77 @@
+#pragma once
+// ProcessHost: the interface between pools and the operating system, so that tests run the pools' state
+// machine without processes. SystemProcessHost implements it. Thread-safety: methods of ProcessHost and
+// ProcessEvents on the loop.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runner/frames.hpp"
+
+namespace gaur {
+
+/// Identifies one started process; never reused.
+using RunnerId = std::uint64_t;
+
+struct SpawnSpec {
+  RunnerId id = 0;
+  std::string pool;  ///< name in log lines
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;  ///< complete; nothing is inherited
+  std::filesystem::path working_folder;
+  /// Created before the start, with tmp/ and out/ in it. See release_scratch().
+  std::filesystem::path scratch;
+  std::uint64_t memory_bytes = 0;  ///< soft RLIMIT_DATA; 0: not limited
+  std::uint32_t open_files = 1024;
+};
+
+/// Measured by the operating system since the start of the run.
+struct RunFigures {
+  std::uint64_t cpu_us = 0;
+  std::uint64_t peak_rss_bytes = 0;
+};
+
+struct RunnerExit {
+  std::string problem;  ///< why it could not be started; "" if it was
+  int signal = 0;
+  int exit_code = 0;
+  RunFigures figures;    ///< of the current run, if any
+  std::string cause{};   ///< the line of stderr that most likely names the cause; "" if there is none
+  std::string output{};  ///< the last lines of stderr since the start of the run (StderrTail)
+};
+
+class ProcessEvents {
+ public:
+  virtual ~ProcessEvents() = default;
+  virtual void on_started(RunnerId id, std::int64_t pid) = 0;
+  virtual void on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) = 0;
+  virtual void on_broken_frame(RunnerId id, std::string what) = 0;
+  /// Resident anonymous memory of the runner's process tree: every 0.1 s during a run, else every 2 s.
+  virtual void on_memory(RunnerId id, std::uint64_t bytes) = 0;
+  /// The runner's process tree is dead. The last event of `id`.
+  virtual void on_exit(RunnerId id, RunnerExit exit) = 0;
+};
+
+/// No method blocks or fails: problems arrive with on_exit(). Calls for ended runners are ignored.
+class ProcessHost {
+ public:
+  virtual ~ProcessHost() = default;
+  virtual void listen(std::weak_ptr<ProcessEvents> events) = 0;
+  /// Creates the folder if needed.
+  virtual void empty_folder(std::filesystem::path folder) = 0;
+  virtual void start(SpawnSpec spec) = 0;
+  /// Sends a run frame, starts measuring, and sets the soft memory limit (0: none).
+  virtual void run(RunnerId id, std::string frame, std::uint64_t memory_bytes) = 0;
+  virtual void send(RunnerId id, std::string frame) = 0;
+  /// Closes the runner's input after all frames were sent.
+  virtual void close_input(RunnerId id) = 0;
+  virtual void terminate(RunnerId id) = 0;  ///< SIGTERM
+  virtual void kill(RunnerId id) = 0;       ///< SIGKILL to its process tree
+  /// Removes the runner's scratch folder. Called after on_exit(), when its result file has been saved.
+  virtual void release_scratch(RunnerId id, std::filesystem::path scratch) = 0;
+};
+
+}  // namespace gaur
