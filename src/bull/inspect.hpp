@@ -1,51 +1,52 @@
 #pragma once
-// Looking at a Bull deployment without changing anything: plain reading commands only (SCAN, LRANGE, ZRANGE,
-// HGETALL, GET, PTTL, TYPE, CLIENT LIST, INFO), no script, no key written, every step bounded. What `gaur
-// look` and the check at opening stand on. Thread-safety: any thread; futures come as the client's do.
+// Reads a Bull deployment without changing it: only reading commands (SCAN, LRANGE, ZRANGE, HGETALL, GET,
+// PTTL, TYPE, CLIENT LIST, INFO), no script, no key written, every step bounded. For `gaur look` and the
+// check at opening. Thread-safety: any thread; futures complete as the client's.
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "bull/detect.hpp"
-#include "bull/queue_scan.hpp"
-#include "bull/server_check.hpp"
+#include "bull/use_as_bull.hpp"
 #include "core/store.hpp"
 #include "redis/client.hpp"
+#include "redis_store/client_list.hpp"
+#include "redis_store/queue_scan.hpp"
+#include "redis_store/server_facts.hpp"
 
 namespace gaur::bull {
+
+using redis_store::Evidence;
+using redis_store::PrefixesFound;
+using redis_store::QueuesFound;
+using redis_store::ServerFacts;
+using redis_store::WorkerSeen;
 
 struct InspectLimits {
   std::uint64_t scanned_keys = 5'000'000;  ///< keys that SCAN may pass while looking for queues
   std::uint32_t queues = 1'000;
-  std::uint32_t active = 1'000;   ///< active jobs whose locks are looked at
+  std::uint32_t active = 1'000;   ///< active jobs whose locks are read
   std::uint32_t samples = 1'000;  ///< kept completed and failed jobs, each, newest first
   std::uint32_t delayed = 1'000;  ///< overdue delayed jobs that are listed
 };
 
-/// Active, and nobody holds its lock.
+/// An active job without a lock.
 struct UnlockedActive {
   JobId id{};
   std::string name{};
-  std::optional<Time> started{};  ///< processedOn; nothing: it was popped and never locked
+  std::optional<Time> started{};  ///< processedOn; nothing if it was moved to `active` and never locked
   std::optional<Duration> age{};  ///< since then, by the server's clock
   std::uint32_t stalled = 0;      ///< its stalledCounter
 };
 
-/// Delayed, due in the past: nobody wakes it.
+/// A delayed job that is due and was not moved to the waiting jobs.
 struct Overdue {
   JobId id{};
   Time due{};
 };
 
-/// A connection that a worker of this queue named (process() only: getNextJob() workers have no name).
-struct WorkerSeen {
-  std::string address{}, command{};
-  std::uint64_t age_seconds = 0, idle_seconds = 0;
-};
-
-/// A member of `repeat` whose next run could not be computed after the one that is due.
+/// A member of `repeat` whose iteration after the next one cannot be computed.
 struct UnreadableSchedule {
   std::string key{}, why{};
 };
@@ -54,23 +55,20 @@ struct QueueLook {
   QueueName queue{};
   Evidence evidence{};
   Counts counts{};
-  Time now{};                                    ///< the server's clock at the look
-  std::optional<JobId> oldest_waiting{};         ///< the next to be handed out of those without priority
+  Time now{};                                    ///< the server's clock
+  std::optional<JobId> oldest_waiting{};         ///< the next one without priority
   std::optional<Time> oldest_waiting_since{};    ///< its creation
   std::vector<UnlockedActive> unlocked{};        ///< oldest first
-  std::uint64_t active_seen = 0;                 ///< of counts' active, how many were looked at
+  std::uint64_t active_seen = 0;                 ///< how many of the active jobs were read
   std::uint64_t overdue_total = 0;               ///< due more than `kOverdueAfter` ago
   std::vector<Overdue> overdue{};                ///< the oldest of them
   std::optional<Time> next_due{};                ///< of the delayed, the first
   std::uint64_t repeatable = 0;                  ///< members of `repeat`
   std::vector<UnreadableSchedule> unreadable{};  ///< of the first 100 schedules
-  bool stalled_check_runs = false;               ///< somebody ran the stalled check within its interval
+  bool stalled_check_runs = false;               ///< a Bull worker ran the stalled check within its interval
   std::vector<WorkerSeen> workers{};
 };
 inline constexpr Duration kOverdueAfter{10'000};
-
-/// What Bull's workers of a queue call their connection; getWorkers() and dashboards find them by it.
-std::string worker_connection_name(std::string_view prefix, const QueueName& queue);
 
 class Inspector {
  public:
@@ -87,15 +85,15 @@ class Inspector {
   Async<PrefixesFound> prefixes();
   Async<Evidence> dialect(QueueName queue);
   Async<QueueLook> look(QueueName queue);
-  /// Kept jobs, newest first, whole (data and result included), at most `limit` and InspectLimits::samples;
-  /// read 50 at a time.
+  /// Kept jobs with data and result, newest first, at most `limit` and InspectLimits::samples. Reads 50 at a
+  /// time.
   struct Sample {
     Job job{};
     std::uint64_t data_bytes = 0, result_bytes = 0;
   };
   Async<std::vector<Sample>> kept(QueueName queue, State state, std::uint32_t limit);
-  /// Jobs that wait, also of a paused queue, at most `limit`: the next to be handed out first; of a longer
-  /// line half are the last added. Then as many delayed ones, those that are due first.
+  /// Waiting jobs, also of a paused queue, at most `limit`: the next one first; of a longer list half are the
+  /// newest. Then as many delayed jobs, the first due ones.
   Async<std::vector<Sample>> waiting(QueueName queue, std::uint32_t limit);
 
  private:

@@ -11,9 +11,12 @@
 #include "base/raw_value.hpp"
 #include "base/unicode.hpp"
 #include "core/result_json.hpp"
+#include "redis_store/replies.hpp"
 
 namespace gaur::bull {
 namespace {
+
+using redis_store::whole_number;
 
 constexpr std::string_view kDefaultName = "__default__";
 constexpr double kMostMs = 9e15;  // whole numbers are exact up to 2^53
@@ -39,7 +42,7 @@ std::optional<double> number_of(const json::Value* value) {
   return number;
 }
 
-/// Cut to its whole part and to the range of T; nothing for what is no number.
+/// Rounded down and limited to the range of T; nothing if it is not a number.
 template <class T>
 std::optional<T> whole(const json::Value* value) {
   const auto number = number_of(value);
@@ -88,7 +91,7 @@ std::optional<JobId> own_id(const json::Value* value) {
   return std::nullopt;
 }
 
-/// As Node reads it: bytes that are not UTF-8 count as U+FFFD.
+/// Like Node: bytes that are not UTF-8 are read as U+FFFD.
 Result<json::Value> parse_stored(std::string_view bytes) {
   return json::parse(unicode::is_utf8(bytes) ? std::string(bytes) : unicode::to_utf8(bytes),
                      json::kPeerLimits);
@@ -104,7 +107,7 @@ std::vector<std::string> texts_of(std::string_view array) {
   return texts;
 }
 
-/// `data` as Bull reads it ("" is {}). What is not JSON is kept as a JSON string, and said.
+/// `data` as Bull reads it ("" is {}). Text that is not JSON becomes a JSON string with data_invalid.
 void read_data(const std::string& stored, Job& job) {
   if (stored.empty()) return;
   auto data = json::Fragment::read(stored);
@@ -185,19 +188,8 @@ JobOptions options_from_json(std::string_view text) {
   return options;
 }
 
-std::int64_t whole_number(std::string_view text) {
-  double number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || std::isnan(number)) return 0;
-  return static_cast<std::int64_t>(std::clamp(std::floor(number), -kMostMs, kMostMs));
-}
-
-Time due_of_score(double score) {
-  return from_ms(static_cast<std::int64_t>(std::floor(score / 4096)));
-}
-
 Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::Array& fields,
-                  const Beside& beside) {
+                  const redis_store::JobPlacement& placement) {
   Job job;
   job.queue = queue;
   job.id = id;
@@ -246,18 +238,22 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
     job.failure = Failure{.message = std::move(failed_reason)};
     if (!job.stacktrace.empty()) job.failure->stack = job.stacktrace.back();
   }
-  job.state = beside.state;
+  job.state = placement.state;
   const bool counted_run = job.state == State::kActive || job.state == State::kCompleted;
-  job.attempts_started =
-      job.attempts_made + job.stalled + static_cast<std::uint32_t>(beside.requeued) + (counted_run ? 1 : 0);
+  job.attempts_started = job.attempts_made + job.stalled +
+                         static_cast<std::uint32_t>(placement.uncounted_starts) + (counted_run ? 1 : 0);
   if (job.state == State::kCompleted) ++job.attempts_made;
   if (job.state != State::kCompleted) set_result(job, "");
-  if (job.state == State::kDelayed) job.due = beside.due;
+  if (job.state == State::kDelayed) job.due = placement.due;
   return job;
 }
 
 std::string finish_payload(const JobId& id, std::string_view value) {
   return fmt::format(R"({{"jobId":{},"val":{}}})", json::quote(id.value), json::quote(value));
+}
+
+std::string progress_payload(const JobId& id, std::string_view progress) {
+  return fmt::format(R"({{"jobId":{},"progress":{}}})", json::quote(id.value), progress);
 }
 
 }  // namespace gaur::bull

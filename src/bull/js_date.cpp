@@ -1,14 +1,14 @@
-// `new Date(text)`: ISO 8601 first, and what is not of that form by V8's own rules, in which almost any order
-// of numbers, names of months and offsets is a date.
+// `new Date(text)`: ISO 8601 first. Other texts follow V8's own rules, which accept almost any order of
+// numbers, month names and offsets.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "base/decimal_text.hpp"
 #include "base/js_number.hpp"
 #include "bull/dates.hpp"
+#include "bull/js_date_tokens.hpp"
 
 namespace gaur::bull {
 
@@ -19,90 +19,12 @@ constexpr double kLatestMs = 8.64e15;  // of a Date
 constexpr std::size_t kLongestText = 200;
 constexpr int kNone = std::numeric_limits<int>::max();
 
-enum class Kind { kEnd, kNumber, kMonth, kHalfDay, kZone, kTimeMark, kWord, kSpace, kSymbol };
-
-struct Token {
-  Kind kind = Kind::kEnd;
-  int value = 0;           ///< of a number; which month; hours of AM, PM and zones; the symbol
-  std::size_t length = 0;  ///< of a number or word
-  std::size_t begin = 0;   ///< in the text
-  bool is(char symbol) const { return kind == Kind::kSymbol && value == symbol; }
-  bool is_sign() const { return is('+') || is('-'); }
-  bool digits(std::size_t count) const { return kind == Kind::kNumber && length == count; }
-};
-
-struct Keyword {
-  std::string_view prefix;
-  Kind kind;
-  int value;
-};
-constexpr std::array<Keyword, 27> kKeywords{{
-    {"jan", Kind::kMonth, 1},  {"feb", Kind::kMonth, 2},   {"mar", Kind::kMonth, 3},
-    {"apr", Kind::kMonth, 4},  {"may", Kind::kMonth, 5},   {"jun", Kind::kMonth, 6},
-    {"jul", Kind::kMonth, 7},  {"aug", Kind::kMonth, 8},   {"sep", Kind::kMonth, 9},
-    {"oct", Kind::kMonth, 10}, {"nov", Kind::kMonth, 11},  {"dec", Kind::kMonth, 12},
-    {"am", Kind::kHalfDay, 0}, {"pm", Kind::kHalfDay, 12}, {"ut", Kind::kZone, 0},
-    {"utc", Kind::kZone, 0},   {"z", Kind::kZone, 0},      {"gmt", Kind::kZone, 0},
-    {"cdt", Kind::kZone, -5},  {"cst", Kind::kZone, -6},   {"edt", Kind::kZone, -4},
-    {"est", Kind::kZone, -5},  {"mdt", Kind::kZone, -6},   {"mst", Kind::kZone, -7},
-    {"pdt", Kind::kZone, -7},  {"pst", Kind::kZone, -8},   {"t", Kind::kTimeMark, 0},
-}};
-
-/// Letters, and all that stands behind them in ASCII and beyond.
-bool is_word(char c) {
-  return static_cast<unsigned char>(c) >= 'A';
-}
-
-Token read_number(std::string_view text, std::size_t at) {
-  Token token{.kind = Kind::kNumber, .begin = at};
-  int significant = 0;
-  for (; at < text.size() && is_digit(text[at]); ++at, ++token.length) {
-    if (significant == 0 && text[at] == '0') continue;
-    if (++significant <= 9) token.value = token.value * 10 + (text[at] - '0');
-  }
-  return token;
-}
-
-Token read_word(std::string_view text, std::size_t at) {
-  Token token{.kind = Kind::kWord, .begin = at};
-  std::string word;
-  for (; at < text.size() && is_word(text[at]); ++at, ++token.length) {
-    const char c = text[at];
-    word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  for (const Keyword& keyword : kKeywords) {
-    const bool same =
-        keyword.kind == Kind::kMonth ? word.starts_with(keyword.prefix) : word == keyword.prefix;
-    if (!same) continue;
-    token.kind = keyword.kind;
-    token.value = keyword.value;
-    break;
-  }
-  return token;
-}
-
-std::vector<Token> tokens_of(std::string_view text) {
-  std::vector<Token> tokens;
-  for (std::size_t at = 0; at < text.size();) {
-    Token token;
-    if (is_digit(text[at])) {
-      token = read_number(text, at);
-    } else if (is_word(text[at])) {
-      token = read_word(text, at);
-    } else {
-      const bool space = text[at] == ' ' || (text[at] >= '\t' && text[at] <= '\r');
-      token = {.kind = space ? Kind::kSpace : Kind::kSymbol, .value = text[at], .length = 1, .begin = at};
-    }
-    at += token.length;
-    tokens.push_back(token);
-  }
-  tokens.push_back({});
-  return tokens;
-}
+using js_date_tokens::Kind;
+using js_date_tokens::Token;
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text), tokens_(tokens_of(text)) {}
+  explicit Parser(std::string_view text) : text_(text), tokens_(js_date_tokens::tokens_of(text)) {}
 
   double parse(const schedule::Zone& local) {
     const Iso iso = parse_iso();
@@ -138,8 +60,8 @@ class Parser {
     return static_cast<int>(js::to_number(digits));
   }
 
-  /// kOther: what was read so far stands, and the rest is read loosely. kInvalid: behind a T stands only an
-  /// ISO time.
+  /// kOther: keeps what was read, and the rest follows V8's own rules. kInvalid: after a T only an ISO time
+  /// is allowed.
   enum class Iso { kWhole, kOther, kInvalid };
   Iso parse_iso() {
     if (peek().is_sign()) {
@@ -257,7 +179,7 @@ class Parser {
       time_.push_back(number);
       if (peek().kind != Kind::kNumber) return false;
       const int ms = milliseconds(next());
-      time_.push_back(ms);  // where seconds are missing it stands in their place, and is too many of them
+      time_.push_back(ms);  // without seconds the value takes their place, where it is out of range
       time_.resize(4, 0);
       return true;
     }
@@ -365,7 +287,7 @@ class Parser {
     return static_cast<double>(ms - zone_sign_ * (hour * 3600 + minute * 60) * 1000);
   }
 
-  /// A local time that comes twice is the earlier; one in a gap counts by the offset from before it.
+  /// A local time that occurs twice is the earlier one; one in a gap uses the offset from before it.
   static double in_zone(std::int64_t local_ms, const schedule::Zone& zone) {
     constexpr std::int64_t kDayMs = 86'400'000;
     const std::int64_t before_s = zone.offset_s(local_ms - kDayMs);

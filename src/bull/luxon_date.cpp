@@ -1,4 +1,4 @@
-// Dates as luxon reads them under cron-parser: ISO 8601, then RFC 2822, then SQL.
+// Dates as luxon reads them for cron-parser: ISO 8601, then RFC 2822, then SQL.
 #include <array>
 #include <cmath>
 #include <limits>
@@ -23,8 +23,8 @@ constexpr const char* kName = R"(([A-Za-z_+-]{1,64}(?::?/[A-Za-z0-9_+-]{1,64}(?:
 
 using Match = std::smatch;
 
-int number(const Match& match, std::size_t group, int otherwise) {
-  return match[group].matched ? std::stoi(match[group].str()) : otherwise;
+int number(const Match& match, std::size_t group, int default_value) {
+  return match[group].matched ? std::stoi(match[group].str()) : default_value;
 }
 
 /// ms of a checked civil time in `zone`.
@@ -38,7 +38,7 @@ std::optional<double> instant(const schedule::Civil& civil, const schedule::Zone
       schedule::ZonedTime::of_local(zone, schedule::to_local_ms(civil), zone.offset_s(now_ms)).utc_ms());
 }
 
-/// Groups `from` and on: hour, minute, second, fraction.
+/// Groups from `from` on: hour, minute, second, fraction.
 void read_time(const Match& match, std::size_t from, schedule::Civil& civil) {
   civil.hour = static_cast<unsigned>(number(match, from, 0));
   civil.minute = static_cast<unsigned>(number(match, from + 1, 0));
@@ -50,16 +50,16 @@ void read_time(const Match& match, std::size_t from, schedule::Civil& civil) {
   }
 }
 
-/// Groups `from` and on: Z, hours with sign, minutes, and a name, which goes before the offset. Nothing: no
-/// such zone.
+/// Groups from `from` on: Z, hours with sign, minutes, and a name, which has precedence over the offset.
+/// Nothing: an unknown zone.
 std::optional<schedule::Zone> read_zone(const Match& match, std::size_t from,
-                                        const schedule::Zone& otherwise) {
+                                        const schedule::Zone& default_zone) {
   if (match[from + 3].length() > 0) {
     auto named = schedule::Zone::find(match[from + 3].str());
     return named ? std::optional(*named) : std::nullopt;
   }
   if (match[from].matched) return schedule::Zone::fixed(0);
-  if (!match[from + 1].matched) return otherwise;
+  if (!match[from + 1].matched) return default_zone;
   const std::string hours = match[from + 1].str();
   return schedule::Zone::fixed(
       (std::stoi(hours) * 60 + (hours[0] == '-' ? -1 : 1) * number(match, from + 2, 0)) * 60LL);
@@ -69,7 +69,7 @@ std::int64_t days_of(std::int64_t year, unsigned month, unsigned day) {
   return schedule::to_local_ms({.year = year, .month = month, .day = day}) / kDayMs;
 }
 
-/// Behind the time of an ISO text.
+/// What may follow the time of an ISO text.
 const std::string kZone = std::string("(?:") + kOffset + R"(?(?:\[)" + kName + R"(\])?)?)";
 
 /// The date part of an ISO text: calendar, week or ordinal form.

@@ -18,7 +18,7 @@ namespace gaur::bull {
 
 namespace {
 
-/// String(value) of what is truthy; "" for what is not.
+/// String(value) if the value is truthy, otherwise "".
 std::string truthy_text(const json::Value* value) {
   if (value == nullptr) return {};
   if (value->is_string()) return std::string(value->get_string());
@@ -41,7 +41,7 @@ std::optional<std::int64_t> whole(double number) {
   return static_cast<std::int64_t>(std::clamp(std::floor(number), -9e15, 9e15));
 }
 
-/// A date for people and for comparing; what is no date limits nothing, as in JavaScript.
+/// The date of a value. As in JavaScript, a value that is not a date is no limit.
 std::optional<Time> date_of(const json::Value* value, const schedule::Zone& local) {
   if (value == nullptr) return std::nullopt;
   const auto ms = whole(js_date(*value, local));
@@ -89,7 +89,8 @@ Result<std::optional<Repeat>> repeat_of(const json::Object& options, const std::
   repeat.every_is_text = at("every") != nullptr && at("every")->is_string();
   repeat.time_zone = truthy_text(at("tz"));
   if (at("tz") != nullptr && at("tz")->is_number()) repeat.zone_minutes = number_of(*at("tz"));
-  if (!truthy_text(at("utc")).empty()) repeat.zone_minutes = 0;  // cron-parser's option goes before tz
+  if (!truthy_text(at("utc")).empty())
+    repeat.zone_minutes = 0;  // cron-parser's option has precedence over tz
   repeat.job_id = truthy_text(at("jobId"));
   repeat.key = truthy_text(at("key"));
   if (at("limit") != nullptr) repeat.limit = whole(number_of(*at("limit")));
@@ -111,7 +112,7 @@ std::string repeat_key(std::string_view name, const Repeat& repeat) {
   if (repeat.end) {
     end = std::to_string(to_ms(*repeat.end));
   } else if (!repeat.end_value.is_null()) {
-    end = "NaN";  // no date, as JavaScript prints it
+    end = "NaN";  // an invalid date, as JavaScript prints it
   }
   const std::string suffix =
       repeat.cron.empty() ? repeat.every : fmt::format("{}:{}", repeat.time_zone, repeat.cron);
@@ -150,7 +151,7 @@ Result<std::optional<Slot>> next_of_every(const Repeat& repeat, double base_ms) 
   return std::optional(next);
 }
 
-/// A date that cron-parser reads; it refuses the whole schedule for one that is none.
+/// A date as cron-parser reads it. It rejects the whole schedule if the value is not a date.
 Result<std::optional<Time>> cron_date(std::string_view key, const json::Value& value,
                                       const schedule::Zone& zone, Time now) {
   if (value.is_null()) return std::optional<Time>();
@@ -208,7 +209,7 @@ std::optional<KeyParts> parse_repeat_key(std::string_view key) {
   if (!parts[2].empty()) {
     std::int64_t ms = 0;
     const auto [end, problem] = std::from_chars(parts[2].data(), parts[2].data() + parts[2].size(), ms);
-    // "NaN" stands for an end that is no date, and that never comes.
+    // "NaN": the end is an invalid date, which is never reached.
     if (problem == std::errc() && end == parts[2].data() + parts[2].size()) found.end = from_ms(ms);
   }
   if (parts.size() == 4) {

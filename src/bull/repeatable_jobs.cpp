@@ -7,17 +7,28 @@
 #include "base/json_text.hpp"
 #include "base/try.hpp"
 #include "bull/job_codec.hpp"
-#include "bull/job_reader.hpp"
+#include "redis_store/replies.hpp"
 #include "schedule/cron.hpp"
 
 namespace gaur::bull {
 
 namespace {
 
-constexpr std::string_view kByHand = "gaur";
+using redis_store::array_of;
+using redis_store::checked;
+using redis_store::integer_of;
+using redis_store::Keys;
+using redis_store::malformed;
+using redis_store::read_reply;
+using redis_store::StoreContext;
+using redis_store::text_of;
+using redis_store::whole_number;
+
+/// Takes the place of a worker's token in events of verbs that no worker calls.
+constexpr std::string_view kNoWorker = "gaur";
 constexpr std::size_t kMostSchedules = 1'000;
 
-/// Members as raw text, in order; setting one replaces it or appends it.
+/// The members of a JSON object as raw text, in order. Setting one removes the old one and appends it.
 class RawObject {
  public:
   explicit RawObject(std::string_view text) {
@@ -58,7 +69,7 @@ class RawObject {
   bool good_ = false;
 };
 
-struct Run {
+struct Iteration {
   std::string key{};
   Slot slot{};
   JobId id{};
@@ -67,8 +78,8 @@ struct Run {
   bool lifo = false;
 };
 
-std::vector<std::string> arguments_of(const Run& run, bool must_be_there) {
-  return {std::string(kByHand),
+std::vector<std::string> arguments_of(const Iteration& run, bool must_be_there) {
+  return {std::string(kNoWorker),
           run.key,
           run.slot.text,
           run.id.value,
@@ -80,29 +91,33 @@ std::vector<std::string> arguments_of(const Run& run, bool must_be_there) {
           must_be_there ? "1" : "0"};
 }
 
-/// The run after the one whose hash this is; nothing if it does not repeat or is over. Errors: the schedule
-/// cannot be read.
-Result<std::optional<Run>> run_after(const std::string& name, const std::string& data,
-                                     const std::string& options, Time now, const std::string& local_zone) {
+/// The iteration after the one of this hash; nothing if the job does not repeat or the schedule has ended.
+/// Errors: the schedule cannot be read.
+Result<std::optional<Iteration>> run_after(const std::string& name, const std::string& data,
+                                           const std::string& options, Time now,
+                                           const std::string& local_zone) {
   const json::Object object = options_object(options);
   GAUR_TRY(const auto repeat, repeat_of(object, local_zone));
-  if (!repeat) return std::optional<Run>();
+  if (!repeat) return std::optional<Iteration>();
   GAUR_TRY(const auto next, next_slot(*repeat, now, taken_slot_of(object)));
-  if (!next) return std::optional<Run>();
+  if (!next) return std::optional<Iteration>();
   const std::string key = repeat->key.empty() ? repeat_key(name, *repeat) : repeat->key;
   const JobId id = iteration_id(name, *repeat, key, *next);
   auto following = options_of_next(options, key, repeat->count + 1, *next, id);
-  if (!following) return Error{Errc::kInvalidArgument, "its options are no JSON object"};
+  if (!following) return Error{Errc::kInvalidArgument, "its options are not a JSON object"};
   const JobOptions known = options_from_json(options);
-  return std::optional(Run{key, *next, id, name, data, *std::move(following), known.priority, known.lifo});
+  return std::optional(
+      Iteration{key, *next, id, name, data, *std::move(following), known.priority, known.lifo});
 }
 
-/// A schedule that cannot be read has no next run: the log says it, and so do the logs of the run that was
-/// taken. Its member of `repeat` stays for peers.
-void report_unreadable(Shared& shared, const QueueName& queue, const JobId& id, const Error& error) {
-  shared.options.log.error("schedule stopped: its next run cannot be computed",
-                           {{"queue", queue.value}, {"job", id.value}, {"why", error.message}});
-  shared.run("log", queue, {id.value, "this schedule has no next run: " + error.message + "; add it again"})
+/// A schedule that cannot be read has no next iteration. Reports it in the log and in the logs of the taken
+/// job. The schedule's member of `repeat` is kept for Bull clients.
+void report_unreadable(StoreContext& context, const QueueName& queue, const JobId& id, const Error& error) {
+  context.options.log.error("schedule stopped: its next run cannot be computed",
+                            {{"queue", queue.value}, {"job", id.value}, {"why", error.message}});
+  context
+      .run("append_logs", queue,
+           {id.value, "this schedule has no next run: " + error.message + "; add it again"})
       .then([](const Result<redis::Reply>&) {});
 }
 
@@ -123,9 +138,11 @@ std::string repeat_json(const Repeat& repeat) {
 
 Result<Repeat> repeat_from(const Schedule& schedule) {
   if (schedule.job.name.find(':') != std::string::npos)
-    return Error{Errc::kInvalidArgument, "name: a repeating job's must hold no colon in Bull's layout"};
+    return Error{Errc::kInvalidArgument,
+                 "name: the name of a repeatable job must not contain a colon in Bull's layout"};
   if (schedule.id.find(':') != std::string::npos)
-    return Error{Errc::kInvalidArgument, "id: a schedule's must hold no colon in Bull's layout"};
+    return Error{Errc::kInvalidArgument,
+                 "id: the id of a schedule must not contain a colon in Bull's layout"};
   if (schedule.pattern.empty() == (schedule.every <= Duration{0}))
     return Error{Errc::kInvalidArgument, "schedule: either a pattern or an interval above 0 ms"};
   Repeat repeat{.cron = schedule.pattern, .time_zone = schedule.time_zone, .job_id = schedule.id};
@@ -141,9 +158,9 @@ Result<Repeat> repeat_from(const Schedule& schedule) {
   return repeat;
 }
 
-/// Repeat key and hash of those of `members` that `id` means.
-std::vector<std::string> meant(const redis::Reply::Array& members, std::string_view id,
-                               std::string_view but_key, std::optional<std::string_view> of_name) {
+/// Repeat key and hash of the `members` that `id` matches.
+std::vector<std::string> matching(const redis::Reply::Array& members, std::string_view id,
+                                  std::string_view but_key, std::optional<std::string_view> of_name) {
   std::vector<std::string> found;
   for (const redis::Reply& member : members) {
     const std::string key = text_of(member);
@@ -175,42 +192,42 @@ std::optional<std::string> options_of_next(std::string_view options, const std::
 }
 
 void RepeatableJobs::on_taken(const QueueName& queue, const Job& job) {
-  if (!job.id.value.starts_with("repeat:") || !shared_->open) return;
-  const Keys keys = shared_->keys(queue);
-  shared_->client.pipeline({{"HMGET", keys.job(job.id), "name", "data", "opts"}, {"TIME"}})
-      .then([shared = shared_, queue, id = job.id](Result<std::vector<redis::Reply>> replies) {
+  if (!job.id.value.starts_with("repeat:") || !context_->open) return;
+  const Keys keys = context_->keys(queue);
+  context_->client.pipeline({{"HMGET", keys.job(job.id), "name", "data", "opts"}, {"TIME"}})
+      .then([context = context_, queue, id = job.id](Result<std::vector<redis::Reply>> replies) {
         if (!replies || replies->size() != 2) return;
         const auto& fields = array_of((*replies)[0]);
         const auto& time = array_of((*replies)[1]);
         if (fields.size() != 3 || time.size() != 2) return;
-        const Time now = shared->options.clock_for_tests == nullptr
-                             ? from_ms(integer_of(time[0]) * 1000 + integer_of(time[1]) / 1000)
-                             : shared->options.clock_for_tests->wall();
+        const Time now = context->options.clock_for_tests == nullptr
+                             ? redis_store::server_time((*replies)[1])
+                             : context->options.clock_for_tests->wall();
         const auto run = run_after(text_of(fields[0]), text_of(fields[1]), text_of(fields[2]), now,
-                                   shared->options.local_zone);
-        if (!run) return report_unreadable(*shared, queue, id, run.error());
+                                   context->options.local_zone);
+        if (!run) return report_unreadable(*context, queue, id, run.error());
         if (!*run) {
           if (text_of(fields[2]).find("\"repeat\"") != std::string::npos)
-            shared->options.log.info("schedule ended: no further run is due",
-                                     {{"queue", queue.value}, {"job", id.value}});
+            context->options.log.info("schedule ended: no further run is due",
+                                      {{"queue", queue.value}, {"job", id.value}});
           return;
         }
-        shared->run("repeat_add", queue, arguments_of(**run, true))
-            .then([shared, key = (*run)->key](Result<redis::Reply> reply) {
+        context->run("repeat_add", queue, arguments_of(**run, true))
+            .then([context, key = (*run)->key](Result<redis::Reply> reply) {
               const auto good = checked(std::move(reply));
               if (!good)
-                shared->options.log.warn("the next run of a repeating job was not added",
-                                         {{"key", key}, {"why", good.error().message}});
+                context->options.log.warn("next iteration of a repeatable job not added",
+                                          {{"key", key}, {"why", good.error().message}});
             });
       });
 }
 
 Async<Added> RepeatableJobs::upsert(QueueName queue, Schedule schedule, Time next) {
   const auto repeat = repeat_from(schedule);
-  if (!repeat) return shared_->answer<Added>(repeat.error());
+  if (!repeat) return context_->answer<Added>(repeat.error());
   const auto problems = problems_of_job(schedule.job.name, schedule.job.data, schedule.job.options);
-  if (!problems.empty()) return shared_->answer<Added>(Error{Errc::kInvalidArgument, problems.front()});
-  Run run{.key = repeat_key(schedule.job.name, *repeat), .slot = next};
+  if (!problems.empty()) return context_->answer<Added>(Error{Errc::kInvalidArgument, problems.front()});
+  Iteration run{.key = repeat_key(schedule.job.name, *repeat), .slot = next};
   run.id = iteration_id(schedule.job.name, *repeat, run.key, next);
   run.name = schedule.job.name;
   run.data = schedule.job.data;
@@ -222,24 +239,25 @@ Async<Added> RepeatableJobs::upsert(QueueName queue, Schedule schedule, Time nex
 
   Promise<Result<Added>> promise;
   auto future = promise.future();
-  const Keys keys = shared_->keys(queue);
-  const auto add = [shared = shared_, queue, promise, run] {
-    read_reply<Added>(shared->run("repeat_add", queue, arguments_of(run, false)),
+  const Keys keys = context_->keys(queue);
+  const auto add = [context = context_, queue, promise, run] {
+    read_reply<Added>(context->run("repeat_add", queue, arguments_of(run, false)),
                       [run](const redis::Reply& reply) -> Result<Added> {
                         const auto& parts = array_of(reply);
-                        const auto state = parts.empty() ? std::nullopt : state_of(text_of(parts[0]));
+                        const auto state =
+                            parts.empty() ? std::nullopt : redis_store::state_of(text_of(parts[0]));
                         if (!state || parts.size() != 2) return malformed("repeat_add");
                         return Added{.id = run.id, .state = *state, .duplicate = integer_of(parts[1]) == 1};
                       })
         .then([promise](Result<Added> added) { promise.set(std::move(added)); });
   };
-  shared_->client.call({"ZRANGE", keys.at("repeat"), "0", std::to_string(kMostSchedules - 1)})
-      .then([shared = shared_, queue, promise, add, id = schedule.id, run](Result<redis::Reply> members) {
+  context_->client.call({"ZRANGE", keys.at("repeat"), "0", std::to_string(kMostSchedules - 1)})
+      .then([context = context_, queue, promise, add, id = schedule.id, run](Result<redis::Reply> members) {
         auto good = checked(std::move(members));
         if (!good) return promise.set(good.error());
-        auto others = meant(array_of(*good), id, run.key, run.name);
+        auto others = matching(array_of(*good), id, run.key, run.name);
         if (others.empty()) return add();
-        shared->run("repeat_remove", queue, std::move(others))
+        context->run("repeat_remove", queue, std::move(others))
             .then([promise, add](Result<redis::Reply> reply) {
               const auto removed = checked(std::move(reply));
               if (!removed) return promise.set(removed.error());
@@ -251,22 +269,23 @@ Async<Added> RepeatableJobs::upsert(QueueName queue, Schedule schedule, Time nex
 
 Async<std::optional<Added>> RepeatableJobs::advance(QueueName /*queue*/, std::string /*id*/, Time /*slot*/,
                                                     Time /*next*/) {
-  return shared_->answer<std::optional<Added>>(
+  return context_->answer<std::optional<Added>>(
       Error{Errc::kUnsupported,
-            "in Bull's layout the next run is added when one is taken; nothing is to be advanced"});
+            "in Bull's layout taking an iteration adds the next one; schedules cannot be advanced"});
 }
 
 Async<Unit> RepeatableJobs::remove_schedule(QueueName queue, std::string id) {
   Promise<Status> promise;
   auto future = promise.future();
   const Error missing{Errc::kNotFound, fmt::format("queue {} has no schedule {}", queue.value, id)};
-  shared_->client.call({"ZRANGE", shared_->keys(queue).at("repeat"), "0", std::to_string(kMostSchedules - 1)})
-      .then([shared = shared_, queue, id, promise, missing](Result<redis::Reply> members) {
+  context_->client
+      .call({"ZRANGE", context_->keys(queue).at("repeat"), "0", std::to_string(kMostSchedules - 1)})
+      .then([context = context_, queue, id, promise, missing](Result<redis::Reply> members) {
         auto good = checked(std::move(members));
         if (!good) return promise.set(good.error());
-        auto them = meant(array_of(*good), id, "", std::nullopt);
+        auto them = matching(array_of(*good), id, "", std::nullopt);
         if (them.empty()) return promise.set(missing);
-        shared->run("repeat_remove", queue, std::move(them))
+        context->run("repeat_remove", queue, std::move(them))
             .then([promise, missing](Result<redis::Reply> reply) {
               const auto removed = checked(std::move(reply));
               if (!removed) return promise.set(removed.error());
@@ -279,14 +298,14 @@ Async<Unit> RepeatableJobs::remove_schedule(QueueName queue, std::string id) {
 Async<std::vector<Schedule>> RepeatableJobs::schedules(QueueName queue, std::uint64_t offset,
                                                        std::uint32_t limit) {
   using Schedules = std::vector<Schedule>;
-  if (limit == 0) return shared_->answer<Schedules>(Schedules{});
+  if (limit == 0) return context_->answer<Schedules>(Schedules{});
   Promise<Result<Schedules>> promise;
   auto future = promise.future();
-  const Keys keys = shared_->keys(queue);
+  const Keys keys = context_->keys(queue);
   const std::uint64_t last = offset + std::min<std::uint64_t>(limit, kMostSchedules) - 1;
-  shared_->client
+  context_->client
       .call({"ZRANGE", keys.at("repeat"), std::to_string(offset), std::to_string(last), "WITHSCORES"})
-      .then([shared = shared_, keys, promise](Result<redis::Reply> reply) {
+      .then([context = context_, keys, promise](Result<redis::Reply> reply) {
         auto good = checked(std::move(reply));
         if (!good) return promise.set(good.error());
         const auto& members = array_of(*good);
@@ -307,18 +326,19 @@ Async<std::vector<Schedule>> RepeatableJobs::schedules(QueueName queue, std::uin
           commands.push_back({"HMGET", keys.at(run), "data", "opts"});
           found->push_back(std::move(one));
         }
-        if (found->empty() || !shared->open) return promise.set(std::move(*found));
-        shared->client.pipeline(std::move(commands))
-            .then([promise, found, shared](Result<std::vector<redis::Reply>> runs) {
+        if (found->empty() || !context->open) return promise.set(std::move(*found));
+        context->client.pipeline(std::move(commands))
+            .then([promise, found, context](Result<std::vector<redis::Reply>> runs) {
               if (!runs) return promise.set(runs.error());
               for (std::size_t i = 0; i < std::min(found->size(), runs->size()); ++i) {
                 const auto& fields = array_of((*runs)[i]);
                 if (fields.size() != 2 || fields[0].is_nil())
-                  continue;  // its run was taken and the next is not there yet
+                  continue;  // taken, and the next iteration is not added yet
                 Schedule& one = (*found)[i];
                 one.job.data = text_of(fields[0]);
                 one.job.options = options_from_json(text_of(fields[1]));
-                const auto repeat = repeat_of(options_object(text_of(fields[1])), shared->options.local_zone);
+                const auto repeat =
+                    repeat_of(options_object(text_of(fields[1])), context->options.local_zone);
                 if (!repeat || !*repeat) continue;
                 one.start = (*repeat)->start;
                 if ((*repeat)->limit)

@@ -1,13 +1,12 @@
 #pragma once
-// Job ids and the queue's own keys share one room of names; an id that is one of those names is no job's.
+// Job ids and the keys of the queue share one namespace: the name of a key cannot be the id of a job.
 // Thread-safety: pure function.
 #include <array>
 #include <string_view>
 
 namespace gaur::bull {
 
-/// Whether a job of this id would stand in the way of the queue's own keys (or of another job's lock and
-/// logs).
+/// Whether a job of this id would share its key with the queue, or with another job's lock or logs.
 inline bool is_reserved_id(std::string_view id) {
   constexpr std::array<std::string_view, 24> kNames{
       "id",      "wait",      "paused",      "meta-paused",      "meta",

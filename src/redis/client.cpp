@@ -1,5 +1,5 @@
-// The shell around the two state machines: it carries events to them and their wishes to sockets, timers and
-// the executor. What comes out of one event is delivered by one task.
+// Runs the two state machines: passes events to them, and their actions to sockets, timers and the executor.
+// One task delivers all results of one event.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -16,31 +16,31 @@ namespace {
 
 /// A listener, shared by its Subscription and by the tasks that call it. `ended` is set by the destructor of
 /// the Subscription; on the executor's thread nothing is called after that.
-struct Ear {
-  explicit Ear(Listener l) : listener(std::move(l)) {}
+struct ListenerState {
+  explicit ListenerState(Listener l) : listener(std::move(l)) {}
   Listener listener;
   std::atomic<bool> ended{false};
 };
 
-/// What stays usable when a Subscription outlives its client.
-struct Ends {
+/// How a Subscription reaches its client, which it may outlive.
+struct ClientRef {
   std::mutex mutex;
   std::function<void(std::uint64_t)> unlisten;
 };
 
 class RealSubscription final : public Subscription {
  public:
-  RealSubscription(std::shared_ptr<Ear> ear, std::shared_ptr<Ends> ends, std::uint64_t id)
-      : ear_(std::move(ear)), ends_(std::move(ends)), id_(id) {}
+  RealSubscription(std::shared_ptr<ListenerState> state, std::shared_ptr<ClientRef> client, std::uint64_t id)
+      : state_(std::move(state)), client_(std::move(client)), id_(id) {}
   ~RealSubscription() override {
-    ear_->ended = true;
-    std::lock_guard lock(ends_->mutex);
-    if (ends_->unlisten) ends_->unlisten(id_);
+    state_->ended = true;
+    std::lock_guard lock(client_->mutex);
+    if (client_->unlisten) client_->unlisten(id_);
   }
 
  private:
-  std::shared_ptr<Ear> ear_;    // shared with tasks under way
-  std::shared_ptr<Ends> ends_;  // shared with the client
+  std::shared_ptr<ListenerState> state_;  // shared with tasks under way
+  std::shared_ptr<ClientRef> client_;     // shared with the client
   std::uint64_t id_;
 };
 
@@ -92,9 +92,9 @@ class RealClient final : public Client {
             reactor_, options_, env_, [this](Actions& actions) { after_commands(actions); })),
         messages_(std::make_unique<Driver<ListenMachine>>(
             reactor_, options_, env_, [this](Actions& actions) { after_messages(actions); })) {
-    ends_->unlisten = [this](std::uint64_t id) {
+    client_->unlisten = [this](std::uint64_t id) {
       reactor_.post([this, id] {
-        ears_.erase(id);
+        listeners_.erase(id);
         messages_->on(event::Unlisten{id});
       });
     };
@@ -148,7 +148,7 @@ class RealClient final : public Client {
   std::mutex mutex_;  // guards what follows
   std::vector<Request> inbox_;
   std::size_t inbox_bytes_ = 0;
-  bool scheduled_ = false;  // a task that takes the inbox is on its way
+  bool scheduled_ = false;  // a task that empties the inbox is posted
   bool stopping_ = false;
 
   std::atomic<std::size_t> machine_bytes_{0}, machine_pending_{0};
@@ -156,13 +156,13 @@ class RealClient final : public Client {
   std::atomic<std::uint64_t> last_id_{0};
   mutable std::mutex health_mutex_;  // guards health_
   Health health_;
-  bool hears_all_ = true;  // as health_ has it; the reactor's alone
+  bool all_confirmed_ = true;  // as in health_; confined to the reactor's thread
 
   // Confined to the reactor's thread.
   std::vector<Promise<Result<Unit>>> waiting_ready_;
-  std::map<std::uint64_t, std::shared_ptr<Ear>> ears_;  // shared with Subscriptions and tasks
+  std::map<std::uint64_t, std::shared_ptr<ListenerState>> listeners_;  // shared with Subscriptions and tasks
 
-  std::shared_ptr<Ends> ends_ = std::make_shared<Ends>();  // shared with Subscriptions
+  std::shared_ptr<ClientRef> client_ = std::make_shared<ClientRef>();  // shared with Subscriptions
   Reactor reactor_{"gaur-redis"};
   std::unique_ptr<Driver<CommandMachine>> commands_;
   std::unique_ptr<Driver<ListenMachine>> messages_;
@@ -170,8 +170,8 @@ class RealClient final : public Client {
 
 RealClient::~RealClient() {
   {
-    std::lock_guard lock(ends_->mutex);
-    ends_->unlisten = nullptr;
+    std::lock_guard lock(client_->mutex);
+    client_->unlisten = nullptr;
   }
   {
     std::lock_guard lock(mutex_);
@@ -183,7 +183,7 @@ RealClient::~RealClient() {
     messages_->on(event::Stop{});
   });
   reactor_.stop();
-  // Their sockets and timers belong to the reactor, which still stands but runs no more.
+  // Their sockets and timers belong to the reactor, which still exists but does not run any more.
   commands_.reset();
   messages_.reset();
 }
@@ -250,12 +250,12 @@ Answer<Reply> RealClient::run(const Script& script, std::vector<std::string> key
 std::unique_ptr<Subscription> RealClient::subscribe(std::vector<std::string> channels,
                                                     std::vector<std::string> patterns, Listener listener) {
   const std::uint64_t id = ++last_id_;
-  auto ear = std::make_shared<Ear>(std::move(listener));
-  reactor_.post([this, id, ear, channels = std::move(channels), patterns = std::move(patterns)]() mutable {
-    ears_.emplace(id, std::move(ear));
+  auto state = std::make_shared<ListenerState>(std::move(listener));
+  reactor_.post([this, id, state, channels = std::move(channels), patterns = std::move(patterns)]() mutable {
+    listeners_.emplace(id, std::move(state));
     messages_->on(event::Listen{id, std::move(channels), std::move(patterns)});
   });
-  return std::make_unique<RealSubscription>(std::move(ear), ends_, id);
+  return std::make_unique<RealSubscription>(std::move(state), client_, id);
 }
 
 Answer<Unit> RealClient::ready() {
@@ -307,32 +307,33 @@ void RealClient::after_commands(Actions& actions) {
 
 void RealClient::after_messages(Actions& actions) {
   const ListenMachine& machine = messages_->machine();
-  if (std::exchange(hears_all_, machine.hears_all()) != machine.hears_all() || !actions.notes.empty()) {
+  if (std::exchange(all_confirmed_, machine.all_confirmed()) != machine.all_confirmed() ||
+      !actions.notes.empty()) {
     std::lock_guard lock(health_mutex_);
     health_.messages = machine.trouble();
   }
   write_notes(actions);
   if (actions.messages.empty() && actions.listening.empty()) return;
   struct Delivery {
-    std::vector<std::pair<std::shared_ptr<Ear>, bool>> states;
-    std::vector<std::pair<std::shared_ptr<Ear>, Message>> messages;
+    std::vector<std::pair<std::shared_ptr<ListenerState>, bool>> states;
+    std::vector<std::pair<std::shared_ptr<ListenerState>, Message>> messages;
   };
   auto delivery = std::make_shared<Delivery>();  // tasks are copyable
   for (const auto& [id, listening] : actions.listening) {
-    if (const auto ear = ears_.find(id); ear != ears_.end())
-      delivery->states.emplace_back(ear->second, listening);
+    if (const auto state = listeners_.find(id); state != listeners_.end())
+      delivery->states.emplace_back(state->second, listening);
   }
   for (auto& [id, message] : actions.messages) {
-    if (const auto ear = ears_.find(id); ear != ears_.end()) {
-      delivery->messages.emplace_back(ear->second, std::move(message));
+    if (const auto state = listeners_.find(id); state != listeners_.end()) {
+      delivery->messages.emplace_back(state->second, std::move(message));
     }
   }
   env_.loop.post([delivery] {
-    for (const auto& [ear, listening] : delivery->states) {
-      if (!ear->ended && ear->listener.on_state) ear->listener.on_state(listening);
+    for (const auto& [state, listening] : delivery->states) {
+      if (!state->ended && state->listener.on_state) state->listener.on_state(listening);
     }
-    for (const auto& [ear, message] : delivery->messages) {
-      if (!ear->ended && ear->listener.on_message) ear->listener.on_message(message);
+    for (const auto& [state, message] : delivery->messages) {
+      if (!state->ended && state->listener.on_message) state->listener.on_message(message);
     }
   });
 }

@@ -1,12 +1,12 @@
 #pragma once
-// A Redis server as its users see it: pipelined commands, scripts that are loaded when the server does not
-// know them, and subscriptions that outlive a lost connection.
+// The interface of a Redis client: pipelined commands, scripts that are loaded if the server does not know
+// them, and subscriptions that survive a lost connection.
 //
-// Errors of a Future: kDisconnected and kTimeout (the outcome is unknown: send again only what is safe to
-// repeat), kPermission (wrong password, a certificate that does not verify), kTooLarge (more than the bound
-// waits to be sent), kCorrupt (the server broke the protocol), kStopping. What Redis itself refuses is no
-// error here but a Reply::Failure. Thread-safety: every verb from any thread; futures are fulfilled and
-// listeners called on the executor given at construction.
+// Errors of a Future: kDisconnected and kTimeout (the outcome is unknown: repeat only what is safe to
+// repeat), kPermission (wrong password, an unverified certificate), kTooLarge (the queue of unsent bytes is
+// full), kCorrupt (the server violated the protocol), kStopping. An error reply of Redis is a Reply::Failure,
+// not an Error. Thread-safety: every verb from any thread; futures are fulfilled and listeners called on the
+// executor given at construction.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,8 +25,8 @@ using Answer = Future<Result<T>>;
 
 using Command = std::vector<std::string>;  ///< name and arguments, binary-safe
 
-/// Text of a Lua script with its SHA-1, computed once. Copies share it, so a request on its way keeps its
-/// script although the store that made it is gone.
+/// The text of a Lua script with its SHA-1, computed once. Copies share it, so that a pending request keeps
+/// its script after the store is gone.
 class Script {
  public:
   Script(std::string name, std::string text);
@@ -58,12 +58,12 @@ struct Listener {
   std::function<void(bool listening)> on_state;
 };
 
-/// How things stand, for readiness and for people.
+/// The state of the connections, for readiness checks and status pages.
 struct Health {
   bool connected = false;
-  std::uint64_t connections = 0;    ///< how often one was made
+  std::uint64_t connections = 0;    ///< how many were established
   std::optional<Error> error = {};  ///< why there is none
-  /// Why messages of some subscription do not arrive; nothing while each stands, or none is wanted.
+  /// Why messages of a subscription do not arrive; nothing if all are confirmed, or there is none.
   std::optional<Error> messages = {};
 };
 
@@ -72,9 +72,9 @@ class Client {
   virtual ~Client() = default;
 
   virtual Answer<Reply> call(Command command) = 0;
-  /// Sent together, in this order, answered together; not atomic.
+  /// Sends the commands together, in order. Not atomic.
   virtual Answer<std::vector<Reply>> pipeline(std::vector<Command> commands) = 0;
-  /// EVALSHA; where the server does not know the script it is loaded and run once more.
+  /// EVALSHA; if the server does not know the script, it is loaded and run again.
   virtual Answer<Reply> run(const Script& script, std::vector<std::string> keys,
                             std::vector<std::string> arguments) = 0;
 
@@ -84,11 +84,11 @@ class Client {
 
   /// Whether commands can be sent now; for readiness.
   virtual bool connected() const = 0;
-  /// Answers when the first attempt to connect has ended, and later at once: success, or why there is no
-  /// connection. The client goes on trying in either case.
+  /// Answers after the first attempt to connect, later at once: success, or why there is no connection. The
+  /// client keeps trying in either case.
   virtual Answer<Unit> ready() { return gaur::ready<Result<Unit>>(ok()); }
   virtual Health health() const { return {.connected = connected()}; }
-  /// The command line that speaks to the same server and database, for advice (cli_command()).
+  /// The redis-cli command line for the same server and database (cli_command()).
   virtual std::string cli() const { return "redis-cli"; }
 };
 

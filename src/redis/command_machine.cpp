@@ -7,14 +7,14 @@
 namespace gaur::redis {
 namespace {
 
-constexpr std::size_t kChunk = 256U << 10U;  // what is handed to the socket at once, and one request more
+constexpr std::size_t kChunk = 256U << 10U;  // bytes per write, plus at most one request
 
 bool says_not_here(const Reply& reply) {
   const auto* failure = reply.failure();
   if (failure == nullptr) return false;
   const auto code = failure->code();
   if (code == "READONLY" || code == "LOADING" || code == "MASTERDOWN" || code == "CLUSTERDOWN") return true;
-  // Before Redis 7 a script's error hides what the command inside of it was told.
+  // Before Redis 7 a script's error hides the error of its command.
   return code == "ERR" && failure->text.find("-READONLY") != std::string::npos;
 }
 
@@ -77,7 +77,7 @@ void CommandMachine::after_loss(Actions& actions) {
   expired_ = 0;
   requeue_scripts();
   draining_ = false;
-  // What was never sent may wait, unless waiting is pointless or not wanted.
+  // Requests that were not sent wait, unless a retry is useless or waiting is disabled.
   if (!stopped && !link_.refused() && options_.away == Away::kQueue) return;
   for (auto& request : unsent_) finish(request, why, actions);
   unsent_.clear();
@@ -116,9 +116,9 @@ void CommandMachine::flush(Instant now, Actions& actions) {
 void CommandMachine::on(event::Received received, Instant now, Actions& actions) {
   link_.feed(received.bytes, now);
   while (auto incoming = link_.next(now, actions)) {
-    if (incoming->push) continue;  // nothing that we asked for
+    if (incoming->push) continue;  // not a reply
     if (in_flight_.empty()) {
-      return link_.lose({Errc::kCorrupt, "the server answered what nobody asked"}, now, actions);
+      return link_.lose({Errc::kCorrupt, "the server sent a reply without a request"}, now, actions);
     }
     answer(std::move(incoming->reply), actions);
   }
@@ -157,8 +157,8 @@ void CommandMachine::pop_answered() {
   if (expired_ > 0) --expired_;
 }
 
-/// The first to be refused carries the text; those behind it find the script loaded, unless somebody flushes
-/// the scripts in between: from the second refusal on each carries the text itself.
+/// The first rejected request is sent with the text, which loads the script for the next ones. Another client
+/// may flush the scripts in between: after a second rejection each request is sent with the text.
 void CommandMachine::retry_script(Request request) {
   ++request.refusals;
   const auto carries = [&](const Request& other) { return other.as_text && other.script == request.script; };
@@ -209,7 +209,7 @@ Error CommandMachine::overdue(bool sent) const {
 void CommandMachine::expire(Instant now, Actions& actions) {
   while (expired_ < in_flight_.size() && now >= in_flight_[expired_].deadline) {
     finish(in_flight_[expired_++], overdue(true),
-           actions);  // its place in the row is kept for the late reply
+           actions);  // it stays in order for the late reply
   }
   while (!unsent_.empty() && now >= unsent_.front().deadline) {
     unsent_bytes_ -= unsent_.front().size();
@@ -235,8 +235,8 @@ std::optional<Instant> CommandMachine::wake() const {
   const auto consider = [&](Instant when) {
     if (!first || when < *first) first = when;
   };
-  // A script that is sent a second time stands behind later deadlines: told late by a round trip at most,
-  // and by its neighbours' deadlines where the server is silent.
+  // A script that is sent a second time follows requests with later deadlines: its own is reported late, by
+  // at most a round trip, or by their deadlines if the server is silent.
   if (!unsent_.empty()) consider(unsent_.front().deadline);
   if (expired_ < in_flight_.size()) consider(in_flight_[expired_].deadline);
   if (!in_flight_.empty() && link_.ready()) {

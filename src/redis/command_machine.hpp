@@ -1,11 +1,11 @@
 #pragma once
-// The state machine of the connection for commands. Requests are sent in the order of their coming, all that
-// wait at once; replies are matched by order alone. What was handed to the socket when the connection dies
-// ends kDisconnected and is never sent again; what was not yet handed over waits for the next connection.
+// The state machine of the connection for commands. Sends requests in order, all waiting ones at once;
+// replies are matched by order alone. When the connection is lost, requests that were written fail with
+// kDisconnected and are never sent again; requests that were not written wait for the next connection.
 //
-// READONLY, LOADING, MASTERDOWN and CLUSTERDOWN mean "not here, not now": the request ends kDisconnected, and
-// once the replies under way have come the connection is made anew. NOSCRIPT: the script is sent as text,
-// which loads it, before anything that waits. Thread-safety: confined to one thread.
+// READONLY, LOADING, MASTERDOWN and CLUSTERDOWN: this server cannot serve now. The request fails with
+// kDisconnected, and after the pending replies the connection is reopened. NOSCRIPT: the script is sent as
+// text, which loads it, before all waiting requests. Thread-safety: confined to one thread.
 #include <deque>
 
 #include "redis/link.hpp"
@@ -52,10 +52,10 @@ class CommandMachine {
   const ClientOptions& options_;
   Link link_;
   std::deque<Request> unsent_, in_flight_;
-  std::vector<Request> again_;  // to be sent as text, first of all
+  std::vector<Request> again_;  // to be sent as text, before all others
   std::size_t unsent_bytes_ = 0;
-  std::size_t expired_ = 0;  // the first so many in flight were given up
-  bool draining_ = false;    // the server said "not here": replies still due are waited for, nothing is sent
+  std::size_t expired_ = 0;  // so many of the oldest in flight passed their deadline
+  bool draining_ = false;    // the server cannot serve: waits for pending replies, sends nothing
   Error drain_why_;
 };
 

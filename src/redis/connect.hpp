@@ -9,9 +9,9 @@
 
 namespace gaur::redis {
 
-/// Never fails and does not wait: it connects in the background and goes on trying for as long as it lives.
-/// ready() tells how the first attempt ended, health() how things stand. Futures are fulfilled and listeners
-/// called on env.loop, which must outlive the client. Destroying the client ends what is pending with
+/// Never fails and does not block: it connects in the background, and retries until it is destroyed. ready()
+/// reports the result of the first attempt, health() the current state. Futures are fulfilled and listeners
+/// called on env.loop, which must outlive the client. Destroying the client completes pending requests with
 /// kStopping. Thread-safety: as Client.
 std::unique_ptr<Client> connect(ClientOptions options, Env env);
 

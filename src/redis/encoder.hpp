@@ -1,5 +1,5 @@
 #pragma once
-// Commands -> bytes: arrays of bulk strings, the one form in which a server takes them.
+// Encodes commands as arrays of bulk strings, the form that every server accepts.
 // Thread-safety: pure functions.
 #include <span>
 #include <string>

@@ -111,7 +111,7 @@ std::string Link::greet() {
     step(Greeting::kName, encode_words({"CLIENT", "SETNAME", options_.client_name}));
   }
   if (at.db != 0) step(Greeting::kSelect, encode_words({"SELECT", std::to_string(at.db)}));
-  step(Greeting::kPing, encode_words({"PING"}));  // says LOADING or MASTERDOWN where the others do not
+  step(Greeting::kPing, encode_words({"PING"}));  // fails with LOADING or MASTERDOWN, which the others do not
   return out;
 }
 
@@ -138,17 +138,17 @@ void Link::greeted(const Reply& reply, Instant now, Actions& actions) {
   const Greeting step = greeting_.front();
   greeting_.pop_front();
   if (const auto* failure = reply.failure()) {
-    if (auto error = judge(step, *failure, actions)) return lose(*std::move(error), now, actions);
+    if (auto error = check_greeting(step, *failure, actions)) return lose(*std::move(error), now, actions);
   }
   if (greeting_.empty()) become_ready(now, actions);
 }
 
-/// Whether the link can live with what the server refused.
-std::optional<Error> Link::judge(Greeting step, const Reply::Failure& failure, Actions& actions) {
+/// The error that ends the connection, or nothing if the rejected step is optional.
+std::optional<Error> Link::check_greeting(Greeting step, const Reply::Failure& failure, Actions& actions) {
   const std::string where = to_text(options_.endpoint);
   const auto code = failure.code();
   if (step == Greeting::kAuth && needs_no_password(failure)) {
-    // ioredis goes on as well, so a password left in the environment stops nobody.
+    // ioredis continues as well, so a password that is left in the environment does not prevent a start.
     actions.notes.push_back({LogLevel::kWarn, "a password is configured, but Redis wants none"});
     return std::nullopt;
   }
@@ -172,7 +172,7 @@ std::optional<Error> Link::judge(Greeting step, const Reply::Failure& failure, A
         not_allowed ? Errc::kPermission : Errc::kInvalidArgument,
         fmt::format("{}: database {} cannot be selected: {}", where, options_.endpoint.db, failure.text)};
   }
-  if (code == "NOPERM") {  // an ACL without CLIENT or PING: the name is a courtesy, the ping a precaution
+  if (code == "NOPERM") {  // an ACL without CLIENT or PING, which are both optional
     actions.notes.push_back({LogLevel::kWarn, "the Redis user may not do all that it should", failure.text});
     return std::nullopt;
   }

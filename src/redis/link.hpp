@@ -1,11 +1,11 @@
 #pragma once
-// The part of a connection that is the same for commands and for messages: connect, greet (AUTH, SELECT,
-// CLIENT SETNAME, PING), notice silence, and after a loss try again with backoff and jitter.
+// The part of a connection that is the same for commands and for messages: connects, sends the greeting
+// (AUTH, SELECT, CLIENT SETNAME, PING), detects silence, and reconnects with backoff and jitter.
 //
 //   kIdle -> kOpening -> kGreeting -> kReady
 //              ^  \________ | ________/
 //              |            v
-//              +------- kWaiting          kStopped: from anywhere, for good
+//              +------- kWaiting          kStopped: from any state, final
 //
 // Thread-safety: confined to one thread.
 #include <deque>
@@ -30,28 +30,28 @@ class Link {
   void stop(Actions& actions);
   void written() { writing_ = false; }
   void feed(std::string_view bytes, Instant now);
-  /// The next reply that does not belong to the greeting. Nothing: none is there, or the link was lost.
+  /// The next reply that does not belong to the greeting. Nothing if there is none, or the link was lost.
   std::optional<Incoming> next(Instant now, Actions& actions);
 
-  /// May bytes be handed to the socket now? Then send() does.
+  /// Whether send() may be called now.
   bool can_send() const { return state_ == State::kReady && !writing_; }
   void send(std::string bytes, Actions& actions);
-  /// A PING should go out: nothing was heard for `keepalive`.
+  /// A PING is due: nothing was received for `keepalive`.
   bool ping_due(Instant now) const;
   void pinged(Instant now) { pinged_ = now; }
-  /// The server does what it is asked: the next loss begins with the shortest backoff again.
+  /// The server executes commands: the next loss begins with the shortest backoff again.
   void proven() { failures_ = 0; }
 
   State state() const { return state_; }
   bool ready() const { return state_ == State::kReady; }
   Instant heard() const { return heard_; }
-  /// Why there is no connection; nothing while there is one, or none was tried yet.
+  /// Why there is no connection; nothing while there is one, or before the first attempt.
   const std::optional<Error>& error() const { return error_; }
-  /// The last attempt ended in a way that waiting does not mend (password, certificate, database).
+  /// The last attempt failed for a reason that a retry does not fix (password, certificate, database).
   bool refused() const { return refused_; }
   bool tried() const { return ready() || error_.has_value(); }
   std::uint64_t connections() const { return connections_; }
-  /// When tick() has something to do.
+  /// When tick() must be called.
   std::optional<Instant> wake() const;
 
  private:
@@ -60,7 +60,7 @@ class Link {
   std::string greet();
   void greeted(const Reply& reply, Instant now, Actions& actions);
   void become_ready(Instant now, Actions& actions);
-  std::optional<Error> judge(Greeting step, const Reply::Failure& failure, Actions& actions);
+  std::optional<Error> check_greeting(Greeting step, const Reply::Failure& failure, Actions& actions);
   void note_loss(const Error& why, Instant now, Actions& actions);
 
   const ClientOptions& options_;
@@ -68,7 +68,7 @@ class Link {
   const std::string purpose_;
   State state_ = State::kIdle;
   Parser parser_;
-  std::deque<Greeting> greeting_;  // what the next replies answer
+  std::deque<Greeting> greeting_;  // steps whose replies have not arrived
   bool writing_ = false;
   bool refused_ = false;
   std::uint32_t failures_ = 0;  // in a row
@@ -76,7 +76,7 @@ class Link {
   Instant due_{};  // end of the attempt, or of the wait before the next
   Instant heard_{}, pinged_{}, lost_{};
   std::optional<Error> error_;
-  std::string noted_;  // the trouble that the log knows: said once, not at every attempt
+  std::string noted_;  // the problem that was logged: once, not at every attempt
 };
 
 }  // namespace gaur::redis

@@ -28,7 +28,7 @@ void ListenMachine::after_loss(Actions& actions) {
   refused_.clear();
   rules_.clear();
   for (auto& [id, listener] : listeners_) {
-    if (std::exchange(listener.told, false)) actions.listening.emplace_back(id, false);
+    if (std::exchange(listener.reported, false)) actions.listening.emplace_back(id, false);
   }
 }
 
@@ -61,13 +61,13 @@ void ListenMachine::on(event::Unlisten unlisten, Instant, Actions&) {
   listeners_.erase(found);
 }
 
-bool ListenMachine::hears_all() const {
+bool ListenMachine::all_confirmed() const {
   return std::all_of(listeners_.begin(), listeners_.end(),
-                     [](const auto& entry) { return entry.second.told; });
+                     [](const auto& entry) { return entry.second.reported; });
 }
 
 std::optional<Error> ListenMachine::trouble() const {
-  if (hears_all()) return std::nullopt;
+  if (all_confirmed()) return std::nullopt;
   if (refusal_) return refusal_;
   if (link_.error()) return link_.error();
   return Error{Errc::kDisconnected, "the subscriptions are not confirmed yet"};
@@ -77,8 +77,8 @@ void ListenMachine::note_refusal(const Reply::Failure& failure) {
   if (awaited_.empty()) return;
   const std::optional<Topic> topic = std::move(awaited_.front().topic);
   awaited_.pop_front();
-  if (!topic) return;  // of a PING: a precaution, no more
-  // The name of a command that is not allowed stands in quotes: 'psubscribe'.
+  if (!topic) return;  // of a PING, which is optional
+  // The message contains the name of a denied command in quotes: 'psubscribe'.
   const bool command = failure.text.find("subscribe'") != std::string::npos;
   rules_.insert(command ? (topic->pattern ? "+psubscribe" : "+subscribe") : "&" + topic->name);
   refused_.push_back(*topic);
@@ -145,7 +145,8 @@ void ListenMachine::on(event::Received received, Instant now, Actions& actions) 
       continue;
     }
     if (reply.array() == nullptr || !take(*reply.array(), actions)) {
-      return link_.lose({Errc::kCorrupt, "the server sent what is no message to a subscriber"}, now, actions);
+      return link_.lose({Errc::kCorrupt, "the server sent a reply that is not a message to a subscriber"},
+                        now, actions);
     }
     link_.proven();
   }
@@ -173,7 +174,7 @@ bool ListenMachine::take(const Reply::Array& words, Actions& actions) {
     if (subscribed && text(1) != nullptr) confirm({kind == "psubscribe", *text(1)}, actions);
     return true;
   }
-  return kind == "invalidate";  // RESP3 pushes that others may have asked for on our behalf
+  return kind == "invalidate";  // a RESP3 push that the server may send unrequested
 }
 
 void ListenMachine::confirm(const Topic& topic, Actions& actions) {
@@ -185,12 +186,12 @@ void ListenMachine::confirm(const Topic& topic, Actions& actions) {
 
 void ListenMachine::tell_if_complete(std::uint64_t id, Actions& actions) {
   auto& listener = listeners_.at(id);
-  if (listener.told) return;
+  if (listener.reported) return;
   for (const auto& topic : listener.topics) {
     if (!topics_.at(topic).confirmed) return;
   }
-  listener.told = true;
-  if (hears_all()) refusal_.reset();
+  listener.reported = true;
+  if (all_confirmed()) refusal_.reset();
   actions.listening.emplace_back(id, true);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// The state machine of the connection for messages: which channels and patterns are wanted, by how many
-// listeners, and which of them the server has confirmed. It connects with the first listener; after a loss it
-// subscribes to everything again. Thread-safety: confined to one thread.
+// The state machine of the connection for messages: the channels and patterns that listeners request, and
+// which of them the server has confirmed. It connects with the first listener, and after a loss subscribes to
+// all again. Thread-safety: confined to one thread.
 #include <map>
 #include <set>
 
@@ -18,13 +18,13 @@ class ListenMachine {
                              event::Listen, event::Unlisten, event::Stop>;
   Actions resume(Event event, Instant now);
   const Link& link() const { return link_; }
-  /// Every listener hears all that it asked for (also where there is none).
-  bool hears_all() const;
-  /// Why not; nothing while hears_all().
+  /// All subscriptions of all listeners are confirmed.
+  bool all_confirmed() const;
+  /// Why not; nothing while all_confirmed().
   std::optional<Error> trouble() const;
 
  private:
-  /// A channel or a pattern; the two have names of their own.
+  /// A channel or a pattern; a channel and a pattern of one name are different topics.
   struct Topic {
     bool pattern = false;
     std::string name;
@@ -36,7 +36,7 @@ class ListenMachine {
   };
   struct ListenerState {
     std::vector<Topic> topics;
-    bool told = false;  // that it listens
+    bool reported = false;  // on_state(true) was called
   };
 
   void on(event::Opened, Instant now, Actions& actions) { link_.opened(now, actions); }
@@ -50,13 +50,13 @@ class ListenMachine {
   void on(event::Unlisten unlisten, Instant now, Actions& actions);
   void on(event::Stop, Instant now, Actions& actions);
 
-  /// A subscription that the user may not have: gathered until all are answered.
+  /// A subscription that the ACL denies: collected until all are answered.
   void note_refusal(const Reply::Failure& failure);
-  /// The subscriptions that the user may not have, and the rules that would allow them.
+  /// The denied subscriptions, and the ACL rules that would allow them.
   Error refusal() const;
   void after_loss(Actions& actions);
   void flush(Instant now, Actions& actions);
-  /// false: not what a subscribed connection may say.
+  /// false: not a message of a subscribed connection.
   bool take(const Reply::Array& words, Actions& actions);
   void confirm(const Topic& topic, Actions& actions);
   void deliver(const Topic& topic, const std::string& channel, const std::string& payload, Actions& actions);
@@ -72,11 +72,11 @@ class ListenMachine {
     Instant sent;
     std::optional<Topic> topic;  // nothing: a PING
   };
-  std::deque<Awaited> awaited_;   // what is not yet answered, in the order in which it was sent
+  std::deque<Awaited> awaited_;   // requests without a reply, in the order of sending
   std::vector<Topic> refused_;    // of this connection
-  std::set<std::string> rules_;   // that the user lacks for them
-  std::string refused_why_;       // as the server put it
-  std::optional<Error> refusal_;  // of the last connection; gone when all stand
+  std::set<std::string> rules_;   // the missing ACL rules
+  std::string refused_why_;       // the text of the server
+  std::optional<Error> refusal_;  // of the last connection; reset when all are confirmed
 };
 
 }  // namespace gaur::redis

@@ -1,5 +1,5 @@
 #pragma once
-// Where a Redis server is, who we are there, and how patient. Thread-safety: values.
+// Address, credentials, timeouts and limits of a connection to Redis. Thread-safety: values.
 #include <cstdint>
 #include <string>
 
@@ -12,16 +12,16 @@ namespace gaur::redis {
 struct TlsOptions {
   bool on = false;               ///< the server's certificate is always verified, with its name
   std::string ca_file = {};      ///< PEM; empty: the system's authorities
-  std::string cert_file = {};    ///< PEM; our own certificate, where the server asks for one
+  std::string cert_file = {};    ///< PEM; the client certificate, if the server requires one
   std::string key_file = {};     ///< PEM; its key
-  std::string server_name = {};  ///< the name that the certificate must carry; empty: the host
+  std::string server_name = {};  ///< the name that the certificate must have; empty: the host
 };
 
 struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
   std::uint8_t family = 0;     ///< 4 or 6: only addresses of that IP version; 0: either
-  std::string unix_path = {};  ///< where given, host, port and TLS do not count
+  std::string unix_path = {};  ///< if set, host, port and TLS are ignored
   TlsOptions tls = {};
   std::string user = {};      ///< ACL user; empty: the default user
   std::string password = {};  ///< empty: no AUTH
@@ -31,13 +31,13 @@ struct Endpoint {
 /// `redis://host:port/db` without user and password: for logs and errors.
 std::string to_text(const Endpoint& endpoint);
 
-/// The text as one word of a POSIX shell, quoted where that is necessary.
+/// The text as one word of a POSIX shell, quoted if necessary.
 std::string shell_word(std::string_view text);
-/// `redis-cli -h host -p port -n db`: the command line that speaks to this endpoint. It asks for the password
-/// (`--askpass`) where there is one.
+/// `redis-cli -h host -p port -n db`: the command line for this endpoint, with `--askpass` if it has a
+/// password.
 std::string cli_command(const Endpoint& endpoint);
 
-/// What happens to commands while there is no connection.
+/// How commands are handled while there is no connection.
 enum class Away : std::uint8_t {
   kQueue,     ///< they wait, up to `max_queued_bytes` and their deadline
   kFailFast,  ///< kDisconnected at once, except before the first connection was tried
@@ -46,14 +46,14 @@ enum class Away : std::uint8_t {
 struct ClientOptions {
   Endpoint endpoint = {};
   std::string client_name = "gaur";  ///< CLIENT SETNAME; no spaces; empty: none
-  Duration connect_timeout{3'000};   ///< of one attempt, with TLS, AUTH and all
-  Duration command_timeout{5'000};   ///< from the call to its answer
-  /// A connection on which an answer is due and nothing was heard for so long is given up.
+  Duration connect_timeout{3'000};   ///< of one attempt, including TLS and AUTH
+  Duration command_timeout{5'000};   ///< from the call to the answer
+  /// A connection with a pending reply is closed after this time without a received byte.
   Duration silence_timeout{5'000};
-  Duration keepalive{10'000};  ///< PING after so long without a sign of life; also TCP's own keepalive
+  Duration keepalive{10'000};  ///< PING after this time without a received byte; also TCP's own keepalive
   Duration backoff_min{25};    ///< before the second attempt; doubled each time, with jitter
   Duration backoff_max{2'000};
-  Duration refused_retry{5'000};  ///< after a wrong password or certificate: nothing that a hurry would mend
+  Duration refused_retry{5'000};  ///< after a wrong password or certificate, which a fast retry does not fix
   Away away = Away::kQueue;
   std::size_t max_queued_bytes = std::size_t{64} << 20U;  ///< not yet handed to the socket
   std::size_t max_pending = 1'000'000;                    ///< commands without an answer

@@ -9,7 +9,7 @@ namespace gaur::redis {
 namespace {
 
 constexpr std::size_t kCompactAbove = 64U << 10U;
-constexpr std::size_t kReserveAtMost = 1024;  // elements; more only as they arrive
+constexpr std::size_t kReserveAtMost = 1024;  // elements; more are allocated as they arrive
 
 template <class Number>
 std::optional<Number> parse_whole(std::string_view text) {
@@ -26,7 +26,7 @@ std::optional<double> parse_double(std::string_view text) {
   return parse_whole<double>(text);
 }
 
-/// Foreign bytes in an error message: short and printable.
+/// Received bytes for an error message: short and printable.
 std::string shown(std::string_view text) {
   std::string result;
   for (const char c : text.substr(0, 32)) result += c >= ' ' && c <= '~' ? c : '?';
@@ -38,7 +38,7 @@ std::string shown(std::string_view text) {
 void Parser::feed(std::string_view bytes) {
   if (broken_) return;
   fed_ = true;
-  if (in_bulk_ && at_ == buffer_.size()) {  // the middle of a long string: no detour through the buffer
+  if (in_bulk_ && at_ == buffer_.size()) {  // the middle of a long string is not copied through the buffer
     const std::size_t direct = std::min(bulk_left_, bytes.size());
     bulk_.append(bytes.substr(0, direct));
     bulk_left_ -= direct;
@@ -199,7 +199,7 @@ Parser::Step Parser::begin_level(std::string_view length, Kind kind, std::size_t
 Parser::Step Parser::finish_level() {
   Level level = std::move(levels_.back());
   levels_.pop_back();
-  if (level.kind == Kind::kAttribute) return Step::kMore;  // about the value that follows; nobody asks
+  if (level.kind == Kind::kAttribute) return Step::kMore;  // describes the next value; ignored
   if (level.kind == Kind::kPush) {
     done_ = Incoming{{std::move(level.items)}, true};
     return Step::kDone;

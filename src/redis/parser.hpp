@@ -1,7 +1,7 @@
 #pragma once
-// Bytes from a server -> replies, RESP2 and RESP3. Incremental (a reply may come byte by byte) and bounded:
-// a length that the server announces is checked before anything is allocated, and what is allocated never
-// runs ahead of what arrived. Not understood, because no Redis sends it: streamed strings and aggregates.
+// Parses replies, RESP2 and RESP3. Incremental (a reply may arrive byte by byte) and bounded: an announced
+// length is checked before memory is allocated, and allocation never exceeds the received bytes by more than
+// a constant. Streamed strings and aggregates are not supported, because Redis never sends them.
 // Thread-safety: confined to one thread.
 #include <cstddef>
 #include <optional>
@@ -23,7 +23,7 @@ struct ParserLimits {
 
 struct Incoming {
   Reply reply;
-  bool push = false;  ///< RESP3: answers no command
+  bool push = false;  ///< RESP3: not the reply of a command
 };
 
 class Parser {
@@ -31,10 +31,10 @@ class Parser {
   explicit Parser(ParserLimits limits = {}) : limits_(limits) {}
 
   void feed(std::string_view bytes);
-  /// The next whole reply, if it is there. Errors: kCorrupt, from then on for ever: the place in the
-  /// stream is lost.
+  /// The next complete reply, if there is one. Errors: kCorrupt, also for all later calls, because the
+  /// position in the stream is lost.
   Result<std::optional<Incoming>> next();
-  bool untouched() const { return !fed_; }  ///< not one byte came
+  bool untouched() const { return !fed_; }  ///< no byte was received
 
  private:
   enum class Kind : std::uint8_t { kArray, kPush, kAttribute };
@@ -62,8 +62,8 @@ class Parser {
   ParserLimits limits_;
   bool fed_ = false;
   std::string buffer_;
-  std::size_t at_ = 0;       // read so far
-  std::size_t scanned_ = 0;  // no line's end before this
+  std::size_t at_ = 0;       // bytes read
+  std::size_t scanned_ = 0;  // no end of line before it
   std::vector<Level> levels_;
   bool in_bulk_ = false;
   BulkKind bulk_kind_ = BulkKind::kText;

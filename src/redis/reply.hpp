@@ -1,5 +1,5 @@
 #pragma once
-// What Redis answers, RESP2 and RESP3 alike: one value. Thread-safety: values.
+// A reply of Redis, RESP2 or RESP3, as one value. Thread-safety: values.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,7 +14,7 @@ struct Reply {
   struct Nil {
     bool operator==(const Nil&) const = default;
   };
-  struct Failure {  ///< "-WRONGTYPE Operation ...": a value, because one of a pipeline's answers may be it
+  struct Failure {  ///< "-WRONGTYPE Operation ...": a value, because one reply of a pipeline may be an error
     std::string text;
     bool operator==(const Failure&) const = default;
     /// "WRONGTYPE": the first word.

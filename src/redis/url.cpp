@@ -15,11 +15,10 @@ namespace gaur::redis {
 namespace {
 
 constexpr std::string_view kPlain = "redis://", kTls = "rediss://", kUnix = "redis+unix://";
-constexpr std::string_view kEscape =
-    "an @ stands where none is expected; a password writes / ? # @ % as %2F %3F %23 %40 %25";
+constexpr std::string_view kEscape = "unexpected @; in a password write / ? # @ % as %2F %3F %23 %40 %25";
 constexpr std::uint32_t kHighestDb =
-    1'000'000;  // what a server has is its own affair; this is a typing error
-/// Options of ioredis that change nothing about where the server is, who we are there or what is sent.
+    1'000'000;  // above it is a typing error; the server checks its own limit
+/// Options of ioredis that affect neither address nor credentials nor commands.
 constexpr std::array<std::string_view, 13> kTuning{
     "allowUsernameInURI",  "autoResubscribe",     "commandTimeout",   "connectTimeout",
     "connectionName",      "enableOfflineQueue",  "enableReadyCheck", "keepAlive",
@@ -32,7 +31,7 @@ Error bad(std::string message) {
   return {Errc::kInvalidArgument, std::string(kPrefix) + std::move(message)};
 }
 
-/// The problems of the parts of one URL, which are read whatever is wrong with the others.
+/// Collects the problems of all parts of a URL.
 class Problems {
  public:
   void add(const Status& part) {
@@ -67,7 +66,7 @@ std::optional<Number> whole(std::string_view text, Number highest) {
   return static_cast<Number>(number);
 }
 
-/// From the path or from ?db=. Where both are there and differ, Bull takes the option and ioredis the path.
+/// From the path or from ?db=. If both are set and differ, Bull uses the option and ioredis the path.
 Status read_db(std::string_view text, StoreUrl& url) {
   const auto db = whole<std::uint32_t>(text, kHighestDb);
   if (!db) return bad(fmt::format("\"{}\" is no database number; 0 is the usual one", text));
@@ -106,7 +105,7 @@ Status read_host(std::string_view text, StoreUrl& url) {
     endpoint.host = text.substr(0, colon);
     if (colon != std::string_view::npos) port = text.substr(colon);
     if (port.find(':', 1) != std::string_view::npos) {
-      return bad("an IPv6 address stands in brackets: redis://[::1]:6379");
+      return bad("write an IPv6 address in brackets: redis://[::1]:6379");
     }
   }
   if (endpoint.host.empty()) return bad("a host is expected: redis://localhost:6379");
@@ -129,7 +128,7 @@ Status read_host(std::string_view text, StoreUrl& url) {
   return ok();
 }
 
-/// Options about TLS; nothing where `name` is none of them.
+/// Reads an option of TLS; nothing if `name` is another one.
 std::optional<Status> read_tls_option(const std::string& name, std::string& value, StoreUrl& url) {
   const std::array<std::pair<std::string_view, std::string*>, 4> of_tls{{
       {"ca", &url.endpoint.tls.ca_file},
@@ -148,7 +147,7 @@ std::optional<Status> read_tls_option(const std::string& name, std::string& valu
   return std::nullopt;
 }
 
-/// Bull takes ioredis's keyPrefix as the prefix of its own keys.
+/// Bull uses ioredis's keyPrefix as the prefix of its own keys.
 Status read_prefix(std::string_view name, std::string value, StoreUrl& url) {
   if (value.empty()) return bad(fmt::format("option \"{}\" has no value", name));
   if (url.prefix && *url.prefix != value)
@@ -177,7 +176,7 @@ Status read_option(std::string_view text, StoreUrl& url) {
     return ok();
   }
   if (name == "username" || name == "password")
-    return bad(fmt::format("the {} stands before the host: redis://USER:PASSWORD@HOST", name));
+    return bad(fmt::format("write the {} before the host: redis://USER:PASSWORD@HOST", name));
   if (std::ranges::find(kTuning, name) != kTuning.end()) {
     url.unused.push_back(name);
     return ok();
@@ -262,7 +261,7 @@ Result<StoreUrl> parse_url(std::string_view text) {
   if (address.find('#') != std::string_view::npos)
     return bad("it holds a #; in a password that is written %23");
   if (question != std::string_view::npos && text.find('@', question) != std::string_view::npos) {
-    return bad(std::string(kEscape));  // the rest of a password, most likely: not to be shown
+    return bad(std::string(kEscape));  // probably the rest of a password, which must not be shown
   }
   Problems problems;
   problems.add(unix_socket ? read_unix(address, url) : read_address(address, url));
@@ -339,7 +338,7 @@ StoreUrl put_over(StoreUrl base, const StoreUrl& over) {
 std::string masked(std::string_view url) {
   const auto scheme = url.find("://");
   const std::size_t from = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const auto at = url.rfind('@');  // the last: a password that was not escaped is hidden as a whole
+  const auto at = url.rfind('@');  // the last one, so that an unescaped password is hidden completely
   if (at == std::string_view::npos || at < from) return std::string(url);
   const auto colon = url.find(':', from);
   if (colon == std::string_view::npos || colon > at) return std::string(url);

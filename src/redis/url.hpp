@@ -20,28 +20,27 @@ namespace gaur::redis {
 
 struct StoreUrl {
   Endpoint endpoint;
-  std::optional<std::string> dialect = {};  ///< as written; whoever builds the store knows the words
+  std::optional<std::string> dialect = {};  ///< as written; the caller checks it
   std::optional<std::string> prefix = {};
   bool allow_eviction = false;
-  std::vector<std::string> unused = {};  ///< names of options that only tune ioredis
-  /// What the text says; the rest has its default.
+  std::vector<std::string> unused = {};  ///< names of options that only affect ioredis
+  /// Which parts the text contains; the others have their defaults.
   struct Said {
     bool host = false, port = false, db = false, user = false, password = false;
   } said = {};
 };
 
-/// Whether a store's address is meant for this room: it begins with one of the three schemes.
+/// Whether a store's address begins with one of the three schemes.
 bool is_redis_url(std::string_view text);
 
-/// Errors: kInvalidArgument; the message says what is wrong and what is expected, and never holds the
+/// Errors: kInvalidArgument; the message names the problem and what is expected, and never contains the
 /// password.
 Result<StoreUrl> parse_url(std::string_view text);
 
 /// The URL of these parts, which parse_url() reads back; defaults and unused options are left out.
 std::string to_url(const StoreUrl& url);
 
-/// `base` with what `over` says put over it: host, port, database, user, password, TLS, options, each only
-/// where it is given.
+/// `base` overridden by the parts that `over` contains: host, port, database, user, password, TLS, options.
 StoreUrl put_over(StoreUrl base, const StoreUrl& over);
 
 /// The URL with its password as `***`, for logs and `gaur check`; also of text that does not parse.

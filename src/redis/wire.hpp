@@ -1,7 +1,7 @@
 #pragma once
-// Sockets, TLS and timers under the state machines: all of Asio that this room uses stands in wire_io.cpp.
-// Thread-safety: everything but Reactor::post belongs to the reactor's thread; Wire and Alarm may be made and
-// destroyed by the owner while the reactor is not running or from its thread.
+// Sockets, TLS and timers of the state machines. Only wire_io.cpp uses Asio. Thread-safety: confined to the
+// reactor's thread, except Reactor::post; the owner may create and destroy Wire and Alarm on that thread or
+// while the reactor does not run.
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,14 +40,14 @@ class Alarm {
   std::shared_ptr<Impl> impl_;  // shared with the timer's callback, which may be queued
 };
 
-/// At most one connection at a time to the endpoint. No handler is called from inside of a verb, nor after
-/// close().
+/// At most one connection at a time to the endpoint. No handler is called from inside a function of Wire, nor
+/// after close().
 class Wire {
  public:
   struct Handlers {
     std::function<void()> opened;  ///< TLS handshake done and verified
-    /// kDisconnected; kPermission: a certificate that does not verify, theirs or ours; kInvalidArgument: a
-    /// certificate file that cannot be used.
+    /// kDisconnected; kPermission: a certificate of either side is not verified; kInvalidArgument: a
+    /// certificate file is unusable.
     std::function<void(Error)> closed;
     std::function<void(std::string_view)> received;
     std::function<void()> written;

@@ -67,7 +67,7 @@ Alarm::~Alarm() {
 }
 
 void Alarm::set(Instant when) {
-  if (impl_->armed && *impl_->armed <= when) return;  // rings earlier: whoever is called asks again
+  if (impl_->armed && *impl_->armed <= when) return;  // it fires earlier, and the callback sets it again
   impl_->armed = when;
   impl_->timer.expires_at(when);
   impl_->timer.async_wait([impl = impl_](error_code error) {
@@ -82,7 +82,7 @@ void Alarm::clear() {
   impl_->timer.cancel();
 }
 
-/// One connection, from resolving the name to its end. `wire` is null once nobody wants to hear from it.
+/// One connection, from resolving the name to its end. `wire` is null after close().
 struct Wire::Attempt : std::enable_shared_from_this<Wire::Attempt> {
   Attempt(Wire& owner, asio::io_context& io)
       : wire(&owner), options(owner.options_), resolver(io), socket(io) {}
@@ -181,7 +181,7 @@ void Wire::Attempt::connect_next(error_code last) {
 
 void Wire::Attempt::connected() {
   if (options.endpoint.unix_path.empty()) {
-    error_code ignored;  // each is a help, none a need
+    error_code ignored;  // these options are optional
     const auto set = [&](int level, int name, int value) {
       ::setsockopt(socket.native_handle(), level, name, &value, sizeof value);
     };
@@ -219,7 +219,8 @@ Status Wire::Attempt::prepare_tls(asio::ssl::context& context) const {
 }
 
 void Wire::Attempt::begin_tls() {
-  tls_context.emplace(asio::ssl::context::tls_client);  // anew each time: files may have been renewed
+  tls_context.emplace(
+      asio::ssl::context::tls_client);  // created for each attempt, because files may have been renewed
   if (auto prepared = prepare_tls(*tls_context); !prepared) return fail(std::move(prepared).error());
   tls.emplace(socket, *tls_context);
   const Endpoint& at = options.endpoint;
@@ -242,7 +243,7 @@ void Wire::Attempt::begin_tls() {
   });
 }
 
-/// What a person can act on: the certificate, or no TLS over there at all.
+/// A handshake error with advice: the certificate, or a server without TLS.
 Error Wire::Attempt::tls_error(error_code error) {
   const Endpoint& at = options.endpoint;
   const std::string where = to_text(at);
@@ -273,7 +274,7 @@ void Wire::Attempt::read() {
   auto got = [self = shared_from_this()](error_code error, std::size_t size) {
     if (self->wire == nullptr) return;
     if (error) {
-      // Under TLS 1.3 a server's opinion of our certificate comes after the handshake.
+      // With TLS 1.3 the server rejects a client certificate only after the handshake.
       if (self->tls && error.category() == asio::error::get_ssl_category() &&
           error != asio::ssl::error::stream_truncated) {
         return self->fail(self->tls_error(error));
@@ -293,7 +294,7 @@ void Wire::Attempt::read() {
 void Wire::Attempt::write(std::string bytes) {
   out = std::move(bytes);
   auto done = [self = shared_from_this()](error_code error, std::size_t) {
-    // An error shows on the reading side as well, after what the server had still to say.
+    // The read reports the error as well, after the last bytes of the server.
     if (self->wire == nullptr || error) return;
     self->wire->handlers_.written();
   };

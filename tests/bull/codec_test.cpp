@@ -1,5 +1,7 @@
-// Options and jobs, to Bull's texts and back.
+// Encoding and decoding of options and jobs.
 #include "bull/job_codec.hpp"
+
+#include "redis_store/replies.hpp"
 
 #include <gmock/gmock.h>
 
@@ -31,7 +33,7 @@ TEST(JobHash, KeepsWhatJsonParseReads) {
   EXPECT_EQ(read(fields({"name", "", "data", ""})).data, "{}");
 }
 
-TEST(JobHash, HoldsWhatIsNotJsonAsText) {
+TEST(JobHash, KeepsInvalidJsonAsText) {
   const Job job =
       read(fields({"name", "a\xFFz", "data", "{}, \"function\":\"other\"", "progress", "50%", "returnvalue",
                    "{\"a\":", "failedReason", "bad \xED\xA0\xBD", "stacktrace", R"(["at \ud83d", 5])"}));
@@ -45,11 +47,11 @@ TEST(JobHash, HoldsWhatIsNotJsonAsText) {
   EXPECT_THAT(job.stacktrace, ElementsAre("at \xEF\xBF\xBD", "5"));
 }
 
-TEST(OptionsJson, HasWhatEveryBullJobHas) {
+TEST(OptionsJson, ContainsTheMembersOfEveryBullJob) {
   EXPECT_EQ(options_to_json({}), R"({"attempts":1,"delay":0})");
 }
 
-TEST(OptionsJson, ComesBackAsItWas) {
+TEST(OptionsJson, RoundTrips) {
   JobOptions options{.delay = Duration(1000), .priority = 7, .lifo = true, .attempts = 4};
   options.backoff = {.kind = Backoff::Kind::kExponential, .delay = Duration(250), .jitter = 0.5};
   options.timestamp = from_ms(1'700'000'000'123);
@@ -64,7 +66,7 @@ TEST(OptionsJson, ComesBackAsItWas) {
   EXPECT_EQ(options_from_json(options_to_json(options)), options);
 }
 
-TEST(OptionsJson, NeverHoldsNullNorAnExponent) {
+TEST(OptionsJson, ContainsNoNullAndNoExponent) {
   JobOptions options;
   options.on_complete = Retention{};
   options.on_fail = Retention{.count = 0};
@@ -78,7 +80,7 @@ TEST(OptionsJson, NeverHoldsNullNorAnExponent) {
   EXPECT_EQ(text.find("e+"), std::string::npos);
 }
 
-TEST(OptionsJson, OfPeersIsReadAsTheyMeanIt) {
+TEST(OptionsJson, ReadsTheFormsOfBullClients) {
   const auto read = [](const char* text) { return options_from_json(text); };
   EXPECT_EQ(read(R"({"removeOnComplete":true})").on_complete, (Retention{.count = 0}));
   EXPECT_EQ(read(R"({"removeOnComplete":5})").on_complete, (Retention{.count = 5}));
@@ -95,13 +97,13 @@ TEST(OptionsJson, OfPeersIsReadAsTheyMeanIt) {
   EXPECT_EQ(read("[]").attempts, 1U);
 }
 
-TEST(OptionsJson, AcceptsHalvesOfSurrogatePairs) {
+TEST(OptionsJson, AcceptsUnpairedSurrogates) {
   EXPECT_EQ(options_from_json("{\"jobId\":\"a\\ud83d\",\"attempts\":3}").attempts, 3U);
   EXPECT_EQ(options_from_json("{\"jobId\":\"\\ud83d\\ude00\",\"attempts\":3}").id, JobId("\U0001F600"));
   EXPECT_EQ(options_from_json("{\"jobId\":\"\\\\ud83d\",\"attempts\":3}").id, JobId("\\ud83d"));
 }
 
-TEST(JobHash, IsReadWithItsHolesFilled) {
+TEST(JobHash, FillsMissingFieldsWithDefaults) {
   const Job job = job_from_hash(QueueName("q"), JobId("7"), {}, {});
   EXPECT_EQ(job.name, "__default__");
   EXPECT_EQ(job.data, "{}");
@@ -109,12 +111,12 @@ TEST(JobHash, IsReadWithItsHolesFilled) {
   EXPECT_EQ(job.state, State::kWaiting);
 }
 
-TEST(JobHash, TellsAttemptsAndStarts) {
+TEST(JobHash, CountsAttemptsAndStarts) {
   const auto hash =
       fields({"attemptsMade", "2", "stalledCounter", "1", "stacktrace", R"(["one","two"])", "failedReason",
               "it \"broke\"", "returnvalue", "5", "priority", "3", "timestamp", "1700000000000.5"});
   const Job active =
-      job_from_hash(QueueName("q"), JobId("7"), hash, {.state = State::kActive, .requeued = 4});
+      job_from_hash(QueueName("q"), JobId("7"), hash, {.state = State::kActive, .uncounted_starts = 4});
   EXPECT_EQ(active.attempts_made, 2U);
   EXPECT_EQ(active.attempts_started, 2U + 1 + 4 + 1);
   EXPECT_EQ(active.failure->message, "it \"broke\"");
@@ -134,7 +136,7 @@ TEST(Payload, IsStrictJson) {
 }
 
 TEST(Score, KeepsTheMillisecond) {
-  EXPECT_EQ(due_of_score(1'800'000'000'123.0 * 4096 + 4095), from_ms(1'800'000'000'123));
+  EXPECT_EQ(redis_store::due_of_score(1'800'000'000'123.0 * 4096 + 4095), from_ms(1'800'000'000'123));
 }
 
 }  // namespace

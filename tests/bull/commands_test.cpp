@@ -1,13 +1,12 @@
-// Redis 5.0 is the floor: every command of our scripts is in this table with the version that brought it, and
-// so are the forms of commands that came later. A script that uses another command fails here until somebody
-// looked it up.
+// Every command of our scripts exists in Redis 5.0: the table has the version that introduced each. A script
+// with another command fails here until the command is added.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <map>
 #include <regex>
 
-#include "bull/scripts.hpp"
+#include "bull/script_texts.hpp"
 
 namespace gaur::bull {
 namespace {
@@ -80,15 +79,15 @@ const std::map<std::string, int> kSince{
     {"ZSCORE", 120},
 };
 
-/// Forms of old commands that newer servers only understand: RPOP key count, SET ... GET|KEEPTTL, ZRANGE ...
+/// Forms of old commands that only newer servers support: RPOP key count, SET ... GET|KEEPTTL, ZRANGE ...
 /// BYSCORE|REV, EXPIRE ... NX|GT, ZADD ... GT|LT.
 const std::regex kNewForms(
     R"(call\('RPOP',[^()]*,[^()]*\)|'KEEPTTL'|'BYSCORE'|'BYLEX'|'REV'|'GT'|'LT'|'SET',[^()]*'GET')");
 
-TEST(ScriptCommands, AreAllKnownToTheOldestServer) {
+TEST(ScriptCommands, ExistInTheOldestServer) {
   const std::regex calls(R"((?:(?:redis\.p?call|[^\w.]call)\((?:\w+ and )?|call\(\w+ and '\w+' or )'(\w+)')");
   std::size_t seen = 0;
-  for (const ScriptText& script : script_texts()) {
+  for (const redis_store::ScriptText& script : script_texts()) {
     const std::string text = without_comments(script.text);
     for (auto call = std::sregex_iterator(text.begin(), text.end(), calls); call != std::sregex_iterator();
          ++call) {
@@ -96,32 +95,32 @@ TEST(ScriptCommands, AreAllKnownToTheOldestServer) {
       const auto known = kSince.find(command);
       ++seen;
       if (known == kSince.end()) {
-        ADD_FAILURE() << "script " << script.name << " calls " << command
+        ADD_FAILURE() << "script " << script.verb << " calls " << command
                       << ": look up since when it is there";
         continue;
       }
-      EXPECT_LE(known->second, kFloor) << script.name << ": " << command;
+      EXPECT_LE(known->second, kFloor) << script.verb << ": " << command;
     }
     std::smatch form;
-    EXPECT_FALSE(std::regex_search(text, form, kNewForms)) << script.name << ": " << form.str();
+    EXPECT_FALSE(std::regex_search(text, form, kNewForms)) << script.verb << ": " << form.str();
   }
   EXPECT_GT(seen, 100U) << "the search for calls finds nothing";
 }
 
-/// What the search above cannot see would escape the table.
-TEST(ScriptCommands, AreNamedWhereTheyAreCalled) {
+/// The search above finds only literal names.
+TEST(ScriptCommands, AreLiteralsAtEachCall) {
   // call(newest and 'ZREVRANGE' or 'ZRANGE', ...) names both; only such a choice may stand for a name.
   const std::regex hidden(R"((redis\.p?call|[^\w.]call)\s*\((?!\s*')(?!\w+ and '\w+' or '\w+'))");
-  for (const ScriptText& script : script_texts()) {
+  for (const redis_store::ScriptText& script : script_texts()) {
     const std::string text = without_comments(script.text);
     std::smatch found;
-    EXPECT_FALSE(std::regex_search(text, found, hidden)) << script.name << ": " << found.str();
+    EXPECT_FALSE(std::regex_search(text, found, hidden)) << script.verb << ": " << found.str();
   }
 }
 
 TEST(ScriptCommands, HaveNoIncludeLeft) {
-  for (const ScriptText& script : script_texts())
-    EXPECT_EQ(script.text.find("@include"), std::string_view::npos) << script.name;
+  for (const redis_store::ScriptText& script : script_texts())
+    EXPECT_EQ(script.text.find("@include"), std::string_view::npos) << script.verb;
 }
 
 }  // namespace

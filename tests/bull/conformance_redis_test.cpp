@@ -1,5 +1,5 @@
-// The suite that every store must pass, on Bull's layout in a real Redis.
-#include "bull_rig.hpp"
+// The conformance suite on Bull's layout in a real Redis.
+#include "bull_fixture.hpp"
 #include "conformance/case_context.hpp"
 
 int main(int argc, char** argv) {

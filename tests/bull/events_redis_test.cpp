@@ -1,5 +1,4 @@
-// Events as peers publish them: heard live, paged by cursor, and a lost connection is told.
-#include "bull/event_feed.hpp"
+// Events as Bull clients publish them: delivery, pages by cursor, gaps after a lost connection.
 #include "layout_fixture.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +30,7 @@ class Events : public Layout {
   }
 };
 
-TEST_F(Events, AreHeardAsPeersPublishThem) {
+TEST_F(Events, AreReadFromBullsMessages) {
   const std::string begin = page("$").cursor;
   publish("waiting@0f0e5e0c", "1");
   publish("active@0f0e5e0c", "1");
@@ -45,16 +44,16 @@ TEST_F(Events, AreHeardAsPeersPublishThem) {
   publish("duplicated@0f0e5e0c", "own");
   publish("progress", "7,50");
   const auto events = heard(begin, 11);
-  std::vector<std::string> told;
+  std::vector<std::string> lines;
   for (const Event& event : events)
-    told.push_back(fmt::format("{} {} {}", to_string(event.kind), event.id.value, event.detail));
-  EXPECT_THAT(told,
+    lines.push_back(fmt::format("{} {} {}", to_string(event.kind), event.id.value, event.detail));
+  EXPECT_THAT(lines,
               ElementsAre("waiting 1 ", "active 1 ", R"(progress 1 {"rows": 2})", R"(completed 1 {"rows":2})",
                           "completed 2 null", "failed 3 job stalled more than maxStalledCount", "stalled 4 ",
                           "delayed  1795350977642", "drained  ", "duplicated own ", "progress 7 50"));
 }
 
-TEST_F(Events, PassOverWhatIsNoJson) {
+TEST_F(Events, IgnoreInvalidJson) {
   const std::string begin = page("$").cursor;
   for (const char* payload : {"", "no json", "{", "[1,2]", R"({"val":"x"})", "\x01\xff", R"({"jobId":""})"}) {
     publish("completed", payload);
@@ -68,7 +67,7 @@ TEST_F(Events, PassOverWhatIsNoJson) {
   EXPECT_EQ(events[0].id, JobId("1"));
 }
 
-TEST_F(Events, TellOfALostConnection) {
+TEST_F(Events, ReportALostConnectionAsAGap) {
   const std::string begin = page("$").cursor;
   publish("waiting@t", "1");
   const auto first = heard(begin, 1);
@@ -82,18 +81,18 @@ TEST_F(Events, TellOfALostConnection) {
   const auto rest = heard(after.cursor, 1);
   ASSERT_EQ(rest.size(), 1U);
   EXPECT_EQ(rest[0].id, JobId("2"));
-  EXPECT_FALSE(page(after.cursor).gap) << "told once";
-  EXPECT_TRUE(page(cursor).gap) << "but to each who stood before it";
+  EXPECT_FALSE(page(after.cursor).gap) << "reported once";
+  EXPECT_TRUE(page(cursor).gap) << "but to each reader from before it";
 }
 
-TEST_F(Events, OfAnEarlierLifeAreAGap) {
+TEST_F(Events, ReportACursorOfAPreviousStoreAsAGap) {
   const std::string cursor = page("$").cursor;
   store_ = make_bull_store(*client_, env_, options_());
   EXPECT_TRUE(page(cursor).gap);
   EXPECT_EQ(error(store().events(queue_, "nonsense", 1, Duration(0))), Errc::kInvalidArgument);
 }
 
-TEST_F(Events, AreKeptUpToABound) {
+TEST_F(Events, AreKeptUpToALimit) {
   const std::string begin = page("$").cursor;
   (void)redis({"EVAL", "for i = 1, 10500 do redis.call('PUBLISH', ARGV[1], i) end", "0", key("waiting@t")});
   publish("drained", "");
@@ -110,7 +109,7 @@ TEST_F(Events, AreKeptUpToABound) {
   EXPECT_EQ(late.events.front().id, JobId("502"));
 }
 
-TEST_F(Events, AreWaitedForNoLongerThanTold) {
+TEST_F(Events, ReturnAfterAtMost) {
   const std::string begin = page("$").cursor;
   EXPECT_THAT(page(begin, Duration(50)).events, IsEmpty());
 }

@@ -4,12 +4,12 @@
 
 #include "../conformance/histories.hpp"
 #include "../conformance/model_rig.hpp"
-#include "bull_rig.hpp"
+#include "bull_fixture.hpp"
 
 namespace gaur::conformance {
 namespace {
 
-TEST(BullHistories, AreThoseOfTheModel) {
+TEST(BullHistories, MatchTheModel) {
   expect_histories_hold(model_subject(Semantics::bull()), bull_subject());
 }
 

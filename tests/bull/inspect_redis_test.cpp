@@ -1,4 +1,4 @@
-// Looking before anything is changed: what is found, and that nothing was written.
+// What the Inspector finds, and that it writes nothing.
 #include "bull/inspect.hpp"
 #include "layout_fixture.hpp"
 
@@ -10,7 +10,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class Inspecting : public Layout {
+class InspectorTest : public Layout {
  protected:
   void SetUp() override {
     Layout::SetUp();
@@ -20,7 +20,7 @@ class Inspecting : public Layout {
   std::unique_ptr<Inspector> inspector_;
 };
 
-TEST_F(Inspecting, FindsWhatBareWorkersLeave) {
+TEST_F(InspectorTest, FindsUnlockedAndOverdueJobs) {
   waiting("1");
   waiting("2");
   (void)redis({"SET", key("id"), "9"});
@@ -36,7 +36,7 @@ TEST_F(Inspecting, FindsWhatBareWorkersLeave) {
 
   EXPECT_THAT(must(inspector_->queues()).queues, ElementsAre(queue_));
   const QueueLook look = must(inspector_->look(queue_));
-  EXPECT_EQ(look.evidence.dialect(), Dialect::kBull);
+  EXPECT_EQ(look.evidence.dialect(), redis_store::DetectedDialect::kBull);
   EXPECT_EQ(look.counts[State::kWaiting], 2U);
   EXPECT_EQ(look.counts[State::kActive], 2U);
   EXPECT_EQ(look.oldest_waiting, JobId("1"));
@@ -58,17 +58,17 @@ TEST_F(Inspecting, FindsWhatBareWorkersLeave) {
   EXPECT_EQ(must(inspector_->kept(queue_, State::kFailed, 10)).size(), 1U);
   const auto waiting = must(inspector_->waiting(queue_, 10));
   ASSERT_EQ(waiting.size(), 3U);
-  EXPECT_EQ(waiting[0].job.id, JobId("1")) << "the next to be handed out";
+  EXPECT_EQ(waiting[0].job.id, JobId("1")) << "the next one";
   EXPECT_EQ(waiting[1].job.state, State::kWaiting);
   EXPECT_EQ(waiting[2].job.id, JobId("5"));
   EXPECT_EQ(waiting[2].job.state, State::kDelayed);
   const auto next = must(inspector_->waiting(queue_, 1));
   ASSERT_EQ(next.size(), 2U);
   EXPECT_EQ(next[0].job.id, JobId("1"));
-  EXPECT_EQ(everything(), before) << "a look writes nothing";
+  EXPECT_EQ(everything(), before) << "the Inspector writes nothing";
 }
 
-TEST_F(Inspecting, ReadsManyKeptJobsInOrder) {
+TEST_F(InspectorTest, ReadsManyKeptJobsInOrder) {
   for (int i = 1; i <= 130; ++i) ended(std::to_string(i), "completed", 1000 + i);
   const auto kept = must(inspector_->kept(queue_, State::kCompleted, 120));
   ASSERT_EQ(kept.size(), 120U);
@@ -76,7 +76,7 @@ TEST_F(Inspecting, ReadsManyKeptJobsInOrder) {
   EXPECT_EQ(kept.back().job.id, JobId("11"));
 }
 
-TEST_F(Inspecting, SeesWorkersByTheirNames) {
+TEST_F(InspectorTest, FindsWorkersByConnectionName) {
   redis::ClientOptions options;
   options.endpoint.port = server_->port();
   options.client_name = "bull:cXVlcnk=";  // as process() of the queue `query` names its connection
@@ -88,34 +88,34 @@ TEST_F(Inspecting, SeesWorkersByTheirNames) {
   EXPECT_THAT(must(inspector_->look(QueueName("other"))).workers, IsEmpty());
 }
 
-TEST_F(Inspecting, TellsTheServersFacts) {
+TEST_F(InspectorTest, ReadsTheServerFacts) {
   const ServerFacts facts = must(inspector_->server());
   EXPECT_THAT(facts.version, HasSubstr("."));
   EXPECT_EQ(facts.maxmemory_policy, "noeviction");
   EXPECT_EQ(facts.role, "master");
   EXPECT_GT(facts.used_bytes, 0U);
   EXPECT_TRUE(facts.config_readable);
-  EXPECT_TRUE(acceptable(facts, false));
+  EXPECT_TRUE(redis_store::acceptable(facts, false));
 }
 
-TEST_F(Inspecting, KnowsABullMqQueue) {
+TEST_F(InspectorTest, DetectsABullMqQueue) {
   (void)redis({"XADD", key("events"), "*", "event", "added"});
   (void)redis({"HSET", key("meta"), "version", "bullmq:6.7.0", "opts.maxLenEvents", "10000"});
   const Evidence evidence = must(inspector_->dialect(queue_));
-  EXPECT_EQ(evidence.dialect(), Dialect::kBullMq);
+  EXPECT_EQ(evidence.dialect(), redis_store::DetectedDialect::kBullMq);
   const Status use = may_be_used_as_bull(queue_, evidence);
   ASSERT_FALSE(use);
   EXPECT_EQ(use.error().code, Errc::kPermission);
   EXPECT_THAT(use.error().message, HasSubstr("the stream events"));
 }
 
-TEST_F(Inspecting, KnowsAQueueThatBothTouched) {
+TEST_F(InspectorTest, DetectsAMixedQueue) {
   waiting("1");
   (void)redis({"HSET", key("1"), "attemptsMade", "1"});
   job("2", "of bullmq", {"atm", "1"});
   (void)redis({"LPUSH", key("wait"), "2"});
   const Evidence evidence = must(inspector_->dialect(queue_));
-  EXPECT_EQ(evidence.dialect(), Dialect::kMixed);
+  EXPECT_EQ(evidence.dialect(), redis_store::DetectedDialect::kMixed);
   const Status use = may_be_used_as_bull(queue_, evidence);
   ASSERT_FALSE(use);
   EXPECT_THAT(use.error().message, HasSubstr("job 1 has the field attemptsMade"));
@@ -123,10 +123,10 @@ TEST_F(Inspecting, KnowsAQueueThatBothTouched) {
   EXPECT_THAT(use.error().message, HasSubstr("Stop the clients of one of them"));
 }
 
-TEST_F(Inspecting, TakesAnEmptyQueueForFree) {
-  EXPECT_EQ(must(inspector_->dialect(queue_)).dialect(), Dialect::kUnknown);
+TEST_F(InspectorTest, ReportsAnEmptyQueueAsUnknown) {
+  EXPECT_EQ(must(inspector_->dialect(queue_)).dialect(), redis_store::DetectedDialect::kUnknown);
   (void)redis({"SET", key("id"), "3"});
-  EXPECT_EQ(must(inspector_->dialect(queue_)).dialect(), Dialect::kUnknown);
+  EXPECT_EQ(must(inspector_->dialect(queue_)).dialect(), redis_store::DetectedDialect::kUnknown);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// A Bull store over a real server, and hands that write Bull's layout raw, as a peer would have left it. One
-// server a program; every test begins on an empty one. Thread-safety: the test's thread.
+// A Bull store over a real server, and helpers that write Bull's layout as other clients do. One server per
+// program; every test begins with an empty one. Thread-safety: the test's thread.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-// Repeating jobs and rate limits in Bull's layout, on a real server.
+// Repeatable jobs and rate limits in Bull's layout, on a real server.
 #include "base/json.hpp"
 #include "bull/inspect.hpp"
 #include "bull/repeat.hpp"
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class Repeating : public Layout {
+class RepeatableJobsTest : public Layout {
  protected:
   TakeRequest turn(std::uint32_t take) {
     return {
@@ -49,7 +49,7 @@ class Repeating : public Layout {
   std::uint64_t operation_ = 0;
 };
 
-TEST_F(Repeating, ARunThatIsTakenMakesTheNext) {
+TEST_F(RepeatableJobsTest, TakingAnIterationAddsTheNext) {
   const Time slot = from_ms(1'799'999'999'000);  // a second ago
   const std::string id =
       bull_adds("nm", {.every = "60000"}, R"({"every":60000,"count":1,"key":"nm:::60000"})", slot);
@@ -73,7 +73,7 @@ TEST_F(Repeating, ARunThatIsTakenMakesTheNext) {
   EXPECT_EQ(text({"GET", key("id")}), "2");
 }
 
-TEST_F(Repeating, NothingFollowsARemovedOrFinishedSchedule) {
+TEST_F(RepeatableJobsTest, ARemovedOrEndedScheduleHasNoNextIteration) {
   const Time slot = from_ms(1'799'999'999'000);
   (void)bull_adds("gone", {.every = "60000"}, R"({"every":60000,"count":1,"key":"gone:::60000"})", slot);
   (void)redis({"ZREM", key("repeat"), "gone:::60000"});
@@ -89,7 +89,7 @@ TEST_F(Repeating, NothingFollowsARemovedOrFinishedSchedule) {
   EXPECT_EQ(text({"HGET", key(delayed[0]), "name"}), "on");
 }
 
-TEST_F(Repeating, AScheduleThatCannotBeReadIsReportedAndStays) {
+TEST_F(RepeatableJobsTest, ReportsAndKeepsAnUnreadableSchedule) {
   const Repeat repeat{.cron = "0 5 * * *", .time_zone = "Mars/Olympus"};
   const std::string id = bull_adds("nm", repeat, R"({"cron":"0 5 * * *","tz":"Mars/Olympus","count":1})",
                                    from_ms(1'799'999'999'000));
@@ -106,8 +106,8 @@ TEST_F(Repeating, AScheduleThatCannotBeReadIsReportedAndStays) {
   EXPECT_THAT(list({"ZRANGE", key("repeat"), "0", "-1"}), ElementsAre("nm:::Mars/Olympus:0 5 * * *"));
 }
 
-/// Offsets, zone names in another case, and tabs: all ended the schedule after one run, or were ignored.
-TEST_F(Repeating, OptionsAreReadAsBullReadsThem) {
+/// Offsets, zone names in another case, and tabs.
+TEST_F(RepeatableJobsTest, OptionsAreReadAsBullReadsThem) {
   const Time now = clock_.wall();
   const auto next = [&](const char* name, const std::string& repeat) {
     (void)redis({"FLUSHALL"});
@@ -129,7 +129,7 @@ TEST_F(Repeating, OptionsAreReadAsBullReadsThem) {
       std::to_string(minute));
 }
 
-TEST_F(Repeating, SchedulesAreAddedListedReplacedAndRemoved) {
+TEST_F(RepeatableJobsTest, SchedulesAreAddedListedReplacedAndRemoved) {
   Schedulers* schedulers = store().schedulers();
   ASSERT_NE(schedulers, nullptr);
   Schedule daily{.id = "report", .pattern = "0 5 * * *", .time_zone = "Europe/Athens", .limit = 9};
@@ -165,9 +165,9 @@ TEST_F(Repeating, SchedulesAreAddedListedReplacedAndRemoved) {
   EXPECT_EQ(error(schedulers->upsert(queue_, daily, slot)), Errc::kInvalidArgument);
 }
 
-class RateLimit : public Repeating {};
+class RateLimit : public RepeatableJobsTest {};
 
-TEST_F(RateLimit, StartsNoMoreThanItAllowsAndParksTheNext) {
+TEST_F(RateLimit, DelaysJobsAboveTheLimit) {
   for (int i = 1; i <= 4; ++i) waiting(std::to_string(i));
   const auto limited = [&](std::uint32_t most) {
     TakeRequest one = turn(most);
@@ -188,7 +188,7 @@ TEST_F(RateLimit, StartsNoMoreThanItAllowsAndParksTheNext) {
   // The window ends, the parked one comes back and is let through.
   (void)redis({"DEL", key("limiter")});
   must(store().promote(ref("3")));
-  EXPECT_THAT(limited(1).taken, IsEmpty()) << "4 stands in front, but those that were parked come first";
+  EXPECT_THAT(limited(1).taken, IsEmpty()) << "4 is in front, but the delayed ones are next";
   EXPECT_THAT(list({"SMEMBERS", key("limiter:limited")}), testing::UnorderedElementsAre("3", "4"));
   const TakeReply second = limited(1);
   ASSERT_THAT(second.taken, SizeIs(1));
@@ -198,7 +198,7 @@ TEST_F(RateLimit, StartsNoMoreThanItAllowsAndParksTheNext) {
   EXPECT_EQ(text({"EXISTS", key("limiter:limited"), key("limiter:index")}), "0");
 }
 
-TEST_F(RateLimit, ARemovedJobLeavesNoNote) {
+TEST_F(RateLimit, ARemovedJobLeavesNoEntry) {
   for (int i = 1; i <= 2; ++i) waiting(std::to_string(i));
   TakeRequest one = turn(2);
   one.limit = gaur::RateLimit{.max = 1, .per = Duration(60'000)};
@@ -210,10 +210,10 @@ TEST_F(RateLimit, ARemovedJobLeavesNoNote) {
   EXPECT_EQ(error(store().finish_and_take(one)), Errc::kInvalidArgument);
 }
 
-// What peers and accidents leave in a queue: none of it stops a turn.
-class BadInput : public Repeating {};
+// Malformed content of a queue never fails a take request.
+class BadInput : public RepeatableJobsTest {};
 
-TEST_F(BadInput, ANullRetentionIsNoRetention) {
+TEST_F(BadInput, ANullRetentionKeepsAll) {
   job("1", "__default__",
       {"opts", R"({"attempts":1,"delay":0,"timestamp":1,"removeOnComplete":null,"removeOnFail":null})"});
   (void)redis({"LPUSH", key("wait"), "1"});
@@ -230,7 +230,7 @@ TEST_F(BadInput, ANullRetentionIsNoRetention) {
   for (int sight = 0; sight < 3; ++sight) (void)must(store().recover({.queue = queue_, .max_stalled = 0}));
 }
 
-TEST_F(BadInput, GhostIdsAreDropped) {
+TEST_F(BadInput, IdsWithoutAJobAreDropped) {
   (void)redis({"LPUSH", key("wait"), "ghost"});
   waiting("1");
   const TakeReply nothing = must(store().finish_and_take(turn(1)));
@@ -244,7 +244,7 @@ TEST_F(BadInput, GhostIdsAreDropped) {
   EXPECT_THAT(list({"LRANGE", key("active"), "0", "-1"}), ElementsAre("1"));
 }
 
-TEST_F(BadInput, DataThatIsNoJsonOrHasNoFunctionIsHandedOut) {
+TEST_F(BadInput, InvalidJsonAndMissingFunctionsAreHandedOut) {
   job("1", "__default__", {"data", "{no json"});
   (void)redis({"LPUSH", key("wait"), "1"});
   job("2", "__default__", {"data", R"({"userId":7})"});
@@ -263,7 +263,7 @@ TEST_F(BadInput, DataThatIsNoJsonOrHasNoFunctionIsHandedOut) {
   EXPECT_THAT(reply.taken[0].job.data_invalid, HasSubstr("not JSON"));
 }
 
-TEST_F(BadInput, IdsThatAreKeyNamesAreRefused) {
+TEST_F(BadInput, IdsThatAreKeyNamesAreRejected) {
   for (const char* id : {"wait", "meta", "stalled-check", "limiter:index:x", "events"}) {
     const auto refused =
         now(store().add({.queue = queue_, .jobs = {{.name = "a", .options = {.id = JobId(id)}}}}));
@@ -273,7 +273,7 @@ TEST_F(BadInput, IdsThatAreKeyNamesAreRefused) {
   EXPECT_THAT(list({"KEYS", "*"}), IsEmpty());
 }
 
-TEST_F(BadInput, AGeneratedIdThatSomebodyUsedIsPassedOver) {
+TEST_F(BadInput, AUsedGeneratedIdIsSkipped) {
   job("1");
   (void)redis({"LPUSH", key("wait"), "1"});
   const auto added = must(store().add({.queue = queue_, .jobs = {{.name = "a"}}}));

@@ -1,5 +1,5 @@
 #pragma once
-// A client with a loop of its own, as a host has it.
+// A client with a loop of its own, as in a host.
 #include <gtest/gtest.h>
 
 #include <condition_variable>
@@ -13,7 +13,7 @@ namespace gaur::redis {
 
 constexpr Duration kPatience{10'000};
 
-/// Collects what a logger receives.
+/// Collects log lines.
 class Notes final : public LogSink {
  public:
   void write(const LogRecord& record) override {

@@ -1,4 +1,4 @@
-// The client against real servers: what a user sees of it.
+// The client against real servers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -38,9 +38,9 @@ TEST(Client, calls_pipelines_and_scripts_over_tcp) {
   EXPECT_TRUE(client->connected());
 }
 
-// ---- where and who
+// ---- address and credentials
 
-TEST(Client, speaks_over_a_unix_socket) {
+TEST(Client, connects_over_a_unix_socket) {
   RedisServer server;
   ClientFixture rig;
   ClientOptions options;
@@ -82,7 +82,7 @@ TEST(Client, selects_its_database_and_sets_its_name) {
   EXPECT_THAT(answer.error().message, HasSubstr("database 99"));
 }
 
-TEST(Client, proves_itself_with_and_without_a_user) {
+TEST(Client, authenticates_with_and_without_a_user) {
   RedisServer server(
       {.password = "secret", .acl = {"worker on >other ~* &* +@all", "small on >little ~* +get"}});
   ClientFixture rig;
@@ -111,7 +111,7 @@ TEST(Client, proves_itself_with_and_without_a_user) {
   }
 }
 
-TEST(Client, gets_along_with_the_narrow_user_of_the_documentation) {
+TEST(Client, works_with_the_acl_of_the_documentation) {
   RedisServer server(
       {.acl = {"gaur on >secret resetchannels &bull:* ~bull:* ~gaur:bull:* +@read +@write +@scripting "
                "+@connection +@pubsub +@transaction +info +config|get +time +client|setname"}});
@@ -133,7 +133,7 @@ TEST(Client, gets_along_with_the_narrow_user_of_the_documentation) {
   EXPECT_EQ(rig.notes->text(), "");
 }
 
-TEST(Client, shows_a_wrong_password_and_comes_in_when_it_is_mended) {
+TEST(Client, reports_a_wrong_password_and_connects_when_it_is_fixed) {
   RedisServer server({.password = "new"});
   ClientFixture rig;
   ClientOptions options;
@@ -149,7 +149,7 @@ TEST(Client, shows_a_wrong_password_and_comes_in_when_it_is_mended) {
   EXPECT_EQ(text_of(client->call({"PING"}).get()), "PONG");
 }
 
-TEST(Client, goes_on_where_the_server_wants_no_password) {
+TEST(Client, continues_if_the_server_has_no_password) {
   RedisServer server;
   ClientFixture rig;
   ClientOptions options;
@@ -172,7 +172,7 @@ struct Tls : testing::Test {
   ClientFixture rig;
 };
 
-TEST_F(Tls, speaks_with_a_server_that_is_verified_by_address_and_by_name) {
+TEST_F(Tls, connects_to_a_server_verified_by_address_and_by_name) {
   RedisServer server({.tls = true});
   auto with = options(server);
   const auto client = rig.connect(with);
@@ -186,7 +186,7 @@ TEST_F(Tls, speaks_with_a_server_that_is_verified_by_address_and_by_name) {
   EXPECT_EQ(text_of(rig.connect(with)->call({"PING"}).get()), "PONG");
 }
 
-TEST_F(Tls, refuses_a_certificate_that_does_not_verify) {
+TEST_F(Tls, rejects_an_unverified_certificate) {
   RedisServer server({.tls = true});
   auto with = options(server);
   with.endpoint.tls.ca_file = server.certificates().other_ca.string();
@@ -208,7 +208,7 @@ TEST_F(Tls, refuses_a_certificate_that_does_not_verify) {
   EXPECT_THAT(rig.connect(with)->call({"PING"}).get().error().message, HasSubstr("\"/nonexistent/ca.pem\""));
 }
 
-TEST_F(Tls, shows_its_own_certificate_where_one_is_asked_for) {
+TEST_F(Tls, sends_its_certificate_if_the_server_requires_one) {
   RedisServer server({.tls = true, .tls_client_auth = true});
   auto with = options(server);
   const auto without = rig.connect(with)->call({"PING"}).get();
@@ -220,7 +220,7 @@ TEST_F(Tls, shows_its_own_certificate_where_one_is_asked_for) {
   EXPECT_EQ(text_of(rig.connect(with)->call({"PING"}).get()), "PONG");
 }
 
-TEST_F(Tls, says_so_when_one_side_speaks_tls_and_the_other_does_not) {
+TEST_F(Tls, reports_that_only_one_side_uses_tls) {
   RedisServer server({.tls = true});
   auto with = options(server);
   with.connect_timeout = Duration{200};
@@ -232,7 +232,7 @@ TEST_F(Tls, says_so_when_one_side_speaks_tls_and_the_other_does_not) {
   EXPECT_THAT(rig.connect(with)->call({"PING"}).get().error().message, HasSubstr("rediss://"));
 }
 
-TEST_F(Tls, messages_come_over_tls_as_well) {
+TEST_F(Tls, receives_messages_over_tls) {
   RedisServer server({.tls = true});
   std::mutex mutex;
   std::string heard;
@@ -253,9 +253,9 @@ TEST_F(Tls, messages_come_over_tls_as_well) {
   }));
 }
 
-// ---- away and back
+// ---- reconnection
 
-TEST(Client, connects_when_the_server_starts_later_and_reports_errors_until_then) {
+TEST(Client, connects_when_the_server_starts_later_and_reports_until_then) {
   RedisServer server;
   server.kill9();
   ClientFixture rig;
@@ -269,7 +269,7 @@ TEST(Client, connects_when_the_server_starts_later_and_reports_errors_until_then
   EXPECT_TRUE(client->ready().get());
 }
 
-TEST(Client, ends_by_its_deadline_where_nobody_is) {
+TEST(Client, fails_by_its_deadline_without_a_server) {
   RedisServer server;
   server.kill9();
   ClientFixture rig;
@@ -287,7 +287,7 @@ TEST(Client, ends_by_its_deadline_where_nobody_is) {
   EXPECT_EQ(hasty->call({"PING"}).get().error().code, Errc::kDisconnected);
 }
 
-TEST(Client, bounds_what_waits) {
+TEST(Client, bounds_the_waiting_requests) {
   RedisServer server;
   server.sigstop();
   ClientFixture rig;
@@ -308,9 +308,9 @@ TEST(Client, bounds_what_waits) {
   EXPECT_EQ(text_of(client->call({"GET", "n"}).get()), "20");
 }
 
-/// Killed and restarted under load with every write synced: what was acknowledged is there, what was not is
-/// there once or not at all.
-TEST(Client, never_sends_again_what_may_have_been_done) {
+/// The server is killed and restarted under load with every write synced: an acknowledged write exists,
+/// another one exists once or not at all.
+TEST(Client, never_repeats_a_command_that_may_have_been_executed) {
   RedisServer server({.appendonly = true});
   ClientFixture rig;
   const auto client = rig.connect(server);
@@ -381,7 +381,7 @@ TEST(Client, survives_its_connection_being_killed) {
   EXPECT_GT(client->health().connections, 5U);
 }
 
-TEST(Client, loads_scripts_again_whenever_they_are_flushed) {
+TEST(Client, reloads_flushed_scripts) {
   RedisServer server;
   ClientFixture rig;
   const auto client = rig.connect(server);
@@ -404,7 +404,7 @@ TEST(Client, loads_scripts_again_whenever_they_are_flushed) {
   EXPECT_EQ(text_of(client->call({"GET", "n"}).get()), "1000");
 }
 
-TEST(Client, notices_a_server_that_stopped_answering) {
+TEST(Client, detects_an_unresponsive_server) {
   RedisServer server;
   ClientFixture rig;
   ClientOptions options;
@@ -425,7 +425,7 @@ TEST(Client, notices_a_server_that_stopped_answering) {
   EXPECT_EQ(text_of(client->call({"GET", "n"}).get()), "1") << "it was carried out late, and once";
 }
 
-TEST(Client, waits_out_a_pause_that_is_shorter_than_its_patience) {
+TEST(Client, tolerates_a_pause_shorter_than_its_timeouts) {
   RedisServer server;
   ClientFixture rig;
   const auto client = rig.connect(server);
@@ -435,7 +435,7 @@ TEST(Client, waits_out_a_pause_that_is_shorter_than_its_patience) {
   EXPECT_EQ(client->health().connections, 1U);
 }
 
-TEST(Client, leaves_a_server_that_became_a_replica) {
+TEST(Client, reconnects_when_the_server_becomes_a_replica) {
   RedisServer server;
   ClientFixture rig;
   ClientOptions options;
@@ -479,7 +479,7 @@ struct Heard {
   }
 };
 
-TEST(Client, hears_messages_and_subscribes_again_after_a_restart) {
+TEST(Client, receives_messages_and_resubscribes_after_a_restart) {
   for (const bool resp3 : {false, true}) {
     RedisServer server;
     ClientFixture rig;
@@ -517,7 +517,7 @@ TEST(Client, a_subscription_may_outlive_its_client) {
 
 // ---- load
 
-TEST(Client, takes_payloads_of_many_megabytes) {
+TEST(Client, accepts_payloads_of_many_megabytes) {
   RedisServer server;
   ClientFixture rig;
   const auto client = rig.connect(server);
@@ -568,7 +568,7 @@ TEST(Client, is_used_from_many_threads) {
   EXPECT_EQ(wrong, 0);
 }
 
-TEST(Client, ends_what_is_pending_when_it_is_destroyed) {
+TEST(Client, completes_pending_requests_when_it_is_destroyed) {
   RedisServer server;
   ClientFixture rig;
   auto client = rig.connect(server);

@@ -20,7 +20,7 @@ ClientOptions quiet() {
 
 // ---- commands
 
-TEST(CommandMachine, sends_all_that_waits_at_once_and_nothing_while_writing) {
+TEST(CommandMachine, sends_all_waiting_requests_at_once_and_none_while_writing) {
   Commands rig(quiet());
   rig.on(event::Start{});
   auto a = rig.call({"A"});
@@ -40,7 +40,7 @@ TEST(CommandMachine, sends_all_that_waits_at_once_and_nothing_while_writing) {
   EXPECT_EQ(outcome(e), "-ERR five");
 }
 
-TEST(CommandMachine, answers_may_come_before_the_write_is_reported) {
+TEST(CommandMachine, accepts_replies_before_the_write_is_reported) {
   Commands rig(quiet());
   rig.greet();
   auto a = rig.call({"A"});
@@ -51,7 +51,7 @@ TEST(CommandMachine, answers_may_come_before_the_write_is_reported) {
   EXPECT_EQ(rig.written(), "B");
 }
 
-TEST(CommandMachine, ends_what_was_sent_and_keeps_what_was_not_when_the_connection_dies) {
+TEST(CommandMachine, fails_sent_requests_and_keeps_unsent_ones_when_the_connection_is_lost) {
   Commands rig(quiet());
   rig.greet();
   auto sent = rig.call({"A"});
@@ -71,7 +71,7 @@ TEST(CommandMachine, ends_what_was_sent_and_keeps_what_was_not_when_the_connecti
   EXPECT_EQ(outcome(kept), "3");
 }
 
-TEST(CommandMachine, half_an_answered_pipeline_is_of_unknown_outcome) {
+TEST(CommandMachine, a_partly_answered_pipeline_has_an_unknown_outcome) {
   Commands rig(quiet());
   rig.greet();
   auto several = rig.pipeline({{"B"}, {"C"}});
@@ -95,7 +95,7 @@ TEST(CommandMachine, fails_fast_if_configured_but_not_before_the_first_attempt) 
   EXPECT_EQ(outcome(away), "error disconnected");
 }
 
-TEST(CommandMachine, a_refusal_ends_what_waits_and_is_tried_again_slowly) {
+TEST(CommandMachine, a_rejection_fails_waiting_requests_and_is_retried_slowly) {
   Commands rig(quiet());
   rig.on(event::Start{});
   auto early = rig.call({"A"});
@@ -141,7 +141,7 @@ TEST(CommandMachine, backs_off_with_jitter_and_from_the_start_again_after_an_ans
   EXPECT_EQ(rig.machine.link().state(), Link::State::kOpening);
 }
 
-TEST(CommandMachine, says_a_trouble_once_and_when_it_is_over) {
+TEST(CommandMachine, logs_a_problem_once_and_its_end) {
   Commands rig(quiet());
   rig.greet();
   for (int i = 0; i < 5; ++i) {
@@ -157,7 +157,7 @@ TEST(CommandMachine, says_a_trouble_once_and_when_it_is_over) {
 
 // ---- deadlines
 
-TEST(CommandMachine, every_command_ends_by_its_deadline) {
+TEST(CommandMachine, every_command_completes_by_its_deadline) {
   ClientOptions options = quiet();
   options.command_timeout = Duration{1'000};
   options.silence_timeout = Duration{3'000};
@@ -181,7 +181,7 @@ TEST(CommandMachine, every_command_ends_by_its_deadline) {
   EXPECT_EQ(outcome(next), "3");
 }
 
-TEST(CommandMachine, a_command_that_found_no_connection_says_why) {
+TEST(CommandMachine, a_command_without_a_connection_reports_why) {
   ClientOptions options = quiet();
   options.command_timeout = Duration{1'000};
   Commands rig(options);
@@ -195,7 +195,7 @@ TEST(CommandMachine, a_command_that_found_no_connection_says_why) {
   EXPECT_THAT(result.error().message, HasSubstr("was not sent: reset"));
 }
 
-TEST(CommandMachine, gives_up_a_connection_that_says_nothing) {
+TEST(CommandMachine, closes_a_silent_connection) {
   ClientOptions options = quiet();
   options.command_timeout = Duration{1'000};
   options.silence_timeout = Duration{1'500};
@@ -213,7 +213,7 @@ TEST(CommandMachine, gives_up_a_connection_that_says_nothing) {
   EXPECT_EQ(outcome(second), "error disconnected");
 }
 
-TEST(CommandMachine, a_slow_server_that_still_answers_is_kept) {
+TEST(CommandMachine, keeps_a_slow_server_that_still_replies) {
   ClientOptions options = quiet();
   options.command_timeout = Duration{1'000};
   options.silence_timeout = Duration{1'500};
@@ -228,7 +228,7 @@ TEST(CommandMachine, a_slow_server_that_still_answers_is_kept) {
   EXPECT_EQ(rig.closes, 0);
 }
 
-TEST(CommandMachine, pings_when_idle_and_notices_that_nobody_answers) {
+TEST(CommandMachine, pings_when_idle_and_detects_a_missing_reply) {
   ClientOptions options;
   options.keepalive = Duration{10'000};
   options.silence_timeout = Duration{2'000};
@@ -249,7 +249,7 @@ TEST(CommandMachine, pings_when_idle_and_notices_that_nobody_answers) {
 
 // ---- scripts
 
-TEST(CommandMachine, sends_a_script_as_text_where_it_is_not_known) {
+TEST(CommandMachine, sends_an_unknown_script_as_text) {
   Commands rig(quiet());
   rig.greet();
   const Script script("s", "return 1");
@@ -263,7 +263,7 @@ TEST(CommandMachine, sends_a_script_as_text_where_it_is_not_known) {
   EXPECT_EQ(outcome(answer), "1");
 }
 
-TEST(CommandMachine, loads_a_script_once_for_a_whole_pipeline_and_before_what_waits) {
+TEST(CommandMachine, loads_a_script_once_for_a_pipeline_and_before_waiting_requests) {
   Commands rig(quiet());
   rig.greet();
   const Script script("s", "return 1"), other("o", "return 2");
@@ -290,7 +290,7 @@ TEST(CommandMachine, loads_a_script_once_for_a_whole_pipeline_and_before_what_wa
   EXPECT_EQ(outcome(b), "2");
 }
 
-TEST(CommandMachine, a_script_that_was_refused_is_unsent_again) {
+TEST(CommandMachine, a_rejected_script_counts_as_unsent) {
   // NOSCRIPT means that nothing ran: it may wait for the next connection.
   Commands rig(quiet());
   rig.greet();
@@ -305,7 +305,7 @@ TEST(CommandMachine, a_script_that_was_refused_is_unsent_again) {
   EXPECT_EQ(rig.sent, "EVAL return 1 1 a | B");
 }
 
-TEST(CommandMachine, other_failures_of_a_script_are_its_answer) {
+TEST(CommandMachine, returns_other_failures_of_a_script) {
   Commands rig(quiet());
   rig.greet();
   const Script script("s", "return 1");
@@ -314,9 +314,9 @@ TEST(CommandMachine, other_failures_of_a_script_are_its_answer) {
   EXPECT_EQ(outcome(a), "-WRONGTYPE Operation against a key");
 }
 
-// ---- not here, not now
+// ---- a server that cannot serve
 
-TEST(CommandMachine, connects_again_when_the_server_says_not_here) {
+TEST(CommandMachine, reconnects_when_the_server_cannot_serve) {
   for (const std::string refusal :
        {"-READONLY You can't write against a read only replica.",
         "-LOADING Redis is loading the dataset in memory", "-MASTERDOWN Link with MASTER is down",
@@ -344,7 +344,7 @@ TEST(CommandMachine, connects_again_when_the_server_says_not_here) {
   }
 }
 
-TEST(CommandMachine, does_not_hurry_back_to_a_replica) {
+TEST(CommandMachine, reconnects_to_a_replica_with_backoff) {
   Commands rig(quiet());
   rig.on(event::Start{});
   for (int round = 0; round < 12; ++round) {
@@ -364,7 +364,7 @@ TEST(CommandMachine, does_not_hurry_back_to_a_replica) {
 
 // ---- hostile
 
-TEST(CommandMachine, gives_up_a_server_that_breaks_the_protocol) {
+TEST(CommandMachine, closes_a_connection_that_violates_the_protocol) {
   for (const std::string bytes :
        {"$-7\r\n", "*999999999999\r\n", "nonsense\r\n", ":1\r\n:2\r\n", "$1\r\nabc"}) {
     Commands rig(quiet());
@@ -379,7 +379,7 @@ TEST(CommandMachine, gives_up_a_server_that_breaks_the_protocol) {
   }
 }
 
-TEST(CommandMachine, pushes_answer_nothing) {
+TEST(CommandMachine, ignores_pushes) {
   Commands rig(quiet());
   rig.greet(">1\r\n+x\r\n+OK\r\n>1\r\n+x\r\n+PONG\r\n");
   auto answer = rig.call({"A"});
@@ -389,7 +389,7 @@ TEST(CommandMachine, pushes_answer_nothing) {
 
 // ---- the end
 
-TEST(CommandMachine, stopping_ends_everything_wherever_it_stands) {
+TEST(CommandMachine, stopping_completes_every_request) {
   for (int stage = 0; stage < 5; ++stage) {
     Commands rig(quiet());
     if (stage > 0) rig.on(event::Start{});
@@ -426,9 +426,9 @@ void expect_answered_once(NamedCalls& calls, std::map<std::string, int>& seen, s
   }
 }
 
-/// Events in any order that a shell can produce: each request is answered once and by its deadline, nothing
-/// is sent twice, nothing is written while something is being written.
-TEST(CommandMachine, keeps_its_promises_in_every_order_of_events) {
+/// Events in any order that client.cpp can produce: each request is answered once and by its deadline,
+/// nothing is sent twice, and nothing is written during a write.
+TEST(CommandMachine, keeps_its_invariants_in_every_order_of_events) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     ClientOptions options;
     options.command_timeout = Duration{3'000};

@@ -1,5 +1,5 @@
-// Servers that answer nonsense: bytes that were mutated on their way, in any state of both machines. Seeded
-// and bounded, so that it runs in every build and a failure can be run again.
+// Servers that send mutated bytes, in any state of both machines. Seeded and bounded, so that it runs in
+// every build and a failure can be reproduced.
 #include <gtest/gtest.h>
 
 #include "machine_fixture.hpp"
@@ -54,7 +54,7 @@ void connect_where_asked(Fixture& rig) {
   rig.written();
 }
 
-TEST(Hostile, nonsense_ends_every_command_once_and_the_machine_goes_on) {
+TEST(Hostile, mutated_bytes_complete_every_command_once) {
   const Script script("s", "return 1");
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     ClientOptions options;
@@ -90,7 +90,7 @@ TEST(Hostile, nonsense_ends_every_command_once_and_the_machine_goes_on) {
   }
 }
 
-TEST(Hostile, nonsense_does_not_confuse_listeners) {
+TEST(Hostile, mutated_bytes_report_each_state_of_a_listener_once) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     ClientOptions options;
     options.limits = {.depth = 4, .elements = 100, .bytes = 1'000, .line = 100};
@@ -111,7 +111,7 @@ TEST(Hostile, nonsense_does_not_confuse_listeners) {
       }
       for (; seen < rig.listening.size(); ++seen) {
         const auto& [id, now] = rig.listening[seen];
-        EXPECT_NE(reported[id], now) << "reported the same twice, seed " << seed;
+        EXPECT_NE(reported[id], now) << "the same state was reported twice, seed " << seed;
         reported[id] = now;
       }
       for (const auto& [id, message] : rig.messages) EXPECT_LE(id, last);

@@ -1,4 +1,4 @@
-// How a connection begins: who we say that we are, and what is made of the answers.
+// The greeting of a connection, and the handling of its replies.
 #include "redis/link.hpp"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ ClientOptions quiet() {
   return options;
 }
 
-TEST(Greeting, is_what_the_endpoint_asks_for) {
+TEST(Greeting, follows_the_endpoint) {
   struct Case {
     Endpoint at;
     const char* name;
@@ -50,7 +50,7 @@ TEST(Greeting, is_what_the_endpoint_asks_for) {
   }
 }
 
-TEST(Greeting, ends_as_the_server_answers) {
+TEST(Greeting, ends_by_the_replies) {
   struct Case {
     const char* answers;  // to AUTH, CLIENT SETNAME, SELECT, PING
     bool ready;
@@ -95,7 +95,7 @@ TEST(Greeting, ends_as_the_server_answers) {
   }
 }
 
-TEST(Greeting, without_a_password_says_that_one_is_wanted) {
+TEST(Greeting, reports_a_required_password) {
   Commands rig(quiet());
   rig.greet("-NOAUTH Authentication required.\r\n");
   EXPECT_THAT(rig.machine.link().error()->message, HasSubstr("wants a password, and none is configured"));
@@ -114,7 +114,7 @@ TEST(Greeting, comes_before_any_command_and_may_arrive_byte_by_byte) {
   EXPECT_EQ(outcome(answer), "v");
 }
 
-TEST(Greeting, that_nobody_answers_ends_with_the_attempt) {
+TEST(Greeting, without_a_reply_ends_with_the_attempt) {
   ClientOptions options = quiet();
   options.connect_timeout = Duration{700};
   Commands rig(options);

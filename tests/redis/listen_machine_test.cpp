@@ -56,7 +56,7 @@ TEST(ListenMachine, connects_with_the_first_listener_only) {
   EXPECT_EQ(rig.greet(), "SUBSCRIBE a | PSUBSCRIBE p*");
 }
 
-TEST(ListenMachine, reports_when_all_channels_of_a_listener_are_confirmed) {
+TEST(ListenMachine, reports_to_a_listener_when_all_of_its_channels_are_confirmed) {
   for (const char type : {'*', '>'}) {
     Messages rig;
     rig.listen(1, {"a"}, {"p*"});
@@ -108,7 +108,7 @@ TEST(ListenMachine, unsubscribes_with_the_last_listener) {
   EXPECT_EQ(rig.listen(3, {"a"}), "SUBSCRIBE a");
 }
 
-TEST(ListenMachine, a_listener_that_left_while_away_is_not_subscribed_again) {
+TEST(ListenMachine, does_not_resubscribe_a_listener_that_ended_meanwhile) {
   Messages rig;
   rig.listen(1, {"a"});
   rig.listen(2, {"b"});
@@ -142,7 +142,7 @@ TEST(ListenMachine, pings_and_understands_both_answers) {
   EXPECT_THAT(rig.listening.back(), Pair(1U, false));
 }
 
-TEST(ListenMachine, notices_a_subscription_that_nobody_confirms) {
+TEST(ListenMachine, detects_an_unconfirmed_subscription) {
   ClientOptions options;
   options.silence_timeout = Duration{500};
   Messages rig(options);
@@ -153,7 +153,7 @@ TEST(ListenMachine, notices_a_subscription_that_nobody_confirms) {
   EXPECT_EQ(rig.closes, 1);
 }
 
-TEST(ListenMachine, gives_up_a_server_that_sends_what_is_no_message) {
+TEST(ListenMachine, closes_a_connection_with_a_reply_that_is_not_a_message) {
   for (const std::string& bytes :
        {array({"message", "a"}), array({"nonsense", "a", "b"}), std::string("*1\r\n:1\r\n"),
         std::string("*0\r\n"), std::string(":1\r\n"), std::string("*3\r\n$7\r\nmessage\r\n:1\r\n:2\r\n"),
@@ -168,7 +168,7 @@ TEST(ListenMachine, gives_up_a_server_that_sends_what_is_no_message) {
   }
 }
 
-TEST(ListenMachine, a_channel_that_is_not_allowed_is_tried_again_slowly) {
+TEST(ListenMachine, retries_a_denied_channel_slowly) {
   Messages rig;
   rig.listen(1, {"a"});
   rig.greet();
@@ -181,11 +181,11 @@ TEST(ListenMachine, a_channel_that_is_not_allowed_is_tried_again_slowly) {
   EXPECT_EQ(rig.opens, 2);
 }
 
-TEST(ListenMachine, names_every_rule_that_is_missing) {
+TEST(ListenMachine, names_every_missing_rule) {
   Messages rig;
-  EXPECT_TRUE(rig.machine.hears_all()) << "nobody listens";
+  EXPECT_TRUE(rig.machine.all_confirmed()) << "nobody listens";
   rig.listen(1, {"c"}, {"q:a@*", "q:b@*"});
-  EXPECT_FALSE(rig.machine.hears_all());
+  EXPECT_FALSE(rig.machine.all_confirmed());
   EXPECT_THAT(rig.machine.trouble()->message, testing::HasSubstr("not confirmed yet"));
   rig.greet();
   rig.written();
@@ -205,11 +205,11 @@ TEST(ListenMachine, names_every_rule_that_is_missing) {
       << "it stays until all stand";
   rig.receive(confirmed("subscribe", "c") + confirmed("psubscribe", "q:a@*") +
               confirmed("psubscribe", "q:b@*"));
-  EXPECT_TRUE(rig.machine.hears_all());
+  EXPECT_TRUE(rig.machine.all_confirmed());
   EXPECT_FALSE(rig.machine.trouble());
 }
 
-TEST(ListenMachine, names_the_command_that_is_missing) {
+TEST(ListenMachine, names_the_missing_command) {
   Messages rig;
   rig.listen(1, {}, {"q:a@*"});
   rig.greet();
@@ -218,7 +218,7 @@ TEST(ListenMachine, names_the_command_that_is_missing) {
   EXPECT_THAT(rig.machine.trouble()->message, testing::EndsWith("add +psubscribe to the user's ACL"));
 }
 
-TEST(ListenMachine, stops_for_good) {
+TEST(ListenMachine, stops_finally) {
   Messages rig;
   rig.listen(1, {"a"});
   rig.greet();

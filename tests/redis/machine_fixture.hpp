@@ -1,5 +1,5 @@
 #pragma once
-// A machine without a server: the test says what the socket does and reads what would be sent.
+// A machine without a server: the test produces the events of the socket and reads the sent bytes.
 #include <gtest/gtest.h>
 
 #include "base/manual_env.hpp"

@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using namespace std::string_literals;
 
-/// A reply as a person would write it down: "text", 1, 1.5d, #t, nil, -ERR, [..]; pushes begin with >.
+/// A reply as text: "text", 1, 1.5d, #t, nil, -ERR, [..]; pushes begin with >.
 std::string shown(const Reply& reply) {
   struct Show {
     std::string operator()(const Reply::Nil&) const { return "nil"; }
@@ -80,7 +80,7 @@ TEST(Parser, understands_every_kind_of_reply) {
   for (const auto& [bytes, expected] : kGood) EXPECT_EQ(parse(bytes), expected) << bytes;
 }
 
-TEST(Parser, does_not_care_where_the_bytes_are_cut) {
+TEST(Parser, accepts_any_split_of_the_bytes) {
   for (const auto& [bytes, expected] : kGood) {
     for (std::size_t size = 1; size < bytes.size(); ++size) {
       Parser parser;
@@ -94,7 +94,7 @@ TEST(Parser, does_not_care_where_the_bytes_are_cut) {
   }
 }
 
-TEST(Parser, gives_nothing_before_a_reply_is_whole) {
+TEST(Parser, returns_nothing_before_a_reply_is_complete) {
   for (const auto& [bytes, expected] : kGood) {
     Parser parser;
     parser.feed(std::string_view(bytes).substr(0, bytes.size() - 1));
@@ -105,7 +105,7 @@ TEST(Parser, gives_nothing_before_a_reply_is_whole) {
   }
 }
 
-TEST(Parser, refuses_what_is_no_reply) {
+TEST(Parser, rejects_malformed_replies) {
   const std::pair<std::string, const char*> cases[] = {
       {"\r\n", "empty line"},
       {"HTTP/1.1 400 Bad Request\r\n", "\"HTTP/1.1 400"},
@@ -149,7 +149,7 @@ TEST(Parser, stays_broken) {
   EXPECT_EQ(parser.next().error().code, Errc::kCorrupt);
 }
 
-TEST(Parser, holds_its_bounds) {
+TEST(Parser, obeys_its_limits) {
   const ParserLimits small{.depth = 3, .elements = 10, .bytes = 100, .line = 20};
   EXPECT_EQ(parse("*1\r\n*1\r\n*1\r\n:1\r\n", small), "[[[1]]];");
   EXPECT_THAT(parse("*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", small), HasSubstr("more than 3 levels"));
@@ -176,7 +176,7 @@ TEST(Parser, allocates_no_more_than_what_arrives) {
   EXPECT_EQ(parse_all(list), "");
 }
 
-TEST(Parser, takes_a_string_of_megabytes_in_small_pieces) {
+TEST(Parser, accepts_a_string_of_megabytes_in_small_pieces) {
   const std::string big(std::size_t{8} << 20U, 'x');
   const std::string bytes = "$" + std::to_string(big.size()) + "\r\n" + big + "\r\n:1\r\n";
   Parser parser;
@@ -197,9 +197,9 @@ TEST(Encoder, writes_commands_as_arrays_of_strings) {
   EXPECT_EQ(encode(command), "*3\r\n$3\r\nSET\r\n$0\r\n\r\n$4\r\na\r\nb\r\n");
 }
 
-/// Good replies, mutated and cut: never a crash, never more than the bounds, and the same result however the
-/// bytes are cut. Seeded, so a failure can be run again.
-TEST(Parser, survives_mutations_and_does_not_depend_on_the_cuts) {
+/// Mutated and split replies: no crash, no memory above the limits, and the same result for every split.
+/// Seeded, so that a failure can be reproduced.
+TEST(Parser, survives_mutations_independently_of_the_split) {
   SeededRandom random(20'261'122);
   const ParserLimits limits{.depth = 8, .elements = 1000, .bytes = 10'000, .line = 200};
   std::string corpus;

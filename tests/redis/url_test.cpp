@@ -54,7 +54,7 @@ TEST(Url, reads_the_options) {
   EXPECT_FALSE(parse_url("redis://host")->allow_eviction);
 }
 
-TEST(Url, says_what_is_wrong_and_what_is_expected) {
+TEST(Url, reports_the_problem_and_what_is_expected) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "begins with redis://"},
       {"http://host", "begins with redis://"},
@@ -118,7 +118,7 @@ TEST(Url, names_an_endpoint_for_the_log_without_its_password) {
   EXPECT_EQ(to_text(parse_url("redis+unix:///a?db=1")->endpoint), "redis+unix:///a?db=1");
 }
 
-TEST(Url, names_the_command_line_that_speaks_to_it_without_its_password) {
+TEST(Url, names_the_command_line_without_the_password) {
   EXPECT_EQ(cli_command(parse_url("redis://host:7/2")->endpoint), "redis-cli -h host -p 7 -n 2");
   EXPECT_EQ(cli_command(parse_url("redis://u:p@host")->endpoint),
             "redis-cli -h host -p 6379 -n 0 --user u --askpass");

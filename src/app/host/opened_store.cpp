@@ -8,8 +8,8 @@
 #include "app/look/hosts_seen.hpp"
 #include "base/try.hpp"
 #include "bull/bull_store.hpp"
-#include "bull/server_check.hpp"
 #include "redis/connect.hpp"
+#include "redis_store/server_facts.hpp"
 #include "schedule/zone.hpp"
 
 namespace gaur::app {
@@ -92,7 +92,7 @@ Result<OpenedStore> open_redis_store(StoreParts parts) {
   GAUR_CHECK(wait_until_connected(*opened.client, redis, parts.env));
   opened.inspector = std::make_unique<bull::Inspector>(*opened.client, redis.prefix);
   GAUR_TRY(const bull::ServerFacts facts, ask_when_loaded(opened, redis, parts.env));
-  GAUR_CHECK(bull::acceptable(facts, redis.allow_eviction));
+  GAUR_CHECK(redis_store::acceptable(facts, redis.allow_eviction));
   opened.what = fmt::format("{} {} at {}, prefix {}", facts.flavour, facts.version,
                             redis::to_text(redis.endpoint), redis.prefix);
   if (!facts.append_only) {
@@ -134,7 +134,7 @@ void show_worker(OpenedStore& opened, const StoreParts& parts) {
   const Config& config = parts.config;
   if (!config.redis) return;
   for (const auto& [name, queue] : config.queues) {
-    const std::string shown = bull::worker_connection_name(config.redis->prefix, QueueName(name));
+    const std::string shown = redis_store::worker_connection_name(config.redis->prefix, QueueName(name));
     opened.shown.push_back(redis::connect(client_options_of(*config.redis, shown, {}), parts.env));
   }
 }

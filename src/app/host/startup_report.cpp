@@ -78,7 +78,7 @@ Status print_startup_report(Host& host, const Config& config, Role role) {
       continue;
     }
     GAUR_TRY(const bull::QueueLook look, opened.inspector->look(QueueName(name)).get());
-    const bool certain = look.evidence.dialect() == bull::Dialect::kBull;
+    const bool certain = look.evidence.dialect() == redis_store::DetectedDialect::kBull;
     fmt::print("queue {} (dialect bull{}): {}\n", name, certain ? "" : ", nothing there says otherwise",
                human_counts(look.counts));
     print_unlocked(look, config.sweep);

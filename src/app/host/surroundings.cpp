@@ -8,7 +8,7 @@
 
 #include "app/host/redis_access.hpp"
 #include "bull/inspect.hpp"
-#include "bull/server_check.hpp"
+#include "redis_store/server_facts.hpp"
 
 namespace gaur::app {
 namespace {
@@ -109,7 +109,7 @@ void check_redis_store(Settings& settings, const Config& config) {
   bull::Inspector inspector((*access)->client(), (*access)->prefix());
   const auto facts = inspector.server().get();
   if (!facts) return settings.problem(key_of(settings, facts.error()), facts.error().message);
-  if (const Status good = bull::acceptable(*facts, config.redis->allow_eviction); !good)
+  if (const Status good = redis_store::acceptable(*facts, config.redis->allow_eviction); !good)
     settings.problem({"store", "url"}, good.error().message);
   for (const auto& [name, queue] : config.queues) {
     const auto evidence = inspector.dialect(QueueName(name)).get();

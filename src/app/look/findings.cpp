@@ -127,7 +127,7 @@ class QueueFindings {
 
   void all() {
     dialect();
-    if (look_.evidence.dialect() == bull::Dialect::kBullMq) return;
+    if (look_.evidence.dialect() == redis_store::DetectedDialect::kBullMq) return;
     sweeping();
     unlocked();
     delayed();
@@ -149,9 +149,9 @@ class QueueFindings {
     if (!usable)
       add(Weight::kProblem, "dialect", usable.error().message,
           "keep one make of client on one queue; a host takes no jobs from it until then");
-    if (usable && !look_.evidence.looked.empty())
+    if (usable && !look_.evidence.client_traces.empty())
       add(Weight::kNote, "bullmq-looked",
-          "a BullMQ client has looked at it (" + look_.evidence.looked.front() + ")",
+          "a BullMQ client has looked at it (" + look_.evidence.client_traces.front() + ")",
           "looking is harmless; a BullMQ client that adds or takes here would lose jobs");
     if (look_.counts.paused)
       add(Weight::kNote, "paused", "the queue is paused",

@@ -1,12 +1,13 @@
--- add: all jobs of one request, or none. ARGV: now, lane, number, part, token, max_waiting (0: no bound), then, for that
--- bound, how many jobs without an own id the request has and how many own ids follow, those ids; then for each job: id or "", name, data, options, timestamp or "", delay, priority, lifo 0|1, debounce id or "", its ttl.
--- Answer: {"ok"|"again", lines}: id, state letter, 1 if it was there already, position: one line each; or
--- {"full", waiting}; {"back", last number}.
+-- Adds all jobs of one request, or none. ARGV: now, session, sequence number, part, token, max_waiting (0: no bound); for
+-- that bound, the number of jobs without an own id, the number of own ids, those ids; then for each job: id or "", name,
+-- data, options, timestamp or "", delay, priority, lifo 0|1, deduplication id or "", its ttl.
+-- Reply: {"ok"|"again", lines}: for each job four lines, id, letter of its state, 1 for a duplicate, position; or
+-- {"full", waiting}; or {"back", last sequence number}.
 --@include start
---@include waiting
---@include lane
+--@include enqueue
+--@include session
 local token, most = ARGV[5], tonumber(ARGV[6])
-local how, earlier = open_lane(ARGV[2], ARGV[3], ARGV[4])
+local how, earlier = begin_operation(ARGV[2], ARGV[3], ARGV[4])
 if how ~= 'new' then return {how, earlier} end
 
 local at = 9
@@ -25,7 +26,7 @@ at = at + own_ids
 local count = (#ARGV - at + 1) / 10
 local counter = call('INCRBY', B .. 'id', count) - count
 local made = {}
--- Lua unpacks at most some 8 000 values.
+-- Lua unpacks at most about 8 000 values.
 local kAtOnce = 1000
 local may_exist, keys = false, {}
 for i = 1, count do
@@ -37,7 +38,7 @@ for i = 1, count do
   end
 end
 
--- Generated ids are looked at as well: a user may have given that number to a job of another client.
+-- Generated ids are checked as well: a job of another client may have this number as its own id.
 local function is_there(id) return made[id] or (may_exist and call('EXISTS', B .. id) == 1) end
 local function generated(i)
   local id = string.format('%.0f', counter + i)
@@ -45,17 +46,17 @@ local function generated(i)
   return id
 end
 
--- The next 1 000 of the line by id, with how many are before each; and the active jobs. Read once for many duplicates,
--- and again where this script put a job among those.
+-- The next 1 000 waiting ids with their positions, and the active ids. Read once for many duplicates, and again after this
+-- script inserted a job among them.
 local places, placed, active
--- Where a job that is there already stands, and how many are handed out before it.
+-- The state of an existing job, and how many jobs are handed out before it.
 local function place_of(id)
   if call('ZSCORE', B .. 'completed', id) then return 'c', 0 end
   if call('ZSCORE', B .. 'failed', id) then return 'f', 0 end
   if call('ZSCORE', B .. 'delayed', id) then return 'd', 0 end
   local kind = call('ZSCORE', B .. 'priority', id) and 'p' or 'w'
   if not places then
-    local next_out = call('LRANGE', line(), -1000, -1)
+    local next_out = call('LRANGE', waiting_list(), -1000, -1)
     places, placed = {}, #next_out
     for i = 1, placed do places[next_out[i]] = placed - i end
   end
@@ -70,11 +71,11 @@ local function place_of(id)
 end
 
 local out, plain = {}, {}
--- Jobs without priority that follow each other enter the list together.
+-- Consecutive jobs without priority enter the list with one command.
 local function flush()
   if #plain == 0 then return end
   if placed and placed < 1000 then places = nil end
-  local length = call('LPUSH', line(), unpack(plain))
+  local length = call('LPUSH', waiting_list(), unpack(plain))
   for i, id in ipairs(plain) do
     out[#out + 1] = id .. '\nw\n0\n' .. (length - #plain + i - 1)
     call('PUBLISH', B .. 'waiting@' .. token, id)
@@ -112,13 +113,13 @@ local function store(id, i, base, deid)
   elseif priority ~= '0' then
     flush()
     places = nil
-    local before = put_by_priority(id, priority)
+    local before = enqueue_by_priority(id, priority)
     call('PUBLISH', B .. 'waiting@' .. token, id)
     out[#out + 1] = id .. '\np\n0\n' .. before
   elseif ARGV[base + 7] == '1' then
     flush()
     places = nil
-    call('RPUSH', line(), id)
+    call('RPUSH', waiting_list(), id)
     call('PUBLISH', B .. 'waiting@' .. token, id)
     out[#out + 1] = id .. '\nw\n0\n0'
   else
@@ -133,7 +134,7 @@ for i = 1, count do
   if id ~= '' and is_there(id) then
     duplicate('duplicated', id)
   else
-    if id == '' then id = generated(i) else call('HDEL', own .. 'backs', id) end
+    if id == '' then id = generated(i) else call('HDEL', own .. 'uncounted_starts', id) end
     local holder = false
     if deid ~= '' then
       local key = B .. 'de:' .. deid

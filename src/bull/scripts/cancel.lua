@@ -1,12 +1,12 @@
--- ARGV: now, id, who, why, reason, payload of the event. What waits or is delayed fails at once with that reason and is kept; what runs at one
--- of ours is asked to end. Answer: -1: no such job, "removed", "requested", "finished", "foreign".
--- A token of ours is <lane>:<number>:<index>; peers' tokens are UUIDs.
+-- ARGV: now, id, who, why, reason, payload of the event. A waiting or delayed job fails at once with that reason and is
+-- kept. For a job that a Gaur host runs, cancellation is requested. Reply: -1: no such job; "removed", "requested",
+-- "finished", "foreign". Gaur's tokens are <session>:<sequence>:<index>; Bull's are UUIDs.
 --@include start
---@include place
---@include ending
+--@include job_state
+--@include deduplication
 --@include removal
 local id, who, why, reason = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local where = place_of_job(id)
+local where = state_of_job(id)
 if not where then return -1 end
 if where == 'c' or where == 'f' then return 'finished' end
 if where == 'a' then
@@ -25,7 +25,7 @@ else
   call('ZREM', B .. 'priority', id)
 end
 forget_limited(id)
-release_debounce(call('HGET', B .. id, 'deid'))
+release_deduplication(call('HGET', B .. id, 'deid'))
 call('ZADD', B .. 'failed', now, id)
 call('HMSET', B .. id, 'failedReason', reason, 'finishedOn', now, 'delay', 0)
 call('PUBLISH', B .. 'failed', ARGV[6])

@@ -1,8 +1,8 @@
--- ARGV: now, id, ms from now. Answer: 0, -1: no such job, else the letter of where it stands.
+-- ARGV: now, id, ms from now. Reply: 0; -1: no such job; or the letter of the job's state.
 --@include start
---@include place
+--@include job_state
 local id = ARGV[2]
-local where, score = place_of_job(id)
+local where, score = state_of_job(id)
 if not where then return -1 end
 if where ~= 'd' then return where end
 local due = now_ms + ARGV[3]

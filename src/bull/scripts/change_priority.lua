@@ -1,9 +1,9 @@
--- ARGV: now, id, priority, "1" for in front of its kind. Answer: 0, -1: no such job, else the letter of where it stands.
+-- ARGV: now, id, priority, "1" for in front of its priority. Reply: 0; -1: no such job; or the letter of the job's state.
 --@include start
---@include place
---@include waiting
+--@include job_state
+--@include enqueue
 local id, priority, front = ARGV[2], ARGV[3], ARGV[4] == '1'
-local where = place_of_job(id)
+local where = state_of_job(id)
 if not where then return -1 end
 if where ~= 'w' and where ~= 'p' and where ~= 'd' then return where end
 call('HSET', B .. id, 'priority', priority)
@@ -12,8 +12,8 @@ call('LREM', B .. 'wait', 0, id)
 call('LREM', B .. 'paused', 0, id)
 call('ZREM', B .. 'priority', id)
 if not front then
-  put_behind(id, priority)
+  enqueue(id, priority)
 else
-  put_in_front(id, priority)
+  enqueue_next(id, priority)
 end
 return 0

@@ -1,8 +1,7 @@
--- ARGV: now, completed|failed, grace ms, how many at most. Oldest first; what somebody holds is left. Answer: how many
--- were removed, how many were left because they are locked, all of them the oldest.
+-- ARGV: now, completed|failed, grace ms, how many at most, how many to skip. Oldest first; locked jobs are left. Reply: how
+-- many were removed, how many were left. Left jobs are the oldest, so the next step skips them.
 --@include start
---@include place
---@include ending
+--@include job_state
 --@include removal
 local set, cutoff = B .. ARGV[2], string.format('%.0f', now_ms - ARGV[3])
 local most, skip = tonumber(ARGV[4]), tonumber(ARGV[5])

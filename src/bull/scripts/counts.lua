@@ -1,9 +1,9 @@
--- Answer: waiting, prioritized, delayed, active, completed, failed, 1 if paused.
+-- Reply: waiting, prioritized, delayed, active, completed, failed, 1 if paused.
 --@include start
 local waiting = call('LLEN', B .. 'wait') + call('LLEN', B .. 'paused')
 local prioritized = call('ZCARD', B .. 'priority')
 if prioritized > 0 then
-  -- A prioritized job that the limiter parked keeps its member of `priority` while it stands in `delayed`.
+  -- A prioritized job that the rate limiter delayed keeps its member of `priority`.
   for i, id in ipairs(call('HKEYS', B .. 'limiter:index')) do
     if i > 1000 then break end
     if call('ZSCORE', B .. 'priority', id) and call('ZSCORE', B .. 'delayed', id) then prioritized = prioritized - 1 end

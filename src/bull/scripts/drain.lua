@@ -1,7 +1,6 @@
--- ARGV: now, "1" for the delayed as well, how many at most. Answer: how many were removed.
+-- ARGV: now, "1" to remove delayed jobs as well, how many at most. Reply: how many were removed.
 --@include start
---@include place
---@include ending
+--@include job_state
 --@include removal
 local most = tonumber(ARGV[3])
 local removed = 0

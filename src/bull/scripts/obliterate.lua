@@ -1,8 +1,7 @@
--- One step of obliterate. ARGV: now, "1" for running jobs as well, how many jobs at most. Answer: jobs removed; -1 and
--- how many run; when 0 jobs were left, the queue's other keys are gone as well.
+-- One step of obliterate. ARGV: now, "1" to remove active jobs as well, how many jobs at most. Reply: how many jobs were
+-- removed; or -1 and how many are active. The step that finds no job deletes the queue's other keys.
 --@include start
---@include place
---@include ending
+--@include job_state
 --@include removal
 local force, most = ARGV[2] == '1', tonumber(ARGV[3])
 local running = call('LLEN', B .. 'active')
@@ -32,5 +31,5 @@ for _, name in ipairs({'priority', 'stalled-check', 'stalled', 'meta-paused', 'm
   'metrics:failed:data'}) do
   call('DEL', B .. name)
 end
-call('DEL', own .. 'backs', own .. 'cancels')
+call('DEL', own .. 'uncounted_starts', own .. 'cancels')
 return {0}

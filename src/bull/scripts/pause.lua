@@ -1,6 +1,6 @@
--- What waits moves to the list that no worker reads. An old list of that name is kept (Bull overwrites it).
+-- Moves the waiting jobs to a list that no worker reads. An existing list of that name is kept (Bull overwrites it).
 --@include start
---@include append
+--@include append_list
 append_list(B .. 'wait', B .. 'paused')
 call('SET', B .. 'meta-paused', 1)
 call('HSET', B .. 'meta', 'paused', 1)

@@ -1,7 +1,7 @@
--- ARGV: now, letter, offset, limit, "1" for the newest (the last to be handed out) first. Answer: ids; of delayed jobs
--- each followed by its score.
+-- ARGV: now, letter of the state, offset, limit, "1" for the newest (the last to be handed out) first. Reply: ids; for
+-- delayed jobs each followed by its score.
 --@include start
---@include waiting
+--@include enqueue
 local letter, offset, limit, newest = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
 
 local function of_set(name, ...)
@@ -17,9 +17,9 @@ local function of_list(key)
   if newest then return call('LRANGE', key, offset, offset + limit - 1) end
   return reversed(call('LRANGE', key, -(offset + limit), -(offset + 1)))
 end
--- Those of the waiting that have a priority, or those that have none; at most 100 000 are looked at.
+-- The waiting jobs with a priority, or those without; looks at no more than 100 000.
 local function of_waiting(with_priority)
-  local key, found, passed = line(), {}, 0
+  local key, found, passed = waiting_list(), {}, 0
   local length = call('LLEN', key)
   for chunk = 0, math.min(length, 100000), 1000 do
     local part
@@ -45,5 +45,5 @@ if letter == 'c' then return of_set('completed') end
 if letter == 'f' then return of_set('failed') end
 if letter == 'd' then return of_set('delayed', 'WITHSCORES') end
 if letter == 'a' then return of_list(B .. 'active') end
-if call('ZCARD', B .. 'priority') == 0 then return letter == 'w' and of_list(line()) or {} end
+if call('ZCARD', B .. 'priority') == 0 then return letter == 'w' and of_list(waiting_list()) or {} end
 return of_waiting(letter == 'p')

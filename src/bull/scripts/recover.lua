@@ -1,13 +1,14 @@
--- recover: these active jobs have lost their runs: each goes back to the front, or fails when that happened too often.
--- A lock that came meanwhile saves its job. ARGV: now, max_stalled, keep for those that fail and say nothing, ids
--- (newest first, so that the oldest ends up in front). Answer: {ids that went back, ids that failed}.
+-- Recovers stalled jobs: each is requeued at the front, or fails if it stalled too often. A job that is locked again is
+-- left. ARGV: now, max_stalled, retention of failed jobs without an own one, ids (newest first, so that the oldest ends up
+-- in front). Reply: {requeued ids, failed ids}.
 --@include start
---@include waiting
+--@include enqueue
 --@include options
---@include ending
+--@include deduplication
+--@include retention
 --@include cancels
 local max_stalled, keep = tonumber(ARGV[2]), ARGV[3]
-local back, failed = {}, {}
+local requeued, failed = {}, {}
 
 -- The job's own removeOnFail as "count,age".
 local function keep_of(options)
@@ -23,12 +24,12 @@ end
 
 local function fail(id, job)
   call('HSET', B .. id, 'failedReason', 'job stalled more than allowable limit', 'finishedOn', now)
-  release_debounce(job[1])
+  release_deduplication(job[1])
   call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) ..
     ', "val": "job stalled more than maxStalledCount"}')
   local count, age = parse_keep(keep_of(options_of(job[3])))
   if count == 0 then
-    forget({id})
+    delete_jobs({id})
   else
     call('ZADD', B .. 'failed', now, id)
     retain('failed', count, age)
@@ -44,14 +45,14 @@ for i = 4, #ARGV do
     if call('EXISTS', B .. id) == 1 then
       local job = call('HMGET', B .. id, 'deid', 'priority', 'opts')
       if call('HINCRBY', B .. id, 'stalledCounter', 1) <= max_stalled then
-        put_in_front(id, job[2])
+        enqueue_next(id, job[2])
         call('PUBLISH', B .. 'stalled@', id)
-        back[#back + 1] = id
+        requeued[#requeued + 1] = id
       else
         fail(id, job)
       end
     end
   end
 end
-if #back > 0 then call('PUBLISH', own .. 'work', '') end
-return {back, failed}
+if #requeued > 0 then call('PUBLISH', own .. 'work', '') end
+return {requeued, failed}

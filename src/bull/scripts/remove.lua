@@ -1,7 +1,6 @@
--- ARGV: now, id. Answer: 0, -1: no such job, -6: it is locked.
+-- ARGV: now, id. Reply: 0; -1: no such job; -6: it is locked.
 --@include start
---@include place
---@include ending
+--@include job_state
 --@include removal
 local id = ARGV[2]
 if not is_job(id) then return -1 end

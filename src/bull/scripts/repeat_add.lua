@@ -1,16 +1,16 @@
--- The next run of a repeating job. ARGV: now, token, repeat key, slot ms, id, name, data, options (without delay and
--- timestamp), priority, lifo 0|1, "1" where the schedule must still be there. Answer: nil: it is gone; or letter, 1 if the
--- run was there already.
+-- Adds the next iteration of a repeatable job. ARGV: now, token, repeat key, slot ms, id, name, data, options (without
+-- delay and timestamp), priority, lifo 0|1, "1" if the schedule must exist. Reply: nil: it does not exist; or the letter of
+-- the iteration's state, 1 if it existed already.
 --@include start
---@include place
---@include waiting
+--@include job_state
+--@include enqueue
 local token, key, slot, id = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if ARGV[11] == '1' and not call('ZSCORE', B .. 'repeat', key) then return false end
 call('ZADD', B .. 'repeat', slot, key)
 local counter = call('INCR', B .. 'id')
 if call('EXISTS', B .. id) == 1 then
   call('PUBLISH', B .. 'duplicated@' .. token, id)
-  return {place_of_job(id) or 'w', 1}
+  return {state_of_job(id) or 'w', 1}
 end
 local delay = math.max(0, slot - now_ms)
 local options = string.sub(ARGV[8], 1, -2) .. ',"delay":' .. string.format('%.0f', delay) .. ',"timestamp":' .. now .. '}'
@@ -21,6 +21,6 @@ if delay > 0 then
   call('PUBLISH', B .. 'delayed', slot)
   return {'d', 0}
 end
-if ARGV[10] == '1' and ARGV[9] == '0' then call('RPUSH', line(), id) else put_behind(id, ARGV[9]) end
+if ARGV[10] == '1' and ARGV[9] == '0' then call('RPUSH', waiting_list(), id) else enqueue(id, ARGV[9]) end
 call('PUBLISH', B .. 'waiting@' .. token, id)
 return {ARGV[9] == '0' and 'w' or 'p', 0}

@@ -1,8 +1,7 @@
--- ARGV: now, then repeat key, hash of its runs' ids ... Removes the schedules and the run of each that is delayed.
--- Answer: how many schedules there were.
+-- ARGV: now, then repeat key, hash of its iterations' ids ... Removes the schedules and their delayed iterations.
+-- Reply: how many schedules were removed.
 --@include start
---@include place
---@include ending
+--@include job_state
 --@include removal
 local removed = 0
 for i = 2, #ARGV, 2 do

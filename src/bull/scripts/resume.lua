@@ -1,5 +1,5 @@
 --@include start
---@include append
+--@include append_list
 if call('EXISTS', B .. 'meta-paused') == 0 and call('HEXISTS', B .. 'meta', 'paused') == 0 and
   call('EXISTS', B .. 'paused') == 0 then return 0 end
 append_list(B .. 'paused', B .. 'wait')

@@ -1,11 +1,11 @@
--- retry by hand. ARGV: now, token, id, "1" to start counting attempts afresh. Answer: 0, -1: no such job, -6: somebody
--- holds it, else the letter of where it stands. As Bull's: its priority is not asked, LIFO jobs go in front.
--- `backs` takes over what attemptsMade forgets, so that the number of starts never goes back.
+-- ARGV: now, token, id, "1" to reset the attempts. Reply: 0; -1: no such job; -6: it is locked; or the letter of the job's
+-- state. As in Bull, the priority is ignored and LIFO jobs go in front. `uncounted_starts` is increased by the attempts that
+-- attemptsMade loses, so that the number of starts never decreases.
 --@include start
---@include place
---@include waiting
+--@include job_state
+--@include enqueue
 local token, id, afresh = ARGV[2], ARGV[3], ARGV[4] == '1'
-local where = place_of_job(id)
+local where = state_of_job(id)
 if not where then return -1 end
 if where ~= 'f' and where ~= 'c' then return where end
 if call('EXISTS', B .. id .. ':lock') == 1 then return -6 end
@@ -15,13 +15,13 @@ call('HSET', B .. id, 'retriedOn', now)
 local uncounted = where == 'c' and 1 or 0
 if afresh then
   local made = (tonumber(call('HGET', B .. id, 'attemptsMade')) or 0) + uncounted
-  if made > 0 then call('HINCRBY', own .. 'backs', id, made) end
+  if made > 0 then call('HINCRBY', own .. 'uncounted_starts', id, made) end
   call('HDEL', B .. id, 'attemptsMade')
 elseif uncounted > 0 then
   call('HINCRBY', B .. id, 'attemptsMade', 1)
 end
 local readable, options = pcall(cjson.decode, call('HGET', B .. id, 'opts') or '')
 local front = readable and type(options) == 'table' and options.lifo == true
-call(front and 'RPUSH' or 'LPUSH', line(), id)
+call(front and 'RPUSH' or 'LPUSH', waiting_list(), id)
 call('PUBLISH', B .. 'waiting@' .. token, id)
 return 0

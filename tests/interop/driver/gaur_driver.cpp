@@ -87,7 +87,7 @@ class Driver {
     } else if (request.verb() == "work") {
       work_ = std::make_unique<Work>(*store_, name_, request);
       redis::ClientOptions shown = options_;  // as `gaur work` shows itself to Bull's getWorkers()
-      shown.client_name = bull::worker_connection_name(prefix_, request.queue());
+      shown.client_name = redis_store::worker_connection_name(prefix_, request.queue());
       shown_ = redis::connect(std::move(shown), env_);
     } else if (request.verb() == "stop_work") {
       work_.reset();

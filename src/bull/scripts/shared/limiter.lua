@@ -1,7 +1,6 @@
--- Bull's rate limiter, asked before each job that a turn would take (it is still in the list of waiting jobs). Answers
--- 0 if it may start, else the ms for which nothing may.
--- A job that may not start is parked: out of the line, into `delayed` for the time that Bull computes, known to
--- `limiter:limited` and `limiter:index`, so that it is let through when it comes back.
+-- Bull's rate limiter, for a job that is still in the waiting list. Returns 0 if the job may start, otherwise the ms for
+-- which no job may. A job that may not start moves to `delayed` for the time that Bull computes, and to `limiter:limited`
+-- and `limiter:index`, so that it may start when it is due.
 local function limited(id, max, duration)
   local key, set, index = B .. 'limiter', B .. 'limiter:limited', B .. 'limiter:index'
   local wait, started = 0, tonumber(call('GET', key) or 0)

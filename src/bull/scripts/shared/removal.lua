@@ -1,6 +1,7 @@
--- Taking a job out of the queue altogether.
+-- Deletes jobs from the queue.
+--@include delete_jobs
 
--- What the rate limiter noted about jobs that it parked.
+-- Deletes the rate limiter's entries of a delayed job.
 local function forget_limited(id)
   local set = call('HGET', B .. 'limiter:index', id)
   if not set then return end
@@ -8,22 +9,22 @@ local function forget_limited(id)
   call('HDEL', B .. 'limiter:index', id)
 end
 
--- The debounce key of a job that is removed before its end: free, if it is this job's.
-local function free_debounce(id)
+-- Deletes the deduplication key of a job that is removed before its end, if the job owns it.
+local function free_deduplication(id)
   local deid = call('HGET', B .. id, 'deid')
   if deid and call('GET', B .. 'de:' .. deid) == id then call('DEL', B .. 'de:' .. deid) end
 end
 
--- Everything but its place in a list or set, which the caller has cleared. `finished`: what a debounce key of theirs
--- still holds back is not theirs to free, as in Bull.
+-- Deletes everything but the entries in lists and sets, which the caller has removed. `finished`: the deduplication keys
+-- of finished jobs are kept, as in Bull.
 local function erase_jobs(ids, finished)
   for _, id in ipairs(ids) do
     if is_job(id) then
-      if not finished then free_debounce(id) end
+      if not finished then free_deduplication(id) end
       forget_limited(id)
     end
     call('ZREM', B .. 'priority', id)
     call('HDEL', own .. 'cancels', id)
   end
-  forget(ids)
+  delete_jobs(ids)
 end

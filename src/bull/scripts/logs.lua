@@ -1,7 +1,0 @@
--- ARGV: now, id, offset, limit. Answer: nil, or how many there are and those lines.
---@include start
---@include place
-local id, offset, limit = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-if not is_job(id) then return false end
-local key = B .. id .. ':logs'
-return {call('LLEN', key), limit > 0 and call('LRANGE', key, offset, offset + limit - 1) or {}}

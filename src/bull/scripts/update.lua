@@ -1,6 +1,0 @@
--- update_data. ARGV: now, id, data. Answer: 0, -1: no such job.
---@include start
---@include place
-if not is_job(ARGV[2]) then return -1 end
-call('HSET', B .. ARGV[2], 'data', ARGV[3])
-return 0

@@ -1,0 +1,47 @@
+#pragma once
+// Finds the queues under a prefix, and the prefixes. Redis has no list of either: SCAN reads all keys, a
+// thousand at a time, and a queue is recognized by the counter `id`, the mark `meta-paused`, or BullMQ's
+// `meta`. Thread-safety: any thread.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gaur/future.hpp"
+#include "redis/client.hpp"
+
+namespace gaur::redis_store {
+
+struct QueueScanLimits {
+  std::uint32_t steps = 5'000;  ///< SCAN calls of 1 000 keys each
+  std::size_t queues = 1'000;
+};
+
+struct QueuesFound {
+  std::vector<QueueName> queues{};  ///< sorted
+  /// Names that Gaur cannot use: too long, or not UTF-8. At most 100.
+  std::vector<std::string> unusable{};
+  bool complete = true;  ///< false: a limit ended the scan
+};
+
+/// Every queue of Bull or BullMQ under `prefix`. Keys of jobs, locks, limiters and deduplication with similar
+/// names are recognized by type and content. Names that begin with a colon are left out: they belong to a
+/// prefix that ends with one.
+Async<QueuesFound> find_queues(redis::Client& client, std::string prefix, QueueScanLimits limits);
+
+struct PrefixesFound {
+  struct Prefix {
+    std::string prefix{};
+    std::vector<std::string> queues{};  ///< sorted; at most the limit's
+  };
+  std::vector<Prefix> prefixes{};  ///< sorted
+  bool complete = true;
+};
+
+/// The prefixes of all queues of this database. The key `a:b:c:id` is ambiguous: it counts for the shortest
+/// prefix that has other queues, otherwise for the longest.
+Async<PrefixesFound> find_prefixes(redis::Client& client, QueueScanLimits limits);
+
+/// `text` with its glob characters escaped.
+std::string escape_glob(std::string_view text);
+
+}  // namespace gaur::redis_store
