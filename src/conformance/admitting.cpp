@@ -1,4 +1,4 @@
-// Taking by needs, as core/needs.hpp words it.
+// Taking with an AdmissionFilter (core/needs.hpp).
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -12,18 +12,8 @@ using testing::IsEmpty;
 
 constexpr std::uint64_t kGB = 1'000'000'000;
 
-/// A box of 4 cores and 8 GB; small needs 1 and 1, big 4 and 6, quick as small but ends before any head.
-AdmissionFilter box() {
-  AdmissionFilter admit{.free = {.cores = 4, .memory_bytes = 8 * kGB}};
-  admit.needs[FunctionName("small")] = {.cores = 1, .memory_bytes = kGB};
-  admit.needs[FunctionName("big")] = {.cores = 4, .memory_bytes = 6 * kGB};
-  admit.needs[FunctionName("quick")] = {.cores = 1, .memory_bytes = kGB, .ends_before_head = true};
-  admit.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .unavailable = true};
-  return admit;
-}
-
-TakeReply take(CaseContext& b, std::uint32_t at_most, const AdmissionFilter& admit) {
-  return b.take_by_needs(at_most, admit);
+TakeReply take(CaseContext& t, std::uint32_t at_most, const AdmissionFilter& filter) {
+  return t.take_filtered(at_most, filter);
 }
 
 std::vector<JobId> ids(const TakeReply& reply) {
@@ -32,140 +22,140 @@ std::vector<JobId> ids(const TakeReply& reply) {
   return found;
 }
 
-void what_fits_is_taken_in_order(CaseContext& b) {
-  const JobId one = b.add("small");
-  const JobId two = b.add("small");
-  const auto reply = take(b, 9, box());
+void takes_fitting_jobs_in_order(CaseContext& t) {
+  const JobId one = t.add("small");
+  const JobId two = t.add("small");
+  const auto reply = take(t, 9, host_filter());
   EXPECT_THAT(ids(reply), ElementsAre(one, two));
   EXPECT_FALSE(reply.blocked);
   EXPECT_EQ(reply.taken[0].function, FunctionName("small"));
 }
 
-void the_walk_ends_at_the_head(CaseContext& b) {
-  const JobId first = b.add("small");
-  b.advance(Duration(10));
-  const JobId big = b.add("big");
-  const Time added = b.rig.clock().wall();
-  const JobId last = b.add("small");
-  b.advance(Duration(10));
-  const auto reply = take(b, 9, box());
+void stops_at_first_job_that_does_not_fit(CaseContext& t) {
+  const JobId first = t.add("small");
+  t.advance(Duration(10));
+  const JobId big = t.add("big");
+  const Time added = t.fixture.clock().wall();
+  const JobId last = t.add("small");
+  t.advance(Duration(10));
+  const auto reply = take(t, 9, host_filter());
   EXPECT_THAT(ids(reply), ElementsAre(first));
   ASSERT_TRUE(reply.blocked);
   EXPECT_EQ(reply.blocked->id, big);
   EXPECT_EQ(reply.blocked->function, FunctionName("big"));
-  EXPECT_EQ(reply.blocked->needs, box().needs[FunctionName("big")]);
+  EXPECT_EQ(reply.blocked->needs, host_filter().needs[FunctionName("big")]);
   EXPECT_EQ(reply.blocked->waiting_since, added);
   EXPECT_TRUE(reply.next.more);
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big, last));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(big, last));
 }
 
-void memory_blocks_as_cores_do(CaseContext& b) {
-  (void)b.add("small");
-  AdmissionFilter admit = box();
-  admit.free = {.cores = 4, .memory_bytes = kGB - 1};
-  const auto reply = take(b, 9, admit);
+void blocks_on_memory(CaseContext& t) {
+  (void)t.add("small");
+  AdmissionFilter filter = host_filter();
+  filter.free = {.cores = 4, .memory_bytes = kGB - 1};
+  const auto reply = take(t, 9, filter);
   EXPECT_THAT(ids(reply), IsEmpty());
   EXPECT_TRUE(reply.blocked);
 }
 
-void nothing_passes_a_head_into_its_room(CaseContext& b) {
-  const JobId first = b.add("small");
-  const JobId big = b.add("big");
-  const JobId small = b.add("small");
-  AdmissionFilter admit = box();
-  admit.backfill = true;  // no spare: every core is the head's
-  const auto reply = take(b, 9, admit);
+void backfills_nothing_without_spare_capacity(CaseContext& t) {
+  const JobId first = t.add("small");
+  const JobId big = t.add("big");
+  const JobId small = t.add("small");
+  AdmissionFilter filter = host_filter();
+  filter.backfill = true;  // no spare capacity: the head needs every core
+  const auto reply = take(t, 9, filter);
   EXPECT_THAT(ids(reply), ElementsAre(first));
   ASSERT_TRUE(reply.blocked);
   EXPECT_EQ(reply.blocked->id, big);
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big, small));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(big, small));
 }
 
-void what_fits_the_spare_room_passes(CaseContext& b) {
-  (void)b.add("small");
-  const JobId big = b.add("big");
-  const JobId passes = b.add("small");
-  const JobId stays = b.add("small");
-  AdmissionFilter admit = box();
-  admit.backfill = true;
-  admit.spare = {.cores = 1, .memory_bytes = 2 * kGB};
-  const auto reply = take(b, 9, admit);
+void backfills_jobs_that_fit_spare_capacity(CaseContext& t) {
+  (void)t.add("small");
+  const JobId big = t.add("big");
+  const JobId passes = t.add("small");
+  const JobId stays = t.add("small");
+  AdmissionFilter filter = host_filter();
+  filter.backfill = true;
+  filter.spare = {.cores = 1, .memory_bytes = 2 * kGB};
+  const auto reply = take(t, 9, filter);
   ASSERT_EQ(reply.taken.size(), 2U);
   EXPECT_EQ(reply.taken[1].job.id, passes);
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big, stays));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(big, stays));
 }
 
-void what_ends_before_the_head_passes(CaseContext& b) {
-  (void)b.add("small");
-  const JobId big = b.add("big");
-  const JobId quick = b.add("quick");
-  AdmissionFilter admit = box();
-  admit.backfill = true;
-  const auto reply = take(b, 9, admit);
+void backfills_jobs_that_end_before_head(CaseContext& t) {
+  (void)t.add("small");
+  const JobId big = t.add("big");
+  const JobId quick = t.add("quick");
+  AdmissionFilter filter = host_filter();
+  filter.backfill = true;
+  const auto reply = take(t, 9, filter);
   ASSERT_EQ(reply.taken.size(), 2U);
   EXPECT_EQ(reply.taken[1].job.id, quick);
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(big));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(big));
 }
 
-void what_passes_must_fit_the_free_room(CaseContext& b) {
-  (void)b.add_all({{.name = "small"}, {.name = "small"}, {.name = "small"}, {.name = "big"}});
-  (void)b.add_all({{.name = "quick"}, {.name = "quick"}});
-  AdmissionFilter admit = box();
-  admit.backfill = true;
-  EXPECT_EQ(take(b, 9, admit).taken.size(), 4U);  // three small, one quick: then all cores are taken
+void backfills_only_jobs_that_fit_free_capacity(CaseContext& t) {
+  (void)t.add_all({{.name = "small"}, {.name = "small"}, {.name = "small"}, {.name = "big"}});
+  (void)t.add_all({{.name = "quick"}, {.name = "quick"}});
+  AdmissionFilter filter = host_filter();
+  filter.backfill = true;
+  EXPECT_EQ(take(t, 9, filter).taken.size(), 4U);  // three small and one quick use all cores
 }
 
-void only_the_first_that_does_not_fit_is_the_head(CaseContext& b) {
-  (void)b.add("small");
-  const JobId first_big = b.add("big");
-  (void)b.add("big");
-  AdmissionFilter admit = box();
-  admit.backfill = true;
-  const auto reply = take(b, 9, admit);
+void reports_first_blocked_job_as_head(CaseContext& t) {
+  (void)t.add("small");
+  const JobId first_big = t.add("big");
+  (void)t.add("big");
+  AdmissionFilter filter = host_filter();
+  filter.backfill = true;
+  const auto reply = take(t, 9, filter);
   ASSERT_TRUE(reply.blocked);
   EXPECT_EQ(reply.blocked->id, first_big);
 }
 
-void closed_and_unserved_functions_are_skipped(CaseContext& b) {
-  const JobId shut = b.add("shut");
-  const JobId unknown = b.add("nobody-serves-this");
-  const JobId small = b.add("small");
-  const auto reply = take(b, 9, box());
+void skips_unavailable_and_unserved_functions(CaseContext& t) {
+  const JobId shut = t.add("shut");
+  const JobId unknown = t.add("unserved");
+  const JobId small = t.add("small");
+  const auto reply = take(t, 9, host_filter());
   EXPECT_THAT(ids(reply), ElementsAre(small));
   EXPECT_FALSE(reply.blocked);
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(shut, unknown));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(shut, unknown));
 }
 
-void otherwise_serves_unknown_functions(CaseContext& b) {
-  const JobId id = b.add("anything");
-  AdmissionFilter admit = box();
-  admit.default_needs = Needs{.cores = 2, .memory_bytes = kGB};
-  EXPECT_THAT(ids(take(b, 9, admit)), ElementsAre(id));
+void uses_default_needs_for_unlisted_functions(CaseContext& t) {
+  const JobId id = t.add("anything");
+  AdmissionFilter filter = host_filter();
+  filter.default_needs = Needs{.cores = 2, .memory_bytes = kGB};
+  EXPECT_THAT(ids(take(t, 9, filter)), ElementsAre(id));
 }
 
-void no_more_than_asked(CaseContext& b) {
-  (void)b.add_all({{.name = "small"}, {.name = "small"}, {.name = "big"}});
-  const auto reply = take(b, 2, box());
+void takes_at_most_requested_number(CaseContext& t) {
+  (void)t.add_all({{.name = "small"}, {.name = "small"}, {.name = "big"}});
+  const auto reply = take(t, 2, host_filter());
   EXPECT_EQ(reply.taken.size(), 2U);
-  EXPECT_FALSE(reply.blocked) << "the walk ends when enough was taken";
+  EXPECT_FALSE(reply.blocked) << "the scan ends when enough jobs are taken";
 }
 
-void the_function_is_a_field_of_the_data(CaseContext& b) {
-  const JobId nested = b.add("__default__", {}, R"({"data":{"func":"small"}})");
-  const JobId absent = b.add("quick", {}, R"({"other":1})");
-  AdmissionFilter admit = box();
-  admit.function_field = "data.func";
-  const auto reply = take(b, 9, admit);
+void reads_function_from_data_field(CaseContext& t) {
+  const JobId nested = t.add("__default__", {}, R"({"data":{"func":"small"}})");
+  const JobId absent = t.add("quick", {}, R"({"other":1})");
+  AdmissionFilter filter = host_filter();
+  filter.function_field = "data.func";
+  const auto reply = take(t, 9, filter);
   ASSERT_THAT(ids(reply), ElementsAre(nested, absent));
   EXPECT_EQ(reply.taken[0].function, FunctionName("small"));
-  EXPECT_EQ(reply.taken[1].function, FunctionName("quick")) << "without the field it is the name";
+  EXPECT_EQ(reply.taken[1].function, FunctionName("quick")) << "without the field, the name is the function";
 }
 
-void priorities_come_after_what_waits(CaseContext& b) {
-  const JobId urgent = b.add("small", {.priority = 1});
-  const JobId plain = b.add("small");
-  const auto reply = take(b, 9, box());
-  if (b.semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll) {
+void follows_order_of_dialect(CaseContext& t) {
+  const JobId urgent = t.add("small", {.priority = 1});
+  const JobId plain = t.add("small");
+  const auto reply = take(t, 9, host_filter());
+  if (t.semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll) {
     EXPECT_THAT(ids(reply), ElementsAre(plain, urgent));
   } else {
     EXPECT_THAT(ids(reply), ElementsAre(urgent, plain));
@@ -174,22 +164,22 @@ void priorities_come_after_what_waits(CaseContext& b) {
 
 }  // namespace
 
-std::vector<Case> admitting_cases() {
-  constexpr const char* kTheme = "TakingByNeeds";
+std::vector<Case> admission_cases() {
+  constexpr const char* kTheme = "Admission";
   return {
-      {kTheme, "TakesWhatFitsInOrder", what_fits_is_taken_in_order},
-      {kTheme, "EndsAtTheFirstThatDoesNotFit", the_walk_ends_at_the_head},
-      {kTheme, "IsBlockedByMemoryAsByCores", memory_blocks_as_cores_do},
-      {kTheme, "LetsNothingPassIntoTheHeadsRoom", nothing_passes_a_head_into_its_room},
-      {kTheme, "LetsPassWhatFitsTheSpareRoom", what_fits_the_spare_room_passes},
-      {kTheme, "LetsPassWhatEndsBeforeTheHead", what_ends_before_the_head_passes},
-      {kTheme, "LetsPassOnlyWhatFitsTheFreeRoom", what_passes_must_fit_the_free_room},
-      {kTheme, "NamesTheFirstHeadOnly", only_the_first_that_does_not_fit_is_the_head},
-      {kTheme, "SkipsClosedAndUnservedFunctions", closed_and_unserved_functions_are_skipped},
-      {kTheme, "ServesUnknownFunctionsWhereTold", otherwise_serves_unknown_functions},
-      {kTheme, "TakesNoMoreThanAsked", no_more_than_asked},
-      {kTheme, "ReadsTheFunctionFromAFieldOfTheData", the_function_is_a_field_of_the_data},
-      {kTheme, "FollowsTheOrderOfHandingOut", priorities_come_after_what_waits},
+      {kTheme, "TakesFittingJobsInOrder", takes_fitting_jobs_in_order},
+      {kTheme, "StopsAtFirstJobThatDoesNotFit", stops_at_first_job_that_does_not_fit},
+      {kTheme, "BlocksOnMemory", blocks_on_memory},
+      {kTheme, "BackfillsNothingWithoutSpareCapacity", backfills_nothing_without_spare_capacity},
+      {kTheme, "BackfillsJobsThatFitSpareCapacity", backfills_jobs_that_fit_spare_capacity},
+      {kTheme, "BackfillsJobsThatEndBeforeHead", backfills_jobs_that_end_before_head},
+      {kTheme, "BackfillsOnlyJobsThatFitFreeCapacity", backfills_only_jobs_that_fit_free_capacity},
+      {kTheme, "ReportsFirstBlockedJobAsHead", reports_first_blocked_job_as_head},
+      {kTheme, "SkipsUnavailableAndUnservedFunctions", skips_unavailable_and_unserved_functions},
+      {kTheme, "UsesDefaultNeedsForUnlistedFunctions", uses_default_needs_for_unlisted_functions},
+      {kTheme, "TakesAtMostRequestedNumber", takes_at_most_requested_number},
+      {kTheme, "ReadsFunctionFromDataField", reads_function_from_data_field},
+      {kTheme, "FollowsOrderOfDialect", follows_order_of_dialect},
   };
 }
 

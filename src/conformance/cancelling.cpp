@@ -1,4 +1,4 @@
-// Cancel: what waits fails at once, what runs is asked to end, what is finished stays.
+// Cancelling: waiting jobs fail at once, active jobs are asked to end, finished jobs do not change.
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -11,99 +11,99 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-CancelReply cancel(CaseContext& b, const JobId& id) {
-  return b.must(b.store().cancel(b.ref(id), "kim", "not needed"));
+CancelReply cancel(CaseContext& t, const JobId& id) {
+  return t.must(t.store().cancel(t.ref(id), "kim", "not needed"));
 }
 
-void what_waits_fails_at_once(CaseContext& b) {
-  const auto added = b.add_all({{.name = "a", .options = {.attempts = 5}},
+void fails_waiting_job_at_once(CaseContext& t) {
+  const auto added = t.add_all({{.name = "a", .options = {.attempts = 5}},
                                 {.name = "b", .options = {.priority = 2}},
                                 {.name = "c", .options = {.delay = Duration(1000)}}});
   for (const Added& one : added) {
-    EXPECT_EQ(cancel(b, one.id), CancelReply::kRemoved);
-    const Job job = b.job(one.id);
+    EXPECT_EQ(cancel(t, one.id), CancelReply::kRemoved);
+    const Job job = t.job(one.id);
     EXPECT_EQ(job.state, State::kFailed);
     ASSERT_TRUE(job.failure);
-    if (b.can(Capability::kFailureCode)) {
+    if (t.can(Capability::kFailureCode)) {
       EXPECT_EQ(job.failure->code, "cancelled");
     }
     EXPECT_THAT(job.failure->message, HasSubstr("kim"));
     EXPECT_THAT(job.failure->message, HasSubstr("not needed"));
     EXPECT_EQ(job.attempts_made, 0U);
-    EXPECT_EQ(job.finished_on, b.rig.clock().wall());
+    EXPECT_EQ(job.finished_on, t.fixture.clock().wall());
     EXPECT_FALSE(job.due);
   }
-  EXPECT_TRUE(b.take(9).empty());
-  EXPECT_EQ(b.counts()[State::kFailed], 3U);
-  b.advance(Duration(2000));
-  (void)b.must(b.store().wake_delayed(b.queue));
-  EXPECT_EQ(b.counts().ready(), 0U);
+  EXPECT_TRUE(t.take(9).empty());
+  EXPECT_EQ(t.counts()[State::kFailed], 3U);
+  t.advance(Duration(2000));
+  (void)t.must(t.store().wake_delayed(t.queue));
+  EXPECT_EQ(t.counts().ready(), 0U);
 }
 
-void the_owner_hears_it_in_its_turn(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  EXPECT_EQ(cancel(b, id), CancelReply::kRequested);
-  EXPECT_EQ(b.state(id), State::kActive);
+void is_reported_in_take_reply(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  EXPECT_EQ(cancel(t, id), CancelReply::kRequested);
+  EXPECT_EQ(t.state(id), State::kActive);
   const CancelRequest expected{
-      .queue = b.queue, .id = id, .token = taken.token, .who = "kim", .why = "not needed"};
-  EXPECT_THAT(b.play(b.turn(0)).cancels, ElementsAre(expected));
-  EXPECT_TRUE(b.finish(taken, outcome::Failed{{.code = "cancelled", .message = "kim: not needed"}}));
-  EXPECT_EQ(b.job(id).failure->message, "kim: not needed");
-  if (b.can(Capability::kFailureCode)) {
-    EXPECT_EQ(b.job(id).failure->code, "cancelled");
+      .queue = t.queue, .id = id, .token = taken.token, .who = "kim", .why = "not needed"};
+  EXPECT_THAT(t.send(t.take_request(0)).cancels, ElementsAre(expected));
+  EXPECT_TRUE(t.finish(taken, outcome::Failed{{.code = "cancelled", .message = "kim: not needed"}}));
+  EXPECT_EQ(t.job(id).failure->message, "kim: not needed");
+  if (t.can(Capability::kFailureCode)) {
+    EXPECT_EQ(t.job(id).failure->code, "cancelled");
   }
-  EXPECT_THAT(b.play(b.turn(0)).cancels, IsEmpty());
+  EXPECT_THAT(t.send(t.take_request(0)).cancels, IsEmpty());
 }
 
-void the_owner_hears_it_as_it_renews(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  (void)cancel(b, id);
+void is_reported_on_lock_renewal(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  (void)cancel(t, id);
   const auto reply =
-      b.must(b.store().extend_locks({.queue = b.queue, .held = {{id, taken.token}}, .worker = b.worker}));
+      t.must(t.store().extend_locks({.queue = t.queue, .held = {{id, taken.token}}, .worker = t.worker}));
   ASSERT_EQ(reply.cancels.size(), 1U);
   EXPECT_EQ(reply.cancels[0].token, taken.token);
 }
 
-void the_owner_hears_it_as_it_waits(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  // The first answer may tell of the add; the cancel is told by the one that is open when it comes.
-  auto reply = b.later(
-      b.store().wait_for_work({.worker = b.worker, .queues = {b.queue}, .at_most = Duration(3'600'000)}));
-  (void)cancel(b, id);
+void is_reported_by_wait_for_work(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  // The first answer may report the add; the next one then reports the cancel.
+  auto reply = t.later(
+      t.store().wait_for_work({.worker = t.worker, .queues = {t.queue}, .at_most = Duration(3'600'000)}));
+  (void)cancel(t, id);
   auto answer = reply.get();
   ASSERT_TRUE(answer);
   if (answer->cancels.empty()) {
-    answer = b.now(
-        b.store().wait_for_work({.worker = b.worker, .queues = {b.queue}, .at_most = Duration(3'600'000)}));
+    answer = t.now(
+        t.store().wait_for_work({.worker = t.worker, .queues = {t.queue}, .at_most = Duration(3'600'000)}));
     ASSERT_TRUE(answer);
   }
   ASSERT_EQ(answer->cancels.size(), 1U);
   EXPECT_EQ(answer->cancels[0].id, id);
 }
 
-void nobody_else_hears_it(CaseContext& b) {
-  const JobId id = b.add();
-  (void)b.take_one();
-  (void)cancel(b, id);
-  b.worker = "worker-2";
-  EXPECT_THAT(b.play(b.turn(0)).cancels, IsEmpty());
+void is_reported_to_owner_only(CaseContext& t) {
+  const JobId id = t.add();
+  (void)t.take_one();
+  (void)cancel(t, id);
+  t.worker = "worker-2";
+  EXPECT_THAT(t.send(t.take_request(0)).cancels, IsEmpty());
 }
 
-void a_run_may_end_well_all_the_same(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  (void)cancel(b, id);
-  EXPECT_TRUE(b.finish(taken, outcome::Completed{"42"}));
-  EXPECT_EQ(b.state(id), State::kCompleted);
+void allows_run_to_complete(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  (void)cancel(t, id);
+  EXPECT_TRUE(t.finish(taken, outcome::Completed{"42"}));
+  EXPECT_EQ(t.state(id), State::kCompleted);
 }
 
-void what_is_finished_stays(CaseContext& b) {
-  EXPECT_EQ(cancel(b, b.finished(outcome::Completed{})), CancelReply::kFinished);
-  EXPECT_EQ(cancel(b, b.finished(outcome::Failed{})), CancelReply::kFinished);
-  EXPECT_EQ(b.error(b.store().cancel(b.ref(JobId("not-here")), "kim", "")), Errc::kNotFound);
+void does_not_change_finished_job(CaseContext& t) {
+  EXPECT_EQ(cancel(t, t.finished(outcome::Completed{})), CancelReply::kFinished);
+  EXPECT_EQ(cancel(t, t.finished(outcome::Failed{})), CancelReply::kFinished);
+  EXPECT_EQ(t.error(t.store().cancel(t.ref(JobId("not-here")), "kim", "")), Errc::kNotFound);
 }
 
 }  // namespace
@@ -111,13 +111,13 @@ void what_is_finished_stays(CaseContext& b) {
 std::vector<Case> cancelling_cases() {
   constexpr const char* kTheme = "Cancelling";
   return {
-      {kTheme, "FailsAtOnceWhatWaits", what_waits_fails_at_once},
-      {kTheme, "IsHeardByTheOwnerInItsTurn", the_owner_hears_it_in_its_turn},
-      {kTheme, "IsHeardByTheOwnerAsItRenews", the_owner_hears_it_as_it_renews},
-      {kTheme, "IsHeardByTheOwnerAsItWaits", the_owner_hears_it_as_it_waits},
-      {kTheme, "IsHeardByNobodyElse", nobody_else_hears_it},
-      {kTheme, "LetsARunEndWellAllTheSame", a_run_may_end_well_all_the_same},
-      {kTheme, "LeavesWhatIsFinished", what_is_finished_stays},
+      {kTheme, "FailsWaitingJobAtOnce", fails_waiting_job_at_once},
+      {kTheme, "IsReportedInTakeReply", is_reported_in_take_reply},
+      {kTheme, "IsReportedOnLockRenewal", is_reported_on_lock_renewal},
+      {kTheme, "IsReportedByWaitForWork", is_reported_by_wait_for_work},
+      {kTheme, "IsReportedToOwnerOnly", is_reported_to_owner_only},
+      {kTheme, "AllowsRunToComplete", allows_run_to_complete},
+      {kTheme, "DoesNotChangeFinishedJob", does_not_change_finished_job},
   };
 }
 

@@ -3,8 +3,8 @@
 namespace gaur::conformance {
 
 void CaseContext::advance(Duration by) {
-  rig.advance(by);
-  // A verb that changes nothing makes the store look at its clock: what is over now ends before the answer.
+  fixture.advance(by);
+  // Any verb makes the store read its clock and end expired waits before it answers.
   (void)now(store().recover({.queue = QueueName("nothing-here")}));
 }
 
@@ -18,7 +18,7 @@ JobId CaseContext::add(std::string name, JobOptions options, std::string data) {
   return added.empty() ? JobId() : added.front().id;
 }
 
-TakeRequest CaseContext::turn(std::uint32_t take) {
+TakeRequest CaseContext::take_request(std::uint32_t take) {
   return {.queue = queue,
           .op = {SessionName(worker), ++operations_[worker]},
           .take = take,
@@ -34,7 +34,7 @@ std::vector<JobId> CaseContext::take_ids(std::uint32_t at_most) {
 
 Taken CaseContext::take_one() {
   auto taken = take(1);
-  EXPECT_EQ(taken.size(), 1U) << "one job was to be taken";
+  EXPECT_EQ(taken.size(), 1U) << "expected one job";
   return taken.empty() ? Taken{} : std::move(taken.front());
 }
 
@@ -44,17 +44,17 @@ Result<FinishResult> CaseContext::finish(const Taken& taken, Outcome outcome, Re
 
 Result<FinishResult> CaseContext::finish(const JobId& id, const LockToken& token, Outcome outcome,
                                          Retention keep) {
-  TakeRequest one = turn(0);
+  TakeRequest one = take_request(0);
   one.finished.push_back({.id = id, .token = token, .outcome = std::move(outcome), .keep = keep});
-  auto reply = play(std::move(one));
-  if (reply.finished.size() != 1) return Error{Errc::kInternal, "a finish had no answer"};
+  auto reply = send(std::move(one));
+  if (reply.finished.size() != 1) return Error{Errc::kInternal, "a finish has no reply"};
   return reply.finished.front();
 }
 
 JobId CaseContext::finished(Outcome outcome, Retention keep) {
   JobId id = add();
   const Taken taken = take_one();
-  EXPECT_EQ(taken.job.id, id) << "the queue was not empty";
+  EXPECT_EQ(taken.job.id, id) << "the queue must be empty";
   EXPECT_TRUE(finish(taken, std::move(outcome), keep));
   return id;
 }
@@ -72,25 +72,36 @@ std::vector<Event> CaseContext::events() {
   return must(store().events(queue, "", 10'000, Duration(0))).events;
 }
 
-std::string CaseContext::story(const JobId& id) {
-  std::string story;
+std::string CaseContext::event_kinds(const JobId& id) {
+  std::string kinds;
   for (const Event& event : events()) {
     if (event.id != id) continue;
-    if (!story.empty()) story += ' ';
-    story += to_string(event.kind);
+    if (!kinds.empty()) kinds += ' ';
+    kinds += to_string(event.kind);
   }
-  return story;
+  return kinds;
 }
 
 std::vector<Case> all_cases() {
   std::vector<Case> all;
   for (const auto& theme :
-       {adding_cases(), taking_cases(), admitting_cases(), finding_cases(), finishing_cases(),
-        retrying_cases(), delayed_cases(), lock_cases(), lane_cases(), hand_off_cases(), cancelling_cases(),
-        looking_cases(), pausing_cases(), event_cases(), data_cases(), removing_cases(), reopening_cases()}) {
+       {adding_cases(), taking_cases(), admission_cases(), finding_cases(), finishing_cases(),
+        retrying_cases(), delayed_cases(), lock_cases(), session_cases(), hand_off_cases(),
+        cancelling_cases(), reading_cases(), pausing_cases(), event_cases(), data_cases(), removing_cases(),
+        reopening_cases()}) {
     all.insert(all.end(), theme.begin(), theme.end());
   }
   return all;
+}
+
+AdmissionFilter host_filter() {
+  constexpr std::uint64_t kGB = 1'000'000'000;
+  AdmissionFilter filter{.free = {.cores = 4, .memory_bytes = 8 * kGB}};
+  filter.needs[FunctionName("small")] = {.cores = 1, .memory_bytes = kGB};
+  filter.needs[FunctionName("big")] = {.cores = 4, .memory_bytes = 6 * kGB};
+  filter.needs[FunctionName("quick")] = {.cores = 1, .memory_bytes = kGB, .ends_before_head = true};
+  filter.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .unavailable = true};
+  return filter;
 }
 
 namespace {
@@ -99,13 +110,13 @@ class CaseTest final : public testing::Test {
  public:
   CaseTest(Subject subject, Case which) : subject_(std::move(subject)), case_(std::move(which)) {}
   void TestBody() override {
-    const auto rig = subject_.open();
-    CaseContext bench(*rig, subject_.semantics);
+    const auto fixture = subject_.open();
+    CaseContext context(*fixture, subject_.semantics);
     for (const Capability capability : case_.needs) {
-      if (!bench.can(capability))
+      if (!context.can(capability))
         GTEST_SKIP() << subject_.name << " lacks the capability: " << to_string(capability);
     }
-    case_.check(bench);
+    case_.check(context);
   }
 
  private:

@@ -1,13 +1,13 @@
 #pragma once
-// The hands of a conformance case: one queue, a worker with its lane, and the verbs in short form.
-// A verb that must succeed and does not is a failure of the case. Thread-safety: the test's thread.
+// What a conformance case works with: a queue, a worker with its session, and the verbs in short form.
+// A verb that fails unexpectedly fails the case. Thread-safety: confined to the test's thread.
 #include <gtest/gtest.h>
 
 #include "conformance/store_fixture.hpp"
 
 namespace gaur {
 
-/// How GoogleTest shows ids, names and tokens.
+/// Lets GoogleTest print ids, names and tokens.
 template <class Tag>
 void PrintTo(const Name<Tag>& name, std::ostream* out) {
   *out << '"' << name.value << '"';
@@ -17,24 +17,24 @@ namespace conformance {
 
 class CaseContext {
  public:
-  explicit CaseContext(StoreFixture& the_rig, Semantics the_semantics)
-      : rig(the_rig), semantics(the_semantics) {}
+  explicit CaseContext(StoreFixture& the_fixture, Semantics the_semantics)
+      : fixture(the_fixture), semantics(the_semantics) {}
 
-  StoreFixture& rig;
+  StoreFixture& fixture;
   const Semantics semantics;
   const QueueName queue{"query"};
 
-  Store& store() { return rig.store(); }
+  Store& store() { return fixture.store(); }
   bool can(Capability capability) { return store().capabilities().has(capability); }
   template <class T>
   Result<T> now(Async<T> future) {
-    return await(rig, std::move(future));
+    return await(fixture, std::move(future));
   }
   template <class T>
   Pending<T> later(Async<T> future) {
-    return Pending<T>(rig, std::move(future));
+    return Pending<T>(fixture, std::move(future));
   }
-  /// The value, or a failure of the case and a default.
+  /// The value. An error fails the case and returns a default value.
   template <class T>
   T must(Async<T> future) {
     auto result = now(std::move(future));
@@ -48,7 +48,7 @@ class CaseContext {
     return result ? Errc::kInternal : result.error().code;
   }
 
-  /// The store sees the new time: whatever it does at once is done when this returns.
+  /// Moves the clock and lets the store end expired waits.
   void advance(Duration by);
 
   std::vector<Added> add_all(std::vector<NewJob> jobs);
@@ -56,23 +56,23 @@ class CaseContext {
   AddRequest request(std::vector<NewJob> jobs) { return {.queue = queue, .jobs = std::move(jobs)}; }
   JobRef ref(const JobId& id) const { return {queue, id}; }
 
-  /// The worker's next turn.
-  TakeRequest turn(std::uint32_t take);
-  TakeReply play(TakeRequest turn) { return must(store().finish_and_take(std::move(turn))); }
-  TakeReply take_by_needs(std::uint32_t at_most, const AdmissionFilter& admit) {
-    TakeRequest next = turn(at_most);
-    next.filter = admit;
-    return play(std::move(next));
+  /// The worker's next take request.
+  TakeRequest take_request(std::uint32_t take);
+  TakeReply send(TakeRequest request) { return must(store().finish_and_take(std::move(request))); }
+  TakeReply take_filtered(std::uint32_t at_most, const AdmissionFilter& filter) {
+    TakeRequest next = take_request(at_most);
+    next.filter = filter;
+    return send(std::move(next));
   }
-  std::vector<Taken> take(std::uint32_t at_most) { return play(turn(at_most)).taken; }
+  std::vector<Taken> take(std::uint32_t at_most) { return send(take_request(at_most)).taken; }
   std::vector<JobId> take_ids(std::uint32_t at_most);
   Taken take_one();
   Result<FinishResult> finish(const Taken& taken, Outcome outcome, Retention keep = {});
   Result<FinishResult> finish(const JobId& id, const LockToken& token, Outcome outcome, Retention keep = {});
-  /// Adds a job, takes it and ends it.
+  /// Adds a job, takes it and finishes it.
   JobId finished(Outcome outcome, Retention keep = {});
 
-  /// What a store without kFailureCode, kProcessedBy or kEventLog cannot tell is left out of a comparison.
+  // The expected value without the fields that the store cannot record.
   Failure known(Failure failure) {
     if (!can(Capability::kFailureCode)) failure.code = "error", failure.details.clear();
     return failure;
@@ -88,36 +88,36 @@ class CaseContext {
   Counts counts() { return must(store().counts(queue)); }
   std::vector<JobId> ids(State state, bool newest_first = false);
   std::vector<Event> events();
-  /// "added active completed": the kinds of the events of one job, in order.
-  std::string story(const JobId& id);
+  /// The kinds of a job's events in order, for example "added active completed".
+  std::string event_kinds(const JobId& id);
 
   std::string worker = "worker-1";
 
  private:
-  std::map<std::string, std::uint64_t> operations_;  // by worker: each is a lane
+  std::map<std::string, std::uint64_t> operations_;  // by worker: each has a session
 };
 
-/// One property that every store must have.
+/// A property that every store must have.
 struct Case {
   const char* theme;
-  const char* name;  ///< a sentence
+  const char* name;  ///< states the property, for example "TakesInOrderOfAdding"
   void (*check)(CaseContext&);
   std::vector<Capability> needs = {};
 };
 
-/// The cases of each theme, one function a file.
+// The cases of each theme: one function for each file.
 std::vector<Case> adding_cases();
 std::vector<Case> taking_cases();
-std::vector<Case> admitting_cases();
+std::vector<Case> admission_cases();
 std::vector<Case> finding_cases();
 std::vector<Case> finishing_cases();
 std::vector<Case> retrying_cases();
 std::vector<Case> delayed_cases();
 std::vector<Case> lock_cases();
-std::vector<Case> lane_cases();
+std::vector<Case> session_cases();
 std::vector<Case> hand_off_cases();
 std::vector<Case> cancelling_cases();
-std::vector<Case> looking_cases();
+std::vector<Case> reading_cases();
 std::vector<Case> pausing_cases();
 std::vector<Case> event_cases();
 std::vector<Case> data_cases();
@@ -126,8 +126,12 @@ std::vector<Case> reopening_cases();
 
 std::vector<Case> all_cases();
 
+/// Free: 4 cores and 8 GB. Functions: "small" (1 core, 1 GB), "big" (4 cores, 6 GB), "quick" (as small, ends
+/// before any head), "shut" (unavailable). Others are not served.
+AdmissionFilter host_filter();
+
 /// Registers every case as a GoogleTest "Conformance/<store>.<Theme>_<Name>". Call it before RUN_ALL_TESTS().
-/// A case whose capability the store lacks is registered too, and skips by that name.
+/// A case is skipped, with the reason, if the store lacks a capability that it needs.
 void register_conformance(const Subject& subject);
 
 }  // namespace conformance

@@ -1,8 +1,13 @@
 #pragma once
-// Invariants that hold for every store whatever it was asked to do, checked from what its clients saw and
-// from snapshots, without knowing any other store: partition, no loss, no invention, the fence, one terminal
-// an attempt, counters, times, counts, legal moves, unique ids, liveness of parked turns.
-// Thread-safety: the test's thread.
+// Checks the invariants of a store from its replies, its events and snapshots, without a reference store.
+//   I1  a job is in exactly one state            I9  times: not before due, due only while delayed
+//   I2  no acknowledged job is lost              I11 counts equal the listed jobs
+//   I3  no job and no data is invented           I12 events are legal transitions and match the state
+//   I5  only the current run can finish          I13 ids are unique
+//   I6  a run ends once                          I15 a take request gets at most what it requested
+//   I7  a job has one run at a time              I20 no long poll stays open while jobs are ready
+//   I8  attempt counters match the starts
+// Thread-safety: confined to the test's thread.
 #include <map>
 #include <set>
 #include <string>
@@ -12,8 +17,8 @@
 
 namespace gaur::conformance {
 
-/// All jobs of a queue at one moment.
-struct Snapshot {
+/// All jobs of a queue at one point in time.
+struct QueueSnapshot {
   QueueName queue;
   Counts counts{};
   std::map<State, std::vector<Job>> jobs{};
@@ -21,55 +26,56 @@ struct Snapshot {
 
 class Checker {
  public:
-  // What the client sent and heard.
+  // The requests and replies of the clients.
   void added(const AddRequest& request, const std::vector<Added>& reply, Time now);
-  /// A turn whose answer has not come: what it finishes may have ended already.
-  void sent(const TakeRequest& turn);
-  void turned(const TakeRequest& turn, const TakeReply& reply, Time now);
+  /// A take request without a reply yet. Its finishes may be committed already.
+  void sent(const TakeRequest& request);
+  void took(const TakeRequest& request, const TakeReply& reply, Time now);
   void recovered(const QueueName& queue, const Recovered& reply);
   void retried(const JobRef& job, bool reset);
-  void due_changed(const JobRef& job, std::optional<Time> due);  ///< promoted: nothing
+  /// `due` is empty after a promote.
+  void due_changed(const JobRef& job, std::optional<Time> due);
   void data_updated(const JobRef& job, const std::string& data);
   void removed(const JobRef& job);
-  void may_vanish(const QueueName& queue, const std::set<State>& states);  ///< drain, clean
+  void may_be_removed_in(const QueueName& queue, const std::set<State>& states);  ///< by drain or clean
   void obliterated(const QueueName& queue);
   void reopened();
-  /// false: the store tells no events, and nothing is concluded from their absence.
-  void hears_events(bool does) { hears_events_ = does; }
-  /// true: what had lost its lock when the store was reopened stays active until the sweep finds it.
-  void reopening_spares_lost(bool does) { spares_lost_ = does; }
+  /// false: the store has no event log, so the checks of events are off.
+  void has_event_log(bool has) { has_event_log_ = has; }
+  /// true: reopening leaves unlocked jobs active until recovery finds them.
+  void unlocked_stay_active_on_reopen(bool stay) { unlocked_stay_active_ = stay; }
 
-  // What stands in the store.
-  void snapshot(const Snapshot& snapshot);
+  // The content of the store.
+  void snapshot(const QueueSnapshot& snapshot);
   void event(const QueueName& queue, const Event& event);
-  void parked_while_ready(const QueueName& queue, const std::string& by);
+  void long_poll_open_while_ready(const QueueName& queue, const std::string& worker);
 
   const std::vector<std::string>& violations() const { return violations_; }
 
  private:
   struct Known {
     std::string name{}, data{};
-    std::optional<LockToken> running{};  ///< token of the run that has not ended
+    std::optional<LockToken> running{};  ///< token of the run that has not finished
     std::optional<Time> due{};
-    std::optional<State> by_events{};  ///< where the events say that it stands
-    std::set<LockToken> ending{};      ///< runs whose finish is on its way
-    bool may_be_gone = false;
-    bool may_be_lost = false;  ///< it ran when the store was reopened
+    std::optional<State> state_by_events{};  ///< according to the events
+    std::set<LockToken> ending{};            ///< runs whose finish has no reply yet
+    bool may_be_removed = false;
+    bool may_be_active_unlocked = false;  ///< it was active when the store was reopened
     std::uint32_t made = 0, started = 0, stalled = 0;
   };
   using Key = std::pair<QueueName, JobId>;
 
   void violation(std::string_view invariant, const Key& job, std::string what);
-  void finished(const QueueName& queue, const Finish& finish, const FinishResult& moved);
+  void finished(const QueueName& queue, const Finish& finish, const FinishResult& result);
   void taken(const QueueName& queue, const Taken& taken, Time now);
-  bool may_be_absent(const Key& key);
+  bool may_be_missing(const Key& key);
   void one_job(const Key& key, const Job& job);
 
   std::map<Key, Known> jobs_;
-  std::map<QueueName, bool> trims_;  ///< some retention may remove finished jobs
+  std::map<QueueName, bool> trims_;  ///< a retention may have removed finished jobs
   std::vector<std::string> violations_;
-  bool hears_events_ = true;
-  bool spares_lost_ = false;
+  bool has_event_log_ = true;
+  bool unlocked_stay_active_ = false;
 };
 
 }  // namespace gaur::conformance

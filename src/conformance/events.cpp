@@ -1,4 +1,4 @@
-// The event log: one event a transition, in order, since a cursor.
+// The event log: one event for each transition, in order, read from a cursor.
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -9,41 +9,41 @@ namespace {
 
 using testing::IsEmpty;
 
-EventPage page(CaseContext& b, std::string cursor, std::uint32_t limit = 1000,
+EventPage page(CaseContext& t, std::string cursor, std::uint32_t limit = 1000,
                Duration at_most = Duration(0)) {
-  return b.must(b.store().events(b.queue, std::move(cursor), limit, at_most));
+  return t.must(t.store().events(t.queue, std::move(cursor), limit, at_most));
 }
 
-void the_life_of_a_job(CaseContext& b) {
-  const JobId id = b.add("top", {.attempts = 3});
+void record_every_transition(CaseContext& t) {
+  const JobId id = t.add("top", {.attempts = 3});
   EXPECT_TRUE(
-      b.finish(b.take_one(), outcome::RetryAfter{.delay = Duration(100), .failure = {.message = "once"}}));
-  b.advance(Duration(100));
-  (void)b.must(b.store().wake_delayed(b.queue));
-  EXPECT_TRUE(b.finish(b.take_one(), outcome::RetryAfter{.failure = {.message = "twice"}}));
-  EXPECT_TRUE(b.finish(b.take_one(), outcome::Completed{"42"}));
-  EXPECT_EQ(b.story(id), "added waiting active delayed waiting active waiting active completed");
+      t.finish(t.take_one(), outcome::RetryAfter{.delay = Duration(100), .failure = {.message = "once"}}));
+  t.advance(Duration(100));
+  (void)t.must(t.store().wake_delayed(t.queue));
+  EXPECT_TRUE(t.finish(t.take_one(), outcome::RetryAfter{.failure = {.message = "twice"}}));
+  EXPECT_TRUE(t.finish(t.take_one(), outcome::Completed{"42"}));
+  EXPECT_EQ(t.event_kinds(id), "added waiting active delayed waiting active waiting active completed");
 }
 
-void failing_for_good(CaseContext& b) {
-  const JobId id = b.finished(outcome::Failed{{.message = "no such table"}, true});
-  EXPECT_EQ(b.story(id), "added waiting active failed retries-exhausted");
-  const JobId other = b.finished(outcome::Failed{{.message = "unrecoverable"}, false});
-  EXPECT_EQ(b.story(other), "added waiting active failed");
+void record_failures(CaseContext& t) {
+  const JobId id = t.finished(outcome::Failed{{.message = "no such table"}, true});
+  EXPECT_EQ(t.event_kinds(id), "added waiting active failed retries-exhausted");
+  const JobId other = t.finished(outcome::Failed{{.message = "unrecoverable"}, false});
+  EXPECT_EQ(t.event_kinds(other), "added waiting active failed");
 }
 
-void stalled_and_back(CaseContext& b) {
-  const JobId id = b.finished(outcome::Stalled{.max_stalled = 1});
-  EXPECT_EQ(b.story(id), "added waiting active stalled waiting");
+void record_stall(CaseContext& t) {
+  const JobId id = t.finished(outcome::Stalled{.max_stalled = 1});
+  EXPECT_EQ(t.event_kinds(id), "added waiting active stalled waiting");
 }
 
-void details_are_told(CaseContext& b) {
-  const JobId id = b.add("top");
-  b.advance(Duration(5));
-  const Taken taken = b.take_one();
-  (void)b.must(b.store().update_progress(b.ref(id), taken.token, "50"));
-  EXPECT_TRUE(b.finish(taken, outcome::Completed{R"({"rows":1})"}));
-  const auto events = b.events();
+void contain_details(CaseContext& t) {
+  const JobId id = t.add("top");
+  t.advance(Duration(5));
+  const Taken taken = t.take_one();
+  (void)t.must(t.store().update_progress(t.ref(id), taken.token, "50"));
+  EXPECT_TRUE(t.finish(taken, outcome::Completed{R"({"rows":1})"}));
+  const auto events = t.events();
   ASSERT_GE(events.size(), 5U);
   EXPECT_EQ(events[0].kind, EventKind::kAdded);
   EXPECT_EQ(events[0].detail, "top");
@@ -51,7 +51,7 @@ void details_are_told(CaseContext& b) {
   EXPECT_FALSE(events[1].previous);
   EXPECT_EQ(events[2].kind, EventKind::kActive);
   EXPECT_EQ(events[2].previous, State::kWaiting);
-  EXPECT_EQ(events[2].at, b.rig.clock().wall());
+  EXPECT_EQ(events[2].at, t.fixture.clock().wall());
   EXPECT_EQ(events[3].kind, EventKind::kProgress);
   EXPECT_EQ(events[3].detail, "50");
   EXPECT_EQ(events[4].kind, EventKind::kCompleted);
@@ -59,138 +59,138 @@ void details_are_told(CaseContext& b) {
   EXPECT_EQ(events[4].previous, State::kActive);
 }
 
-void a_delayed_event_tells_when(CaseContext& b) {
-  (void)b.add("d", {.delay = Duration(700)});
-  const auto events = b.events();
+void delayed_event_contains_due_time(CaseContext& t) {
+  (void)t.add("d", {.delay = Duration(700)});
+  const auto events = t.events();
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[1].kind, EventKind::kDelayed);
-  EXPECT_EQ(events[1].detail, std::to_string(to_ms(b.rig.clock().wall() + Duration(700))));
+  EXPECT_EQ(events[1].detail, std::to_string(to_ms(t.fixture.clock().wall() + Duration(700))));
 }
 
-void duplicates_and_removals(CaseContext& b) {
-  const JobId id = b.add("a", {.id = JobId("mine")});
-  (void)b.add("a", {.id = JobId("mine")});
-  (void)b.must(b.store().remove(b.ref(id)));
-  EXPECT_EQ(b.story(id), "added waiting duplicated removed");
+void record_duplicates_and_removals(CaseContext& t) {
+  const JobId id = t.add("a", {.id = JobId("mine")});
+  (void)t.add("a", {.id = JobId("mine")});
+  (void)t.must(t.store().remove(t.ref(id)));
+  EXPECT_EQ(t.event_kinds(id), "added waiting duplicated removed");
 }
 
-void since_a_cursor(CaseContext& b) {
-  (void)b.add_all(std::vector<NewJob>(5, NewJob{.name = "n"}));
+void are_paged_by_cursor(CaseContext& t) {
+  (void)t.add_all(std::vector<NewJob>(5, NewJob{.name = "n"}));
   std::string cursor;
   std::vector<std::string> seen;
   for (int pages = 0; pages < 4; ++pages) {
-    const EventPage next = page(b, cursor, 3);
+    const EventPage next = page(t, cursor, 3);
     for (const Event& event : next.events) seen.push_back(event.cursor);
     cursor = next.cursor;
   }
   EXPECT_EQ(seen.size(), 10U);
   EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), 10U);
-  EXPECT_THAT(page(b, cursor).events, IsEmpty());
-  const JobId id = b.add();
-  const auto events = page(b, cursor).events;
+  EXPECT_THAT(page(t, cursor).events, IsEmpty());
+  const JobId id = t.add();
+  const auto events = page(t, cursor).events;
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[0].id, id);
 }
 
-void an_events_own_cursor_serves_too(CaseContext& b) {
-  (void)b.add_all({{.name = "a"}, {.name = "b"}});
-  const auto all = page(b, "").events;
+void cursor_of_an_event_is_valid(CaseContext& t) {
+  (void)t.add_all({{.name = "a"}, {.name = "b"}});
+  const auto all = page(t, "").events;
   ASSERT_EQ(all.size(), 4U);
-  const auto rest = page(b, all[1].cursor).events;
+  const auto rest = page(t, all[1].cursor).events;
   ASSERT_EQ(rest.size(), 2U);
   EXPECT_EQ(rest[0].cursor, all[2].cursor);
 }
 
-/// A store that hears events only live listens from the first answered question on.
-void begin_to_listen(CaseContext& b) {
-  if (!b.can(Capability::kEventLog)) (void)page(b, "$");
+/// A store without an event log subscribes on its first read and reports only later events.
+void subscribe(CaseContext& t) {
+  if (!t.can(Capability::kEventLog)) (void)page(t, "$");
 }
 
-void only_what_comes(CaseContext& b) {
-  (void)b.add();
-  begin_to_listen(b);
-  auto reply = b.later(b.store().events(b.queue, "$", 10, Duration(3'600'000)));
-  (void)b.must(b.store().wake_delayed(b.queue));
+void wait_for_new_events(CaseContext& t) {
+  (void)t.add();
+  subscribe(t);
+  auto reply = t.later(t.store().events(t.queue, "$", 10, Duration(3'600'000)));
+  (void)t.must(t.store().wake_delayed(t.queue));
   EXPECT_FALSE(reply.ready());
-  const JobId id = b.add();
+  const JobId id = t.add();
   auto answer = reply.get();
   ASSERT_TRUE(answer);
   ASSERT_FALSE(answer->events.empty());
   EXPECT_EQ(answer->events[0].id, id);
 }
 
-void a_wait_for_events_ends_at_its_time(CaseContext& b) {
-  begin_to_listen(b);
-  auto reply = b.later(b.store().events(b.queue, "$", 10, Duration(500)));
-  (void)b.must(b.store().wake_delayed(b.queue));
-  b.advance(Duration(501));
+void wait_ends_at_its_timeout(CaseContext& t) {
+  subscribe(t);
+  auto reply = t.later(t.store().events(t.queue, "$", 10, Duration(500)));
+  (void)t.must(t.store().wake_delayed(t.queue));
+  t.advance(Duration(501));
   const auto answer = reply.get();
   ASSERT_TRUE(answer);
   EXPECT_THAT(answer->events, IsEmpty());
 }
 
-void cursors_survive_reopening(CaseContext& b) {
-  (void)b.add();
-  const std::string cursor = page(b, "").cursor;
-  b.rig.crash_and_reopen();
-  const JobId id = b.add();
-  const auto events = page(b, cursor).events;
+void cursors_survive_reopening(CaseContext& t) {
+  (void)t.add();
+  const std::string cursor = page(t, "").cursor;
+  t.fixture.crash_and_reopen();
+  const JobId id = t.add();
+  const auto events = page(t, cursor).events;
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[0].id, id);
 }
 
-void a_gap_is_told(CaseContext& b) {
-  (void)b.add("first");
-  const std::string cursor = page(b, "").cursor;
-  for (int batch = 0; batch < 6; ++batch) (void)b.add_all(std::vector<NewJob>(1000, NewJob{.name = "n"}));
-  const EventPage late = page(b, cursor, 10);
+void report_gap(CaseContext& t) {
+  (void)t.add("first");
+  const std::string cursor = page(t, "").cursor;
+  for (int batch = 0; batch < 6; ++batch) (void)t.add_all(std::vector<NewJob>(1000, NewJob{.name = "n"}));
+  const EventPage late = page(t, cursor, 10);
   EXPECT_TRUE(late.gap);
   EXPECT_EQ(late.events.size(), 10U);
-  EXPECT_FALSE(page(b, late.cursor, 10).gap);
+  EXPECT_FALSE(page(t, late.cursor, 10).gap);
 }
 
-void queue_events(CaseContext& b) {
-  (void)b.must(b.store().pause(b.queue));
-  (void)b.must(b.store().resume(b.queue));
-  (void)b.finished(outcome::Completed{});
-  (void)b.must(b.store().clean(b.queue, State::kCompleted, Duration(0), 0));
-  std::string story;
-  for (const Event& event : b.events()) {
-    if (event.id.empty()) story += std::string(to_string(event.kind)) + " ";
+void record_events_of_queue(CaseContext& t) {
+  (void)t.must(t.store().pause(t.queue));
+  (void)t.must(t.store().resume(t.queue));
+  (void)t.finished(outcome::Completed{});
+  (void)t.must(t.store().clean(t.queue, State::kCompleted, Duration(0), 0));
+  std::string kinds;
+  for (const Event& event : t.events()) {
+    if (event.id.empty()) kinds += std::string(to_string(event.kind)) + " ";
   }
-  EXPECT_EQ(story, "paused resumed drained cleaned ");
+  EXPECT_EQ(kinds, "paused resumed drained cleaned ");
 }
 
-void cancel_requests(CaseContext& b) {
-  const JobId waiting = b.add("w", {.delay = Duration(1000)});
-  const JobId active = b.add();
-  (void)b.take_one();
-  (void)b.must(b.store().cancel(b.ref(active), "kim", "why"));
-  (void)b.must(b.store().cancel(b.ref(waiting), "kim", "why"));
-  EXPECT_EQ(b.story(active), "added waiting active cancel-requested");
-  EXPECT_EQ(b.story(waiting), "added delayed failed");
+void record_cancel_requests(CaseContext& t) {
+  const JobId waiting = t.add("w", {.delay = Duration(1000)});
+  const JobId active = t.add();
+  (void)t.take_one();
+  (void)t.must(t.store().cancel(t.ref(active), "kim", "why"));
+  (void)t.must(t.store().cancel(t.ref(waiting), "kim", "why"));
+  EXPECT_EQ(t.event_kinds(active), "added waiting active cancel-requested");
+  EXPECT_EQ(t.event_kinds(waiting), "added delayed failed");
 }
 
 }  // namespace
 
 std::vector<Case> event_cases() {
   constexpr const char* kTheme = "Events";
-  const std::vector<Capability> kept{Capability::kEventLog};
+  const std::vector<Capability> event_log{Capability::kEventLog};
   return {
-      {kTheme, "TellTheLifeOfAJob", the_life_of_a_job, kept},
-      {kTheme, "OfFailingForGood", failing_for_good, kept},
-      {kTheme, "OfAStall", stalled_and_back, kept},
-      {kTheme, "CarryTheirDetails", details_are_told, kept},
-      {kTheme, "OfDelayedJobsTellWhen", a_delayed_event_tells_when, kept},
-      {kTheme, "OfDuplicatesAndRemovals", duplicates_and_removals, kept},
-      {kTheme, "ArePagedSinceACursor", since_a_cursor, kept},
-      {kTheme, "HaveCursorsOfTheirOwn", an_events_own_cursor_serves_too, kept},
-      {kTheme, "FromNowOnAreWaitedFor", only_what_comes},
-      {kTheme, "AreWaitedForNoLongerThanTold", a_wait_for_events_ends_at_its_time},
-      {kTheme, "KeepTheirCursorsOverReopening", cursors_survive_reopening, kept},
-      {kTheme, "TellOfAGap", a_gap_is_told, kept},
-      {kTheme, "OfTheQueue", queue_events, kept},
-      {kTheme, "OfCancels", cancel_requests, kept},
+      {kTheme, "RecordEveryTransition", record_every_transition, event_log},
+      {kTheme, "RecordFailures", record_failures, event_log},
+      {kTheme, "RecordStall", record_stall, event_log},
+      {kTheme, "ContainDetails", contain_details, event_log},
+      {kTheme, "DelayedEventContainsDueTime", delayed_event_contains_due_time, event_log},
+      {kTheme, "RecordDuplicatesAndRemovals", record_duplicates_and_removals, event_log},
+      {kTheme, "ArePagedByCursor", are_paged_by_cursor, event_log},
+      {kTheme, "CursorOfAnEventIsValid", cursor_of_an_event_is_valid, event_log},
+      {kTheme, "WaitForNewEvents", wait_for_new_events},
+      {kTheme, "WaitEndsAtItsTimeout", wait_ends_at_its_timeout},
+      {kTheme, "CursorsSurviveReopening", cursors_survive_reopening, event_log},
+      {kTheme, "ReportGap", report_gap, event_log},
+      {kTheme, "RecordEventsOfQueue", record_events_of_queue, event_log},
+      {kTheme, "RecordCancelRequests", record_cancel_requests, event_log},
   };
 }
 

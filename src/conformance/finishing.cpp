@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "conformance/case_context.hpp"
+#include "core/result_json.hpp"
 
 namespace gaur::conformance {
 
@@ -12,25 +13,25 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void completed(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  b.advance(Duration(700));
-  const auto moved = b.finish(taken, outcome::Completed{R"({"rows":3})"});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(*moved, (FinishResult{.state = State::kCompleted, .kept = true, .attempts_made = 1}));
-  const Job job = b.job(id);
+void stores_result_and_times(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  t.advance(Duration(700));
+  const auto result = t.finish(taken, outcome::Completed{R"({"rows":3})"});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(*result, (FinishResult{.state = State::kCompleted, .kept = true, .attempts_made = 1}));
+  const Job job = t.job(id);
   EXPECT_EQ(job.state, State::kCompleted);
   EXPECT_EQ(job.result, R"({"rows":3})");
-  EXPECT_EQ(job.finished_on, b.rig.clock().wall());
-  EXPECT_EQ(job.processed_on, b.rig.clock().wall() - Duration(700));
+  EXPECT_EQ(job.finished_on, t.fixture.clock().wall());
+  EXPECT_EQ(job.processed_on, t.fixture.clock().wall() - Duration(700));
   EXPECT_EQ(job.attempts_made, 1U);
-  EXPECT_EQ(b.counts()[State::kCompleted], 1U);
-  EXPECT_EQ(b.counts()[State::kActive], 0U);
+  EXPECT_EQ(t.counts()[State::kCompleted], 1U);
+  EXPECT_EQ(t.counts()[State::kActive], 0U);
 }
 
 /// Times of result files have whole seconds. The result has a nested object that looks like a file.
-void completed_with_a_result_file(CaseContext& b) {
+void stores_result_file(CaseContext& t) {
   const ResultFileInfo file{.url = "/v1/queues/q/jobs/1/result",
                             .format = "csv",
                             .bytes = 12,
@@ -42,57 +43,58 @@ void completed_with_a_result_file(CaseContext& b) {
   link.is_link = true;
   const std::string beside = R"({ "n":1.10,"of":{"file":{"url":"x"}} })";
   for (const auto& [result, made] : {std::pair(beside, file), {"{ }", file}, {"null", link}}) {
-    const JobId id = b.add();
-    ASSERT_TRUE(b.finish(b.take_one(), outcome::Completed{result, made}));
-    EXPECT_EQ(b.job(id).result, result);
-    EXPECT_EQ(b.job(id).result_file, made);
-    const auto events = b.events();
+    const JobId id = t.add();
+    ASSERT_TRUE(t.finish(t.take_one(), outcome::Completed{result, made}));
+    EXPECT_EQ(t.job(id).result, result);
+    EXPECT_EQ(t.job(id).result_file, made);
+    const auto events = t.events();
     const auto completed = std::find_if(events.rbegin(), events.rend(), [&](const Event& event) {
       return event.kind == EventKind::kCompleted && event.id == id;
     });
     ASSERT_NE(completed, events.rend());
-    EXPECT_EQ(completed->detail, result_json(b.job(id)));
+    EXPECT_EQ(completed->detail, result_json(t.job(id)));
   }
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  ASSERT_TRUE(b.finish(taken, outcome::Completed{beside}));
-  EXPECT_EQ(b.job(id).result, beside);
-  EXPECT_FALSE(b.job(id).result_file);
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  ASSERT_TRUE(t.finish(taken, outcome::Completed{beside}));
+  EXPECT_EQ(t.job(id).result, beside);
+  EXPECT_FALSE(t.job(id).result_file);
 }
 
-void failed(CaseContext& b) {
-  const JobId id = b.add();
+void stores_failure(CaseContext& t) {
+  const JobId id = t.add();
   const Failure failure{
       .code = "timeout", .message = "ran for 60 s", .stack = "at line 1", .details = R"({"peak":1})"};
-  const auto moved = b.finish(b.take_one(), outcome::Failed{failure, true});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(moved->state, State::kFailed);
-  EXPECT_EQ(moved->attempts_made, 1U);
-  const Job job = b.job(id);
-  EXPECT_EQ(job.failure, b.known(failure));
+  const auto result = t.finish(t.take_one(), outcome::Failed{failure, true});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->state, State::kFailed);
+  EXPECT_EQ(result->attempts_made, 1U);
+  const Job job = t.job(id);
+  EXPECT_EQ(job.failure, t.known(failure));
   EXPECT_THAT(job.stacktrace, ElementsAre("at line 1"));
-  EXPECT_EQ(job.finished_on, b.rig.clock().wall());
+  EXPECT_EQ(job.finished_on, t.fixture.clock().wall());
 }
 
-void use_is_stored(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
+void stores_usage(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
   const Usage usage{
       .cpu_us = 1'234'567, .peak_rss_bytes = 99'000'000, .wall_us = 500'000, .details = R"({"rows":3})"};
-  TakeRequest turn = b.turn(0);
-  turn.finished.push_back({.id = id, .token = taken.token, .outcome = outcome::Completed{}, .usage = usage});
-  EXPECT_TRUE(b.play(turn).finished.at(0));
-  EXPECT_EQ(b.job(id).usage, usage);
+  TakeRequest request = t.take_request(0);
+  request.finished.push_back(
+      {.id = id, .token = taken.token, .outcome = outcome::Completed{}, .usage = usage});
+  EXPECT_TRUE(t.send(request).finished.at(0));
+  EXPECT_EQ(t.job(id).usage, usage);
 }
 
-void finish_and_take_in_one_step(CaseContext& b) {
-  const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
-  const auto taken = b.take(2);
+void finishes_and_takes_atomically(CaseContext& t) {
+  const auto added = t.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
+  const auto taken = t.take(2);
   ASSERT_EQ(taken.size(), 2U);
-  TakeRequest turn = b.turn(1);
+  TakeRequest request = t.take_request(1);
   for (const Taken& one : taken)
-    turn.finished.push_back({.id = one.job.id, .token = one.token, .outcome = outcome::Completed{}});
-  const auto reply = b.play(turn);
+    request.finished.push_back({.id = one.job.id, .token = one.token, .outcome = outcome::Completed{}});
+  const auto reply = t.send(request);
   ASSERT_EQ(reply.finished.size(), 2U);
   EXPECT_TRUE(reply.finished[0]);
   EXPECT_TRUE(reply.finished[1]);
@@ -100,27 +102,27 @@ void finish_and_take_in_one_step(CaseContext& b) {
   EXPECT_EQ(reply.taken[0].job.id, added[2].id);
 }
 
-void a_wrong_token_is_refused_and_changes_nothing(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  const Job before = b.job(id);
-  const auto moved = b.finish(id, LockToken("someone:1:0"), outcome::Completed{"1"});
-  ASSERT_FALSE(moved);
-  EXPECT_EQ(moved.error().code, Errc::kLockMismatch);
-  EXPECT_EQ(b.job(id), before);
-  EXPECT_TRUE(b.finish(taken, outcome::Completed{"2"})) << "the owner's lock is untouched";
-  EXPECT_EQ(b.job(id).result, "2");
+void rejects_wrong_token_without_change(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  const Job before = t.job(id);
+  const auto result = t.finish(id, LockToken("someone:1:0"), outcome::Completed{"1"});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Errc::kLockMismatch);
+  EXPECT_EQ(t.job(id), before);
+  EXPECT_TRUE(t.finish(taken, outcome::Completed{"2"})) << "the owner's lock is unchanged";
+  EXPECT_EQ(t.job(id).result, "2");
 }
 
-void one_refused_stops_no_other(CaseContext& b) {
-  (void)b.add_all({{.name = "a"}, {.name = "b"}});
-  const auto taken = b.take(2);
+void executes_other_finishes_after_a_rejected_one(CaseContext& t) {
+  (void)t.add_all({{.name = "a"}, {.name = "b"}});
+  const auto taken = t.take(2);
   ASSERT_EQ(taken.size(), 2U);
-  TakeRequest turn = b.turn(0);
-  turn.finished.push_back({.id = JobId("not-here"), .token = taken[0].token});
-  turn.finished.push_back({.id = taken[0].job.id, .token = taken[1].token});
-  turn.finished.push_back({.id = taken[1].job.id, .token = taken[1].token});
-  const auto reply = b.play(turn);
+  TakeRequest request = t.take_request(0);
+  request.finished.push_back({.id = JobId("not-here"), .token = taken[0].token});
+  request.finished.push_back({.id = taken[0].job.id, .token = taken[1].token});
+  request.finished.push_back({.id = taken[1].job.id, .token = taken[1].token});
+  const auto reply = t.send(request);
   ASSERT_EQ(reply.finished.size(), 3U);
   ASSERT_FALSE(reply.finished[0]);
   EXPECT_EQ(reply.finished[0].error().code, Errc::kNotFound);
@@ -129,94 +131,94 @@ void one_refused_stops_no_other(CaseContext& b) {
   EXPECT_TRUE(reply.finished[2]);
 }
 
-void a_second_finish_is_refused(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  EXPECT_TRUE(b.finish(taken, outcome::Completed{"1"}));
-  const auto again = b.finish(taken, outcome::Failed{});
+void rejects_second_finish(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  EXPECT_TRUE(t.finish(taken, outcome::Completed{"1"}));
+  const auto again = t.finish(taken, outcome::Failed{});
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Errc::kLockMissing);
-  EXPECT_EQ(b.job(id).result, "1");
-  EXPECT_EQ(b.state(id), State::kCompleted);
+  EXPECT_EQ(t.job(id).result, "1");
+  EXPECT_EQ(t.state(id), State::kCompleted);
 }
 
-void a_finish_after_the_lock_expired_is_refused(CaseContext& b) {
-  const JobId id = b.add();
-  TakeRequest turn = b.turn(1);
-  turn.lock = Duration(1000);
-  const auto taken = b.play(turn).taken;
+void rejects_finish_after_lock_expired(CaseContext& t) {
+  const JobId id = t.add();
+  TakeRequest request = t.take_request(1);
+  request.lock = Duration(1000);
+  const auto taken = t.send(request).taken;
   ASSERT_EQ(taken.size(), 1U);
-  b.advance(Duration(1001));
-  const auto late = b.finish(taken[0], outcome::Completed{});
+  t.advance(Duration(1001));
+  const auto late = t.finish(taken[0], outcome::Completed{});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Errc::kLockMissing);
-  EXPECT_EQ(b.state(id), State::kActive);
+  EXPECT_EQ(t.state(id), State::kActive);
 }
 
-void a_finish_of_an_older_run_is_refused(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken old = b.take_one();
-  EXPECT_TRUE(b.finish(old, outcome::Requeue{"test"}));
-  const auto waiting = b.finish(old, outcome::Completed{});
+void rejects_finish_of_older_run(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken old = t.take_one();
+  EXPECT_TRUE(t.finish(old, outcome::Requeue{"test"}));
+  const auto waiting = t.finish(old, outcome::Completed{});
   ASSERT_FALSE(waiting);
   EXPECT_EQ(waiting.error().code, Errc::kLockMissing);
-  const Taken current = b.take_one();
-  const auto newer = b.finish(old, outcome::Completed{R"("old")"});
+  const Taken current = t.take_one();
+  const auto newer = t.finish(old, outcome::Completed{R"("old")"});
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, Errc::kLockMismatch);
-  EXPECT_TRUE(b.finish(current, outcome::Completed{R"("new")"}));
-  EXPECT_EQ(b.job(id).result, R"("new")");
+  EXPECT_TRUE(t.finish(current, outcome::Completed{R"("new")"}));
+  EXPECT_EQ(t.job(id).result, R"("new")");
 }
 
-void retention_by_count(CaseContext& b) {
-  const JobId one = b.finished(outcome::Completed{}, {.count = 2});
-  const JobId two = b.finished(outcome::Completed{}, {.count = 2});
-  const JobId three = b.finished(outcome::Completed{}, {.count = 2});
-  EXPECT_FALSE(b.exists(one));
-  EXPECT_THAT(b.ids(State::kCompleted), ElementsAre(two, three));
-  EXPECT_EQ(b.counts()[State::kCompleted], 2U);
+void keeps_newest_by_count(CaseContext& t) {
+  const JobId one = t.finished(outcome::Completed{}, {.count = 2});
+  const JobId two = t.finished(outcome::Completed{}, {.count = 2});
+  const JobId three = t.finished(outcome::Completed{}, {.count = 2});
+  EXPECT_FALSE(t.exists(one));
+  EXPECT_THAT(t.ids(State::kCompleted), ElementsAre(two, three));
+  EXPECT_EQ(t.counts()[State::kCompleted], 2U);
 }
 
-void retention_of_none(CaseContext& b) {
-  const JobId id = b.add();
-  const auto moved = b.finish(b.take_one(), outcome::Completed{}, {.count = 0});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(moved->state, State::kCompleted);
-  EXPECT_FALSE(moved->kept);
-  EXPECT_FALSE(b.exists(id));
-  EXPECT_EQ(b.counts(), Counts{});
+void removes_at_once_with_count_zero(CaseContext& t) {
+  const JobId id = t.add();
+  const auto result = t.finish(t.take_one(), outcome::Completed{}, {.count = 0});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->state, State::kCompleted);
+  EXPECT_FALSE(result->kept);
+  EXPECT_FALSE(t.exists(id));
+  EXPECT_EQ(t.counts(), Counts{});
 }
 
-void retention_by_age(CaseContext& b) {
+void removes_by_age(CaseContext& t) {
   const Retention keep{.age = std::chrono::seconds(10)};
-  const JobId old = b.finished(outcome::Failed{}, keep);
-  b.advance(Duration(6000));
-  const JobId young = b.finished(outcome::Failed{}, keep);
-  EXPECT_TRUE(b.exists(old));
-  b.advance(Duration(4001));
-  const JobId last = b.finished(outcome::Failed{}, keep);
-  EXPECT_FALSE(b.exists(old));
-  EXPECT_THAT(b.ids(State::kFailed), ElementsAre(young, last));
+  const JobId old = t.finished(outcome::Failed{}, keep);
+  t.advance(Duration(6000));
+  const JobId young = t.finished(outcome::Failed{}, keep);
+  EXPECT_TRUE(t.exists(old));
+  t.advance(Duration(4001));
+  const JobId last = t.finished(outcome::Failed{}, keep);
+  EXPECT_FALSE(t.exists(old));
+  EXPECT_THAT(t.ids(State::kFailed), ElementsAre(young, last));
 }
 
-void retention_touches_its_own_set_only(CaseContext& b) {
-  const JobId failed_one = b.finished(outcome::Failed{});
-  (void)b.finished(outcome::Completed{}, {.count = 0});
-  const JobId done = b.finished(outcome::Completed{}, {.count = 1});
-  EXPECT_TRUE(b.exists(failed_one));
-  EXPECT_TRUE(b.exists(done));
+void applies_retention_to_its_state_only(CaseContext& t) {
+  const JobId failed_one = t.finished(outcome::Failed{});
+  (void)t.finished(outcome::Completed{}, {.count = 0});
+  const JobId done = t.finished(outcome::Completed{}, {.count = 1});
+  EXPECT_TRUE(t.exists(failed_one));
+  EXPECT_TRUE(t.exists(done));
 }
 
-void many_at_once(CaseContext& b) {
-  (void)b.add_all(std::vector<NewJob>(300, NewJob{.name = "n"}));
-  const auto taken = b.take(300);
+void finishes_many_at_once(CaseContext& t) {
+  (void)t.add_all(std::vector<NewJob>(300, NewJob{.name = "n"}));
+  const auto taken = t.take(300);
   ASSERT_EQ(taken.size(), 300U);
-  TakeRequest turn = b.turn(0);
+  TakeRequest request = t.take_request(0);
   for (const Taken& one : taken)
-    turn.finished.push_back({.id = one.job.id, .token = one.token, .outcome = outcome::Completed{}});
-  for (const auto& moved : b.play(turn).finished) EXPECT_TRUE(moved);
-  EXPECT_EQ(b.counts()[State::kCompleted], 300U);
-  EXPECT_THAT(b.ids(State::kActive), IsEmpty());
+    request.finished.push_back({.id = one.job.id, .token = one.token, .outcome = outcome::Completed{}});
+  for (const auto& result : t.send(request).finished) EXPECT_TRUE(result);
+  EXPECT_EQ(t.counts()[State::kCompleted], 300U);
+  EXPECT_THAT(t.ids(State::kActive), IsEmpty());
 }
 
 }  // namespace
@@ -224,21 +226,21 @@ void many_at_once(CaseContext& b) {
 std::vector<Case> finishing_cases() {
   constexpr const char* kTheme = "Finishing";
   return {
-      {kTheme, "CompletedKeepsResultAndTimes", completed},
-      {kTheme, "CompletedKeepsTheResultFile", completed_with_a_result_file},
-      {kTheme, "FailedKeepsTheWholeFailure", failed},
-      {kTheme, "UseIsStoredWithTheJob", use_is_stored, {Capability::kUsage}},
-      {kTheme, "FinishesAndTakesInOneStep", finish_and_take_in_one_step},
-      {kTheme, "AWrongTokenIsRefusedAndChangesNothing", a_wrong_token_is_refused_and_changes_nothing},
-      {kTheme, "OneRefusedStopsNoOther", one_refused_stops_no_other},
-      {kTheme, "ASecondFinishIsRefused", a_second_finish_is_refused},
-      {kTheme, "AfterTheLockExpiredIsRefused", a_finish_after_the_lock_expired_is_refused},
-      {kTheme, "OfAnOlderRunIsRefused", a_finish_of_an_older_run_is_refused},
-      {kTheme, "KeepsTheNewestByCount", retention_by_count},
-      {kTheme, "WithCountZeroRemovesAtOnce", retention_of_none},
-      {kTheme, "RemovesByAge", retention_by_age},
-      {kTheme, "RetentionTouchesItsOwnSetOnly", retention_touches_its_own_set_only},
-      {kTheme, "ManyAtOnce", many_at_once},
+      {kTheme, "StoresResultAndTimes", stores_result_and_times},
+      {kTheme, "StoresResultFile", stores_result_file},
+      {kTheme, "StoresFailure", stores_failure},
+      {kTheme, "StoresUsage", stores_usage, {Capability::kUsage}},
+      {kTheme, "FinishesAndTakesAtomically", finishes_and_takes_atomically},
+      {kTheme, "RejectsWrongTokenWithoutChange", rejects_wrong_token_without_change},
+      {kTheme, "ExecutesOtherFinishesAfterARejectedOne", executes_other_finishes_after_a_rejected_one},
+      {kTheme, "RejectsSecondFinish", rejects_second_finish},
+      {kTheme, "RejectsFinishAfterLockExpired", rejects_finish_after_lock_expired},
+      {kTheme, "RejectsFinishOfOlderRun", rejects_finish_of_older_run},
+      {kTheme, "KeepsNewestByCount", keeps_newest_by_count},
+      {kTheme, "RemovesAtOnceWithCountZero", removes_at_once_with_count_zero},
+      {kTheme, "RemovesByAge", removes_by_age},
+      {kTheme, "AppliesRetentionToItsStateOnly", applies_retention_to_its_state_only},
+      {kTheme, "FinishesManyAtOnce", finishes_many_at_once},
   };
 }
 

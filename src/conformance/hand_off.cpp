@@ -1,4 +1,4 @@
-// Hand-off: a parked turn is served by the step that makes a job ready. And wait_for_work, the hint.
+// Hand-off: the step that makes a job ready also takes it for a long poll. And wait_for_work.
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -12,18 +12,18 @@ using testing::IsEmpty;
 
 constexpr Duration kLong{3'600'000};
 
-TakeRequest parked(CaseContext& b, std::uint32_t take, Duration park = kLong) {
-  TakeRequest turn = b.turn(take);
-  turn.long_poll = park;
-  return turn;
+TakeRequest long_poll_request(CaseContext& t, std::uint32_t take, Duration park = kLong) {
+  TakeRequest request = t.take_request(take);
+  request.long_poll = park;
+  return request;
 }
 
-/// Sends a turn that parks. What is sent after it is judged after it: the verb that follows proves that it
-/// parked.
-Pending<TakeReply> park(CaseContext& b, TakeRequest turn) {
-  auto reply = b.later(b.store().finish_and_take(std::move(turn)));
-  (void)b.must(b.store().wake_delayed(b.queue));
-  EXPECT_FALSE(reply.ready()) << "there was nothing to take: the turn was to park";
+/// Sends a request that becomes a long poll. The store executes calls in order, so after the next call it is
+/// either answered or open.
+Pending<TakeReply> open_long_poll(CaseContext& t, TakeRequest request) {
+  auto reply = t.later(t.store().finish_and_take(std::move(request)));
+  (void)t.must(t.store().wake_delayed(t.queue));
+  EXPECT_FALSE(reply.ready()) << "the request found nothing to take, so it must wait";
   return reply;
 }
 
@@ -36,10 +36,10 @@ std::vector<JobId> taken_by(Pending<TakeReply>& reply) {
   return ids;
 }
 
-void an_add_is_taken_in_the_same_step(CaseContext& b) {
-  TakeRequest turn = parked(b, 2);
-  auto reply = park(b, turn);
-  const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
+void add_is_taken_atomically(CaseContext& t) {
+  TakeRequest request = long_poll_request(t, 2);
+  auto reply = open_long_poll(t, request);
+  const auto added = t.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
   ASSERT_EQ(added.size(), 3U);
   EXPECT_EQ(added[0].state, State::kActive);
   EXPECT_EQ(added[1].state, State::kActive);
@@ -48,138 +48,138 @@ void an_add_is_taken_in_the_same_step(CaseContext& b) {
   ASSERT_TRUE(answer);
   ASSERT_EQ(answer->taken.size(), 2U);
   EXPECT_EQ(answer->taken[0].job.id, added[0].id);
-  EXPECT_EQ(answer->taken[0].token.value, b.worker + ":" + std::to_string(turn.op.sequence) + ":0");
-  EXPECT_EQ(b.counts()[State::kActive], 2U);
-  EXPECT_TRUE(b.finish(answer->taken[0], outcome::Completed{}));
-  EXPECT_EQ(b.story(added[1].id), "added waiting active");
+  EXPECT_EQ(answer->taken[0].token.value, t.worker + ":" + std::to_string(request.op.sequence) + ":0");
+  EXPECT_EQ(t.counts()[State::kActive], 2U);
+  EXPECT_TRUE(t.finish(answer->taken[0], outcome::Completed{}));
+  EXPECT_EQ(t.event_kinds(added[1].id), "added waiting active");
 }
 
-void promotion_and_waking_serve_it(CaseContext& b) {
-  const JobId promoted = b.add("d", {.delay = Duration(50'000)});
-  const JobId woken = b.add("d", {.delay = Duration(1000)});
-  auto first = park(b, parked(b, 1));
-  (void)b.must(b.store().promote(b.ref(promoted)));
+void promote_and_wake_serve_long_poll(CaseContext& t) {
+  const JobId promoted = t.add("d", {.delay = Duration(50'000)});
+  const JobId woken = t.add("d", {.delay = Duration(1000)});
+  auto first = open_long_poll(t, long_poll_request(t, 1));
+  (void)t.must(t.store().promote(t.ref(promoted)));
   EXPECT_THAT(taken_by(first), ElementsAre(promoted));
-  auto second = park(b, parked(b, 1));
-  b.advance(Duration(1000));
-  (void)b.must(b.store().wake_delayed(b.queue));
+  auto second = open_long_poll(t, long_poll_request(t, 1));
+  t.advance(Duration(1000));
+  (void)t.must(t.store().wake_delayed(t.queue));
   EXPECT_THAT(taken_by(second), ElementsAre(woken));
 }
 
-void what_comes_back_serves_it(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  b.worker = "worker-2";
-  auto reply = park(b, parked(b, 1));
-  b.worker = "worker-1";
-  EXPECT_TRUE(b.finish(taken, outcome::Requeue{"stop"}));
+void requeue_serves_long_poll(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  t.worker = "worker-2";
+  auto reply = open_long_poll(t, long_poll_request(t, 1));
+  t.worker = "worker-1";
+  EXPECT_TRUE(t.finish(taken, outcome::Requeue{"stop"}));
   EXPECT_THAT(taken_by(reply), ElementsAre(id));
 }
 
-void the_longest_parked_is_served_first(CaseContext& b) {
-  b.worker = "worker-1";
-  auto first = park(b, parked(b, 1));
-  b.worker = "worker-2";
-  auto second = park(b, parked(b, 1));
-  const JobId one = b.add();
+void serves_oldest_long_poll_first(CaseContext& t) {
+  t.worker = "worker-1";
+  auto first = open_long_poll(t, long_poll_request(t, 1));
+  t.worker = "worker-2";
+  auto second = open_long_poll(t, long_poll_request(t, 1));
+  const JobId one = t.add();
   EXPECT_THAT(taken_by(first), ElementsAre(one));
-  const JobId two = b.add();
+  const JobId two = t.add();
   EXPECT_THAT(taken_by(second), ElementsAre(two));
 }
 
-void the_next_turn_of_its_lane_ends_it(CaseContext& b) {
-  auto reply = park(b, parked(b, 1));
-  EXPECT_TRUE(b.take(0).empty());
+void next_request_of_session_ends_long_poll(CaseContext& t) {
+  auto reply = open_long_poll(t, long_poll_request(t, 1));
+  EXPECT_TRUE(t.take(0).empty());
   EXPECT_THAT(taken_by(reply), IsEmpty());
-  const JobId id = b.add();
-  EXPECT_EQ(b.state(id), State::kWaiting) << "nobody is parked any more";
+  const JobId id = t.add();
+  EXPECT_EQ(t.state(id), State::kWaiting) << "no long poll is open any more";
 }
 
-void it_ends_when_its_time_is_over(CaseContext& b) {
-  auto reply = park(b, parked(b, 1, Duration(1000)));
-  b.advance(Duration(1001));
+void long_poll_ends_at_its_timeout(CaseContext& t) {
+  auto reply = open_long_poll(t, long_poll_request(t, 1, Duration(1000)));
+  t.advance(Duration(1001));
   EXPECT_THAT(taken_by(reply), IsEmpty());
-  EXPECT_EQ(b.state(b.add()), State::kWaiting);
+  EXPECT_EQ(t.state(t.add()), State::kWaiting);
 }
 
-void it_takes_only_what_fits(CaseContext& b) {
-  TakeRequest turn = parked(b, 5);
-  turn.filter = AdmissionFilter{.free = {.cores = 1, .memory_bytes = 100}};
-  turn.filter->needs[FunctionName("small")] = {.cores = 1, .memory_bytes = 50};
-  auto reply = park(b, turn);
-  const JobId foreign = b.add("not-served");
-  EXPECT_EQ(b.state(foreign), State::kWaiting);
+void long_poll_takes_only_fitting_jobs(CaseContext& t) {
+  TakeRequest request = long_poll_request(t, 5);
+  request.filter = AdmissionFilter{.free = {.cores = 1, .memory_bytes = 100}};
+  request.filter->needs[FunctionName("small")] = {.cores = 1, .memory_bytes = 50};
+  auto reply = open_long_poll(t, request);
+  const JobId foreign = t.add("not-served");
+  EXPECT_EQ(t.state(foreign), State::kWaiting);
   EXPECT_FALSE(reply.ready());
-  const JobId small = b.add("small");
+  const JobId small = t.add("small");
   EXPECT_THAT(taken_by(reply), ElementsAre(small));
 }
 
-void its_finishes_are_committed_at_once(CaseContext& b) {
-  const JobId id = b.add();
-  const Taken taken = b.take_one();
-  TakeRequest turn = parked(b, 1);
-  turn.finished.push_back({.id = id, .token = taken.token, .outcome = outcome::Completed{"1"}});
-  auto reply = park(b, turn);
-  EXPECT_EQ(b.state(id), State::kCompleted);
-  (void)b.take(0);
+void long_poll_commits_finishes_at_once(CaseContext& t) {
+  const JobId id = t.add();
+  const Taken taken = t.take_one();
+  TakeRequest request = long_poll_request(t, 1);
+  request.finished.push_back({.id = id, .token = taken.token, .outcome = outcome::Completed{"1"}});
+  auto reply = open_long_poll(t, request);
+  EXPECT_EQ(t.state(id), State::kCompleted);
+  (void)t.take(0);
   auto answer = reply.get();
   ASSERT_TRUE(answer);
   ASSERT_EQ(answer->finished.size(), 1U);
   EXPECT_TRUE(answer->finished[0]);
 }
 
-void a_repeat_of_a_parked_turn_joins_it(CaseContext& b) {
-  const TakeRequest turn = parked(b, 1);
-  auto first = park(b, turn);
-  auto again = park(b, turn);
-  const JobId id = b.add();
+void repeat_joins_long_poll(CaseContext& t) {
+  const TakeRequest request = long_poll_request(t, 1);
+  auto first = open_long_poll(t, request);
+  auto again = open_long_poll(t, request);
+  const JobId id = t.add();
   EXPECT_THAT(taken_by(first), ElementsAre(id));
   EXPECT_THAT(taken_by(again), ElementsAre(id));
-  EXPECT_THAT(b.play(turn).taken, testing::SizeIs(1));
-  EXPECT_EQ(b.job(id).attempts_started, 1U);
+  EXPECT_THAT(t.send(request).taken, testing::SizeIs(1));
+  EXPECT_EQ(t.job(id).attempts_started, 1U);
 }
 
-void a_paused_queue_serves_nobody(CaseContext& b) {
-  (void)b.must(b.store().pause(b.queue));
-  auto reply = park(b, parked(b, 1));
-  const JobId id = b.add();
-  EXPECT_EQ(b.state(id), State::kWaiting);
+void paused_queue_serves_no_long_poll(CaseContext& t) {
+  (void)t.must(t.store().pause(t.queue));
+  auto reply = open_long_poll(t, long_poll_request(t, 1));
+  const JobId id = t.add();
+  EXPECT_EQ(t.state(id), State::kWaiting);
   EXPECT_FALSE(reply.ready());
-  (void)b.must(b.store().resume(b.queue));
+  (void)t.must(t.store().resume(t.queue));
   EXPECT_THAT(taken_by(reply), ElementsAre(id));
 }
 
-void a_take_of_a_closing_store_is_answered(CaseContext& b) {
-  auto reply = park(b, parked(b, 1));
-  b.rig.crash_and_reopen();
+void closing_store_ends_long_poll(CaseContext& t) {
+  auto reply = open_long_poll(t, long_poll_request(t, 1));
+  t.fixture.crash_and_reopen();
   const auto answer = reply.get();
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Errc::kStopping);
-  EXPECT_EQ(b.state(b.add()), State::kWaiting);
+  EXPECT_EQ(t.state(t.add()), State::kWaiting);
 }
 
 // ---- wait_for_work ---------------------------------------------------------------------------
 
-WorkRequest hint(CaseContext& b, Duration at_most = kLong) {
-  return {.worker = b.worker, .queues = {b.queue, QueueName("other")}, .at_most = at_most};
+WorkRequest hint(CaseContext& t, Duration at_most = kLong) {
+  return {.worker = t.worker, .queues = {t.queue, QueueName("other")}, .at_most = at_most};
 }
 
-void an_add_wakes_who_waits(CaseContext& b) {
-  auto reply = b.later(b.store().wait_for_work(hint(b)));
-  (void)b.must(b.store().add({.queue = QueueName("other"), .jobs = {{.name = "a"}}}));
+void add_ends_wait(CaseContext& t) {
+  auto reply = t.later(t.store().wait_for_work(hint(t)));
+  (void)t.must(t.store().add({.queue = QueueName("other"), .jobs = {{.name = "a"}}}));
   const auto answer = reply.get();
   ASSERT_TRUE(answer);
   EXPECT_THAT(answer->queues, ElementsAre(QueueName("other")));
 }
 
-void what_waits_already_is_told_at_once(CaseContext& b) {
-  (void)b.add();
-  EXPECT_THAT(b.must(b.store().wait_for_work(hint(b))).queues, ElementsAre(b.queue));
+void returns_at_once_if_jobs_are_ready(CaseContext& t) {
+  (void)t.add();
+  EXPECT_THAT(t.must(t.store().wait_for_work(hint(t))).queues, ElementsAre(t.queue));
 }
 
-void a_wait_ends_at_its_time(CaseContext& b) {
-  auto reply = b.later(b.store().wait_for_work(hint(b, Duration(500))));
-  b.advance(Duration(501));
+void ends_at_its_timeout(CaseContext& t) {
+  auto reply = t.later(t.store().wait_for_work(hint(t, Duration(500))));
+  t.advance(Duration(501));
   const auto answer = reply.get();
   ASSERT_TRUE(answer);
   EXPECT_THAT(answer->queues, IsEmpty());
@@ -189,22 +189,22 @@ void a_wait_ends_at_its_time(CaseContext& b) {
 
 std::vector<Case> hand_off_cases() {
   constexpr const char* kTheme = "HandOff";
-  const std::vector<Capability> parking{Capability::kHandOff};
+  const std::vector<Capability> hand_off{Capability::kHandOff};
   return {
-      {kTheme, "AnAddIsTakenInTheSameStep", an_add_is_taken_in_the_same_step, parking},
-      {kTheme, "PromotionAndWakingServeAParkedTurn", promotion_and_waking_serve_it, parking},
-      {kTheme, "WhatComesBackServesAParkedTurn", what_comes_back_serves_it, parking},
-      {kTheme, "TheLongestParkedIsServedFirst", the_longest_parked_is_served_first, parking},
-      {kTheme, "TheNextTurnOfItsLaneEndsIt", the_next_turn_of_its_lane_ends_it, parking},
-      {kTheme, "EndsWhenItsTimeIsOver", it_ends_when_its_time_is_over, parking},
-      {kTheme, "TakesOnlyWhatFits", it_takes_only_what_fits, parking},
-      {kTheme, "ItsFinishesAreCommittedAtOnce", its_finishes_are_committed_at_once, parking},
-      {kTheme, "ARepeatOfAParkedTurnJoinsIt", a_repeat_of_a_parked_turn_joins_it, parking},
-      {kTheme, "APausedQueueServesNobody", a_paused_queue_serves_nobody, parking},
-      {kTheme, "AClosingStoreAnswersIt", a_take_of_a_closing_store_is_answered, parking},
-      {"WaitForWork", "IsWokenByAnAdd", an_add_wakes_who_waits},
-      {"WaitForWork", "TellsAtOnceWhatWaitsAlready", what_waits_already_is_told_at_once},
-      {"WaitForWork", "EndsAtItsTime", a_wait_ends_at_its_time},
+      {kTheme, "AddIsTakenAtomically", add_is_taken_atomically, hand_off},
+      {kTheme, "PromoteAndWakeServeLongPoll", promote_and_wake_serve_long_poll, hand_off},
+      {kTheme, "RequeueServesLongPoll", requeue_serves_long_poll, hand_off},
+      {kTheme, "ServesOldestLongPollFirst", serves_oldest_long_poll_first, hand_off},
+      {kTheme, "NextRequestOfSessionEndsLongPoll", next_request_of_session_ends_long_poll, hand_off},
+      {kTheme, "LongPollEndsAtItsTimeout", long_poll_ends_at_its_timeout, hand_off},
+      {kTheme, "LongPollTakesOnlyFittingJobs", long_poll_takes_only_fitting_jobs, hand_off},
+      {kTheme, "LongPollCommitsFinishesAtOnce", long_poll_commits_finishes_at_once, hand_off},
+      {kTheme, "RepeatJoinsLongPoll", repeat_joins_long_poll, hand_off},
+      {kTheme, "PausedQueueServesNoLongPoll", paused_queue_serves_no_long_poll, hand_off},
+      {kTheme, "ClosingStoreEndsLongPoll", closing_store_ends_long_poll, hand_off},
+      {"WaitForWork", "AddEndsWait", add_ends_wait},
+      {"WaitForWork", "ReturnsAtOnceIfJobsAreReady", returns_at_once_if_jobs_are_ready},
+      {"WaitForWork", "EndsAtItsTimeout", ends_at_its_timeout},
   };
 }
 

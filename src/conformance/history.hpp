@@ -1,8 +1,8 @@
 #pragma once
-// Random histories: one sequence of operations, drawn from a seed, played on a reference and on the store
-// under test. Every reply, every event and, every few operations, every job must be the same on both, and the
-// store's own invariants must hold. Crashes and repeated operations are among the operations.
-// Thread-safety: the test's thread.
+// Random histories: a sequence of operations, generated from a seed, runs on a reference store and on the
+// store under test. All replies and events, and regularly all jobs, must be equal on both, and the invariants
+// of checker.hpp must hold. The operations include crashes and repeats. Thread-safety: confined to the test's
+// thread.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,12 +14,12 @@ namespace gaur::conformance {
 struct HistoryPlan {
   std::uint64_t seed = 1;
   std::uint32_t operations = 200;
-  std::uint32_t look_every = 10;  ///< operations between two snapshots
+  std::uint32_t snapshot_every = 10;  ///< operations
 };
 
-/// What went wrong first, with the operations that led to it; nothing if all went well.
-std::optional<std::string> play_history(const Subject& reference, const Subject& subject,
-                                        const HistoryPlan& plan);
+/// The first problem with the operations before it; nothing if there was none.
+std::optional<std::string> run_history(const Subject& reference, const Subject& subject,
+                                       const HistoryPlan& plan);
 
 struct HistoriesPlan {
   std::uint64_t first_seed = 1;
@@ -33,7 +33,7 @@ struct HistoriesResult {
   std::string report;
 };
 
-/// Plays until the first that fails.
-HistoriesResult play_histories(const Subject& reference, const Subject& subject, const HistoriesPlan& plan);
+/// Stops at the first history that fails.
+HistoriesResult run_histories(const Subject& reference, const Subject& subject, const HistoriesPlan& plan);
 
 }  // namespace gaur::conformance

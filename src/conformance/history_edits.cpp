@@ -1,4 +1,4 @@
-// The operations of a history on single jobs, on queues, and the questions.
+// The operations of a history on single jobs and on queues, and the reads.
 #include <fmt/format.h>
 
 #include "conformance/history_script.hpp"
@@ -30,7 +30,7 @@ Operation Script::retry() {
 Operation Script::promote() {
   const JobRef ref = job();
   return {named("promote", ref), [ref](Side& side) {
-            // Before the call: a parked turn may take it in the same step.
+            // Before the call: a long poll may take the job in the same step.
             const auto state = side.now(side.store().state(ref));
             const auto reply = side.now(side.store().promote(ref));
             if (reply && state && *state == State::kDelayed) side.checker.due_changed(ref, {});
@@ -100,7 +100,7 @@ Operation Script::administer() {
                 side.read_events(name);
                 std::set<State> states{State::kWaiting, State::kPrioritized};
                 if (delayed_too) states.insert(State::kDelayed);
-                side.checker.may_vanish(name, states);
+                side.checker.may_be_removed_in(name, states);
                 return show(side.now(side.store().drain(name, delayed_too)));
               }};
     }
@@ -112,14 +112,14 @@ Operation Script::administer() {
           fmt::format("clean {} {} grace {} limit {}", name.value, to_string(state), grace.count(), limit),
           [name, state, grace, limit](Side& side) {
             side.read_events(name);
-            side.checker.may_vanish(name, {state});
+            side.checker.may_be_removed_in(name, {state});
             return show(side.now(side.store().clean(name, state, grace, limit)));
           }};
     }
   }
 }
 
-Operation Script::ask() {
+Operation Script::read() {
   const JobRef ref = job();
   if (one_in(2))
     return {named("position of", ref),

@@ -9,7 +9,7 @@ namespace gaur::conformance {
 Operation Script::next() {
   const std::uint64_t draw = below(100);
   if (draw < 24) return add();
-  if (draw < 52) return turn();
+  if (draw < 52) return take();
   if (draw < 57) return repeat();
   if (draw < 61) return extend();
   if (draw < 65) return recover();
@@ -22,11 +22,11 @@ Operation Script::next() {
   if (draw < 90) return remove();
   if (draw < 93) return edit();
   if (draw < 96) return administer();
-  return ask();
+  return read();
 }
 
 JobRef Script::job() {
-  if (jobs_.empty() || one_in(20)) return {queue(), JobId("nobody")};
+  if (jobs_.empty() || one_in(20)) return {queue(), JobId("no-such-job")};
   if (one_in(2)) return jobs_[jobs_.size() - 1 - below(std::min<std::size_t>(jobs_.size(), 12))];
   return any(jobs_);
 }
@@ -37,18 +37,19 @@ void Script::learn(const AddRequest& request, const std::vector<Added>& added) {
   }
 }
 
-void Script::learn(const TakeRequest& turn, const TakeReply& reply) {
+void Script::learn(const TakeRequest& request, const TakeReply& reply) {
   for (std::size_t i = 0; i < reply.finished.size(); ++i) {
     if (!reply.finished[i]) continue;
-    std::erase_if(runs_,
-                  [&](const Run& run) { return run.queue == turn.queue && run.id == turn.finished[i].id; });
+    std::erase_if(runs_, [&](const Run& run) {
+      return run.queue == request.queue && run.id == request.finished[i].id;
+    });
   }
   for (const Taken& taken : reply.taken)
-    runs_.push_back({turn.queue, taken.job.id, taken.token, turn.worker});
+    runs_.push_back({request.queue, taken.job.id, taken.token, request.worker});
 }
 
-/// After a crash a client still holds what it ran, and tries to finish some of it.
-void Script::forget_runs() {
+/// After a crash a client sometimes still tries to finish its runs.
+void Script::forget_some_runs() {
   if (!one_in(3)) runs_.clear();
 }
 
@@ -58,7 +59,7 @@ NewJob Script::new_job() {
   static const std::vector<std::string> kNames{"small", "small", "big", "quick", "shut", "unknown"};
   NewJob job{.name = any(kNames), .data = fmt::format(R"({{"n":{}}})", below(1000))};
   if (one_in(8)) job.data = fmt::format(R"({{"func":"{}","word":"검색"}})", any(kNames));
-  if (one_in(5)) job.options.id = JobId(fmt::format("own-{}", below(12)));
+  if (one_in(5)) job.options.id = JobId(fmt::format("custom-{}", below(12)));
   if (one_in(4)) job.options.delay = Duration(1 + below(4000));
   if (one_in(4)) job.options.priority = static_cast<std::uint32_t>(1 + below(3));
   if (one_in(8)) job.options.lifo = true;
@@ -75,7 +76,7 @@ Operation Script::add() {
   if (one_in(5)) request.max_waiting = 1 + below(20);
   if (!one_in(4)) {
     const SessionName session(fmt::format("producer-{}", below(2)));
-    request.op = {session, number(session)};
+    request.op = {session, next_sequence(session)};
   }
   if (request.op.sequence > 0) last_add_ = request;
   std::string text = fmt::format("add {} x{} max {} op {}:{}", request.queue.value, request.jobs.size(),
@@ -89,13 +90,13 @@ Operation Script::add() {
             const auto reply = side.now(side.store().add(request));
             if (reply) {
               side.checker.added(request, *reply, side.wall());
-              if (side.teaches) learn(request, *reply);
+              if (side.updates_script) learn(request, *reply);
             }
             return show(reply);
           }};
 }
 
-// ---- turns -----------------------------------------------------------------------------------
+// ---- taking ----------------------------------------------------------------------------------
 
 Outcome Script::outcome() {
   const Failure failure{
@@ -114,7 +115,7 @@ Outcome Script::outcome() {
 Finish Script::finish(const Run& run) {
   Finish finish{.id = run.id, .token = run.token, .outcome = outcome()};
   if (one_in(8)) finish.token = LockToken("stale:1:0");
-  if (one_in(30)) finish.id = JobId("nobody");
+  if (one_in(30)) finish.id = JobId("no-such-job");
   if (one_in(6)) finish.keep.count = below(3);
   if (one_in(8)) finish.keep.age = std::chrono::seconds(1 + below(3));
   if (one_in(3))
@@ -122,64 +123,65 @@ Finish Script::finish(const Run& run) {
   return finish;
 }
 
-AdmissionFilter Script::admit() {
+AdmissionFilter Script::random_filter() {
   constexpr std::uint64_t kGB = 1'000'000'000;
-  AdmissionFilter admit{
+  AdmissionFilter filter{
       .free = {.cores = static_cast<double>(1 + below(4)), .memory_bytes = (1 + below(8)) * kGB}};
-  admit.needs[FunctionName("small")] = {.cores = 1, .memory_bytes = kGB};
-  admit.needs[FunctionName("big")] = {.cores = 4, .memory_bytes = 6 * kGB};
-  admit.needs[FunctionName("quick")] = {.cores = 1, .memory_bytes = kGB, .ends_before_head = true};
-  admit.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .unavailable = true};
-  if (one_in(3)) admit.default_needs = Needs{.cores = 2, .memory_bytes = 2 * kGB};
+  filter.needs[FunctionName("small")] = {.cores = 1, .memory_bytes = kGB};
+  filter.needs[FunctionName("big")] = {.cores = 4, .memory_bytes = 6 * kGB};
+  filter.needs[FunctionName("quick")] = {.cores = 1, .memory_bytes = kGB, .ends_before_head = true};
+  filter.needs[FunctionName("shut")] = {.cores = 1, .memory_bytes = kGB, .unavailable = true};
+  if (one_in(3)) filter.default_needs = Needs{.cores = 2, .memory_bytes = 2 * kGB};
   if (one_in(2)) {
-    admit.backfill = true;
-    admit.spare = {.cores = static_cast<double>(below(3)), .memory_bytes = below(4) * kGB};
+    filter.backfill = true;
+    filter.spare = {.cores = static_cast<double>(below(3)), .memory_bytes = below(4) * kGB};
   }
-  if (one_in(4)) admit.function_field = "func";
-  return admit;
+  if (one_in(4)) filter.function_field = "func";
+  return filter;
 }
 
-Operation Script::turn() {
+Operation Script::take() {
   const std::string worker = fmt::format("worker-{}", below(3));
-  TakeRequest turn{
-      .queue = queue(), .op = {SessionName(worker), number(SessionName(worker))}, .worker = worker};
-  turn.take = static_cast<std::uint32_t>(below(5));
-  turn.lock = Duration(one_in(3) ? 1003 : 5003);
+  TakeRequest request{
+      .queue = queue(), .op = {SessionName(worker), next_sequence(SessionName(worker))}, .worker = worker};
+  request.take = static_cast<std::uint32_t>(below(5));
+  request.lock = Duration(one_in(3) ? 1003 : 5003);
   std::set<JobId> chosen;
   for (const Run& run : runs_) {
-    if (run.queue != turn.queue || run.worker != worker || one_in(3) || !chosen.insert(run.id).second)
+    if (run.queue != request.queue || run.worker != worker || one_in(3) || !chosen.insert(run.id).second)
       continue;
-    turn.finished.push_back(finish(run));
+    request.finished.push_back(finish(run));
   }
-  if (one_in(3)) turn.filter = admit();
-  if (one_in(3) && parks_) turn.long_poll = Duration(600'000);
-  last_turns_[turn.op.session] = turn;
-  return send(std::move(turn), false);
+  if (one_in(3)) request.filter = random_filter();
+  if (one_in(3) && long_polls_) request.long_poll = Duration(600'000);
+  last_takes_[request.op.session] = request;
+  return send(std::move(request), false);
 }
 
-Operation Script::send(TakeRequest turn, bool again) {
-  std::string text = fmt::format("{} {} {}:{} take {}{}{}", again ? "repeat" : "turn", turn.queue.value,
-                                 turn.op.session.value, turn.op.sequence, turn.take,
-                                 turn.filter ? " admit" : "", turn.long_poll > Duration(0) ? " park" : "");
-  for (const Finish& one : turn.finished)
+Operation Script::send(TakeRequest request, bool again) {
+  std::string text =
+      fmt::format("{} {} {}:{} take {}{}{}", again ? "repeat" : "take", request.queue.value,
+                  request.op.session.value, request.op.sequence, request.take,
+                  request.filter ? " by filter" : "", request.long_poll > Duration(0) ? " long poll" : "");
+  for (const Finish& one : request.finished)
     text += fmt::format(" [finish {} {} as {}]", one.id.value, one.token.value, one.outcome.index());
-  return {text, [this, turn, again](Side& side) -> std::string {
-            Pending<TakeReply> pending(side.rig(), side.store().finish_and_take(turn));
-            if (turn.long_poll > Duration(0)) {
-              // What is asked next is answered next: a reply that is not there by then is parked.
+  return {text, [this, request, again](Side& side) -> std::string {
+            Pending<TakeReply> pending(side.fixture(), side.store().finish_and_take(request));
+            if (request.long_poll > Duration(0)) {
+              // The store answers in order: without a reply after the next call, the request is a long poll.
               (void)side.now(side.store().wake_delayed(QueueName("nothing-here")));
               if (!pending.ready()) {
-                side.end_parked_of(turn);
-                if (!again) side.checker.sent(turn);
-                side.parked.push_back({turn, std::move(pending), again});
-                return "parked";
+                side.end_long_polls_of(request);
+                if (!again) side.checker.sent(request);
+                side.long_polls.push_back({request, std::move(pending), again});
+                return "long poll";
               }
             }
             const auto reply = pending.get();
-            side.end_parked_of(turn);
+            side.end_long_polls_of(request);
             if (!reply || again) return again && reply ? show(reply->finished) : show(reply);
-            side.checker.turned(turn, *reply, side.wall());
-            if (side.teaches) learn(turn, *reply);
+            side.checker.took(request, *reply, side.wall());
+            if (side.updates_script) learn(request, *reply);
             return show(reply);
           }};
 }
@@ -187,25 +189,25 @@ Operation Script::send(TakeRequest turn, bool again) {
 Operation Script::repeat() {
   if (last_add_ && one_in(2)) {
     const AddRequest request = *last_add_;
-    const bool is_last = numbers_[request.op.session] == request.op.sequence;
+    const bool is_last = sequences_[request.op.session] == request.op.sequence;
     if (is_last) {
       return {fmt::format("repeat add {}:{}", request.op.session.value, request.op.sequence),
               [this, request](Side& side) {
                 const auto before = side.now(side.store().counts(request.queue));
                 const auto reply = side.now(side.store().add(request));
                 const auto after = side.now(side.store().counts(request.queue));
-                // Refused the first time, it may be carried out now.
+                // An add that was rejected the first time may succeed now.
                 if (reply && before && after && !(*before == *after)) {
                   side.checker.added(request, *reply, side.wall());
-                  if (side.teaches) learn(request, *reply);
+                  if (side.updates_script) learn(request, *reply);
                 }
                 return show(reply);
               }};
     }
   }
-  if (last_turns_.empty()) return turn();
-  auto chosen = last_turns_.begin();
-  std::advance(chosen, static_cast<std::ptrdiff_t>(below(last_turns_.size())));
+  if (last_takes_.empty()) return take();
+  auto chosen = last_takes_.begin();
+  std::advance(chosen, static_cast<std::ptrdiff_t>(below(last_takes_.size())));
   return send(chosen->second, true);
 }
 
@@ -234,7 +236,7 @@ Operation Script::recover() {
 Operation Script::advance() {
   const Duration by(1 + below(one_in(4) ? 6000 : 800));
   return {fmt::format("advance {} ms", by.count()), [by](Side& side) {
-            side.rig().advance(by);
+            side.fixture().advance(by);
             return std::string();
           }};
 }
@@ -247,11 +249,11 @@ Operation Script::wake() {
 
 Operation Script::crash() {
   return {.text = "crash and reopen",
-          .play =
+          .run =
               [this](Side& side) {
-                side.rig().crash_and_reopen();
+                side.fixture().crash_and_reopen();
                 side.checker.reopened();
-                if (side.teaches) forget_runs();
+                if (side.updates_script) forget_some_runs();
                 return std::string();
               },
           .crash = true};

@@ -1,6 +1,6 @@
 #pragma once
-// Draws the operations of a history. What it knows of the stores (ids, runs in hand) it learned from the
-// reference's replies, as a client would. Thread-safety: the test's thread.
+// Generates the operations of a history. Like a client, it learns job ids and runs from replies: those of the
+// reference store. Thread-safety: confined to the test's thread.
 #include <functional>
 #include <map>
 #include <set>
@@ -10,10 +10,10 @@
 
 namespace gaur::conformance {
 
-/// An operation: `play` carries it out on one side and tells the reply as text.
+/// An operation. `run` executes it on one side and returns the reply as text.
 struct Operation {
   std::string text;
-  std::function<std::string(Side&)> play;
+  std::function<std::string(Side&)> run;
   bool crash = false;
 };
 
@@ -21,13 +21,13 @@ class Script {
  public:
   explicit Script(std::uint64_t seed) : random_(seed) {}
   Operation next();
-  /// Whether turns are parked; true unless told otherwise.
-  void parks_turns(bool parks) { parks_ = parks; }
+  /// Whether take requests may be long polls. Default: true.
+  void use_long_polls(bool parks) { long_polls_ = parks; }
 
-  /// What the reference answered.
+  /// The replies of the reference store.
   void learn(const AddRequest& request, const std::vector<Added>& added);
-  void learn(const TakeRequest& turn, const TakeReply& reply);
-  void forget_runs();
+  void learn(const TakeRequest& request, const TakeReply& reply);
+  void forget_some_runs();
 
   static std::vector<QueueName> queues() { return {QueueName("qa"), QueueName("qb")}; }
 
@@ -47,15 +47,15 @@ class Script {
   }
   QueueName queue() { return below(3) < 2 ? QueueName("qa") : QueueName("qb"); }
   JobRef job();
-  std::uint64_t number(const SessionName& session) { return ++numbers_[session]; }
+  std::uint64_t next_sequence(const SessionName& session) { return ++sequences_[session]; }
 
   Operation add();
   NewJob new_job();
-  Operation turn();
+  Operation take();
   Finish finish(const Run& run);
   Outcome outcome();
-  AdmissionFilter admit();
-  Operation send(TakeRequest turn, bool repeat);
+  AdmissionFilter random_filter();
+  Operation send(TakeRequest request, bool repeat);
   Operation repeat();
   Operation extend();
   Operation recover();
@@ -68,15 +68,15 @@ class Script {
   Operation remove();
   Operation edit();
   Operation administer();
-  Operation ask();
+  Operation read();
 
   SeededRandom random_;
-  bool parks_ = true;
-  std::map<SessionName, std::uint64_t> numbers_;
+  bool long_polls_ = true;
+  std::map<SessionName, std::uint64_t> sequences_;
   std::vector<JobRef> jobs_;
   std::vector<Run> runs_;
   std::optional<AddRequest> last_add_;
-  std::map<SessionName, TakeRequest> last_turns_;
+  std::map<SessionName, TakeRequest> last_takes_;
 };
 
 }  // namespace gaur::conformance

@@ -8,7 +8,7 @@ std::string Side::read_events(const QueueName& queue) {
   std::string& cursor = cursors_[queue];
   const auto page = now(store().events(queue, cursor, 1000, Duration(0)));
   if (!page) {
-    // An obliterated queue begins its log anew.
+    // The event log of an obliterated queue starts again.
     cursor.clear();
     return show(page);
   }
@@ -17,8 +17,8 @@ std::string Side::read_events(const QueueName& queue) {
   return show(*page);
 }
 
-std::string Side::look(const QueueName& queue) {
-  Snapshot snapshot{.queue = queue};
+std::string Side::snapshot_text(const QueueName& queue) {
+  QueueSnapshot snapshot{.queue = queue};
   const auto counts = now(store().counts(queue));
   if (!counts) return show(counts);
   snapshot.counts = *counts;
@@ -34,51 +34,52 @@ std::string Side::look(const QueueName& queue) {
   return text;
 }
 
-void Side::follow(std::list<LongPoll>::iterator one) {
-  answers_.emplace_back(one->turn, one->reply.get());
-  const auto& [turn, reply] = answers_.back();
+void Side::handle_reply(std::list<LongPoll>::iterator one) {
+  answers_.emplace_back(one->request, one->reply.get());
+  const auto& [request, reply] = answers_.back();
   if (reply && !one->again) {
-    checker.turned(turn, *reply, wall());
-    if (teaches) on_reply(turn, *reply);
+    checker.took(request, *reply, wall());
+    if (updates_script) on_take_reply(request, *reply);
   }
-  parked.erase(one);
+  long_polls.erase(one);
 }
 
-void Side::end_parked_of(const TakeRequest& next) {
-  for (auto turn = parked.begin(); turn != parked.end();) {
-    const auto here = turn++;
-    if (here->turn.op.session == next.op.session && here->turn.op.sequence < next.op.sequence) follow(here);
+void Side::end_long_polls_of(const TakeRequest& next) {
+  for (auto poll = long_polls.begin(); poll != long_polls.end();) {
+    const auto here = poll++;
+    if (here->request.op.session == next.op.session && here->request.op.sequence < next.op.sequence)
+      handle_reply(here);
   }
 }
 
 void Side::collect(const std::vector<OperationId>& expected) {
-  for (auto turn = parked.begin(); turn != parked.end();) {
-    const auto here = turn++;
-    const bool wanted = std::count(expected.begin(), expected.end(), here->turn.op) > 0;
-    if (wanted || here->reply.ready()) follow(here);
+  for (auto poll = long_polls.begin(); poll != long_polls.end();) {
+    const auto here = poll++;
+    const bool wanted = std::count(expected.begin(), expected.end(), here->request.op) > 0;
+    if (wanted || here->reply.ready()) handle_reply(here);
   }
 }
 
 std::string Side::answers_as_text() {
   std::string text;
-  for (const auto& [turn, reply] : answers_) {
-    text += turn.op.session.value + ":" + std::to_string(turn.op.sequence) + " " + show(reply) + "\n";
+  for (const auto& [request, reply] : answers_) {
+    text += request.op.session.value + ":" + std::to_string(request.op.sequence) + " " + show(reply) + "\n";
   }
   return text;
 }
 
 std::vector<OperationId> Side::answered() const {
   std::vector<OperationId> operations;
-  for (const auto& [turn, reply] : answers_) operations.push_back(turn.op);
+  for (const auto& [request, reply] : answers_) operations.push_back(request.op);
   return operations;
 }
 
-void Side::check_parked() {
-  for (LongPoll& one : parked) {
-    if (one.turn.filter || one.reply.ready()) continue;
-    const auto counts = now(store().counts(one.turn.queue));
+void Side::check_long_polls() {
+  for (LongPoll& one : long_polls) {
+    if (one.request.filter || one.reply.ready()) continue;
+    const auto counts = now(store().counts(one.request.queue));
     if (counts && counts->ready() > 0 && !counts->paused && !one.reply.ready())
-      checker.parked_while_ready(one.turn.queue, one.turn.worker);
+      checker.long_poll_open_while_ready(one.request.queue, one.request.worker);
   }
 }
 

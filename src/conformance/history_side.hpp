@@ -1,6 +1,6 @@
 #pragma once
-// One of the two stores of a history: its rig, its checker, its parked turns, and what is read of its events.
-// Thread-safety: the test's thread.
+// One of the two stores of a history: its fixture, its checker, its open long polls, and the cursors of its
+// events. Thread-safety: confined to the test's thread.
 #include <list>
 #include <map>
 
@@ -12,54 +12,54 @@
 namespace gaur::conformance {
 
 struct LongPoll {
-  TakeRequest turn;
+  TakeRequest request;
   Pending<TakeReply> reply;
-  bool again = false;  ///< a repeat: its parts were followed when the first was sent
+  bool again = false;  ///< a repeat: the checker and the script ignore its reply
 };
 using Answer = std::pair<TakeRequest, Result<TakeReply>>;
 
 class Side {
  public:
-  explicit Side(std::unique_ptr<StoreFixture> rig) : rig_(std::move(rig)) {}
+  explicit Side(std::unique_ptr<StoreFixture> fixture) : fixture_(std::move(fixture)) {}
 
-  /// From now on it is seen as by a store of these capabilities and semantics.
-  void look_through(Capabilities can, const Semantics& semantics) {
-    lens_ = std::make_unique<CapabilityMask>(*rig_, can, semantics);
-    checker.hears_events(can.has(Capability::kEventLog));
-    checker.reopening_spares_lost(semantics.expired_locks_are_forgotten);
+  /// Hides what a store of these capabilities and semantics cannot record.
+  void set_mask(Capabilities can, const Semantics& semantics) {
+    mask_ = std::make_unique<CapabilityMask>(*fixture_, can, semantics);
+    checker.has_event_log(can.has(Capability::kEventLog));
+    checker.unlocked_stay_active_on_reopen(semantics.expired_locks_are_forgotten);
   }
-  Store& store() { return lens_ ? static_cast<Store&>(*lens_) : rig_->store(); }
-  StoreFixture& rig() { return *rig_; }
-  Time wall() { return rig_->clock().wall(); }
+  Store& store() { return mask_ ? static_cast<Store&>(*mask_) : fixture_->store(); }
+  StoreFixture& fixture() { return *fixture_; }
+  Time wall() { return fixture_->clock().wall(); }
   template <class T>
   Result<T> now(Async<T> future) {
-    return await(*rig_, std::move(future));
+    return await(*fixture_, std::move(future));
   }
 
-  /// The next turn of a lane ends its parked turn first: its answer is followed before that of the next.
-  void end_parked_of(const TakeRequest& next);
-  /// Follows the answers of parked turns that came since, those of `expected` for certain.
+  /// Handles the replies of the long polls that the next request of their session ended.
+  void end_long_polls_of(const TakeRequest& next);
+  /// Handles the replies of long polls that arrived; waits for those of `expected`.
   void collect(const std::vector<OperationId>& expected);
-  /// What was collected since the last call, as text, and of which operations.
+  /// The handled replies since forget_answers(): as text, and their operations.
   std::string answers_as_text();
   std::vector<OperationId> answered() const;
   void forget_answers() { answers_.clear(); }
 
-  /// Reads the events of a queue since the last time and gives them to the checker.
+  /// Reads the new events of a queue and passes them to the checker.
   std::string read_events(const QueueName& queue);
-  std::string look(const QueueName& queue);
-  void check_parked();
+  std::string snapshot_text(const QueueName& queue);
+  void check_long_polls();
 
   Checker checker;
-  bool teaches = false;  ///< the script learns from its replies
-  std::function<void(const TakeRequest&, const TakeReply&)> on_reply;
-  std::list<LongPoll> parked;
+  bool updates_script = false;  ///< the script learns from its replies
+  std::function<void(const TakeRequest&, const TakeReply&)> on_take_reply;
+  std::list<LongPoll> long_polls;
 
  private:
-  void follow(std::list<LongPoll>::iterator parked);
+  void handle_reply(std::list<LongPoll>::iterator poll);
 
-  std::unique_ptr<StoreFixture> rig_;
-  std::unique_ptr<CapabilityMask> lens_;
+  std::unique_ptr<StoreFixture> fixture_;
+  std::unique_ptr<CapabilityMask> mask_;
   std::vector<Answer> answers_;
   std::map<QueueName, std::string> cursors_;
 };

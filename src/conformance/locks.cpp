@@ -1,4 +1,4 @@
-// Locks, their renewal, and the sweep that recovers what was lost.
+// Locks, their renewal, and the recovery of unlocked jobs.
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -11,42 +11,42 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-std::vector<Taken> take_for(CaseContext& b, std::uint32_t at_most, Duration lock) {
-  TakeRequest turn = b.turn(at_most);
-  turn.lock = lock;
-  return b.play(turn).taken;
+std::vector<Taken> take_for(CaseContext& t, std::uint32_t at_most, Duration lock) {
+  TakeRequest request = t.take_request(at_most);
+  request.lock = lock;
+  return t.send(request).taken;
 }
 
-ExtendRequest renewal(CaseContext& b, std::vector<HeldLock> held, Duration lock) {
-  return {.queue = b.queue, .held = std::move(held), .lock = lock, .worker = b.worker};
+ExtendRequest renewal(CaseContext& t, std::vector<HeldLock> held, Duration lock) {
+  return {.queue = t.queue, .held = std::move(held), .lock = lock, .worker = t.worker};
 }
 
-Recovered sweep(CaseContext& b, std::uint32_t max_stalled = 1) {
-  return b.must(b.store().recover({.queue = b.queue, .max_stalled = max_stalled}));
+Recovered recover(CaseContext& t, std::uint32_t max_stalled = 1) {
+  return t.must(t.store().recover({.queue = t.queue, .max_stalled = max_stalled}));
 }
 
-void a_renewed_lock_lives_on(CaseContext& b) {
-  (void)b.add();
-  const auto taken = take_for(b, 1, Duration(1000));
+void renewed_lock_stays_valid(CaseContext& t) {
+  (void)t.add();
+  const auto taken = take_for(t, 1, Duration(1000));
   ASSERT_EQ(taken.size(), 1U);
-  b.advance(Duration(900));
+  t.advance(Duration(900));
   const auto reply =
-      b.must(b.store().extend_locks(renewal(b, {{taken[0].job.id, taken[0].token}}, Duration(1000))));
+      t.must(t.store().extend_locks(renewal(t, {{taken[0].job.id, taken[0].token}}, Duration(1000))));
   ASSERT_EQ(reply.locks.size(), 1U);
   EXPECT_TRUE(reply.locks[0]);
-  b.advance(Duration(900));
-  EXPECT_THAT(sweep(b).requeued, IsEmpty());
-  EXPECT_TRUE(b.finish(taken[0], outcome::Completed{}));
+  t.advance(Duration(900));
+  EXPECT_THAT(recover(t).requeued, IsEmpty());
+  EXPECT_TRUE(t.finish(taken[0], outcome::Completed{}));
 }
 
-void a_lost_lock_is_told(CaseContext& b) {
-  (void)b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
-  const auto taken = take_for(b, 3, Duration(1000));
+void report_why_they_were_lost(CaseContext& t) {
+  (void)t.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
+  const auto taken = take_for(t, 3, Duration(1000));
   ASSERT_EQ(taken.size(), 3U);
-  EXPECT_TRUE(b.finish(taken[0], outcome::Completed{}));
-  EXPECT_TRUE(b.finish(taken[1], outcome::Requeue{}));
-  (void)b.take_one();
-  const auto reply = b.must(b.store().extend_locks(renewal(b,
+  EXPECT_TRUE(t.finish(taken[0], outcome::Completed{}));
+  EXPECT_TRUE(t.finish(taken[1], outcome::Requeue{}));
+  (void)t.take_one();
+  const auto reply = t.must(t.store().extend_locks(renewal(t,
                                                            {{taken[0].job.id, taken[0].token},
                                                             {taken[1].job.id, taken[1].token},
                                                             {taken[2].job.id, taken[2].token},
@@ -62,103 +62,103 @@ void a_lost_lock_is_told(CaseContext& b) {
   EXPECT_EQ(reply.locks[3].error().code, Errc::kLockMissing);
 }
 
-void a_check_renews_nothing(CaseContext& b) {
-  const JobId id = b.add();
-  const auto taken = take_for(b, 1, Duration(1000));
+void check_does_not_renew(CaseContext& t) {
+  const JobId id = t.add();
+  const auto taken = take_for(t, 1, Duration(1000));
   ASSERT_EQ(taken.size(), 1U);
-  b.advance(Duration(900));
-  ExtendRequest check = renewal(b, {{id, taken[0].token}}, Duration(1000));
+  t.advance(Duration(900));
+  ExtendRequest check = renewal(t, {{id, taken[0].token}}, Duration(1000));
   check.renew = false;
-  const auto reply = b.must(b.store().extend_locks(check));
+  const auto reply = t.must(t.store().extend_locks(check));
   ASSERT_EQ(reply.locks.size(), 1U);
   EXPECT_TRUE(reply.locks[0]);
-  b.advance(Duration(101));
-  EXPECT_THAT(sweep(b).requeued, ElementsAre(id));
+  t.advance(Duration(101));
+  EXPECT_THAT(recover(t).requeued, ElementsAre(id));
 }
 
-void a_run_whose_job_was_removed_by_force_is_told(CaseContext& b) {
+void report_forced_removal(CaseContext& t) {
   for (const bool renew : {false, true}) {
     SCOPED_TRACE(renew);
-    (void)b.add();
-    const Taken taken = b.take_one();
-    ASSERT_TRUE(b.now(b.store().obliterate(b.queue, true)));
-    ExtendRequest request = renewal(b, {{taken.job.id, taken.token}}, Duration(1000));
+    (void)t.add();
+    const Taken taken = t.take_one();
+    ASSERT_TRUE(t.now(t.store().obliterate(t.queue, true)));
+    ExtendRequest request = renewal(t, {{taken.job.id, taken.token}}, Duration(1000));
     request.renew = renew;
-    const auto reply = b.must(b.store().extend_locks(request));
+    const auto reply = t.must(t.store().extend_locks(request));
     ASSERT_EQ(reply.locks.size(), 1U);
     ASSERT_FALSE(reply.locks[0]);
     EXPECT_EQ(reply.locks[0].error().code, Errc::kLockMissing);
-    EXPECT_FALSE(b.finish(taken, outcome::Completed{R"("late")"}));
-    EXPECT_FALSE(b.exists(taken.job.id));
+    EXPECT_FALSE(t.finish(taken, outcome::Completed{R"("late")"}));
+    EXPECT_FALSE(t.exists(taken.job.id));
   }
 }
 
-void an_expired_lock_cannot_be_renewed(CaseContext& b) {
-  (void)b.add();
-  const auto taken = take_for(b, 1, Duration(1000));
+void expired_lock_is_not_renewed(CaseContext& t) {
+  (void)t.add();
+  const auto taken = take_for(t, 1, Duration(1000));
   ASSERT_EQ(taken.size(), 1U);
-  b.advance(Duration(1001));
+  t.advance(Duration(1001));
   const auto reply =
-      b.must(b.store().extend_locks(renewal(b, {{taken[0].job.id, taken[0].token}}, Duration(1000))));
+      t.must(t.store().extend_locks(renewal(t, {{taken[0].job.id, taken[0].token}}, Duration(1000))));
   ASSERT_EQ(reply.locks.size(), 1U);
   ASSERT_FALSE(reply.locks[0]);
   EXPECT_EQ(reply.locks[0].error().code, Errc::kLockMissing);
 }
 
-void the_sweep_gives_back_what_lost_its_lock(CaseContext& b) {
-  const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}});
-  const auto lost = take_for(b, 2, Duration(1000));
-  const auto held = take_for(b, 1, Duration(10'000));
+void recovery_requeues_unlocked_jobs(CaseContext& t) {
+  const auto added = t.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}});
+  const auto lost = take_for(t, 2, Duration(1000));
+  const auto held = take_for(t, 1, Duration(10'000));
   ASSERT_EQ(lost.size() + held.size(), 3U);
-  EXPECT_THAT(sweep(b).requeued, IsEmpty());
-  b.advance(Duration(1001));
-  const Recovered recovered = sweep(b);
+  EXPECT_THAT(recover(t).requeued, IsEmpty());
+  t.advance(Duration(1001));
+  const Recovered recovered = recover(t);
   EXPECT_THAT(recovered.requeued, UnorderedElementsAre(added[0].id, added[1].id));
   EXPECT_THAT(recovered.failed, IsEmpty());
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(added[0].id, added[1].id, added[3].id));
-  EXPECT_EQ(b.job(added[0].id).stalled, 1U);
-  EXPECT_EQ(b.job(added[0].id).attempts_made, 0U);
-  EXPECT_THAT(b.ids(State::kActive), ElementsAre(added[2].id));
-  EXPECT_THAT(sweep(b).requeued, IsEmpty()) << "once is enough";
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(added[0].id, added[1].id, added[3].id));
+  EXPECT_EQ(t.job(added[0].id).stalled, 1U);
+  EXPECT_EQ(t.job(added[0].id).attempts_made, 0U);
+  EXPECT_THAT(t.ids(State::kActive), ElementsAre(added[2].id));
+  EXPECT_THAT(recover(t).requeued, IsEmpty()) << "each job is recovered once";
 }
 
-void lost_too_often_it_fails(CaseContext& b) {
-  const JobId id = b.add();
-  (void)take_for(b, 1, Duration(100));
-  b.advance(Duration(101));
-  EXPECT_THAT(sweep(b).requeued, ElementsAre(id));
-  (void)take_for(b, 1, Duration(100));
-  b.advance(Duration(101));
-  const Recovered recovered = sweep(b);
-  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsInRecovery) {
+void recovery_fails_job_at_stall_limit(CaseContext& t) {
+  const JobId id = t.add();
+  (void)take_for(t, 1, Duration(100));
+  t.advance(Duration(101));
+  EXPECT_THAT(recover(t).requeued, ElementsAre(id));
+  (void)take_for(t, 1, Duration(100));
+  t.advance(Duration(101));
+  const Recovered recovered = recover(t);
+  if (t.semantics.stall_limit == Semantics::StallLimit::kFailsInRecovery) {
     EXPECT_THAT(recovered.failed, ElementsAre(id));
   } else {
     EXPECT_THAT(recovered.requeued, ElementsAre(id));
-    EXPECT_TRUE(b.take(1).empty());
+    EXPECT_TRUE(t.take(1).empty());
   }
-  const Job job = b.job(id);
+  const Job job = t.job(id);
   EXPECT_EQ(job.state, State::kFailed);
   EXPECT_EQ(job.stalled, 2U);
   ASSERT_TRUE(job.failure);
-  if (b.can(Capability::kFailureCode)) {
+  if (t.can(Capability::kFailureCode)) {
     EXPECT_EQ(job.failure->code, "stalled");
   }
 }
 
-void the_old_owner_cannot_finish_after_recovery(CaseContext& b) {
-  const JobId id = b.add();
-  const auto old = take_for(b, 1, Duration(100));
+void recovery_fences_previous_owner(CaseContext& t) {
+  const JobId id = t.add();
+  const auto old = take_for(t, 1, Duration(100));
   ASSERT_EQ(old.size(), 1U);
-  b.advance(Duration(101));
-  EXPECT_THAT(sweep(b).requeued, ElementsAre(id));
-  b.worker = "worker-2";
-  const Taken current = b.take_one();
+  t.advance(Duration(101));
+  EXPECT_THAT(recover(t).requeued, ElementsAre(id));
+  t.worker = "worker-2";
+  const Taken current = t.take_one();
   EXPECT_EQ(current.job.attempts_started, 2U);
-  const auto late = b.finish(old[0], outcome::Completed{R"("late")"});
+  const auto late = t.finish(old[0], outcome::Completed{R"("late")"});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Errc::kLockMismatch);
-  EXPECT_TRUE(b.finish(current, outcome::Completed{R"("right")"}));
-  EXPECT_EQ(b.job(id).result, R"("right")");
+  EXPECT_TRUE(t.finish(current, outcome::Completed{R"("right")"}));
+  EXPECT_EQ(t.job(id).result, R"("right")");
 }
 
 }  // namespace
@@ -166,14 +166,14 @@ void the_old_owner_cannot_finish_after_recovery(CaseContext& b) {
 std::vector<Case> lock_cases() {
   constexpr const char* kTheme = "Locks";
   return {
-      {kTheme, "LiveOnWhenRenewed", a_renewed_lock_lives_on},
-      {kTheme, "TellWhyTheyWereLost", a_lost_lock_is_told},
-      {kTheme, "AreCheckedWithoutBeingRenewed", a_check_renews_nothing},
-      {kTheme, "TellARunWhoseJobWasRemovedByForce", a_run_whose_job_was_removed_by_force_is_told},
-      {kTheme, "CannotBeRenewedAfterTheyExpired", an_expired_lock_cannot_be_renewed},
-      {kTheme, "TheSweepGivesBackWhatLostItsLock", the_sweep_gives_back_what_lost_its_lock},
-      {kTheme, "LostTooOftenTheJobFails", lost_too_often_it_fails},
-      {kTheme, "TheOldOwnerCannotFinishAfterRecovery", the_old_owner_cannot_finish_after_recovery},
+      {kTheme, "RenewedLockStaysValid", renewed_lock_stays_valid},
+      {kTheme, "ReportWhyTheyWereLost", report_why_they_were_lost},
+      {kTheme, "CheckDoesNotRenew", check_does_not_renew},
+      {kTheme, "ReportForcedRemoval", report_forced_removal},
+      {kTheme, "ExpiredLockIsNotRenewed", expired_lock_is_not_renewed},
+      {kTheme, "RecoveryRequeuesUnlockedJobs", recovery_requeues_unlocked_jobs},
+      {kTheme, "RecoveryFailsJobAtStallLimit", recovery_fails_job_at_stall_limit},
+      {kTheme, "RecoveryFencesPreviousOwner", recovery_fences_previous_owner},
   };
 }
 

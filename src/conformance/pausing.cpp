@@ -7,55 +7,55 @@ namespace gaur::conformance {
 
 namespace {
 
-void nothing_starts_while_paused(CaseContext& b) {
-  const JobId id = b.add();
-  (void)b.must(b.store().pause(b.queue));
-  const auto reply = b.play(b.turn(5));
+void starts_nothing(CaseContext& t) {
+  const JobId id = t.add();
+  (void)t.must(t.store().pause(t.queue));
+  const auto reply = t.send(t.take_request(5));
   EXPECT_TRUE(reply.taken.empty());
   EXPECT_TRUE(reply.next.paused);
-  EXPECT_TRUE(b.counts().paused);
-  EXPECT_EQ(b.state(id), State::kWaiting);
-  (void)b.must(b.store().resume(b.queue));
-  EXPECT_FALSE(b.counts().paused);
-  EXPECT_EQ(b.take_one().job.id, id);
+  EXPECT_TRUE(t.counts().paused);
+  EXPECT_EQ(t.state(id), State::kWaiting);
+  (void)t.must(t.store().resume(t.queue));
+  EXPECT_FALSE(t.counts().paused);
+  EXPECT_EQ(t.take_one().job.id, id);
 }
 
-void what_runs_may_finish(CaseContext& b) {
-  (void)b.add();
-  const Taken taken = b.take_one();
-  (void)b.must(b.store().pause(b.queue));
-  EXPECT_TRUE(b.finish(taken, outcome::Completed{}));
+void allows_active_jobs_to_finish(CaseContext& t) {
+  (void)t.add();
+  const Taken taken = t.take_one();
+  (void)t.must(t.store().pause(t.queue));
+  EXPECT_TRUE(t.finish(taken, outcome::Completed{}));
 }
 
-void adding_and_waking_go_on(CaseContext& b) {
-  (void)b.must(b.store().pause(b.queue));
-  (void)b.add();
-  (void)b.add("d", {.delay = Duration(10)});
-  b.advance(Duration(10));
-  (void)b.must(b.store().wake_delayed(b.queue));
-  EXPECT_EQ(b.counts()[State::kWaiting], 2U);
+void allows_add_and_wake(CaseContext& t) {
+  (void)t.must(t.store().pause(t.queue));
+  (void)t.add();
+  (void)t.add("d", {.delay = Duration(10)});
+  t.advance(Duration(10));
+  (void)t.must(t.store().wake_delayed(t.queue));
+  EXPECT_EQ(t.counts()[State::kWaiting], 2U);
 }
 
-void it_survives_reopening(CaseContext& b) {
-  (void)b.add();
-  (void)b.must(b.store().pause(b.queue));
-  b.rig.crash_and_reopen();
-  EXPECT_TRUE(b.counts().paused);
-  EXPECT_TRUE(b.take(1).empty());
+void survives_reopening(CaseContext& t) {
+  (void)t.add();
+  (void)t.must(t.store().pause(t.queue));
+  t.fixture.crash_and_reopen();
+  EXPECT_TRUE(t.counts().paused);
+  EXPECT_TRUE(t.take(1).empty());
 }
 
-void twice_is_once(CaseContext& b) {
-  (void)b.must(b.store().pause(b.queue));
-  (void)b.must(b.store().pause(b.queue));
-  (void)b.must(b.store().resume(b.queue));
-  EXPECT_FALSE(b.counts().paused);
-  (void)b.must(b.store().resume(b.queue));
+void is_idempotent(CaseContext& t) {
+  (void)t.must(t.store().pause(t.queue));
+  (void)t.must(t.store().pause(t.queue));
+  (void)t.must(t.store().resume(t.queue));
+  EXPECT_FALSE(t.counts().paused);
+  (void)t.must(t.store().resume(t.queue));
 }
 
-void other_queues_go_on(CaseContext& b) {
-  (void)b.must(b.store().pause(QueueName("other")));
-  (void)b.add();
-  EXPECT_EQ(b.take(1).size(), 1U);
+void affects_its_queue_only(CaseContext& t) {
+  (void)t.must(t.store().pause(QueueName("other")));
+  (void)t.add();
+  EXPECT_EQ(t.take(1).size(), 1U);
 }
 
 }  // namespace
@@ -63,12 +63,12 @@ void other_queues_go_on(CaseContext& b) {
 std::vector<Case> pausing_cases() {
   constexpr const char* kTheme = "Pausing";
   return {
-      {kTheme, "StartsNothing", nothing_starts_while_paused},
-      {kTheme, "LetsWhatRunsFinish", what_runs_may_finish},
-      {kTheme, "LetsAddingAndWakingGoOn", adding_and_waking_go_on},
-      {kTheme, "SurvivesReopening", it_survives_reopening},
-      {kTheme, "TwiceIsOnce", twice_is_once},
-      {kTheme, "LetsOtherQueuesGoOn", other_queues_go_on},
+      {kTheme, "StartsNothing", starts_nothing},
+      {kTheme, "AllowsActiveJobsToFinish", allows_active_jobs_to_finish},
+      {kTheme, "AllowsAddAndWake", allows_add_and_wake},
+      {kTheme, "SurvivesReopening", survives_reopening},
+      {kTheme, "IsIdempotent", is_idempotent},
+      {kTheme, "AffectsItsQueueOnly", affects_its_queue_only},
   };
 }
 

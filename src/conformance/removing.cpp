@@ -1,4 +1,4 @@
-// Removal: one job, what waits, what finished, the whole queue.
+// Removal: one job, waiting jobs (drain), finished jobs (clean), the whole queue (obliterate).
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -10,86 +10,86 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void from_every_state(CaseContext& b) {
-  const std::vector<JobId> ids{b.finished(outcome::Completed{}), b.finished(outcome::Failed{}), b.add(),
-                               b.add("p", {.priority = 1}), b.add("d", {.delay = Duration(1000)})};
-  (void)b.must(b.store().append_logs(b.ref(ids[0]), {"line"}));
+void removes_from_every_state_but_active(CaseContext& t) {
+  const std::vector<JobId> ids{t.finished(outcome::Completed{}), t.finished(outcome::Failed{}), t.add(),
+                               t.add("p", {.priority = 1}), t.add("d", {.delay = Duration(1000)})};
+  (void)t.must(t.store().append_logs(t.ref(ids[0]), {"line"}));
   for (const JobId& id : ids) {
-    (void)b.must(b.store().remove(b.ref(id)));
-    EXPECT_FALSE(b.exists(id));
-    EXPECT_EQ(b.error(b.store().logs(b.ref(id), 0, 1)), Errc::kNotFound);
+    (void)t.must(t.store().remove(t.ref(id)));
+    EXPECT_FALSE(t.exists(id));
+    EXPECT_EQ(t.error(t.store().logs(t.ref(id), 0, 1)), Errc::kNotFound);
   }
-  EXPECT_EQ(b.counts(), Counts{});
-  EXPECT_EQ(b.error(b.store().remove(b.ref(ids[0]))), Errc::kNotFound);
+  EXPECT_EQ(t.counts(), Counts{});
+  EXPECT_EQ(t.error(t.store().remove(t.ref(ids[0]))), Errc::kNotFound);
 }
 
-void not_while_it_runs(CaseContext& b) {
-  const JobId id = b.add();
-  TakeRequest turn = b.turn(1);
-  turn.lock = Duration(1000);
-  (void)b.play(turn);
-  EXPECT_EQ(b.error(b.store().remove(b.ref(id))), Errc::kBusy);
-  EXPECT_EQ(b.state(id), State::kActive);
-  b.advance(Duration(1001));
-  (void)b.must(b.store().remove(b.ref(id)));
-  EXPECT_EQ(b.counts(), Counts{});
-  EXPECT_THAT(b.must(b.store().recover({.queue = b.queue})).requeued, IsEmpty());
+void rejects_removal_of_locked_job(CaseContext& t) {
+  const JobId id = t.add();
+  TakeRequest request = t.take_request(1);
+  request.lock = Duration(1000);
+  (void)t.send(request);
+  EXPECT_EQ(t.error(t.store().remove(t.ref(id))), Errc::kBusy);
+  EXPECT_EQ(t.state(id), State::kActive);
+  t.advance(Duration(1001));
+  (void)t.must(t.store().remove(t.ref(id)));
+  EXPECT_EQ(t.counts(), Counts{});
+  EXPECT_THAT(t.must(t.store().recover({.queue = t.queue})).requeued, IsEmpty());
 }
 
-void drain_removes_what_waits(CaseContext& b) {
-  (void)b.add();
-  const Taken running = b.take_one();
-  (void)b.add_all({{.name = "a"}, {.name = "b", .options = {.priority = 2}}});
-  const JobId delayed = b.add("d", {.delay = Duration(1000)});
-  EXPECT_EQ(b.must(b.store().drain(b.queue, false)), 2U);
-  EXPECT_EQ(b.counts().ready(), 0U);
-  EXPECT_EQ(b.state(delayed), State::kDelayed);
-  EXPECT_EQ(b.must(b.store().drain(b.queue, true)), 1U);
-  EXPECT_FALSE(b.exists(delayed));
-  EXPECT_TRUE(b.finish(running, outcome::Completed{}));
+void drain_removes_waiting_jobs(CaseContext& t) {
+  (void)t.add();
+  const Taken running = t.take_one();
+  (void)t.add_all({{.name = "a"}, {.name = "b", .options = {.priority = 2}}});
+  const JobId delayed = t.add("d", {.delay = Duration(1000)});
+  EXPECT_EQ(t.must(t.store().drain(t.queue, false)), 2U);
+  EXPECT_EQ(t.counts().ready(), 0U);
+  EXPECT_EQ(t.state(delayed), State::kDelayed);
+  EXPECT_EQ(t.must(t.store().drain(t.queue, true)), 1U);
+  EXPECT_FALSE(t.exists(delayed));
+  EXPECT_TRUE(t.finish(running, outcome::Completed{}));
 }
 
-void clean_removes_what_finished_long_ago(CaseContext& b) {
-  const JobId old = b.finished(outcome::Completed{});
-  const JobId older_failure = b.finished(outcome::Failed{});
-  b.advance(Duration(1000));
-  const JobId young = b.finished(outcome::Completed{});
-  EXPECT_EQ(b.must(b.store().clean(b.queue, State::kCompleted, Duration(500), 0)), 1U);
-  EXPECT_FALSE(b.exists(old));
-  EXPECT_TRUE(b.exists(young));
-  EXPECT_TRUE(b.exists(older_failure));
-  EXPECT_EQ(b.must(b.store().clean(b.queue, State::kFailed, Duration(0), 0)), 1U);
+void clean_removes_old_finished_jobs(CaseContext& t) {
+  const JobId old = t.finished(outcome::Completed{});
+  const JobId older_failure = t.finished(outcome::Failed{});
+  t.advance(Duration(1000));
+  const JobId young = t.finished(outcome::Completed{});
+  EXPECT_EQ(t.must(t.store().clean(t.queue, State::kCompleted, Duration(500), 0)), 1U);
+  EXPECT_FALSE(t.exists(old));
+  EXPECT_TRUE(t.exists(young));
+  EXPECT_TRUE(t.exists(older_failure));
+  EXPECT_EQ(t.must(t.store().clean(t.queue, State::kFailed, Duration(0), 0)), 1U);
 }
 
-void clean_takes_the_oldest_up_to_its_limit(CaseContext& b) {
+void clean_removes_oldest_up_to_limit(CaseContext& t) {
   std::vector<JobId> ids;
-  for (int i = 0; i < 4; ++i) ids.push_back(b.finished(outcome::Completed{}));
-  b.advance(Duration(10));
-  EXPECT_EQ(b.must(b.store().clean(b.queue, State::kCompleted, Duration(5), 3)), 3U);
-  EXPECT_THAT(b.ids(State::kCompleted), ElementsAre(ids[3]));
-  EXPECT_EQ(b.counts()[State::kCompleted], 1U);
+  for (int i = 0; i < 4; ++i) ids.push_back(t.finished(outcome::Completed{}));
+  t.advance(Duration(10));
+  EXPECT_EQ(t.must(t.store().clean(t.queue, State::kCompleted, Duration(5), 3)), 3U);
+  EXPECT_THAT(t.ids(State::kCompleted), ElementsAre(ids[3]));
+  EXPECT_EQ(t.counts()[State::kCompleted], 1U);
 }
 
-void obliterate_spares_running_jobs_unless_forced(CaseContext& b) {
-  (void)b.finished(outcome::Completed{});
-  const JobId id = b.add();
-  (void)b.take_one();
-  EXPECT_FALSE(b.now(b.store().obliterate(b.queue, false)));
-  EXPECT_TRUE(b.exists(id));
-  (void)b.must(b.store().obliterate(b.queue, true));
-  EXPECT_FALSE(b.exists(id));
-  EXPECT_EQ(b.counts(), Counts{});
-  EXPECT_THAT(b.ids(State::kCompleted), IsEmpty());
+void obliterate_rejects_active_jobs_unless_forced(CaseContext& t) {
+  (void)t.finished(outcome::Completed{});
+  const JobId id = t.add();
+  (void)t.take_one();
+  EXPECT_FALSE(t.now(t.store().obliterate(t.queue, false)));
+  EXPECT_TRUE(t.exists(id));
+  (void)t.must(t.store().obliterate(t.queue, true));
+  EXPECT_FALSE(t.exists(id));
+  EXPECT_EQ(t.counts(), Counts{});
+  EXPECT_THAT(t.ids(State::kCompleted), IsEmpty());
 }
 
-void a_late_finish_of_a_removed_job(CaseContext& b) {
-  (void)b.add();
-  const Taken taken = b.take_one();
-  (void)b.must(b.store().obliterate(b.queue, true));
-  const auto late = b.finish(taken, outcome::Completed{});
+void rejects_finish_of_removed_job(CaseContext& t) {
+  (void)t.add();
+  const Taken taken = t.take_one();
+  (void)t.must(t.store().obliterate(t.queue, true));
+  const auto late = t.finish(taken, outcome::Completed{});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Errc::kNotFound);
-  EXPECT_EQ(b.counts(), Counts{});
+  EXPECT_EQ(t.counts(), Counts{});
 }
 
 }  // namespace
@@ -97,13 +97,13 @@ void a_late_finish_of_a_removed_job(CaseContext& b) {
 std::vector<Case> removing_cases() {
   constexpr const char* kTheme = "Removing";
   return {
-      {kTheme, "WorksInEveryRestingState", from_every_state},
-      {kTheme, "IsRefusedWhileTheJobRuns", not_while_it_runs},
-      {kTheme, "DrainRemovesWhatWaits", drain_removes_what_waits},
-      {kTheme, "CleanRemovesWhatFinishedLongAgo", clean_removes_what_finished_long_ago},
-      {kTheme, "CleanTakesTheOldestUpToItsLimit", clean_takes_the_oldest_up_to_its_limit},
-      {kTheme, "ObliterateSparesRunningJobsUnlessForced", obliterate_spares_running_jobs_unless_forced},
-      {kTheme, "ALateFinishOfARemovedJobIsRefused", a_late_finish_of_a_removed_job},
+      {kTheme, "RemovesFromEveryStateButActive", removes_from_every_state_but_active},
+      {kTheme, "RejectsRemovalOfLockedJob", rejects_removal_of_locked_job},
+      {kTheme, "DrainRemovesWaitingJobs", drain_removes_waiting_jobs},
+      {kTheme, "CleanRemovesOldFinishedJobs", clean_removes_old_finished_jobs},
+      {kTheme, "CleanRemovesOldestUpToLimit", clean_removes_oldest_up_to_limit},
+      {kTheme, "ObliterateRejectsActiveJobsUnlessForced", obliterate_rejects_active_jobs_unless_forced},
+      {kTheme, "RejectsFinishOfRemovedJob", rejects_finish_of_removed_job},
   };
 }
 

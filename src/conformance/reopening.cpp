@@ -1,4 +1,4 @@
-// A store that died and was opened again: what was acknowledged is there, what ran is given back.
+// Reopening after a crash: acknowledged changes are kept, active jobs are requeued.
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -9,54 +9,54 @@ namespace {
 
 using testing::ElementsAre;
 
-void every_state_survives(CaseContext& b) {
-  const JobId done = b.finished(outcome::Completed{"42"}, {.count = 5});
-  const JobId broken = b.finished(outcome::Failed{{.message = "m", .stack = "s"}, true});
-  const JobId waiting = b.add("w", {}, R"({"n":1})");
-  const JobId prioritized = b.add("p", {.priority = 3});
-  const JobId delayed = b.add("d", {.delay = Duration(1000)});
+void keeps_every_state(CaseContext& t) {
+  const JobId done = t.finished(outcome::Completed{"42"}, {.count = 5});
+  const JobId broken = t.finished(outcome::Failed{{.message = "m", .stack = "s"}, true});
+  const JobId waiting = t.add("w", {}, R"({"n":1})");
+  const JobId prioritized = t.add("p", {.priority = 3});
+  const JobId delayed = t.add("d", {.delay = Duration(1000)});
   std::vector<Job> before;
-  for (const JobId& id : {done, broken, waiting, prioritized, delayed}) before.push_back(b.job(id));
-  const Counts counts = b.counts();
-  b.rig.crash_and_reopen();
-  for (const Job& job : before) EXPECT_EQ(b.job(job.id), job);
-  EXPECT_EQ(b.counts(), counts);
+  for (const JobId& id : {done, broken, waiting, prioritized, delayed}) before.push_back(t.job(id));
+  const Counts counts = t.counts();
+  t.fixture.crash_and_reopen();
+  for (const Job& job : before) EXPECT_EQ(t.job(job.id), job);
+  EXPECT_EQ(t.counts(), counts);
 }
 
-void the_order_survives(CaseContext& b) {
+void keeps_order(CaseContext& t) {
   std::vector<JobId> ids;
-  for (int i = 0; i < 20; ++i) ids.push_back(b.add());
-  const JobId front = b.add("l", {.lifo = true});
+  for (int i = 0; i < 20; ++i) ids.push_back(t.add());
+  const JobId front = t.add("l", {.lifo = true});
   ids.insert(ids.begin(), front);
-  b.rig.crash_and_reopen();
-  EXPECT_EQ(b.ids(State::kWaiting), ids);
-  ids.push_back(b.add());
-  EXPECT_EQ(b.ids(State::kWaiting), ids);
+  t.fixture.crash_and_reopen();
+  EXPECT_EQ(t.ids(State::kWaiting), ids);
+  ids.push_back(t.add());
+  EXPECT_EQ(t.ids(State::kWaiting), ids);
 }
 
-void what_ran_is_given_back_uncounted(CaseContext& b) {
-  const auto added = b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
-  const auto taken = b.take(2);
+void requeues_active_jobs_uncounted(CaseContext& t) {
+  const auto added = t.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
+  const auto taken = t.take(2);
   ASSERT_EQ(taken.size(), 2U);
-  b.rig.crash_and_reopen();
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(added[0].id, added[1].id, added[2].id));
-  const Job job = b.job(added[0].id);
+  t.fixture.crash_and_reopen();
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(added[0].id, added[1].id, added[2].id));
+  const Job job = t.job(added[0].id);
   EXPECT_EQ(job.attempts_made, 0U);
   EXPECT_EQ(job.attempts_started, 1U);
   EXPECT_EQ(job.stalled, 0U);
-  const auto late = b.finish(taken[0], outcome::Completed{});
+  const auto late = t.finish(taken[0], outcome::Completed{});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Errc::kLockMissing);
-  const Taken again = b.take_one();
+  const Taken again = t.take_one();
   EXPECT_EQ(again.job.id, added[0].id);
   EXPECT_NE(again.token, taken[0].token);
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
-void several_times(CaseContext& b) {
-  const JobId id = b.add();
-  for (int i = 0; i < 3; ++i) b.rig.crash_and_reopen();
-  EXPECT_EQ(b.take_one().job.id, id);
+void repeated_reopening_keeps_jobs(CaseContext& t) {
+  const JobId id = t.add();
+  for (int i = 0; i < 3; ++i) t.fixture.crash_and_reopen();
+  EXPECT_EQ(t.take_one().job.id, id);
 }
 
 }  // namespace
@@ -64,10 +64,10 @@ void several_times(CaseContext& b) {
 std::vector<Case> reopening_cases() {
   constexpr const char* kTheme = "Reopening";
   return {
-      {kTheme, "KeepsEveryState", every_state_survives},
-      {kTheme, "KeepsTheOrder", the_order_survives},
-      {kTheme, "GivesBackWhatRanUncounted", what_ran_is_given_back_uncounted},
-      {kTheme, "SeveralTimes", several_times},
+      {kTheme, "KeepsEveryState", keeps_every_state},
+      {kTheme, "KeepsOrder", keeps_order},
+      {kTheme, "RequeuesActiveJobsUncounted", requeues_active_jobs_uncounted},
+      {kTheme, "RepeatedReopeningKeepsJobs", repeated_reopening_keeps_jobs},
   };
 }
 

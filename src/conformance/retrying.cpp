@@ -1,4 +1,4 @@
-// Failed attempts that are tried again, runs that end without the job's fault, and retry by hand.
+// Retries of failed attempts, requeues, stalls, and manual retries.
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -11,148 +11,148 @@ using testing::ElementsAre;
 
 const Failure kFailure{.code = "error", .message = "no such table", .stack = "at line 7"};
 
-void at_once_goes_as_the_dialect_says(CaseContext& b) {
-  const JobId id = b.add();
-  const JobId other = b.add();
-  const auto moved = b.finish(b.take_one(), outcome::RetryAfter{.failure = kFailure});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(moved->state, State::kWaiting);
-  EXPECT_EQ(moved->attempts_made, 1U);
-  if (b.semantics.retry_place == Semantics::RetryPlace::kBehind) {
-    EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(other, id));
+void requeues_at_end_of_dialect(CaseContext& t) {
+  const JobId id = t.add();
+  const JobId other = t.add();
+  const auto result = t.finish(t.take_one(), outcome::RetryAfter{.failure = kFailure});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->state, State::kWaiting);
+  EXPECT_EQ(result->attempts_made, 1U);
+  if (t.semantics.retry_place == Semantics::RetryPlace::kBehind) {
+    EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(other, id));
   } else {
-    EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(id, other));
+    EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(id, other));
   }
-  EXPECT_EQ(b.job(id).failure, kFailure);
-  EXPECT_THAT(b.job(id).stacktrace, ElementsAre("at line 7"));
+  EXPECT_EQ(t.job(id).failure, kFailure);
+  EXPECT_THAT(t.job(id).stacktrace, ElementsAre("at line 7"));
 }
 
-void lifo_jobs_go_in_front(CaseContext& b) {
-  const JobId other = b.add();
-  const JobId id = b.add("l", {.lifo = true});
-  EXPECT_TRUE(b.finish(b.take_one(), outcome::RetryAfter{.failure = kFailure}));
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(id, other));
+void requeues_lifo_job_at_front(CaseContext& t) {
+  const JobId other = t.add();
+  const JobId id = t.add("l", {.lifo = true});
+  EXPECT_TRUE(t.finish(t.take_one(), outcome::RetryAfter{.failure = kFailure}));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(id, other));
 }
 
-void prioritized_jobs_keep_their_priority(CaseContext& b) {
-  const JobId id = b.add("p", {.priority = 3});
-  const JobId same = b.add("p", {.priority = 3});
-  const JobId lower = b.add("p", {.priority = 4});
-  const auto moved = b.finish(b.take_one(), outcome::RetryAfter{.failure = kFailure});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(moved->state, State::kPrioritized);
-  if (b.semantics.retry_place == Semantics::RetryPlace::kBehind) {
-    EXPECT_THAT(b.ids(State::kPrioritized), ElementsAre(same, id, lower));
+void keeps_priority(CaseContext& t) {
+  const JobId id = t.add("p", {.priority = 3});
+  const JobId same = t.add("p", {.priority = 3});
+  const JobId lower = t.add("p", {.priority = 4});
+  const auto result = t.finish(t.take_one(), outcome::RetryAfter{.failure = kFailure});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->state, State::kPrioritized);
+  if (t.semantics.retry_place == Semantics::RetryPlace::kBehind) {
+    EXPECT_THAT(t.ids(State::kPrioritized), ElementsAre(same, id, lower));
   } else {
-    EXPECT_THAT(b.ids(State::kPrioritized), ElementsAre(id, same, lower));
+    EXPECT_THAT(t.ids(State::kPrioritized), ElementsAre(id, same, lower));
   }
 }
 
-void after_a_delay(CaseContext& b) {
-  const JobId id = b.add();
-  const auto moved =
-      b.finish(b.take_one(), outcome::RetryAfter{.delay = Duration(1500), .failure = kFailure});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(moved->state, State::kDelayed);
-  EXPECT_EQ(moved->due, b.rig.clock().wall() + Duration(1500));
-  if (b.semantics.backoff_is_a_delay) {
-    EXPECT_EQ(b.job(id).delay, Duration(1500));
+void delays_retry(CaseContext& t) {
+  const JobId id = t.add();
+  const auto result =
+      t.finish(t.take_one(), outcome::RetryAfter{.delay = Duration(1500), .failure = kFailure});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->state, State::kDelayed);
+  EXPECT_EQ(result->due, t.fixture.clock().wall() + Duration(1500));
+  if (t.semantics.backoff_is_a_delay) {
+    EXPECT_EQ(t.job(id).delay, Duration(1500));
   }
-  b.advance(Duration(1500));
-  (void)b.must(b.store().wake_delayed(b.queue));
-  const Taken again = b.take_one();
+  t.advance(Duration(1500));
+  (void)t.must(t.store().wake_delayed(t.queue));
+  const Taken again = t.take_one();
   EXPECT_EQ(again.job.id, id);
   EXPECT_EQ(again.job.attempts_made, 1U);
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
-void uncounted(CaseContext& b) {
-  const JobId id = b.add();
-  const auto moved = b.finish(b.take_one(), outcome::RetryAfter{.delay = Duration(100), .counted = false});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(moved->attempts_made, 0U);
-  EXPECT_EQ(b.job(id).attempts_made, 0U);
-  EXPECT_FALSE(b.job(id).failure);
+void does_not_count_uncounted_retry(CaseContext& t) {
+  const JobId id = t.add();
+  const auto result = t.finish(t.take_one(), outcome::RetryAfter{.delay = Duration(100), .counted = false});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->attempts_made, 0U);
+  EXPECT_EQ(t.job(id).attempts_made, 0U);
+  EXPECT_FALSE(t.job(id).failure);
 }
 
-void stack_traces_are_bounded(CaseContext& b) {
-  const JobId id = b.add("s", {.stack_trace_limit = 2});
+void keeps_newest_stack_traces(CaseContext& t) {
+  const JobId id = t.add("s", {.stack_trace_limit = 2});
   for (const char* stack : {"one", "two", "three"}) {
-    EXPECT_TRUE(b.finish(b.take_one(), outcome::RetryAfter{.failure = {.message = "m", .stack = stack}}));
+    EXPECT_TRUE(t.finish(t.take_one(), outcome::RetryAfter{.failure = {.message = "m", .stack = stack}}));
   }
-  EXPECT_THAT(b.job(id).stacktrace, ElementsAre("two", "three"));
+  EXPECT_THAT(t.job(id).stacktrace, ElementsAre("two", "three"));
 }
 
-void back_to_wait_counts_as_nothing(CaseContext& b) {
-  const JobId first = b.add();
-  const JobId second = b.add();
-  const auto moved = b.finish(b.take_one(), outcome::Requeue{"the host stops"});
-  ASSERT_TRUE(moved);
-  EXPECT_EQ(*moved, (FinishResult{.state = State::kWaiting}));
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(first, second));
-  const Job job = b.job(first);
+void requeue_counts_no_attempt(CaseContext& t) {
+  const JobId first = t.add();
+  const JobId second = t.add();
+  const auto result = t.finish(t.take_one(), outcome::Requeue{"the host stops"});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(*result, (FinishResult{.state = State::kWaiting}));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(first, second));
+  const Job job = t.job(first);
   EXPECT_EQ(job.attempts_made, 0U);
   EXPECT_EQ(job.attempts_started, 1U);
   EXPECT_EQ(job.stalled, 0U);
 }
 
-void back_to_the_front_of_its_priority(CaseContext& b) {
-  const JobId first = b.add("p", {.priority = 2});
-  const JobId second = b.add("p", {.priority = 2});
-  const JobId urgent = b.add("p", {.priority = 1});
-  (void)b.take(1);
-  const Taken taken = b.take_one();
+void requeues_at_front_of_priority(CaseContext& t) {
+  const JobId first = t.add("p", {.priority = 2});
+  const JobId second = t.add("p", {.priority = 2});
+  const JobId urgent = t.add("p", {.priority = 1});
+  (void)t.take(1);
+  const Taken taken = t.take_one();
   EXPECT_EQ(taken.job.id, first);
-  EXPECT_TRUE(b.finish(taken, outcome::Requeue{}));
-  EXPECT_THAT(b.ids(State::kPrioritized), ElementsAre(first, second));
-  EXPECT_EQ(b.state(urgent), State::kActive);
+  EXPECT_TRUE(t.finish(taken, outcome::Requeue{}));
+  EXPECT_THAT(t.ids(State::kPrioritized), ElementsAre(first, second));
+  EXPECT_EQ(t.state(urgent), State::kActive);
 }
 
-void a_stall_is_counted_then_fails(CaseContext& b) {
-  const JobId id = b.add();
-  const JobId other = b.add();
+void counts_stalls_then_fails(CaseContext& t) {
+  const JobId id = t.add();
+  const JobId other = t.add();
   const outcome::Stalled stall{.max_stalled = 1,
                                .failure = {.code = "crashed", .message = "runner died of SIGSEGV"}};
-  const auto first = b.finish(b.take_one(), stall);
+  const auto first = t.finish(t.take_one(), stall);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->state, State::kWaiting);
   EXPECT_EQ(first->stalled, 1U);
   EXPECT_EQ(first->attempts_made, 0U);
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(id, other));
-  const auto second = b.finish(b.take_one(), stall);
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(id, other));
+  const auto second = t.finish(t.take_one(), stall);
   ASSERT_TRUE(second);
   EXPECT_EQ(second->stalled, 2U);
-  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsOnNextStart) (void)b.take(1);
-  EXPECT_EQ(b.state(id), State::kFailed);
-  if (b.semantics.stall_limit == Semantics::StallLimit::kFailsInRecovery) {
-    EXPECT_EQ(b.job(id).failure, b.known(stall.failure));
+  if (t.semantics.stall_limit == Semantics::StallLimit::kFailsOnNextStart) (void)t.take(1);
+  EXPECT_EQ(t.state(id), State::kFailed);
+  if (t.semantics.stall_limit == Semantics::StallLimit::kFailsInRecovery) {
+    EXPECT_EQ(t.job(id).failure, t.known(stall.failure));
   }
 }
 
-void retry_by_hand(CaseContext& b) {
-  const JobId done = b.finished(outcome::Completed{"42"});
-  const JobId broken = b.finished(outcome::Failed{kFailure, true});
-  (void)b.must(b.store().retry(b.ref(broken), false));
-  (void)b.must(b.store().retry(b.ref(done), true));
-  EXPECT_THAT(b.ids(State::kWaiting), ElementsAre(broken, done));
-  const Job kept = b.job(broken);
+void manual_retry_resets_job(CaseContext& t) {
+  const JobId done = t.finished(outcome::Completed{"42"});
+  const JobId broken = t.finished(outcome::Failed{kFailure, true});
+  (void)t.must(t.store().retry(t.ref(broken), false));
+  (void)t.must(t.store().retry(t.ref(done), true));
+  EXPECT_THAT(t.ids(State::kWaiting), ElementsAre(broken, done));
+  const Job kept = t.job(broken);
   EXPECT_EQ(kept.attempts_made, 1U);
   EXPECT_FALSE(kept.failure);
   EXPECT_FALSE(kept.finished_on);
   EXPECT_THAT(kept.stacktrace, ElementsAre("at line 7"));
-  const Job reset = b.job(done);
+  const Job reset = t.job(done);
   EXPECT_EQ(reset.attempts_made, 0U);
   EXPECT_EQ(reset.attempts_started, 1U);
   EXPECT_EQ(reset.result, "");
-  EXPECT_EQ(b.take(2).size(), 2U);
+  EXPECT_EQ(t.take(2).size(), 2U);
 }
 
-void retry_of_what_is_not_finished(CaseContext& b) {
-  const JobId id = b.add();
-  EXPECT_EQ(b.error(b.store().retry(b.ref(id), false)), Errc::kNotInState);
-  EXPECT_EQ(b.error(b.store().retry(b.ref(JobId("not-here")), false)), Errc::kNotFound);
-  (void)b.take_one();
-  EXPECT_EQ(b.error(b.store().retry(b.ref(id), false)), Errc::kNotInState);
+void rejects_manual_retry_of_unfinished_job(CaseContext& t) {
+  const JobId id = t.add();
+  EXPECT_EQ(t.error(t.store().retry(t.ref(id), false)), Errc::kNotInState);
+  EXPECT_EQ(t.error(t.store().retry(t.ref(JobId("not-here")), false)), Errc::kNotFound);
+  (void)t.take_one();
+  EXPECT_EQ(t.error(t.store().retry(t.ref(id), false)), Errc::kNotInState);
 }
 
 }  // namespace
@@ -160,17 +160,17 @@ void retry_of_what_is_not_finished(CaseContext& b) {
 std::vector<Case> retrying_cases() {
   constexpr const char* kTheme = "Retrying";
   return {
-      {kTheme, "AtOnceGoesWhereTheDialectSays", at_once_goes_as_the_dialect_says},
-      {kTheme, "PutsLifoJobsInFront", lifo_jobs_go_in_front},
-      {kTheme, "KeepsThePriority", prioritized_jobs_keep_their_priority},
-      {kTheme, "AfterADelayWaitsForItsTime", after_a_delay},
-      {kTheme, "UncountedIsNoAttempt", uncounted},
-      {kTheme, "KeepsTheNewestStackTraces", stack_traces_are_bounded},
-      {kTheme, "BackToWaitCountsAsNothing", back_to_wait_counts_as_nothing},
-      {kTheme, "BackToTheFrontOfItsPriority", back_to_the_front_of_its_priority},
-      {kTheme, "AStallIsCountedAndThenFails", a_stall_is_counted_then_fails},
-      {kTheme, "ByHandStartsAfresh", retry_by_hand},
-      {kTheme, "OfWhatIsNotFinishedIsRefused", retry_of_what_is_not_finished},
+      {kTheme, "RequeuesAtEndOfDialect", requeues_at_end_of_dialect},
+      {kTheme, "RequeuesLifoJobAtFront", requeues_lifo_job_at_front},
+      {kTheme, "KeepsPriority", keeps_priority},
+      {kTheme, "DelaysRetry", delays_retry},
+      {kTheme, "DoesNotCountUncountedRetry", does_not_count_uncounted_retry},
+      {kTheme, "KeepsNewestStackTraces", keeps_newest_stack_traces},
+      {kTheme, "RequeueCountsNoAttempt", requeue_counts_no_attempt},
+      {kTheme, "RequeuesAtFrontOfPriority", requeues_at_front_of_priority},
+      {kTheme, "CountsStallsThenFails", counts_stalls_then_fails},
+      {kTheme, "ManualRetryResetsJob", manual_retry_resets_job},
+      {kTheme, "RejectsManualRetryOfUnfinishedJob", rejects_manual_retry_of_unfinished_job},
   };
 }
 

@@ -50,9 +50,9 @@ std::string show(const Added& added) {
   return fmt::format("{} {}{}", added.id.value, to_string(added.state), added.duplicate ? " duplicate" : "");
 }
 
-std::string show(const FinishResult& moved) {
-  return fmt::format("{}{} made {} stalled {} due {}", to_string(moved.state), moved.kept ? "" : " (removed)",
-                     moved.attempts_made, moved.stalled, at(moved.due));
+std::string show(const FinishResult& result) {
+  return fmt::format("{}{} made {} stalled {} due {}", to_string(result.state),
+                     result.kept ? "" : " (removed)", result.attempts_made, result.stalled, at(result.due));
 }
 
 std::string show(const Taken& taken) {
@@ -78,7 +78,7 @@ std::string show(const ExtendReply& reply) {
 }
 
 std::string show(const Recovered& recovered) {
-  return "back " + list(recovered.requeued) + "failed " + list(recovered.failed);
+  return "requeued " + list(recovered.requeued) + "failed " + list(recovered.failed);
 }
 
 std::string show(const Counts& counts) {
@@ -96,7 +96,7 @@ std::string show(const LogPage& page) {
 std::string show(const Event& event) {
   std::string text = fmt::format("{} {}", to_string(event.kind), event.id.value);
   if (event.previous) text += fmt::format(" from {}", to_string(*event.previous));
-  // Reasons are worded by each store; a cancel and a stall limit are compared by the job's failure code.
+  // Omits reasons: the messages of the stores differ. The job's failure code is compared instead.
   if (event.kind != EventKind::kFailed && event.kind != EventKind::kCancelRequested)
     text += " '" + event.detail + "'";
   return text;

@@ -1,6 +1,6 @@
 #pragma once
-// Replies and jobs as text, so that two stores can be compared and a difference can be read. What store.hpp
-// calls "about" (positions of adds) or a hint is left out. Thread-safety: pure functions.
+// Replies and jobs as text, to compare two stores and to print a difference. Omits estimates (positions of
+// adds) and hints. Thread-safety: pure functions.
 #include <string>
 #include <vector>
 
@@ -10,7 +10,7 @@ namespace gaur::conformance {
 
 std::string show(const Job& job);
 std::string show(const Added& added);
-std::string show(const FinishResult& moved);
+std::string show(const FinishResult& result);
 std::string show(const Taken& taken);
 std::string show(const QueueHint& next);
 std::string show(const TakeReply& reply);
@@ -36,7 +36,7 @@ inline std::string show(const std::uint64_t& number) {
 
 template <class T>
 std::string show(const std::vector<T>& values);
-/// Errors are compared by code: every store words them its own way.
+/// Shows only the code of an error: the messages of the stores differ.
 template <class T>
 std::string show(const Result<T>& result);
 

@@ -1,7 +1,6 @@
 #pragma once
-// What a store brings along to be tested: how to open it, crash it, move its clock, and let it answer.
-// The suite and the random histories know nothing else of it.
-// Thread-safety: a rig belongs to the test's thread; TestClock may be read from any thread.
+// What the tests need of a store: how to open it, crash it, move its clock, and wait for its answers.
+// Thread-safety: a fixture is confined to the test's thread; any thread may read TestClock.
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -15,7 +14,7 @@
 
 namespace gaur::conformance {
 
-/// A clock that stands still until it is moved.
+/// A clock that only advance() moves.
 class TestClock final : public Clock {
  public:
   Instant now() const override { return Instant(std::chrono::hours(1) + Duration(passed_.load())); }
@@ -26,18 +25,18 @@ class TestClock final : public Clock {
   std::atomic<std::int64_t> passed_{0};
 };
 
-/// One open store on an empty place of its own.
+/// An open store with an empty storage of its own.
 class StoreFixture {
  public:
   virtual ~StoreFixture() = default;
   virtual Store& store() = 0;
-  /// As if the process had died between two operations and the store was opened again.
+  /// Simulates a crash of the process between two operations and a reopening.
   virtual void crash_and_reopen() = 0;
-  /// Moves the clock, and whatever of the store's keeps its own time (locks that a server lets expire).
+  /// Moves the clock, and the store's other clocks (a server that expires locks).
   virtual void advance(Duration by) { clock_.advance(by); }
-  /// Runs what the store posted, where nobody else does.
+  /// Runs the tasks that the store posted, unless a thread of the fixture does.
   virtual void pump() {}
-  /// How long an answer may take, in real time; nothing where pump() brings all answers.
+  /// How long an answer may take, in real time. 0 if pump() delivers all answers.
   virtual Duration patience() const { return std::chrono::seconds(30); }
   TestClock& clock() { return clock_; }
 
@@ -46,16 +45,16 @@ class StoreFixture {
 };
 
 struct Subject {
-  std::string name;  ///< of the store, as it stands in the names of the tests
+  std::string name;  ///< the store's name in the names of the tests
   std::function<std::unique_ptr<StoreFixture>()> open;
   Semantics semantics = Semantics::bullmq();
 };
 
-/// An answer on its way.
+/// An answer that may still be pending.
 template <class T>
 class Pending {
  public:
-  Pending(StoreFixture& rig, Async<T> future) : rig_(&rig), slot_(std::make_shared<Slot>()) {
+  Pending(StoreFixture& fixture, Async<T> future) : fixture_(&fixture), slot_(std::make_shared<Slot>()) {
     std::move(future).then([slot = slot_](Result<T> value) {
       std::lock_guard lock(slot->mutex);
       slot->value.emplace(std::move(value));
@@ -63,17 +62,17 @@ class Pending {
     });
   }
   bool ready() {
-    rig_->pump();
+    fixture_->pump();
     std::lock_guard lock(slot_->mutex);
     return slot_->value.has_value();
   }
-  /// Waits for it; kTimeout if it is not there when the rig's patience ends.
+  /// Waits for the answer. Errors: kTimeout after the fixture's patience().
   Result<T> get() {
-    rig_->pump();
+    fixture_->pump();
     std::unique_lock lock(slot_->mutex);
-    const bool there =
-        slot_->arrived.wait_for(lock, rig_->patience(), [&] { return slot_->value.has_value(); });
-    if (!there) return Error{Errc::kTimeout, "the store did not answer"};
+    const bool arrived =
+        slot_->arrived.wait_for(lock, fixture_->patience(), [&] { return slot_->value.has_value(); });
+    if (!arrived) return Error{Errc::kTimeout, "the store did not answer"};
     return *slot_->value;
   }
 
@@ -83,13 +82,13 @@ class Pending {
     std::condition_variable arrived;
     std::optional<Result<T>> value;
   };
-  StoreFixture* rig_;
+  StoreFixture* fixture_;
   std::shared_ptr<Slot> slot_;
 };
 
 template <class T>
-Result<T> await(StoreFixture& rig, Async<T> future) {
-  return Pending<T>(rig, std::move(future)).get();
+Result<T> await(StoreFixture& fixture, Async<T> future) {
+  return Pending<T>(fixture, std::move(future)).get();
 }
 
 }  // namespace gaur::conformance

@@ -1,4 +1,4 @@
-// Taking in plain order: who is handed out next, what a start records, what the reply tells.
+// Taking without a filter: the order, what a start records, the hint in the reply.
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
@@ -10,117 +10,117 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void first_in_first_out(CaseContext& b) {
-  const JobId one = b.add();
-  const JobId two = b.add();
-  const JobId three = b.add();
-  EXPECT_THAT(b.take_ids(2), ElementsAre(one, two));
-  EXPECT_THAT(b.take_ids(2), ElementsAre(three));
-  EXPECT_THAT(b.take_ids(2), IsEmpty());
+void takes_in_order_of_adding(CaseContext& t) {
+  const JobId one = t.add();
+  const JobId two = t.add();
+  const JobId three = t.add();
+  EXPECT_THAT(t.take_ids(2), ElementsAre(one, two));
+  EXPECT_THAT(t.take_ids(2), ElementsAre(three));
+  EXPECT_THAT(t.take_ids(2), IsEmpty());
 }
 
-void the_place_of_priority_zero(CaseContext& b) {
-  const JobId low = b.add("low", {.priority = 8});
-  const JobId high = b.add("high", {.priority = 2});
-  const JobId plain = b.add("plain");
-  if (b.semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll) {
-    EXPECT_THAT(b.take_ids(9), ElementsAre(plain, high, low));
+void orders_priority_zero_by_dialect(CaseContext& t) {
+  const JobId low = t.add("low", {.priority = 8});
+  const JobId high = t.add("high", {.priority = 2});
+  const JobId plain = t.add("plain");
+  if (t.semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll) {
+    EXPECT_THAT(t.take_ids(9), ElementsAre(plain, high, low));
   } else {
-    EXPECT_THAT(b.take_ids(9), ElementsAre(high, low, plain));
+    EXPECT_THAT(t.take_ids(9), ElementsAre(high, low, plain));
   }
 }
 
-void a_start_is_recorded(CaseContext& b) {
-  const JobId id = b.add("top");
-  b.advance(Duration(1500));
-  const TakeRequest turn = b.turn(1);
-  const auto reply = b.play(turn);
+void records_start(CaseContext& t) {
+  const JobId id = t.add("top");
+  t.advance(Duration(1500));
+  const TakeRequest request = t.take_request(1);
+  const auto reply = t.send(request);
   ASSERT_EQ(reply.taken.size(), 1U);
   const Taken& taken = reply.taken[0];
-  EXPECT_EQ(taken.token.value, turn.op.session.value + ":" + std::to_string(turn.op.sequence) + ":0");
+  EXPECT_EQ(taken.token.value, request.op.session.value + ":" + std::to_string(request.op.sequence) + ":0");
   EXPECT_EQ(taken.function, FunctionName("top"));
   EXPECT_EQ(taken.job.state, State::kActive);
   EXPECT_EQ(taken.job.attempts_started, 1U);
   EXPECT_EQ(taken.job.attempts_made, 0U);
-  EXPECT_EQ(taken.job.processed_by, b.worker);
-  EXPECT_EQ(taken.job.processed_on, b.rig.clock().wall());
-  EXPECT_EQ(b.known(taken.job), b.known(b.job(id)));
+  EXPECT_EQ(taken.job.processed_by, t.worker);
+  EXPECT_EQ(taken.job.processed_on, t.fixture.clock().wall());
+  EXPECT_EQ(t.known(taken.job), t.known(t.job(id)));
 }
 
-void each_start_has_its_own_token(CaseContext& b) {
-  (void)b.add_all({{.name = "a"}, {.name = "b"}});
-  const auto taken = b.take(2);
+void creates_new_token_for_each_start(CaseContext& t) {
+  (void)t.add_all({{.name = "a"}, {.name = "b"}});
+  const auto taken = t.take(2);
   ASSERT_EQ(taken.size(), 2U);
   EXPECT_NE(taken[0].token, taken[1].token);
-  EXPECT_TRUE(b.finish(taken[0], outcome::Requeue{"test"}));
-  const Taken again = b.take_one();
+  EXPECT_TRUE(t.finish(taken[0], outcome::Requeue{"test"}));
+  const Taken again = t.take_one();
   EXPECT_EQ(again.job.id, taken[0].job.id);
   EXPECT_NE(again.token, taken[0].token);
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
-void unnumbered_turns_have_own_tokens_too(CaseContext& b) {
-  (void)b.add_all({{.name = "a"}, {.name = "b"}});
-  TakeRequest turn = b.turn(1);
-  turn.op.sequence = 0;
-  const auto first = b.play(turn).taken;
-  const auto second = b.play(turn).taken;
+void creates_unique_tokens_without_sequence_number(CaseContext& t) {
+  (void)t.add_all({{.name = "a"}, {.name = "b"}});
+  TakeRequest request = t.take_request(1);
+  request.op.sequence = 0;
+  const auto first = t.send(request).taken;
+  const auto second = t.send(request).taken;
   ASSERT_EQ(first.size(), 1U);
   ASSERT_EQ(second.size(), 1U);
   EXPECT_NE(first[0].token, second[0].token);
 }
 
-void more_is_told(CaseContext& b) {
-  (void)b.add_all({{.name = "a"}, {.name = "b"}});
-  EXPECT_TRUE(b.play(b.turn(1)).next.more);
-  EXPECT_FALSE(b.play(b.turn(1)).next.more);
+void reports_whether_more_jobs_are_ready(CaseContext& t) {
+  (void)t.add_all({{.name = "a"}, {.name = "b"}});
+  EXPECT_TRUE(t.send(t.take_request(1)).next.more);
+  EXPECT_FALSE(t.send(t.take_request(1)).next.more);
 }
 
-void the_next_due_time_is_told(CaseContext& b) {
-  (void)b.add("later", {.delay = Duration(5000)});
-  (void)b.add("sooner", {.delay = Duration(2000)});
-  EXPECT_EQ(b.play(b.turn(1)).next.due, b.rig.clock().wall() + Duration(2000));
+void reports_next_due_time(CaseContext& t) {
+  (void)t.add("later", {.delay = Duration(5000)});
+  (void)t.add("sooner", {.delay = Duration(2000)});
+  EXPECT_EQ(t.send(t.take_request(1)).next.due, t.fixture.clock().wall() + Duration(2000));
 }
 
-void a_queue_that_nobody_knows(CaseContext& b) {
-  const auto reply = b.play(b.turn(3));
+void returns_nothing_from_unknown_queue(CaseContext& t) {
+  const auto reply = t.send(t.take_request(3));
   EXPECT_TRUE(reply.taken.empty());
   EXPECT_FALSE(reply.next.more);
   EXPECT_FALSE(reply.next.due);
 }
 
-void queues_are_apart(CaseContext& b) {
-  (void)b.must(b.store().add({.queue = QueueName("other"), .jobs = {{.name = "a"}}}));
-  EXPECT_TRUE(b.take(1).empty());
+void takes_from_its_queue_only(CaseContext& t) {
+  (void)t.must(t.store().add({.queue = QueueName("other"), .jobs = {{.name = "a"}}}));
+  EXPECT_TRUE(t.take(1).empty());
 }
 
-void nothing_starts_more_often_than_allowed(CaseContext& b) {
-  const JobId id = b.add();
-  for (std::uint32_t start = 1; start <= b.semantics.max_starts; ++start) {
-    const Taken taken = b.take_one();
+void fails_job_at_limit_of_starts(CaseContext& t) {
+  const JobId id = t.add();
+  for (std::uint32_t start = 1; start <= t.semantics.max_starts; ++start) {
+    const Taken taken = t.take_one();
     EXPECT_EQ(taken.job.attempts_started, start);
-    EXPECT_TRUE(b.finish(taken, outcome::Requeue{"test"}));
+    EXPECT_TRUE(t.finish(taken, outcome::Requeue{"test"}));
   }
-  const JobId next = b.add("next");
-  EXPECT_THAT(b.take_ids(1), ElementsAre(next));
-  const Job job = b.job(id);
+  const JobId next = t.add("next");
+  EXPECT_THAT(t.take_ids(1), ElementsAre(next));
+  const Job job = t.job(id);
   EXPECT_EQ(job.state, State::kFailed);
   ASSERT_TRUE(job.failure);
-  if (b.can(Capability::kFailureCode)) {
+  if (t.can(Capability::kFailureCode)) {
     EXPECT_EQ(job.failure->code, "stalled");
   }
-  EXPECT_EQ(job.attempts_started, b.semantics.max_starts);
+  EXPECT_EQ(job.attempts_started, t.semantics.max_starts);
 }
 
-void global_concurrency(CaseContext& b) {
-  (void)b.must(b.store().set_global_concurrency(b.queue, 2));
-  (void)b.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
-  const auto taken = b.take(5);
+void respects_global_concurrency(CaseContext& t) {
+  (void)t.must(t.store().set_global_concurrency(t.queue, 2));
+  (void)t.add_all({{.name = "a"}, {.name = "b"}, {.name = "c"}});
+  const auto taken = t.take(5);
   EXPECT_EQ(taken.size(), 2U);
-  EXPECT_TRUE(b.take(5).empty());
+  EXPECT_TRUE(t.take(5).empty());
   ASSERT_FALSE(taken.empty());
-  EXPECT_TRUE(b.finish(taken[0], outcome::Completed{}));
-  EXPECT_EQ(b.take(5).size(), 1U);
+  EXPECT_TRUE(t.finish(taken[0], outcome::Completed{}));
+  EXPECT_EQ(t.take(5).size(), 1U);
 }
 
 }  // namespace
@@ -128,17 +128,17 @@ void global_concurrency(CaseContext& b) {
 std::vector<Case> taking_cases() {
   constexpr const char* kTheme = "Taking";
   return {
-      {kTheme, "IsFirstInFirstOut", first_in_first_out},
-      {kTheme, "PlacesPriorityZeroAsTheDialectDoes", the_place_of_priority_zero},
-      {kTheme, "RecordsTheStart", a_start_is_recorded},
-      {kTheme, "GivesEachStartItsOwnToken", each_start_has_its_own_token},
-      {kTheme, "GivesUnnumberedTurnsTheirOwnTokensToo", unnumbered_turns_have_own_tokens_too},
-      {kTheme, "TellsWhetherMoreWaits", more_is_told},
-      {kTheme, "TellsTheNextDueTime", the_next_due_time_is_told},
-      {kTheme, "FromAQueueThatNobodyKnowsIsEmpty", a_queue_that_nobody_knows},
-      {kTheme, "KeepsQueuesApart", queues_are_apart},
-      {kTheme, "StartsNothingMoreOftenThanAllowed", nothing_starts_more_often_than_allowed},
-      {kTheme, "HoldsTheGlobalConcurrency", global_concurrency, {Capability::kGlobalConcurrency}},
+      {kTheme, "TakesInOrderOfAdding", takes_in_order_of_adding},
+      {kTheme, "OrdersPriorityZeroByDialect", orders_priority_zero_by_dialect},
+      {kTheme, "RecordsStart", records_start},
+      {kTheme, "CreatesNewTokenForEachStart", creates_new_token_for_each_start},
+      {kTheme, "CreatesUniqueTokensWithoutSequenceNumber", creates_unique_tokens_without_sequence_number},
+      {kTheme, "ReportsWhetherMoreJobsAreReady", reports_whether_more_jobs_are_ready},
+      {kTheme, "ReportsNextDueTime", reports_next_due_time},
+      {kTheme, "ReturnsNothingFromUnknownQueue", returns_nothing_from_unknown_queue},
+      {kTheme, "TakesFromItsQueueOnly", takes_from_its_queue_only},
+      {kTheme, "FailsJobAtLimitOfStarts", fails_job_at_limit_of_starts},
+      {kTheme, "RespectsGlobalConcurrency", respects_global_concurrency, {Capability::kGlobalConcurrency}},
   };
 }
 

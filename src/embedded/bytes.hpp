@@ -1,5 +1,5 @@
 #pragma once
-// Little-endian encoding into a string and bounded decoding out of bytes that may be damaged.
+// Little-endian encoding into a string, and bounded decoding of bytes that may be damaged.
 // Thread-safety: values; confined to their owner.
 #include <bit>
 #include <concepts>
@@ -13,7 +13,7 @@ namespace gaur::embedded {
 static_assert(std::endian::native == std::endian::little,
               "the disk format is little-endian; add byte swaps to port");
 
-/// Appends to a string that the caller keeps for reuse.
+/// Appends to a string of the caller, who may reuse its memory.
 class ByteWriter {
  public:
   explicit ByteWriter(std::string& out) : out_(out) {}
@@ -23,7 +23,7 @@ class ByteWriter {
     std::memcpy(raw, &value, sizeof(T));
     out_.append(raw, sizeof(T));
   }
-  /// Seven bits a byte, lowest first: small numbers take one byte.
+  /// LEB128: seven bits a byte, lowest first, so that small numbers take one byte.
   void varint(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
     out_.push_back(static_cast<char>(value));
@@ -33,13 +33,13 @@ class ByteWriter {
     number(static_cast<std::uint32_t>(bytes.size()));
     out_.append(bytes);
   }
-  std::size_t size() const { return out_.size(); }
 
  private:
   std::string& out_;
 };
 
-/// Reads in the order of writing. Past the end every read answers zero or "" and ok() turns false.
+/// Reads values in the order in which they were written. A read past the end returns 0 or "" and sets ok() to
+/// false.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}

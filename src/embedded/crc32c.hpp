@@ -1,13 +1,14 @@
 #pragma once
-// CRC32C (Castagnoli), as every record carries it. Uses the processor's instruction where there is one.
+// CRC32C (Castagnoli), the checksum of every record. Uses the SSE 4.2 instruction where the processor has it.
 #include <cstdint>
 #include <string_view>
 
 namespace gaur::embedded {
 
-/// Thread-safety: pure. crc32c("123456789") == 0xE3069283. Chain with `seed` = the crc of what came before.
+/// crc32c("123456789") == 0xE3069283. `seed` is the checksum of the preceding bytes.
+/// Thread-safety: pure function.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
-/// The same, never with the instruction: so that a test can compare the two.
+/// The same value without the instruction. The tests compare both.
 std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t seed = 0);
 
 }  // namespace gaur::embedded

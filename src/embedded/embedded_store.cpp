@@ -1,4 +1,4 @@
-// The shell: verbs as calls for the writer or tasks for the readers.
+// The verbs of the store: calls for the writer, or tasks for the readers.
 #include "embedded/embedded_store.hpp"
 
 #include <fmt/format.h>
@@ -18,33 +18,34 @@ using namespace embedded;
 
 constexpr int kReaderThreads = 2;
 
+/// About how many bytes the request stores.
 std::uint64_t bytes_of(const AddRequest& request) {
-  constexpr std::uint64_t kRecords = 512;
+  constexpr std::uint64_t kRecordBytes = 512;  // of the records beside data and name
   std::uint64_t bytes = 1;
-  for (const NewJob& job : request.jobs) bytes += kRecords + job.data.size() + 2 * job.name.size();
+  for (const NewJob& job : request.jobs) bytes += kRecordBytes + job.data.size() + 2 * job.name.size();
   return bytes;
 }
 
-Status check_json(std::string_view field, std::string_view text, std::size_t bound) {
-  if (text.size() > bound)
-    return Error{Errc::kTooLarge, fmt::format("{}: at most {} bytes, was {}", field, bound, text.size())};
+Status check_json(std::string_view field, std::string_view text, std::size_t limit) {
+  if (text.size() > limit)
+    return Error{Errc::kTooLarge, fmt::format("{}: at most {} bytes, was {}", field, limit, text.size())};
   const auto parsed = json::parse(text);
   if (!parsed) return parsed.error().in(field);
   return ok();
 }
 
-class Shell final : public EmbeddedStore {
+class LmdbStore final : public EmbeddedStore {
  public:
-  Shell(Fd lock, std::unique_ptr<LmdbEnv> env, std::unique_ptr<Engine> engine, const EmbeddedOptions& options,
-        const Clock& clock, Executor& completions)
+  LmdbStore(Fd lock, std::unique_ptr<LmdbEnv> env, std::unique_ptr<Engine> engine,
+            const EmbeddedOptions& options, const Clock& clock, Executor& completions)
       : clock_(clock),
         completions_(completions),
         lock_(std::move(lock)),
         env_(std::move(env)),
         readers_(std::make_unique<Readers>(*env_, kReaderThreads)),
         writer_(std::make_unique<Writer>(*env_, std::move(engine), options, clock, completions)) {}
-  ~Shell() override {
-    writer_.reset();  // the events that it ends are read by the readers, so they go second
+  ~LmdbStore() override {
+    writer_.reset();  // first: it may still post to the readers
     readers_.reset();
   }
 
@@ -63,9 +64,9 @@ class Shell final : public EmbeddedStore {
     return call<std::vector<Added>>(
         [request = std::move(request)](Engine& engine) { return engine.add(request); }, bytes);
   }
-  Async<TakeReply> finish_and_take(TakeRequest turn) override {
-    auto call = std::make_unique<TakeCall>(std::move(turn));
-    auto future = call->waiters.front().future();
+  Async<TakeReply> finish_and_take(TakeRequest request) override {
+    auto call = std::make_unique<TakeCall>(std::move(request));
+    auto future = call->callers.front().future();
     writer_->submit(std::move(call));
     return future;
   }
@@ -82,7 +83,7 @@ class Shell final : public EmbeddedStore {
     return call<QueueHint>([queue = std::move(queue)](Engine& engine) { return engine.wake_delayed(queue); });
   }
   Async<WorkReply> wait_for_work(WorkRequest request) override {
-    auto call = std::make_unique<WorkCall>(std::move(request));
+    auto call = std::make_unique<WorkWait>(std::move(request));
     auto future = call->promise.future();
     writer_->submit(std::move(call));
     return future;
@@ -137,35 +138,36 @@ class Shell final : public EmbeddedStore {
     });
   }
 
-  // ---- looking
+  // ---- reading
   Async<Job> get(JobRef job) override {
-    return look<Job>([job = std::move(job)](Snapshot& now) { return now.get(job); });
+    return read<Job>([job = std::move(job)](Snapshot& snapshot) { return snapshot.get(job); });
   }
   Async<State> state(JobRef job) override {
-    return look<State>([job = std::move(job)](Snapshot& now) { return now.state(job); });
+    return read<State>([job = std::move(job)](Snapshot& snapshot) { return snapshot.state(job); });
   }
   Async<Position> position(JobRef job) override {
-    return look<Position>([job = std::move(job)](Snapshot& now) { return now.position(job); });
+    return read<Position>([job = std::move(job)](Snapshot& snapshot) { return snapshot.position(job); });
   }
   Async<std::vector<QueueName>> queues() override {
-    return look<std::vector<QueueName>>([](Snapshot& now) { return now.queues(); });
+    return read<std::vector<QueueName>>([](Snapshot& snapshot) { return snapshot.queues(); });
   }
   Async<Counts> counts(QueueName queue) override {
-    return look<Counts>([queue = std::move(queue)](Snapshot& now) { return now.counts(queue); });
+    return read<Counts>([queue = std::move(queue)](Snapshot& snapshot) { return snapshot.counts(queue); });
   }
   Async<std::vector<Job>> range(RangeRequest request) override {
-    return look<std::vector<Job>>(
-        [request = std::move(request)](Snapshot& now) { return now.range(request); });
+    return read<std::vector<Job>>(
+        [request = std::move(request)](Snapshot& snapshot) { return snapshot.range(request); });
   }
   Async<LogPage> logs(JobRef job, std::uint64_t offset, std::uint32_t limit) override {
-    return look<LogPage>(
-        [job = std::move(job), offset, limit](Snapshot& now) { return now.logs(job, offset, limit); });
+    return read<LogPage>([job = std::move(job), offset, limit](Snapshot& snapshot) {
+      return snapshot.logs(job, offset, limit);
+    });
   }
   Async<std::vector<WaitingFunction>> waiting_functions(QueueName queue, std::string function_field,
                                                         std::uint32_t limit) override {
-    return look<std::vector<WaitingFunction>>(
-        [queue = std::move(queue), field = std::move(function_field), limit](Snapshot& now) {
-          return now.waiting_functions(queue, field, limit);
+    return read<std::vector<WaitingFunction>>(
+        [queue = std::move(queue), field = std::move(function_field), limit](Snapshot& snapshot) {
+          return snapshot.waiting_functions(queue, field, limit);
         });
   }
 
@@ -177,19 +179,23 @@ class Shell final : public EmbeddedStore {
     return call<Unit>([queue = std::move(queue)](Engine& engine) { return engine.resume(queue); });
   }
   Async<std::uint64_t> drain(QueueName queue, bool delayed_too) override {
-    return sweep([queue, delayed_too](
-                     Engine& engine, std::uint64_t limit) { return engine.drain(queue, delayed_too, limit); },
-                 [](Engine&, std::uint64_t) {}, UINT64_MAX);
+    return remove_in_batches(
+        [queue, delayed_too](Engine& engine, std::uint64_t limit) {
+          return engine.drain(queue, delayed_too, limit);
+        },
+        [](Engine&, std::uint64_t) {}, UINT64_MAX);
   }
   Async<std::uint64_t> clean(QueueName queue, State state, Duration grace, std::uint64_t limit) override {
-    return sweep([queue, state, grace](
-                     Engine& engine, std::uint64_t step) { return engine.clean(queue, state, grace, step); },
-                 [queue](Engine& engine, std::uint64_t removed) { (void)engine.cleaned(queue, removed); },
-                 limit == 0 ? UINT64_MAX : limit);
+    return remove_in_batches(
+        [queue, state, grace](Engine& engine, std::uint64_t step) {
+          return engine.clean(queue, state, grace, step);
+        },
+        [queue](Engine& engine, std::uint64_t removed) { (void)engine.cleaned(queue, removed); },
+        limit == 0 ? UINT64_MAX : limit);
   }
   Async<Unit> obliterate(QueueName queue, bool force) override {
     Promise<Result<Unit>> done;
-    auto removed = sweep(
+    auto removed = remove_in_batches(
         [queue, force](Engine& engine, std::uint64_t step) { return engine.obliterate(queue, force, step); },
         [](Engine&, std::uint64_t) {}, UINT64_MAX);
     std::move(removed).then(
@@ -212,15 +218,15 @@ class Shell final : public EmbeddedStore {
     Promise<Result<EventPage>> promise;
     const Instant until = clock_.now() + at_most;
     if (cursor == "$" && at_most > Duration{0}) {
-      // Only the writer knows what came before this call and what comes after it.
-      follow(promise, queue, std::nullopt, limit, until, false);
+      // Only the writer knows the newest event before this call.
+      wait_for_events(promise, queue, std::nullopt, limit, until, false);
       return promise.future();
     }
     readers_->post([this, promise, queue = std::move(queue), cursor = std::move(cursor), limit, at_most,
-                    until](Result<Snapshot*> now) {
-      auto page = now ? (*now)->events(queue, cursor, limit) : Result<EventPage>(now.error());
+                    until](Result<Snapshot*> snapshot) {
+      auto page = snapshot ? (*snapshot)->events(queue, cursor, limit) : Result<EventPage>(snapshot.error());
       if (!page || !page->events.empty() || at_most <= Duration{0}) return deliver(promise, std::move(page));
-      follow(promise, queue, std::stoull(page->cursor), limit, until, page->gap);
+      wait_for_events(promise, queue, std::stoull(page->cursor), limit, until, page->gap);
     });
     return promise.future();
   }
@@ -242,41 +248,42 @@ class Shell final : public EmbeddedStore {
         Error{Errc::kUnsupported, fmt::format("the embedded store lacks {}", to_string(capability))});
   }
   template <class T, class Function>
-  Async<T> call(Function function, std::uint64_t adds_bytes = 0) {
+  Async<T> call(Function function, std::uint64_t added_bytes = 0) {
     Promise<Result<T>> promise;
     auto future = promise.future();
     writer_->submit(std::unique_ptr<Operation>(
-        std::make_unique<Call<T, Function>>(std::move(promise), std::move(function), adds_bytes)));
+        std::make_unique<Call<T, Function>>(std::move(promise), std::move(function), added_bytes)));
     return future;
   }
-  template <class Step, class Last>
-  Async<std::uint64_t> sweep(Step step, Last last, std::uint64_t limit) {
+  template <class Remove, class Finally>
+  Async<std::uint64_t> remove_in_batches(Remove remove, Finally finally, std::uint64_t limit) {
     Promise<Result<std::uint64_t>> promise;
     auto future = promise.future();
-    writer_->submit(std::unique_ptr<Operation>(
-        std::make_unique<Sweep<Step, Last>>(std::move(promise), std::move(step), std::move(last), limit)));
+    writer_->submit(std::unique_ptr<Operation>(std::make_unique<BatchedRemoval<Remove, Finally>>(
+        std::move(promise), std::move(remove), std::move(finally), limit)));
     return future;
   }
   template <class T, class Function>
-  Async<T> look(Function function) {
+  Async<T> read(Function function) {
     Promise<Result<T>> promise;
     auto future = promise.future();
-    readers_->post([this, promise, function = std::move(function)](Result<Snapshot*> now) {
-      deliver(promise, now ? function(**now) : Result<T>(now.error()));
+    readers_->post([this, promise, function = std::move(function)](Result<Snapshot*> snapshot) {
+      deliver(promise, snapshot ? function(**snapshot) : Result<T>(snapshot.error()));
     });
     return future;
   }
-  /// The writer tells when there is something to read; the page is then read as any other.
-  void follow(const Promise<Result<EventPage>>& promise, const QueueName& queue,
-              std::optional<std::uint64_t> after, std::uint32_t limit, Instant until, bool gap) {
+  /// Lets the writer wait for an event after `after`, and a reader then read the page.
+  void wait_for_events(const Promise<Result<EventPage>>& promise, const QueueName& queue,
+                       std::optional<std::uint64_t> after, std::uint32_t limit, Instant until, bool gap) {
     auto read = [this, promise, queue, limit, gap](std::uint64_t from) {
-      readers_->post([this, promise, queue, limit, gap, from](Result<Snapshot*> now) {
-        auto page = now ? (*now)->events(queue, std::to_string(from), limit) : Result<EventPage>(now.error());
+      readers_->post([this, promise, queue, limit, gap, from](Result<Snapshot*> snapshot) {
+        auto page = snapshot ? (*snapshot)->events(queue, std::to_string(from), limit)
+                             : Result<EventPage>(snapshot.error());
         if (page) page->gap = page->gap || gap;
         deliver(promise, std::move(page));
       });
     };
-    writer_->submit(std::make_unique<FollowCall>(queue, after, until, promise, std::move(read)));
+    writer_->submit(std::make_unique<EventWait>(queue, after, until, promise, std::move(read)));
   }
 
   const Clock& clock_;
@@ -295,12 +302,13 @@ Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, co
   std::error_code problem;
   std::filesystem::create_directories(store, problem);
   if (problem)
-    return Error{Errc::kIo, fmt::format("cannot make the folder {}: {}", store.string(), problem.message())};
+    return Error{Errc::kIo,
+                 fmt::format("cannot create the folder {}: {}", store.string(), problem.message())};
   GAUR_TRY(Fd lock, lock_folder(options.folder));
   GAUR_TRY(auto env, LmdbEnv::open({store, options.map_bytes, options.durability == Durability::kRelaxed}));
   auto engine = Engine::open(*env, options.semantics, {clock.wall(), clock.now()});
   if (!engine) return engine.error().in(fmt::format("cannot open the store {}", store.string()));
-  return std::unique_ptr<EmbeddedStore>(std::make_unique<Shell>(
+  return std::unique_ptr<EmbeddedStore>(std::make_unique<LmdbStore>(
       std::move(lock), std::move(env), *std::move(engine), options, clock, completions));
 }
 

@@ -18,7 +18,7 @@ void write_format(Txn& txn) {
   txn.put(Table::kMeta, kFormatKey, record);
 }
 
-/// The format of the file; a new file gets the current one.
+/// Returns the format of the file. A new file gets the current one.
 Result<std::uint32_t> read_format(Txn& txn) {
   const auto stored = txn.get(Table::kMeta, kFormatKey);
   if (!stored) {
@@ -32,7 +32,7 @@ Result<std::uint32_t> read_format(Txn& txn) {
     return Error{
         Errc::kNewerFormat,
         fmt::format(
-            "the store has disk format {}, this program reads up to {}: use the newer Gaur that wrote it",
+            "the store has disk format {}, this program reads up to {}; use the newer Gaur that wrote it",
             format, kDiskFormat)};
   }
   return format;
@@ -52,10 +52,10 @@ Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& sema
     return loaded.error();
   }
   for (const auto& [name, queue] : engine->queues_) {
-    Status given_back = engine->give_back_active(*queue);
-    if (!given_back) {
+    Status requeued = engine->requeue_active(*queue);
+    if (!requeued) {
       engine->abort();
-      return given_back.error().in("queue " + name.value);
+      return requeued.error().in("queue " + name.value);
     }
   }
   GAUR_TRY([[maybe_unused]] const bool written, engine->commit());
@@ -78,36 +78,39 @@ Status Engine::load() {
     numbers_.emplace(*name, number);
   }
   names_before_ = names_.size();
-  for (Walk walk(*txn_, Table::kMeta, "q"); !walk.done(); walk.next()) {
-    const auto record = decode_queue(walk.value(), walk.key());
-    if (!record) return damaged("a queue", walk.key());
+  for (PrefixScan scan(*txn_, Table::kMeta, "q"); !scan.done(); scan.next()) {
+    const auto record = decode_queue(scan.value(), scan.key());
+    if (!record) return damaged("a queue", scan.key());
     auto entry = std::make_unique<QueueEntry>();
-    entry->name = QueueName(std::string(walk.key().substr(1)));
+    entry->name = QueueName(std::string(scan.key().substr(1)));
     entry->record = *record;
     queues_.emplace(entry->name, std::move(entry));
   }
-  if (format < kDiskFormat) migrate();
+  if (format < kDiskFormat) migrate(format);
   return ok();
 }
 
-/// From format 1, which had no index of ready jobs by function. In the transaction that opens the store:
-/// after a crash the file is as it was.
-void Engine::migrate() {
-  for (const auto& [name, queue] : queues_) {
-    touch(*queue);
-    build_index(*queue);
-    queue->rewrite = true;
+/// Runs in the transaction that opens the store: a crash leaves the file unchanged.
+void Engine::migrate(std::uint32_t from_format) {
+  if (from_format < 2) {  // had no index of ready jobs by function
+    for (const auto& [name, queue] : queues_) {
+      touch(*queue);
+      build_index(*queue);
+      queue->rewrite = true;
+    }
   }
+  if (from_format < 3) txn_->rename_table("lanes", Table::kSessions);
   write_format(*txn_);
 }
 
-/// Newest first, each to the very front, so that the oldest ends up there.
-Status Engine::give_back_active(QueueEntry& queue) {
+/// Requeues newest first, so that the oldest start ends up at the front.
+Status Engine::requeue_active(QueueEntry& queue) {
   std::vector<JobNumber> active;
-  for (Walk walk(*txn_, Table::kActive, Key().u32(queue.record.number).view(), Walk::Order::kBackward);
-       !walk.done(); walk.next()) {
-    const auto number = number_of(walk.value());
-    if (!number) return damaged("the list of active jobs", walk.key());
+  for (PrefixScan scan(*txn_, Table::kActive, Key().u32(queue.record.number).view(),
+                       PrefixScan::Order::kBackward);
+       !scan.done(); scan.next()) {
+    const auto number = decode_job_number(scan.value());
+    if (!number) return damaged("the list of active jobs", scan.key());
     active.push_back(*number);
   }
   if (active.empty()) return ok();
@@ -115,10 +118,9 @@ Status Engine::give_back_active(QueueEntry& queue) {
   for (const JobNumber number : active) {
     const JobKey key{queue.record.number, number};
     auto state = load_state(*txn_, key);
-    if (!state)
-      continue;  // damaged: one job must not keep the store shut; it is named to whoever asks for it
-    lift(queue, key, *state);
-    to_ready(queue, key, *state, State::kActive, Place::kInFront);
+    if (!state) continue;  // a damaged job does not prevent opening; get() reports it
+    remove_from_set(queue, key, *state);
+    move_to_ready(queue, key, *state, State::kActive, ListEnd::kFront);
   }
   return ok();
 }
@@ -143,10 +145,10 @@ Result<bool> Engine::commit() {
   txn_.reset();
   for (QueueEntry* queue : touched_) {
     queue->before.reset();
-    queue->made = false;
+    queue->created = false;
   }
   touched_.clear();
-  buried_.clear();
+  obliterated_.clear();
   global_before_ = global_;
   names_before_ = names_.size();
   totals_before_ = totals_;
@@ -156,21 +158,21 @@ Result<bool> Engine::commit() {
 
 void Engine::abort() {
   txn_.reset();
-  for (auto& entry : buried_) queues_.insert_or_assign(entry->name, std::move(entry));
-  buried_.clear();
+  for (auto& entry : obliterated_) queues_.insert_or_assign(entry->name, std::move(entry));
+  obliterated_.clear();
   for (QueueEntry* queue : touched_) {
     queue->record = *queue->before;
     queue->before.reset();
     queue->events.clear();
     queue->pending_events = 0;
-    if (queue->made) queues_.erase(QueueName(queue->name));
+    if (queue->created) queues_.erase(QueueName(queue->name));
   }
   touched_.clear();
   global_ = global_before_;
   for (; names_.size() > names_before_; names_.pop_back()) numbers_.erase(names_.back());
   totals_ = totals_before_;
   functions_.clear();
-  reported_.clear();  // whoever was told in vain is told again
+  reported_.clear();  // workers get the hints of the aborted transaction again
   locks_.abort();
 }
 
@@ -188,7 +190,7 @@ Result<QueueEntry*> Engine::queue_for_writing(const QueueName& name) {
   auto entry = std::make_unique<QueueEntry>();
   entry->name = name;
   entry->record.number = ++global_.last_queue;
-  entry->made = true;
+  entry->created = true;
   QueueEntry* queue = queues_.emplace(name, std::move(entry)).first->second.get();
   touch(*queue);
   return queue;
@@ -202,7 +204,7 @@ void Engine::touch(QueueEntry& queue) {
 
 void Engine::write_queue(QueueEntry& queue) {
   flush_events(queue);
-  if (queue.record == *queue.before && !queue.made && !queue.rewrite) return;
+  if (queue.record == *queue.before && !queue.created && !queue.rewrite) return;
   queue.rewrite = false;
   const Key key = queue_key(queue.name);
   encode_queue(queue.record, key.view(), record_);

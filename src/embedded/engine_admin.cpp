@@ -1,4 +1,4 @@
-// Verbs on whole queues. Those that remove work in bounded steps, so that the writer is never held for long.
+// Verbs on whole queues. Removals work in batches, so that they do not block the writer for long.
 #include <fmt/format.h>
 
 #include "base/try.hpp"
@@ -17,10 +17,10 @@ Status Engine::resume(const QueueName& name) {
   if (queue == nullptr || !queue->record.paused) return ok();
   touch(*queue);
   queue->record.paused = false;
-  ++queue->arrivals;  // what waits can be had again
+  ++queue->arrivals;  // the ready jobs can be taken again
   ready_changed(*queue);
   event(*queue, EventKind::kResumed, 0, {});
-  serve();
+  notify_ready();
   return ok();
 }
 
@@ -32,11 +32,11 @@ Result<std::uint64_t> Engine::drain(const QueueName& name, bool delayed_too, std
   for (const Table table : {Table::kReady, Table::kDelayed}) {
     if (table == Table::kDelayed && !delayed_too) continue;
     while (removed < limit) {
-      Walk walk(*txn_, table, Key().u32(queue->record.number).view());
-      if (walk.done()) break;
-      const auto number = number_of(walk.value());
-      if (!number) return damaged("the list of waiting jobs", walk.key());
-      GAUR_CHECK(remove_entry(*queue, table, walk.key(), *number));
+      PrefixScan scan(*txn_, table, Key().u32(queue->record.number).view());
+      if (scan.done()) break;
+      const auto number = decode_job_number(scan.value());
+      if (!number) return damaged("the list of waiting jobs", scan.key());
+      GAUR_CHECK(remove_entry(*queue, table, scan.key(), *number));
       ++removed;
     }
   }
@@ -46,7 +46,7 @@ Result<std::uint64_t> Engine::drain(const QueueName& name, bool delayed_too, std
 Result<std::uint64_t> Engine::clean(const QueueName& name, State state, Duration grace, std::uint64_t limit) {
   if (state != State::kCompleted && state != State::kFailed) {
     return Error{Errc::kInvalidArgument,
-                 fmt::format("clean: completed or failed jobs, not {}", to_string(state))};
+                 fmt::format("clean removes completed or failed jobs, not {}", to_string(state))};
   }
   QueueEntry* const queue = find_queue(name);
   std::uint64_t removed = 0;
@@ -54,10 +54,10 @@ Result<std::uint64_t> Engine::clean(const QueueName& name, State state, Duration
   touch(*queue);
   const Key prefix = finished_prefix(queue->record.number, state);
   for (; removed < limit; ++removed) {
-    Walk walk(*txn_, Table::kFinished, prefix.view());
-    if (walk.done()) break;
-    const auto number = number_of(walk.value());
-    if (!number) return damaged("the list of finished jobs", walk.key());
+    PrefixScan scan(*txn_, Table::kFinished, prefix.view());
+    if (scan.done()) break;
+    const auto number = decode_job_number(scan.value());
+    if (!number) return damaged("the list of finished jobs", scan.key());
     GAUR_TRY(const JobState job, load_state(*txn_, {queue->record.number, *number}));
     if (job.finished_on > to_ms(now_.wall - grace)) break;
     GAUR_CHECK(remove_entry(*queue, Table::kFinished,
@@ -74,7 +74,7 @@ Status Engine::cleaned(const QueueName& name, std::uint64_t removed) {
   return ok();
 }
 
-/// The jobs in steps; then events, and the queue itself. It exists until the last step.
+/// Removes the jobs in batches. The last batch also removes the events and the queue.
 Result<std::uint64_t> Engine::obliterate(const QueueName& name, bool force, std::uint64_t limit) {
   QueueEntry* const queue = find_queue(name);
   std::uint64_t removed = 0;
@@ -87,13 +87,13 @@ Result<std::uint64_t> Engine::obliterate(const QueueName& name, bool force, std:
   touch(*queue);
   for (const Table table : {Table::kActive, Table::kReady, Table::kDelayed, Table::kFinished}) {
     while (removed < limit) {
-      Walk walk(*txn_, table, Key().u32(number).view());
-      if (walk.done()) break;
-      const auto job = number_of(walk.value());
-      const std::string place(walk.key());
+      PrefixScan scan(*txn_, table, Key().u32(number).view());
+      if (scan.done()) break;
+      const auto job = decode_job_number(scan.value());
+      const std::string key(scan.key());
       ++removed;
-      if (!job || !remove_entry(*queue, table, place, *job))
-        txn_->erase(table, place);  // damaged: swept below
+      // The records of a damaged job are erased below.
+      if (!job || !remove_entry(*queue, table, key, *job)) txn_->erase(table, key);
     }
   }
   if (removed == limit) return removed;
@@ -101,15 +101,15 @@ Result<std::uint64_t> Engine::obliterate(const QueueName& name, bool force, std:
   queue->pending_events = 0;
   for (const Table table : {Table::kByFunction, Table::kEvents, Table::kState, Table::kBody, Table::kParts,
                             Table::kLogs, Table::kIds}) {
-    for (Walk walk(*txn_, table, Key().u32(number).view()); !walk.done();) walk.erase();
+    for (PrefixScan scan(*txn_, table, Key().u32(number).view()); !scan.done();) scan.erase();
   }
   txn_->erase(Table::kMeta, queue_key(name).view());
   std::erase(touched_, queue);
   queue->record = *queue->before;
   queue->before.reset();
-  std::erase_if(reported_, [&](const auto& told) { return told.first.second == name; });
+  std::erase_if(reported_, [&](const auto& hint) { return hint.first.second == name; });
   auto entry = queues_.extract(name);
-  if (!queue->made) buried_.push_back(std::move(entry.mapped()));  // abort() brings it back
+  if (!queue->created) obliterated_.push_back(std::move(entry.mapped()));  // abort() restores it
   return removed;
 }
 

@@ -24,14 +24,15 @@ Result<CancelReply> Engine::cancel(const JobRef& job, const std::string& who, co
   if (state.state == State::kActive) {
     const Lock* lock = locks_.find(key);
     if (lock != nullptr && !lock->cancel) {
-      locks_.ask_to_end(key, {who, why, false});
-      event(*queue, EventKind::kCancelRequested, key.job, own_id(key), {}, who);
+      locks_.request_cancel(key, {who, why});
+      event(*queue, EventKind::kCancelRequested, key.job, custom_id(key), {}, who);
     }
     return CancelReply::kRequested;
   }
   const State previous = state.state;
-  lift(*queue, key, state);
-  end_wait(*queue, key, state, previous, {"cancelled", fmt::format("cancelled by {}: {}", who, why), "", ""});
+  remove_from_set(*queue, key, state);
+  fail_waiting(*queue, key, state, previous,
+               {"cancelled", fmt::format("cancelled by {}: {}", who, why), "", ""});
   return CancelReply::kRemoved;
 }
 
@@ -42,7 +43,7 @@ Status Engine::retry(const JobRef& job, bool reset_attempts) {
   if (previous != State::kCompleted && previous != State::kFailed)
     return not_in_state(job, previous, "completed or failed");
   touch(*queue);
-  lift(*queue, key, state);
+  remove_from_set(*queue, key, state);
   if (state.has(JobState::kHasResult)) txn_->erase(Table::kParts, part_key(key, Part::kResult).view());
   for (const auto flag :
        {JobState::kHasResult, JobState::kHasResultFile, JobState::kResultIsNull, JobState::kHasFailure})
@@ -50,8 +51,8 @@ Status Engine::retry(const JobRef& job, bool reset_attempts) {
   state.processed_on = state.finished_on = kNoTime;
   if (reset_attempts) state.attempts_made = 0;
   const bool front = state.has(JobState::kLifo) && state.priority == 0;
-  to_ready(*queue, key, state, previous, front ? Place::kInFront : Place::kBehind);
-  serve();
+  move_to_ready(*queue, key, state, previous, front ? ListEnd::kFront : ListEnd::kBack);
+  notify_ready();
   return ok();
 }
 
@@ -60,9 +61,9 @@ Status Engine::promote(const JobRef& job) {
   auto& [queue, key, state] = found;
   if (state.state != State::kDelayed) return not_in_state(job, state.state, "delayed");
   touch(*queue);
-  lift(*queue, key, state);
-  to_ready(*queue, key, state, State::kDelayed, Place::kBehind);
-  serve();
+  remove_from_set(*queue, key, state);
+  move_to_ready(*queue, key, state, State::kDelayed, ListEnd::kBack);
+  notify_ready();
   return ok();
 }
 
@@ -77,8 +78,8 @@ Status Engine::remove(const JobRef& job) {
     }
   }
   touch(*queue);
-  const std::string id = own_id(key);
-  lift(*queue, key, state);
+  const std::string id = custom_id(key);
+  remove_from_set(*queue, key, state);
   erase_job(*queue, key, state);
   event(*queue, EventKind::kRemoved, key.job, id, state.state);
   return ok();
@@ -88,14 +89,14 @@ Status Engine::update_data(const JobRef& job, const std::string& data) {
   GAUR_TRY(Found found, find(job));
   const Key key(found.key);
   GAUR_TRY(const JobBody body, load_body(*txn_, found.key));
-  const std::string id(body.id);  // the views end with the first write
+  const std::string id(body.id);  // copies: the first write invalidates the views
   const std::string name(body.name);
   const std::string options(body.options);
   encode_body({id, name, data, options}, key.view(), record_);
   txn_->put(Table::kBody, key.view(), record_);
   functions_.erase(found.key);
-  if (is_waiting(found.state.state)) index_new_data(*found.queue, found.key, found.state);
-  ready_changed(*found.queue);  // it may ask for another function now
+  if (is_waiting(found.state.state)) update_index(*found.queue, found.key, found.state);
+  ready_changed(*found.queue);  // its function may have changed
   return ok();
 }
 
@@ -110,7 +111,7 @@ Status Engine::update_progress(const JobRef& job, const std::optional<LockToken>
     state.set(JobState::kHasProgress);
     write_state(key, state);
   }
-  event(*queue, EventKind::kProgress, key.job, own_id(key), {}, progress);
+  event(*queue, EventKind::kProgress, key.job, custom_id(key), {}, progress);
   return ok();
 }
 
@@ -124,14 +125,15 @@ Result<std::uint64_t> Engine::append_logs(const JobRef& job, const std::vector<s
   std::uint64_t next = 0;
   std::uint64_t first = 0;
   if (state.has(JobState::kHasLogs)) {
-    if (Walk newest(*txn_, Table::kLogs, prefix.view(), Walk::Order::kBackward); !newest.done())
+    if (PrefixScan newest(*txn_, Table::kLogs, prefix.view(), PrefixScan::Order::kBackward); !newest.done())
       next = u64_at(newest.key(), 12) + 1;
-    if (Walk oldest(*txn_, Table::kLogs, prefix.view()); !oldest.done()) first = u64_at(oldest.key(), 12);
+    if (PrefixScan oldest(*txn_, Table::kLogs, prefix.view()); !oldest.done())
+      first = u64_at(oldest.key(), 12);
   }
-  const std::size_t longest = Limits{}.log_line_bytes;
+  const std::size_t limit = Limits{}.log_line_bytes;
   for (const std::string& line : lines) {
     const Key at = log_key(key, next++);
-    encode_text(Magic::kLog, utf8_prefix(line, longest), at.view(), record_);
+    encode_text(Magic::kLog, utf8_prefix(line, limit), at.view(), record_);
     txn_->append(Table::kLogs, at.view(), record_);
   }
   for (; next - first > options->keep_logs; ++first) txn_->erase(Table::kLogs, log_key(key, first).view());
@@ -147,17 +149,18 @@ Status Engine::change_delay(const JobRef& job, Duration delay) {
   auto& [queue, key, state] = found;
   if (state.state != State::kDelayed) return not_in_state(job, state.state, "delayed");
   touch(*queue);
-  lift(*queue, key, state);
+  remove_from_set(*queue, key, state);
   state.delay = delay.count();
   delay_until(*queue, key, state, to_ms(now_.wall + delay));
   write_state(key, state);
-  event(*queue, EventKind::kDelayed, key.job, own_id(key), State::kDelayed, std::to_string(state.due));
+  event(*queue, EventKind::kDelayed, key.job, custom_id(key), State::kDelayed, std::to_string(state.due));
   return ok();
 }
 
 Status Engine::change_priority(const JobRef& job, std::uint32_t priority, bool lifo) {
   if (priority > kMaxPriority) {
-    return Error{Errc::kInvalidArgument, fmt::format("priority: 0 to {}, was {}", kMaxPriority, priority)};
+    return Error{Errc::kInvalidArgument,
+                 fmt::format("priority {} is not in 0 to {}", priority, kMaxPriority)};
   }
   GAUR_TRY(Found found, find(job));
   auto& [queue, key, state] = found;
@@ -166,11 +169,11 @@ Status Engine::change_priority(const JobRef& job, std::uint32_t priority, bool l
   }
   touch(*queue);
   const bool moves = is_waiting(state.state);
-  const FunctionHash function = moves ? lift(*queue, key, state) : 0;
+  const FunctionHash function = moves ? remove_from_set(*queue, key, state) : 0;
   state.priority = priority;
-  if (moves) make_ready(*queue, key, state, lifo ? Place::kInFront : Place::kBehind, function);
+  if (moves) make_ready(*queue, key, state, lifo ? ListEnd::kFront : ListEnd::kBack, function);
   write_state(key, state);
-  serve();
+  notify_ready();
   return ok();
 }
 

@@ -1,21 +1,21 @@
-// The log of events: gathered in memory during a transaction, written as few records at its end.
+// The event log. Events are collected in memory and written as few records at the end of the transaction.
 #include "embedded/bytes.hpp"
 #include "embedded/engine.hpp"
 
 namespace gaur::embedded {
 
 namespace {
-constexpr std::size_t kRunBytes = 1800;        // a larger record would need pages of its own
-constexpr std::size_t kDetailBytes = 4 << 10;  // longer details are left out: the job has them
-constexpr std::uint64_t kKept = 10'000;
+constexpr std::size_t kRecordBytes = 1800;     // a larger record would need overflow pages
+constexpr std::size_t kDetailBytes = 4 << 10;  // longer details are omitted; the job contains them
+constexpr std::uint64_t kKeptEvents = 10'000;
 }  // namespace
 
-void Engine::event(QueueEntry& queue, EventKind kind, JobNumber job, std::string_view own_id,
+void Engine::event(QueueEntry& queue, EventKind kind, JobNumber job, std::string_view custom_id,
                    std::optional<State> previous, std::string_view detail) {
   if (detail.size() > kDetailBytes) detail = {};
-  encode_event({kind, previous, job, own_id, to_ms(now_.wall), detail}, queue.events);
+  encode_event({kind, previous, job, custom_id, to_ms(now_.wall), detail}, queue.events);
   ++queue.pending_events;
-  if (queue.events.size() >= kRunBytes) flush_events(queue);
+  if (queue.events.size() >= kRecordBytes) flush_events(queue);
 }
 
 void Engine::flush_events(QueueEntry& queue) {
@@ -32,26 +32,30 @@ void Engine::flush_events(QueueEntry& queue) {
   trim_events(queue);
 }
 
-/// Whole runs at the old end go once all of their events are beyond the kept number.
+/// Removes the oldest records of which no event is among the newest kKeptEvents.
 void Engine::trim_events(QueueEntry& queue) {
-  if (queue.record.next_event - queue.record.first_event <= kKept) return;
-  Walk walk(*txn_, Table::kEvents, Key().u32(queue.record.number).view());
-  while (!walk.done()) {
-    const std::uint64_t first = u64_at(walk.key(), 4);
-    ByteReader reader(walk.value().substr(std::min(kFrameBytes, walk.value().size())));
+  if (queue.record.next_event - queue.record.first_event <= kKeptEvents) return;
+  PrefixScan scan(*txn_, Table::kEvents, Key().u32(queue.record.number).view());
+  while (!scan.done()) {
+    const std::uint64_t first = u64_at(scan.key(), 4);
+    ByteReader reader(scan.value().substr(std::min(kFrameBytes, scan.value().size())));
     const std::uint64_t end = first + reader.number<std::uint32_t>();
-    if (queue.record.next_event - end < kKept) {
+    if (queue.record.next_event - end < kKeptEvents) {
       queue.record.first_event = first;
       return;
     }
-    walk.erase();
+    scan.erase();
   }
 }
 
-std::string Engine::own_id(JobKey job) {
-  if (job.job < kOwnIds) return {};
+std::string Engine::custom_id(JobKey job) {
+  if (job.job < kFirstCustomNumber) return {};
   const auto body = load_body(*txn_, job);
   return body ? std::string(body->id) : std::string();
+}
+
+JobId Engine::id_of(JobKey job) {
+  return JobId(job.job < kFirstCustomNumber ? std::to_string(job.job) : custom_id(job));
 }
 
 }  // namespace gaur::embedded

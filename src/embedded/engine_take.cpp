@@ -1,114 +1,111 @@
-// Taking: the walk by needs, starts, hand-off to parked turns, and hints for those that wait.
+// Taking jobs: the scan of the ready jobs, starts, hand-off to long polls, hints for waiting workers.
 #include <fmt/format.h>
 
 #include "base/try.hpp"
 #include "embedded/engine.hpp"
-#include "embedded/ready_line.hpp"
+#include "embedded/ready_scan.hpp"
 
 namespace gaur::embedded {
 
 namespace {
 constexpr std::size_t kRememberedFunctions = 4096;
-constexpr std::size_t kMostTold = 10'000;
+constexpr std::size_t kMaxHints = 10'000;
 }  // namespace
 
-JobId Engine::id_of(JobKey job) {
-  return JobId(job.job < kOwnIds ? std::to_string(job.job) : own_id(job));
-}
-
-/// Damaged jobs are left where they lie, and named to whoever asks for them: one must not stop a queue.
-Result<Engine::Picked> Engine::take(QueueEntry& queue, const TakeRequest& turn) {
-  Picked picked;
+/// Skips damaged jobs, so that they do not stop a queue; get() reports them.
+Result<Engine::Selection> Engine::take(QueueEntry& queue, const TakeRequest& request) {
+  Selection selection;
   visited_ = 0;
-  if (queue.record.paused) return picked;
+  if (queue.record.paused) return selection;
   const std::uint64_t ready = queue.ready();
-  picked.more = ready > 0;
-  if (turn.take == 0 || ready == 0) return picked;
+  selection.more = ready > 0;
+  if (request.take == 0 || ready == 0) return selection;
   touch(queue);
-  if (turn.filter) index_by(queue, turn.filter->function_field);
-  if (turn.filter) picked.free = turn.filter->free, picked.spare = turn.filter->spare;
-  picked.taken.reserve(std::min<std::uint64_t>(turn.take, ready));
-  Wanted wanted(turn.filter ? &*turn.filter : nullptr);
-  ReadyLine line(*txn_, queue.record.number);
-  while (!line.done() && picked.taken.size() < turn.take) {
-    const auto entry = ready_entry_of(line.value());
-    if (entry && !wanted.has(entry->function)) {
-      line.skip(wanted);
+  if (request.filter) set_index_field(queue, request.filter->function_field);
+  if (request.filter) selection.free = request.filter->free, selection.spare = request.filter->spare;
+  selection.taken.reserve(std::min<std::uint64_t>(request.take, ready));
+  WantedFunctions wanted(request.filter ? &*request.filter : nullptr);
+  ReadyScan scan(*txn_, queue.record.number);
+  while (!scan.done() && selection.taken.size() < request.take) {
+    const auto entry = decode_ready_entry(scan.value());
+    if (entry && !wanted.contains(entry->function)) {
+      scan.skip(wanted);
       continue;
     }
-    auto job = entry ? read_candidate(queue, line.key(), *entry, turn) : std::nullopt;
+    auto job = entry ? read_candidate(queue, scan.key(), *entry, request) : std::nullopt;
     const State previous = job ? job->state.state : State::kWaiting;
-    const Verdict verdict = job ? judge(turn, *job, picked) : Verdict::kSkip;
-    if (job && verdict == Verdict::kTake && start_or_fail(queue, *job, turn, picked)) {
-      line.erase(entry->function);
+    const Decision decision = job ? decide(request, *job, selection) : Decision::kSkip;
+    if (job && decision == Decision::kTake && start_or_fail(queue, *job, request, selection)) {
+      scan.erase(entry->function);
       --queue.count(previous);
       continue;
     }
-    if (job && verdict != Verdict::kTake) wanted.drop(entry->function);
-    line.next();
-    if (verdict == Verdict::kEnd) break;
+    if (job && decision != Decision::kTake) wanted.remove(entry->function);
+    scan.next();
+    if (decision == Decision::kEnd) break;
   }
-  visited_ = line.visited();
-  picked.more = !line.done();
+  visited_ = scan.visited();
+  selection.more = !scan.done();
   if (queue.ready() != ready) ready_changed(queue);
-  return picked;
+  return selection;
 }
 
-/// Nothing if the entry, the job's state or its data are damaged.
-std::optional<Engine::Candidate> Engine::read_candidate(const QueueEntry& queue, std::string_view place,
-                                                        const ReadyEntry& entry, const TakeRequest& turn) {
-  const JobKey key{queue.record.number, entry.job};
-  auto state = load_state(*txn_, key);
-  const bool whole = state && (state->state == State::kWaiting || state->state == State::kPrioritized) &&
-                     place_key(key, *state).view() == place;
-  auto function = whole ? function_name(key, turn) : Result<FunctionName>(FunctionName());
-  if (!whole || !function) return std::nullopt;
-  return Candidate{key, *state, *std::move(function)};
+/// Nothing if the entry, the job's state or its data is damaged.
+std::optional<Engine::Candidate> Engine::read_candidate(const QueueEntry& queue, std::string_view key,
+                                                        const ReadyEntry& entry, const TakeRequest& request) {
+  const JobKey job{queue.record.number, entry.job};
+  auto state = load_state(*txn_, job);
+  const bool intact = state && (state->state == State::kWaiting || state->state == State::kPrioritized) &&
+                      set_key(job, *state).view() == key;
+  auto function = intact ? function_name(job, request) : Result<FunctionName>(FunctionName());
+  if (!intact || !function) return std::nullopt;
+  return Candidate{job, *state, *std::move(function)};
 }
 
-/// Active, or failed if it has started too often: either way it leaves the line, from which the caller erases
-/// it. False: its data are damaged, and it stays.
-bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const TakeRequest& turn, Picked& picked) {
+/// Starts the job, or fails it if it has reached the limit of starts; the caller then erases its ready entry.
+/// Returns false if the job's data is damaged: it stays ready.
+bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const TakeRequest& request,
+                           Selection& selection) {
   if (job.state.attempts_started >= semantics_.max_starts) {
-    end_wait(
+    fail_waiting(
         queue, job.key, job.state, job.state.state,
         {"stalled", fmt::format("started {} times, which is the limit", job.state.attempts_started), "", ""});
     return true;
   }
-  auto started = start(queue, job.key, job.state, turn, picked.taken.size(), std::move(job.function));
+  auto started = start(queue, job.key, job.state, request, selection.taken.size(), std::move(job.function));
   if (!started) return false;
-  picked.taken.push_back(*std::move(started));
+  selection.taken.push_back(*std::move(started));
   return true;
 }
 
-/// Admit, as core/needs.hpp words it. Subtracts what is taken.
-Engine::Verdict Engine::judge(const TakeRequest& turn, const Candidate& job, Picked& picked) {
-  if (!turn.filter) return Verdict::kTake;
-  const AdmissionFilter& admit = *turn.filter;
-  const auto known = admit.needs.find(job.function);
-  if (known == admit.needs.end() && !admit.default_needs) return Verdict::kSkip;
-  const Needs& needs = known == admit.needs.end() ? *admit.default_needs : known->second;
-  if (needs.unavailable) return Verdict::kSkip;
-  const bool room = fits(needs, picked.free);
-  if (!picked.blocked) {
-    if (!room) {
-      picked.blocked = BlockedHead{id_of(job.key), job.function, needs, from_ms(job.state.ready_since)};
-      return admit.backfill ? Verdict::kSkip : Verdict::kEnd;
+/// Applies AdmissionFilter (core/needs.hpp) to one job. Subtracts the needs of a taken job.
+Engine::Decision Engine::decide(const TakeRequest& request, const Candidate& job, Selection& selection) {
+  if (!request.filter) return Decision::kTake;
+  const AdmissionFilter& filter = *request.filter;
+  const auto known = filter.needs.find(job.function);
+  if (known == filter.needs.end() && !filter.default_needs) return Decision::kSkip;
+  const Needs& needs = known == filter.needs.end() ? *filter.default_needs : known->second;
+  if (needs.unavailable) return Decision::kSkip;
+  const bool fits_free = fits(needs, selection.free);
+  if (!selection.blocked) {
+    if (!fits_free) {
+      selection.blocked = BlockedHead{id_of(job.key), job.function, needs, from_ms(job.state.ready_since)};
+      return filter.backfill ? Decision::kSkip : Decision::kEnd;
     }
   } else {
-    if (!room) return Verdict::kSkip;
+    if (!fits_free) return Decision::kSkip;
     if (!needs.ends_before_head) {
-      if (!fits(needs, picked.spare)) return Verdict::kSkip;
-      subtract(picked.spare, needs);
+      if (!fits(needs, selection.spare)) return Decision::kSkip;
+      subtract(selection.spare, needs);
     }
   }
-  subtract(picked.free, needs);
-  return Verdict::kTake;
+  subtract(selection.free, needs);
+  return Decision::kTake;
 }
 
-Result<FunctionName> Engine::function_name(JobKey job, const TakeRequest& turn) {
+Result<FunctionName> Engine::function_name(JobKey job, const TakeRequest& request) {
   const std::string_view field =
-      turn.filter ? std::string_view(turn.filter->function_field) : std::string_view();
+      request.filter ? std::string_view(request.filter->function_field) : std::string_view();
   if (!field.empty()) {
     if (functions_field_ != field || functions_.size() > kRememberedFunctions) functions_.clear();
     functions_field_ = field;
@@ -116,7 +113,7 @@ Result<FunctionName> Engine::function_name(JobKey job, const TakeRequest& turn) 
   }
   const Key key(job);
   const auto record = txn_->get(Table::kBody, key.view());
-  // Unchecked: a job that is taken is read again, and checked then.
+  // Skips the checksum: start() reads a taken job again and checks it then.
   const auto body = record ? decode_body(*record, key.view(), false) : std::nullopt;
   if (!body) return damaged("the data of a job", key.view());
   FunctionName function = function_of(body->name, body->data, field);
@@ -124,102 +121,92 @@ Result<FunctionName> Engine::function_name(JobKey job, const TakeRequest& turn) 
   return function;
 }
 
-/// Reads all of the job first; then it is active, but still in the list that the caller walks.
-Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, const TakeRequest& turn,
+/// Reads the whole job, then makes it active. The caller erases its ready entry.
+Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, const TakeRequest& request,
                             std::size_t index, FunctionName function) {
-  const std::uint32_t by = name_number(turn.worker);
+  const std::uint32_t worker = name_number(request.worker);
   JobState started = state;
-  started.processed_by = 0;  // the name is at hand; no need to read it back
+  started.processed_by = 0;  // load_job() need not read the name: request.worker is known
   GAUR_TRY(Job job, load_job(*txn_, queue.name, key, started));
   const State previous = state.state;
   state.state = State::kActive;
   ++state.attempts_started;
   state.processed_on = to_ms(now_.wall);
-  state.processed_by = by;
-  put(queue, key, state);
+  state.processed_by = worker;
+  insert_last(queue, key, state);
   write_state(key, state);
   functions_.erase(key);
 
   job.state = State::kActive;
   job.attempts_started = state.attempts_started;
   job.processed_on = now_.wall;
-  job.processed_by = turn.worker;
-  // Number 0 is not remembered and comes again: a number of the store's keeps its tokens apart.
+  job.processed_by = request.worker;
+  // A request without a sequence number can be repeated, so a counter makes its tokens unique.
   LockToken token(
-      turn.op.sequence > 0
-          ? fmt::format("{}:{}:{}", turn.op.session.value, turn.op.sequence, index)
-          : fmt::format("{}:0:{}:{}", turn.op.session.value, job.id.value, ++global_.last_unnumbered));
-  locks_.take(key, {token, now_.steady + turn.lock, turn.worker, std::nullopt});
+      request.op.sequence > 0
+          ? fmt::format("{}:{}:{}", request.op.session.value, request.op.sequence, index)
+          : fmt::format("{}:0:{}:{}", request.op.session.value, job.id.value, ++global_.last_unnumbered));
+  locks_.take(key, {token, now_.steady + request.lock, request.worker, std::nullopt});
   event(queue, EventKind::kActive, key.job,
-        key.job < kOwnIds ? std::string_view() : std::string_view(job.id.value), previous);
+        key.job < kFirstCustomNumber ? std::string_view() : std::string_view(job.id.value), previous);
   ++totals_.taken;
   return Taken{std::move(job), std::move(token), std::move(function)};
 }
 
-QueueHint Engine::next_of(QueueEntry& queue, bool more) {
-  QueueHint next;
+QueueHint Engine::hint_for(QueueEntry& queue, bool more) {
+  QueueHint hint;
   if (queue.count(State::kDelayed) > 0) {
-    Walk walk(*txn_, Table::kDelayed, Key().u32(queue.record.number).view());
-    if (!walk.done()) next.due = from_ms(i64_at(walk.key(), 4));
+    PrefixScan scan(*txn_, Table::kDelayed, Key().u32(queue.record.number).view());
+    if (!scan.done()) hint.due = from_ms(i64_at(scan.key(), 4));
   }
-  next.more = more;
-  next.paused = queue.record.paused;
-  return next;
+  hint.more = more;
+  hint.paused = queue.record.paused;
+  return hint;
 }
 
 Result<QueueHint> Engine::wake_delayed(const QueueName& name) {
-  constexpr std::size_t kAtMost = 1000;
+  constexpr std::size_t kLimit = 1000;
   QueueEntry* const queue = find_queue(name);
   if (queue == nullptr) return QueueHint{};
   std::vector<JobKey> due;
-  for (Walk walk(*txn_, Table::kDelayed, Key().u32(queue->record.number).view());
-       !walk.done() && due.size() < kAtMost; walk.next()) {
-    if (i64_at(walk.key(), 4) > to_ms(now_.wall)) break;
-    due.push_back({queue->record.number, number_of(walk.value()).value_or(0)});
+  for (PrefixScan scan(*txn_, Table::kDelayed, Key().u32(queue->record.number).view());
+       !scan.done() && due.size() < kLimit; scan.next()) {
+    if (i64_at(scan.key(), 4) > to_ms(now_.wall)) break;
+    due.push_back({queue->record.number, decode_job_number(scan.value()).value_or(0)});
   }
   for (const JobKey key : due) {
     auto state = load_state(*txn_, key);
-    if (!state) continue;  // damaged: named to whoever asks for it
+    if (!state) continue;  // damaged: get() reports it
     touch(*queue);
-    lift(*queue, key, *state);
-    to_ready(*queue, key, *state, State::kDelayed, Place::kBehind);
+    remove_from_set(*queue, key, *state);
+    move_to_ready(*queue, key, *state, State::kDelayed, ListEnd::kBack);
   }
-  serve();
-  return next_of(*queue, queue->ready() > 0);
+  notify_ready();
+  return hint_for(*queue, queue->ready() > 0);
 }
 
-Result<bool> Engine::hand_off(const TakeRequest& turn, TakeReply& reply) {
-  QueueEntry* const queue = find_queue(turn.queue);
+Result<bool> Engine::hand_off(const TakeRequest& request, TakeReply& reply) {
+  QueueEntry* const queue = find_queue(request.queue);
   if (queue == nullptr || queue->ready() == 0) return false;
-  GAUR_TRY(Picked picked, take(*queue, turn));
-  if (picked.taken.empty()) return false;
-  reply.taken = std::move(picked.taken);
-  reply.blocked = std::move(picked.blocked);
-  reply.next = next_of(*queue, picked.more);
-  reply.cancels = cancels_for(*queue, turn.worker);
-  if (turn.op.sequence > 0) remember(turn.op, 2, encode_turn(turn, reply));
+  GAUR_TRY(Selection selection, take(*queue, request));
+  if (selection.taken.empty()) return false;
+  complete(reply, *queue, request, std::move(selection));
+  if (request.op.sequence > 0) remember(request.op, OperationKind::kTake, encode_take_reply(request, reply));
   return true;
 }
 
-void Engine::refresh(const TakeRequest& turn, TakeReply& reply) {
-  QueueEntry* const queue = find_queue(turn.queue);
-  if (queue == nullptr) return;
-  reply.next = next_of(*queue, queue->ready() > 0);
-  reply.cancels = cancels_for(*queue, turn.worker);
+void Engine::complete(TakeReply& reply, QueueEntry& queue, const TakeRequest& request, Selection selection) {
+  reply.taken = std::move(selection.taken);
+  reply.blocked = std::move(selection.blocked);
+  reply.next = hint_for(queue, selection.more);
+  reply.cancels = cancels_for(queue, request.worker);
 }
 
-std::vector<CancelRequest> Engine::cancels_for(const QueueEntry& queue, const std::string& by, bool once) {
-  std::vector<CancelRequest> cancels;
-  if (!locks_.any_cancels()) return cancels;
-  std::vector<JobKey> told;
-  locks_.for_each([&](JobKey job, const Lock& lock) {
-    if (job.queue != queue.record.number || !lock.cancel || lock.worker != by) return;
-    if (once && lock.cancel->told_waiter) return;
-    if (once) told.push_back(job);
-    cancels.push_back({queue.name, id_of(job), lock.token, lock.cancel->who, lock.cancel->why});
-  });
-  for (const JobKey job : told) locks_.waiter_told(job);
-  return cancels;
+void Engine::refresh(const TakeRequest& request, TakeReply& reply) {
+  QueueEntry* const queue = find_queue(request.queue);
+  if (queue == nullptr) return;
+  reply.next = hint_for(*queue, queue->ready() > 0);
+  reply.cancels = cancels_for(*queue, request.worker);
 }
 
 std::optional<WorkReply> Engine::work_for(const WorkRequest& request) {
@@ -227,11 +214,11 @@ std::optional<WorkReply> Engine::work_for(const WorkRequest& request) {
   for (const QueueName& name : request.queues) {
     const QueueEntry* queue = find_queue(name);
     if (queue == nullptr) continue;
-    // Worker names may come and go for ever. Who is forgotten is told once more, which is harmless.
-    if (reported_.size() >= kMostTold) reported_.clear();
-    std::uint64_t& told = reported_[{request.worker, name}];
-    if (told != queue->arrivals && queue->ready() > 0 && !queue->record.paused) {
-      told = queue->arrivals;
+    // Bounds the memory for workers that no longer exist. A forgotten worker gets its last hint once more.
+    if (reported_.size() >= kMaxHints) reported_.clear();
+    std::uint64_t& arrivals = reported_[{request.worker, name}];
+    if (arrivals != queue->arrivals && queue->ready() > 0 && !queue->record.paused) {
+      arrivals = queue->arrivals;
       reply.queues.push_back(name);
     }
     for (CancelRequest& cancel : cancels_for(*queue, request.worker, true))

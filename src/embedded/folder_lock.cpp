@@ -28,12 +28,12 @@ Result<Fd> lock_folder(const std::filesystem::path& folder) {
     if (errno != EWOULDBLOCK) return errno_error(fmt::format("cannot lock {}", path), errno);
     return Error{
         Errc::kBusy,
-        fmt::format("the data folder {} is in use by process {}: stop that one, or choose another folder",
+        fmt::format("the data folder {} is in use by process {}; stop that process or choose another folder",
                     folder.string(), owner_of(fd.get()))};
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd.get(), 0) != 0) return errno_error(fmt::format("cannot write {}", path), errno);
-  // The lock holds even if the disk has no room for the number: then a second opener reads "unknown".
+  // The lock is valid even if the disk has no space for the number; a second process then reads "unknown".
   [[maybe_unused]] const ssize_t written = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
   return fd;
 }

@@ -30,8 +30,8 @@ Key ready_key(QueueNumber queue, std::uint32_t priority, std::int64_t order) {
 Key function_prefix(QueueNumber queue, FunctionHash function) {
   return std::move(Key().u32(queue).u64(function));
 }
-Key function_key(QueueNumber queue, FunctionHash function, std::string_view place) {
-  return std::move(Key().u32(queue).u64(function).text(place));
+Key function_key(QueueNumber queue, FunctionHash function, std::string_view priority_and_order) {
+  return std::move(Key().u32(queue).u64(function).text(priority_and_order));
 }
 Key delayed_key(QueueNumber queue, std::int64_t due, std::int64_t order) {
   return std::move(Key().u32(queue).i64(due).i64(order));
@@ -52,7 +52,7 @@ Key log_key(JobKey job, std::uint64_t line) {
   return std::move(Key(job).u64(line));
 }
 
-Key place_key(JobKey job, const JobState& s) {
+Key set_key(JobKey job, const JobState& s) {
   switch (s.state) {
     case State::kWaiting:
     case State::kPrioritized: return ready_key(job.queue, s.priority, s.order);
@@ -62,7 +62,7 @@ Key place_key(JobKey job, const JobState& s) {
   }
 }
 
-Table place_table(State state) {
+Table set_table(State state) {
   switch (state) {
     case State::kWaiting:
     case State::kPrioritized: return Table::kReady;
@@ -72,27 +72,27 @@ Table place_table(State state) {
   }
 }
 
-std::string number_value(JobNumber job) {
+std::string encode_job_number(JobNumber job) {
   std::string value(8, '\0');
   std::memcpy(value.data(), &job, 8);
   return value;
 }
 
-std::optional<JobNumber> number_of(std::string_view value) {
+std::optional<JobNumber> decode_job_number(std::string_view value) {
   JobNumber job = 0;
   if (value.size() != 8 && value.size() != sizeof(ReadyEntry)) return std::nullopt;
   std::memcpy(&job, value.data(), 8);
   return job;
 }
 
-std::array<char, 16> ready_value(const ReadyEntry& entry) {
+std::array<char, 16> encode_ready_entry(const ReadyEntry& entry) {
   std::array<char, 16> value{};
   std::memcpy(value.data(), &entry.job, 8);
   std::memcpy(value.data() + 8, &entry.function, 8);
   return value;
 }
 
-std::optional<ReadyEntry> ready_entry_of(std::string_view value) {
+std::optional<ReadyEntry> decode_ready_entry(std::string_view value) {
   ReadyEntry entry;
   if (value.size() != sizeof(entry)) return std::nullopt;
   std::memcpy(&entry.job, value.data(), 8);
@@ -101,16 +101,16 @@ std::optional<ReadyEntry> ready_entry_of(std::string_view value) {
 }
 
 Error not_found(const JobId& id) {
-  return {Errc::kNotFound, fmt::format("job {}: there is no such job", id.value)};
+  return {Errc::kNotFound, fmt::format("there is no job {}", id.value)};
 }
 
 Result<JobKey> find_job(Txn& txn, QueueNumber queue, const JobId& id) {
-  if (const auto number = own_number(id.value)) return JobKey{queue, *number};
+  if (const auto number = generated_number(id.value)) return JobKey{queue, *number};
   if (id.empty() || id.value.size() > Key::kLongest - 8) return not_found(id);
   const Key key = id_key(queue, id.value);
   const auto value = txn.get(Table::kIds, key.view());
   if (!value) return not_found(id);
-  const auto number = number_of(*value);
+  const auto number = decode_job_number(*value);
   if (!number) return damaged("a job's id", key.view());
   return JobKey{queue, *number};
 }
@@ -118,7 +118,7 @@ Result<JobKey> find_job(Txn& txn, QueueNumber queue, const JobId& id) {
 Result<JobState> load_state(Txn& txn, JobKey job) {
   const Key key(job);
   const auto record = txn.get(Table::kState, key.view());
-  if (!record) return Error{Errc::kNotFound, fmt::format("job {}: there is no such job", job.job)};
+  if (!record) return Error{Errc::kNotFound, fmt::format("there is no job {}", job.job)};
   auto state = decode_state(*record, key.view());
   if (!state) return damaged(fmt::format("the state of job {}", job.job), key.view());
   return *state;

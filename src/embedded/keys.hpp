@@ -1,6 +1,6 @@
 #pragma once
-// The keys of every table: big-endian, so that LMDB's byte order is our order. docs/reference/disk-format.md
-// lists them.
+// The types of keys. Keys are big-endian, so that LMDB sorts them by their values.
+// docs/reference/disk-format.md lists them.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -11,10 +11,12 @@
 
 namespace gaur::embedded {
 
-using QueueNumber = std::uint32_t;  ///< a queue's number in the file; never given twice
-using JobNumber =
-    std::uint64_t;  ///< a job's number in its queue; never given twice. The store's own ids count from 1
-inline constexpr JobNumber kOwnIds = 1ULL << 63;  ///< jobs with an id of the user's are numbered from here
+/// A queue's number in the file. Never reused.
+using QueueNumber = std::uint32_t;
+/// A job's number in its queue. Never reused. Generated job ids are this number as text, from 1.
+using JobNumber = std::uint64_t;
+/// Jobs with a custom id are numbered from here.
+inline constexpr JobNumber kFirstCustomNumber = 1ULL << 63;
 
 struct JobKey {
   QueueNumber queue = 0;
@@ -22,8 +24,8 @@ struct JobKey {
   auto operator<=>(const JobKey&) const = default;
 };
 
-/// Stands for a function's name in the index of ready jobs: 64-bit FNV-1a. Names that share one cost time,
-/// not correctness: the name is read before a job is taken.
+/// A function's name in the index of ready jobs: 64-bit FNV-1a. A collision costs time only, because the name
+/// is read before a job is taken.
 using FunctionHash = std::uint64_t;
 inline FunctionHash hash_of(const FunctionName& function) {
   FunctionHash hash = 0xCBF29CE484222325ULL;
@@ -35,7 +37,7 @@ struct JobKeyHash {
   std::size_t operator()(JobKey key) const noexcept { return (key.job ^ key.queue) * 0x9E3779B97F4A7C15ULL; }
 };
 
-/// A key under construction, on the stack. The longest is a lane's name.
+/// A key under construction, on the stack. The longest is a session's name.
 class Key {
  public:
   static constexpr std::size_t kLongest = 500;
@@ -53,7 +55,7 @@ class Key {
   Key& u64(std::uint64_t value) {
     return u32(static_cast<std::uint32_t>(value >> 32)).u32(static_cast<std::uint32_t>(value));
   }
-  /// Signed, in order: the sign bit is flipped.
+  /// The sign bit is flipped, so that negative numbers sort first.
   Key& i64(std::int64_t value) { return u64(static_cast<std::uint64_t>(value) ^ (1ULL << 63)); }
   Key& text(std::string_view bytes) {
     const std::size_t fits = std::min(bytes.size(), bytes_.size() - size_);
@@ -64,7 +66,7 @@ class Key {
   std::string_view view() const { return {bytes_.data(), size_}; }
 
  private:
-  std::array<char, kLongest> bytes_;  // only the first size_ bytes are ever read
+  std::array<char, kLongest> bytes_;  // only the first size_ bytes are initialized
   std::size_t size_ = 0;
 };
 
@@ -81,11 +83,11 @@ inline std::int64_t i64_at(std::string_view key, std::size_t at) {
   return static_cast<std::int64_t>(u64_at(key, at) ^ (1ULL << 63));
 }
 
-/// What hangs on a job beside its state and body: table `parts`, key = job, this byte.
+/// The optional records of a job in table `parts`. The byte follows the job's key.
 enum class Part : std::uint8_t { kProgress = 1, kResult = 2, kFailure = 3, kUsageDetails = 4 };
 
-/// A store's own id back into its number; nothing for a user's id.
-inline std::optional<JobNumber> own_number(std::string_view id) {
+/// The number of a generated id; nothing for a custom id.
+inline std::optional<JobNumber> generated_number(std::string_view id) {
   if (id.empty() || id.size() > 19 || id.front() == '0') return std::nullopt;
   JobNumber number = 0;
   for (const char c : id) {

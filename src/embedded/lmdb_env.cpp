@@ -9,8 +9,8 @@ namespace gaur::embedded {
 
 namespace {
 constexpr std::array<const char*, kTables> kTableNames{
-    "meta",    "body",   "state",    "parts",  "ids",  "ready", "by_function",
-    "delayed", "active", "finished", "events", "logs", "lanes"};
+    "meta",    "body",   "state",    "parts",  "ids",  "ready",   "by_function",
+    "delayed", "active", "finished", "events", "logs", "sessions"};
 constexpr unsigned kReaders = 16;
 }  // namespace
 
@@ -32,18 +32,18 @@ Error lmdb_error(std::string_view what, int code) {
 
 Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const LmdbOptions& options) {
   MDB_env* raw = nullptr;
-  if (const int code = mdb_env_create(&raw); code != 0) return lmdb_error("cannot make the store", code);
+  if (const int code = mdb_env_create(&raw); code != 0) return lmdb_error("cannot create the store", code);
   std::unique_ptr<LmdbEnv> env(new LmdbEnv(raw));
   mdb_env_set_mapsize(raw, options.map_bytes);
-  mdb_env_set_maxdbs(raw, kTables);
+  mdb_env_set_maxdbs(raw, kTables + 1);  // one more for rename_table()
   mdb_env_set_maxreaders(raw, kReaders);
   const unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (options.relaxed ? MDB_NOMETASYNC : 0U);
   if (const int code = mdb_env_open(raw, options.folder.c_str(), flags, 0600); code != 0) {
     return lmdb_error(fmt::format("cannot open the store {}", options.folder.string()), code);
   }
-  // LMDB opens its other descriptors close-on-exec but not this one: a runner would inherit the whole store.
+  // LMDB does not set close-on-exec on this descriptor, so a runner would inherit it.
   if (::fcntl(env->data_fd(), F_SETFD, FD_CLOEXEC) != 0) return lmdb_error("fcntl", errno);
-  // Slots of readers that died with an earlier process would keep old pages alive for ever.
+  // Frees the reader slots of a previous process. They would prevent the reuse of old pages.
   mdb_reader_check(raw, nullptr);
 
   MDB_txn* txn = nullptr;
@@ -145,7 +145,25 @@ bool Txn::erase(Table table, std::string_view key) {
   return true;
 }
 
-Walk::Walk(Txn& txn, Table table, std::string_view prefix, Order order, std::string_view from)
+/// Copies the entries, because LMDB cannot rename a table.
+void Txn::rename_table(const char* from, Table to) {
+  MDB_dbi old = 0;
+  MDB_cursor* scan = nullptr;
+  int code = mdb_dbi_open(txn_, from, 0, &old);
+  if (code == MDB_NOTFOUND) return;
+  if (code == 0) code = mdb_cursor_open(txn_, old, &scan);
+  if (code != 0) return note(code);
+  MDB_val key{};
+  MDB_val value{};
+  for (auto op = MDB_FIRST; (code = mdb_cursor_get(scan, &key, &value, op)) == 0; op = MDB_NEXT)
+    append(to, std::string(to_view(key)), std::string(to_view(value)));
+  mdb_cursor_close(scan);
+  if (code == MDB_NOTFOUND) code = mdb_drop(txn_, old, 1);
+  dirty_ = true;
+  if (code != 0) note(code);
+}
+
+PrefixScan::PrefixScan(Txn& txn, Table table, std::string_view prefix, Order order, std::string_view from)
     : txn_(txn), cursor_(txn.cursor(table)), prefix_(prefix), order_(order) {
   done_ = cursor_ == nullptr;
   if (done_) return;
@@ -154,7 +172,7 @@ Walk::Walk(Txn& txn, Table table, std::string_view prefix, Order order, std::str
     check(mdb_cursor_get(cursor_, &key_, &value_, key_.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE));
     return;
   }
-  // Backward: the first entry after the prefix, then one back.
+  // Backward: seek the first entry after the prefix, then step back.
   std::string after(prefix);
   while (!after.empty() && after.back() == '\xFF') after.pop_back();
   if (!after.empty()) after.back() = static_cast<char>(static_cast<unsigned char>(after.back()) + 1);
@@ -163,18 +181,18 @@ Walk::Walk(Txn& txn, Table table, std::string_view prefix, Order order, std::str
   step(code == 0 ? MDB_PREV : MDB_LAST);
 }
 
-void Walk::step(MDB_cursor_op op) {
+void PrefixScan::step(MDB_cursor_op op) {
   if (!done_) check(mdb_cursor_get(cursor_, &key_, &value_, op));
 }
 
-void Walk::check(int code) {
+void PrefixScan::check(int code) {
   done_ = code != 0 || !key().starts_with(prefix_);
 }
 
-void Walk::erase() {
+void PrefixScan::erase() {
   const int code = mdb_cursor_del(cursor_, 0);
   txn_.wrote(code);
-  // After a deletion the cursor stands on the following entry; MDB_NEXT then answers that one without moving.
+  // After a deletion the cursor points to the following entry, and the first MDB_NEXT returns it.
   if (code == 0) return check(mdb_cursor_get(cursor_, &key_, &value_, MDB_NEXT));
   done_ = true;
 }

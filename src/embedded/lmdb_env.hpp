@@ -1,8 +1,7 @@
 #pragma once
-// LMDB behind a few types of ours: environment, transaction, cursor, and its error codes as Errc in one
-// table. The traps that this file knows: the map is reserved once and never resized; the data file's
-// descriptor is made close-on-exec; MDB_NOTLS, so that a read transaction belongs to its object and not to a
-// thread.
+// A C++ interface to LMDB: environment, transaction and scan. It maps LMDB's error codes to Errc.
+// The map is reserved once and never resized. The data file's descriptor is close-on-exec. MDB_NOTLS ties a
+// read transaction to its object instead of a thread.
 #include <lmdb.h>
 
 #include <array>
@@ -16,10 +15,10 @@
 
 namespace gaur::embedded {
 
-/// kStoreFull for a full disk or map, kCorrupt for damage, kIo for the rest.
+/// kStoreFull for a full disk or map, kCorrupt for damage, kNewerFormat for another LMDB, else kIo.
 Error lmdb_error(std::string_view what, int code);
 
-/// Every table is one named database of the file.
+/// Each table is a named database of the file.
 enum class Table : std::uint8_t {
   kMeta,
   kBody,
@@ -33,7 +32,7 @@ enum class Table : std::uint8_t {
   kFinished,
   kEvents,
   kLogs,
-  kLanes,
+  kSessions,
   kCount_,
 };
 inline constexpr std::size_t kTables = static_cast<std::size_t>(Table::kCount_);
@@ -51,7 +50,7 @@ struct LmdbOptions {
   bool relaxed = false;
 };
 
-/// Thread-safety: immutable after open(); transactions are begun from any thread.
+/// Thread-safety: immutable after open(); any thread may begin a transaction.
 class LmdbEnv {
  public:
   static Result<std::unique_ptr<LmdbEnv>> open(const LmdbOptions& options);
@@ -62,7 +61,8 @@ class LmdbEnv {
   MDB_env* get() const { return env_; }
   MDB_dbi table(Table table) const { return tables_[static_cast<std::size_t>(table)]; }
   int data_fd() const;
-  std::uint64_t used_bytes() const;  ///< end of the last page ever used
+  /// The end of the last page that was ever used.
+  std::uint64_t used_bytes() const;
 
  private:
   explicit LmdbEnv(MDB_env* env) : env_(env) {}
@@ -70,8 +70,8 @@ class LmdbEnv {
   std::array<MDB_dbi, kTables> tables_{};
 };
 
-/// A transaction and one cursor for each table that it touched, kept for its whole life so that sequential
-/// access stays on the page. Thread-safety: confined to one thread at a time.
+/// A transaction with one cursor for each table that it used. The cursors live as long as the transaction, so
+/// that sequential access stays on the page. Thread-safety: confined to one thread at a time.
 class Txn {
  public:
   enum class Mode : std::uint8_t { kRead, kWrite };
@@ -80,23 +80,24 @@ class Txn {
   Txn(const Txn&) = delete;
   Txn& operator=(const Txn&) = delete;
 
-  /// LMDB's code: 0, or why not. The transaction is over either way.
+  /// Returns LMDB's code, 0 on success. Ends the transaction in either case.
   int commit();
 
-  /// The bytes live until the next write of this transaction, or its end.
+  /// The bytes are valid until the next write of this transaction, or its end.
   std::optional<std::string_view> get(Table table, std::string_view key);
-  /// A cursor of this table, shared by all users of this transaction: seek before use.
+  /// The table's cursor, shared by all users of this transaction: seek before use.
   MDB_cursor* cursor(Table table);
 
-  // Writes. A failure is remembered and makes every later commit fail: callers need not check each.
+  // Writes. The first failure is remembered and makes commit() fail, so callers need not check each write.
   void put(Table table, std::string_view key, std::string_view value);
-  /// A key that is probably the table's last: packs pages full; falls back to put().
+  /// put() of a key that is probably the table's last: fills pages completely.
   void append(Table table, std::string_view key, std::string_view value);
-  /// True if it was there.
+  /// Returns whether the key existed.
   bool erase(Table table, std::string_view key);
-  int failure() const { return failure_; }  ///< LMDB's code of the first failed write or read, or 0
+  /// Moves the entries of table `from`, if it exists, to `to` and drops it. For migrations.
+  void rename_table(const char* from, Table to);
   bool dirty() const { return dirty_; }
-  /// For writes made through cursor(): LMDB's code of one.
+  /// Records LMDB's code of a write that was made through cursor().
   void wrote(int code) {
     dirty_ = true;
     if (code != 0) note(code);
@@ -114,18 +115,18 @@ class Txn {
   bool dirty_ = false;
 };
 
-/// Walks the entries of one table whose keys start with a prefix, forward or backward.
-class Walk {
+/// Iterates over the entries of one table whose keys start with a prefix, forward or backward.
+class PrefixScan {
  public:
   enum class Order : std::uint8_t { kForward, kBackward };
   /// Starts at the first (or last) entry under `prefix`, or, forward only, at `from` within it.
-  Walk(Txn& txn, Table table, std::string_view prefix, Order order = Order::kForward,
-       std::string_view from = {});
+  PrefixScan(Txn& txn, Table table, std::string_view prefix, Order order = Order::kForward,
+             std::string_view from = {});
   bool done() const { return done_; }
   std::string_view key() const { return to_view(key_); }
   std::string_view value() const { return to_view(value_); }
   void next() { step(order_ == Order::kForward ? MDB_NEXT : MDB_PREV); }
-  /// Removes the entry; the walk then stands on the following one. Forward only.
+  /// Removes the current entry and moves to the following one. Forward only.
   void erase();
 
  private:

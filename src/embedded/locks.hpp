@@ -1,5 +1,5 @@
 #pragma once
-// The locks of active jobs: in memory only, for at open every active job is given back.
+// The locks of active jobs. They are in memory only, because opening the store requeues every active job.
 // Thread-safety: confined to the writer.
 #include <optional>
 #include <unordered_map>
@@ -10,20 +10,21 @@
 
 namespace gaur::embedded {
 
-struct CancelMark {
+/// A cancel of a running job. Take replies and lock renewals report it until the run ends, wait_for_work
+/// once.
+struct PendingCancel {
   std::string who, why;
-  bool told_waiter = false;  ///< wait_for_work tells once; turns and renewals tell until the run ends
+  bool reported = false;  ///< by wait_for_work
 };
 
 struct Lock {
   LockToken token;
   Instant until{};
   std::string worker;
-  std::optional<CancelMark> cancel;
+  std::optional<PendingCancel> cancel;
 };
 
-/// Remembers what a transaction changed, so that an aborted one leaves no trace: whatever changes a lock goes
-/// through this class.
+/// The locks by job, with an undo log of the open transaction.
 class LockTable {
  public:
   const Lock* find(JobKey job) const {
@@ -31,34 +32,38 @@ class LockTable {
     return found == locks_.end() ? nullptr : &found->second;
   }
   void take(JobKey job, Lock lock) {
-    remember(job);
-    put(job, std::move(lock));
+    log_undo(job);
+    set(job, std::move(lock));
   }
   void release(JobKey job) {
     if (!locks_.contains(job)) return;
-    remember(job);
-    put(job, std::nullopt);
+    log_undo(job);
+    set(job, std::nullopt);
   }
-  // The three below: of a lock that is there.
+
+  // The following three require that the job has a lock; mark_reported() also requires a cancel.
   void renew(JobKey job, Instant until) {
-    remember(job);
+    log_undo(job);
     locks_.at(job).until = until;
   }
-  void ask_to_end(JobKey job, CancelMark mark) {
-    remember(job);
+  void request_cancel(JobKey job, PendingCancel cancel) {
+    log_undo(job);
     Lock lock = locks_.at(job);
-    lock.cancel = std::move(mark);
-    put(job, std::move(lock));
+    lock.cancel = std::move(cancel);
+    set(job, std::move(lock));
   }
-  void waiter_told(JobKey job) {
-    remember(job);
-    locks_.at(job).cancel->told_waiter = true;
+  void mark_reported(JobKey job) {
+    log_undo(job);
+    locks_.at(job).cancel->reported = true;
   }
+
   bool any_cancels() const { return cancels_ > 0; }
+  /// Keeps the changes since the last commit() or abort().
   void commit() { undo_.clear(); }
+  /// Reverts them.
   void abort() {
     for (auto change = undo_.rbegin(); change != undo_.rend(); ++change)
-      put(change->job, std::move(change->before));
+      set(change->job, std::move(change->before));
     undo_.clear();
   }
   template <class Each>
@@ -71,12 +76,12 @@ class LockTable {
     JobKey job;
     std::optional<Lock> before;
   };
-  void remember(JobKey job) {
+  void log_undo(JobKey job) {
     const Lock* before = find(job);
     undo_.push_back({job, before == nullptr ? std::nullopt : std::optional(*before)});
   }
-  /// Nothing: erases.
-  void put(JobKey job, std::optional<Lock> lock) {
+  /// Inserts, replaces, or (without `lock`) erases.
+  void set(JobKey job, std::optional<Lock> lock) {
     const Lock* before = find(job);
     if (before != nullptr && before->cancel) --cancels_;
     if (lock && lock->cancel) ++cancels_;

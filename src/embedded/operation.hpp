@@ -1,6 +1,6 @@
 #pragma once
-// One call on its way through the writer: carried out in a transaction, answered after its commit.
-// Thread-safety: handed from the caller to the writer to the executor; never shared.
+// The calls that the writer executes: run in a transaction, answered after its commit.
+// Thread-safety: an operation moves from the caller to the writer to the executor; it is never shared.
 #include <memory>
 #include <optional>
 #include <vector>
@@ -12,57 +12,61 @@ namespace gaur::embedded {
 class Operation {
  public:
   virtual ~Operation() = default;
-  /// In the open transaction.
+  /// Runs on the writer, in the open transaction.
   virtual void run(Engine& engine) = 0;
-  /// Instead of the answer: nothing of it happened, or nobody knows.
-  virtual void refuse(const Error& error) = 0;
-  /// On the executor, after the commit.
+  /// Replaces the reply by an error: nothing was changed, or the outcome is unknown.
+  virtual void reject(const Error& error) = 0;
+  /// Fulfils the caller's promise. Runs on the executor, after the commit.
   virtual void deliver() = 0;
-  /// True if run() left work for another transaction: it is run again, before what came later.
-  virtual bool again() const { return false; }
-  /// On the writer, after the commit: true if somebody else answers.
-  virtual bool pass_on() { return false; }
-  /// About how much an add stores; 0 for everything else, which a full disk does not stop.
-  virtual std::uint64_t adds_bytes() const { return 0; }
+  /// True if run() left work for another transaction. It is then run again before newer calls.
+  virtual bool has_more() const { return false; }
+  /// Runs on the writer, after the commit. True if another thread answers, so that deliver() is not called.
+  virtual bool delegate() { return false; }
+  /// About how many bytes an add stores. 0 for other calls: a full disk does not reject them.
+  virtual std::uint64_t added_bytes() const { return 0; }
 };
 
-/// A call that is answered by one function of the engine.
+/// A call that one function of the engine answers.
 template <class T, class Function>
 class Call final : public Operation {
  public:
-  Call(Promise<Result<T>> promise, Function function, std::uint64_t adds_bytes)
-      : promise_(std::move(promise)), function_(std::move(function)), adds_bytes_(adds_bytes) {}
+  Call(Promise<Result<T>> promise, Function function, std::uint64_t added_bytes)
+      : promise_(std::move(promise)), function_(std::move(function)), added_bytes_(added_bytes) {}
   void run(Engine& engine) override { reply_.emplace(function_(engine)); }
-  void refuse(const Error& error) override { reply_.emplace(error); }
+  void reject(const Error& error) override { reply_.emplace(error); }
   void deliver() override { promise_.set(*std::move(reply_)); }
-  std::uint64_t adds_bytes() const override { return adds_bytes_; }
+  std::uint64_t added_bytes() const override { return added_bytes_; }
 
  private:
   Promise<Result<T>> promise_;
   Function function_;
-  std::uint64_t adds_bytes_;
+  std::uint64_t added_bytes_;
   std::optional<Result<T>> reply_;
 };
 
-/// A removal in steps: `step` answers how many it removed, below `kStep` when there are no more; `last` ends
-/// it.
-template <class Step, class Last>
-class Sweep final : public Operation {
+/// A removal in batches, so that it does not block other calls for long. `remove` removes at most so many
+/// jobs and returns how many; fewer than requested ends the removal. `finally` runs once, after the last
+/// batch.
+template <class Remove, class Finally>
+class BatchedRemoval final : public Operation {
  public:
-  static constexpr std::uint64_t kStep = 2000;
-  Sweep(Promise<Result<std::uint64_t>> promise, Step step, Last last, std::uint64_t limit)
-      : promise_(std::move(promise)), step_(std::move(step)), last_(std::move(last)), limit_(limit) {}
+  static constexpr std::uint64_t kBatch = 2000;
+  BatchedRemoval(Promise<Result<std::uint64_t>> promise, Remove remove, Finally finally, std::uint64_t limit)
+      : promise_(std::move(promise)),
+        remove_(std::move(remove)),
+        finally_(std::move(finally)),
+        limit_(limit) {}
   void run(Engine& engine) override {
-    const std::uint64_t at_most = std::min(kStep, limit_ - removed_);
-    Result<std::uint64_t> removed = step_(engine, at_most);
+    const std::uint64_t batch = std::min(kBatch, limit_ - removed_);
+    Result<std::uint64_t> removed = remove_(engine, batch);
     error_ = removed ? std::nullopt : std::optional(removed.error());
     removed_ += removed.value_or(0);
-    again_ = removed && *removed == at_most && removed_ < limit_;
-    if (removed && !again_) last_(engine, removed_);
+    has_more_ = removed && *removed == batch && removed_ < limit_;
+    if (removed && !has_more_) finally_(engine, removed_);
   }
-  void refuse(const Error& error) override {
+  void reject(const Error& error) override {
     error_ = error;
-    again_ = false;
+    has_more_ = false;
   }
   void deliver() override {
     if (error_) {
@@ -71,45 +75,47 @@ class Sweep final : public Operation {
       promise_.set(removed_);
     }
   }
-  bool again() const override { return again_; }
+  bool has_more() const override { return has_more_; }
 
  private:
   Promise<Result<std::uint64_t>> promise_;
-  Step step_;
-  Last last_;
+  Remove remove_;
+  Finally finally_;
   std::uint64_t limit_;
   std::uint64_t removed_ = 0;
-  bool again_ = false;
+  bool has_more_ = false;
   std::optional<Error> error_;
 };
 
-/// finish_and_take, which may stay parked between its transaction and its answer. A repeat that comes
-/// meanwhile joins.
+/// finish_and_take. As a long poll it stays in the writer between its first transaction and its reply; a
+/// repeat that arrives meanwhile joins it.
 struct TakeCall final : public Operation {
-  explicit TakeCall(TakeRequest t) : turn(std::move(t)), waiters(1) {}
+  explicit TakeCall(TakeRequest r) : request(std::move(r)), callers(1) {}
   void run(Engine& engine) override {
-    auto result = engine.turn(turn);
-    parks = result && result->parks;
+    auto result = engine.finish_and_take(request);
+    waits = result && result->waits;
     reply = result ? Result<TakeReply>(std::move(result->reply)) : Result<TakeReply>(result.error());
   }
-  void refuse(const Error& error) override { reply = error; }
+  void reject(const Error& error) override { reply = error; }
   void deliver() override {
-    for (std::size_t i = 0; i + 1 < waiters.size(); ++i) waiters[i].set(reply);
-    waiters.back().set(std::move(reply));
+    for (std::size_t i = 0; i + 1 < callers.size(); ++i) callers[i].set(reply);
+    callers.back().set(std::move(reply));
   }
 
-  TakeRequest turn;
-  std::vector<Promise<Result<TakeReply>>> waiters;
+  TakeRequest request;
+  std::vector<Promise<Result<TakeReply>>> callers;
   Result<TakeReply> reply{TakeReply{}};
-  bool parks = false;
+  bool waits = false;  ///< it becomes a long poll
   Instant until{};
-  std::uint64_t seen = 0;  ///< the queue's last change at which it was tried in vain
+  /// The queue's `ready_change` at which it was last tried without success.
+  std::uint64_t tried_at = 0;
 };
 
-struct WorkCall final : public Operation {
-  explicit WorkCall(WorkRequest r) : request(std::move(r)) {}
+/// wait_for_work.
+struct WorkWait final : public Operation {
+  explicit WorkWait(WorkRequest r) : request(std::move(r)) {}
   void run(Engine& engine) override { reply = engine.work_for(request); }
-  void refuse(const Error& e) override { error = e; }
+  void reject(const Error& e) override { error = e; }
   void deliver() override {
     if (error) {
       promise.set(*error);
@@ -125,26 +131,26 @@ struct WorkCall final : public Operation {
   Instant until{};
 };
 
-/// Waits until the queue has an event after `after`, or its time is over; `read` then has a reader answer.
-struct FollowCall final : public Operation {
-  FollowCall(QueueName q, std::optional<std::uint64_t> a, Instant u, Promise<Result<EventPage>> p,
-             std::function<void(std::uint64_t)> r)
+/// Waits until the queue has an event after `after`, or until `until`. Then `read` makes a reader answer.
+struct EventWait final : public Operation {
+  EventWait(QueueName q, std::optional<std::uint64_t> a, Instant u, Promise<Result<EventPage>> p,
+            std::function<void(std::uint64_t)> r)
       : queue(std::move(q)), after(a), until(u), promise(std::move(p)), read(std::move(r)) {}
   void run(Engine&) override {}
-  void refuse(const Error& e) override { error = e; }
+  void reject(const Error& e) override { error = e; }
   void deliver() override { promise.set(*std::move(error)); }
-  bool pass_on() override {
+  bool delegate() override {
     if (error) return false;
     read(*after);
     return true;
   }
 
   QueueName queue;
-  std::optional<std::uint64_t>
-      after;  ///< nothing: what is the last when the writer comes to it, before any later call
+  /// Nothing: the newest event at the moment when the writer receives the call.
+  std::optional<std::uint64_t> after;
   Instant until;
   Promise<Result<EventPage>> promise;
-  std::function<void(std::uint64_t)> read;  ///< after which event
+  std::function<void(std::uint64_t)> read;  ///< takes the number of the event to read after
   std::optional<Error> error;
 };
 

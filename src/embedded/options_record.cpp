@@ -1,5 +1,5 @@
-// A job's options as bytes: a bitmap of those that differ from the default, then these, in the bitmap's
-// order.
+// A job's options as bytes: a bitmap of those that differ from the default, then their values in the order of
+// the bits.
 #include <bit>
 
 #include "embedded/bytes.hpp"

@@ -24,11 +24,11 @@ Readers::~Readers() {
 void Readers::post(Task task) {
   {
     std::unique_lock lock(mutex_);
-    if (tasks_.size() >= kMostWaiting) {
+    if (tasks_.size() >= kMaxQueued) {
       lock.unlock();
       return task(
           Error{Errc::kQueueFull,
-                fmt::format("{} reads of the store wait already; try again in a moment", kMostWaiting)});
+                fmt::format("{} reads of the store are queued already; try again in a moment", kMaxQueued)});
     }
     tasks_.push_back(std::move(task));
   }
@@ -50,7 +50,7 @@ void Readers::run(int number) {
     } else {
       task(txn.error());
     }
-    task = nullptr;  // what the task holds is released outside the lock
+    task = nullptr;  // destroys its captures outside the lock
     lock.lock();
   }
 }

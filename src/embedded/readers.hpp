@@ -1,5 +1,5 @@
 #pragma once
-// The threads that look: each task gets a snapshot of the last commit, for as long as it runs.
+// The reader threads. Each task gets a snapshot of the last commit while it runs.
 // Thread-safety: internally locked.
 #include <condition_variable>
 #include <deque>
@@ -14,12 +14,13 @@ namespace gaur::embedded {
 
 class Readers {
  public:
-  /// Called with a snapshot, or with the error that kept one from being taken: kIo, or kQueueFull at once, on
-  /// the caller's thread, where kMostWaiting tasks wait already.
+  /// Called with a snapshot or an error: kIo on a reader thread, or kQueueFull at once on the caller's thread
+  /// if kMaxQueued tasks wait already.
   using Task = std::function<void(Result<Snapshot*>)>;
-  static constexpr std::size_t kMostWaiting = 10'000;
+  static constexpr std::size_t kMaxQueued = 10'000;
   Readers(const LmdbEnv& env, int threads);
-  ~Readers();  ///< runs what was posted, joins
+  /// Runs the posted tasks and joins the threads.
+  ~Readers();
   void post(Task task);
 
  private:

@@ -141,7 +141,7 @@ void encode_queue(const QueueRecord& q, std::string_view key, std::string& out) 
   w.number(static_cast<std::uint8_t>(q.paused));
   for (const std::uint64_t count : q.counts) w.number(count);
   w.number(q.last_id);
-  w.number(q.last_own);
+  w.number(q.last_custom);
   w.number(q.front);
   w.number(q.back);
   w.number(q.first_event);
@@ -159,7 +159,7 @@ std::optional<QueueRecord> decode_queue(std::string_view record, std::string_vie
   q.paused = r.number<std::uint8_t>() != 0;
   for (std::uint64_t& count : q.counts) count = r.number<std::uint64_t>();
   q.last_id = r.number<std::uint64_t>();
-  q.last_own = r.number<std::uint64_t>();
+  q.last_custom = r.number<std::uint64_t>();
   q.front = r.number<std::int64_t>();
   q.back = r.number<std::int64_t>();
   q.first_event = r.number<std::uint64_t>();

@@ -1,8 +1,7 @@
 #pragma once
-// What stands in the file, record by record. Every record is framed alike: magic, CRC32C over key and
-// payload, payload length; so that damage is found when it is read and a salvage tool can read page by page.
-// Change a layout here => raise kDiskFormat, teach the migration, describe it in
-// docs/reference/disk-format.md.
+// The records in the data file. Each has a frame (magic, CRC32C over key and payload, payload length), so
+// that reading detects damage and a salvage tool can read page by page. A change of layout raises
+// kDiskFormat, extends Engine::migrate() and updates docs/reference/disk-format.md.
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,51 +14,51 @@
 
 namespace gaur::embedded {
 
-inline constexpr std::uint32_t kDiskFormat = 2;
-/// "Gau" and the kind of record, as it lies in the file.
+inline constexpr std::uint32_t kDiskFormat = 3;
+/// "Gau" and a letter for the kind of record, in the byte order of the file.
 enum class Magic : std::uint32_t {
-  kFormat = 0x46'75'61'47,  // "GauF"
-  kGlobal = 0x47'75'61'47,  // "GauG"
-  kQueue = 0x51'75'61'47,   // "GauQ"
-  kName = 0x4E'75'61'47,    // "GauN"
-  kState = 0x53'75'61'47,   // "GauS"
-  kBody = 0x42'75'61'47,    // "GauB"
-  kPart = 0x50'75'61'47,    // "GauP"
-  kEvents = 0x45'75'61'47,  // "GauE"
-  kLog = 0x4C'75'61'47,     // "GauL"
-  kLane = 0x54'75'61'47,    // "GauT"
+  kFormat = 0x46'75'61'47,   // "GauF"
+  kGlobal = 0x47'75'61'47,   // "GauG"
+  kQueue = 0x51'75'61'47,    // "GauQ"
+  kName = 0x4E'75'61'47,     // "GauN"
+  kState = 0x53'75'61'47,    // "GauS"
+  kBody = 0x42'75'61'47,     // "GauB"
+  kPart = 0x50'75'61'47,     // "GauP"
+  kEvents = 0x45'75'61'47,   // "GauE"
+  kLog = 0x4C'75'61'47,      // "GauL"
+  kSession = 0x54'75'61'47,  // "GauT"
 };
 inline constexpr std::size_t kFrameBytes = 12;
 
-/// Clears `out` and leaves room for the frame; append the payload, then seal().
+/// Clears `out` and reserves the frame. Append the payload, then call seal_record().
 void begin_record(std::string& out);
 void seal_record(std::string& out, Magic magic, std::string_view key);
-/// The payload, or nothing if magic, length or checksum are wrong.
+/// The payload; nothing if magic, length or checksum do not match.
 std::optional<std::string_view> open_record(std::string_view record, Magic magic, std::string_view key);
 Error damaged(std::string_view what, std::string_view key);
 
 inline constexpr std::int64_t kNoTime = INT64_MIN;
 
-/// The part of a job that changes; of fixed size, so that a change rewrites it in place. ~140 bytes.
+/// The changing part of a job. Its size is fixed (about 140 bytes), so that a change rewrites it in place.
 struct JobState {
   enum Flag : std::uint16_t {
     kLifo = 1,
-    kResultIsNull = 4,  ///< completed with "null", the commonest result: no part is written
+    kHasFailurePart = 2,  ///< a part contains the last failure and the stack traces
+    kResultIsNull = 4,    ///< the result is "null", the most frequent one; it has no part
     kHasProgress = 8,
     kHasResult = 16,
-    kHasResultFile = 512,  ///< the result's JSON text includes the result file
-    kHasFailure = 32,      ///< the part's failure is the job's; off after a retry by hand
-    kHasFailurePart = 2,   ///< failure and stack traces
+    kHasFailure = 32,  ///< the failure in the part is the job's; off after a manual retry
     kHasUsage = 64,
     kHasUsageDetails = 128,
     kHasLogs = 256,
+    kHasResultFile = 512,  ///< the result's JSON text includes the result file
   };
   State state = State::kWaiting;
   std::uint16_t flags = 0;
   std::uint32_t priority = 0;
   std::uint32_t attempts_made = 0, attempts_started = 0, stalled = 0;
   std::uint32_t processed_by = 0;         ///< number of the worker's name; 0: never started
-  std::int64_t order = 0;                 ///< its place in the set in which it stands
+  std::int64_t order = 0;                 ///< sort key in the set that contains it
   std::int64_t timestamp = 0, delay = 0;  ///< ms
   std::int64_t due = kNoTime, ready_since = kNoTime, processed_on = kNoTime, finished_on = kNoTime;
   std::uint64_t cpu_us = 0, peak_rss_bytes = 0, wall_us = 0;
@@ -73,14 +72,13 @@ struct JobState {
 void encode_state(const JobState& state, std::string_view key, std::string& out);
 std::optional<JobState> decode_state(std::string_view record, std::string_view key);
 
-/// The part that is written once (update_data writes it anew). Views point into the record.
+/// The part of a job that is written once; update_data() rewrites it. The views point into the record.
 struct JobBody {
-  std::string_view id;  ///< the user's own; empty for the store's
+  std::string_view id;  ///< the custom id; empty if the id was generated
   std::string_view name, data, options;
 };
 void encode_body(const JobBody& body, std::string_view key, std::string& out);
-/// `checked` = false skips the checksum (bounds are still kept): for a look that is followed by a checked
-/// one.
+/// `checked` = false skips the checksum but still checks bounds. Use it where a checked read follows.
 std::optional<JobBody> decode_body(std::string_view record, std::string_view key, bool checked = true);
 
 std::string encode_options(const JobOptions& options);
@@ -92,22 +90,23 @@ struct StoredFailure {
 };
 void encode_failure(const StoredFailure& failure, std::string_view key, std::string& out);
 std::optional<StoredFailure> decode_failure(std::string_view record, std::string_view key);
-/// A record that is one text: progress, result, usage details, log line, worker name.
+/// A record with a single text: progress, result, usage details, log line, worker name.
 void encode_text(Magic magic, std::string_view text, std::string_view key, std::string& out);
 std::optional<std::string_view> decode_text(Magic magic, std::string_view record, std::string_view key);
 
-/// A queue, with its counters: rewritten by each transaction that touched it.
+/// A queue with its counters. Each transaction that changes the queue rewrites it.
 struct QueueRecord {
   QueueNumber number = 0;
   bool paused = false;
   std::array<std::uint64_t, kAllStates.size()> counts{};
-  JobNumber last_id = 0;          ///< of the store's own ids
-  JobNumber last_own = 0;         ///< numbers the jobs with ids of the user's, from kOwnIds
-  std::int64_t front = 0;         ///< order of the last job put in front; falls
-  std::int64_t back = 0;          ///< order of the last job put behind; rises. Also orders all other sets
-  std::uint64_t first_event = 1;  ///< number of the oldest event kept
+  JobNumber last_id = 0;          ///< the last generated id
+  JobNumber last_custom = 0;      ///< the last job with a custom id, counted from kFirstCustomNumber
+  std::int64_t front = 0;         ///< order of the last job added at the front; decreases
+  std::int64_t back = 0;          ///< order of the last job added at the back of any set; increases
+  std::uint64_t first_event = 1;  ///< number of the oldest stored event
   std::uint64_t next_event = 1;
-  std::string function_field;  ///< AdmissionFilter::function_field that the index of ready jobs was built for
+  /// AdmissionFilter::function_field for which the index of ready jobs was built.
+  std::string function_field;
   bool operator==(const QueueRecord&) const = default;
 };
 void encode_queue(const QueueRecord& queue, std::string_view key, std::string& out);
@@ -116,23 +115,24 @@ std::optional<QueueRecord> decode_queue(std::string_view record, std::string_vie
 struct GlobalRecord {
   QueueNumber last_queue = 0;
   std::uint32_t last_name = 0;
-  std::uint64_t last_unnumbered = 0;  ///< keeps tokens of operations without number apart
+  /// Counts the jobs taken by requests without a sequence number: part of their lock tokens.
+  std::uint64_t last_unnumbered = 0;
   bool operator==(const GlobalRecord&) const = default;
 };
 void encode_global(const GlobalRecord& global, std::string_view key, std::string& out);
 std::optional<GlobalRecord> decode_global(std::string_view record, std::string_view key);
 
-/// One event as it is gathered; a record in the file holds the run of events of one commit (or a part of it).
+/// An event. A record in the file contains the consecutive events of a commit, or some of them.
 struct StoredEvent {
   EventKind kind = EventKind::kAdded;
   std::optional<State> previous;
-  JobNumber job = 0;    ///< 0: a queue event
-  std::string_view id;  ///< the user's own id, or empty
+  JobNumber job = 0;    ///< 0: an event of the queue
+  std::string_view id;  ///< the custom id, or empty
   std::int64_t at = 0;
   std::string_view detail;
 };
 void encode_event(const StoredEvent& event, std::string& out);
-/// Calls `each(event)` for every event of a payload; false if it is damaged.
+/// Calls `each(event)` for every event of a payload. Returns false if the payload is damaged.
 bool decode_events(std::string_view payload, const std::function<void(const StoredEvent&)>& each);
 
 }  // namespace gaur::embedded

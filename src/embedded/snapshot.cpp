@@ -55,19 +55,20 @@ Result<Position> Snapshot::position(const JobRef& job) {
     return Error{Errc::kNotInState, fmt::format("job {} is {}, not waiting or prioritized", job.id.value,
                                                 to_string(state.state))};
   }
-  const Key place = place_key(key, state);
+  const Key entry = set_key(key, state);
   Position position;
-  Walk walk(txn_, Table::kReady, ready_prefix(key.queue).view());
+  PrefixScan scan(txn_, Table::kReady, ready_prefix(key.queue).view());
   std::int64_t first = 0;
-  for (; !walk.done() && walk.key() != place.view(); walk.next()) {
-    if (position.before == 0) first = i64_at(walk.key(), 8);
+  for (; !scan.done() && scan.key() != entry.view(); scan.next()) {
+    if (position.before == 0) first = i64_at(scan.key(), 8);
     if (++position.before <= kCountedExactly) continue;
     GAUR_TRY(const auto record, queue(job.queue));
     const std::uint64_t ready = record->counts[static_cast<std::size_t>(State::kWaiting)] +
                                 record->counts[static_cast<std::size_t>(State::kPrioritized)];
-    // Places in the waiting list are numbered in order; gaps are what was taken or removed out of order.
-    const std::int64_t apart = state.priority == 0 ? state.order - first : static_cast<std::int64_t>(ready);
-    return Position{std::clamp<std::uint64_t>(static_cast<std::uint64_t>(apart), kCountedExactly, ready),
+    // Waiting jobs have increasing orders, with gaps where jobs were taken or removed from the middle.
+    const std::int64_t distance =
+        state.priority == 0 ? state.order - first : static_cast<std::int64_t>(ready);
+    return Position{std::clamp<std::uint64_t>(static_cast<std::uint64_t>(distance), kCountedExactly, ready),
                     false};
   }
   return position;
@@ -75,8 +76,8 @@ Result<Position> Snapshot::position(const JobRef& job) {
 
 Result<std::vector<QueueName>> Snapshot::queues() {
   std::vector<QueueName> names;
-  for (Walk walk(txn_, Table::kMeta, "q"); !walk.done(); walk.next())
-    names.emplace_back(std::string(walk.key().substr(1)));
+  for (PrefixScan scan(txn_, Table::kMeta, "q"); !scan.done(); scan.next())
+    names.emplace_back(std::string(scan.key().substr(1)));
   return names;
 }
 
@@ -94,26 +95,26 @@ Result<std::vector<Job>> Snapshot::range(const RangeRequest& request) {
   std::vector<Job> jobs;
   GAUR_TRY(const auto record, queue(request.queue));
   if (!record || request.state == State::kWaitingChildren) return jobs;
-  const Table table = place_table(request.state);
+  const Table table = set_table(request.state);
   Key prefix = ready_prefix(record->number);
   if (request.state == State::kWaiting) prefix.u32(0);
   if (table == Table::kFinished) prefix = finished_prefix(record->number, request.state);
   const std::size_t limit = std::min(request.limit, kPage);
   std::uint64_t skip = request.offset;
-  const auto order = request.newest_first ? Walk::Order::kBackward : Walk::Order::kForward;
-  // The prioritized stand behind those without priority, in the same table.
+  const auto order = request.newest_first ? PrefixScan::Order::kBackward : PrefixScan::Order::kForward;
+  // Prioritized jobs follow the jobs without priority in the same table.
   const Key from = ready_key(record->number, 1, INT64_MIN);
   const bool prioritized = request.state == State::kPrioritized;
-  Walk walk(txn_, table, prefix.view(), order,
-            prioritized && !request.newest_first ? from.view() : std::string_view());
-  for (; !walk.done() && jobs.size() < limit; walk.next()) {
-    if (prioritized && u32_at(walk.key(), 4) == 0) break;
+  PrefixScan scan(txn_, table, prefix.view(), order,
+                  prioritized && !request.newest_first ? from.view() : std::string_view());
+  for (; !scan.done() && jobs.size() < limit; scan.next()) {
+    if (prioritized && u32_at(scan.key(), 4) == 0) break;
     if (skip > 0) {
       --skip;
       continue;
     }
-    const auto number = number_of(walk.value());
-    if (!number) return damaged("a list of jobs", walk.key());
+    const auto number = decode_job_number(scan.value());
+    if (!number) return damaged("a list of jobs", scan.key());
     const JobKey key{record->number, *number};
     GAUR_TRY(const JobState state, load_state(txn_, key));
     GAUR_TRY(Job job, load_job(txn_, request.queue, key, state));
@@ -122,7 +123,7 @@ Result<std::vector<Job>> Snapshot::range(const RangeRequest& request) {
   return jobs;
 }
 
-/// One function of the index after the other: the first job of each tells its name.
+/// A skip scan over the functions in the index. The first job of each contains its name.
 Result<std::vector<WaitingFunction>> Snapshot::waiting_functions(const QueueName& name,
                                                                  const std::string& function_field,
                                                                  std::uint32_t limit) {
@@ -132,13 +133,13 @@ Result<std::vector<WaitingFunction>> Snapshot::waiting_functions(const QueueName
   const Key all = ready_prefix(record->number);
   std::string from(all.view());
   while (found.size() < std::min(limit, kPage)) {
-    Walk walk(txn_, Table::kByFunction, all.view(), Walk::Order::kForward, from);
-    if (walk.done()) break;
-    const FunctionHash hash = u64_at(walk.key(), 4);
-    const Key first = std::move(Key().u32(record->number).text(walk.key().substr(12)));
+    PrefixScan scan(txn_, Table::kByFunction, all.view(), PrefixScan::Order::kForward, from);
+    if (scan.done()) break;
+    const FunctionHash hash = u64_at(scan.key(), 4);
+    const Key first = std::move(Key().u32(record->number).text(scan.key().substr(12)));
     const Key prefix = function_prefix(record->number, hash);
     std::uint64_t jobs = 0;
-    for (; !walk.done() && walk.key().starts_with(prefix.view()) && jobs <= kCountedExactly; walk.next())
+    for (; !scan.done() && scan.key().starts_with(prefix.view()) && jobs <= kCountedExactly; scan.next())
       ++jobs;
     if (const auto function = function_at(first.view(), function_field)) {
       WaitingFunction& one = found[*function];
@@ -157,10 +158,10 @@ Result<std::vector<WaitingFunction>> Snapshot::waiting_functions(const QueueName
 std::optional<FunctionName> Snapshot::function_at(std::string_view ready_key,
                                                   const std::string& function_field) {
   const auto value = txn_.get(Table::kReady, ready_key);
-  const auto entry = value ? ready_entry_of(*value) : std::nullopt;
+  const auto entry = value ? decode_ready_entry(*value) : std::nullopt;
   if (!entry) return std::nullopt;
   const auto body = load_body(txn_, {u32_at(ready_key, 0), entry->job});
-  if (!body) return std::nullopt;  // damaged: named to whoever asks for it
+  if (!body) return std::nullopt;  // damaged: get() reports it
   return function_of(body->name, body->data, function_field);
 }
 
@@ -170,18 +171,18 @@ Result<LogPage> Snapshot::logs(const JobRef& job, std::uint64_t offset, std::uin
   LogPage page;
   if (!state.has(JobState::kHasLogs)) return page;
   const Key prefix(key);
-  const Walk newest(txn_, Table::kLogs, prefix.view(), Walk::Order::kBackward);
+  const PrefixScan newest(txn_, Table::kLogs, prefix.view(), PrefixScan::Order::kBackward);
   if (newest.done()) return page;
   const std::uint64_t end = u64_at(newest.key(), 12) + 1;
-  const Walk oldest(txn_, Table::kLogs, prefix.view());
+  const PrefixScan oldest(txn_, Table::kLogs, prefix.view());
   const std::uint64_t first = u64_at(oldest.key(), 12);
   page.total = end - first;
   if (offset >= page.total) return page;
   const Key from = log_key(key, first + offset);
-  for (Walk walk(txn_, Table::kLogs, prefix.view(), Walk::Order::kForward, from.view());
-       !walk.done() && page.lines.size() < std::min(limit, kPage); walk.next()) {
-    const auto line = decode_text(Magic::kLog, walk.value(), walk.key());
-    if (!line) return damaged("a log line", walk.key());
+  for (PrefixScan scan(txn_, Table::kLogs, prefix.view(), PrefixScan::Order::kForward, from.view());
+       !scan.done() && page.lines.size() < std::min(limit, kPage); scan.next()) {
+    const auto line = decode_text(Magic::kLog, scan.value(), scan.key());
+    if (!line) return damaged("a log line", scan.key());
     page.lines.emplace_back(*line);
   }
   return page;
@@ -196,7 +197,7 @@ Result<EventPage> Snapshot::events(const QueueName& name, const std::string& cur
   if (!cursor.empty() && cursor != "$") {
     const auto [end, problem] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), after);
     if (problem != std::errc() || end != cursor.data() + cursor.size() || after > last) {
-      return Error{Errc::kInvalidArgument, "cursor: not one that this queue gave out"};
+      return Error{Errc::kInvalidArgument, "the cursor is not one of this queue"};
     }
   }
   EventPage page;
@@ -209,7 +210,8 @@ Result<EventPage> Snapshot::events(const QueueName& name, const std::string& cur
 
 Status Snapshot::add_events(QueueNumber number, std::uint64_t after, std::uint32_t limit, EventPage& page) {
   const Key prefix = std::move(Key().u32(number));
-  // The run that holds event after + 1 begins at or before it: one back from the first that begins later.
+  // The record that contains event after + 1 starts at or before it: seek the first record that starts later,
+  // then step back.
   MDB_cursor* const cursor = txn_.cursor(Table::kEvents);
   const Key later = events_key(number, after + 2);
   MDB_val key = to_val(later.view());
@@ -218,12 +220,12 @@ Status Snapshot::add_events(QueueNumber number, std::uint64_t after, std::uint32
   const int back = mdb_cursor_get(cursor, &key, &value, found == 0 ? MDB_PREV : MDB_LAST);
   const std::string from = back == 0 && to_view(key).starts_with(prefix.view()) ? std::string(to_view(key))
                                                                                 : std::string(prefix.view());
-  for (Walk walk(txn_, Table::kEvents, prefix.view(), Walk::Order::kForward, from);
-       !walk.done() && page.events.size() < limit; walk.next()) {
-    const auto payload = open_record(walk.value(), Magic::kEvents, walk.key());
-    if (!payload || payload->size() < 4) return damaged("the log of events", walk.key());
-    std::uint64_t at = u64_at(walk.key(), 4);
-    const bool whole = decode_events(payload->substr(4), [&](const StoredEvent& event) {
+  for (PrefixScan scan(txn_, Table::kEvents, prefix.view(), PrefixScan::Order::kForward, from);
+       !scan.done() && page.events.size() < limit; scan.next()) {
+    const auto payload = open_record(scan.value(), Magic::kEvents, scan.key());
+    if (!payload || payload->size() < 4) return damaged("the log of events", scan.key());
+    std::uint64_t at = u64_at(scan.key(), 4);
+    const bool intact = decode_events(payload->substr(4), [&](const StoredEvent& event) {
       const std::uint64_t here = at++;
       if (here <= after || page.events.size() >= limit) return;
       JobId id(event.job == 0     ? std::string()
@@ -232,7 +234,7 @@ Status Snapshot::add_events(QueueNumber number, std::uint64_t after, std::uint32
       page.events.push_back({std::to_string(here), event.kind, std::move(id), event.previous,
                              std::string(event.detail), from_ms(event.at)});
     });
-    if (!whole) return damaged("the log of events", walk.key());
+    if (!intact) return damaged("the log of events", scan.key());
   }
   return ok();
 }

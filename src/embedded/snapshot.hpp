@@ -1,6 +1,6 @@
 #pragma once
-// Looking: what the reader verbs answer, over one read transaction. A snapshot is short-lived: it is never
-// held over a wait. Thread-safety: confined to one thread.
+// The verbs of gaur::Reader over one read transaction. Keep a snapshot only for one query: a long-lived one
+// makes the file grow. Thread-safety: confined to one thread.
 #include "core/store.hpp"
 #include "embedded/job_view.hpp"
 
@@ -20,7 +20,7 @@ class Snapshot {
                                                          const std::string& function_field,
                                                          std::uint32_t limit);
   Result<LogPage> logs(const JobRef& job, std::uint64_t offset, std::uint32_t limit);
-  /// The page after `cursor`, which may be empty. Errors: kInvalidArgument for a cursor that is none.
+  /// The page after `cursor`, which may be empty. Errors: kInvalidArgument (not a cursor of this queue).
   Result<EventPage> events(const QueueName& queue, const std::string& cursor, std::uint32_t limit);
 
  private:

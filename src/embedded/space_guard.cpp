@@ -10,28 +10,28 @@
 namespace gaur::embedded {
 
 namespace {
-// Data and index pages of a job, and the copies that a transaction makes of the pages it touches.
+// Data and index pages of a job, and the copies of the pages that a transaction changes.
 constexpr std::uint64_t kFactor = 3;
 constexpr std::uint64_t kTransactionBytes = 256 << 10;
-constexpr std::uint64_t kStepAtMost = 64ULL << 20;
+constexpr std::uint64_t kMaxStep = 64ULL << 20;
 }  // namespace
 
-Status SpaceGuard::room_for(std::uint64_t bytes) {
-  promised_ += bytes * kFactor;
-  const std::uint64_t needed = env_.used_bytes() + kTransactionBytes + promised_ + reserve_;
+Status SpaceGuard::book(std::uint64_t bytes) {
+  booked_ += bytes * kFactor;
+  const std::uint64_t needed = env_.used_bytes() + kTransactionBytes + booked_ + reserve_;
   if (needed <= allocated_ || allocate_until(needed)) return ok();
-  promised_ -= bytes * kFactor;
+  booked_ -= bytes * kFactor;
   return Error{
       Errc::kStoreFull,
-      fmt::format(
-          "the disk has no room for more jobs (at {} MiB of the store, {} MiB are kept for finishing); "
-          "running jobs go on, adds work again when there is room",
-          env_.used_bytes() >> 20, reserve_ >> 20)};
+      fmt::format("the disk has no space for more jobs (the store has {} MiB; {} MiB are reserved for "
+                  "finishing jobs); "
+                  "free some space: running jobs continue, and adds succeed again once there is space",
+                  env_.used_bytes() >> 20, reserve_ >> 20)};
 }
 
 bool SpaceGuard::allocate_until(std::uint64_t end) {
-  // A generous step first, so that this is rare; then only what is needed.
-  const std::uint64_t step = std::min(kStepAtMost, std::max(end / 8, reserve_));
+  // Tries a larger step first, to allocate rarely, then the minimum.
+  const std::uint64_t step = std::min(kMaxStep, std::max(end / 8, reserve_));
   for (const std::uint64_t target : {end + step, end}) {
     if (!allocate(allocated_, target - allocated_)) continue;
     allocated_ = target;
@@ -50,7 +50,7 @@ bool SpaceGuard::allocate(std::uint64_t from, std::uint64_t bytes) {
   }
   struct statvfs disk {};
   if (::fstatvfs(env_.data_fd(), &disk) != 0) return false;
-  // Not allocated, only seen to be free: look again before each step.
+  // Free space is not allocated: check it again before each step.
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   return free >= bytes && free >= reserve_ * 2;
 }

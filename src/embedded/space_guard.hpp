@@ -1,7 +1,7 @@
 #pragma once
-// Disk room for finishes on a full disk: blocks of the data file are allocated ahead of their use, and adds
-// are refused while what is left of them is less than the reserve. Pages that LMDB frees are used again
-// without it. Thread-safety: confined to the writer.
+// Reserves disk space, so that jobs can finish on a full disk. It allocates blocks of the data file ahead of
+// their use and rejects adds once fewer than the reserve remain. Pages that LMDB frees are reused without it.
+// Thread-safety: confined to the writer.
 #include <cstdint>
 
 #include "embedded/lmdb_env.hpp"
@@ -12,11 +12,11 @@ class SpaceGuard {
  public:
   SpaceGuard(const LmdbEnv& env, std::uint64_t reserve_bytes) : env_(env), reserve_(reserve_bytes) {}
 
-  /// Before each transaction: forgets what the last one was promised.
-  void new_transaction() { promised_ = 0; }
-  /// Ok if an add that writes about `bytes` leaves the reserve untouched; allocates more of the disk if it
-  /// must. Errors: kStoreFull.
-  Status room_for(std::uint64_t bytes);
+  /// Call it before each transaction.
+  void new_transaction() { booked_ = 0; }
+  /// Books space for an add of about `bytes`; allocates more disk space if necessary. Errors: kStoreFull if
+  /// the add would use the reserve.
+  Status book(std::uint64_t bytes);
 
  private:
   bool allocate_until(std::uint64_t end);
@@ -24,9 +24,9 @@ class SpaceGuard {
 
   const LmdbEnv& env_;
   const std::uint64_t reserve_;
-  std::uint64_t allocated_ = 0;  ///< blocks of the file are there up to this offset
-  std::uint64_t promised_ = 0;   ///< to adds of the open transaction
-  bool can_allocate_ = true;     ///< false: the file system cannot; free room is asked for instead
+  std::uint64_t allocated_ = 0;  ///< the file's blocks are allocated up to this offset
+  std::uint64_t booked_ = 0;     ///< by adds of the open transaction
+  bool can_allocate_ = true;     ///< false: the file system lacks fallocate(); statvfs() is used instead
 };
 
 }  // namespace gaur::embedded

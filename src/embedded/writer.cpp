@@ -7,10 +7,10 @@
 namespace gaur::embedded {
 
 namespace {
-/// Adds gathered into one transaction: above this the rest waits for the next.
+/// Added bytes in one transaction. Calls above it wait for the next transaction.
 constexpr std::uint64_t kBatchBytes = 64ULL << 20;
-/// A clock may run otherwise than the machine's (a test's), so whoever waits for it looks this often.
-constexpr Duration kLookAtClock{100};
+/// The clock may differ from the machine's, as in tests, so the writer checks its deadlines at this interval.
+constexpr Duration kClockInterval{100};
 }  // namespace
 
 Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptions& options,
@@ -23,11 +23,11 @@ Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptio
       completions_(completions),
       log_(options.log),
       on_fatal_(options.on_fatal),
-      most_pending_bytes_(options.pending_add_bytes) {
-  engine_->on_ready([this] { serve_parked(); });
-  // The reserve is taken at open, when there is room; without any, adds are refused and finishes go on.
-  if (Status room = space_.room_for(0); !room)
-    log_.warn("the disk is full", {{"problem", room.error().message}});
+      max_pending_bytes_(options.pending_add_bytes) {
+  engine_->on_ready([this] { serve_long_polls(); });
+  // Allocates the reserve while the disk has space. On failure the store runs on: it rejects adds only.
+  if (Status booked = space_.book(0); !booked)
+    log_.warn("the disk is full", {{"problem", booked.error().message}});
   thread_ = std::thread([this] { run(); });
 }
 
@@ -40,38 +40,40 @@ Writer::~Writer() {
   thread_.join();
 }
 
-void Writer::send(Kind kind, std::unique_ptr<Operation> operation) {
-  // Only adds are bounded here: finishes and renewals are as many as runs, and must get through.
-  const std::uint64_t bytes = operation->adds_bytes();
-  if (bytes > 0 && pending_bytes_.fetch_add(bytes) >= most_pending_bytes_) {
+// ---- submitting, on any thread ---------------------------------------------------------------
+
+void Writer::enqueue(Kind kind, std::unique_ptr<Operation> operation) {
+  // Only adds are limited here. The number of running jobs limits finishes and renewals, which must succeed.
+  const std::uint64_t bytes = operation->added_bytes();
+  if (bytes > 0 && pending_bytes_.fetch_add(bytes) >= max_pending_bytes_) {
     pending_bytes_ -= bytes;
-    operation->refuse(
+    operation->reject(
         Error{Errc::kQueueFull, "too many added jobs wait to be written to the disk; try again in a moment"});
-    completions_.post([refused = std::shared_ptr<Operation>(std::move(operation))] { refused->deliver(); });
+    completions_.post([rejected = std::shared_ptr<Operation>(std::move(operation))] { rejected->deliver(); });
     return;
   }
   {
     std::lock_guard lock(mutex_);
-    sent_.push_back({kind, std::move(operation)});
-    if (sent_.size() > 1) return;  // the writer has been woken for the first
+    submitted_.push_back({kind, std::move(operation)});
+    if (submitted_.size() > 1) return;  // the first one has woken the writer
   }
   wake_.notify_one();
 }
 
 void Writer::submit(std::unique_ptr<Operation> operation) {
-  send(Kind::kPlain, std::move(operation));
+  enqueue(Kind::kPlain, std::move(operation));
 }
-// Waits count from the call, not from when the writer comes to it.
-void Writer::submit(std::unique_ptr<TakeCall> turn) {
-  turn->until = clock_.now() + turn->turn.long_poll;
-  send(Kind::kTurn, std::move(turn));
+// Waits count from the call, not from the moment when the writer receives it.
+void Writer::submit(std::unique_ptr<TakeCall> call) {
+  call->until = clock_.now() + call->request.long_poll;
+  enqueue(Kind::kTake, std::move(call));
 }
-void Writer::submit(std::unique_ptr<WorkCall> work) {
-  work->until = clock_.now() + work->request.at_most;
-  send(Kind::kWork, std::move(work));
+void Writer::submit(std::unique_ptr<WorkWait> wait) {
+  wait->until = clock_.now() + wait->request.at_most;
+  enqueue(Kind::kWorkWait, std::move(wait));
 }
-void Writer::submit(std::unique_ptr<FollowCall> follow) {
-  send(Kind::kFollow, std::move(follow));
+void Writer::submit(std::unique_ptr<EventWait> wait) {
+  enqueue(Kind::kEventWait, std::move(wait));
 }
 
 EmbeddedStats Writer::stats() const {
@@ -79,23 +81,16 @@ EmbeddedStats Writer::stats() const {
   return stats_;
 }
 
-std::optional<Instant> Writer::next_deadline() const {
-  std::optional<Instant> next;
-  const auto earlier = [&](Instant until) { next = next ? std::min(*next, until) : until; };
-  for (const auto& call : parked_) earlier(call->until);
-  for (const auto& call : waiting_) earlier(call->until);
-  for (const auto& call : following_) earlier(call->until);
-  return next;
-}
+// ---- executing, on the writer thread ---------------------------------------------------------
 
 void Writer::run() {
   name_this_thread("store-write");
-  std::vector<Sent> batch;
+  std::vector<Submitted> batch;
   while (true) {
     bool stop = false;
     {
       std::unique_lock lock(mutex_);
-      while (sent_.empty() && carried_.empty() && again_.empty() && !stopping_) {
+      while (submitted_.empty() && backlog_.empty() && unfinished_.empty() && !stopping_) {
         const auto deadline = next_deadline();
         if (!deadline) {
           wake_.wait(lock);
@@ -103,182 +98,100 @@ void Writer::run() {
         }
         const auto left = std::chrono::ceil<Duration>(*deadline - clock_.now());
         if (left <= Duration{0}) break;
-        wake_.wait_for(lock, std::min(left, kLookAtClock));
+        wake_.wait_for(lock, std::min(left, kClockInterval));
       }
-      stop = stopping_ && sent_.empty() && carried_.empty() && again_.empty();
-      std::move(sent_.begin(), sent_.end(), std::back_inserter(carried_));
-      sent_.clear();
+      stop = stopping_ && submitted_.empty() && backlog_.empty() && unfinished_.empty();
+      std::move(submitted_.begin(), submitted_.end(), std::back_inserter(backlog_));
+      submitted_.clear();
     }
-    if (stop) return stop_waits();
-    gather(batch);
+    if (stop) return reject_waits();
+    fill_batch(batch);
     process(batch);
   }
 }
 
-/// The removals that go on come first, then what was sent, up to a bound of bytes.
-void Writer::gather(std::vector<Sent>& batch) {
+/// Unfinished removals first, then the submitted calls up to kBatchBytes.
+void Writer::fill_batch(std::vector<Submitted>& batch) {
   batch.clear();
-  for (auto& operation : again_) batch.push_back({Kind::kPlain, std::move(operation)});
-  again_.clear();
+  for (auto& operation : unfinished_) batch.push_back({Kind::kPlain, std::move(operation)});
+  unfinished_.clear();
   std::uint64_t bytes = 0;
   std::size_t taken = 0;
-  for (; taken < carried_.size() && bytes < kBatchBytes; ++taken) {
-    const std::uint64_t adds = carried_[taken].operation->adds_bytes();
-    bytes += adds;
-    pending_bytes_ -= adds;
-    batch.push_back(std::move(carried_[taken]));
+  for (; taken < backlog_.size() && bytes < kBatchBytes; ++taken) {
+    const std::uint64_t added = backlog_[taken].operation->added_bytes();
+    bytes += added;
+    pending_bytes_ -= added;
+    batch.push_back(std::move(backlog_[taken]));
   }
-  carried_.erase(carried_.begin(), carried_.begin() + static_cast<std::ptrdiff_t>(taken));
+  backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 
-void Writer::process(std::vector<Sent>& batch) {
+void Writer::process(std::vector<Submitted>& batch) {
   now_ = {clock_.wall(), clock_.now()};
   if (failed_) {
-    for (Sent& sent : batch) {
-      sent.operation->refuse(*failed_);
-      done_.push_back(std::move(sent.operation));
+    for (Submitted& submitted : batch) {
+      submitted.operation->reject(*failed_);
+      done_.push_back(std::move(submitted.operation));
     }
     return answer();
   }
   if (Status begun = engine_->begin(now_); !begun) {
-    for (Sent& sent : batch) done_.push_back(std::move(sent.operation));
+    for (Submitted& submitted : batch) done_.push_back(std::move(submitted.operation));
     return fail(begun.error());
   }
   space_.new_transaction();
-  end_waits();
-  for (Sent& sent : batch) {
-    carry_out(sent);
-    serve_parked();
+  end_expired_waits();
+  for (Submitted& submitted : batch) {
+    execute(submitted);
+    serve_long_polls();
   }
-  serve_waits();
+  answer_waits();
   commit();
 }
 
-void Writer::carry_out(Sent& sent) {
-  if (const std::uint64_t bytes = sent.operation->adds_bytes(); bytes > 0) {
-    if (Status room = space_.room_for(bytes); !room) {
-      sent.operation->refuse(room.error());
-      done_.push_back(std::move(sent.operation));
+void Writer::execute(Submitted& submitted) {
+  auto& operation = submitted.operation;
+  if (const std::uint64_t bytes = operation->added_bytes(); bytes > 0) {
+    if (Status booked = space_.book(bytes); !booked) {
+      operation->reject(booked.error());
+      done_.push_back(std::move(operation));
       return;
     }
   }
-  switch (sent.kind) {
-    case Kind::kTurn:
-      return run_turn(std::unique_ptr<TakeCall>(static_cast<TakeCall*>(sent.operation.release())));
-    case Kind::kWork: {
-      std::unique_ptr<WorkCall> call(static_cast<WorkCall*>(sent.operation.release()));
-      waiting_.push_back(std::move(call));  // answered by serve_waits() if there is something already
+  switch (submitted.kind) {
+    case Kind::kTake:
+      return execute_take(std::unique_ptr<TakeCall>(static_cast<TakeCall*>(operation.release())));
+    case Kind::kWorkWait:  // answer_waits() replies at once if there is work
+      work_waits_.emplace_back(static_cast<WorkWait*>(operation.release()));
       return;
-    }
-    case Kind::kFollow: {
-      std::unique_ptr<FollowCall> call(static_cast<FollowCall*>(sent.operation.release()));
-      if (!call->after) call->after = last_event(call->queue);
-      following_.push_back(std::move(call));
+    case Kind::kEventWait: {
+      auto& wait = event_waits_.emplace_back(static_cast<EventWait*>(operation.release()));
+      if (!wait->after) wait->after = last_event(wait->queue);
       return;
     }
     case Kind::kPlain: break;
   }
-  sent.operation->run(*engine_);
-  (sent.operation->again() ? again_ : done_).push_back(std::move(sent.operation));
+  operation->run(*engine_);
+  (operation->has_more() ? unfinished_ : done_).push_back(std::move(operation));
 }
 
-// ---- parked turns ----------------------------------------------------------------------------
-
-void Writer::run_turn(std::unique_ptr<TakeCall> call) {
-  const OperationId& op = call->turn.op;
-  for (auto& parked : parked_) {
-    if (op.sequence == 0 || !(parked->turn.op == op)) continue;
-    parked->waiters.push_back(std::move(call->waiters.front()));
+void Writer::execute_take(std::unique_ptr<TakeCall> call) {
+  const OperationId& op = call->request.op;
+  for (auto& open : long_polls_) {
+    if (op.sequence == 0 || !(open->request.op == op)) continue;
+    open->callers.push_back(std::move(call->callers.front()));
     return;
   }
-  end_parked_of(op.session);
+  end_long_polls_of(op.session);
   call->run(*engine_);
-  if (!call->parks) {
+  if (call->waits) {
+    long_polls_.push_back(std::move(call));
+  } else {
     done_.push_back(std::move(call));
-    return;
-  }
-  parked_.push_back(std::move(call));
-}
-
-void Writer::end_parked_of(const SessionName& session) {
-  for (auto it = parked_.begin(); it != parked_.end();) {
-    const auto here = it++;
-    if (!((*here)->turn.op.session == session)) continue;
-    engine_->refresh((*here)->turn, *(*here)->reply);
-    done_.push_back(std::move(*here));
-    parked_.erase(here);
   }
 }
 
-/// Longest parked first; each that can take something now takes it. What one took may let one that was parked
-/// longer look further, so it begins anew then.
-void Writer::serve_parked() {
-  for (auto it = parked_.begin(); it != parked_.end();) {
-    const auto here = it++;
-    if (!serve(**here)) continue;
-    done_.push_back(std::move(*here));
-    parked_.erase(here);
-    it = parked_.begin();
-  }
-}
-
-bool Writer::serve(TakeCall& call) {
-  const QueueEntry* queue = engine_->find_queue(call.turn.queue);
-  if (queue == nullptr || queue->ready() == 0 || queue->record.paused || queue->ready_change == call.seen)
-    return false;
-  call.seen = queue->ready_change;
-  const Result<bool> served = engine_->hand_off(call.turn, *call.reply);
-  return served && *served;
-}
-
-// ---- whoever waits ---------------------------------------------------------------------------
-
-void Writer::end_waits() {
-  const auto over = [&](Instant until) { return until <= now_.steady; };
-  for (auto it = parked_.begin(); it != parked_.end();) {
-    const auto here = it++;
-    if (!over((*here)->until)) continue;
-    engine_->refresh((*here)->turn, *(*here)->reply);
-    done_.push_back(std::move(*here));
-    parked_.erase(here);
-  }
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    const auto here = it++;
-    if (!over((*here)->until)) continue;
-    (*here)->run(*engine_);
-    done_.push_back(std::move(*here));
-    waiting_.erase(here);
-  }
-  for (auto it = following_.begin(); it != following_.end();) {
-    const auto here = it++;
-    if (!over((*here)->until)) continue;
-    done_.push_back(std::move(*here));
-    following_.erase(here);
-  }
-}
-
-void Writer::serve_waits() {
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    const auto here = it++;
-    (*here)->run(*engine_);
-    if (!(*here)->reply) continue;
-    done_.push_back(std::move(*here));
-    waiting_.erase(here);
-  }
-  for (auto it = following_.begin(); it != following_.end();) {
-    const auto here = it++;
-    if (last_event((*here)->queue) == (*here)->after) continue;
-    done_.push_back(std::move(*here));
-    following_.erase(here);
-  }
-}
-
-std::uint64_t Writer::last_event(const QueueName& name) {
-  const QueueEntry* queue = engine_->find_queue(name);
-  return queue == nullptr ? 0 : queue->record.next_event - 1 + queue->pending_events;
-}
-
-// ---- commit ----------------------------------------------------------------------------------
+// ---- committing ------------------------------------------------------------------------------
 
 void Writer::commit() {
   const Result<bool> written = engine_->commit();
@@ -299,8 +212,8 @@ void Writer::commit() {
   answer();
 }
 
-/// Nothing of the transaction is acknowledged. After a failed sync nothing ever is again: what the kernel
-/// still holds of it cannot be known, and a second sync would say that all is well.
+/// Rejects every call of the transaction. After a failed sync the store acknowledges nothing any more: the
+/// kernel may have dropped the dirty pages, and a second sync would succeed without having written them.
 void Writer::fail(const Error& error) {
   if (engine_->in_transaction()) engine_->abort();
   const bool fatal = error.code != Errc::kStoreFull;
@@ -309,19 +222,18 @@ void Writer::fail(const Error& error) {
         Error{Errc::kIo, "the store stopped after a failed write and must be restarted: " + error.message};
     log_.error("the store stopped", {{"problem", error.message}});
   }
-  // Whoever was parked in or before this transaction asks again.
-  for (auto& call : parked_) done_.push_back(std::move(call));
-  parked_.clear();
-  for (auto& operation : again_) done_.push_back(std::move(operation));
-  again_.clear();
-  const Error told{fatal ? Errc::kDisconnected : error.code, error.message};
-  for (auto& operation : done_) operation->refuse(told);
+  // Long polls that were opened in or before this transaction are rejected, so that their callers retry.
+  end_if(long_polls_, [](const TakeCall&) { return true; });
+  for (auto& operation : unfinished_) done_.push_back(std::move(operation));
+  unfinished_.clear();
+  const Error reported{fatal ? Errc::kDisconnected : error.code, error.message};
+  for (auto& operation : done_) operation->reject(reported);
   answer();
   if (fatal && on_fatal_) on_fatal_(*failed_);
 }
 
 void Writer::answer() {
-  std::erase_if(done_, [](const auto& operation) { return operation->pass_on(); });
+  std::erase_if(done_, [](const auto& operation) { return operation->delegate(); });
   if (done_.empty()) return;
   // Shared only because std::function must be copyable.
   auto operations = std::make_shared<std::vector<std::unique_ptr<Operation>>>(std::move(done_));
@@ -332,18 +244,6 @@ void Writer::answer() {
       operation.reset();
     }
   });
-}
-
-void Writer::stop_waits() {
-  const Error stopping{Errc::kStopping, "the store was closed"};
-  for (auto& call : parked_) done_.push_back(std::move(call));
-  for (auto& call : waiting_) done_.push_back(std::move(call));
-  for (auto& call : following_) done_.push_back(std::move(call));
-  parked_.clear();
-  waiting_.clear();
-  following_.clear();
-  for (auto& operation : done_) operation->refuse(stopping);
-  answer();
 }
 
 }  // namespace gaur::embedded

@@ -1,10 +1,9 @@
 #pragma once
-// The one thread that writes: takes the calls that have gathered, carries them out in one transaction,
-// commits, then answers them all on the executor. Parked turns and everybody else who waits belong to it.
-// Thread-safety: submit() and stats() from any thread; all else is the writer's.
+// The writer thread. It executes the submitted calls in one transaction, commits, and then answers them on
+// the executor. It owns the long polls and the other calls that wait.
+// Thread-safety: submit() and stats() from any thread; everything else is confined to the writer thread.
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -21,38 +20,52 @@ class Writer {
  public:
   Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptions& options, const Clock& clock,
          Executor& completions);
-  /// Carries out what was sent, ends all waits with kStopping, joins.
+  /// Executes the submitted calls, ends all waits with kStopping and joins the thread.
   ~Writer();
 
   void submit(std::unique_ptr<Operation> operation);
-  void submit(std::unique_ptr<TakeCall> turn);
-  void submit(std::unique_ptr<WorkCall> work);
-  void submit(std::unique_ptr<FollowCall> follow);
+  void submit(std::unique_ptr<TakeCall> call);
+  void submit(std::unique_ptr<WorkWait> wait);
+  void submit(std::unique_ptr<EventWait> wait);
   EmbeddedStats stats() const;
 
  private:
-  enum class Kind : std::uint8_t { kPlain, kTurn, kWork, kFollow };
-  struct Sent {
+  enum class Kind : std::uint8_t { kPlain, kTake, kWorkWait, kEventWait };
+  struct Submitted {
     Kind kind;
     std::unique_ptr<Operation> operation;
   };
+  template <class Waiting>
+  using WaitList = std::list<std::unique_ptr<Waiting>>;
 
-  void send(Kind kind, std::unique_ptr<Operation> operation);
+  void enqueue(Kind kind, std::unique_ptr<Operation> operation);
   void run();
-  void gather(std::vector<Sent>& batch);
-  void process(std::vector<Sent>& batch);
-  void carry_out(Sent& sent);
-  void run_turn(std::unique_ptr<TakeCall> call);
-  void serve_parked();
-  bool serve(TakeCall& call);
-  void end_parked_of(const SessionName& session);
-  void end_waits();
-  void serve_waits();
+  void fill_batch(std::vector<Submitted>& batch);
+  void process(std::vector<Submitted>& batch);
+  void execute(Submitted& submitted);
+  void execute_take(std::unique_ptr<TakeCall> call);
   void commit();
   void fail(const Error& error);
   void answer();
-  void stop_waits();
+
+  // writer_waits.cpp
+  /// Moves the waits for which `ends` returns true to done_.
+  template <class Waiting, class Ends>
+  void end_if(WaitList<Waiting>& waits, Ends ends) {
+    for (auto it = waits.begin(); it != waits.end();) {
+      const auto here = it++;
+      if (!ends(**here)) continue;
+      done_.push_back(std::move(*here));
+      waits.erase(here);
+    }
+  }
   std::optional<Instant> next_deadline() const;
+  void end_expired_waits();
+  void end_long_polls_of(const SessionName& session);
+  void serve_long_polls();
+  bool hand_off_to(TakeCall& call);
+  void answer_waits();
+  void reject_waits();
   std::uint64_t last_event(const QueueName& queue);
 
   LmdbEnv& env_;
@@ -66,23 +79,23 @@ class Writer {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Sent> sent_;  // guarded by mutex_
-  bool stopping_ = false;   // guarded by mutex_
+  std::vector<Submitted> submitted_;  // guarded by mutex_
+  bool stopping_ = false;             // guarded by mutex_
 
-  std::list<std::unique_ptr<TakeCall>> parked_;  // longest parked first
-  std::list<std::unique_ptr<WorkCall>> waiting_;
-  std::list<std::unique_ptr<FollowCall>> following_;
-  std::vector<std::unique_ptr<Operation>> done_;   // of this transaction: answered after its commit
-  std::vector<std::unique_ptr<Operation>> again_;  // left work for another transaction
-  std::vector<Sent> carried_;
-  const std::uint64_t most_pending_bytes_;
-  std::atomic<std::uint64_t> pending_bytes_{0};  // of adds that were sent and not gathered yet
-  std::optional<Error> failed_;                  // a sync failed: nothing is acknowledged any more
+  WaitList<TakeCall> long_polls_;  // oldest first
+  WaitList<WorkWait> work_waits_;
+  WaitList<EventWait> event_waits_;
+  std::vector<Submitted> backlog_;                      // submitted calls above the limit of a batch
+  std::vector<std::unique_ptr<Operation>> unfinished_;  // Operation::has_more()
+  std::vector<std::unique_ptr<Operation>> done_;        // executed; answered after the commit
+  const std::uint64_t max_pending_bytes_;
+  std::atomic<std::uint64_t> pending_bytes_{0};  // of adds that are not in a batch yet
+  std::optional<Error> failed_;                  // after a failed write the store acknowledges nothing
   Now now_;
 
   mutable std::mutex stats_mutex_;
   EmbeddedStats stats_;  // guarded by stats_mutex_
-  std::thread thread_;   // last: it uses all of the above
+  std::thread thread_;   // last, because it uses all other members
 };
 
 }  // namespace gaur::embedded

@@ -1,4 +1,4 @@
-// Looking and administration.
+// Reading, and administration of queues.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,34 +13,25 @@ Error ModelStore::not_in_state(const Record& job, std::string_view wanted) {
 }
 
 Async<Job> ModelStore::get(JobRef ref) {
-  Step step(*this);
-  auto found = find(ref);
-  if (!found) return answer<Job>(found.error());
-  return answer<Job>((*found)->job);
+  return on_job<Job>(ref, [](QueueState&, const Record& job) { return Result<Job>(job.job); });
 }
 
 Async<State> ModelStore::state(JobRef ref) {
-  Step step(*this);
-  auto found = find(ref);
-  if (!found) return answer<State>(found.error());
-  return answer<State>((*found)->job.state);
+  return on_job<State>(ref, [](QueueState&, const Record& job) { return Result<State>(job.job.state); });
 }
 
 Async<Position> ModelStore::position(JobRef ref) {
-  Step step(*this);
-  auto found = find(ref);
-  if (!found) return answer<Position>(found.error());
-  const State state = (*found)->job.state;
-  if (state != State::kWaiting && state != State::kPrioritized) {
-    return answer<Position>(not_in_state(**found, "waiting or prioritized"));
-  }
-  return answer<Position>(Position{world_.queues[ref.queue].before(**found, semantics_), true});
+  return on_job<Position>(ref, [&](const QueueState& queue, const Record& job) -> Result<Position> {
+    if (job.job.state != State::kWaiting && job.job.state != State::kPrioritized)
+      return not_in_state(job, "waiting or prioritized");
+    return Position{queue.before(job, semantics_), true};
+  });
 }
 
 Async<std::vector<QueueName>> ModelStore::queues() {
   Step step(*this);
   std::vector<QueueName> names;
-  for (const auto& [name, queue] : world_.queues) {
+  for (const auto& [name, queue] : state_.queues) {
     if (!queue.jobs.empty() || queue.last_event > 0) names.push_back(name);
   }
   return answer<std::vector<QueueName>>(std::move(names));
@@ -48,17 +39,17 @@ Async<std::vector<QueueName>> ModelStore::queues() {
 
 Async<Counts> ModelStore::counts(QueueName name) {
   Step step(*this);
-  const auto found = world_.queues.find(name);
-  return answer<Counts>(found == world_.queues.end() ? Counts{} : found->second.counts());
+  const auto found = state_.queues.find(name);
+  return answer<Counts>(found == state_.queues.end() ? Counts{} : found->second.counts());
 }
 
 Async<std::vector<WaitingFunction>> ModelStore::waiting_functions(QueueName name, std::string function_field,
                                                                   std::uint32_t limit) {
   Step step(*this);
   std::map<FunctionName, std::uint64_t> counted;
-  const auto found = world_.queues.find(name);
-  if (found != world_.queues.end()) {
-    for (const JobId& id : found->second.in_order_of_handing_out(semantics_)) {
+  const auto found = state_.queues.find(name);
+  if (found != state_.queues.end()) {
+    for (const JobId& id : found->second.in_take_order(semantics_)) {
       const Job& job = found->second.jobs.at(id).job;
       ++counted[function_of(job.name, job.data, function_field)];
     }
@@ -72,7 +63,7 @@ Async<std::vector<WaitingFunction>> ModelStore::waiting_functions(QueueName name
 
 Async<std::vector<Job>> ModelStore::range(RangeRequest request) {
   Step step(*this);
-  const QueueState& queue = world_.queues[request.queue];
+  const QueueState& queue = state_.queues[request.queue];
   auto ids = queue.ids_in(request.state, semantics_);
   if (request.newest_first) std::reverse(ids.begin(), ids.end());
   std::vector<Job> page;
@@ -83,15 +74,13 @@ Async<std::vector<Job>> ModelStore::range(RangeRequest request) {
 }
 
 Async<LogPage> ModelStore::logs(JobRef ref, std::uint64_t offset, std::uint32_t limit) {
-  Step step(*this);
-  auto found = find(ref);
-  if (!found) return answer<LogPage>(found.error());
-  const auto& lines = (*found)->logs;
-  LogPage page;
-  page.total = lines.size();
-  for (std::size_t i = offset; i < lines.size() && page.lines.size() < limit; ++i)
-    page.lines.push_back(lines[i]);
-  return answer<LogPage>(std::move(page));
+  return on_job<LogPage>(ref, [&](QueueState&, const Record& job) -> Result<LogPage> {
+    LogPage page;
+    page.total = job.logs.size();
+    for (std::size_t i = offset; i < job.logs.size() && page.lines.size() < limit; ++i)
+      page.lines.push_back(job.logs[i]);
+    return page;
+  });
 }
 
 // ---- administration --------------------------------------------------------------------------
@@ -99,25 +88,25 @@ Async<LogPage> ModelStore::logs(JobRef ref, std::uint64_t offset, std::uint32_t 
 Async<Unit> ModelStore::pause(QueueName name) {
   Step step(*this);
   if (Status valid = validate_queue_name(name.value); !valid) return answer<Unit>(valid.error());
-  QueueState& queue = world_.queues[name];
+  QueueState& queue = state_.queues[name];
   if (!std::exchange(queue.paused, true)) record(queue, EventKind::kPaused, JobId());
   return answer<Unit>(Unit{});
 }
 
 Async<Unit> ModelStore::resume(QueueName name) {
   Step step(*this);
-  QueueState& queue = world_.queues[name];
+  QueueState& queue = state_.queues[name];
   if (std::exchange(queue.paused, false)) {
     record(queue, EventKind::kResumed, JobId());
-    ++queue.arrivals;  // what waits can be had again
-    serve_parked();
+    ++queue.arrivals;  // the ready jobs can be taken again
+    serve_long_polls();
   }
   return answer<Unit>(Unit{});
 }
 
 Async<std::uint64_t> ModelStore::drain(QueueName name, bool delayed_too) {
   Step step(*this);
-  QueueState& queue = world_.queues[name];
+  QueueState& queue = state_.queues[name];
   std::uint64_t removed = 0;
   for (const State state : {State::kWaiting, State::kPrioritized, State::kDelayed}) {
     if (state == State::kDelayed && !delayed_too) continue;
@@ -132,10 +121,10 @@ Async<std::uint64_t> ModelStore::drain(QueueName name, bool delayed_too) {
 Async<std::uint64_t> ModelStore::clean(QueueName name, State state, Duration grace, std::uint64_t limit) {
   Step step(*this);
   if (state != State::kCompleted && state != State::kFailed) {
-    return answer<std::uint64_t>(Error{Errc::kInvalidArgument, "clean: completed or failed"});
+    return answer<std::uint64_t>(Error{Errc::kInvalidArgument, "clean removes completed or failed jobs"});
   }
-  QueueState& queue = world_.queues[name];
-  if (queue.last_event == 0) return answer<std::uint64_t>(std::uint64_t{0});  // nobody knows this queue
+  QueueState& queue = state_.queues[name];
+  if (queue.last_event == 0) return answer<std::uint64_t>(std::uint64_t{0});  // the queue does not exist
   const auto& finished = queue.finished(state);
   std::uint64_t removed = 0;
   while (!finished.empty() && (limit == 0 || removed < limit) &&
@@ -149,24 +138,24 @@ Async<std::uint64_t> ModelStore::clean(QueueName name, State state, Duration gra
 
 Async<Unit> ModelStore::obliterate(QueueName name, bool force) {
   Step step(*this);
-  const QueueState& queue = world_.queues[name];
+  const QueueState& queue = state_.queues[name];
   if (!force && !queue.active.empty()) {
     return answer<Unit>(
         Error{Errc::kBusy, fmt::format("queue {}: {} jobs are running", name.value, queue.active.size())});
   }
-  world_.queues.erase(name);
+  state_.queues.erase(name);
   return answer<Unit>(Unit{});
 }
 
 Async<Unit> ModelStore::set_global_concurrency(QueueName name, std::optional<std::uint32_t> at_most) {
   Step step(*this);
-  world_.queues[name].concurrency = at_most;
+  state_.queues[name].concurrency = at_most;
   return answer<Unit>(Unit{});
 }
 
 Async<Unit> ModelStore::set_rate_limit(QueueName, std::optional<RateLimit>) {
   Step step(*this);
-  return answer<Unit>(Error{Errc::kUnsupported, "this store lacks rate limit"});
+  return answer<Unit>(Error{Errc::kUnsupported, "this store lacks rate limits"});
 }
 
 Async<Unit> ModelStore::remove_deduplication(QueueName, std::string) {

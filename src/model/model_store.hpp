@@ -1,30 +1,31 @@
 #pragma once
-// The reference model of a Store: what every store must do, obviously right rather than fast, nothing
-// durable. Tests hold real stores against it; workers and servers are tested on top of it.
+// The reference model of a Store: simple rather than fast, and not durable. Tests compare the real stores
+// with it; tests of workers and servers use it as their store.
 //
-// What store.hpp leaves open is decided here, and holds for every store of ours:
-//  - An operation that is refused as a whole is not remembered by its lane: sent again it is judged anew. A
-//  number
-//    below the lane's last is kInvalidArgument. A repeat of a turn that is still parked joins it.
-//  - A turn parks only if it took nothing and nothing blocked it; what it finished is committed all the same.
-//  - Parked turns are served, longest parked first, by every verb that makes a job ready and by every turn,
-//  before
-//    its own answer.
-//  - Several jobs given back in one step (sweep, reopening) keep the order in which they were taken.
-//  - A delayed job goes behind the others when it wakes, LIFO or not.
-//  - finish: kNotFound (no such job), kLockMissing (not active, or its lock is gone), kLockMismatch.
-//    extend_locks never says kNotFound: to a holder a removed job is a lost lock.
-//  - A job that has started `max_starts` times fails, code `stalled`, when it would start again.
-//  - retry clears result, failure and times; reset_attempts sets attempts_made to 0, never attempts_started:
-//    that is the fencing number.
-//  - A cancel of a running job is told in every turn and renewal of its owner until the run ends, and once by
-//    wait_for_work. wait_for_work answers for queues in which a job became ready since the worker's last
-//    answer.
-//  - Events: one a transition; `previous` of an active event is the true state; drained follows a turn that
-//    finished the last job of a queue in which nothing is ready or active.
+// It decides what store.hpp leaves open, for all stores of this project:
+//  - A session does not remember an operation that was rejected as a whole: a repeat is executed as a new
+//  one.
+//    A sequence number below the session's last is kInvalidArgument. A repeat of an open long poll joins it.
+//  - A take request becomes a long poll only if it took nothing and no head was blocked. Its finishes are
+//    committed at once.
+//  - Every verb that makes a job ready and every take request serve the long polls, oldest first, before
+//  their
+//    own reply.
+//  - Jobs that one step requeues (recovery, reopening) keep the order in which they were taken.
+//  - A delayed job that becomes ready goes to the back, LIFO or not.
+//  - finish: kNotFound (no such job), kLockMissing (not active, or its lock expired), kLockMismatch.
+//    extend_locks never returns kNotFound: for the holder, a removed job is a lost lock.
+//  - A job that was started `max_starts` times fails with code `stalled` instead of its next start.
+//  - retry clears result, failure and times; reset_attempts sets attempts_made to 0 but never
+//    attempts_started, which is the fencing number.
+//  - Take replies and lock renewals of the owner report a cancel of a running job until the run ends;
+//    wait_for_work reports it once. wait_for_work answers for queues in which a job became ready since the
+//    worker's last answer.
+//  - Events: one for each transition. `previous` of an active event is the real state. `drained` follows a
+//    take request that finished the last job of a queue without ready and active jobs.
 //
-// Thread-safety: internally locked. Waits (parked turns, wait_for_work, events) end by a timer where a Loop
-// was given; with a plain Executor by tick() or the next verb.
+// Thread-safety: internally locked. Waits (long polls, wait_for_work, events) end by a timer if the store was
+// made with a Loop; with a plain Executor they end at the next tick() or verb.
 #include <atomic>
 #include <list>
 #include <memory>
@@ -32,7 +33,7 @@
 #include <set>
 
 #include "base/env.hpp"
-#include "model/model_world.hpp"
+#include "model/model_state.hpp"
 
 namespace gaur {
 
@@ -44,16 +45,16 @@ class ModelStore final : public Store {
              model::Mutation mutation = model::Mutation::kNone);
   ~ModelStore() override;
 
-  /// As if the process had died and opened the store again: waits are answered kStopping, locks are
-  /// gone, active jobs stand in front again, uncounted.
+  /// Simulates a crash and a reopening: waits end with kStopping, locks are lost, and active jobs are
+  /// requeued at the front without counting an attempt.
   void crash_and_reopen();
-  /// Ends the waits whose time is over.
+  /// Ends expired waits.
   void tick();
 
   Capabilities capabilities() const override;
 
   Async<std::vector<Added>> add(AddRequest request) override;
-  Async<TakeReply> finish_and_take(TakeRequest turn) override;
+  Async<TakeReply> finish_and_take(TakeRequest request) override;
   Async<ExtendReply> extend_locks(ExtendRequest request) override;
   Async<Recovered> recover(RecoverRequest request) override;
   Async<QueueHint> wake_delayed(QueueName queue) override;
@@ -93,84 +94,98 @@ class ModelStore final : public Store {
  private:
   using Record = model::Record;
   using QueueState = model::QueueState;
-  struct Parked {
-    TakeRequest turn;
+  struct LongPoll {
+    TakeRequest request;
     TakeReply reply;
     Instant until;
-    std::vector<Promise<Result<TakeReply>>> waiters;
+    std::vector<Promise<Result<TakeReply>>> callers;
   };
-  struct Waiting {
+  struct WorkWait {
     WorkRequest request;
     Instant until;
     Promise<Result<WorkReply>> promise;
   };
-  struct Following {
+  struct EventWait {
     QueueName queue;
     std::uint64_t after;
     std::uint32_t limit;
     Instant until;
     Promise<Result<EventPage>> promise;
   };
-  enum class Verdict : std::uint8_t { kTake, kSkip, kEnd };
-  struct Walk {
+  enum class Decision : std::uint8_t { kTake, kSkip, kEnd };
+  struct Selection {
     std::vector<Taken> taken;
     std::optional<BlockedHead> blocked;
-    std::uint64_t passed_over = 0;
+    std::uint64_t skipped = 0;
   };
 
-  /// Holds the lock for one verb; at its end parked turns and waits that can be answered are answered.
   class Step;
 
   template <class T>
   void deliver(const Promise<Result<T>>& promise, Result<T> value);
   template <class T>
   Async<T> answer(Result<T> value);
+  /// Runs `verb(queue, job)` under the lock, or answers kNotFound.
+  template <class T, class Verb>
+  Async<T> on_job(const JobRef& ref, Verb verb);
 
+  /// The reply to an operation that is a repeat; nothing if the operation is new.
   template <class T>
-  Result<std::optional<T>> earlier_reply(const OperationId& op) const;
+  Result<std::optional<T>> remembered_reply(const OperationId& op) const;
   template <class T>
   void remember(const OperationId& op, const T& reply);
 
   // model_store.cpp
   Result<std::vector<Added>> add_all(const AddRequest& request);
   Added add_one(QueueState& queue, const QueueName& name, const NewJob& job, std::uint64_t number);
+  /// The second sort key of delayed jobs under Semantics::ties_by_id.
   std::optional<std::uint64_t> low_bits(std::uint64_t number) const;
   std::optional<std::uint64_t> low_bits(const JobId& id) const;
   Result<Record*> find(const JobRef& job);
   void record(QueueState& queue, EventKind kind, const JobId& id, std::optional<State> previous = {},
               std::string detail = {});
-  void to_ready(QueueState& queue, Record& job, State previous, model::Place where);
-  void end_wait(QueueState& queue, Record& job, State previous);
+  void move_to_ready(QueueState& queue, Record& job, State previous, model::ListEnd end);
+
+  // model_edits.cpp
+  void fail_waiting(QueueState& queue, Record& job, State previous);
+
+  // model_reader.cpp
   static Error not_in_state(const Record& job, std::string_view wanted);
 
-  // model_turn.cpp
-  void complete(TakeReply& reply, const QueueState& queue, const TakeRequest& turn, Walk walk) const;
-  Status check_lock(Record& job, const LockToken& token) const;
+  // model_take.cpp
+  void complete(TakeReply& reply, const QueueState& queue, const TakeRequest& request,
+                Selection selection) const;
+  Selection take(QueueState& queue, const TakeRequest& request);
+  Decision decide(const AdmissionFilter& filter, const Record& job, const FunctionName& function,
+                  Resources& free, Resources& spare, Selection& selection) const;
+  Taken start(QueueState& queue, Record& job, const TakeRequest& request, std::size_t index,
+              FunctionName function);
+  QueueHint hint_for(const QueueState& queue, std::uint64_t skipped) const;
+
+  // model_finish.cpp
   Result<FinishResult> finish(QueueState& queue, const Finish& finish);
-  Result<FinishResult> carry_out(QueueState& queue, Record& job, const Finish& finish);
-  static FinishResult where_it_is(const Job& job);
-  FinishResult run_later(QueueState& queue, Record& job, Duration delay);
+  Result<FinishResult> apply_outcome(QueueState& queue, Record& stored, const Finish& finish);
+  static FinishResult current_result(const Job& job);
+  FinishResult retry_run(QueueState& queue, Record& job, Duration delay);
   FinishResult stall(QueueState& queue, Record& job, std::uint32_t max_stalled, const Failure& failure,
                      const Retention& keep);
-  FinishResult end_run(QueueState& queue, Record& job, State state, const Retention& keep,
-                       std::string detail);
+  FinishResult finish_run(QueueState& queue, Record& job, State state, const Retention& keep,
+                          std::string detail);
   void retain(QueueState& queue, State state, const Retention& keep);
-  Walk take(QueueState& queue, const TakeRequest& turn);
-  Verdict judge(const AdmissionFilter& admit, const Record& job, const FunctionName& function,
-                Resources& free, Resources& spare, Walk& walk) const;
-  Taken start(QueueState& queue, Record& job, const TakeRequest& turn, std::size_t index,
-              FunctionName function);
-  QueueHint next_of(const QueueState& queue, std::uint64_t passed_over) const;
+
+  // model_locks.cpp
+  Status check_lock(Record& job, const LockToken& token) const;
   std::vector<CancelRequest> cancels_for(const QueueState& queue, const QueueName& name,
-                                         const std::string& by) const;
+                                         const std::string& worker) const;
 
   // model_waits.cpp
-  void end_at(Instant when);
-  void end_waits_that_are_over();
-  void end_parked(std::list<Parked>::iterator parked);
-  void end_parked_of(const SessionName& session);
-  void serve_parked();
-  void serve_waits();
+  void tick_at(Instant when);
+  void end_expired_waits();
+  void end_long_poll(std::list<LongPoll>::iterator poll);
+  void answer_long_poll(const LongPoll& poll);
+  void end_long_polls_of(const SessionName& session);
+  void serve_long_polls();
+  void answer_waits();
   std::optional<WorkReply> work_for(const WorkRequest& request);
   EventPage page_after(const QueueState& queue, std::uint64_t after, std::uint32_t limit) const;
 
@@ -180,15 +195,16 @@ class ModelStore final : public Store {
   const Semantics semantics_;
   const model::Mutation mutation_;
 
-  mutable std::mutex mutex_;  // guards all below
-  model::World world_;
+  mutable std::mutex mutex_;  // guards the following
+  model::DurableState state_;
   std::vector<JobRef> last_added_;  // Mutation::kAckBeforeSync only
-  std::list<Parked> parked_;
-  std::list<Waiting> waiting_;
-  std::list<Following> following_;
-  std::map<std::pair<std::string, QueueName>, std::uint64_t>
-      reported_;                                     // worker and queue -> arrivals at its last answer
-  std::shared_ptr<std::atomic<ModelStore*>> alive_;  // shared with timers, which may outlive this object
+  std::list<LongPoll> long_polls_;  // oldest first
+  std::list<WorkWait> work_waits_;
+  std::list<EventWait> event_waits_;
+  /// QueueState::arrivals at the last answer of wait_for_work, by worker and queue.
+  std::map<std::pair<std::string, QueueName>, std::uint64_t> reported_;
+  /// Shared with timers, which may outlive this object.
+  std::shared_ptr<std::atomic<ModelStore*>> alive_;
 };
 
 }  // namespace gaur

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "base/overloaded.hpp"
 #include "core/result_json.hpp"
 #include "redis_store/scripts.hpp"
 
@@ -14,13 +15,6 @@ namespace {
 constexpr std::uint32_t kMostLooks = 512;  // jobs that a take request looks at from the front
 constexpr std::uint32_t kFewLooks =
     64;  // the same where the jobs behind them are scanned (waiting_index.hpp)
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 using Arguments = std::vector<std::string>;
 

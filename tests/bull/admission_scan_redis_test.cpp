@@ -47,10 +47,10 @@ struct AdmissionScanTest : testing::Test {
     filled += count;
   }
   std::vector<JobId> turn(std::uint32_t most = 10) {
-    TakeRequest turn = context->turn(most);
+    TakeRequest turn = context->take_request(most);
     turn.filter = admit;
     std::vector<JobId> ids;
-    for (const Taken& taken : context->play(turn).taken) ids.push_back(taken.job.id);
+    for (const Taken& taken : context->send(turn).taken) ids.push_back(taken.job.id);
     return ids;
   }
   /// As a worker: a take request, then a wait for work.
@@ -250,10 +250,10 @@ TEST_F(AdmissionScanTest, RepeatsTheReplyOfARequestThatTookFromTheMiddle) {
   fill("good", 5);
   fill("nobody", 2'000);
   EXPECT_THAT(take(1), ElementsAre(JobId("good-2001")));
-  TakeRequest turn = context->turn(3);
+  TakeRequest turn = context->take_request(3);
   turn.filter = admit;
-  const auto first = context->play(turn).taken;
-  const auto again = context->play(turn).taken;
+  const auto first = context->send(turn).taken;
+  const auto again = context->send(turn).taken;
   ASSERT_THAT(first, SizeIs(3));
   EXPECT_EQ(first, again);
   EXPECT_THAT(take(), ElementsAre(JobId("good-2005")));

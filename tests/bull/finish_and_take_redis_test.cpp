@@ -174,7 +174,7 @@ TEST_F(FinishAndTakeTest, CompletesAJobOfThisAndOfAPreviousStoreAlike) {
     const auto another =
         bull::make_bull_store(fixture->client(), {fixture->clock(), fixture->random(), fixture->loop()},
                               {.prefix = fixture->prefix()});
-    TakeRequest turn = context->turn(0);
+    TakeRequest turn = context->take_request(0);
     turn.finished = {{.id = id, .token = taken.token, .outcome = outcome::Completed{.result = "1"}}};
     Store& store = by_another ? *another : context->store();
     const auto finished = context->must(store.finish_and_take(turn)).finished;
@@ -204,7 +204,7 @@ TEST_F(FinishAndTakeTest, EndsAnySetOfRunsInOneRequest) {
       open();
       (void)context->add_all(std::vector<NewJob>(6, NewJob{.name = "a"}));
       const auto taken = context->take(6);
-      TakeRequest turn = context->turn(0);
+      TakeRequest turn = context->take_request(0);
       for (const std::size_t i : order)
         turn.finished.push_back(
             {.id = taken[i].job.id, .token = taken[i].token, .outcome = outcome::Completed{}});
@@ -294,9 +294,9 @@ TEST_F(FinishAndTakeTest, DecodesLargeDataOnce) {
   admit.function_field = "func";
   std::vector<JobId> taken;
   for (int turns = 0; turns < 8 && taken.empty(); ++turns) {
-    TakeRequest turn = context->turn(1);
+    TakeRequest turn = context->take_request(1);
     turn.filter = admit;
-    for (const Taken& one : context->play(turn).taken) taken.push_back(one.job.id);
+    for (const Taken& one : context->send(turn).taken) taken.push_back(one.job.id);
   }
   EXPECT_THAT(taken, ElementsAre(last)) << "each request decodes 64 KiB more, until the small one is read";
 }

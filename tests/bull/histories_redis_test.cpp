@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "../conformance/histories.hpp"
-#include "../conformance/model_rig.hpp"
+#include "../conformance/model_fixture.hpp"
 #include "bull_fixture.hpp"
 
 namespace gaur::conformance {

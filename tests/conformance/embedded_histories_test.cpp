@@ -1,12 +1,12 @@
-// Random histories on the embedded store against the model: 500 fixed seeds and a fresh one.
-#include "../embedded/embedded_rig.hpp"
+// Random histories on the embedded store and the model: 500 fixed seeds and a new one.
+#include "../embedded/embedded_fixture.hpp"
 #include "histories.hpp"
-#include "model_rig.hpp"
+#include "model_fixture.hpp"
 
 namespace gaur::conformance {
 namespace {
 
-TEST(EmbeddedHistories, AreThoseOfTheModel) {
+TEST(EmbeddedHistories, EqualThoseOfModel) {
   expect_histories_hold(model_subject(), embedded_subject());
 }
 

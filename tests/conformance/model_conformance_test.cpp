@@ -1,6 +1,6 @@
-// The suite on the reference model, under each dialect's semantics and the corners that no dialect has yet.
+// The suite on the reference model with the semantics of each dialect, and with values that no dialect uses.
 #include "conformance/case_context.hpp"
-#include "model_rig.hpp"
+#include "model_fixture.hpp"
 
 int main(int argc, char** argv) {
   using namespace gaur;

@@ -1,6 +1,6 @@
 #pragma once
-// One child process and the end of the pipe on which it talks. Killed and waited for with the object at the
-// latest. Thread-safety: the test's thread.
+// A child process and the read end of its standard output. The destructor kills the child and waits for it.
+// Thread-safety: confined to the test's thread.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -40,7 +40,8 @@ class Child {
 
   bool started() const { return pid_ > 0; }
 
-  /// The next whole line, or nothing once the child has closed its end. A line cut by the kill is dropped.
+  /// The next complete line, or nothing once the child has closed its end. Drops a line that the kill
+  /// truncated.
   std::optional<std::string> line() {
     while (true) {
       const std::size_t end = buffer_.find('\n', at_);

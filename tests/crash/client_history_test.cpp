@@ -1,5 +1,5 @@
-// The judge of the kill storm is judged: what a store may lose, invent or do twice is found, and what is
-// merely unknown is not held against it.
+// Tests of the checker of the crash test: it finds lost, invented and repeated operations, and accepts both
+// outcomes of an unknown one.
 #include "client_history.hpp"
 
 #include <gmock/gmock.h>
@@ -27,101 +27,101 @@ struct ClientHistoryTest : testing::Test {
     made.result = result_of(token);
     return made;
   }
-  std::vector<std::string> verdict(const std::vector<Job>& jobs) {
+  std::vector<std::string> violations(const std::vector<Job>& jobs) {
     std::map<State, std::vector<Job>> by_state;
     for (const Job& one : jobs) by_state[one.state].push_back(one);
     history.check(by_state);
     return history.take_violations();
   }
-  /// An acknowledged job 7, taken by w1 under its first turn.
+  /// Adds job 7, which the first request of w1 takes.
   void add_and_take() {
-    history.heard("A p1 1");
-    history.heard("a p1 1 7");
-    history.heard("T w1 1");
-    history.heard("f w1 1 none 7 w1:1:0");
+    history.read_line("A p1 1");
+    history.read_line("a p1 1 7");
+    history.read_line("T w1 1");
+    history.read_line("f w1 1 none 7 w1:1:0");
   }
   void finish(const std::string& answer) {
-    history.heard("F w1 2 7 w1:1:0 c");
-    if (!answer.empty()) history.heard("f w1 2 " + answer + " - -");
-    history.died();
+    history.read_line("F w1 2 7 w1:1:0 c");
+    if (!answer.empty()) history.read_line("f w1 2 " + answer + " - -");
+    history.driver_killed();
   }
 };
 
-TEST_F(ClientHistoryTest, HoldsNothingAgainstAGoodStore) {
+TEST_F(ClientHistoryTest, AcceptsCorrectStore) {
   add_and_take();
   finish("completed");
-  EXPECT_THAT(verdict({completed("7", "p1-1-0", "w1:1:0")}), IsEmpty());
+  EXPECT_THAT(violations({completed("7", "p1-1-0", "w1:1:0")}), IsEmpty());
 }
 
-TEST_F(ClientHistoryTest, FindsAnAcknowledgedAddThatIsLost) {
-  history.heard("A p1 1");
-  history.heard("a p1 1 7");
-  history.died();
-  EXPECT_THAT(verdict({}), ElementsAre(HasSubstr("I2")));
+TEST_F(ClientHistoryTest, FindsLostAdd) {
+  history.read_line("A p1 1");
+  history.read_line("a p1 1 7");
+  history.driver_killed();
+  EXPECT_THAT(violations({}), ElementsAre(HasSubstr("I2")));
 }
 
-TEST_F(ClientHistoryTest, LetsAnUnknownAddBeThereOrNot) {
-  history.heard("A p1 1");
-  history.died();
-  EXPECT_THAT(verdict({}), IsEmpty());
-  EXPECT_THAT(verdict({job("7", "p1-1-0", State::kWaiting)}), IsEmpty());
+TEST_F(ClientHistoryTest, AcceptsBothOutcomesOfUnknownAdd) {
+  history.read_line("A p1 1");
+  history.driver_killed();
+  EXPECT_THAT(violations({}), IsEmpty());
+  EXPECT_THAT(violations({job("7", "p1-1-0", State::kWaiting)}), IsEmpty());
   EXPECT_EQ(history.unknown_adds().size(), 1U);
 }
 
-TEST_F(ClientHistoryTest, FindsAJobThatNobodyAdded) {
-  EXPECT_THAT(verdict({job("7", "p9-1-0", State::kWaiting)}), ElementsAre(HasSubstr("I3")));
+TEST_F(ClientHistoryTest, FindsInventedJob) {
+  EXPECT_THAT(violations({job("7", "p9-1-0", State::kWaiting)}), ElementsAre(HasSubstr("I3")));
 }
 
-TEST_F(ClientHistoryTest, FindsAJobInTwoPlaces) {
+TEST_F(ClientHistoryTest, FindsJobInTwoStates) {
   add_and_take();
-  history.died();
-  EXPECT_THAT(verdict({job("7", "p1-1-0", State::kWaiting), job("7", "p1-1-0", State::kWaiting)}),
+  history.driver_killed();
+  EXPECT_THAT(violations({job("7", "p1-1-0", State::kWaiting), job("7", "p1-1-0", State::kWaiting)}),
               ElementsAre(HasSubstr("I1")));
 }
 
-TEST_F(ClientHistoryTest, FindsAnAcknowledgedFinishThatIsLost) {
+TEST_F(ClientHistoryTest, FindsLostFinish) {
   add_and_take();
   finish("completed");
-  EXPECT_THAT(verdict({job("7", "p1-1-0", State::kWaiting)}), ElementsAre(HasSubstr("I2")));
+  EXPECT_THAT(violations({job("7", "p1-1-0", State::kWaiting)}), ElementsAre(HasSubstr("I2")));
 }
 
-TEST_F(ClientHistoryTest, LetsAnUnknownFinishBeCarriedOutOrNot) {
+TEST_F(ClientHistoryTest, AcceptsBothOutcomesOfUnknownFinish) {
   add_and_take();
   finish("");
-  EXPECT_THAT(verdict({completed("7", "p1-1-0", "w1:1:0")}), IsEmpty());
-  EXPECT_EQ(history.unknown_carried_out, 1U);
+  EXPECT_THAT(violations({completed("7", "p1-1-0", "w1:1:0")}), IsEmpty());
+  EXPECT_EQ(history.unknown_executed, 1U);
 }
 
-TEST_F(ClientHistoryTest, FindsAnEndByNoFinishThatWasSent) {
+TEST_F(ClientHistoryTest, FindsResultWithoutFinish) {
   add_and_take();
   finish("");
-  EXPECT_THAT(verdict({completed("7", "p1-1-0", "w9:9:9")}), ElementsAre(HasSubstr("I5")));
+  EXPECT_THAT(violations({completed("7", "p1-1-0", "w9:9:9")}), ElementsAre(HasSubstr("I5")));
 }
 
-TEST_F(ClientHistoryTest, FindsAnotherResultThanTheAcceptedOne) {
+TEST_F(ClientHistoryTest, FindsResultOfAnotherFinish) {
   add_and_take();
   finish("completed");
-  EXPECT_THAT(verdict({completed("7", "p1-1-0", "w9:9:9")}), ElementsAre(HasSubstr("I6")));
+  EXPECT_THAT(violations({completed("7", "p1-1-0", "w9:9:9")}), ElementsAre(HasSubstr("I6")));
 }
 
-TEST_F(ClientHistoryTest, FindsAStartAfterTheEnd) {
+TEST_F(ClientHistoryTest, FindsStartAfterFinish) {
   add_and_take();
-  history.heard("F w1 2 7 w1:1:0 c");
-  history.heard("f w1 2 completed 7 w1:2:0");
+  history.read_line("F w1 2 7 w1:1:0 c");
+  history.read_line("f w1 2 completed 7 w1:2:0");
   EXPECT_THAT(history.take_violations(), ElementsAre(HasSubstr("I6")));
 }
 
-TEST_F(ClientHistoryTest, FindsARefusalOfTheOnlyOwner) {
+TEST_F(ClientHistoryTest, FindsRejectedFinishOfOwner) {
   add_and_take();
-  history.heard("F w1 2 7 w1:1:0 c");
-  history.heard("f w1 2 lock_missing - -");
+  history.read_line("F w1 2 7 w1:1:0 c");
+  history.read_line("f w1 2 lock_missing - -");
   EXPECT_THAT(history.take_violations(), ElementsAre(HasSubstr("I5")));
 }
 
-TEST_F(ClientHistoryTest, FindsWhatNobodyRunsAndIsActive) {
+TEST_F(ClientHistoryTest, FindsActiveJobWithoutRun) {
   add_and_take();
-  history.died();
-  EXPECT_THAT(verdict({job("7", "p1-1-0", State::kActive)}), ElementsAre(HasSubstr("I4")));
+  history.driver_killed();
+  EXPECT_THAT(violations({job("7", "p1-1-0", State::kActive)}), ElementsAre(HasSubstr("I4")));
 }
 
 }  // namespace

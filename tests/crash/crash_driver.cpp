@@ -1,8 +1,7 @@
-// The process that is killed: adds and finishes without a pause on the embedded store, twelve of each in
-// flight at any time, and tells on standard output what it sends before it sends it and what it hears when it
-// hears it.
+// The process that the crash test kills. It adds and finishes jobs continuously on an embedded store, with
+// twelve of each in flight, and writes each request before it sends it and each reply to standard output.
 //   crash_driver FOLDER FIRST_NUMBER     until killed
-//   crash_driver FOLDER fill JOBS        adds so many, takes some, says "full", waits to be killed
+//   crash_driver FOLDER fill JOBS        adds so many jobs, takes some, writes "full" and waits for the kill
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -16,8 +15,8 @@
 namespace gaur::crash {
 namespace {
 
-void say(const std::string& lines) {
-  // One write for all lines: the pipe takes them whole, and the reader sees no gap between them.
+void print(const std::string& lines) {
+  // One write for all lines, so that the reader gets them together.
   std::size_t done = 0;
   while (done < lines.size()) {
     const ssize_t wrote = write(STDOUT_FILENO, lines.data() + done, lines.size() - done);
@@ -30,10 +29,10 @@ class Driver {
  public:
   Driver(Store& store, std::uint64_t first) : store_(store), first_(first) {}
 
-  /// On the completions' thread, as all that follows.
+  /// Runs on the completions' thread, like the following functions.
   void start() {
     for (int i = 0; i < kProducers; ++i) add(fmt::format("p{}", i), first_, "");
-    for (int i = 0; i < kWorkers; ++i) turn(fmt::format("w{}", i), first_, "", {});
+    for (int i = 0; i < kWorkers; ++i) request(fmt::format("w{}", i), first_, "", {});
   }
 
  private:
@@ -41,8 +40,8 @@ class Driver {
     std::string id, token;
   };
 
-  void add(const std::string& session, std::uint64_t number, std::string said) {
-    say(said + fmt::format("A {} {}\n", session, number));
+  void add(const std::string& session, std::uint64_t number, std::string lines) {
+    print(lines + fmt::format("A {} {}\n", session, number));
     store_.add(add_request(session, number)).then([this, session, number](Result<std::vector<Added>> reply) {
       if (!reply) fail(reply.error());
       std::string line = fmt::format("a {} {}", session, number);
@@ -51,36 +50,36 @@ class Driver {
     });
   }
 
-  void turn(const std::string& session, std::uint64_t number, std::string said, std::optional<Run> run) {
-    TakeRequest turn{.queue = kQueue, .op = {SessionName(session), number}, .take = 1, .worker = session};
+  void request(const std::string& session, std::uint64_t number, std::string lines, std::optional<Run> run) {
+    TakeRequest request{.queue = kQueue, .op = {SessionName(session), number}, .take = 1, .worker = session};
     if (run) {
       const Kind kind = kind_of(number);
-      turn.finished.push_back(
+      request.finished.push_back(
           {.id = JobId(run->id), .token = LockToken(run->token), .outcome = outcome_of(kind, run->token)});
-      said +=
+      lines +=
           fmt::format("F {} {} {} {} {}\n", session, number, run->id, run->token, static_cast<char>(kind));
     } else {
-      said += fmt::format("T {} {}\n", session, number);
+      lines += fmt::format("T {} {}\n", session, number);
     }
-    say(said);
-    store_.finish_and_take(std::move(turn)).then([this, session, number](Result<TakeReply> reply) {
+    print(lines);
+    store_.finish_and_take(std::move(request)).then([this, session, number](Result<TakeReply> reply) {
       if (!reply) fail(reply.error());
-      std::string moved = "none";
+      std::string state = "none";
       if (!reply->finished.empty()) {
         const auto& first = reply->finished.front();
-        moved = first ? to_string(first->state) : to_string(first.error().code);
+        state = first ? to_string(first->state) : to_string(first.error().code);
       }
       std::optional<Run> next;
       if (!reply->taken.empty()) next = Run{reply->taken[0].job.id.value, reply->taken[0].token.value};
-      this->turn(session, number + 1,
-                 fmt::format("f {} {} {} {} {}\n", session, number, moved, next ? next->id : "-",
-                             next ? next->token : "-"),
-                 next);
+      this->request(session, number + 1,
+                    fmt::format("f {} {} {} {} {}\n", session, number, state, next ? next->id : "-",
+                                next ? next->token : "-"),
+                    next);
     });
   }
 
   [[noreturn]] static void fail(const Error& error) {
-    say("! " + error.message + "\n");
+    print("! " + error.message + "\n");
     _exit(4);
   }
 
@@ -94,7 +93,7 @@ void fill(Store& store, std::size_t jobs) {
     if (!store.add(std::move(request)).get()) _exit(5);
   }
   if (!store.finish_and_take({.queue = kQueue, .take = 100, .worker = "filler"}).get()) _exit(6);
-  say("full\n");
+  print("full\n");
 }
 
 }  // namespace
@@ -107,7 +106,7 @@ int main(int argc, char** argv) {
   ThreadLoop completions("completions");
   auto store = open_embedded({.folder = argv[1], .map_bytes = crash::kMapBytes}, clock, completions);
   if (!store) {
-    crash::say("! " + store.error().message + "\n");
+    crash::print("! " + store.error().message + "\n");
     return 1;
   }
   crash::Driver driver(**store, argc == 3 ? std::strtoull(argv[2], nullptr, 10) : 0);

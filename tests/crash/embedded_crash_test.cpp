@@ -1,6 +1,6 @@
-// kill -9 of a process with the embedded store open, again and again, each time with adds and finishes under
-// way; after every reopening what its clients know must hold. --kills=N for another number, --seed=N to
-// replay.
+// Kills a process with an open embedded store repeatedly (SIGKILL) while adds and finishes are in flight.
+// After each reopening the store must agree with the replies that the clients got. --kills=N sets the number,
+// --seed=N replays.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ int kills = 200;
 std::optional<std::uint64_t> seed;
 std::string program, driver;
 
-/// On the disk, not in memory: commits take their time there, and the kills hit them.
+/// On disk, not in memory, so that commits take long enough to be interrupted.
 class Folder {
  public:
   Folder() {
@@ -37,31 +37,31 @@ class Folder {
   std::string path_;
 };
 
-class Storm {
+class KillTest {
  public:
-  explicit Storm(std::uint64_t from) : random_(from) {}
+  explicit KillTest(std::uint64_t from) : random_(from) {}
 
   void kill_once(int round) {
     Child child(
         {driver, folder_.path(), std::to_string(1 + 1'000'000ULL * static_cast<std::uint64_t>(round))});
     ASSERT_TRUE(child.started());
-    // It is killed once enough is under way, a random number of its messages later.
+    // Kills it a random number of lines after enough operations are in flight.
     std::uint64_t more = 20 + random_.below(900);
     while (more > 0) {
       const auto line = child.line();
-      ASSERT_TRUE(line) << "the driver ended by itself: " << history_.driver_error();
-      history_.heard(*line);
+      ASSERT_TRUE(line) << "the driver exited: " << history_.driver_error();
+      history_.read_line(*line);
       if (history_.adds_in_flight() >= 8 && history_.finishes_in_flight() >= 4) --more;
     }
     child.kill();
     EXPECT_TRUE(child.was_killed());
-    while (const auto line = child.line()) history_.heard(*line);
+    while (const auto line = child.line()) history_.read_line(*line);
     ASSERT_EQ(history_.driver_error(), "");
     fewest_adds_ = std::min(fewest_adds_, history_.adds_in_flight());
     fewest_finishes_ = std::min(fewest_finishes_, history_.finishes_in_flight());
     EXPECT_GE(history_.adds_in_flight(), 8U);
     EXPECT_GE(history_.finishes_in_flight(), 4U);
-    history_.died();
+    history_.driver_killed();
   }
 
   void reopen_and_check() {
@@ -78,7 +78,7 @@ class Storm {
     for (const std::string& violation : history_.take_violations()) ADD_FAILURE() << violation;
   }
 
-  /// Room for the next round: what has been checked goes, enough to work on stays.
+  /// Prepares the next round: removes the checked jobs and leaves enough to work on.
   void tidy_up() {
     const auto jobs = everything();
     for (const State state : {State::kCompleted, State::kFailed}) {
@@ -100,34 +100,34 @@ class Storm {
     store_.reset();
   }
 
-  /// Faults have stopped: every job ends.
+  /// Without further kills every job must finish.
   void finish_all() {
-    TakeRequest turn{.queue = kQueue, .op = {SessionName("last"), 0}, .take = 500, .worker = "last"};
+    TakeRequest request{.queue = kQueue, .op = {SessionName("last"), 0}, .take = 500, .worker = "last"};
     while (true) {
-      ++turn.op.sequence;
-      const auto reply = store_->finish_and_take(turn).get();
+      ++request.op.sequence;
+      const auto reply = store_->finish_and_take(request).get();
       ASSERT_TRUE(reply) << reply.error().message;
-      for (const auto& moved : reply->finished) EXPECT_TRUE(moved);
+      for (const auto& finished : reply->finished) EXPECT_TRUE(finished);
       if (reply->taken.empty()) break;
-      turn.finished.clear();
+      request.finished.clear();
       for (const Taken& taken : reply->taken) {
-        turn.finished.push_back({.id = taken.job.id, .token = taken.token, .outcome = outcome::Completed{}});
+        request.finished.push_back(
+            {.id = taken.job.id, .token = taken.token, .outcome = outcome::Completed{}});
       }
     }
     const auto counts = store_->counts(kQueue).get();
     ASSERT_TRUE(counts);
     EXPECT_EQ(counts->ready() + (*counts)[State::kActive] + (*counts)[State::kDelayed], 0U)
-        << "I4: some never ended";
+        << "I4: some jobs never finished";
   }
 
-  void tell() const {
+  void print_summary() const {
     fmt::print(
-        "{} adds and {} finishes acknowledged; at the kills at least {} adds and {} finishes were not; of "
-        "the unknown "
-        "finishes {} had been carried out, {} had not; slowest opening {} ms\n",
-        history_.adds_told, history_.finishes_told, fewest_adds_, fewest_finishes_,
-        history_.unknown_carried_out, history_.unknown_lost, slowest_open_.count());
-    EXPECT_GT(history_.unknown_carried_out + history_.unknown_lost, 0U);
+        "{} adds and {} finishes acknowledged; at each kill at least {} adds and {} finishes were in flight; "
+        "of the finishes with an unknown outcome {} were executed, {} were not; slowest opening {} ms\n",
+        history_.acknowledged_adds, history_.acknowledged_finishes, fewest_adds_, fewest_finishes_,
+        history_.unknown_executed, history_.unknown_lost, slowest_open_.count());
+    EXPECT_GT(history_.unknown_executed + history_.unknown_lost, 0U);
   }
 
  private:
@@ -150,11 +150,11 @@ class Storm {
   }
 
   void expect_refused(const JobId& id, const LockToken& token) {
-    TakeRequest turn{.queue = kQueue};
-    turn.finished.push_back({.id = id, .token = token, .outcome = outcome::Completed{"\"too late\""}});
-    const auto reply = store_->finish_and_take(std::move(turn)).get();
+    TakeRequest request{.queue = kQueue};
+    request.finished.push_back({.id = id, .token = token, .outcome = outcome::Completed{"\"too late\""}});
+    const auto reply = store_->finish_and_take(std::move(request)).get();
     ASSERT_TRUE(reply);
-    EXPECT_FALSE(reply->finished.at(0)) << "I5: a run of a dead process finished job " << id.value;
+    EXPECT_FALSE(reply->finished.at(0)) << "I5: a run of a killed process finished job " << id.value;
   }
 
   void send_again(const AddRequest& request) {
@@ -173,24 +173,24 @@ class Storm {
   Duration slowest_open_{0};
 };
 
-TEST(EmbeddedStore, SurvivesAStormOfKills) {
+TEST(EmbeddedStore, SurvivesRepeatedKills) {
   const std::uint64_t from = seed.value_or(SystemRandom().next() % 1'000'000'000);
   fmt::print("seed {}\n", from);
   SCOPED_TRACE(
-      fmt::format("replay (the moments are the machine's): {} --seed={} --kills={}", program, from, kills));
-  Storm storm(from);
-  storm.reopen_and_check();
+      fmt::format("replay (the times of the kills differ): {} --seed={} --kills={}", program, from, kills));
+  KillTest test(from);
+  test.reopen_and_check();
   for (int round = 1; round <= kills && !testing::Test::HasFailure(); ++round) {
-    storm.tidy_up();
-    storm.kill_once(round);
+    test.tidy_up();
+    test.kill_once(round);
     if (testing::Test::HasFailure()) break;
-    storm.reopen_and_check();
+    test.reopen_and_check();
   }
-  if (!testing::Test::HasFailure()) storm.finish_all();
-  storm.tell();
+  if (!testing::Test::HasFailure()) test.finish_all();
+  test.print_summary();
 }
 
-TEST(EmbeddedStore, ReopensAHundredThousandJobsWithin200Ms) {
+TEST(EmbeddedStore, Reopens100000JobsWithin200Ms) {
   constexpr Duration kBound{200};
   Folder folder;
   {

@@ -1,12 +1,12 @@
 #pragma once
-// What driver and test of the kill storm agree on: how an operation follows from its lane and number, and the
-// lines in which the driver tells what it sent and what it heard. An operation whose answer is missing is
-// unknown: it may have been carried out or not.
-//   A lane number                         an add is about to be sent
-//   a lane number id...                   it was acknowledged
-//   F lane number id token kind           a turn that finishes this run is about to be sent
-//   T lane number                         a turn that finishes nothing is about to be sent
-//   f lane number moved|error taken token its answer; "-" where nothing was taken
+// The protocol between the driver and the crash test: how an operation is derived from its session and
+// sequence number, and the lines in which the driver reports requests and replies. An operation without a
+// reply has an unknown outcome: it may have been executed or not.
+//   A session number                         before an add is sent
+//   a session number id...                   its reply
+//   F session number id token kind           before a take request that finishes this run is sent
+//   T session number                         before a take request that finishes nothing is sent
+//   f session number state|error taken token its reply; "-" if nothing was taken
 // Thread-safety: pure functions.
 #include <fmt/format.h>
 
@@ -29,14 +29,14 @@ inline std::string data_of(const std::string& nonce) {
   return fmt::format(R"({{"nonce":"{}"}})", nonce);
 }
 
-/// Lanes with an even number give their jobs ids of their own; every fourth add is of two jobs.
+/// Sessions with an even number use custom ids. Every fourth add has two jobs.
 inline AddRequest add_request(const std::string& session, std::uint64_t number) {
   AddRequest request{.queue = kQueue, .op = {SessionName(session), number}};
   const int jobs = number % 4 == 0 ? 2 : 1;
   for (int i = 0; i < jobs; ++i) {
     const std::string mark = nonce(session, number, i);
     NewJob job{.name = "storm", .data = data_of(mark)};
-    if ((session.back() - '0') % 2 == 0) job.options.id = JobId("own-" + mark);
+    if ((session.back() - '0') % 2 == 0) job.options.id = JobId("custom-" + mark);
     request.jobs.push_back(std::move(job));
   }
   return request;

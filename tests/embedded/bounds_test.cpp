@@ -1,5 +1,5 @@
-// What grows with the number of calls, workers or waiting tasks has a bound; and a transaction that fails
-// leaves the locks as they were.
+// Limits of everything that grows with the number of calls, workers or tasks; and locks after an aborted
+// transaction.
 #include <latch>
 
 #include "base/system_env.hpp"
@@ -9,7 +9,7 @@
 
 namespace gaur::test {
 
-TEST_F(EngineTest, AFailedTransactionRenewsNoLock) {
+TEST_F(EngineTest, AbortRevertsRenewal) {
   add_one();
   const Taken taken = take(1).taken[0];
   ASSERT_TRUE(engine->begin(now()).has_value());
@@ -24,20 +24,20 @@ TEST_F(EngineTest, AFailedTransactionRenewsNoLock) {
   EXPECT_EQ(finish(taken, outcome::Completed{}).error().code, Errc::kLockMissing);
 }
 
-TEST_F(EngineTest, AFailedTransactionAsksNobodyToEnd) {
+TEST_F(EngineTest, AbortRevertsCancelRequest) {
   add_one();
   const Taken taken = take(1).taken[0];
   ASSERT_TRUE(engine->begin(now()).has_value());
   ASSERT_TRUE(engine->cancel({q, taken.job.id}, "me", "no more"));
   engine->abort();
-  EXPECT_TRUE(take(0).cancels.empty()) << "its caller was told that nothing happened";
+  EXPECT_TRUE(take(0).cancels.empty()) << "the cancel was rolled back";
   const auto again = step([&](Engine& e) { return e.cancel({q, taken.job.id}, "me", "again"); });
   ASSERT_TRUE(again);
   EXPECT_EQ(*again, CancelReply::kRequested);
   EXPECT_EQ(take(0).cancels.size(), 1U);
 }
 
-TEST_F(EngineTest, AFailedTransactionHasToldNoWaiter) {
+TEST_F(EngineTest, AbortRevertsReportToWaiter) {
   add_one();
   const Taken taken = take(1).taken[0];
   ASSERT_TRUE(step([&](Engine& e) { return e.cancel({q, taken.job.id}, "me", ""); }));
@@ -45,26 +45,27 @@ TEST_F(EngineTest, AFailedTransactionHasToldNoWaiter) {
   ASSERT_TRUE(engine->begin(now()).has_value());
   ASSERT_TRUE(engine->work_for(request));
   engine->abort();
-  const auto told = step([&](Engine& e) { return e.work_for(request); });
-  ASSERT_TRUE(told) << "the answer of the failed transaction never arrived";
-  EXPECT_EQ(told->cancels.size(), 1U);
+  const auto reported = step([&](Engine& e) { return e.work_for(request); });
+  ASSERT_TRUE(reported) << "the rolled-back report was not delivered";
+  EXPECT_EQ(reported->cancels.size(), 1U);
   EXPECT_FALSE(step([&](Engine& e) { return e.work_for(request); }));
 }
 
-TEST_F(EngineTest, AFailedTransactionReleasesNoLockThatWasCancelled) {
+TEST_F(EngineTest, AbortRestoresReleasedLock) {
   add_one();
   const Taken taken = take(1).taken[0];
   ASSERT_TRUE(step([&](Engine& e) { return e.cancel({q, taken.job.id}, "me", ""); }));
   ASSERT_TRUE(engine->begin(now()).has_value());
   ASSERT_TRUE(
-      engine->turn(turn_of(1, {{taken.job.id, taken.token, outcome::Requeue{}, {}, {}}})).has_value());
+      engine->finish_and_take(take_request(1, {{taken.job.id, taken.token, outcome::Requeue{}, {}, {}}}))
+          .has_value());
   engine->abort();
   EXPECT_EQ(take(0).cancels.size(), 1U);
   EXPECT_TRUE(finish(taken, outcome::Completed{}).has_value());
   EXPECT_TRUE(take(0).cancels.empty());
 }
 
-TEST_F(EngineTest, HintsOfManyWorkersAreForgotten) {
+TEST_F(EngineTest, LimitsRememberedHints) {
   add_one();
   ASSERT_TRUE(engine->begin(now()).has_value());
   for (int i = 0; i < 100'000; ++i) (void)engine->work_for({"worker-" + std::to_string(i), {q}, 1s});
@@ -73,29 +74,29 @@ TEST_F(EngineTest, HintsOfManyWorkersAreForgotten) {
   ASSERT_TRUE(engine->commit());
 }
 
-TEST_F(EngineTest, ReadsThatWaitAreBounded) {
-  std::latch go(1);
-  std::atomic<int> done = 0, refused = 0;
+TEST_F(EngineTest, LimitsQueuedReads) {
+  std::latch resume(1);
+  std::atomic<int> done = 0, rejected = 0;
   {
     embedded::Readers readers(*env, 2);
     for (int i = 0; i < 100'000; ++i) {
-      readers.post([&](Result<Snapshot*> now) {
-        if (now) {
-          go.wait();
+      readers.post([&](Result<Snapshot*> snapshot) {
+        if (snapshot) {
+          resume.wait();
           ++done;
         } else {
-          EXPECT_EQ(now.error().code, Errc::kQueueFull);
-          ++refused;
+          EXPECT_EQ(snapshot.error().code, Errc::kQueueFull);
+          ++rejected;
         }
       });
     }
-    EXPECT_GE(refused, 100'000 - 2 - static_cast<int>(embedded::Readers::kMostWaiting));
-    go.count_down();
+    EXPECT_GE(rejected, 100'000 - 2 - static_cast<int>(embedded::Readers::kMaxQueued));
+    resume.count_down();
   }
-  EXPECT_EQ(done + refused, 100'000);
+  EXPECT_EQ(done + rejected, 100'000);
 }
 
-TEST(PendingAdds, AreBoundedByTheirBytes) {
+TEST(PendingAdds, AreLimitedByBytes) {
   TempFolder folder;
   SystemClock clock;
   ThreadLoop loop("test-loop");
@@ -109,20 +110,20 @@ TEST(PendingAdds, AreBoundedByTheirBytes) {
   const std::string data = "\"" + std::string(30'000, 'x') + "\"";
   std::vector<Async<std::vector<Added>>> answers;
   for (int i = 0; i < 2'000; ++i) answers.push_back(store->add({q, {{"a", data, {}}}, {}, 0}));
-  std::uint64_t added = 0, refused = 0;
+  std::uint64_t added = 0, rejected = 0;
   for (auto& answer : answers) {
     const auto one = std::move(answer).get();
     const Errc code = one ? Errc::kQueueFull : one.error().code;
     EXPECT_EQ(code, Errc::kQueueFull);
-    ++(one ? added : refused);
+    ++(one ? added : rejected);
   }
-  EXPECT_GT(refused, 0U) << "2000 adds of 30 kB went to a writer that may owe 100 kB";
+  EXPECT_GT(rejected, 0U) << "2000 adds of 30 kB exceed the limit of 100 kB";
   EXPECT_GT(added, 0U);
   EXPECT_EQ(must(store->counts(q).get())[State::kWaiting], added);
-  EXPECT_TRUE(store->add({q, {{"a", data, {}}}, {}, 0}).get()) << "room again";
+  EXPECT_TRUE(store->add({q, {{"a", data, {}}}, {}, 0}).get()) << "the adds were written";
 }
 
-TEST_F(EngineTest, LongTextsAreCutBetweenCharacters) {
+TEST_F(EngineTest, TruncatesTextsBetweenCharacters) {
   const JobId id = add_one({.keep_logs = 10});
   std::string line = "x";
   while (line.size() < 20'000) line += "\U0001F600";

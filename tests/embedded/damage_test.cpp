@@ -13,7 +13,7 @@ namespace gaur::test {
 
 using ::testing::HasSubstr;
 
-TEST_F(EngineTest, ANewerDiskFormatIsRefused) {
+TEST_F(EngineTest, RejectsNewerDiskFormat) {
   {
     auto txn = must(Txn::begin(*env, Txn::Mode::kWrite));
     std::string record;
@@ -29,7 +29,7 @@ TEST_F(EngineTest, ANewerDiskFormatIsRefused) {
   EXPECT_THAT(opened.error().message, HasSubstr("disk format 99"));
 }
 
-TEST_F(EngineTest, ADamagedJobIsNamedAndStopsNoOther) {
+TEST_F(EngineTest, ReportsDamagedJobAndTakesOthers) {
   for (int i = 0; i < 3; ++i) add_one();
   const embedded::JobKey second{1, 2};
   {
@@ -40,16 +40,16 @@ TEST_F(EngineTest, ADamagedJobIsNamedAndStopsNoOther) {
     txn->put(embedded::Table::kBody, key.view(), body);
     ASSERT_EQ(txn->commit(), 0);
   }
-  const auto broken = look([&](Snapshot& s) { return s.get({q, JobId("2")}); });
-  ASSERT_FALSE(broken.has_value());
-  EXPECT_EQ(broken.error().code, Errc::kCorrupt);
-  EXPECT_THAT(broken.error().message, HasSubstr("job 2"));
+  const auto damaged = look([&](Snapshot& s) { return s.get({q, JobId("2")}); });
+  ASSERT_FALSE(damaged.has_value());
+  EXPECT_EQ(damaged.error().code, Errc::kCorrupt);
+  EXPECT_THAT(damaged.error().message, HasSubstr("job 2"));
   const TakeReply reply = take(3);
   ASSERT_EQ(reply.taken.size(), 2U);
   EXPECT_EQ(reply.taken[1].job.id.value, "3");
 }
 
-TEST_F(EngineTest, ADamagedStateKeepsNeitherTheStoreNorTheQueueShut) {
+TEST_F(EngineTest, OpensWithDamagedState) {
   for (int i = 0; i < 2; ++i) add_one();
   take(1);
   {
@@ -64,7 +64,7 @@ TEST_F(EngineTest, ADamagedStateKeepsNeitherTheStoreNorTheQueueShut) {
   EXPECT_EQ(take(5).taken.size(), 1U);
 }
 
-/// A small disk of its own; needs to be root.
+/// A small tmpfs. Mounting it requires root.
 class SmallDisk {
  public:
   explicit SmallDisk(const std::filesystem::path& at) : at_(at) {
@@ -82,10 +82,10 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
-TEST(FullDisk, RefusesAddsFinishesJobsAndIsWellWhenThereIsRoomAgain) {
+TEST(FullDisk, RejectsAddsButFinishesJobsUntilThereIsSpace) {
   TempFolder folder;
   const SmallDisk disk(folder.path());
-  if (!disk.mounted()) GTEST_SKIP() << "a tmpfs of its own cannot be mounted here (needs root)";
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs (requires root)";
   SystemClock clock;
   ThreadLoop loop("test-loop");
   EmbeddedOptions options;
@@ -94,45 +94,45 @@ TEST(FullDisk, RefusesAddsFinishesJobsAndIsWellWhenThereIsRoomAgain) {
   options.map_bytes = 1ULL << 32;
   auto store = must(open_embedded(options, clock, loop));
   const QueueName q("query");
-  const AddRequest request{
+  const AddRequest ten_jobs{
       q, std::vector<NewJob>(10, NewJob{"top", '"' + std::string(8000, 'x') + '"', {}}), {}, 0};
 
   std::uint64_t acknowledged = 0;
-  Error refused;
-  for (int i = 0; i < 1000 && refused.message.empty(); ++i) {
-    const auto added = store->add(request).get();
+  Error rejected;
+  for (int i = 0; i < 1000 && rejected.message.empty(); ++i) {
+    const auto added = store->add(ten_jobs).get();
     if (added) acknowledged += added->size();
-    if (!added) refused = added.error();
+    if (!added) rejected = added.error();
   }
-  EXPECT_EQ(refused.code, Errc::kStoreFull) << refused.message;
+  EXPECT_EQ(rejected.code, Errc::kStoreFull) << rejected.message;
   EXPECT_GT(acknowledged, 50U);
   {
-    // Whatever the store left free on the disk is taken by somebody else.
+    // Another program uses the remaining disk space.
     std::ofstream filler(folder.path() / "filler", std::ios::binary);
     while (filler.write(std::string(65536, 'f').data(), 65536)) filler.flush();
   }
 
   std::uint64_t finished = 0;
-  TakeRequest turn;
-  turn.queue = q;
-  turn.worker = "host";
-  turn.take = 10;
-  for (turn.op = {SessionName("w"), 1}; finished < acknowledged; ++turn.op.sequence) {
-    const auto reply = store->finish_and_take(turn).get();
+  TakeRequest request;
+  request.queue = q;
+  request.worker = "host";
+  request.take = 10;
+  for (request.op = {SessionName("w"), 1}; finished < acknowledged; ++request.op.sequence) {
+    const auto reply = store->finish_and_take(request).get();
     ASSERT_TRUE(reply.has_value()) << reply.error().message;
-    for (const auto& moved : reply->finished) finished += moved ? 1 : 0;
-    turn.finished.clear();
+    for (const auto& result : reply->finished) finished += result ? 1 : 0;
+    request.finished.clear();
     for (const Taken& taken : reply->taken) {
-      turn.finished.push_back({taken.job.id, taken.token, outcome::Completed{R"({"rows":100})"}, {}, {}});
+      request.finished.push_back({taken.job.id, taken.token, outcome::Completed{R"({"rows":100})"}, {}, {}});
     }
     ASSERT_FALSE(reply->taken.empty() && finished < acknowledged) << finished << " of " << acknowledged;
   }
   EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kCompleted)], acknowledged);
-  EXPECT_EQ(store->add(request).get().error().code, Errc::kStoreFull);
+  EXPECT_EQ(store->add(ten_jobs).get().error().code, Errc::kStoreFull);
 
   std::filesystem::remove(folder.path() / "filler");
   ASSERT_EQ(::mount("gaur-test", folder.path().c_str(), "tmpfs", MS_REMOUNT, "size=32m"), 0);
-  const auto again = store->add(request).get();
+  const auto again = store->add(ten_jobs).get();
   EXPECT_TRUE(again.has_value()) << again.error().message;
   store.reset();
   store = must(open_embedded(options, clock, loop));

@@ -1,5 +1,5 @@
 #pragma once
-// An engine on a manual clock, with one transaction around each verb, and reopening as after a crash.
+// An engine with a manual clock and one transaction for each verb, and reopening as after a crash.
 #include <gtest/gtest.h>
 
 #include "base/manual_env.hpp"
@@ -15,7 +15,7 @@ using embedded::LmdbEnv;
 using embedded::Snapshot;
 using embedded::Txn;
 
-/// The value of something that must have worked.
+/// The value. An error fails the test.
 template <class T>
 T must(Result<T> result) {
   EXPECT_TRUE(result.has_value()) << (result ? "" : result.error().message);
@@ -38,14 +38,14 @@ class EngineTest : public ::testing::Test {
     ASSERT_TRUE(made.has_value()) << made.error().message;
     engine = *std::move(made);
   }
-  /// As if the process had died: what was not committed is gone.
+  /// Simulates a crash: uncommitted changes are lost.
   void reopen() {
     engine.reset();
     env.reset();
     open();
   }
 
-  /// Carries `verb` out in a transaction of its own.
+  /// Executes `verb` in a transaction.
   template <class Verb>
   auto step(Verb verb) {
     EXPECT_TRUE(engine->begin(now()).has_value());
@@ -71,23 +71,23 @@ class EngineTest : public ::testing::Test {
     EXPECT_TRUE(added.has_value()) << added.error().message;
     return added->front().id;
   }
-  TakeRequest turn_of(std::uint32_t take, std::vector<Finish> finished = {}) {
-    TakeRequest turn;
-    turn.queue = q;
-    turn.op = {SessionName("w"), ++last_turn};
-    turn.finished = std::move(finished);
-    turn.take = take;
-    turn.worker = "host";
-    return turn;
+  TakeRequest take_request(std::uint32_t take, std::vector<Finish> finished = {}) {
+    TakeRequest request;
+    request.queue = q;
+    request.op = {SessionName("w"), ++last_sequence};
+    request.finished = std::move(finished);
+    request.take = take;
+    request.worker = "host";
+    return request;
   }
-  TakeReply run(const TakeRequest& turn) {
-    auto result = step([&](Engine& e) { return e.turn(turn); });
+  TakeReply run(const TakeRequest& request) {
+    auto result = step([&](Engine& e) { return e.finish_and_take(request); });
     EXPECT_TRUE(result.has_value()) << result.error().message;
     return result ? std::move(result->reply) : TakeReply{};
   }
-  TakeReply take(std::uint32_t n) { return run(turn_of(n)); }
+  TakeReply take(std::uint32_t n) { return run(take_request(n)); }
   Result<FinishResult> finish(const Taken& taken, Outcome outcome, Retention keep = {}) {
-    return run(turn_of(0, {{taken.job.id, taken.token, std::move(outcome), keep, {}}})).finished.front();
+    return run(take_request(0, {{taken.job.id, taken.token, std::move(outcome), keep, {}}})).finished.front();
   }
   Job get(const JobId& id) {
     auto job = look([&](Snapshot& s) { return s.get({q, id}); });
@@ -121,7 +121,7 @@ class EngineTest : public ::testing::Test {
   ManualClock clock;
   std::unique_ptr<LmdbEnv> env;
   std::unique_ptr<Engine> engine;
-  std::uint64_t last_turn = 0;
+  std::uint64_t last_sequence = 0;
 };
 
 }  // namespace gaur::test

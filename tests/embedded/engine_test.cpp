@@ -1,4 +1,4 @@
-// The engine verb by verb, on memory, on a manual clock.
+// The verbs of the engine, in memory, with a manual clock.
 #include <gmock/gmock.h>
 
 #include "engine_fixture.hpp"
@@ -8,7 +8,7 @@ namespace gaur::test {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-TEST_F(EngineTest, JobsAreHandedOutInTheOrderOfAdding) {
+TEST_F(EngineTest, TakesInOrderOfAdding) {
   for (int i = 0; i < 3; ++i) add_one();
   const TakeReply reply = take(2);
   ASSERT_EQ(reply.taken.size(), 2U);
@@ -19,7 +19,7 @@ TEST_F(EngineTest, JobsAreHandedOutInTheOrderOfAdding) {
   EXPECT_FALSE(take(5).next.more);
 }
 
-TEST_F(EngineTest, AJobIsStoredByteForByte) {
+TEST_F(EngineTest, StoresJobByteForByte) {
   JobOptions options;
   options.attempts = 3;
   options.backoff = {Backoff::Kind::kExponential, 500ms, 0.25};
@@ -39,7 +39,7 @@ TEST_F(EngineTest, AJobIsStoredByteForByte) {
   EXPECT_EQ(to_ms(job.timestamp), 12345);
 }
 
-TEST_F(EngineTest, LifoGoesInFrontAndPriorityBehindAllWithoutOne) {
+TEST_F(EngineTest, OrdersLifoThenWaitingThenPriorities) {
   add_one();
   add_one({.priority = 5});
   add_one({.priority = 1});
@@ -50,7 +50,7 @@ TEST_F(EngineTest, LifoGoesInFrontAndPriorityBehindAllWithoutOne) {
   EXPECT_THAT(order, ElementsAre("5", "1", "3", "2", "4"));
 }
 
-TEST_F(EngineTest, AUsersIdIsAddedOnce) {
+TEST_F(EngineTest, AddsCustomIdOnce) {
   const auto first = add({{"top", R"({"a":1})", {.id = JobId("report-7")}}});
   const auto again = add({{"top", R"({"a":2})", {.id = JobId("report-7")}}});
   ASSERT_TRUE(again.has_value());
@@ -60,15 +60,15 @@ TEST_F(EngineTest, AUsersIdIsAddedOnce) {
   EXPECT_EQ(counts()[State::kWaiting], 1U);
 }
 
-TEST_F(EngineTest, MaxWaitingRefusesTheWholeRequest) {
+TEST_F(EngineTest, RejectsWholeRequestAboveMaxWaiting) {
   ASSERT_TRUE(add({{"a", "{}", {}}, {"b", "{}", {.delay = 1s}}}, {}, 3).has_value());
-  const auto refused = add({{"c", "{}", {}}, {"d", "{}", {}}}, {}, 3);
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code, Errc::kQueueFull);
+  const auto rejected = add({{"c", "{}", {}}, {"d", "{}", {}}}, {}, 3);
+  ASSERT_FALSE(rejected.has_value());
+  EXPECT_EQ(rejected.error().code, Errc::kQueueFull);
   EXPECT_EQ(counts()[State::kWaiting], 1U);
 }
 
-TEST_F(EngineTest, ARepeatedAddChangesNothingAndAnswersTheSame) {
+TEST_F(EngineTest, RepeatedAddReturnsFirstReply) {
   const OperationId op{SessionName("api"), 1};
   const auto first = add({{"a", "{}", {}}}, op);
   const auto again = add({{"a", "{}", {}}}, op);
@@ -80,28 +80,28 @@ TEST_F(EngineTest, ARepeatedAddChangesNothingAndAnswersTheSame) {
   EXPECT_EQ(old.error().code, Errc::kInvalidArgument);
 }
 
-TEST_F(EngineTest, ARepeatedTurnAnswersTheSameEvenAfterReopening) {
+TEST_F(EngineTest, RepeatedTakeReturnsFirstReplyAfterReopening) {
   add_one();
   const TakeReply started = take(1);
   add_one();
-  TakeRequest turn =
-      turn_of(1, {{started.taken[0].job.id, started.taken[0].token, outcome::Completed{"7"}, {}, {}}});
-  const TakeReply first = run(turn);
-  const TakeReply again = run(turn);
+  TakeRequest request =
+      take_request(1, {{started.taken[0].job.id, started.taken[0].token, outcome::Completed{"7"}, {}, {}}});
+  const TakeReply first = run(request);
+  const TakeReply again = run(request);
   EXPECT_EQ(first.taken, again.taken);
   EXPECT_EQ(*first.finished[0], *again.finished[0]);
   reopen();
-  const TakeReply later = run(turn);
+  const TakeReply later = run(request);
   EXPECT_EQ(first.taken, later.taken);
-  EXPECT_EQ(counts()[State::kWaiting], 1U) << "given back at open, and not taken again by the repeat";
+  EXPECT_EQ(counts()[State::kWaiting], 1U) << "requeued at open and not taken again by the repeat";
 }
 
-TEST_F(EngineTest, ACompletedJobKeepsResultAndUsage) {
+TEST_F(EngineTest, StoresResultAndUsage) {
   add_one();
   const Taken taken = take(1).taken[0];
   Finish done{
       taken.job.id, taken.token, outcome::Completed{R"([{"r":1}])"}, {}, Usage{5, 6, 7, R"({"rows":1})"}};
-  const TakeReply reply = run(turn_of(0, {done}));
+  const TakeReply reply = run(take_request(0, {done}));
   EXPECT_EQ(reply.finished[0]->state, State::kCompleted);
   const Job job = get(taken.job.id);
   EXPECT_EQ(job.result, R"([{"r":1}])");
@@ -112,14 +112,14 @@ TEST_F(EngineTest, ACompletedJobKeepsResultAndUsage) {
                                     "completed 1 from active", "drained"));
 }
 
-TEST_F(EngineTest, ALateFinishIsRefusedAndChangesNothing) {
+TEST_F(EngineTest, RejectsLateFinishWithoutChange) {
   add_one();
   const Taken first = take(1).taken[0];
   clock.advance(31s);
   must(step([&](Engine& e) { return e.recover({q, 5, {}}); }));
-  const auto gone = finish(first, outcome::Completed{});
-  ASSERT_FALSE(gone.has_value());
-  EXPECT_EQ(gone.error().code, Errc::kLockMissing);
+  const auto expired = finish(first, outcome::Completed{});
+  ASSERT_FALSE(expired.has_value());
+  EXPECT_EQ(expired.error().code, Errc::kLockMissing);
   const Taken second = take(1).taken[0];
   const auto late = finish(first, outcome::Completed{});
   ASSERT_FALSE(late.has_value());
@@ -129,11 +129,11 @@ TEST_F(EngineTest, ALateFinishIsRefusedAndChangesNothing) {
   EXPECT_EQ(finish({.job = Job{.id = JobId("77")}}, outcome::Completed{}).error().code, Errc::kNotFound);
 }
 
-TEST_F(EngineTest, AFailedAttemptWaitsItsDelayThenGoesBehindTheOthers) {
+TEST_F(EngineTest, RetriesAtBackAfterDelay) {
   const JobId id = add_one({.attempts = 3});
   const Taken taken = take(1).taken[0];
-  const auto moved = finish(taken, outcome::RetryAfter{500ms, {"error", "boom", "at x", ""}, true});
-  EXPECT_EQ(moved->state, State::kDelayed);
+  const auto result = finish(taken, outcome::RetryAfter{500ms, {"error", "boom", "at x", ""}, true});
+  EXPECT_EQ(result->state, State::kDelayed);
   EXPECT_EQ(get(id).failure->message, "boom");
   EXPECT_THAT(get(id).stacktrace, ElementsAre("at x"));
   add_one();
@@ -145,7 +145,7 @@ TEST_F(EngineTest, AFailedAttemptWaitsItsDelayThenGoesBehindTheOthers) {
   EXPECT_THAT(ids(State::kWaiting), ElementsAre("2", "1"));
 }
 
-TEST_F(EngineTest, StalledJobsComeBackInFrontAndFailAboveTheLimit) {
+TEST_F(EngineTest, RequeuesStalledJobsAndFailsThemAtLimit) {
   add_one();
   add_one();
   add_one();
@@ -162,7 +162,7 @@ TEST_F(EngineTest, StalledJobsComeBackInFrontAndFailAboveTheLimit) {
   EXPECT_EQ(get(JobId("1")).stalled, 2U);
 }
 
-TEST_F(EngineTest, NothingStartsMoreThanTenTimes) {
+TEST_F(EngineTest, FailsJobAtLimitOfStarts) {
   const JobId id = add_one();
   for (int i = 0; i < 10; ++i) {
     const TakeReply reply = take(1);
@@ -175,19 +175,19 @@ TEST_F(EngineTest, NothingStartsMoreThanTenTimes) {
   EXPECT_EQ(get(id).attempts_made, 0U);
 }
 
-TEST_F(EngineTest, RetentionKeepsTheNewest) {
+TEST_F(EngineTest, KeepsNewestByCount) {
   for (int i = 0; i < 5; ++i) add_one();
   for (const Taken& taken : take(5).taken) must(finish(taken, outcome::Completed{"1"}, {.count = 2}));
   EXPECT_THAT(ids(State::kCompleted), ElementsAre("4", "5"));
   EXPECT_EQ(counts()[State::kCompleted], 2U);
   add_one();
-  const auto moved = finish(take(1).taken[0], outcome::Completed{}, {.count = 0});
-  EXPECT_FALSE(moved->kept);
+  const auto result = finish(take(1).taken[0], outcome::Completed{}, {.count = 0});
+  EXPECT_FALSE(result->kept);
   EXPECT_THAT(ids(State::kCompleted), IsEmpty());
   EXPECT_FALSE(look([&](Snapshot& s) { return s.get({q, JobId("6")}); }).has_value());
 }
 
-TEST_F(EngineTest, RetentionByAgeRemovesTheOld) {
+TEST_F(EngineTest, RemovesByAge) {
   add_one();
   must(finish(take(1).taken[0], outcome::Completed{}));
   clock.advance(11s);
@@ -196,44 +196,44 @@ TEST_F(EngineTest, RetentionByAgeRemovesTheOld) {
   EXPECT_THAT(ids(State::kCompleted), ElementsAre("2"));
 }
 
-TEST_F(EngineTest, TakingByNeedsLeavesTheRestWhereItLies) {
+TEST_F(EngineTest, FilterLeavesOtherJobsInPlace) {
   for (const char* name : {"small", "big", "small", "closed", "tiny"}) add_one({}, name);
-  TakeRequest turn = turn_of(9);
-  turn.filter = AdmissionFilter{.free = {2, 4}, .needs = {}, .default_needs = {}};
-  turn.filter->needs[FunctionName("small")] = {1, 1};
-  turn.filter->needs[FunctionName("big")] = {4, 8};
-  turn.filter->needs[FunctionName("closed")] = {.cores = 1, .unavailable = true};
-  TakeReply reply = run(turn);
+  TakeRequest request = take_request(9);
+  request.filter = AdmissionFilter{.free = {2, 4}, .needs = {}, .default_needs = {}};
+  request.filter->needs[FunctionName("small")] = {1, 1};
+  request.filter->needs[FunctionName("big")] = {4, 8};
+  request.filter->needs[FunctionName("closed")] = {.cores = 1, .unavailable = true};
+  TakeReply reply = run(request);
   ASSERT_EQ(reply.taken.size(), 1U);
   ASSERT_TRUE(reply.blocked.has_value());
   EXPECT_EQ(reply.blocked->id.value, "2");
   EXPECT_TRUE(reply.next.more);
   EXPECT_THAT(ids(State::kWaiting), ElementsAre("2", "3", "4", "5"));
 
-  turn = turn_of(9);
-  turn.filter = AdmissionFilter{
+  request = take_request(9);
+  request.filter = AdmissionFilter{
       .free = {2, 4}, .needs = {}, .default_needs = Needs{1, 1}, .backfill = true, .spare = {1, 1}};
-  turn.filter->needs[FunctionName("big")] = {4, 8};
-  turn.filter->needs[FunctionName("closed")] = {.cores = 1, .unavailable = true};
-  reply = run(turn);
-  ASSERT_EQ(reply.taken.size(), 1U) << "only one fits the spare room";
+  request.filter->needs[FunctionName("big")] = {4, 8};
+  request.filter->needs[FunctionName("closed")] = {.cores = 1, .unavailable = true};
+  reply = run(request);
+  ASSERT_EQ(reply.taken.size(), 1U) << "only one fits the spare capacity";
   EXPECT_EQ(reply.taken[0].job.id.value, "3");
   EXPECT_THAT(ids(State::kWaiting), ElementsAre("2", "4", "5"));
 }
 
-TEST_F(EngineTest, AFunctionMayStandInTheData) {
+TEST_F(EngineTest, ReadsFunctionFromDataField) {
   add_one({}, "job", R"({"a":{"func":"rank"}})");
-  TakeRequest turn = turn_of(1);
-  turn.filter = AdmissionFilter{.free = {1, 1},
-                                .needs = {{FunctionName("rank"), Needs{1, 1}}},
-                                .default_needs = {},
-                                .function_field = "a.func"};
-  const TakeReply reply = run(turn);
+  TakeRequest request = take_request(1);
+  request.filter = AdmissionFilter{.free = {1, 1},
+                                   .needs = {{FunctionName("rank"), Needs{1, 1}}},
+                                   .default_needs = {},
+                                   .function_field = "a.func"};
+  const TakeReply reply = run(request);
   ASSERT_EQ(reply.taken.size(), 1U);
   EXPECT_EQ(reply.taken[0].function.value, "rank");
 }
 
-TEST_F(EngineTest, NothingStartsWhilePaused) {
+TEST_F(EngineTest, TakesNothingWhilePaused) {
   add_one();
   must(step([&](Engine& e) { return e.pause(q); }));
   EXPECT_THAT(take(1).taken, IsEmpty());
@@ -242,7 +242,7 @@ TEST_F(EngineTest, NothingStartsWhilePaused) {
   EXPECT_EQ(take(1).taken.size(), 1U);
 }
 
-TEST_F(EngineTest, AtReopeningActiveJobsStandInFrontUncounted) {
+TEST_F(EngineTest, ReopeningRequeuesActiveJobsUncounted) {
   for (int i = 0; i < 4; ++i) add_one();
   add_one({.priority = 3});
   take(2);
@@ -254,20 +254,21 @@ TEST_F(EngineTest, AtReopeningActiveJobsStandInFrontUncounted) {
   EXPECT_EQ(take(1).taken[0].job.attempts_started, 2U);
 }
 
-TEST_F(EngineTest, AnAbortedTransactionLeavesNoTrace) {
+TEST_F(EngineTest, AbortRevertsEverything) {
   add_one();
   const Taken taken = take(1).taken[0];
   const Counts before = counts();
   ASSERT_TRUE(engine->begin(now()).has_value());
   ASSERT_TRUE(engine->add({q, {{"a", "{}", {}}}, {}, 0}).has_value());
   ASSERT_TRUE(engine->add({QueueName("new"), {{"a", "{}", {}}}, {}, 0}).has_value());
-  ASSERT_TRUE(engine->turn(turn_of(1, {{taken.job.id, taken.token, outcome::Completed{}, {}, {}}}))
-                  ->reply.finished[0]
-                  .has_value());
+  ASSERT_TRUE(
+      engine->finish_and_take(take_request(1, {{taken.job.id, taken.token, outcome::Completed{}, {}, {}}}))
+          ->reply.finished[0]
+          .has_value());
   engine->abort();
   EXPECT_EQ(counts(), before);
   EXPECT_EQ(engine->find_queue(QueueName("new")), nullptr);
-  EXPECT_TRUE(finish(taken, outcome::Completed{}).has_value()) << "its lock is there as before";
+  EXPECT_TRUE(finish(taken, outcome::Completed{}).has_value()) << "its lock is restored";
 }
 
 }  // namespace gaur::test

@@ -1,5 +1,5 @@
-// The index of ready jobs by function: a turn visits few records however many jobs it may not take, in every
-// way that a job comes into the line and leaves it; and folders of disk format 1 get the index when opened.
+// The index of ready jobs by function: a take request reads few records however many jobs it skips, and the
+// index follows every verb that makes a job ready or not. Also the migration of older disk formats.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -11,27 +11,27 @@ namespace gaur::test {
 
 using embedded::JobNumber;
 using embedded::Key;
+using embedded::PrefixScan;
 using embedded::Table;
-using embedded::Walk;
 using ::testing::ElementsAre;
 
-constexpr std::uint64_t kFewRecords = 64;  // a constant: of the walk, its leaps and what is taken
+constexpr std::uint64_t kFewRecords = 64;  // independent of the number of jobs
 
 class IndexTest : public EngineTest {
  protected:
-  /// Room for anything; "open" is served, "shut" is closed, others are not served.
-  static AdmissionFilter admit(std::string field = {}) {
-    AdmissionFilter admit{.free = {.cores = 64, .memory_bytes = 1ULL << 40},
-                          .function_field = std::move(field)};
-    admit.needs[FunctionName("open")] = {.cores = 1};
-    admit.needs[FunctionName("also-open")] = {.cores = 1};
-    admit.needs[FunctionName("shut")] = {.cores = 1, .unavailable = true};
-    return admit;
+  /// Fits every job. "open" and "also-open" are served, "shut" is unavailable, others are not served.
+  static AdmissionFilter host_filter(std::string field = {}) {
+    AdmissionFilter filter{.free = {.cores = 64, .memory_bytes = 1ULL << 40},
+                           .function_field = std::move(field)};
+    filter.needs[FunctionName("open")] = {.cores = 1};
+    filter.needs[FunctionName("also-open")] = {.cores = 1};
+    filter.needs[FunctionName("shut")] = {.cores = 1, .unavailable = true};
+    return filter;
   }
   TakeReply take_by(const AdmissionFilter& which, std::uint32_t at_most = 9) {
-    TakeRequest turn = turn_of(at_most);
-    turn.filter = which;
-    return run(turn);
+    TakeRequest request = take_request(at_most);
+    request.filter = which;
+    return run(request);
   }
   std::vector<std::string> taken_by(const AdmissionFilter& which, std::uint32_t at_most = 9) {
     std::vector<std::string> out;
@@ -45,73 +45,95 @@ class IndexTest : public EngineTest {
       left -= now;
     }
   }
-  /// Every ready job stands in the index once, under the hash of its function, and nothing else does.
+  /// The index contains each ready job once, under the hash of its function, and nothing else.
   void expect_whole_index() {
     auto txn = must(Txn::begin(*env, Txn::Mode::kRead));
     std::size_t ready = 0, indexed = 0;
-    for (Walk walk(*txn, Table::kReady, {}); !walk.done(); walk.next(), ++ready) {
-      const auto entry = embedded::ready_entry_of(walk.value());
+    for (PrefixScan scan(*txn, Table::kReady, {}); !scan.done(); scan.next(), ++ready) {
+      const auto entry = embedded::decode_ready_entry(scan.value());
       ASSERT_TRUE(entry);
-      const auto key = embedded::function_key(embedded::u32_at(walk.key(), 0), entry->function,
-                                              embedded::place_in_line(walk.key()));
+      const auto key = embedded::function_key(embedded::u32_at(scan.key(), 0), entry->function,
+                                              embedded::priority_and_order(scan.key()));
       EXPECT_TRUE(txn->get(Table::kByFunction, key.view())) << "job " << entry->job;
     }
-    for (Walk walk(*txn, Table::kByFunction, {}); !walk.done(); walk.next()) ++indexed;
+    for (PrefixScan scan(*txn, Table::kByFunction, {}); !scan.done(); scan.next()) ++indexed;
     EXPECT_EQ(ready, indexed);
   }
-  /// Rewrites the open store as a program of disk format 1 would have left it.
+  /// Rewrites the store in disk format 1 and reopens it.
   void make_format_1() {
     {
       auto txn = must(Txn::begin(*env, Txn::Mode::kWrite));
-      for (Walk walk(*txn, Table::kByFunction, {}); !walk.done();) walk.erase();
+      for (PrefixScan scan(*txn, Table::kByFunction, {}); !scan.done();) scan.erase();
       std::vector<std::pair<std::string, JobNumber>> entries;
-      for (Walk walk(*txn, Table::kReady, {}); !walk.done(); walk.next())
-        entries.emplace_back(walk.key(), embedded::number_of(walk.value()).value());
-      for (const auto& [key, job] : entries) txn->put(Table::kReady, key, embedded::number_value(job));
+      for (PrefixScan scan(*txn, Table::kReady, {}); !scan.done(); scan.next())
+        entries.emplace_back(scan.key(), embedded::decode_job_number(scan.value()).value());
+      for (const auto& [key, job] : entries) txn->put(Table::kReady, key, embedded::encode_job_number(job));
       std::vector<std::pair<std::string, std::string>> queues;
-      for (Walk walk(*txn, Table::kMeta, "q"); !walk.done(); walk.next()) {
-        auto payload = embedded::open_record(walk.value(), embedded::Magic::kQueue, walk.key());
+      for (PrefixScan scan(*txn, Table::kMeta, "q"); !scan.done(); scan.next()) {
+        auto payload = embedded::open_record(scan.value(), embedded::Magic::kQueue, scan.key());
         ASSERT_TRUE(payload);
-        payload->remove_suffix(4 + embedded::decode_queue(walk.value(), walk.key())->function_field.size());
+        payload->remove_suffix(4 + embedded::decode_queue(scan.value(), scan.key())->function_field.size());
         std::string record;
         embedded::begin_record(record);
         record.append(*payload);
-        embedded::seal_record(record, embedded::Magic::kQueue, walk.key());
-        queues.emplace_back(walk.key(), record);
+        embedded::seal_record(record, embedded::Magic::kQueue, scan.key());
+        queues.emplace_back(scan.key(), record);
       }
       for (const auto& [key, record] : queues) txn->put(Table::kMeta, key, record);
-      std::string record;
-      embedded::begin_record(record);
-      record.append("\x01\0\0\0", 4);
-      embedded::seal_record(record, embedded::Magic::kFormat, embedded::kFormatKey);
-      txn->put(Table::kMeta, embedded::kFormatKey, record);
       ASSERT_EQ(txn->commit(), 0);
     }
+    make_format(1);
+  }
+  /// Moves the sessions to the table of formats 1 and 2, writes the format and reopens the store.
+  void make_format(char format) {
+    MDB_txn* txn = nullptr;
+    MDB_dbi lanes = 0;
+    MDB_cursor* sessions = nullptr;
+    ASSERT_EQ(mdb_txn_begin(env->get(), nullptr, 0, &txn), 0);
+    ASSERT_EQ(mdb_dbi_open(txn, "lanes", MDB_CREATE, &lanes), 0);
+    ASSERT_EQ(mdb_cursor_open(txn, env->table(Table::kSessions), &sessions), 0);
+    std::vector<std::pair<std::string, std::string>> entries;
+    MDB_val key{}, value{};
+    while (mdb_cursor_get(sessions, &key, &value, MDB_NEXT) == 0)
+      entries.emplace_back(embedded::to_view(key), embedded::to_view(value));
+    mdb_cursor_close(sessions);
+    std::string record;
+    embedded::begin_record(record);
+    record.append(std::string{format, '\0', '\0', '\0'});
+    embedded::seal_record(record, embedded::Magic::kFormat, embedded::kFormatKey);
+    const auto put = [&](MDB_dbi table, std::string_view at, std::string_view what) {
+      MDB_val k = embedded::to_val(at), v = embedded::to_val(what);
+      ASSERT_EQ(mdb_put(txn, table, &k, &v, 0), 0);
+    };
+    for (const auto& [session, reply] : entries) put(lanes, session, reply);
+    ASSERT_EQ(mdb_drop(txn, env->table(Table::kSessions), 1), 0);
+    put(env->table(Table::kMeta), embedded::kFormatKey, record);
+    ASSERT_EQ(mdb_txn_commit(txn), 0);
     reopen();
   }
 };
 
-TEST_F(IndexTest, ATurnVisitsFewRecordsHoweverManyItMayNotTake) {
+TEST_F(IndexTest, TakeReadsFewRecordsHoweverManyItSkips) {
   const bool all = std::getenv("GAUR_LONG") != nullptr;
   const std::size_t each = all ? 500'000 : 50'000;
-  add_many(each, {"nobody-serves-this", "{}", {}});
+  add_many(each, {"unserved", "{}", {}});
   add_many(each, {"shut", "{}", {}});
   const std::string runnable = add_one({}, "open").value;
   const SystemClock real;
   const Instant start = real.now();
-  EXPECT_THAT(taken_by(admit()), ElementsAre(runnable));
+  EXPECT_THAT(taken_by(host_filter()), ElementsAre(runnable));
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(real.now() - start);
   RecordProperty("microseconds", std::to_string(took.count()));
   if (all) {
     EXPECT_LE(took, 100ms);
   }
   EXPECT_LE(engine->visited(), kFewRecords);
-  EXPECT_TRUE(taken_by(admit()).empty());
-  EXPECT_LE(engine->visited(), kFewRecords) << "finding nothing is as cheap";
+  EXPECT_TRUE(taken_by(host_filter()).empty());
+  EXPECT_LE(engine->visited(), kFewRecords) << "also without a result";
 }
 
-TEST_F(IndexTest, JobsThatNeedTooMuchArePassedAsCheaply) {
-  AdmissionFilter which = admit();
+TEST_F(IndexTest, SkipsManyJobsThatDoNotFit) {
+  AdmissionFilter which = host_filter();
   which.backfill = true;
   which.needs[FunctionName("big")] = {.cores = 128};
   which.needs[FunctionName("open")].ends_before_head = true;
@@ -121,8 +143,8 @@ TEST_F(IndexTest, JobsThatNeedTooMuchArePassedAsCheaply) {
   EXPECT_LE(engine->visited(), kFewRecords);
 }
 
-TEST_F(IndexTest, FunctionsThatAreNotListedAreFoundAmongMany) {
-  AdmissionFilter which = admit();
+TEST_F(IndexTest, FindsUnlistedFunctionsAmongMany) {
+  AdmissionFilter which = host_filter();
   which.default_needs = Needs{.cores = 1};
   add_many(20'000, {"shut", "{}", {}});
   const std::string one = add_one({}, "anything").value;
@@ -131,27 +153,27 @@ TEST_F(IndexTest, FunctionsThatAreNotListedAreFoundAmongMany) {
   EXPECT_LE(engine->visited(), kFewRecords);
 }
 
-TEST_F(IndexTest, TheOrderOfHandingOutHoldsOverFunctions) {
+TEST_F(IndexTest, KeepsOrderAcrossFunctions) {
   add_many(100, {"shut", "{}", {}});
   const std::string first = add_one({}, "open").value;
   add_many(100, {"shut", "{}", {}});
   const std::string second = add_one({}, "also-open").value;
-  add_many(100, {"nobody-serves-this", "{}", {.priority = 2}});
+  add_many(100, {"unserved", "{}", {.priority = 2}});
   const std::string low = add_one({.priority = 9}, "open").value;
   const std::string high = add_one({.priority = 3}, "also-open").value;
   const std::string front = add_one({.lifo = true}, "also-open").value;
-  EXPECT_THAT(taken_by(admit()), ElementsAre(front, first, second, high, low));
+  EXPECT_THAT(taken_by(host_filter()), ElementsAre(front, first, second, high, low));
 }
 
-TEST_F(IndexTest, FollowsAJobOnEveryWayIntoTheLineAndOut) {
+TEST_F(IndexTest, FollowsEveryVerb) {
   add_many(100, {"shut", "{}", {}});
   const JobId delayed = add_one({.delay = 5s}, "open");
   const JobId other = add_one({.id = JobId("mine")}, "open");
-  EXPECT_THAT(taken_by(admit()), ElementsAre("mine"));
+  EXPECT_THAT(taken_by(host_filter()), ElementsAre("mine"));
   expect_whole_index();
-  reopen();  // gives it back
+  reopen();  // requeues it
   expect_whole_index();
-  const TakeReply again = take_by(admit());
+  const TakeReply again = take_by(host_filter());
   ASSERT_EQ(again.taken.size(), 1U);
   ASSERT_TRUE(finish(again.taken[0], outcome::Failed{}));
   ASSERT_TRUE(step([&](Engine& e) { return e.retry({q, other}, true); }));
@@ -161,7 +183,7 @@ TEST_F(IndexTest, FollowsAJobOnEveryWayIntoTheLineAndOut) {
   ASSERT_TRUE(step([&](Engine& e) { return e.cancel({q, JobId("1")}, "me", "test"); }));
   ASSERT_TRUE(step([&](Engine& e) { return e.remove({q, JobId("2")}); }));
   expect_whole_index();
-  EXPECT_THAT(taken_by(admit()), ElementsAre("mine", delayed.value));
+  EXPECT_THAT(taken_by(host_filter()), ElementsAre("mine", delayed.value));
   ASSERT_TRUE(step([&](Engine& e) { return e.drain(q, true, 1000); }));
   expect_whole_index();
   add_many(10, {"open", "{}", {}});
@@ -169,34 +191,34 @@ TEST_F(IndexTest, FollowsAJobOnEveryWayIntoTheLineAndOut) {
   expect_whole_index();
 }
 
-TEST_F(IndexTest, FollowsTheDataAndTheFieldThatNamesTheFunction) {
+TEST_F(IndexTest, FollowsDataAndFunctionField) {
   add_many(100, {"open", R"({"func":"shut"})", {}});
-  EXPECT_TRUE(taken_by(admit("func")).empty());
+  EXPECT_TRUE(taken_by(host_filter("func")).empty());
   ASSERT_TRUE(step([&](Engine& e) { return e.update_data({q, JobId("90")}, R"({"func":"also-open"})"); }));
   expect_whole_index();
-  EXPECT_THAT(taken_by(admit("func")), ElementsAre("90"));
+  EXPECT_THAT(taken_by(host_filter("func")), ElementsAre("90"));
   EXPECT_LE(engine->visited(), kFewRecords);
-  EXPECT_EQ(taken_by(admit(""), 3).size(), 3U) << "now the name tells the function";
+  EXPECT_EQ(taken_by(host_filter(""), 3).size(), 3U) << "now the name is the function";
   expect_whole_index();
   reopen();
-  EXPECT_EQ(taken_by(admit(""), 3).size(), 3U);
+  EXPECT_EQ(taken_by(host_filter(""), 3).size(), 3U);
 }
 
-TEST_F(IndexTest, AnAbortedTransactionLeavesTheIndexAsItWas) {
+TEST_F(IndexTest, AbortRevertsIndex) {
   add_many(30, {"shut", R"({"func":"open"})", {}});
   ASSERT_TRUE(engine->begin(now()));
-  TakeRequest turn = turn_of(5);
-  turn.filter = admit("func");
-  ASSERT_TRUE(engine->turn(turn));
+  TakeRequest request = take_request(5);
+  request.filter = host_filter("func");
+  ASSERT_TRUE(engine->finish_and_take(request));
   engine->abort();
   expect_whole_index();
-  EXPECT_TRUE(taken_by(admit("")).empty());
-  EXPECT_EQ(taken_by(admit("func")).size(), 9U);
+  EXPECT_TRUE(taken_by(host_filter("")).empty());
+  EXPECT_EQ(taken_by(host_filter("func")).size(), 9U);
   expect_whole_index();
 }
 
-TEST_F(IndexTest, AFolderOfFormat1IsIndexedWhenItIsOpened) {
-  add_many(2'000, {"nobody-serves-this", "{}", {}});
+TEST_F(IndexTest, MigratesFormat1) {
+  add_many(2'000, {"unserved", "{}", {}});
   const std::string first = add_one({}, "open").value;
   const std::string second = add_one({.priority = 7}, "also-open").value;
   const std::string running = add_one({}, "open").value;
@@ -206,13 +228,25 @@ TEST_F(IndexTest, AFolderOfFormat1IsIndexedWhenItIsOpened) {
   make_format_1();
   expect_whole_index();
   EXPECT_EQ(ids(State::kWaiting), before);
-  EXPECT_THAT(taken_by(admit()), ElementsAre(first, running, second));
+  EXPECT_THAT(taken_by(host_filter()), ElementsAre(first, running, second));
   EXPECT_LE(engine->visited(), kFewRecords);
   reopen();
   expect_whole_index();
 }
 
-TEST_F(IndexTest, WaitingFunctionsAreCountedUpToABound) {
+TEST_F(IndexTest, MigratesSessionsOfFormat2) {
+  const OperationId producer{SessionName("producer"), 7}, other{SessionName("other"), 1};
+  const auto first = add({{"open", "{}", {}}}, producer);
+  ASSERT_TRUE(add({{"open", "{}", {}}}, other));
+  make_format(2);
+  EXPECT_EQ(*add({{"open", "{}", {}}}, producer), *first);
+  EXPECT_EQ(counts()[State::kWaiting], 2U) << "the session is still known";
+  EXPECT_EQ(add({{"open", "{}", {}}}, {SessionName("producer"), 6}).error().code, Errc::kInvalidArgument);
+  reopen();
+  EXPECT_EQ(*add({{"open", "{}", {}}}, producer), *first);
+}
+
+TEST_F(IndexTest, CountsWaitingFunctionsUpToLimit) {
   add_many(1'500, {"many", "{}", {}});
   add_many(2, {"few", "{}", {.priority = 3}});
   const auto found = must(look([&](Snapshot& s) { return s.waiting_functions(q, "", 100); }));

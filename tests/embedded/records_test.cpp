@@ -1,4 +1,4 @@
-// The records: what is written is read back; what is damaged is seen, whatever bit it is.
+// The records: encoding and decoding, and detection of every damaged bit.
 #include "embedded/records.hpp"
 
 #include <gtest/gtest.h>
@@ -28,11 +28,11 @@ JobState some_state() {
   return state;
 }
 
-/// Flips every bit in turn, and cuts at every length: `reads` must refuse each.
+/// Flips each bit and truncates at each length. `reads` must reject every variant.
 template <class Reads>
-void expect_all_damage_seen(const std::string& whole, Reads reads) {
+void expect_damage_detected(const std::string& whole, Reads reads) {
   ASSERT_TRUE(reads(whole, kKey));
-  EXPECT_FALSE(reads(whole, "another key")) << "a record must not stand under another's key";
+  EXPECT_FALSE(reads(whole, "another key")) << "the checksum covers the key";
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::string broken = whole;
     broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << (bit % 8)));
@@ -44,7 +44,7 @@ void expect_all_damage_seen(const std::string& whole, Reads reads) {
 }
 }  // namespace
 
-TEST(Crc32c, KnowsTheStandardValueOnBothPaths) {
+TEST(Crc32c, ComputesStandardValueOnBothPaths) {
   EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
   EXPECT_EQ(crc32c_portable("123456789"), 0xE3069283U);
   std::mt19937 random(7);
@@ -56,16 +56,16 @@ TEST(Crc32c, KnowsTheStandardValueOnBothPaths) {
   }
 }
 
-TEST(Records, AStateComesBackAndDamageIsSeen) {
+TEST(Records, StateRoundTripsAndDetectsDamage) {
   std::string record;
   encode_state(some_state(), kKey, record);
   EXPECT_EQ(decode_state(record, kKey), some_state());
-  expect_all_damage_seen(record, [](std::string_view bytes, std::string_view key) {
+  expect_damage_detected(record, [](std::string_view bytes, std::string_view key) {
     return decode_state(bytes, key).has_value();
   });
 }
 
-TEST(Records, ABodyComesBackAndDamageIsSeen) {
+TEST(Records, BodyRoundTripsAndDetectsDamage) {
   std::string record;
   encode_body({"own-id", "name", R"({"a":"가"})", "options"}, kKey, record);
   const auto body = decode_body(record, kKey);
@@ -74,28 +74,28 @@ TEST(Records, ABodyComesBackAndDamageIsSeen) {
   EXPECT_EQ(body->name, "name");
   EXPECT_EQ(body->data, R"({"a":"가"})");
   EXPECT_EQ(body->options, "options");
-  expect_all_damage_seen(record, [](std::string_view bytes, std::string_view key) {
+  expect_damage_detected(record, [](std::string_view bytes, std::string_view key) {
     return decode_body(bytes, key).has_value();
   });
 }
 
-TEST(Records, AFailureComesBackAndDamageIsSeen) {
+TEST(Records, FailureRoundTripsAndDetectsDamage) {
   std::string record;
   encode_failure({{"timeout", "late", "at a", "{}"}, {"first", "second"}}, kKey, record);
   const auto failure = decode_failure(record, kKey);
   ASSERT_TRUE(failure.has_value());
   EXPECT_EQ(failure->failure, (Failure{"timeout", "late", "at a", "{}"}));
   EXPECT_EQ(failure->stacktrace, (std::vector<std::string>{"first", "second"}));
-  expect_all_damage_seen(record, [](std::string_view bytes, std::string_view key) {
+  expect_damage_detected(record, [](std::string_view bytes, std::string_view key) {
     return decode_failure(bytes, key).has_value();
   });
 }
 
-TEST(Records, AQueueComesBackAndDamageIsSeen) {
+TEST(Records, QueueRoundTripsAndDetectsDamage) {
   QueueRecord queue{.number = 3,
                     .paused = true,
                     .last_id = 9,
-                    .last_own = 2,
+                    .last_custom = 2,
                     .front = -4,
                     .back = 12,
                     .first_event = 5,
@@ -105,12 +105,12 @@ TEST(Records, AQueueComesBackAndDamageIsSeen) {
   std::string record;
   encode_queue(queue, kKey, record);
   EXPECT_EQ(decode_queue(record, kKey), queue);
-  expect_all_damage_seen(record, [](std::string_view bytes, std::string_view key) {
+  expect_damage_detected(record, [](std::string_view bytes, std::string_view key) {
     return decode_queue(bytes, key).has_value();
   });
 }
 
-TEST(Records, OptionsComeBackAndAnUnknownOneIsRefused) {
+TEST(Records, OptionsRoundTripAndRejectUnknownBits) {
   JobOptions options;
   EXPECT_EQ(encode_options(options), "");
   EXPECT_EQ(decode_options(""), options);
@@ -136,10 +136,10 @@ TEST(Records, OptionsComeBackAndAnUnknownOneIsRefused) {
   EXPECT_FALSE(decode_options(newer).has_value());
 }
 
-TEST(Records, EventsComeBackAndABrokenRunIsRefused) {
+TEST(Records, EventsRoundTripAndRejectDamage) {
   std::string payload;
   encode_event({EventKind::kAdded, {}, 5, "", 100, "top"}, payload);
-  encode_event({EventKind::kFailed, State::kActive, kOwnIds + 1, "mine", 101, "why"}, payload);
+  encode_event({EventKind::kFailed, State::kActive, kFirstCustomNumber + 1, "mine", 101, "why"}, payload);
   std::vector<StoredEvent> seen;
   ASSERT_TRUE(decode_events(payload, [&](const StoredEvent& event) { seen.push_back(event); }));
   ASSERT_EQ(seen.size(), 2U);
@@ -150,15 +150,15 @@ TEST(Records, EventsComeBackAndABrokenRunIsRefused) {
   EXPECT_FALSE(decode_events(payload.substr(0, payload.size() - 1), [](const StoredEvent&) {}));
 }
 
-TEST(Keys, AreOrderedAsNumbersAre) {
+TEST(Keys, SortAsNumbers) {
   const std::int64_t orders[] = {INT64_MIN, -7, -1, 0, 1, 255, 256, INT64_MAX};
   for (std::size_t i = 1; i < std::size(orders); ++i) {
     EXPECT_LT(Key().i64(orders[i - 1]).view(), Key().i64(orders[i]).view());
     EXPECT_EQ(i64_at(Key().u32(9).i64(orders[i]).view(), 4), orders[i]);
   }
-  EXPECT_EQ(own_number("17"), 17U);
-  for (const char* not_ours : {"", "0", "017", "1a", "99999999999999999999", "-1"})
-    EXPECT_FALSE(own_number(not_ours)) << not_ours;
+  EXPECT_EQ(generated_number("17"), 17U);
+  for (const char* custom : {"", "0", "017", "1a", "99999999999999999999", "-1"})
+    EXPECT_FALSE(generated_number(custom)) << custom;
 }
 
 }  // namespace gaur::embedded

@@ -1,4 +1,4 @@
-// The whole store with its threads: hand-off, waits, events, reopening, one owner of the folder.
+// The store with its threads: hand-off, waits, events, reopening, the lock of the folder.
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
@@ -34,17 +34,17 @@ class StoreTest : public ::testing::Test {
     EXPECT_TRUE(added.has_value()) << added.error().message;
     return added->front().id;
   }
-  TakeRequest turn(std::uint32_t take, Duration park = 0ms) {
-    TakeRequest turn;
-    turn.queue = q;
-    turn.op = {SessionName("w"), ++number};
-    turn.take = take;
-    turn.worker = "host";
-    turn.long_poll = park;
-    return turn;
+  TakeRequest take_request(std::uint32_t take, Duration park = 0ms) {
+    TakeRequest request;
+    request.queue = q;
+    request.op = {SessionName("w"), ++number};
+    request.take = take;
+    request.worker = "host";
+    request.long_poll = park;
+    return request;
   }
-  TakeReply run(TakeRequest turn) {
-    auto reply = store->finish_and_take(std::move(turn)).get();
+  TakeReply run(TakeRequest request) {
+    auto reply = store->finish_and_take(std::move(request)).get();
     EXPECT_TRUE(reply.has_value()) << reply.error().message;
     return reply.value_or(TakeReply{});
   }
@@ -56,54 +56,54 @@ class StoreTest : public ::testing::Test {
   std::uint64_t number = 0;
 };
 
-TEST_F(StoreTest, AnAddIsHandedToAParkedTurnInTheSameStep) {
-  auto parked = store->finish_and_take(turn(4, 30s));
+TEST_F(StoreTest, AddIsHandedOffToLongPoll) {
+  auto long_poll = store->finish_and_take(take_request(4, 30s));
   auto added = store->add({q, {{"a", "{}", {}}, {"b", "{}", {}}}, {}, 0}).get();
   ASSERT_TRUE(added.has_value());
   EXPECT_EQ(added->at(0).state, State::kActive);
   EXPECT_EQ(added->at(1).state, State::kActive);
-  const auto reply = std::move(parked).get();
+  const auto reply = std::move(long_poll).get();
   ASSERT_EQ(reply->taken.size(), 2U);
   EXPECT_EQ(reply->taken[0].job.name, "a");
   EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kActive)], 2U);
 }
 
-TEST_F(StoreTest, TheNextTurnOfALaneEndsAParkedOne) {
-  auto parked = store->finish_and_take(turn(1, 30s));
-  EXPECT_TRUE(run(turn(0)).taken.empty());
-  EXPECT_TRUE(std::move(parked).get()->taken.empty());
+TEST_F(StoreTest, NextRequestOfSessionEndsLongPoll) {
+  auto long_poll = store->finish_and_take(take_request(1, 30s));
+  EXPECT_TRUE(run(take_request(0)).taken.empty());
+  EXPECT_TRUE(std::move(long_poll).get()->taken.empty());
   add();
-  EXPECT_EQ(run(turn(1)).taken.size(), 1U) << "the ended turn took nothing";
+  EXPECT_EQ(run(take_request(1)).taken.size(), 1U) << "the ended request took nothing";
 }
 
-TEST_F(StoreTest, ARepeatOfAParkedTurnJoinsIt) {
-  const TakeRequest one = turn(1, 30s);
+TEST_F(StoreTest, RepeatJoinsLongPoll) {
+  const TakeRequest one = take_request(1, 30s);
   auto first = store->finish_and_take(one);
   auto second = store->finish_and_take(one);
   add();
   EXPECT_EQ(std::move(first).get()->taken, std::move(second).get()->taken);
 }
 
-TEST_F(StoreTest, AParkedTurnEndsByItself) {
-  EXPECT_TRUE(run(turn(1, 20ms)).taken.empty());
+TEST_F(StoreTest, LongPollEndsAtItsTimeout) {
+  EXPECT_TRUE(run(take_request(1, 20ms)).taken.empty());
 }
 
-TEST_F(StoreTest, WaitForWorkHearsOfAddsAndCancels) {
+TEST_F(StoreTest, WaitForWorkReportsAddsAndCancels) {
   auto waiting = store->wait_for_work({"host", {q}, 30s});
   add();
   EXPECT_THAT(std::move(waiting).get()->queues, ElementsAre(q));
-  const Taken taken = run(turn(1)).taken.at(0);
-  auto told = store->wait_for_work({"host", {q}, 30s});
+  const Taken taken = run(take_request(1)).taken.at(0);
+  auto cancelled = store->wait_for_work({"host", {q}, 30s});
   EXPECT_EQ(*store->cancel({q, taken.job.id}, "ann", "too slow").get(), CancelReply::kRequested);
-  const auto reply = std::move(told).get();
+  const auto reply = std::move(cancelled).get();
   ASSERT_EQ(reply->cancels.size(), 1U);
   EXPECT_EQ(reply->cancels[0].token, taken.token);
   EXPECT_EQ(reply->cancels[0].why, "too slow");
-  EXPECT_EQ(run(turn(0)).cancels.size(), 1U) << "told in every turn until the run ends";
+  EXPECT_EQ(run(take_request(0)).cancels.size(), 1U) << "reported in every reply until the run ends";
   EXPECT_TRUE(store->wait_for_work({"host", {q}, 1ms}).get()->cancels.empty());
 }
 
-TEST_F(StoreTest, EventsAreFollowedFromACursor) {
+TEST_F(StoreTest, EventsAreReadFromCursor) {
   auto page = store->events(q, "", 100, 0ms).get();
   EXPECT_TRUE(page->events.empty());
   auto next = store->events(q, page->cursor, 100, 30s);
@@ -117,7 +117,7 @@ TEST_F(StoreTest, EventsAreFollowedFromACursor) {
   EXPECT_EQ(store->events(q, "never", 1, 0ms).get().error().code, Errc::kInvalidArgument);
 }
 
-TEST_F(StoreTest, TheLogKeepsTenThousandEventsAndTellsOfGaps) {
+TEST_F(StoreTest, EventLogKeepsTenThousandAndReportsGap) {
   std::vector<NewJob> many(3000, NewJob{"job", "{}", {}});
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(store->add({q, many, {}, 0}).get().has_value());
   const auto page = store->events(q, "5", 10, 0ms).get();
@@ -127,12 +127,12 @@ TEST_F(StoreTest, TheLogKeepsTenThousandEventsAndTellsOfGaps) {
   EXPECT_EQ(store->events(q, "11990", 100, 0ms).get()->events.size(), 10U);
 }
 
-TEST_F(StoreTest, WhatWasAcknowledgedIsThereAfterReopening) {
+TEST_F(StoreTest, AcknowledgedChangesSurviveReopening) {
   const JobId waiting = add();
-  run(turn(1));
-  auto parked = store->finish_and_take(turn(5, 30s));
+  run(take_request(1));
+  auto long_poll = store->finish_and_take(take_request(5, 30s));
   store.reset();
-  const auto ended = std::move(parked).get();
+  const auto ended = std::move(long_poll).get();
   ASSERT_FALSE(ended.has_value());
   EXPECT_EQ(ended.error().code, Errc::kStopping);
   open();
@@ -140,14 +140,14 @@ TEST_F(StoreTest, WhatWasAcknowledgedIsThereAfterReopening) {
   EXPECT_EQ(store->position({q, waiting}).get()->before, 0U);
 }
 
-TEST_F(StoreTest, ASecondOpenerIsToldWhoOwnsTheFolder) {
+TEST_F(StoreTest, SecondOpenReportsOwnerOfFolder) {
   const auto second = open_embedded({.folder = folder.path(), .map_bytes = 1ULL << 32}, clock, loop);
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code, Errc::kBusy);
   EXPECT_THAT(second.error().message, HasSubstr("process " + std::to_string(::getpid())));
 }
 
-TEST_F(StoreTest, NoDescriptorOfTheStoreIsInherited) {
+TEST_F(StoreTest, DescriptorsAreCloseOnExec) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     std::error_code gone;
     const auto target = std::filesystem::read_symlink(entry.path(), gone);
@@ -157,7 +157,7 @@ TEST_F(StoreTest, NoDescriptorOfTheStoreIsInherited) {
   }
 }
 
-TEST_F(StoreTest, BadInputIsRefusedWithEveryProblem) {
+TEST_F(StoreTest, RejectsInvalidAddWithEveryProblem) {
   auto bad = store->add({q, {{"", "{", {.priority = 3'000'000}}}, {}, 0}).get();
   ASSERT_FALSE(bad.has_value());
   EXPECT_THAT(bad.error().message, AllOf(HasSubstr("name:"), HasSubstr("data:"), HasSubstr("priority:")));
@@ -169,26 +169,26 @@ TEST_F(StoreTest, BadInputIsRefusedWithEveryProblem) {
   EXPECT_TRUE(store->queues().get()->empty());
 }
 
-TEST_F(StoreTest, WholeQueuesAreDrainedCleanedAndObliterated) {
+TEST_F(StoreTest, DrainsCleansAndObliteratesQueues) {
   std::vector<NewJob> many(5000, NewJob{"job", "{}", {}});
   ASSERT_TRUE(store->add({q, many, {}, 0}).get().has_value());
   add({.delay = 1h});
   EXPECT_EQ(*store->drain(q, false).get(), 5000U);
   EXPECT_EQ(*store->drain(q, true).get(), 1U);
   add();
-  const Taken taken = run(turn(1)).taken.at(0);
+  const Taken taken = run(take_request(1)).taken.at(0);
   EXPECT_EQ(store->obliterate(q, false).get().error().code, Errc::kBusy);
-  TakeRequest done = turn(0);
+  TakeRequest done = take_request(0);
   done.finished = {{taken.job.id, taken.token, outcome::Completed{}, {}, {}}};
   run(done);
   EXPECT_EQ(*store->clean(q, State::kCompleted, 0ms, 0).get(), 1U);
   EXPECT_TRUE(store->obliterate(q, false).get().has_value());
   EXPECT_TRUE(store->queues().get()->empty());
-  EXPECT_EQ(add().value, "1") << "a new queue of the same name starts anew";
+  EXPECT_EQ(add().value, "1") << "a new queue of the same name starts at 1";
   EXPECT_EQ(store->events(q, "", 100, 0ms).get()->events.size(), 2U);
 }
 
-TEST_F(StoreTest, LogsKeepTheNewestLines) {
+TEST_F(StoreTest, KeepsNewestLogs) {
   const JobId id = add({.keep_logs = 2});
   EXPECT_EQ(*store->append_logs({q, id}, {"a", "b", "c"}).get(), 2U);
   EXPECT_EQ(*store->append_logs({q, id}, {"d"}).get(), 2U);
@@ -197,7 +197,7 @@ TEST_F(StoreTest, LogsKeepTheNewestLines) {
   EXPECT_EQ(page->total, 2U);
 }
 
-TEST_F(StoreTest, OneCommitServesAllThatGathered) {
+TEST_F(StoreTest, CommitsConcurrentAddsTogether) {
   std::vector<Async<std::vector<Added>>> sent;
   for (int i = 0; i < 200; ++i) sent.push_back(store->add({q, {{"top", "{}", {}}}, {}, 0}));
   for (auto& one : sent) EXPECT_TRUE(std::move(one).get().has_value());
@@ -207,7 +207,7 @@ TEST_F(StoreTest, OneCommitServesAllThatGathered) {
   EXPECT_LE(stats.commits, 200U);
 }
 
-/// Files of this process cannot grow while it lives: every commit then fails as on a broken disk.
+/// Prevents files of this process from growing, so that every commit fails as on a defective disk.
 class NoGrowth {
  public:
   NoGrowth() {
@@ -228,18 +228,18 @@ class NoGrowth {
   sighandler_t old_handler_ = SIG_DFL;
 };
 
-TEST_F(StoreTest, AfterAFailedWriteNothingIsAcknowledgedAnyMore) {
+TEST_F(StoreTest, AcknowledgesNothingAfterFailedWrite) {
   add();
   store.reset();
-  Promise<Error> told;
+  Promise<Error> reported;
   EmbeddedOptions options;
   options.folder = folder.path();
   options.map_bytes = 1ULL << 32;
-  options.on_fatal = [told](const Error& error) { told.set(error); };
+  options.on_fatal = [reported](const Error& error) { reported.set(error); };
   auto opened = open_embedded(options, clock, loop);
   ASSERT_TRUE(opened.has_value());
   store = *std::move(opened);
-  auto parked = store->finish_and_take(
+  auto long_poll = store->finish_and_take(
       {.queue = QueueName("other"), .op = {}, .take = 1, .worker = "host", .long_poll = 30s});
   {
     const NoGrowth broken;
@@ -247,11 +247,10 @@ TEST_F(StoreTest, AfterAFailedWriteNothingIsAcknowledgedAnyMore) {
     ASSERT_FALSE(lost.has_value());
     EXPECT_EQ(lost.error().code, Errc::kDisconnected) << "the outcome is unknown";
   }
-  EXPECT_THAT(told.future().get().message, HasSubstr("must be restarted"));
-  EXPECT_FALSE(std::move(parked).get().has_value());
+  EXPECT_THAT(reported.future().get().message, HasSubstr("must be restarted"));
+  EXPECT_FALSE(std::move(long_poll).get().has_value());
   EXPECT_EQ(store->add({q, {{"a", "{}", {}}}, {}, 0}).get().error().code, Errc::kIo);
-  EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kWaiting)], 1U)
-      << "looking still works";
+  EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kWaiting)], 1U) << "reads still work";
   store.reset();
   open();
   EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kWaiting)], 1U);

@@ -1,6 +1,6 @@
-// The suite that every store must pass, on the embedded store.
+// The conformance suite on the embedded store.
 #include "conformance/case_context.hpp"
-#include "embedded_rig.hpp"
+#include "embedded_fixture.hpp"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

@@ -1,5 +1,6 @@
 #pragma once
-// A folder for one test, on memory where the machine has such a place; gone with the object.
+// A temporary folder for one test, in memory if the machine has /dev/shm. The destructor removes it.
+// Thread-safety: confined to the test's thread.
 #include <stdlib.h>
 
 #include <filesystem>

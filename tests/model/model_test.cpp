@@ -1,4 +1,4 @@
-// A first look at the reference model; the conformance suite does the rest.
+// Basic tests of the reference model. The conformance suite tests the rest.
 #include <gtest/gtest.h>
 
 #include "base/manual_env.hpp"
@@ -18,29 +18,29 @@ struct ModelTest : testing::Test {
     EXPECT_TRUE(future.ready());
     return std::move(future).get();
   }
-  TakeRequest turn(std::uint64_t number, std::uint32_t take) {
+  TakeRequest take_request(std::uint64_t number, std::uint32_t take) {
     return {.queue = queue, .op = {SessionName("w"), number}, .take = take, .worker = "w"};
   }
 };
 
-TEST_F(ModelTest, AJobGoesThroughItsLife) {
+TEST_F(ModelTest, AddsTakesAndFinishesJob) {
   const auto added = now(store.add({.queue = queue, .jobs = {{.name = "top", .data = "{}"}}}));
   ASSERT_TRUE(added);
-  const auto taken = now(store.finish_and_take(turn(1, 5)));
+  const auto taken = now(store.finish_and_take(take_request(1, 5)));
   ASSERT_EQ(taken->taken.size(), 1U);
   EXPECT_EQ(taken->taken[0].token, LockToken("w:1:0"));
-  TakeRequest done = turn(2, 5);
+  TakeRequest done = take_request(2, 5);
   done.finished.push_back(
       {.id = added->front().id, .token = LockToken("w:1:0"), .outcome = outcome::Completed{"42"}});
-  const auto moved = now(store.finish_and_take(done));
-  ASSERT_TRUE(moved->finished.at(0));
+  const auto result = now(store.finish_and_take(done));
+  ASSERT_TRUE(result->finished.at(0));
   EXPECT_EQ(now(store.get({queue, added->front().id}))->result, "42");
 }
 
-TEST_F(ModelTest, AnAddIsHandedToAParkedTurn) {
-  TakeRequest parked = turn(1, 5);
-  parked.long_poll = Duration(1000);
-  auto reply = store.finish_and_take(parked);
+TEST_F(ModelTest, AddIsHandedOffToLongPoll) {
+  TakeRequest long_poll = take_request(1, 5);
+  long_poll.long_poll = Duration(1000);
+  auto reply = store.finish_and_take(long_poll);
   env.loop.run_ready();
   EXPECT_FALSE(reply.ready());
   const auto added = now(store.add({.queue = queue, .jobs = {{.name = "a"}, {.name = "b"}}}));
@@ -49,17 +49,17 @@ TEST_F(ModelTest, AnAddIsHandedToAParkedTurn) {
   EXPECT_EQ(now(std::move(reply))->taken.size(), 2U);
 }
 
-TEST_F(ModelTest, AParkedTurnEndsAtItsTime) {
-  TakeRequest parked = turn(1, 5);
-  parked.long_poll = Duration(1000);
-  auto reply = store.finish_and_take(parked);
+TEST_F(ModelTest, LongPollEndsAtItsTimeout) {
+  TakeRequest long_poll = take_request(1, 5);
+  long_poll.long_poll = Duration(1000);
+  auto reply = store.finish_and_take(long_poll);
   env.loop.run_for(Duration(999));
   EXPECT_FALSE(reply.ready());
   env.loop.run_for(Duration(1));
   EXPECT_TRUE(now(std::move(reply))->taken.empty());
 }
 
-TEST_F(ModelTest, AWorkerThatWaitsHearsOfAnAdd) {
+TEST_F(ModelTest, AddEndsWaitForWork) {
   auto reply = store.wait_for_work({.worker = "w", .queues = {queue}, .at_most = Duration(5000)});
   env.loop.run_ready();
   EXPECT_FALSE(reply.ready());

@@ -1,5 +1,6 @@
 #pragma once
-// The reference model as a rig, with or without a planted mistake. Thread-safety: the test's thread.
+// The fixture of the reference model, optionally with a planted mistake.
+// Thread-safety: confined to the test's thread.
 #include <deque>
 
 #include "conformance/store_fixture.hpp"
@@ -7,9 +8,9 @@
 
 namespace gaur::conformance {
 
-class ModelRig final : public StoreFixture {
+class ModelFixture final : public StoreFixture {
  public:
-  explicit ModelRig(Semantics semantics, model::Mutation mutation = model::Mutation::kNone)
+  explicit ModelFixture(Semantics semantics, model::Mutation mutation = model::Mutation::kNone)
       : store_(clock(), queue_, semantics, mutation) {}
   Store& store() override { return store_; }
   void crash_and_reopen() override { store_.crash_and_reopen(); }
@@ -37,7 +38,7 @@ class ModelRig final : public StoreFixture {
 
 inline Subject model_subject(Semantics semantics = Semantics::bullmq(),
                              model::Mutation mutation = model::Mutation::kNone) {
-  return {"model", [=] { return std::make_unique<ModelRig>(semantics, mutation); }, semantics};
+  return {"model", [=] { return std::make_unique<ModelFixture>(semantics, mutation); }, semantics};
 }
 
 }  // namespace gaur::conformance

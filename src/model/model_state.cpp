@@ -1,4 +1,4 @@
-#include "model/model_world.hpp"
+#include "model/model_state.hpp"
 
 #include <algorithm>
 
@@ -12,9 +12,9 @@ std::string_view to_string(Mutation mutation) {
     case Mutation::kLostWakeUp: return "lost wake-up";
     case Mutation::kDoublePromote: return "double promote";
     case Mutation::kCountDrift: return "count drift";
-    case Mutation::kResendTwice: return "resend applied twice";
-    case Mutation::kPassDelaysHead: return "pass delays head";
-    case Mutation::kLockReleasedBeforeMove: return "lock released before the move";
+    case Mutation::kRepeatExecuted: return "repeat executed";
+    case Mutation::kBackfillDelaysHead: return "backfill delays head";
+    case Mutation::kLockReleasedOnReject: return "lock released on reject";
   }
   return "unknown";
 }
@@ -24,14 +24,14 @@ Record* QueueState::find(const JobId& id) {
   return found == jobs.end() ? nullptr : &found->second;
 }
 
-void QueueState::make_ready(Record& record, Place where) {
+void QueueState::make_ready(Record& record, ListEnd end) {
   Job& job = record.job;
   job.state = job.priority == 0 ? State::kWaiting : State::kPrioritized;
   job.delay = Duration{0};
   job.due.reset();
   auto& kind = job.priority == 0 ? waiting : prioritized[job.priority];
-  enter_line(job, where);
-  if (where == Place::kInFront) {
+  insert_into_bull_list(job, end);
+  if (end == ListEnd::kFront) {
     kind.push_front(job.id);
   } else {
     kind.push_back(job.id);
@@ -39,26 +39,27 @@ void QueueState::make_ready(Record& record, Place where) {
   ++arrivals;
 }
 
-/// Bull finds a place by counting the prioritized jobs only: those in front without a priority shift it.
-void QueueState::enter_line(const Job& job, Place where) {
-  std::size_t before = where == Place::kInFront ? 0 : line.size();
+/// Bull counts only the prioritized jobs to find the index, so jobs without a priority in front shift it.
+void QueueState::insert_into_bull_list(const Job& job, ListEnd end) {
+  std::size_t before = end == ListEnd::kFront ? 0 : bull_list.size();
   if (job.priority > 0) {
     before = 0;
     for (const auto& [priority, jobs_of_it] : prioritized) {
-      const bool counts = where == Place::kInFront ? priority < job.priority : priority <= job.priority;
+      const bool counts = end == ListEnd::kFront ? priority < job.priority : priority <= job.priority;
       before += counts ? jobs_of_it.size() : 0;
     }
   }
-  line.insert(line.begin() + static_cast<std::ptrdiff_t>(std::min(before, line.size())), job.id);
+  bull_list.insert(bull_list.begin() + static_cast<std::ptrdiff_t>(std::min(before, bull_list.size())),
+                   job.id);
 }
 
-void QueueState::make_waiting(Record& record, Place where) {
+void QueueState::make_waiting(Record& record, ListEnd end) {
   record.job.state = State::kWaiting;
   record.job.delay = Duration{0};
   record.job.due.reset();
-  const bool in_front = where == Place::kInFront;
+  const bool in_front = end == ListEnd::kFront;
   waiting.insert(in_front ? waiting.begin() : waiting.end(), record.job.id);
-  line.insert(in_front ? line.begin() : line.end(), record.job.id);
+  bull_list.insert(in_front ? bull_list.begin() : bull_list.end(), record.job.id);
   ++arrivals;
 }
 
@@ -68,7 +69,7 @@ void QueueState::delay_until(Record& record, Time due, std::optional<std::uint64
   delayed.emplace(std::tuple{due, low_bits ? *low_bits : ++last_delayed, record.job.id}, record.job.id);
 }
 
-void QueueState::put(Record& record, State state, bool ties_by_id) {
+void QueueState::insert_last(Record& record, State state, bool ties_by_id) {
   record.job.state = state;
   auto& places = state == State::kActive ? active : finished(state);
   auto at = places.end();
@@ -80,9 +81,9 @@ void QueueState::put(Record& record, State state, bool ties_by_id) {
   places.insert(at, record.job.id);
 }
 
-void QueueState::lift(const Record& record) {
+void QueueState::remove_from_set(const Record& record) {
   const JobId& id = record.job.id;
-  std::erase(line, id);
+  std::erase(bull_list, id);
   switch (record.job.state) {
     case State::kWaiting: std::erase(waiting, id); break;
     case State::kPrioritized: std::erase(prioritized[record.job.priority], id); break;
@@ -97,12 +98,12 @@ void QueueState::lift(const Record& record) {
 }
 
 void QueueState::erase(const JobId& id) {
-  lift(jobs.at(id));
+  remove_from_set(jobs.at(id));
   jobs.erase(id);
 }
 
-std::vector<JobId> QueueState::in_order_of_handing_out(const Semantics& semantics) const {
-  if (semantics.front == Semantics::Front::kOfAll) return {line.begin(), line.end()};
+std::vector<JobId> QueueState::in_take_order(const Semantics& semantics) const {
+  if (semantics.front == Semantics::Front::kOfAll) return {bull_list.begin(), bull_list.end()};
   std::vector<JobId> order;
   const auto append_waiting = [&] { order.insert(order.end(), waiting.begin(), waiting.end()); };
   if (semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll) append_waiting();
@@ -115,7 +116,7 @@ std::vector<JobId> QueueState::in_order_of_handing_out(const Semantics& semantic
 std::vector<JobId> QueueState::ids_in(State state, const Semantics& semantics) const {
   std::vector<JobId> ids;
   if (state == State::kWaiting || state == State::kPrioritized) {
-    ids = in_order_of_handing_out(semantics);
+    ids = in_take_order(semantics);
     std::erase_if(ids, [&](const JobId& id) { return jobs.at(id).job.state != state; });
   } else if (state == State::kDelayed) {
     for (const auto& [due, id] : delayed) ids.push_back(id);
@@ -132,7 +133,7 @@ std::uint64_t QueueState::before(const Record& record, const Semantics& semantic
   const auto place_in = [&](const std::deque<JobId>& places) {
     return static_cast<std::uint64_t>(std::find(places.begin(), places.end(), job.id) - places.begin());
   };
-  if (semantics.front == Semantics::Front::kOfAll) return place_in(line);
+  if (semantics.front == Semantics::Front::kOfAll) return place_in(bull_list);
   const bool zero_first = semantics.zero_priority == Semantics::ZeroPriority::kBeforeAll;
   if (job.state == State::kWaiting) return place_in(waiting) + (zero_first ? 0 : ready() - waiting.size());
   std::uint64_t count = place_in(prioritized.at(job.priority)) + (zero_first ? waiting.size() : 0);
@@ -152,7 +153,7 @@ Counts QueueState::counts() const {
   counts[State::kPrioritized] = ready() - waiting.size();
   counts[State::kDelayed] = delayed.size();
   counts[State::kActive] = active.size();
-  counts[State::kCompleted] = completed.size() + static_cast<std::uint64_t>(drift);
+  counts[State::kCompleted] = completed.size() + static_cast<std::uint64_t>(count_error);
   counts[State::kFailed] = failed.size();
   counts.paused = paused;
   return counts;

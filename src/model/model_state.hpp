@@ -1,0 +1,104 @@
+#pragma once
+// The data of the reference model, in standard containers. A job is in exactly one set; insert_last(),
+// make_ready(), make_waiting() and delay_until() insert it, remove_from_set() removes it.
+// Thread-safety: none; guarded by the lock of ModelStore.
+#include <deque>
+#include <map>
+#include <tuple>
+#include <variant>
+
+#include "core/semantics.hpp"
+#include "core/store.hpp"
+
+namespace gaur::model {
+
+/// A planted mistake. The tests check that the random histories find each of them.
+enum class Mutation : std::uint8_t {
+  kNone,
+  kAckBeforeSync,         ///< a crash loses the last acknowledged add
+  kNoTokenCheck,          ///< a late finish of an older run is accepted
+  kLostWakeUp,            ///< an add does not serve a long poll
+  kDoublePromote,         ///< a promoted job stays in the delayed set as well
+  kCountDrift,            ///< counts still include the jobs that retention removed
+  kRepeatExecuted,        ///< a repeated operation is executed again
+  kBackfillDelaysHead,    ///< backfill takes capacity that the blocked head needs
+  kLockReleasedOnReject,  ///< a rejected finish releases the lock
+};
+std::string_view to_string(Mutation mutation);
+
+/// A cancel of a running job. Take replies and lock renewals report it until the run ends, wait_for_work
+/// once.
+struct PendingCancel {
+  std::string who, why;
+  /// False under Semantics::expired_locks_are_forgotten if the lock had expired: no owner gets the cancel.
+  bool has_owner = true;
+  bool reported = false;  ///< by wait_for_work
+};
+
+struct Record {
+  Job job;
+  LockToken token;  ///< of the current run
+  Instant lock_until{};
+  bool fails_at_start = false;  ///< StallLimit::kFailsOnNextStart: it fails instead of its next start
+  Time ready_since{};
+  std::vector<std::string> logs;
+  std::optional<PendingCancel> cancel;
+};
+
+enum class ListEnd : std::uint8_t { kBack, kFront };
+
+struct QueueState {
+  std::map<JobId, Record> jobs;
+  std::deque<JobId> waiting;                               ///< the front is taken first
+  std::map<std::uint32_t, std::deque<JobId>> prioritized;  ///< by priority; the front is taken first
+  /// By due time, then by arrival or (Semantics::ties_by_id) by low bits and id.
+  std::map<std::tuple<Time, std::uint64_t, JobId>, JobId> delayed;
+  /// Semantics::Front::kOfAll: all ready jobs in the order of Bull's single list.
+  std::deque<JobId> bull_list;
+  std::deque<JobId> active, completed, failed;  ///< in the order of taking and of finishing
+  bool paused = false;
+  std::optional<std::uint32_t> concurrency;
+  std::uint64_t last_id = 0, last_delayed = 0, last_event = 0;
+  std::uint64_t arrivals = 0;    ///< jobs that became ready so far
+  std::deque<Event> log;         ///< the newest 10 000
+  std::int64_t count_error = 0;  ///< Mutation::kCountDrift
+
+  Record* find(const JobId& id);
+  /// Inserts the job into the waiting or prioritized jobs, depending on its priority.
+  void make_ready(Record& record, ListEnd end);
+  /// Inserts the job into the waiting jobs whatever its priority, as Bull's manual retry does.
+  void make_waiting(Record& record, ListEnd end);
+  /// `low_bits` orders jobs of the same due time (Semantics::ties_by_id); without it, arrival does.
+  void delay_until(Record& record, Time due, std::optional<std::uint64_t> low_bits);
+  /// Inserts the job at the end of the active, completed or failed jobs, or by id among those that finished
+  /// in the same millisecond.
+  void insert_last(Record& record, State state, bool ties_by_id);
+  /// Removes the job from its set. The caller sets its new state.
+  void remove_from_set(const Record& record);
+  void erase(const JobId& id);
+
+  std::vector<JobId> in_take_order(const Semantics& semantics) const;
+  std::vector<JobId> ids_in(State state, const Semantics& semantics) const;
+  /// How many jobs would be taken before this one; 0 if it is not ready.
+  std::uint64_t before(const Record& record, const Semantics& semantics) const;
+  std::uint64_t ready() const;
+  Counts counts() const;
+  std::deque<JobId>& finished(State state) { return state == State::kCompleted ? completed : failed; }
+
+ private:
+  void insert_into_bull_list(const Job& job, ListEnd end);
+};
+
+struct Session {
+  std::uint64_t sequence = 0;
+  std::variant<std::vector<Added>, TakeReply> reply;
+};
+
+/// The data that survives a crash.
+struct DurableState {
+  std::map<QueueName, QueueState> queues;
+  std::map<SessionName, Session> sessions;
+  std::uint64_t unnumbered = 0;  ///< jobs taken by requests without a sequence number
+};
+
+}  // namespace gaur::model
