@@ -1,4 +1,4 @@
-// `gaur`: finds the subcommand and leaves it everything else.
+// `gaur`: finds the subcommand and calls it with the remaining arguments.
 #include <fmt/format.h>
 
 #include <array>
@@ -21,7 +21,7 @@ int usage(std::FILE* to, int exit_code) {
              "\nExit codes:\n"
              "  {}  done\n  {}  the configuration has problems, or a check failed\n  {}  wrong arguments\n"
              "  {}  the store cannot be opened or reached\n  {}  the store failed while running\n"
-             "\nSee gaur SUBCOMMAND --help for the options of one, and what its exit codes mean.\n",
+             "\nSee gaur SUBCOMMAND --help for its options and exit codes.\n",
              gaur::app::kExitOk, gaur::app::kExitProblem, gaur::app::kExitUsage, gaur::app::kExitStore,
              gaur::app::kExitFatal);
   return exit_code;

@@ -1,5 +1,5 @@
 #pragma once
-// What `gaur` can do, as one table. A new subcommand is one file and one row.
+// The table of subcommands. A new subcommand is one file and one row.
 #include <span>
 #include <string_view>
 
@@ -8,19 +8,26 @@ namespace gaur::app {
 struct Subcommand {
   std::string_view name;
   std::string_view help;
-  int (*run)(int argc, char** argv);  ///< argv[0] is the subcommand's name; answers the exit code
-  bool internal = false;              ///< Gaur starts it itself: not listed in the help
+  /// argv[0] is the subcommand's name; returns the exit code.
+  int (*run)(int argc, char** argv);
+  /// Only Gaur itself starts it; the help does not list it.
+  bool internal = false;
 };
 
 std::span<const Subcommand> subcommands();
 
 /// Exit codes that scripts may rely on.
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitProblem = 1;  ///< the configuration has problems, or a check failed
-inline constexpr int kExitUsage = 2;    ///< wrong arguments
-inline constexpr int kExitStore = 3;    ///< the store cannot be opened: in use, newer, damaged, away, refused
-inline constexpr int kExitFatal = 4;    ///< the store failed while running; a restart recovers from disk
-inline constexpr int kExitInterrupted = 130;  ///< 128 + SIGINT: a signal ended a measurement
+/// The configuration has problems, or a check failed.
+inline constexpr int kExitProblem = 1;
+/// Wrong arguments.
+inline constexpr int kExitUsage = 2;
+/// The store cannot be opened: in use, newer, damaged, unreachable or not permitted.
+inline constexpr int kExitStore = 3;
+/// The store failed while running; a restart recovers from disk.
+inline constexpr int kExitFatal = 4;
+/// 128 + SIGINT: a signal ended a measurement.
+inline constexpr int kExitInterrupted = 130;
 
 int serve_command(int argc, char** argv);
 int work_command(int argc, char** argv);

@@ -117,7 +117,7 @@ TEST_F(RedisConfigTest, defaults_follow_the_store) {
   EXPECT_EQ(embedded.sweep.grace, Duration(0));
   layers_.flags = {"--store.url=redis://h", "--worker.grace=0", "--worker.stalled=report"};
   EXPECT_EQ(make().sweep.grace, Duration(0));
-  EXPECT_EQ(make().sweep.stalled, SweepConfig::Stalled::kReport);
+  EXPECT_EQ(make().sweep.stalled, RecoveryConfig::Stalled::kReport);
 }
 
 TEST_F(RedisConfigTest, the_urls_own_options_count_where_no_key_says_otherwise) {

@@ -46,8 +46,8 @@ std::string footer(CommandLine::Configuration configuration, const std::vector<E
   std::string text = note.empty() ? "" : note + "\n";
   if (configuration == CommandLine::Configuration::kLayers) {
     text +=
-        "Every key of gaur.toml is an option as well, such as --server.listen 127.0.0.1:0\n"
-        "(docs/reference/configuration.md has them all).\n";
+        "Every key of gaur.toml is also an option, such as --server.listen 127.0.0.1:0\n"
+        "(docs/reference/configuration.md lists them).\n";
   }
   text += "Exit codes:\n";
   for (const ExitMeaning& exit : exits) text += fmt::format("  {:<3} {}\n", exit.code, exit.meaning);
@@ -67,19 +67,20 @@ CommandLine::CommandLine(std::string_view subcommand, const std::string& descrip
   cli_->footer(footer(configuration, exits, note));
   if (configuration == Configuration::kNone) return;
   if (const char* variable = std::getenv("GAUR_CONFIG")) config_ = variable;
-  cli_->add_option("-c,--config", config_, "Configuration file (default: gaur.toml, if it is there)");
+  cli_->add_option("-c,--config", config_, "Configuration file (default: gaur.toml, if it exists)");
   cli_->add_option(
       "--env", env_,
-      "Environment file, the names of a Bull deployment included (default: .env, if it is there)");
+      "Environment file; variables of a Bull deployment are read too (default: .env, if it exists)");
 }
 
 CommandLine::~CommandLine() = default;
 
 int CommandLine::reject(std::string_view message) const {
-  return refuse(subcommand_, fmt::format("{}; see gaur {} --help", message, subcommand_), kExitUsage);
+  return exit_with_error(subcommand_, fmt::format("{}; see gaur {} --help", message, subcommand_),
+                         kExitUsage);
 }
 
-/// Takes the configuration flag at `at`, and the argument behind it where that is its value.
+/// Consumes the configuration flag at `at`, and the next argument if it is the flag's value.
 bool CommandLine::take_configuration_flag(const std::vector<std::string>& words, std::size_t& at,
                                           Arguments& arguments) {
   std::string flag = words[at];
@@ -119,7 +120,7 @@ std::string CommandLine::suggestion_for(std::string_view option) const {
   std::vector<std::string> names;
   for (const auto& [name, whole] : spelled) names.push_back(name);
   auto near = nearest(word, names);
-  if (!near) {  // "--prot" for "--port-file"; the subcommand's own options alone, whose words are few
+  if (!near) {  // "--prot" for "--port-file": the first words of the subcommand's own options
     std::map<std::string, std::string> words;
     for (const CLI::Option* known : cli_->get_options()) {
       for (const std::string& name : known->get_lnames()) words.emplace(name.substr(0, name.find('-')), name);
@@ -140,7 +141,7 @@ bool CommandLine::report_leftovers() const {
     const std::string name = word.substr(0, word.find('='));
     if (option) {
       fmt::print(stderr, "gaur {}: there is no option {}{}\n", subcommand_, name, suggestion_for(name));
-    } else if (!after_option) {  // else most likely the value of the option before it
+    } else if (!after_option) {  // after an unknown option it is most likely that option's value
       fmt::print(stderr, "gaur {}: unexpected argument \"{}\"\n", subcommand_, word);
     }
     found = true;
@@ -170,18 +171,17 @@ Arguments CommandLine::parse(int argc, char** argv) {
     if (option == nullptr || !word.starts_with("--") || option->get_items_expected_max() > 0) continue;
     if (word.find('=') == std::string::npos) continue;
     arguments.exit =
-        reject(fmt::format("{} takes no value", option->get_name()));  // CLI11 would read it as true
+        reject(fmt::format("{} takes no value", option->get_name()));  // CLI11 reads any value as true
     return arguments;
   }
-  std::ranges::reverse(rest);  // as CLI11 wants a list
+  std::ranges::reverse(rest);  // CLI11 reads a vector from its end
   try {
     cli_->parse(std::move(rest));
   } catch (const CLI::Success& help) {
     cli_->exit(help);
     arguments.exit = kExitOk;
     return arguments;
-  } catch (
-      const CLI::RequiredError& error) {  // a misspelled option is more likely the cause than a missing one
+  } catch (const CLI::RequiredError& error) {  // a misspelled option is the likelier cause
     arguments.exit = report_leftovers() ? kExitUsage : reject(error.what());
     return arguments;
   } catch (const CLI::ArgumentMismatch& error) {
@@ -230,7 +230,7 @@ Loaded load_configuration(const Arguments& arguments) {
   return loaded;
 }
 
-int refuse(std::string_view subcommand, std::string_view message, int code) {
+int exit_with_error(std::string_view subcommand, std::string_view message, int code) {
   fmt::print(stderr, "gaur {}: {}\n", subcommand, message);
   return code;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The command line of every subcommand: help with exit codes, mistakes with suggestions, and the way from
-// its arguments to the configuration.
+// The command line of every subcommand: help with exit codes, errors with suggestions, and the configuration
+// that its arguments select.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,10 +16,10 @@ class App;
 
 namespace gaur::app {
 
-/// An option that sets a configuration key, or that stores its text in `value`.
+/// An option that sets a configuration key or stores its text in `value`.
 struct Shorthand {
   const char* option;  ///< "--grace"
-  const char* key;     ///< "worker.grace"; nullptr: the text goes into `value`
+  const char* key;     ///< "worker.grace"; nullptr: the text is stored in `value`
   const char* help;
   std::string* value = nullptr;
 };
@@ -34,20 +34,20 @@ struct Arguments {
   std::optional<std::filesystem::path> config;
   std::optional<std::filesystem::path> env_file;
   std::vector<std::string> flags;  ///< "--section.key=value"
-  std::optional<int> exit;         ///< help was printed or the arguments are wrong: exit with this code
+  /// Help was printed or the arguments are wrong: exit with this code.
+  std::optional<int> exit;
 };
 
-/// What one exit code means for one subcommand, as its help prints it.
+/// The meaning of an exit code of one subcommand, as its help prints it.
 struct ExitMeaning {
   int code;
   const char* meaning;
 };
 
-/// One subcommand's command line. Every option takes its value after "=" or as the next argument.
+/// The command line of one subcommand. An option's value follows "=" or is the next argument.
 class CommandLine {
  public:
-  /// Whether the subcommand reads the configuration: --config, --env and every --section.key are options
-  /// then.
+  /// kLayers: the subcommand reads the configuration, with the options --config, --env and --section.key.
   enum class Configuration : std::uint8_t { kNone, kLayers };
 
   CommandLine(std::string_view subcommand, const std::string& description, Configuration configuration,
@@ -56,11 +56,11 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  /// For adding options, before parse().
+  /// To add options before parse().
   CLI::App& options() { return *cli_; }
-  /// Arguments after "--", for subcommands that start another program; nullptr: "--" is a mistake.
+  /// Stores the arguments after "--" in `command`. Without this call "--" is an error.
   void take_command(std::vector<std::string>* command) { command_ = command; }
-  /// Parses the whole line. Help and mistakes are printed, and `exit` is set.
+  /// Parses the whole line. Prints help and errors, and then sets `exit`.
   Arguments parse(int argc, char** argv);
 
  private:
@@ -89,6 +89,6 @@ struct Loaded {
 Loaded load_configuration(const Arguments& arguments);
 
 /// "gaur <subcommand>: <message>" on stderr; returns `code`.
-int refuse(std::string_view subcommand, std::string_view message, int code);
+int exit_with_error(std::string_view subcommand, std::string_view message, int code);
 
 }  // namespace gaur::app

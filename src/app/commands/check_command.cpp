@@ -1,5 +1,5 @@
-// `gaur check`: the effective configuration, where each value came from, the sum behind the slots, every
-// problem.
+// `gaur check`: prints the effective configuration, the origin of each value, how the number of slots was
+// computed, and every problem.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 #include "app/host/disk_watch.hpp"
 #include "app/host/duckdb_check.hpp"
 #include "app/host/host_warnings.hpp"
-#include "app/host/surroundings.hpp"
+#include "app/host/preflight.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "app/version.hpp"
@@ -63,9 +63,9 @@ void print_machine(const Config& config) {
                config.producer_only_why);
   if (config.redis) {
     fmt::print(
-        "sweep    jobs of others are left for {} after their lock was seen gone; orphans: without a lock "
-        "after {}\n",
-        format_duration(config.sweep.grace), format_duration(config.sweep.orphan_age));
+        "recovery unlocked jobs of other workers are requeued after {}; orphans: started over {} before this "
+        "host\n",
+        format_duration(config.recovery.grace), format_duration(config.recovery.orphan_age));
   }
   fmt::print("worker   {}\n", config.worker_name);
 }
@@ -87,10 +87,10 @@ int check_command(int argc, char** argv) {
   bool brief = false;
   bool offline = false;
   const Arguments arguments = read_arguments(
-      argc, argv, "Prints the effective configuration, where each value came from, and every problem",
+      argc, argv, "Prints the effective configuration, the origin of each value, and every problem",
       {{kExitOk, "no problems"}, {kExitProblem, "there are problems"}, {kExitUsage, "wrong arguments"}},
-      {{"--slots", "machine.slots", "Runs side by side; 0: a producer only"}},
-      {{"--brief", &brief, "Print only the keys that something sets, not the defaults"},
+      {{"--slots", "machine.slots", "Number of concurrent runs; 0: a producer only"}},
+      {{"--brief", &brief, "Print only keys that are set, not the defaults"},
        {"--offline", &offline, "Do not connect to Redis"}});
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);

@@ -1,4 +1,5 @@
-// `gaur init`: a gaur.toml from what the old deployment has, and what could not be taken over.
+// `gaur init`: writes a gaur.toml from the files of a Bull deployment and lists the settings that have no
+// counterpart.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -40,19 +41,21 @@ Result<std::string> read_text(const fs::path& path) {
 Result<std::vector<Pm2App>> read_apps(const std::string& file) {
   GAUR_TRY(const std::string text, read_text(file));
   if (is_other_pm2_form(file)) {
-    return Error{Errc::kUnsupported, fmt::format("{} is not JSON; make it so, and give that to --from:\n  {}",
-                                                 file, pm2_conversion(file, text))};
+    return Error{Errc::kUnsupported,
+                 fmt::format("{} is not JSON; convert it and pass the result to --from:\n  {}", file,
+                             pm2_conversion(file, text))};
   }
   auto apps = parse_pm2(text);
   if (apps) return apps;
   if (json::parse(text)) return apps.error().in(file);
   return Error{
       apps.error().code,
-      fmt::format("{}: {}\n  pm2 reads it as JavaScript; make it JSON, and give that to --from:\n  {}", file,
-                  apps.error().message, pm2_conversion(file, text))};
+      fmt::format(
+          "{}: {}\n  pm2 reads it as JavaScript; convert it to JSON and pass the result to --from:\n  {}",
+          file, apps.error().message, pm2_conversion(file, text))};
 }
 
-/// Whatever can be read is; what cannot is in `problems`, one line each.
+/// Reads every readable input; adds one line to `problems` for each that is not.
 InitInputs read_inputs(const InitArguments& arguments, std::vector<std::string>& problems) {
   InitInputs inputs;
   inputs.cores = static_cast<std::uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
@@ -85,28 +88,28 @@ InitInputs read_inputs(const InitArguments& arguments, std::vector<std::string>&
   return inputs;
 }
 
-/// Queues and functions as they are in Redis now. Reads only.
-Status look_around(const InitArguments& arguments, InitInputs& inputs) {
+/// Adds the queues and functions that are in Redis now. Reads only.
+Status add_found_in_redis(const InitArguments& arguments, InitInputs& inputs) {
   Arguments shared;
   if (!arguments.env.empty()) shared.env_file = arguments.env;
   const Loaded loaded = load_configuration(shared);
   if (!loaded.config.redis)
     return Error{Errc::kInvalidArgument,
-                 "--look needs to know where Redis is: neither REDIS_HOST nor REDIS_URL is set"};
+                 "--look needs the address of Redis: set REDIS_HOST or REDIS_URL in the environment file"};
   GAUR_TRY(auto access, RedisAccess::open(loaded.settings, *loaded.config.redis));
-  GAUR_TRY(const LookFacts facts, gather_facts(access->client(), {.url = access->shown(),
+  GAUR_TRY(const LookFacts facts, gather_facts(access->client(), {.url = access->url(),
                                                                   .prefix = access->prefix(),
                                                                   .db = loaded.config.redis->endpoint.db,
                                                                   .queues = arguments.queues}));
   inputs.queues_from = "found under the prefix";
   std::vector<QueueJobs> found;
-  const auto left_out = [](const QueueName& queue, const Error& why) {
-    fmt::print(stderr, "gaur: queue {} is left out: {}\n", queue.value, why.message);
+  const auto report_skipped = [](const QueueName& queue, const Error& why) {
+    fmt::print(stderr, "gaur: queue {} is skipped: {}\n", queue.value, why.message);
   };
-  for (const RefusedFacts& refused : facts.refused) left_out(refused.queue, refused.error);
+  for (const RefusedFacts& refused : facts.refused) report_skipped(refused.queue, refused.error);
   for (const QueueFacts& queue : facts.queues) {
     if (const Status usable = bull::may_be_used_as_bull(queue.look.queue, queue.look.evidence); !usable) {
-      left_out(queue.look.queue, usable.error());
+      report_skipped(queue.look.queue, usable.error());
       continue;
     }
     QueueJobs& jobs = found.emplace_back(QueueJobs{queue.look.queue.value, queue.kept});
@@ -133,8 +136,8 @@ Status write_draft(const InitArguments& arguments, const std::string& toml) {
   std::error_code ignored;
   if (fs::exists(arguments.out, ignored) && !arguments.force) {
     return Error{Errc::kAlreadyExists,
-                 fmt::format("{} is there already; --force replaces it, --out FILE writes another, "
-                             "--out - prints it",
+                 fmt::format("{} exists already; use --force to replace it, --out FILE to write another "
+                             "file, or --out - to print",
                              arguments.out)};
   }
   return write_file(arguments.out, toml);
@@ -144,11 +147,11 @@ Status write_draft(const InitArguments& arguments, const std::string& toml) {
 
 int init_command(int argc, char** argv) {
   CommandLine line("init",
-                   "Writes a commented gaur.toml from an environment file and a pm2 file, and says what has "
-                   "no counterpart",
+                   "Writes a commented gaur.toml from an environment file and a pm2 file, and lists settings "
+                   "without a counterpart",
                    CommandLine::Configuration::kNone,
                    {{kExitOk, "the file was written, or printed with --out -"},
-                    {kExitProblem, "a file cannot be read or written, or is there already"},
+                    {kExitProblem, "a file cannot be read or written, or exists already"},
                     {kExitUsage, "wrong arguments"},
                     {kExitStore, "--look: Redis cannot be reached"}});
   CLI::App& cli = line.options();
@@ -156,27 +159,27 @@ int init_command(int argc, char** argv) {
   cli.add_option("--env", arguments.env, "Environment file of the old deployment (.env)");
   cli.add_option("--from", arguments.from, "pm2's ecosystem file, as JSON (run.json)");
   cli.add_option("--app", arguments.app,
-                 "Which of its apps is the query worker: its name, or its number in the file");
+                 "The app of the pm2 file that is the query worker: its name or its number in the file");
   cli.add_option("--pm2-env", arguments.pm2_env,
-                 "Its env_NAME is taken over env, as `pm2 start --env NAME` does");
-  cli.add_option("--queue", arguments.queues, "Name of a queue under the prefix; may be repeated")
+                 "Use the app's env_NAME over its env, as `pm2 start --env NAME` does");
+  cli.add_option("--queue", arguments.queues, "A queue under the prefix; may be repeated")
       ->allow_extra_args(false);
-  cli.add_flag("--look", arguments.look, "Find queues and functions in Redis, reading only");
-  cli.add_option("--out", arguments.out, "File to write, - for standard output")->capture_default_str();
-  cli.add_flag("--force", arguments.force, "Replace the file if it is there");
+  cli.add_flag("--look", arguments.look, "Find queues and functions in Redis; reads only");
+  cli.add_option("--out", arguments.out, "File to write; -: standard output")->capture_default_str();
+  cli.add_flag("--force", arguments.force, "Replace the file if it exists");
   if (const Arguments parsed = line.parse(argc, argv); parsed.exit) return *parsed.exit;
   if (arguments.env.empty() && arguments.from.empty())
-    return refuse("init", "needs --env FILE, --from FILE or both", kExitUsage);
+    return exit_with_error("init", "needs --env FILE, --from FILE or both", kExitUsage);
   std::vector<std::string> problems;
   InitInputs inputs = read_inputs(arguments, problems);
   for (const Problem& problem : draft_configuration(inputs).problems) problems.push_back(to_string(problem));
   for (const std::string& problem : problems) fmt::print(stderr, "gaur init: {}\n", problem);
   if (!problems.empty()) return kExitProblem;
   if (arguments.look) {
-    const Status looked = look_around(arguments, inputs);
-    if (!looked)
-      return refuse("init", looked.error().message,
-                    looked.error().code == Errc::kInvalidArgument ? kExitUsage : kExitStore);
+    const Status found = add_found_in_redis(arguments, inputs);
+    if (!found)
+      return exit_with_error("init", found.error().message,
+                             found.error().code == Errc::kInvalidArgument ? kExitUsage : kExitStore);
   }
   const InitDraft draft = draft_configuration(inputs);
   if (arguments.out == "-") {
@@ -185,8 +188,8 @@ int init_command(int argc, char** argv) {
     return kExitOk;
   }
   if (const Status written = write_draft(arguments, draft.toml); !written)
-    return refuse("init", written.error().message, kExitProblem);
-  fmt::print("{} is written; `gaur check --config {}` tells what follows from it\n", arguments.out,
+    return exit_with_error("init", written.error().message, kExitProblem);
+  fmt::print("wrote {}; `gaur check --config {}` prints the resulting configuration\n", arguments.out,
              arguments.out);
   print_notes(stdout, draft.notes);
   return kExitOk;

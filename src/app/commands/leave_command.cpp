@@ -1,5 +1,5 @@
-// `gaur leave`: the running host finishes or gives back, then the queues are healed and verified from the
-// store alone, so that other workers can be started.
+// `gaur leave`: stops the running host, which finishes or requeues its jobs, and then recovers and verifies
+// the queues through the store, so that other workers can be started.
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -8,7 +8,7 @@
 #include "app/commands/arguments.hpp"
 #include "app/config/units.hpp"
 #include "app/host/host_file.hpp"
-#include "app/host/leaving.hpp"
+#include "app/host/leave_queue.hpp"
 #include "app/host/new_folder.hpp"
 #include "app/host/other_hosts.hpp"
 #include "app/host/redis_access.hpp"
@@ -22,15 +22,15 @@
 namespace gaur::app {
 namespace {
 
-constexpr Duration kGraceOfTheEnd{
-    20'000};  // after the patience: runs are stopped, finishes flushed, parts closed
+/// After the patience: time to stop runs, send finishes and close the store.
+constexpr Duration kShutdownGrace{20'000};
 
 int fail(const std::string& why, int code = kExitProblem) {
   fmt::print("not safe: {}\n", why);
   return code;
 }
 
-/// Whether the process has ended, waited for up to `at_most`.
+/// Waits up to `at_most` for the process; returns whether it has ended.
 bool has_ended(std::int64_t pid, Duration at_most) {
   const Fd process(static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
   if (!process) return errno == ESRCH;
@@ -43,11 +43,11 @@ bool has_ended(std::int64_t pid, Duration at_most) {
 }
 
 struct EndedHost {
-  std::int64_t pid = 0;  ///< 0: none ran on the data folder
+  std::int64_t pid = 0;  ///< 0: no host ran on the data folder
   std::optional<std::string> problem = {};
 };
 
-/// Asks the host that runs to leave and waits for its end.
+/// Requests the running host to leave and waits for its end.
 EndedHost end_running_host(const Config& config, Duration patience) {
   const auto host = find_running_host(config);
   if (!host) return {.problem = host.error().message};
@@ -56,35 +56,36 @@ EndedHost end_running_host(const Config& config, Duration patience) {
     return {};
   }
   const HostFile& file = (*host)->file();
-  const auto status = (*host)->ask("POST", http::leave_path(patience));
+  const auto status = (*host)->request("POST", http::leave_path(patience));
   if (!status) return {.problem = status.error().message};
   const json::Value* runs = status->if_contains("runs");
-  fmt::print("host {} (pid {}) takes no more jobs; {} running have {} to end\n", file.name, file.pid,
+  fmt::print("host {} (pid {}) takes no more jobs; {} running jobs have {} to end\n", file.name, file.pid,
              runs != nullptr && runs->is_array() ? runs->as_array().size() : 0, format_duration(patience));
   std::fflush(stdout);
-  if (has_ended(file.pid, patience + kGraceOfTheEnd)) return {.pid = file.pid};
+  if (has_ended(file.pid, patience + kShutdownGrace)) return {.pid = file.pid};
   return {.pid = file.pid,
-          .problem = fmt::format("the host (pid {}) still runs {} after its patience was over", file.pid,
-                                 format_duration(kGraceOfTheEnd))};
+          .problem = fmt::format("the host (pid {}) still runs {} after its patience expired", file.pid,
+                                 format_duration(kShutdownGrace))};
 }
 
-/// Whether no host of this machine works on the queues any more, as the store shows it. Tells what it found.
+/// Returns whether no host of this machine is connected to the store any more; prints the hosts found.
 bool verify_hosts(RedisAccess& access, const Config& config, std::int64_t ended) {
   const auto others = find_other_hosts(access, config, ended);
   if (!others) {
     fmt::print("hosts:\n  {} {}\n", ended == 0 ? "!" : "-", others.error().message);
-    return ended != 0;  // the host of the data folder has ended; of others nothing is known
+    return ended != 0;  // the host of the data folder has ended; other hosts are unknown
   }
   if (others->here.empty() && others->elsewhere.empty()) return true;
   fmt::print("hosts:\n");
-  for (const SeenHost& host : others->here)
+  for (const ConnectedHost& host : others->here)
     fmt::print("  ! still runs on this machine: {}\n", with_data_folder(host, "leave"));
-  for (const SeenHost& host : others->elsewhere) fmt::print("  - goes on elsewhere: {}\n", in_words(host));
+  for (const ConnectedHost& host : others->elsewhere)
+    fmt::print("  - still runs on another machine: {}\n", describe(host));
   return others->here.empty();
 }
 
-/// The name of the host whose jobs are requeued: as configured here, else as the running or killed host wrote
-/// it into its data folder; "": it follows from the folder's host-id.
+/// The name of the host whose jobs are requeued: the configured name, or the one in the data folder's
+/// host.json; "": derived from the folder's host-id.
 std::string name_of_host(const Loaded& loaded) {
   if (loaded.settings.is_set({"worker", "name"})) return loaded.config.worker_name;
   const auto host = read_host_file(loaded.config.data_folder);
@@ -96,8 +97,8 @@ std::optional<std::string> why_no_name(const Loaded& loaded, const std::string& 
   if (!name.empty() || std::filesystem::exists(loaded.config.data_folder / "host-id", ignored))
     return std::nullopt;
   return fmt::format(
-      "no host has ever used the data folder {}, so what its host holds is not known: name the folder "
-      "with --data, or the host's name with --worker.name",
+      "no host has used the data folder {}, so the name of the host is unknown; pass its data folder with "
+      "--data, or its name with --worker.name",
       loaded.config.data_folder.string());
 }
 
@@ -108,11 +109,11 @@ std::optional<Delayed> read_delayed(const std::string& text) {
   return std::nullopt;
 }
 
-int heal_and_verify(Loaded& loaded, const std::string& host_name, Delayed delayed, bool safe) {
+int recover_and_verify(Loaded& loaded, const std::string& host_name, Delayed delayed, bool safe) {
   const Logger log(stderr_log_sink(), LogLevel::kError);
   const Config& config = loaded.config;
-  const NewFolder folder(config.data_folder);  // a folder that was not there is not left behind
-  // Held to the end: nobody carries the host's name while its jobs are given back.
+  const NewFolder folder(config.data_folder);  // removes the folder again if it is new
+  // Locked to the end: no other process uses the host's name while its jobs are requeued.
   const auto lock = lock_data_folder(config.data_folder);
   if (!lock) return fail(lock.error().message);
   if (const Status complete = complete_configuration(loaded, true, log); !complete) {
@@ -146,7 +147,7 @@ int heal_and_verify(Loaded& loaded, const std::string& host_name, Delayed delaye
       fmt::print("  {} {}\n", note.unsafe ? "!" : "-", note.line);
     }
   }
-  fmt::print("{}\n", safe ? "nothing active belongs to this host: safe to start pm2"
+  fmt::print("{}\n", safe ? "this host has no active jobs: safe to start pm2"
                           : "not safe yet: see the lines marked with !");
   return safe ? kExitOk : kExitProblem;
 }
@@ -159,39 +160,40 @@ int leave_command(int argc, char** argv) {
   std::string delayed_text;
   const Arguments arguments = read_arguments(
       argc, argv,
-      "Stops the running host so that other workers can take over, heals what it leaves, verifies",
+      "Stops the running host so that other workers can take over, requeues its jobs and verifies the queues",
       {{kExitOk, "safe to start other workers"},
        {kExitProblem, "not safe yet, or the configuration has problems"},
        {kExitUsage, "wrong arguments"},
        {kExitStore, "the store cannot be opened or did not answer"}},
-      {{"--data", nullptr, "Its data folder (default: that of the configuration)", &data},
-       {"--patience", nullptr, "How long running jobs may go on (default: server.stop_timeout)",
+      {{"--data", nullptr, "Data folder of the host (default: server.data)", &data},
+       {"--patience", nullptr, "How long running jobs may continue (default: server.stop_timeout)",
         &patience_text},
        {"--delayed", nullptr,
-        "Delayed jobs, which bare workers never wake: list (then it is not safe), promote (they wait now), "
-        "keep",
+        "Delayed jobs, which plain Bull workers never wake: list (and report not safe), promote (make them "
+        "wait now) or keep",
         &delayed_text}});
   if (arguments.exit) return *arguments.exit;
   const auto delayed = read_delayed(delayed_text);
   const auto patience =
       patience_text.empty() ? Result<Duration>(Duration(-1)) : parse_duration(patience_text);
-  if (!delayed) return refuse("leave", "--delayed takes list, promote or keep", kExitUsage);
-  if (!patience) return refuse("leave", "--patience: " + patience.error().message, kExitUsage);
+  if (!delayed) return exit_with_error("leave", "--delayed takes list, promote or keep", kExitUsage);
+  if (!patience) return exit_with_error("leave", "--patience: " + patience.error().message, kExitUsage);
   Loaded loaded = load_configuration(arguments);
   if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
   if (!data.empty()) loaded.config.data_folder = std::filesystem::absolute(data).lexically_normal();
   if (!loaded.config.redis)
-    return refuse("leave", "an embedded store has no other workers; end its host with TERM", kExitProblem);
-  // Before anything is stopped: what cannot be healed and verified must not be stopped either.
+    return exit_with_error("leave", "an embedded store has no other workers; stop its host with TERM",
+                           kExitProblem);
+  // Connect before stopping anything: a host is stopped only if its queues can be recovered and verified.
   auto access = RedisAccess::open(loaded.settings, *loaded.config.redis);
   if (!access) return fail(access.error().message + "; nothing was stopped", kExitStore);
-  const std::string name = name_of_host(loaded);  // read before the host ends and removes it
+  const std::string name = name_of_host(loaded);  // before the host removes host.json
   const EndedHost ended =
       end_running_host(loaded.config, patience->count() < 0 ? loaded.config.stop_timeout : *patience);
   if (ended.problem) return fail(*ended.problem);
   const bool alone = verify_hosts(**access, loaded.config, ended.pid);
   if (const auto why = why_no_name(loaded, name)) return fail(*why);
-  return heal_and_verify(loaded, name, *delayed, alone);
+  return recover_and_verify(loaded, name, *delayed, alone);
 }
 
 }  // namespace gaur::app

@@ -1,4 +1,4 @@
-// `gaur quiet`: the host that runs on a data folder takes no more jobs; what runs goes on.
+// `gaur quiet`: the host on a data folder takes no more jobs; running jobs continue.
 #include <fmt/format.h>
 
 #include "app/commands/arguments.hpp"
@@ -22,30 +22,30 @@ int quiet_command(int argc, char** argv) {
   std::string data;
   bool resume = false;
   const Arguments arguments =
-      read_arguments(argc, argv, "Tells the running host to take no more jobs",
+      read_arguments(argc, argv, "Makes the running host take no more jobs",
                      {{kExitOk, "the host is quiet (with --resume: takes jobs again)"},
                       {kExitProblem, "the configuration has problems, no host runs, or it did not answer"},
                       {kExitUsage, "wrong arguments"}},
-                     {{"--data", nullptr, "Its data folder (default: that of the configuration)", &data}},
-                     {{"--resume", &resume, "The reverse: take jobs again"}});
+                     {{"--data", nullptr, "Data folder of the host (default: server.data)", &data}},
+                     {{"--resume", &resume, "Take jobs again"}});
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);
   if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
   if (!data.empty()) loaded.config.data_folder = std::filesystem::absolute(data).lexically_normal();
   const auto host = find_running_host(loaded.config);
-  if (!host) return refuse("quiet", host.error().message, kExitProblem);
+  if (!host) return exit_with_error("quiet", host.error().message, kExitProblem);
   if (!*host)
-    return refuse("quiet",
-                  "no host runs on " + loaded.config.data_folder.string() +
-                      hosts_hint(loaded.settings, loaded.config, "quiet"),
-                  kExitProblem);
-  const auto status = (*host)->ask("POST", std::string(resume ? http::kResumePath : http::kQuietPath));
-  if (!status) return refuse("quiet", status.error().message, kExitProblem);
+    return exit_with_error("quiet",
+                           "no host runs on " + loaded.config.data_folder.string() +
+                               hosts_hint(loaded.settings, loaded.config, "quiet"),
+                           kExitProblem);
+  const auto status = (*host)->request("POST", std::string(resume ? http::kResumePath : http::kQuietPath));
+  if (!status) return exit_with_error("quiet", status.error().message, kExitProblem);
   const std::string phase = json::text_or(*status, "phase", "?");
   fmt::print("host {} (pid {}) is {}{}; {} running\n", (*host)->file().name, (*host)->file().pid, phase,
              phase == "quiet" ? " and takes no more jobs" : "", runs_of(*status));
-  const bool as_asked = phase == (resume ? "running" : "quiet");
-  return as_asked ? kExitOk : kExitProblem;
+  const bool as_requested = phase == (resume ? "running" : "quiet");
+  return as_requested ? kExitOk : kExitProblem;
 }
 
 }  // namespace gaur::app

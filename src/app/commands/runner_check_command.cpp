@@ -1,4 +1,4 @@
-// `gaur runner-check -- COMMAND...`: the runner protocol's conformance run.
+// `gaur runner-check -- COMMAND...`: checks a runner against the runner protocol.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ void report(const RunnerCheckCase& done) {
   std::fflush(stdout);
 }
 
-/// Fills `options` from the line; a number: exit with it.
+/// Fills `options` from the command line. Returns an exit code if the command ends here.
 std::optional<int> read_options(int argc, char** argv, RunnerCheckOptions& options) {
   CommandLine line(
       "runner-check",
@@ -30,20 +30,21 @@ std::optional<int> read_options(int argc, char** argv, RunnerCheckOptions& optio
       {{kExitOk, "every case passed"},
        {kExitProblem, "a case failed, or the runner cannot be started"},
        {kExitUsage, "wrong arguments"}},
-      "Without --function the runner has to answer the function `echo` with its data and the function\n"
-      "`sleep` with a wait of data.ms (docs/reference/runner-protocol.md).");
+      "Without --function the runner must have the functions `echo`, which returns its data, and `sleep`,\n"
+      "which waits data.ms (docs/reference/runner-protocol.md).");
   std::string data;
   std::string timeout;
   line.options().add_option("--function", options.function,
                             "Call this function of the runner instead of echo and sleep");
   line.options().add_option("--data", data, "The job's data for --function, as JSON (default: {})");
-  line.options().add_option("--timeout", timeout,
-                            "How long an answer may take (default: 5s, with --function 60s)");
+  line.options().add_option("--timeout", timeout, "Timeout of each reply (default: 5s, with --function 60s)");
   line.take_command(&options.command);
   if (const Arguments arguments = line.parse(argc, argv); arguments.exit) return arguments.exit;
-  const auto wrong = [](const std::string& what) { return refuse("runner-check", what, kExitUsage); };
+  const auto wrong = [](const std::string& what) {
+    return exit_with_error("runner-check", what, kExitUsage);
+  };
   if (options.command.empty())
-    return wrong("needs the runner's command behind --, such as: gaur runner-check -- node runner.js");
+    return wrong("needs the runner's command after --, such as: gaur runner-check -- node runner.js");
   if (!data.empty() && options.function.empty()) return wrong("--data needs --function");
   if (!data.empty()) options.data = data;
   if (const auto parsed = json::parse(options.data); !parsed)
@@ -64,7 +65,8 @@ int runner_check_command(int argc, char** argv) {
   if (const auto exit = read_options(argc, argv, options)) return *exit;
   std::string scratch = (std::filesystem::temp_directory_path() / "gaur-runner-check-XXXXXX").string();
   if (mkdtemp(scratch.data()) == nullptr)
-    return refuse("runner-check", fmt::format("cannot make a folder like {}", scratch), kExitProblem);
+    return exit_with_error("runner-check", fmt::format("cannot create a folder like {}", scratch),
+                           kExitProblem);
   options.scratch = scratch;
   bool all = true;
   for (const RunnerCheckCase& done : check_runner(options, report)) all = all && done.passed;

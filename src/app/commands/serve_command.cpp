@@ -1,4 +1,4 @@
-// `gaur serve`: the server, over whatever store. With slots or BULL_COUNT 0 a producer only.
+// `gaur serve`: the server on any store. With slots or BULL_COUNT 0 it is a producer only.
 #include "app/host/run_host.hpp"
 #include "app/subcommands.hpp"
 
@@ -7,14 +7,14 @@ namespace gaur::app {
 int serve_command(int argc, char** argv) {
   const Arguments arguments = read_arguments(
       argc, argv, "Runs the server", host_exits(),
-      {{"--port-file", "server.port_file", "File into which the port is written once it is bound"},
-       {"--slots", "machine.slots", "Runs side by side; 0: a producer only"},
+      {{"--port-file", "server.port_file", "File to write the bound port to"},
+       {"--slots", "machine.slots", "Number of concurrent runs; 0: a producer only"},
        {"--data", "server.data", "Folder for result files and the host's lock (Redis stores)"}});
   if (arguments.exit) return *arguments.exit;
   Loaded loaded = load_configuration(arguments);
   if (!loaded.settings.problems().empty()) return print_configuration_problems(loaded.settings);
   const bool producer = loaded.config.producer_only;
-  // Beside others it says first what it finds, as `gaur work` does.
+  // Other workers may use the same Redis queues: report their state first, as `gaur work` does.
   return run_host(loaded, {.role = producer ? Role::kProducer : Role::kWorker,
                            .startup_report = loaded.config.redis.has_value() && !producer});
 }

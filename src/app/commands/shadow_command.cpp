@@ -1,12 +1,12 @@
-// `gaur shadow`: runs the queue's own kept jobs here and compares what comes out with what is stored. Takes
-// nothing, publishes nothing, writes nothing in Redis.
+// `gaur shadow`: runs kept jobs of a queue here and compares the results with the stored ones. Takes no job
+// and writes nothing to Redis.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 
+#include "app/replay/job_replay.hpp"
 #include "app/replay/replay_sources.hpp"
-#include "app/replay/replayer.hpp"
-#include "app/shadow/verdicts.hpp"
+#include "app/shadow/shadow_report.hpp"
 #include "app/subcommands.hpp"
 #include "core/result_json.hpp"
 
@@ -26,8 +26,7 @@ ShadowArguments read_shadow_arguments(int argc, char** argv) {
   ShadowArguments arguments;
   CommandLine line(
       "shadow",
-      "Runs kept jobs here and compares results, CPU and memory; takes, publishes and writes nothing in "
-      "Redis",
+      "Runs kept jobs here and compares results, CPU and memory; takes no job and writes nothing to Redis",
       CommandLine::Configuration::kLayers,
       {{kExitOk, "every result was the same, or differed only in what --allow names"},
        {kExitProblem, "results differed, a run failed, or the configuration has problems"},
@@ -35,24 +34,25 @@ ShadowArguments read_shadow_arguments(int argc, char** argv) {
        {kExitStore, "Redis cannot be reached"},
        {kExitInterrupted, "interrupted by a signal"}},
       "Kinds: order, time-zone, time-format, float, type, null, missing-key, new-key, length, shape, value.\n"
-      "The functions themselves are run: their runners see GAUR_SHADOW=1, for those that write elsewhere.");
+      "The functions really run. Their runners get GAUR_SHADOW=1, so that they can skip their side effects.");
   CLI::App& cli = line.options();
   cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated")->allow_extra_args(false);
   cli.add_option("--function", arguments.function, "Only this function");
-  cli.add_option("--last", arguments.last, "Newest completed jobs of each queue")->capture_default_str();
-  cli.add_option("--at-once", arguments.at_once, "Runs side by side")->capture_default_str();
-  cli.add_option("--allow", arguments.allow, "Kinds of differences that do not matter")
+  cli.add_option("--last", arguments.last, "Number of newest completed jobs of each queue")
+      ->capture_default_str();
+  cli.add_option("--at-once", arguments.at_once, "Number of concurrent runs")->capture_default_str();
+  cli.add_option("--allow", arguments.allow, "Kinds of differences to accept, comma-separated")
       ->delimiter(',')
       ->allow_extra_args(false);
-  cli.add_flag("--json", arguments.json, "For programs");
+  cli.add_flag("--json", arguments.json, "Print JSON");
   arguments.shared = line.parse(argc, argv);
   if (arguments.shared.exit) return arguments;
   for (const std::string& kind : arguments.allow) {
     const auto read = parse_difference(kind);
     if (read) arguments.allowed.insert(*read);
     if (!read)
-      arguments.shared.exit = refuse(
-          "shadow", fmt::format("\"{}\" is no kind of difference; --help names them", kind), kExitUsage);
+      arguments.shared.exit = exit_with_error(
+          "shadow", fmt::format("\"{}\" is not a kind of difference; --help lists them", kind), kExitUsage);
   }
   return arguments;
 }
@@ -61,15 +61,15 @@ void compare_results(ShadowRun& shadow, const std::string& was, const std::strin
   const auto expected = json::parse(was.empty() ? "null" : was);
   const auto actual = json::parse(is);
   if (!expected) {
-    shadow.problem = "its stored result is no JSON: " + expected.error().message;
+    shadow.problem = "its stored result is not JSON: " + expected.error().message;
   } else if (!actual) {
-    shadow.problem = "its new result is no JSON: " + actual.error().message;
+    shadow.problem = "its new result is not JSON: " + actual.error().message;
   } else {
     shadow.comparison = compare_json(*expected, *actual);
   }
 }
 
-ShadowRun verdict(const Config& config, const Job& job, const ReplayRun& run) {
+ShadowRun compare_run(const Config& config, const Job& job, const ReplayRun& run) {
   ShadowRun shadow;
   shadow.id = job.id.value;
   shadow.function = function_in(config, job).value;
@@ -82,13 +82,12 @@ ShadowRun verdict(const Config& config, const Job& job, const ReplayRun& run) {
   if (const auto* completed = std::get_if<run::Completed>(&run.end)) {
     compare_results(shadow, result_json(job), result_json(completed->result, completed->file));
   } else {
-    shadow.problem = end_in_words(run.end);
+    shadow.problem = describe_end(run.end);
   }
   return shadow;
 }
 
-/// Lines on stderr, so that a run of many minutes does not look like one that hangs: the start, then at most
-/// one every two seconds as jobs end, and the last.
+/// Progress lines on stderr: the start, at most one every two seconds as jobs end, and the last.
 class Progress {
  public:
   Progress(Clock& clock, const std::vector<Job>& jobs) : clock_(clock), jobs_(jobs), begun_(clock.now()) {}
@@ -116,9 +115,9 @@ class Progress {
   std::size_t done_ = 0;
 };
 
-/// The jobs that are to run; the others are counted by function.
-std::vector<Job> served(const Config& config, const std::vector<KeptJob>& kept, const std::string& only,
-                        ShadowReport& report) {
+/// The jobs whose function is configured here; the others are counted in `report.skipped`.
+std::vector<Job> select_jobs(const Config& config, const std::vector<KeptJob>& kept, const std::string& only,
+                             ShadowReport& report) {
   std::vector<Job> jobs;
   for (const KeptJob& one : kept) {
     const std::string function = function_in(config, one.job).value;
@@ -141,24 +140,23 @@ int shadow_command(int argc, char** argv) {
   if (!print_problems_of(loaded.settings, "shadow")) return kExitProblem;
   const auto kept = completed_jobs(loaded, arguments.queues, arguments.last);
   if (!kept)
-    return refuse("shadow", kept.error().message,
-                  kept.error().code == Errc::kUnsupported ? kExitUsage : kExitStore);
+    return exit_with_error("shadow", kept.error().message,
+                           kept.error().code == Errc::kUnsupported ? kExitUsage : kExitStore);
   ShadowReport report;
   report.allowed = arguments.allowed;
-  const std::vector<Job> jobs = served(loaded.config, *kept, arguments.function, report);
+  const std::vector<Job> jobs = select_jobs(loaded.config, *kept, arguments.function, report);
   if (!jobs.empty()) {
-    auto replayer =
-        Replayer::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
-    if (!replayer) return refuse("shadow", replayer.error().message, kExitProblem);
+    auto replay = JobReplay::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
+    if (!replay) return exit_with_error("shadow", replay.error().message, kExitProblem);
     ReplayOptions options;
     options.at_once = arguments.at_once;
-    Progress progress((*replayer)->clock(), jobs);
-    options.told = [&](const ReplayRun& run) { progress.ended(run); };
+    Progress progress((*replay)->clock(), jobs);
+    options.on_end = [&](const ReplayRun& run) { progress.ended(run); };
     progress.begin(std::max(1U, options.at_once));
-    for (const ReplayRun& run : (*replayer)->run(jobs, options))
-      report.runs.push_back(verdict(loaded.config, jobs[run.job], run));
-    if ((*replayer)->interrupted())
-      return refuse("shadow", "interrupted: no job was compared to the end", kExitInterrupted);
+    for (const ReplayRun& run : (*replay)->run(jobs, options))
+      report.runs.push_back(compare_run(loaded.config, jobs[run.job], run));
+    if ((*replay)->interrupted())
+      return exit_with_error("shadow", "interrupted: the comparison is not complete", kExitInterrupted);
   }
   fmt::print("{}", arguments.json ? shadow_json(report) + "\n" : shadow_text(report));
   return report.acceptable() ? kExitOk : kExitProblem;

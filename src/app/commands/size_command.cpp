@@ -1,5 +1,5 @@
-// `gaur size`: measures one function on this machine, alone and side by side, and says how many slots, which
-// waits, why.
+// `gaur size`: measures one function on this machine, alone and concurrently, and recommends a number of
+// slots with the expected waits.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,8 +8,8 @@
 
 #include "app/config/machine.hpp"
 #include "app/config/units.hpp"
+#include "app/replay/job_replay.hpp"
 #include "app/replay/replay_sources.hpp"
-#include "app/replay/replayer.hpp"
 #include "app/size/size_report.hpp"
 #include "app/subcommands.hpp"
 #include "base/suggest.hpp"
@@ -29,33 +29,33 @@ SizeArguments read_size_arguments(int argc, char** argv) {
   SizeArguments arguments;
   CommandLine line(
       "size",
-      "Measures a function's cores and memory here and says how many slots it needs, which waits to expect, "
-      "and why",
+      "Measures the cores and memory of a function and recommends a number of slots with the expected waits",
       CommandLine::Configuration::kLayers,
-      {{kExitOk, "measured, and the advised needs held in a rerun"},
-       {kExitProblem, "no run completed, no advice held, or the configuration has problems"},
+      {{kExitOk, "measured, and a rerun confirmed the recommended needs"},
+       {kExitProblem, "no run completed, no rerun confirmed the needs, or the configuration has problems"},
        {kExitUsage, "wrong arguments"},
        {kExitStore, "Redis cannot be reached"},
        {kExitInterrupted, "interrupted by a signal"}},
-      "The function itself is run: its runners see GAUR_SHADOW=1, for those that write elsewhere.");
+      "The function really runs. Its runners get GAUR_SHADOW=1, so that they can skip their side effects.");
   CLI::App& cli = line.options();
   cli.add_option("--function", arguments.function, "The function to measure")->required();
   cli.add_option("--data", arguments.data, "A job's data, as JSON (default: kept jobs of its queue)");
-  cli.add_option("--data-file", arguments.data_file, "File with a job's data, or one a line");
-  cli.add_option("--last", arguments.last, "Kept jobs to take data from")->capture_default_str();
-  cli.add_option("--at-once", arguments.at_once, "How many come at once in the burst")->capture_default_str();
-  cli.add_option("--runs", arguments.runs, "Runs at each width, at least twice its width")
+  cli.add_option("--data-file", arguments.data_file, "File with the data of one job, or of one job a line");
+  cli.add_option("--last", arguments.last, "Number of kept jobs to take data from")->capture_default_str();
+  cli.add_option("--at-once", arguments.at_once, "Number of jobs in a burst")->capture_default_str();
+  cli.add_option("--runs", arguments.runs,
+                 "Minimum number of runs at each width (never below twice the width)")
       ->capture_default_str();
-  cli.add_option("--budget", arguments.budget, "No new measurement starts after this long")
+  cli.add_option("--budget", arguments.budget, "Start no new measurement after this time")
       ->capture_default_str();
-  cli.add_flag("--json", arguments.json, "For programs");
+  cli.add_flag("--json", arguments.json, "Print JSON");
   arguments.shared = line.parse(argc, argv);
   return arguments;
 }
 
 struct Source {
   std::vector<Job> jobs;
-  std::string words;
+  std::string description;
 };
 
 Job job_with(const Config& config, const std::string& function, std::string data) {
@@ -76,7 +76,7 @@ Result<Source> given_data(const Config& config, const SizeArguments& arguments) 
     if (!stream) return Error{Errc::kIo, "cannot read " + arguments.data_file};
     text = all.str();
   }
-  Source source{.jobs = {}, .words = "the data given"};
+  Source source{.jobs = {}, .description = "the given data"};
   if (const auto whole = json::parse(text)) {
     source.jobs.push_back(job_with(config, arguments.function, text));
     return source;
@@ -85,11 +85,11 @@ Result<Source> given_data(const Config& config, const SizeArguments& arguments) 
   for (std::string line; std::getline(lines, line);) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const auto one = json::parse(line);
-    if (!one) return one.error().in("the data given");
+    if (!one) return one.error().in("the given data");
     source.jobs.push_back(job_with(config, arguments.function, line));
   }
-  if (source.jobs.empty()) return Error{Errc::kInvalidArgument, "the data given is empty"};
-  source.words = fmt::format("{} lines of data given", source.jobs.size());
+  if (source.jobs.empty()) return Error{Errc::kInvalidArgument, "the given data is empty"};
+  source.description = fmt::format("{} lines of given data", source.jobs.size());
   return source;
 }
 
@@ -102,14 +102,14 @@ Result<Source> find_data(const Loaded& loaded, const SizeArguments& arguments) {
     if (function_in(loaded.config, one.job).value == arguments.function) source.jobs.push_back(one.job);
   }
   if (source.jobs.empty()) {
-    return Error{Errc::kNotFound, fmt::format("no completed job of {} is kept in {}; give --data JSON",
+    return Error{Errc::kNotFound, fmt::format("queue {1} keeps no completed job of {0}; use --data JSON",
                                               arguments.function, queue)};
   }
-  source.words = fmt::format("{} kept jobs of {}", source.jobs.size(), queue);
+  source.description = fmt::format("{} kept jobs of {}", source.jobs.size(), queue);
   return source;
 }
 
-/// The jobs in turn, so many of them.
+/// `count` jobs, starting at `from` and repeating `jobs`.
 std::vector<Job> round_robin(const std::vector<Job>& jobs, std::size_t count, std::size_t from) {
   std::vector<Job> taken;
   for (std::size_t i = 0; i < count; ++i) taken.push_back(jobs[(from + i) % jobs.size()]);
@@ -118,14 +118,14 @@ std::vector<Job> round_robin(const std::vector<Job>& jobs, std::size_t count, st
 
 class Measurer {
  public:
-  Measurer(Replayer& replayer, const Config& config, const SizeArguments& arguments, std::vector<Job> jobs,
+  Measurer(JobReplay& replay, const Config& config, const SizeArguments& arguments, std::vector<Job> jobs,
            Duration budget)
-      : replayer_(replayer),
+      : replay_(replay),
         config_(config),
         arguments_(arguments),
         jobs_(std::move(jobs)),
         budget_(budget),
-        until_(replayer.clock().now() + budget) {}
+        until_(replay.clock().now() + budget) {}
 
   SizeInputs all() {
     SizeInputs inputs;
@@ -138,7 +138,7 @@ class Measurer {
     for (const std::uint32_t width :
          widths_to_measure(widest(inputs.capacity, inputs.widths.front(), arguments_.at_once))) {
       if (width == 1) continue;
-      if (replayer_.clock().now() >= until_) {
+      if (replay_.clock().now() >= until_) {
         inputs.explored_all = false;
         break;
       }
@@ -148,9 +148,9 @@ class Measurer {
     return inputs;
   }
 
-  /// The advice is rerun however long the measuring took: each rerun has the budget for itself.
+  /// Each rerun has a budget of its own, however long the measuring took.
   WidthMeasure rerun(std::uint32_t width, const Grant& granted) {
-    return at(width, granted, replayer_.clock().now() + budget_);
+    return at(width, granted, replay_.clock().now() + budget_);
   }
 
  private:
@@ -161,24 +161,24 @@ class Measurer {
     options.at_once = width;
     options.grant = granted;
     measure.threads = options.grant->threads;
-    // Runners that have to start, and files that have to be read, are paid for before the clock runs.
-    replayer_.run(round_robin(jobs_, width, 0), options);
-    const Instant begun = replayer_.clock().now();
+    // Warm up: runners start and files are read before the measurement.
+    replay_.run(round_robin(jobs_, width, 0), options);
+    const Instant begun = replay_.clock().now();
     options.until = std::max(until, begun + Duration(1));
     const double busy_before = busy_cpu_seconds();
     const std::size_t count = std::max(arguments_.runs, 2 * width);
     double ours = 0;
-    for (const ReplayRun& run : replayer_.run(round_robin(jobs_, count, width), options)) {
+    for (const ReplayRun& run : replay_.run(round_robin(jobs_, count, width), options)) {
       add(measure, run);
       ours += static_cast<double>(run.usage.cpu_us) / 1e6;
     }
-    measure.seconds = std::chrono::duration<double>(replayer_.clock().now() - begun).count();
+    measure.seconds = std::chrono::duration<double>(replay_.clock().now() - begun).count();
     others_ += busy_cpu_seconds() - busy_before - ours;
     measured_ += measure.seconds;
     return measure;
   }
 
-  /// What one of so many gets: its share of the box, but for what is configured.
+  /// The grant of one of `width` runs: the configured needs, or an equal share of the capacity.
   Grant grant(std::uint32_t width) const {
     const FunctionConfig& function = config_.functions.at(arguments_.function);
     const Resources& capacity = config_.slots.capacity;
@@ -190,7 +190,7 @@ class Measurer {
 
   static void add(WidthMeasure& measure, const ReplayRun& run) {
     if (!std::holds_alternative<run::Completed>(run.end)) {
-      if (measure.failed++ == 0) measure.failure = end_in_words(run.end);
+      if (measure.failed++ == 0) measure.failure = describe_end(run.end);
       return;
     }
     measure.run_ms.push_back(static_cast<double>(run.usage.wall_us) / 1000);
@@ -200,13 +200,13 @@ class Measurer {
       measure.peak_bytes.push_back(static_cast<double>(run.usage.peak_rss_bytes));
   }
 
-  Replayer& replayer_;
+  JobReplay& replay_;
   const Config& config_;
   const SizeArguments& arguments_;
   std::vector<Job> jobs_;
   Duration budget_;
   Instant until_;
-  double others_ = 0;    ///< CPU seconds of everything else
+  double others_ = 0;    ///< CPU seconds used by other processes
   double measured_ = 0;  ///< seconds
 };
 
@@ -216,30 +216,30 @@ int size_command(int argc, char** argv) {
   const SizeArguments arguments = read_size_arguments(argc, argv);
   if (arguments.shared.exit) return *arguments.shared.exit;
   const auto budget = parse_duration(arguments.budget);
-  if (!budget) return refuse("size", "--budget: " + budget.error().message, kExitUsage);
+  if (!budget) return exit_with_error("size", "--budget: " + budget.error().message, kExitUsage);
   const Loaded loaded = load_configuration(arguments.shared);
   if (!print_problems_of(loaded.settings, "size")) return kExitProblem;
   if (!loaded.config.functions.contains(arguments.function)) {
     std::vector<std::string> known;
     for (const auto& [name, function] : loaded.config.functions) known.push_back(name);
-    return refuse("size",
-                  fmt::format("there is no function \"{}\"{}", arguments.function,
-                              did_you_mean(arguments.function, known)),
-                  kExitUsage);
+    return exit_with_error("size",
+                           fmt::format("there is no function \"{}\"{}", arguments.function,
+                                       did_you_mean(arguments.function, known)),
+                           kExitUsage);
   }
   auto source = find_data(loaded, arguments);
   if (!source)
-    return refuse("size", source.error().message,
-                  source.error().code == Errc::kDisconnected ? kExitStore : kExitProblem);
-  auto replayer = Replayer::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
-  if (!replayer) return refuse("size", replayer.error().message, kExitProblem);
-  Measurer measurer(**replayer, loaded.config, arguments, source->jobs, *budget);
+    return exit_with_error("size", source.error().message,
+                           source.error().code == Errc::kDisconnected ? kExitStore : kExitProblem);
+  auto replay = JobReplay::open(loaded.settings, loaded.config, Logger(stderr_log_sink(), LogLevel::kWarn));
+  if (!replay) return exit_with_error("size", replay.error().message, kExitProblem);
+  Measurer measurer(**replay, loaded.config, arguments, source->jobs, *budget);
   const SizeInputs inputs = measurer.all();
-  const auto interrupted = [&] { return (*replayer)->interrupted(); };
+  const auto interrupted = [&] { return (*replay)->interrupted(); };
   const char* const kInterrupted = "interrupted: the measurement is not complete";
-  if (interrupted()) return refuse("size", kInterrupted, kExitInterrupted);
+  if (interrupted()) return exit_with_error("size", kInterrupted, kExitInterrupted);
   if (inputs.widths.front().run_ms.empty())
-    return refuse(
+    return exit_with_error(
         "size", fmt::format("no run of {} completed: {}", arguments.function, inputs.widths.front().failure),
         kExitProblem);
   SizePlan plan = plan_size(inputs);
@@ -247,10 +247,10 @@ int size_command(int argc, char** argv) {
       rerun_plan(inputs, plan, [&](std::uint32_t width, std::uint32_t threads, std::uint64_t memory_bytes) {
         return measurer.rerun(width, {.threads = threads, .memory_bytes = memory_bytes});
       });
-  if (interrupted()) return refuse("size", kInterrupted, kExitInterrupted);
-  const SizeReport report{arguments.function, source->words, inputs, plan, reruns};
+  if (interrupted()) return exit_with_error("size", kInterrupted, kExitInterrupted);
+  const SizeReport report{arguments.function, source->description, inputs, plan, reruns};
   fmt::print("{}", arguments.json ? size_json(report) + "\n" : size_text(report));
-  return report.held() ? kExitOk : kExitProblem;
+  return report.confirmed() ? kExitOk : kExitProblem;
 }
 
 }  // namespace gaur::app

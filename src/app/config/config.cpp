@@ -200,7 +200,7 @@ void read_producer_only(const Settings& settings, Config& config) {
 }
 
 /// Without a word about it: nothing that a function may still be doing is taken from its worker.
-SweepConfig read_sweep(const Settings& settings, const Config& config) {
+RecoveryConfig read_recovery(const Settings& settings, const Config& config) {
   constexpr Duration kLongestRun{600'000};  // what a function may run when nothing is said
   Duration longest{0};
   for (const auto& [name, function] : config.functions) longest = std::max(longest, function.timeout);
@@ -209,14 +209,14 @@ SweepConfig read_sweep(const Settings& settings, const Config& config) {
     const KeyPath key{"worker", last};
     return settings.maybe_whole(key) ? duration(settings, key) : longest;
   };
-  SweepConfig sweep;
+  RecoveryConfig recovery;
   const std::string stalled = settings.text({"worker", "stalled"});
-  if (stalled == "report") sweep.stalled = SweepConfig::Stalled::kReport;
-  if (stalled == "off") sweep.stalled = SweepConfig::Stalled::kOff;
-  if (!config.redis) return sweep;
-  sweep.grace = or_longest("grace");
-  sweep.orphan_age = or_longest("orphan_age");
-  return sweep;
+  if (stalled == "report") recovery.stalled = RecoveryConfig::Stalled::kReport;
+  if (stalled == "off") recovery.stalled = RecoveryConfig::Stalled::kOff;
+  if (!config.redis) return recovery;
+  recovery.grace = or_longest("grace");
+  recovery.orphan_age = or_longest("orphan_age");
+  return recovery;
 }
 
 ResultsConfig read_results(const Settings& settings, const std::filesystem::path& data_folder) {
@@ -277,7 +277,7 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
     config.pools[name] = read_pool(settings, name, folder, config.slots);
   for (const std::string& name : settings.names("functions"))
     config.functions[name] = read_function(settings, name);
-  config.sweep = read_sweep(settings, config);
+  config.recovery = read_recovery(settings, config);
   read_producer_only(settings, config);
   check_config(settings, config);
   return config;

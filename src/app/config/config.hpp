@@ -28,8 +28,8 @@ struct RedisConfig {
   bool fail_fast = true;  ///< while it is away producers are refused at once, not kept waiting
 };
 
-/// What the sweep does beside workers of other makes.
-struct SweepConfig {
+/// What recovery does with jobs of other workers.
+struct RecoveryConfig {
   enum class Stalled : std::uint8_t { kOn, kReport, kOff };
   Stalled stalled = Stalled::kOn;
   Duration grace{0};
@@ -109,7 +109,7 @@ struct Config {
   std::string worker_name;
   Duration lock{30'000};
   std::uint32_t max_stalled = 1;
-  SweepConfig sweep;
+  RecoveryConfig recovery;
   ResultsConfig results;
   std::map<std::string, QueueConfig> queues;
   std::map<std::string, PoolConfig> pools;

@@ -17,7 +17,7 @@ std::uint64_t bytes_below(const fs::path& folder) {
   std::error_code error;
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    std::error_code gone;  // files come and go meanwhile
+    std::error_code gone;  // files may be removed concurrently
     if (!entry->is_regular_file(gone) || gone) continue;
     const auto size = entry->file_size(gone);
     if (!gone) sum += size;
@@ -45,17 +45,17 @@ std::vector<std::string> disk_warnings(const Config& config, const DiskUse& use)
   std::vector<std::string> warnings;
   if (is_near(use.spill_bytes, config.spill_bytes)) {
     warnings.push_back(
-        fmt::format("spill takes {} of {} (machine.spill): queries that need more fail with spill_full",
+        fmt::format("spill files use {} of {} (machine.spill): queries that need more fail with spill_full",
                     human_bytes(use.spill_bytes), human_bytes(config.spill_bytes)));
   }
   if (is_near(use.results_bytes, config.results.max_bytes)) {
     warnings.push_back(fmt::format(
-        "result files take {} of {} (results.max_size): at the bound new ones are rejected; raise it, or "
-        "lower results.ttl",
+        "result files use {} of {} (results.max_size): at the limit new ones are rejected; raise it or lower "
+        "results.ttl",
         human_bytes(use.results_bytes), human_bytes(config.results.max_bytes)));
   }
   if (use.capacity > 0 && use.free_bytes < use.capacity / 20) {
-    warnings.push_back(fmt::format("the disk of {} has {} free of {}", config.data_folder.string(),
+    warnings.push_back(fmt::format("the disk that contains {} has {} free of {}", config.data_folder.string(),
                                    human_bytes(use.free_bytes), human_bytes(use.capacity)));
   }
   return warnings;

@@ -1,5 +1,5 @@
 #pragma once
-// Measures what spill and result files take of their bounds, and warns in the log before a bound is reached.
+// Measures the disk use of spill and result files and logs a warning before a limit is reached.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -13,22 +13,22 @@
 namespace gaur::app {
 
 struct DiskUse {
-  std::uint64_t spill_bytes = 0;  ///< of all files of running runners
+  std::uint64_t spill_bytes = 0;  ///< all files of running runners
   std::uint64_t results_bytes = 0;
-  std::uint64_t free_bytes = 0;  ///< of the file system of the data folder
+  std::uint64_t free_bytes = 0;  ///< on the file system of the data folder
   std::uint64_t capacity = 0;
 };
 
-/// Looks now. Walks both folders: not from a thread that others wait for.
+/// Measures now. Walks both folders, so call it on a thread that may block.
 DiskUse measure_disk_use(const Config& config);
-/// Each bound of which four fifths are used, as a sentence that names the key to change.
+/// One sentence for each limit of which 80 % are used; it names the configuration key to change.
 std::vector<std::string> disk_warnings(const Config& config, const DiskUse& use);
 
-/// Thread-safety: any thread; measures on a thread of its own.
+/// Thread-safety: any thread; measures on its own thread.
 class DiskWatch {
  public:
   DiskWatch(const Config& config, Clock& clock, Logger log);
-  /// As last measured, at most some seconds ago.
+  /// The last measurement, at most 15 s old.
   DiskUse use() const;
 
  private:
@@ -38,8 +38,8 @@ class DiskWatch {
   Clock& clock_;
   Logger log_;
   std::atomic<std::uint64_t> spill_ = 0, results_ = 0, free_ = 0, capacity_ = 0;
-  std::size_t warned_ = 0;        // warnings at the last look; confined to the loop
-  ThreadLoop loop_{"gaur-disk"};  // last: its thread ends before the rest goes
+  std::size_t warned_ = 0;        // number of warnings at the last measurement; confined to the loop
+  ThreadLoop loop_{"gaur-disk"};  // last, so that its thread ends before the other members are destroyed
 };
 
 }  // namespace gaur::app

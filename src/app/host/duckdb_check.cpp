@@ -14,7 +14,7 @@
 namespace gaur::app {
 namespace {
 
-/// A file of this process's own, removed with the object.
+/// A temporary file that the destructor removes.
 class ScratchFile {
  public:
   explicit ScratchFile(const std::string& text) {
@@ -43,7 +43,7 @@ bool has_functions(const Config& config, const std::string& pool) {
   return false;
 }
 
-/// Whether the configuration's own check has said so already: of this key, or of a function without SQL.
+/// Whether the configuration check has reported it already: the same key, or a function without SQL.
 bool is_reported(const std::vector<Problem>& reported, const Problem& problem) {
   return std::ranges::any_of(reported, [&](const Problem& each) {
     return each.key == problem.key ||
@@ -55,7 +55,7 @@ bool is_reported(const std::vector<Problem>& reported, const Problem& problem) {
 
 void check_duckdb_pool(Settings& settings, const Config& config, const std::string& pool) {
   const KeyPath key{"pools", pool};
-  if (!has_functions(config, pool)) return settings.problem(key, "no function names this pool");
+  if (!has_functions(config, pool)) return settings.problem(key, "no function uses this pool");
   const ScratchFile spec(compose_duckdb_spec(settings, config, pool));
   if (!spec.complete())
     return settings.problem(key, fmt::format("cannot write {}: {}", spec.path(), std::strerror(errno)));
@@ -63,18 +63,18 @@ void check_duckdb_pool(Settings& settings, const Config& config, const std::stri
   if (!output) return settings.problem(key, output.error().message);
   const std::vector<Problem> before = settings.problems();
   std::string_view rest = output->text;
-  bool told = false;
+  bool printed = false;
   while (!rest.empty()) {
     const std::size_t end = rest.find('\n');
     const std::string_view line = rest.substr(0, end);
     rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
     if (line.empty()) continue;
-    told = true;
+    printed = true;
     Problem problem = problem_of_duckdb(settings, pool, line);
     if (!is_reported(before, problem)) settings.problem(std::move(problem));
   }
-  if (output->exit_code != 0 && !told)
-    settings.problem(key, fmt::format("gaur-duckdb --check ended with code {}", output->exit_code));
+  if (output->exit_code != 0 && !printed)
+    settings.problem(key, fmt::format("gaur-duckdb --check failed with exit code {}", output->exit_code));
 }
 
 }  // namespace gaur::app

@@ -10,8 +10,8 @@
 namespace gaur::app {
 namespace {
 
-/// Keys that the spec has under the same name and meaning. Handed on only where set: the defaults are the
-/// runner's own.
+/// Keys that the spec has with the same name and meaning. Only set keys are copied: the runner has its own
+/// defaults.
 constexpr std::array kPoolKeys{"library",    "database",        "timezone", "data",
                                "extensions", "setup",           "settings", "ad_hoc",
                                "plans",      "table_functions", "sandbox"};
@@ -32,7 +32,7 @@ json::Object function_spec(const Settings& settings, const Config& config, const
     const KeyPath path{"functions", name, key};
     if (settings.is_set(path)) spec[key] = settings.value(path);
   }
-  // That the file becomes a link is the host's affair.
+  // The runner writes a file for "url" as well; the host turns it into a link.
   const std::string on_large = settings.text({"functions", name, "on_large"});
   if (on_large == "url") spec["on_large"] = "file";
   if (on_large == "auto") spec.erase("on_large");  // the runner's default is the same
@@ -64,14 +64,14 @@ std::string compose_duckdb_spec(const Settings& settings, const Config& config, 
 }
 
 Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std::string_view line) {
-  KeyPath around{"pools", pool};
+  KeyPath pool_key{"pools", pool};
   const auto parsed = json::parse_object(line);
-  if (!parsed) return {settings.origin(around), to_string(around), std::string(line)};
+  if (!parsed) return {settings.origin(pool_key), to_string(pool_key), std::string(line)};
   KeyPath path = parse_path(json::text_or(*parsed, "path", ""));
   if (path.empty() || path.front() != "functions") {
-    around.emplace_back("duckdb");
-    if (!path.empty() && !path.front().empty()) around.insert(around.end(), path.begin(), path.end());
-    path = around;
+    pool_key.emplace_back("duckdb");
+    if (!path.empty() && !path.front().empty()) pool_key.insert(pool_key.end(), path.begin(), path.end());
+    path = pool_key;
   } else if (path.size() > 2 && path[2] == "sql" &&
              !settings.text({"functions", path[1], "sql_file"}).empty()) {
     path[2] = "sql_file";

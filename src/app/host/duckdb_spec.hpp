@@ -1,6 +1,6 @@
 #pragma once
-// From [pools.*.duckdb] and [functions.*] to the spec of gaur-duckdb (docs/reference/duckdb.md), and from the
-// paths in its complaints back to gaur.toml. Thread-safety: pure but for reading SQL files.
+// Converts [pools.*.duckdb] and [functions.*] to the spec of gaur-duckdb (docs/reference/duckdb.md), and the
+// paths in its problems to keys of gaur.toml. Thread-safety: pure, except that it reads SQL files.
 #include <filesystem>
 
 #include "app/config/config.hpp"
@@ -10,11 +10,11 @@ namespace gaur::app {
 /// The spec of one pool of kind duckdb, as JSON text.
 std::string compose_duckdb_spec(const Settings& settings, const Config& config, const std::string& pool);
 
-/// A line that `gaur-duckdb --check` printed: {"path":"functions.top.params.day.type","message":"..."}.
-/// Text that is no such line becomes the message of a problem of the pool as a whole.
+/// Parses a line of `gaur-duckdb --check`: {"path":"functions.top.params.day.type","message":"..."}.
+/// Any other text becomes the message of a problem of the pool.
 Problem problem_of_duckdb(const Settings& settings, const std::string& pool, std::string_view line);
 
-/// Our own gaur-duckdb: beside this executable, whether it is there or not.
+/// The path of gaur-duckdb beside this executable. The file may not exist.
 std::filesystem::path gaur_duckdb_program();
 
 }  // namespace gaur::app

@@ -42,7 +42,7 @@ std::string_view to_string(Role role) {
   return "worker";
 }
 
-// The order of the members is the order of building; each may use those above it, and they go in reverse.
+// Members are built in this order and destroyed in reverse; each may use those above it.
 struct Host::Impl {
   explicit Impl(HostOptions given) : options(std::move(given)) {}
 
@@ -51,20 +51,22 @@ struct Host::Impl {
   SystemRandom random;
   Metrics metrics;
   Time started{};
-  Fd lock;                              ///< of the data folder; an embedded store has its own
-  bool announced = false;               ///< host.json is written
-  std::atomic<bool> stopping = false;   ///< set by the main thread, read by the server's
-  std::unique_ptr<ThreadLoop> answers;  ///< the store's completions, the client's timers
+  Fd lock;                             ///< of the data folder; an embedded store has its own
+  bool announced = false;              ///< host.json is written
+  std::atomic<bool> stopping = false;  ///< set by the main thread, read by the server's threads
+  /// Delivers the store's replies and the client's timers.
+  std::unique_ptr<ThreadLoop> replies;
   OpenedStore opened;
   Refusals refused_at_start;
-  std::unique_ptr<QueueWatch> watch;  ///< of a Redis store's queues
+  std::unique_ptr<QueueWatch> watch;  ///< checks the queues of a Redis store
   std::unique_ptr<Store> store;
   std::unique_ptr<results::SignedUrls> links;
   std::unique_ptr<results::ResultStore> results;
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<results::ResultCleaner> cleaner;
-  std::unique_ptr<UnservedWatch> unserved;  ///< none in a producer or sweeper
-  std::unique_ptr<Ledger> ledger;  ///< confined to `loop`, as are pools and worker; none in a producer
+  std::unique_ptr<UnservedWatch> unserved;  ///< nullptr in a producer or sweeper
+  /// Ledger, pools and worker are confined to `loop`; nullptr in a producer.
+  std::unique_ptr<Ledger> ledger;
   std::unique_ptr<ThreadLoop> loop;
   std::unique_ptr<Pools> pools;
   std::unique_ptr<Worker> worker;
@@ -79,8 +81,8 @@ struct Host::Impl {
   void announce(std::uint16_t port);
   std::vector<QueueName> queues() const;
   void queue_changed(const QueueName& queue, const Refusal* refusal);
-  void stop_followers();
-  void drain_answers();
+  void stop_watches();
+  void drain_replies();
   void close();
   HostView host_view();
   HostControl control();
@@ -92,15 +94,15 @@ Status Host::Impl::open_stores() {
   if (config.redis) {
     GAUR_TRY(lock, lock_data_folder(config.data_folder));
   }
-  answers = std::make_unique<ThreadLoop>("gaur-answers");
+  replies = std::make_unique<ThreadLoop>("gaur-replies");
   GAUR_TRY(opened, open_store({.config = config,
-                               .env = Env{clock, random, *answers},
+                               .env = Env{clock, random, *replies},
                                .log = options.log,
                                .on_fatal = options.on_fatal}));
   if (opened.inspector) {
     GAUR_TRY(refused_at_start, check_queues(*opened.inspector, queues()));
     watch = std::make_unique<QueueWatch>(
-        *opened.inspector, *answers, clock, options.log,
+        *opened.inspector, *replies, clock, options.log,
         [this](const QueueName& queue, const Refusal* refusal) { queue_changed(queue, refusal); });
   }
   store = make_measured_store(opened.store(), metrics, clock);
@@ -113,7 +115,7 @@ std::vector<QueueName> Host::Impl::queues() const {
   return names;
 }
 
-/// On `answers`, or before start(). `watch` stops before the worker goes.
+/// Called on `replies`, or before start(). `watch` stops before the worker is destroyed.
 void Host::Impl::queue_changed(const QueueName& queue, const Refusal* refusal) {
   if (!worker) return;
   if (refusal != nullptr) return worker->refuse(queue, refusal->error.message);
@@ -158,8 +160,8 @@ Result<PoolsOptions> Host::Impl::make_pools_options() {
     return link ? results::link_info_of(file, links->url(job, file))
                 : results::info_of(file, http::result_path(job, options.config.base_path));
   };
-  // A slot's share divides the box without a rest, so runners that merely stand by must not take from it: up
-  // to half of the reserve is theirs, and only what they hold beyond it is room lost to jobs.
+  // The slots' shares add up to the whole capacity, so idle runners use the reserve: memory beyond half of it
+  // is subtracted from the capacity.
   made.on_idle_memory = [this, spared = config.slots.reserve_bytes / 2](std::uint64_t bytes) {
     ledger->set_overhead(bytes > spared ? bytes - spared : 0);
   };
@@ -181,9 +183,9 @@ Status Host::Impl::build_worker() {
   made.semantics = opened.semantics;
   made.take = options.role == Role::kWorker;
   made.hand_off = store->capabilities().has(Capability::kHandOff);
-  LedgerOptions room = ledger_options(config);
-  room.takes_in_flight = made.takes_in_flight();
-  ledger = std::make_unique<Ledger>(std::move(room));
+  LedgerOptions admission = ledger_options(config);
+  admission.takes_in_flight = made.takes_in_flight();
+  ledger = std::make_unique<Ledger>(std::move(admission));
   made.events.on_log = [log = options.log](WorkerEvents::Level level, const std::string& line) {
     if (level == WorkerEvents::Level::kInfo) log.info(line);
     if (level == WorkerEvents::Level::kWarning) log.warn(line);
@@ -195,17 +197,17 @@ Status Host::Impl::build_worker() {
     unserved = std::make_unique<UnservedWatch>(UnservedWatch::Parts{.store = *store,
                                                                     .config = config,
                                                                     .owns_store = !config.redis,
-                                                                    .loop = *answers,
+                                                                    .loop = *replies,
                                                                     .clock = clock,
                                                                     .metrics = metrics,
                                                                     .log = options.log});
-    show_worker(opened, {.config = config, .env = Env{clock, random, *answers}});
+    register_worker(opened, {.config = config, .env = Env{clock, random, *replies}});
   }
   return ok();
 }
 
 Result<std::uint16_t> Host::Impl::open_http() {
-  client = make_client(*store, Env{clock, random, *answers}, metrics, client_options(options.config));
+  client = make_client(*store, Env{clock, random, *replies}, metrics, client_options(options.config));
   ServerParts parts{.client = *client,
                     .clock = clock,
                     .host = host_view(),
@@ -221,7 +223,7 @@ Result<std::uint16_t> Host::Impl::open_http() {
   return http->start();
 }
 
-/// Where this host is to be found, for `gaur quiet` and `gaur leave`, and for links to result files.
+/// Publishes the address of this host for `gaur quiet`, `gaur leave` and links to result files.
 void Host::Impl::announce(std::uint16_t port) {
   const Config& config = options.config;
   const std::string url =
@@ -235,7 +237,7 @@ void Host::Impl::announce(std::uint16_t port) {
                                            .token_file = options.settings.text({"server", "token_file"}),
                                            .started_ms = to_ms(started)});
   announced = true;
-  if (!written) options.log.warn("host.json", {{"error", written.error().message}});
+  if (!written) options.log.warn("host.json not written", {{"error", written.error().message}});
 }
 
 HostView Host::Impl::host_view() {
@@ -276,51 +278,51 @@ WhyWaiting Host::Impl::why_waiting() {
   };
 }
 
-/// Those that ask the store by themselves stop, on the loop that they are confined to, while it is still
-/// there.
-void Host::Impl::stop_followers() {
-  answers->post([this] {
+/// Stops the parts that send requests to the store regularly, on their loop.
+void Host::Impl::stop_watches() {
+  replies->post([this] {
     if (cleaner) cleaner->stop();
     if (unserved) unserved->stop();
     if (watch) watch->stop();
   });
-  drain_answers();
+  drain_replies();
 }
 
-/// Returns once everything that was posted to `answers` so far has run.
-void Host::Impl::drain_answers() {
+/// Returns once everything posted to `replies` so far has run.
+void Host::Impl::drain_replies() {
   Promise<Unit> reached;
   auto future = reached.future();
-  answers->post([reached] { reached.set(Unit{}); });
+  replies->post([reached] { reached.set(Unit{}); });
   std::move(future).get();
 }
 
-/// The one order of going down. Whoever asks stops first; then the stores close, which answers all that they
-/// still owe; those answers are drained while everything that they use is there; only then does it go.
+/// The shutdown order. First the parts that send requests stop; then the stores close and complete their
+/// pending requests; the replies are drained while the parts that they use still exist; then those are
+/// destroyed.
 void Host::Impl::close() {
   http.reset();
   disk.reset();
   client.reset();
-  if (answers) stop_followers();
-  // The worker hears how runs end, even those that outlasted its stop, so the pools go before it.
+  if (replies) stop_watches();
+  // The pools report the end of every run to the worker, also after its stop, so they close before it.
   if (worker) worker->stop(Duration(0)).get();
   if (pools) {
     pools->close().get();
     pools.reset();
   }
   worker.reset();
-  if (announced) remove_host_file(options.config.data_folder);  // before the folder is anybody else's
-  opened.shown.clear();
-  opened.bull.reset();  // before what it speaks through
+  if (announced) remove_host_file(options.config.data_folder);  // before the folder is unlocked
+  opened.worker_connections.clear();
+  opened.bull.reset();  // before its client
   opened.embedded.reset();
   opened.inspector.reset();
   opened.client.reset();
-  if (answers) drain_answers();
-  answers.reset();
+  if (replies) drain_replies();
+  replies.reset();
   unserved.reset();
   cleaner.reset();
   store.reset();
-  results.reset();  // its thread answers to `loop`
+  results.reset();  // its thread posts to `loop`
   loop.reset();
 }
 
@@ -348,10 +350,10 @@ Result<std::uint16_t> Host::start() {
   if (impl_->pools) impl_->loop->post([impl = impl_.get()] { impl->pools->open(); });
   GAUR_TRY(const std::uint16_t port, impl_->open_http());
   impl_->announce(port);
-  if (impl_->watch) impl_->watch->begin_with(impl_->refused_at_start);
+  if (impl_->watch) impl_->watch->set_refused(impl_->refused_at_start);
   if (impl_->worker) impl_->worker->start();
   impl_->cleaner =
-      std::make_unique<results::ResultCleaner>(*impl_->store, *impl_->results, *impl_->answers, impl_->clock);
+      std::make_unique<results::ResultCleaner>(*impl_->store, *impl_->results, *impl_->replies, impl_->clock);
   for (const QueueName& queue : impl_->queues()) impl_->cleaner->follow(queue);
   impl_->results->remove_expired_each(kCleanupInterval);
   if (impl_->unserved) impl_->unserved->start();

@@ -1,6 +1,6 @@
 #pragma once
-// One gaur process: builds the parts, hands them to each other, and takes them down in the reverse order.
-// With opened_store.cpp the only place that knows what stands behind the seams.
+// One gaur process: builds and connects the parts, and destroys them in reverse order. Only this file and
+// opened_store.cpp know the concrete types behind the interfaces.
 #include <functional>
 #include <memory>
 
@@ -16,45 +16,44 @@ namespace gaur::app {
 /// What this process does with the jobs of its queues.
 enum class Role : std::uint8_t {
   kWorker,    ///< takes and runs them
-  kProducer,  ///< adds them over HTTP and waits for their results; no worker, no runners
-  kSweeper,   ///< heals what bare workers leave: returns what lost its lock, wakes what is due; takes none
+  kProducer,  ///< adds them over HTTP and waits for their results; has no worker and no runners
+  kSweeper,   ///< recovers stalled jobs and wakes delayed jobs of plain Bull workers; takes none
 };
 std::string_view to_string(Role role);
 
 struct HostOptions {
-  const Settings& settings;  ///< for the specs of the pools; only read by open()
+  const Settings& settings;  ///< for the specs of the pools; read by open() only
   const Config& config;      ///< outlives the host
   Role role = Role::kWorker;
   Logger log;
-  /// The store can acknowledge nothing any more; only a restart helps. Called once, on a thread of the
-  /// store's.
+  /// The store cannot acknowledge writes any more; the process must restart. Called once, on a thread of the
+  /// store.
   std::function<void(const Error&)> on_fatal;
-  /// POST /v1/host/leave: the process is to stop with this patience. On a thread of the server's.
+  /// POST /v1/host/leave: the process must stop with this patience. Called on a thread of the server.
   std::function<void(Duration)> on_leave;
 };
 
-/// Thread-safety: open(), start(), stop() and the destructor from the thread that made it.
+/// Thread-safety: open(), start(), stop() and the destructor on the thread that constructed it.
 class Host {
  public:
   explicit Host(HostOptions options);
-  /// After a stop whose future has come, or as it stands: what runs is then killed, and its jobs go back at
-  /// the next start.
+  /// Without a completed stop(), running jobs are killed; the next start requeues them.
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  /// Opens and checks the store and builds everything; takes no job and starts no runner yet. Errors: those
-  /// of open_store() and check_queues(), each saying what to do.
+  /// Opens and checks the store and builds all parts; takes no job and starts no runner yet. Errors: those of
+  /// open_store() and check_queues(); each says what to do.
   Status open();
-  /// What stands behind the seam, to be looked at between open() and start().
+  /// The store, for reports between open() and start().
   OpenedStore& opened();
-  /// Queues of which no job is taken for now; the host goes on checking them once it has started.
+  /// Queues from which no job is taken for now; the started host checks them again regularly.
   const Refusals& refused_at_start() const;
-  /// Starts runners, HTTP and worker; answers the port. Errors: those of HttpServer::start().
+  /// Starts runners, HTTP and worker; returns the port. Errors: those of HttpServer::start().
   Result<std::uint16_t> start();
 
-  /// Takes nothing more and waits up to `patience` for what runs; then it goes back to its queue, uncounted.
-  /// A second call ends the patience. HTTP stays up meanwhile, so that those who wait for results get them.
+  /// Takes no more jobs and waits up to `patience` for running jobs; then requeues them without counting the
+  /// run. A second call sets the patience. HTTP stays up meanwhile, so that clients get their results.
   Future<StopReport> stop(Duration patience);
 
  private:

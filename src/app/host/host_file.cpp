@@ -66,7 +66,7 @@ Result<Fd> lock_data_folder(const std::filesystem::path& data_folder) {
   std::error_code error;
   std::filesystem::create_directories(data_folder, error);
   if (error)
-    return Error{Errc::kIo, fmt::format("cannot make {}: {}", data_folder.string(), error.message())};
+    return Error{Errc::kIo, fmt::format("cannot create {}: {}", data_folder.string(), error.message())};
   return embedded::lock_folder(data_folder);
 }
 
@@ -74,8 +74,8 @@ Result<std::string> worker_name_of(const Config& config, const std::string& host
   const std::filesystem::path file = config.data_folder / "host-id";
   auto id = read_small(file);
   while (id && !id->empty() && id->back() == '\n') id->pop_back();
-  const bool fine = id && id->size() == 8 && id->find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!fine) {
+  const bool valid = id && id->size() == 8 && id->find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!valid) {
     SystemRandom random;
     id = fmt::format("{:08x}", random.next() >> 32);
     GAUR_CHECK(write_file(file, *id + "\n"));

@@ -29,17 +29,17 @@ std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerSta
   std::vector<std::string> why;
   if (parts.stopping) why.emplace_back("the host is stopping");
   if (worker.phase == WorkerPhase::kQuiet) why.emplace_back("the host is quiet: it takes no jobs");
-  if (auto away = parts.opened.away()) why.push_back(*std::move(away));
+  if (auto outage = parts.opened.outage()) why.push_back(*std::move(outage));
   for (const PoolStatus& pool : pools) {
     if (!pool.broken.empty()) {
       why.push_back(pool.broken);  // it names the pool
     } else if (pool.runners == pool.starting && parts.config.pools.at(pool.name).min_runners > 0) {
-      why.push_back(fmt::format("pool {} has no runner that is ready yet", pool.name));
+      why.push_back(fmt::format("pool {} has no ready runner yet", pool.name));
     }
   }
   for (const QueueStatus& queue : worker.queues) {
     if (!queue.refused.empty()) {
-      why.push_back(fmt::format("no jobs are taken from the queue {}: {}", queue.queue.value, queue.refused));
+      why.push_back(fmt::format("no jobs are taken from queue {}: {}", queue.queue.value, queue.refused));
     } else if (queue.disconnected)
       why.push_back(fmt::format("queue {}: the store does not answer", queue.queue.value));
   }
@@ -56,7 +56,7 @@ void add_disk(HostStatus& status, const StatusParts& parts) {
   for (std::string& warning : disk_warnings(parts.config, use)) status.warnings.push_back(std::move(warning));
 }
 
-/// Those whose requests fail, beside those that the watch refuses.
+/// Adds queues whose requests are rejected to those that the watch refuses.
 void add_refused(HostStatus& status, const WorkerStatus& worker) {
   for (const QueueStatus& queue : worker.queues) {
     const bool known = std::ranges::any_of(status.refused_queues,
@@ -65,14 +65,14 @@ void add_refused(HostStatus& status, const WorkerStatus& worker) {
   }
 }
 
-/// What is known without a worker.
+/// The status that does not need a worker.
 HostStatus common_status(const StatusParts& parts) {
   HostStatus status;
   status.name = parts.config.worker_name;
   status.version = kVersion;
   status.started = parts.started;
   status.role = parts.role;
-  status.store = parts.opened.what;
+  status.store = parts.opened.description;
   status.stopping = parts.stopping;
   status.warnings = host_warnings(parts.config, parts.role == "worker");
   if (parts.watch != nullptr) {
@@ -90,7 +90,7 @@ HostStatus producer_status(const StatusParts& parts) {
   HostStatus status = common_status(parts);
   status.phase = parts.stopping ? "stopping" : "running";
   if (parts.stopping) status.not_ready.emplace_back("the host is stopping");
-  if (auto away = parts.opened.away()) status.not_ready.push_back(*std::move(away));
+  if (auto outage = parts.opened.outage()) status.not_ready.push_back(*std::move(outage));
   if (!status.refused_queues.empty() && status.refused_queues.size() == parts.config.queues.size())
     status.not_ready.emplace_back("every queue is refused (GET /v1/host: refused_queues)");
   status.ready = status.not_ready.empty();

@@ -1,6 +1,6 @@
 #pragma once
-// What GET /v1/host and /readyz show, gathered from the parts. Thread-safety: any thread; the gathering
-// happens on the loop to which ledger and pools are confined.
+// Collects the status for GET /v1/host and /readyz from the parts. Thread-safety: any thread; it is collected
+// on the loop to which ledger and pools are confined.
 #include "admission/ledger.hpp"
 #include "app/config/config.hpp"
 #include "app/host/disk_watch.hpp"
@@ -17,8 +17,8 @@ struct StatusParts {
   const Config& config;
   std::string_view role;
   const OpenedStore& opened;
-  const QueueWatch* watch = nullptr;  ///< nullptr on an embedded store
-  Loop* loop = nullptr;               ///< this and the next four: nullptr in a producer
+  const QueueWatch* watch = nullptr;  ///< nullptr with an embedded store
+  Loop* loop = nullptr;               ///< this and the next four are nullptr in a producer
   Worker* worker = nullptr;
   Ledger* ledger = nullptr;
   Pools* pools = nullptr;

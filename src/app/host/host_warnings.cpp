@@ -17,7 +17,7 @@ std::vector<std::string> host_warnings(const Config& config, bool runs_jobs) {
   for (const auto& [name, pool] : config.pools) {
     if (!pool.duckdb || pool.sandbox == "off" || abi) continue;
     warnings.push_back(
-        fmt::format("pool {} is not confined by Landlock: {}; its SQL is fenced by DuckDB alone "
+        fmt::format("pool {} is not sandboxed by Landlock: {}; only DuckDB restricts its SQL "
                     "(pools.{}.duckdb.sandbox)",
                     name, abi.error().message, name));
   }

@@ -12,9 +12,9 @@ constexpr std::size_t kMessageBytes = 300;
 std::function<void(const RunReport&)> job_log(Logger log) {
   return [log = std::move(log)](const RunReport& run) {
     if (!log.enabled(LogLevel::kInfo)) return;
-    if (run.outcome == "stale") return;  // the worker has logged why its result is dropped
-    const bool over = run.outcome == "completed" || run.outcome == "failed" || run.outcome == "cancelled";
-    const char* what = over ? "job finished" : "run ended";
+    if (run.outcome == "stale") return;  // the worker has logged why the result is dropped
+    const bool finished = run.outcome == "completed" || run.outcome == "failed" || run.outcome == "cancelled";
+    const char* event = finished ? "job finished" : "run ended";
     const Usage& usage = run.usage;
     const Logger line = log.with({{"job", run.id},
                                   {"queue", run.queue},
@@ -26,9 +26,9 @@ std::function<void(const RunReport&)> job_log(Logger log) {
                                   {"peak_bytes", usage.peak_rss_bytes},
                                   {"attempts", run.attempt}});
     if (run.outcome == "completed") {
-      line.info(what);
+      line.info(event);
     } else {
-      line.info(what, {{"code", run.code}, {"error", shortened(run.message, kMessageBytes)}});
+      line.info(event, {{"code", run.code}, {"error", shortened(run.message, kMessageBytes)}});
     }
   };
 }

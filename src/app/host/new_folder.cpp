@@ -15,8 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLock = "gaur.lock";
-/// What a start makes in its data folder. Nothing else is removed: the folder may be a project's own, in
-/// which somebody else writes meanwhile.
+/// What a start creates in its data folder. Nothing else is removed: other programs may write to the folder.
 constexpr std::array kOurs{"store", "spec", "run", "results", "host-id", "host.json", "link-secret"};
 
 std::vector<std::string> names_in(const fs::path& folder) {
@@ -26,7 +25,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-/// The process that locked the folder last; 0: none did.
+/// The process that locked the folder last; 0: it was never locked.
 pid_t last_owner(const fs::path& folder) {
   std::ifstream stream(folder / kLock);
   pid_t pid = 0;
@@ -58,7 +57,7 @@ NewFolder::~NewFolder() {
   if (kept_ || !fs::is_directory(folder_, ignored)) return;
   const pid_t owner = last_owner(folder_);
   if (owner != 0 && owner != getpid()) return;
-  // Held while it is emptied, so that no process starts on what goes away. Its file goes last.
+  // Locked while it is emptied, so that no other process starts on it. The lock file is removed last.
   const auto lock = embedded::lock_folder(folder_);
   if (!lock) return;
   for (const char* name : kOurs) {

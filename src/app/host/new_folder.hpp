@@ -1,14 +1,15 @@
 #pragma once
-// What a failed start does to its data folder: nothing that was not there before stays.
+// A failed start removes everything that it created in its data folder.
 #include <filesystem>
 #include <set>
 #include <string>
 
 namespace gaur::app {
 
-/// Remembers what a data folder held, and removes what a start adds to it, unless keep() was called.
-/// Construct before the folder is touched; the destructor runs once no part uses it any more. A folder that
-/// is Gaur's already, or that another process took meanwhile, is left alone. Thread-safety: confined.
+/// Records the content of a data folder, and removes what a start adds to it unless keep() was called.
+/// Construct it before the folder is used; destroy it after every part that uses the folder. A folder that
+/// Gaur has used before, or that another process has locked meanwhile, is not changed. Thread-safety:
+/// confined.
 class NewFolder {
  public:
   explicit NewFolder(std::filesystem::path folder);
@@ -20,14 +21,14 @@ class NewFolder {
 
  private:
   std::filesystem::path folder_;
-  std::filesystem::path topmost_;  ///< of the folders above it that were not there; "": it was there
-  std::set<std::string> before_;   ///< names of what was in it
+  std::filesystem::path topmost_;  ///< topmost folder that did not exist; "": the folder existed
+  std::set<std::string> before_;   ///< names of its entries before the start
   bool kept_ = false;
 };
 
-/// The topmost folder of `path` that is not there; "": all are.
+/// The topmost folder of `path` that does not exist; "": all exist.
 std::filesystem::path topmost_missing(const std::filesystem::path& path);
-/// Removes `folder` and those above it up to and including `topmost`, as far as they are empty.
+/// Removes `folder` and its parents up to and including `topmost`, as long as they are empty.
 void remove_empty_folders(std::filesystem::path folder, const std::filesystem::path& topmost);
 
 }  // namespace gaur::app

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "app/look/hosts_seen.hpp"
+#include "app/look/connected_hosts.hpp"
 #include "base/try.hpp"
 #include "bull/bull_store.hpp"
 #include "redis/connect.hpp"
@@ -15,13 +15,13 @@
 namespace gaur::app {
 namespace {
 
-constexpr Duration kBetweenLooks{100};
+constexpr Duration kRetryInterval{100};
 
-/// Until `when` on the loop's clock; the calling thread waits.
-void wait_a_moment(const Env& env) {
+/// Blocks the calling thread for kRetryInterval, by the loop's clock.
+void wait_to_retry(const Env& env) {
   Promise<Unit> promise;
   auto future = promise.future();
-  env.loop.post_at(env.clock.now() + kBetweenLooks, [promise] { promise.set({}); });
+  env.loop.post_at(env.clock.now() + kRetryInterval, [promise] { promise.set({}); });
   std::move(future).get();
 }
 
@@ -36,7 +36,7 @@ Result<OpenedStore> open_embedded_store(StoreParts parts) {
   OpenedStore opened;
   GAUR_TRY(opened.embedded, open_embedded(std::move(options), parts.env.clock, parts.env.loop));
   opened.semantics = Semantics::bullmq();
-  opened.what = "embedded in " + config.data_folder.string();
+  opened.description = "embedded in " + config.data_folder.string();
   return opened;
 }
 
@@ -50,29 +50,29 @@ redis::ClientOptions client_options_of(const RedisConfig& redis, const std::stri
   return options;
 }
 
-/// The client goes on trying; a refusal that no patience mends ends the wait.
+/// Waits while the client retries. Returns at once on kPermission, which a retry does not fix.
 Status wait_until_connected(redis::Client& client, const RedisConfig& redis, const Env& env) {
   const Instant end = env.clock.now() + redis.connect_timeout;
   Status tried = client.ready().get();
   while (!tried && tried.error().code != Errc::kPermission && env.clock.now() < end) {
-    wait_a_moment(env);
+    wait_to_retry(env);
     if (client.connected()) tried = ok();
   }
   if (!tried) return tried.error().in(redis::to_text(redis.endpoint));
   return ok();
 }
 
-/// A server that still loads its data is waited for as well.
-Result<bull::ServerFacts> ask_when_loaded(OpenedStore& opened, const RedisConfig& redis, const Env& env) {
+/// Retries while the server still loads its data.
+Result<bull::ServerFacts> server_facts(OpenedStore& opened, const RedisConfig& redis, const Env& env) {
   const Instant end = env.clock.now() + redis.connect_timeout;
   while (true) {
     auto facts = opened.inspector->server().get();
     if (facts || env.clock.now() >= end) return facts;
-    wait_a_moment(env);
+    wait_to_retry(env);
   }
 }
 
-/// TZ where it names a zone, as Node reads it (":Asia/Seoul" as well); else the machine's.
+/// The zone that TZ names, as Node reads it (also ":Asia/Seoul"); "": the machine's zone.
 std::string local_zone() {
   const char* const set = std::getenv("TZ");
   std::string_view name = set == nullptr ? "" : set;
@@ -91,14 +91,13 @@ Result<OpenedStore> open_redis_store(StoreParts parts) {
   opened.client = redis::connect(client_options_of(redis, name, parts.log), parts.env);
   GAUR_CHECK(wait_until_connected(*opened.client, redis, parts.env));
   opened.inspector = std::make_unique<bull::Inspector>(*opened.client, redis.prefix);
-  GAUR_TRY(const bull::ServerFacts facts, ask_when_loaded(opened, redis, parts.env));
+  GAUR_TRY(const bull::ServerFacts facts, server_facts(opened, redis, parts.env));
   GAUR_CHECK(redis_store::acceptable(facts, redis.allow_eviction));
-  opened.what = fmt::format("{} {} at {}, prefix {}", facts.flavour, facts.version,
-                            redis::to_text(redis.endpoint), redis.prefix);
+  opened.description = fmt::format("{} {} at {}, prefix {}", facts.flavour, facts.version,
+                                   redis::to_text(redis.endpoint), redis.prefix);
   if (!facts.append_only) {
-    parts.log.warn(
-        "this Redis has no append-only file: jobs of up to its last snapshot are lost when it dies",
-        {{"appendonly", "no"}, {"save", facts.save}});
+    parts.log.warn("Redis has no append-only file: a crash of Redis loses the jobs since its last snapshot",
+                   {{"appendonly", "no"}, {"save", facts.save}});
   }
   bull::BullOptions options;
   options.prefix = redis.prefix;
@@ -111,11 +110,11 @@ Result<OpenedStore> open_redis_store(StoreParts parts) {
 
 }  // namespace
 
-std::optional<std::string> OpenedStore::away() const {
+std::optional<std::string> OpenedStore::outage() const {
   if (!client) return std::nullopt;
   const redis::Health health = client->health();
   if (!client->connected())
-    return "Redis is away" + (health.error ? ": " + health.error->message : std::string());
+    return "Redis is unreachable" + (health.error ? ": " + health.error->message : std::string());
   if (health.messages) return "no messages from Redis: " + health.messages->message;
   return std::nullopt;
 }
@@ -130,12 +129,13 @@ Status check_queue_dialect(OpenedStore& opened, const QueueName& queue) {
   return bull::may_be_used_as_bull(queue, evidence);
 }
 
-void show_worker(OpenedStore& opened, const StoreParts& parts) {
+void register_worker(OpenedStore& opened, const StoreParts& parts) {
   const Config& config = parts.config;
   if (!config.redis) return;
   for (const auto& [name, queue] : config.queues) {
-    const std::string shown = redis_store::worker_connection_name(config.redis->prefix, QueueName(name));
-    opened.shown.push_back(redis::connect(client_options_of(*config.redis, shown, {}), parts.env));
+    const std::string connection = redis_store::worker_connection_name(config.redis->prefix, QueueName(name));
+    opened.worker_connections.push_back(
+        redis::connect(client_options_of(*config.redis, connection, {}), parts.env));
   }
 }
 

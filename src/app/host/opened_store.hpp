@@ -1,6 +1,6 @@
 #pragma once
-// The store of a host: embedded or over Redis, opened and checked. Together with host.cpp the only place that
-// knows what stands behind the seam.
+// The store of a host, embedded or over Redis, opened and checked. Only this file and host.cpp know the
+// concrete types behind the interface.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,45 +19,44 @@
 
 namespace gaur::app {
 
-/// Members in the order of building. Thread-safety: built and destroyed by one thread; what it holds as it
-/// says itself.
+/// Members are in the order of construction. Thread-safety: constructed and destroyed on one thread.
 struct OpenedStore {
   std::unique_ptr<redis::Client> client;  ///< nullptr: embedded
   std::unique_ptr<bull::Inspector> inspector;
   std::unique_ptr<EmbeddedStore> embedded;
   std::unique_ptr<Store> bull;
-  /// A connection a queue that carries the name of Bull's workers, see show_worker().
-  std::vector<std::unique_ptr<redis::Client>> shown;
+  /// One connection a queue with the name of a Bull worker, see register_worker().
+  std::vector<std::unique_ptr<redis::Client>> worker_connections;
   Semantics semantics{};
-  std::string what;  ///< "redis 7.0.15 at redis://h:6379/0, prefix bull": for people, without secrets
+  std::string description;  ///< "redis 7.0.15 at redis://h:6379/0, prefix bull"; without secrets
 
   Store& store() const { return embedded ? static_cast<Store&>(*embedded) : *bull; }
-  /// Why it does not answer now; nothing while it does.
-  std::optional<std::string> away() const;
+  /// Why the store does not answer now; std::nullopt while it does.
+  std::optional<std::string> outage() const;
 };
 
 struct StoreParts {
   const Config& config;
-  Env env;  ///< its loop delivers what the store answers
+  Env env;  ///< its loop delivers the store's replies
   Logger log{};
   std::function<void(const Error&)> on_fatal{};
 };
 
-/// Opens it. A Redis server is waited for as long as config says, then looked at: floor, eviction, role.
-/// Blocks. Errors: those of open_embedded(); kDisconnected (nobody there, a replica), kPermission (password,
-/// certificate, eviction), kUnsupported (version), each saying what to do.
+/// Opens the store. Waits for a Redis server as long as `config` says, then checks its version, eviction
+/// policy and role. Blocks. Errors: those of open_embedded(); kDisconnected (no server, a replica),
+/// kPermission (password, certificate, eviction), kUnsupported (version); each says what to do.
 Result<OpenedStore> open_store(StoreParts parts);
 
-/// Whether Gaur may use the queue: a Bull one, or nothing there yet. Blocks. Errors: kPermission with the
+/// Checks that the queue is a Bull queue or does not exist yet. Blocks. Errors: kPermission with the
 /// evidence, and those of the client.
 Status check_queue_dialect(OpenedStore& opened, const QueueName& queue);
 
-/// Lets this host be seen by Bull's getWorkers() and by dashboards, as a worker of each configured queue.
-/// They look at the names of connections, of which one carries one name: so each queue has a connection of
-/// its own, which does nothing else.
-void show_worker(OpenedStore& opened, const StoreParts& parts);
+/// Makes Bull's getWorkers() and dashboards list this host as a worker of each configured queue. They read
+/// the names of connections, and a connection has one name, so each queue gets a connection for its name
+/// only.
+void register_worker(OpenedStore& opened, const StoreParts& parts);
 
-/// Whether this error means "the store", for exit codes: 3 then.
+/// Whether the error is one of the store, for exit code 3.
 bool is_store_error(Errc code);
 
 }  // namespace gaur::app

@@ -48,9 +48,9 @@ PoolOptions pool_options(const PoolConfig& pool, const SlotPlan& slots) {
   return options;
 }
 
-/// Made into a duckdb pool's program by its spec.
-Status make_duckdb(PoolOptions& options, const Settings& settings, const Config& config,
-                   const std::string& name) {
+/// Writes the spec of a duckdb pool and sets the command that runs gaur-duckdb with it.
+Status set_duckdb_command(PoolOptions& options, const Settings& settings, const Config& config,
+                          const std::string& name) {
   const std::filesystem::path spec = config.data_folder / "spec" / (name + ".json");
   GAUR_CHECK(write_file(spec, compose_duckdb_spec(settings, config, name)));
   options.command = {gaur_duckdb_program().string(), "--spec", spec.string()};
@@ -58,11 +58,11 @@ Status make_duckdb(PoolOptions& options, const Settings& settings, const Config&
   return ok();
 }
 
-WorkerOptions::Stalled stalled_of(SweepConfig::Stalled stalled) {
+WorkerOptions::Stalled stalled_of(RecoveryConfig::Stalled stalled) {
   switch (stalled) {
-    case SweepConfig::Stalled::kReport: return WorkerOptions::Stalled::kReport;
-    case SweepConfig::Stalled::kOff: return WorkerOptions::Stalled::kOff;
-    case SweepConfig::Stalled::kOn: break;
+    case RecoveryConfig::Stalled::kReport: return WorkerOptions::Stalled::kReport;
+    case RecoveryConfig::Stalled::kOff: return WorkerOptions::Stalled::kOff;
+    case RecoveryConfig::Stalled::kOn: break;
   }
   return WorkerOptions::Stalled::kOn;
 }
@@ -112,9 +112,9 @@ WorkerOptions worker_options(const Config& config, Time started) {
   }
   options.max_stalled = config.max_stalled;
   options.lock = config.lock;
-  options.stalled = stalled_of(config.sweep.stalled);
-  options.grace = config.sweep.grace;
-  if (config.sweep.orphan_age > Duration{0}) options.orphans_before = started - config.sweep.orphan_age;
+  options.stalled = stalled_of(config.recovery.stalled);
+  options.grace = config.recovery.grace;
+  if (config.recovery.orphan_age > Duration{0}) options.orphans_before = started - config.recovery.orphan_age;
   return options;
 }
 
@@ -123,7 +123,7 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
   options.run_folder = config.data_folder / "run";
   for (const auto& [name, pool] : config.pools) {
     PoolOptions made = pool_options(pool, config.slots);
-    if (pool.duckdb) GAUR_CHECK(make_duckdb(made, settings, config, name));
+    if (pool.duckdb) GAUR_CHECK(set_duckdb_command(made, settings, config, name));
     options.pools[name] = std::move(made);
   }
   for (const auto& [name, function] : config.functions) {

@@ -1,6 +1,5 @@
 #pragma once
-// From the configuration to the options of each part: the one place where both are known. Thread-safety:
-// pure.
+// Converts the configuration to the options of each part. Thread-safety: pure.
 #include <memory>
 
 #include "admission/ledger.hpp"
@@ -14,14 +13,14 @@
 namespace gaur::app {
 
 LedgerOptions ledger_options(const Config& config);
-/// `started`: the host's start, from which the age of orphans counts.
+/// `started`: when the host started; the age of orphans is measured from it.
 WorkerOptions worker_options(const Config& config, Time started);
 /// Writes the spec of each duckdb pool to `<data>/spec/<pool>.json`. Errors: kIo.
 Result<PoolsOptions> pools_options(const Settings& settings, const Config& config);
 ClientOptions client_options(const Config& config);
 ServerOptions server_options(const Config& config);
 
-/// As gaur::write_file(); a failed call leaves no new folders either. Errors: kIo.
+/// Like gaur::write_file(), but a failed call also removes the folders that it created. Errors: kIo.
 Status write_file(const std::filesystem::path& file, std::string_view text);
 
 }  // namespace gaur::app

@@ -12,10 +12,10 @@
 namespace gaur::app {
 namespace {
 
-constexpr Duration kUntilGone{2'000};
-constexpr Duration kBetweenLooks{50};
+constexpr Duration kDisconnectTimeout{2'000};
+constexpr Duration kPollInterval{50};
 
-/// The folder whose lock the process holds; "": not to be seen, as with another user's.
+/// The folder whose lock file the process has open; "": none, or not permitted (another user's process).
 std::string data_folder_of(std::int64_t pid) {
   std::error_code error;
   for (const std::filesystem::path& entry : entries_of(fmt::format("/proc/{}/fd", pid), error)) {
@@ -29,29 +29,29 @@ std::string data_folder_of(std::int64_t pid) {
 }  // namespace
 
 Result<OtherHosts> find_other_hosts(RedisAccess& access, const Config& config, std::int64_t ended) {
-  const Instant until = access.env().clock.now() + kUntilGone;
-  std::vector<SeenHost> seen;
+  const Instant until = access.env().clock.now() + kDisconnectTimeout;
+  std::vector<ConnectedHost> hosts;
   while (true) {
-    GAUR_TRY(seen, ask_hosts(access.client(), config.redis->endpoint.db, access.prefix()));
+    GAUR_TRY(hosts, connected_hosts(access.client(), config.redis->endpoint.db, access.prefix()));
     const auto gone = std::ranges::none_of(
-        seen, [&](const SeenHost& host) { return host.pid == ended && host.machine == config.host; });
+        hosts, [&](const ConnectedHost& host) { return host.pid == ended && host.machine == config.host; });
     if (gone || access.env().clock.now() >= until) break;
-    access.pause(kBetweenLooks);
+    access.pause(kPollInterval);
   }
   OtherHosts others;
-  for (SeenHost& host : seen) {
+  for (ConnectedHost& host : hosts) {
     auto& list = host.machine == config.host ? others.here : others.elsewhere;
     list.push_back(std::move(host));
   }
   return others;
 }
 
-std::string with_data_folder(const SeenHost& host, std::string_view command) {
+std::string with_data_folder(const ConnectedHost& host, std::string_view command) {
   const std::string folder = data_folder_of(host.pid);
   if (folder.empty())
-    return fmt::format("{}: `gaur {} --data FOLDER`, with its data folder and as its user", in_words(host),
+    return fmt::format("{}: `gaur {} --data FOLDER` with its data folder, as its user", describe(host),
                        command);
-  return fmt::format("{}: `gaur {} --data {}`", in_words(host), command, folder);
+  return fmt::format("{}: `gaur {} --data {}`", describe(host), command, folder);
 }
 
 std::string hosts_hint(const Settings& settings, const Config& config, std::string_view command) {
@@ -61,8 +61,9 @@ std::string hosts_hint(const Settings& settings, const Config& config, std::stri
   const auto others = find_other_hosts(**access, config, 0);
   if (!others) return "";
   std::string text;
-  for (const SeenHost& host : others->here) text += "\n  on this machine: " + with_data_folder(host, command);
-  for (const SeenHost& host : others->elsewhere) text += "\n  elsewhere: " + in_words(host);
+  for (const ConnectedHost& host : others->here)
+    text += "\n  on this machine: " + with_data_folder(host, command);
+  for (const ConnectedHost& host : others->elsewhere) text += "\n  on another machine: " + describe(host);
   return text;
 }
 

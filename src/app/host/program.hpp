@@ -1,5 +1,5 @@
 #pragma once
-// Runs another program to its end and reads what it says: for checks at the command line, not for runners.
+// Runs another program and reads its output: for checks at the command line, not for runners.
 #include <string>
 #include <vector>
 
@@ -8,8 +8,8 @@
 namespace gaur::app {
 
 struct Output {
-  int exit_code = 0;  ///< 128 + signal if it died of one
-  std::string text;   ///< standard output and error, together, at most 1 MiB
+  int exit_code = 0;  ///< 128 + signal if a signal killed it
+  std::string text;   ///< standard output and error, at most 1 MiB
 };
 /// Thread-safety: any thread; blocks until the program has ended. Errors: kIo.
 Result<Output> run_program(const std::vector<std::string>& command);

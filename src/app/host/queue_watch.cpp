@@ -6,12 +6,12 @@ namespace gaur::app {
 
 namespace {
 
-/// All other errors concern the store as a whole: it is away, or busy.
+/// All other errors concern the whole store: it is unreachable or busy.
 bool concerns_one_queue(Errc code) {
   return code == Errc::kPermission || code == Errc::kCorrupt;
 }
 
-/// One message for all of them.
+/// Joins the errors of all refused queues.
 Error error_of_all(const Refusals& refused) {
   constexpr std::size_t kShown = 5;
   std::string text;
@@ -43,7 +43,7 @@ Result<Refusals> check_queues(bull::Inspector& inspector, const std::vector<Queu
   return refused;
 }
 
-void QueueWatch::begin_with(const Refusals& refused) {
+void QueueWatch::set_refused(const Refusals& refused) {
   for (const auto& [queue, refusal] : refused) note(queue, refusal);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// Which queues of a Redis store the host may use, checked at the start and while it runs. A queue that
-// BullMQ's clients use as well, whose keys the user may not read, or whose keys have another type is refused;
-// the others go on, and a refused queue is accepted again as soon as its cause is gone.
+// Checks which queues of a Redis store the host may use, at the start and while it runs. A queue is refused
+// if BullMQ clients also use it, if the user has no permission to read its keys, or if its keys have another
+// type. The other queues continue, and a refused queue is accepted again once the cause is gone.
 #include <functional>
 #include <map>
 #include <mutex>
@@ -17,26 +17,26 @@ namespace gaur::app {
 
 /// Why a queue is refused.
 struct Refusal {
-  Error error;         ///< with the command that mends it, where there is one
-  bool mixed = false;  ///< BullMQ's clients use it
+  Error error;         ///< contains the command that fixes it, if there is one
+  bool mixed = false;  ///< BullMQ clients use it
 };
 using Refusals = std::map<QueueName, Refusal>;
 
-/// Nothing where the queue may be used. Errors: the store as a whole does not answer.
+/// std::nullopt: the queue may be used. Errors: the store does not answer.
 Result<std::optional<Refusal>> refusal_of(const QueueName& queue, const Result<bull::Evidence>& evidence);
 
-/// Checks `queues` one after the other. Blocks. Errors: the store as a whole does not answer; or every queue
-/// is refused: then the error of the first, followed by those of the next few.
+/// Checks `queues` one after the other. Blocks. Errors: the store does not answer, or every queue is refused
+/// (the code of the first, and the messages of the first few).
 Result<Refusals> check_queues(bull::Inspector& inspector, const std::vector<QueueName>& queues);
 
-/// Thread-safety: refused() and follow() from any thread. Everything given outlives the client's last answer,
-/// and so must this.
+/// Thread-safety: refused() and follow() from any thread. This object and its arguments must outlive the
+/// client's last reply.
 class QueueWatch {
  public:
-  static constexpr Duration kEvery{5'000};         ///< between two checks of a queue that is used
-  static constexpr Duration kEveryRefused{1'000};  ///< of one that is refused
+  static constexpr Duration kEvery{5'000};         ///< interval of checks of a used queue
+  static constexpr Duration kEveryRefused{1'000};  ///< interval of checks of a refused queue
 
-  /// Called on `loop` when a queue is refused, or accepted again: then `refusal` is nullptr.
+  /// Called on `loop` when a queue is refused, and with `refusal` nullptr when it is accepted again.
   using OnChange = std::function<void(const QueueName&, const Refusal* refusal)>;
 
   QueueWatch(bull::Inspector& inspector, Loop& loop, const Clock& clock, Logger log, OnChange on_change)
@@ -46,11 +46,11 @@ class QueueWatch {
         log_(std::move(log)),
         on_change_(std::move(on_change)) {}
 
-  /// What check_queues() found; reports it as a change. Once, before follow().
-  void begin_with(const Refusals& refused);
-  /// Checks at once and then regularly.
+  /// Sets the result of check_queues() and reports it as a change. Call it once, before follow().
+  void set_refused(const Refusals& refused);
+  /// Checks now and then regularly.
   void follow(const QueueName& queue);
-  /// On `loop`: from now on the inspector is not used any more.
+  /// Call it on `loop`: stops the checks.
   void stop() { stopped_ = true; }
   Refusals refused() const;
 

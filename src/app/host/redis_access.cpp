@@ -12,9 +12,9 @@ Result<std::unique_ptr<RedisAccess>> RedisAccess::open(const Settings& settings,
   redis::ClientOptions options;
   options.endpoint = config.endpoint;
   options.connect_timeout = std::min(options.connect_timeout, config.connect_timeout);
-  options.client_name = "";  // a user that may only read is enough
+  options.client_name = "";  // CLIENT SETNAME may need a permission that a read-only user lacks
   access->prefix_ = settings.is_set({"store", "prefix"}) ? config.prefix : url.prefix.value_or(config.prefix);
-  access->shown_ = redis::to_text(url.endpoint);
+  access->url_ = redis::to_text(url.endpoint);
   access->loop_ = std::make_unique<ThreadLoop>("gaur-redis");
   access->client_ = redis::connect(options, Env{access->clock_, access->random_, *access->loop_});
   const Status ready = access->client_->ready().get();

@@ -24,8 +24,8 @@
 namespace gaur::app {
 namespace {
 
-/// What other threads have to tell the main thread.
-struct News {
+/// Events from other threads for the main thread.
+struct MainThreadEvents {
   Signals& signals;
   std::mutex mutex;
   std::optional<Error> fatal;
@@ -55,12 +55,12 @@ std::string url_of(const std::string& listen, std::uint16_t port) {
 
 int fatal_exit(const Error& error) {
   fmt::print(stderr,
-             "gaur: the store failed and nothing more can be acknowledged: {}; start gaur again, it recovers "
+             "gaur: the store failed and cannot acknowledge writes any more: {}; restart gaur, it recovers "
              "from disk\n",
              error.message);
   std::fflush(nullptr);
-  std::_Exit(
-      kExitFatal);  // Tearing down would wait for finishes that can never be stored; keepers end the runners.
+  // No orderly shutdown: it would wait for finishes that cannot be stored. Keepers end the runners.
+  std::_Exit(kExitFatal);
 }
 
 void log_stop(const Logger& log, const StopReport& report) {
@@ -68,47 +68,48 @@ void log_stop(const Logger& log, const StopReport& report) {
            {{"requeued", report.requeued}, {"abandoned", report.abandoned}, {"unsent", report.unsent}});
 }
 
-/// The way to the end: the first signal begins it, the second ends its patience.
-class Stopping {
+/// Stops the host: the first request starts the stop, the second ends its patience.
+class HostStop {
  public:
-  Stopping(Host& host, News& news, const Logger& log) : host_(host), news_(news), log_(log) {}
+  HostStop(Host& host, MainThreadEvents& events, const Logger& log)
+      : host_(host), events_(events), log_(log) {}
 
-  void ask(Duration patience) {
-    ++asked_;
-    if (asked_ > 2) return;
-    if (asked_ == 1) {
-      log_.info("stopping: no more jobs are taken; once more stops at once",
+  void request(Duration patience) {
+    ++requests_;
+    if (requests_ > 2) return;
+    if (requests_ == 1) {
+      log_.info("stopping: no more jobs are taken; a second signal stops at once",
                 {{"stop_timeout", format_duration(patience)}});
     } else {
-      log_.info("stopping at once: what runs goes back to its queue");
+      log_.info("stopping at once: running jobs are requeued");
       patience = Duration(0);
     }
-    host_.stop(patience).then([&news = news_](const StopReport& report) { news.set_stopped(report); });
+    host_.stop(patience).then([&events = events_](const StopReport& report) { events.set_stopped(report); });
   }
-  bool begun() const { return asked_ > 0; }
+  bool requested() const { return requests_ > 0; }
 
  private:
   Host& host_;
-  News& news_;
+  MainThreadEvents& events_;
   const Logger& log_;
-  int asked_ = 0;
+  int requests_ = 0;
 };
 
-int run(Host& host, News& news, const Config& config, const Logger& log) {
-  Stopping stopping(host, news, log);
+int run_until_stopped(Host& host, MainThreadEvents& events, const Config& config, const Logger& log) {
+  HostStop stop(host, events, log);
   while (true) {
-    if (news.signals.wait() == Signals::News::kStop) stopping.ask(config.stop_timeout);
+    if (events.signals.wait() == Signals::Event::kStop) stop.request(config.stop_timeout);
     std::optional<Duration> leave;
     {
-      const std::lock_guard lock(news.mutex);
-      if (news.fatal) fatal_exit(*news.fatal);
-      if (news.stopped) {
-        log_stop(log, *news.stopped);
+      const std::lock_guard lock(events.mutex);
+      if (events.fatal) fatal_exit(*events.fatal);
+      if (events.stopped) {
+        log_stop(log, *events.stopped);
         return kExitOk;
       }
-      leave = std::exchange(news.leave, std::nullopt);
+      leave = std::exchange(events.leave, std::nullopt);
     }
-    if (leave && !stopping.begun()) stopping.ask(*leave);
+    if (leave && !stop.requested()) stop.request(*leave);
   }
 }
 
@@ -119,7 +120,7 @@ std::vector<ExitMeaning> host_exits() {
           {kExitProblem, "the configuration has problems, or a part such as the HTTP port cannot be opened"},
           {kExitUsage, "wrong arguments"},
           {kExitStore, "the store cannot be opened: in use, newer, damaged, unreachable or not permitted"},
-          {kExitFatal, "the store failed while running; start again, it recovers from disk"}};
+          {kExitFatal, "the store failed while running; restart gaur, it recovers from disk"}};
 }
 
 int print_configuration_problems(const Settings& settings) {
@@ -153,15 +154,15 @@ Status complete_configuration(Loaded& loaded, bool discover_queues, const Logger
   if (!config.queues.empty()) return ok();
   GAUR_TRY(const bull::PrefixesFound prefixes, opened.inspector->prefixes().get());
   return Error{Errc::kNotFound,
-               fmt::format("there is no queue under the prefix {}: is it the right one (BULL_QUEUE_NAME)? {}",
+               fmt::format("there is no queue under the prefix {}; check BULL_QUEUE_NAME. {}",
                            json::quote(config.redis->prefix), human_prefixes(prefixes))};
 }
 
 int run_host(Loaded& loaded, const RunHostOptions& options) {
   Signals signals;
-  News news{.signals = signals, .mutex = {}, .fatal = {}, .stopped = {}, .leave = {}};
+  MainThreadEvents events{.signals = signals, .mutex = {}, .fatal = {}, .stopped = {}, .leave = {}};
   const Logger log(stderr_log_sink(), loaded.config.log_level);
-  NewFolder data_folder(loaded.config.data_folder);  // before the host: it outlives all that uses the folder
+  NewFolder data_folder(loaded.config.data_folder);  // before the host, so that it outlives it
   const Status complete = complete_configuration(loaded, options.role == Role::kSweeper, log);
   if (!complete) return cannot_start(complete.error());
   const Config& config = loaded.config;
@@ -169,29 +170,29 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
              .config = config,
              .role = options.role,
              .log = log,
-             .on_fatal = [&news](const Error& error) { news.set_fatal(error); },
-             .on_leave = [&news](Duration patience) { news.set_leave(patience); }});
+             .on_fatal = [&events](const Error& error) { events.set_fatal(error); },
+             .on_leave = [&events](Duration patience) { events.set_leave(patience); }});
   if (const Status opened = host.open(); !opened) return cannot_start(opened.error());
   if (options.startup_report) {
-    const Status surveyed = print_startup_report(host, config, options.role);
-    if (!surveyed) return cannot_start(surveyed.error());
+    const Status reported = print_startup_report(host, config, options.role);
+    if (!reported) return cannot_start(reported.error());
   }
   const auto port = host.start();
   if (!port) return cannot_start(port.error());
   data_folder.keep();
-  log.info("gaur is up", {{"version", kVersion},
-                          {"role", std::string(to_string(options.role))},
-                          {"store", host.opened().what},
-                          {"data", config.data_folder.string()},
-                          {"slots", config.slots.text}});
+  log.info("gaur started", {{"version", kVersion},
+                            {"role", std::string(to_string(options.role))},
+                            {"store", host.opened().description},
+                            {"data", config.data_folder.string()},
+                            {"slots", config.slots.text}});
   for (const std::string& warning : host_warnings(config, options.role == Role::kWorker)) log.warn(warning);
   fmt::print("listening on {}\n", url_of(config.listen, *port));
   std::fflush(stdout);
   if (!config.port_file.empty()) {
     const Status written = write_file(config.port_file, fmt::format("{}\n", *port));
-    if (!written) log.error("port file", {{"error", written.error().message}});
+    if (!written) log.error("port file not written", {{"error", written.error().message}});
   }
-  return run(host, news, config, log);
+  return run_until_stopped(host, events, config, log);
 }
 
 }  // namespace gaur::app

@@ -1,7 +1,7 @@
 #pragma once
-// From a configuration to a running host and its end: what `gaur serve` and `gaur work` share. One TERM or
-// INT quiets it and waits for what runs, a second one stops it at once; POST /v1/host/leave is a TERM with
-// its own patience.
+// Runs a host from a configuration: shared by `gaur serve` and `gaur work`. The first TERM or INT makes it
+// quiet and waits for running jobs, the second stops it at once; POST /v1/host/leave is a TERM with its own
+// patience.
 #include "app/commands/arguments.hpp"
 #include "app/host/host.hpp"
 
@@ -9,20 +9,20 @@ namespace gaur::app {
 
 struct RunHostOptions {
   Role role = Role::kWorker;
-  bool startup_report = false;  ///< print first what is found in the queues
+  bool startup_report = false;  ///< print the state of the queues before the start
 };
 
-/// Answers the exit code (subcommands.hpp). Construct no thread before: signals are blocked here.
+/// Returns the exit code (subcommands.hpp). Start no thread before this call: it blocks signals.
 int run_host(Loaded& loaded, const RunHostOptions& options);
 
-/// What the exit codes of a host's subcommand mean, for its help.
+/// The exit codes of `gaur serve` and `gaur work`, for their help.
 std::vector<ExitMeaning> host_exits();
-/// Prints what is wrong with the configuration; kExitProblem.
+/// Prints the problems of the configuration; returns kExitProblem.
 int print_configuration_problems(const Settings& settings);
-/// "gaur: cannot start: ..." and the exit code for it.
+/// Prints "gaur: cannot start: ..."; returns the exit code.
 int cannot_start(const Error& error);
-/// What only the data folder and the store can tell, before they are in use: the worker's name, and for
-/// those who name none (sweepers) the queues under the prefix.
+/// Completes the configuration from the data folder and the store: the worker's name and, with
+/// `discover_queues`, the queues under the prefix if none is configured.
 Status complete_configuration(Loaded& loaded, bool discover_queues, const Logger& log);
 
 }  // namespace gaur::app

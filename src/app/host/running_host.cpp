@@ -9,7 +9,7 @@
 namespace gaur::app {
 namespace {
 
-/// As configured here; else from the file that the host itself names.
+/// The configured token, or the one in the token file that the host names.
 std::string token_for(const Config& config, const HostFile& file) {
   if (!config.token.empty() || file.token_file.empty()) return config.token;
   std::ifstream stream(file.token_file);
@@ -21,16 +21,16 @@ std::string token_for(const Config& config, const HostFile& file) {
 
 }  // namespace
 
-Result<json::Object> RunningHost::ask(const std::string& method, const std::string& path) const {
+Result<json::Object> RunningHost::request(const std::string& method, const std::string& path) const {
   GAUR_TRY(const HttpAnswer answer,
            call_http({.url = file_.url, .method = method, .path = path, .token = token_}));
   const auto object = json::parse_object(answer.body);
   if (answer.status < 300 && object) return *object;
-  const std::string said = object ? json::text_or(*object, "detail", answer.body) : answer.body;
+  const std::string detail = object ? json::text_or(*object, "detail", answer.body) : answer.body;
   const Errc code = answer.status == 401 || answer.status == 403 ? Errc::kPermission
                     : answer.status == 501                       ? Errc::kUnsupported
                                                                  : Errc::kInternal;
-  return Error{code, fmt::format("the host at {} answered {}: {}", file_.url, answer.status, said)};
+  return Error{code, fmt::format("the host at {} answered {}: {}", file_.url, answer.status, detail)};
 }
 
 Result<std::optional<RunningHost>> find_running_host(const Config& config) {
@@ -41,7 +41,7 @@ Result<std::optional<RunningHost>> find_running_host(const Config& config) {
   if (lock.error().code != Errc::kBusy) return lock.error();
   auto file = read_host_file(config.data_folder);
   if (!file)
-    return Error{Errc::kNotFound, lock.error().message + ", which does not say where it listens (host.json)"};
+    return Error{Errc::kNotFound, lock.error().message + ", which has written no address (host.json)"};
   std::string token = token_for(config, *file);
   return std::optional(RunningHost(*std::move(file), std::move(token)));
 }

@@ -1,6 +1,5 @@
 #pragma once
-// The host that runs on a data folder, as seen from another process: whether there is one, and what it
-// answers.
+// Finds the host that runs on a data folder, and sends it requests from another process.
 #include <optional>
 #include <string>
 
@@ -16,17 +15,17 @@ class RunningHost {
   RunningHost(HostFile file, std::string token) : file_(std::move(file)), token_(std::move(token)) {}
 
   const HostFile& file() const { return file_; }
-  /// The status as GET /v1/host tells it, after this was asked for. Errors: those of call_http(); kPermission
-  /// (the token), kUnsupported (it takes no jobs), kInternal (with what it said).
-  Result<json::Object> ask(const std::string& method, const std::string& path) const;
+  /// Returns the status of GET /v1/host after the request. Errors: those of call_http(); kPermission (the
+  /// token), kUnsupported (the host takes no jobs), kInternal (with its message).
+  Result<json::Object> request(const std::string& method, const std::string& path) const;
 
  private:
   HostFile file_;
   std::string token_;
 };
 
-/// Nothing: the folder is not locked, so no host runs on it. Errors: kNotFound (one runs, but does not say
-/// where), kIo.
+/// std::nullopt: the folder is not locked, so no host runs on it. Errors: kNotFound (a host runs, but has
+/// written no address), kIo.
 Result<std::optional<RunningHost>> find_running_host(const Config& config);
 
 }  // namespace gaur::app

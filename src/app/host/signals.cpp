@@ -26,16 +26,16 @@ Signals::~Signals() {
   close(notified_);
 }
 
-Signals::News Signals::wait() {
+Signals::Event Signals::wait() {
   while (true) {
     std::array<pollfd, 2> ends{pollfd{signals_, POLLIN, 0}, pollfd{notified_, POLLIN, 0}};
     poll(ends.data(), ends.size(), -1);
     signalfd_siginfo info{};
     while (read(signals_, &info, sizeof info) == sizeof info) {
-      if (info.ssi_signo != SIGHUP) return News::kStop;
+      if (info.ssi_signo != SIGHUP) return Event::kStop;
     }
     std::uint64_t count = 0;
-    if (read(notified_, &count, sizeof count) == sizeof count) return News::kNotified;
+    if (read(notified_, &count, sizeof count) == sizeof count) return Event::kNotified;
   }
 }
 

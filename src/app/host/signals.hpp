@@ -1,6 +1,6 @@
 #pragma once
-// Signals and other threads' news as one thing that the main thread can wait for. Thread-safety: notify()
-// from any thread; everything else on the main thread.
+// Lets the main thread wait for signals and for notifications of other threads at once. Thread-safety:
+// notify() from any thread; the rest on the main thread.
 #include <array>
 
 #include "gaur/result.hpp"
@@ -9,16 +9,16 @@ namespace gaur::app {
 
 class Signals {
  public:
-  /// Blocks TERM, INT and HUP for this thread and all that it starts from now on, and ignores PIPE: construct
-  /// it before any thread. Children that must be stoppable unblock them again (the runner's spawn does).
+  /// Blocks TERM, INT and HUP for this thread and the threads it starts later, and ignores PIPE: construct it
+  /// before any thread. Child processes unblock them again (the spawn of runners does).
   Signals();
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  enum class News { kStop, kNotified };
-  /// Blocks until TERM or INT came, or until somebody called notify(). HUP is ignored.
-  News wait();
+  enum class Event { kStop, kNotified };
+  /// Blocks until TERM or INT arrives or notify() is called. HUP is ignored.
+  Event wait();
   void notify();
 
  private:

@@ -9,37 +9,38 @@
 namespace gaur::app {
 namespace {
 
-/// What becomes of an active job without a lock, as the sweep of this host treats it.
-std::string fate(const bull::UnlockedActive& job, const SweepConfig& sweep) {
-  if (sweep.stalled != SweepConfig::Stalled::kOn) return "only told";
-  const bool orphan = sweep.orphan_age > Duration{0} && job.age && *job.age > sweep.orphan_age;
-  if (orphan) return "an orphan, left as it is";
-  return sweep.grace > Duration{0}
-             ? fmt::format("goes back if it stays so for {}", format_duration(sweep.grace))
-             : "goes back to the queue";
+/// What the recovery of this host does with an unlocked job.
+std::string recovery_of(const bull::UnlockedActive& job, const RecoveryConfig& config) {
+  if (config.stalled != RecoveryConfig::Stalled::kOn) return "only reported";
+  const bool orphan = config.orphan_age > Duration{0} && job.age && *job.age > config.orphan_age;
+  if (orphan) return "an orphan, not requeued";
+  return config.grace > Duration{0}
+             ? fmt::format("requeued if it stays unlocked for {}", format_duration(config.grace))
+             : "requeued";
 }
 
-void print_unlocked(const bull::QueueLook& look, const SweepConfig& sweep) {
+void print_unlocked(const bull::QueueLook& look, const RecoveryConfig& config) {
   if (look.unlocked.empty()) return;
   fmt::print("  {} active without a lock:\n", look.unlocked.size());
   constexpr std::size_t kMost = 20;
   for (std::size_t i = 0; i < look.unlocked.size() && i < kMost; ++i) {
     const bull::UnlockedActive& job = look.unlocked[i];
     fmt::print("    {} {}: {}\n", job.id.value,
-               job.age ? "started " + human_duration(*job.age) + " ago" : "never started", fate(job, sweep));
+               job.age ? "started " + human_duration(*job.age) + " ago" : "never started",
+               recovery_of(job, config));
   }
   if (look.unlocked.size() > kMost) fmt::print("    and {} more\n", look.unlocked.size() - kMost);
 }
 
 void print_overdue(const bull::QueueLook& look) {
   if (look.overdue_total == 0) return;
-  std::vector<std::string> slept;
+  std::vector<std::string> texts;
   for (const bull::Overdue& job : look.overdue) {
-    slept.push_back(fmt::format("{} (due {} ago)", job.id.value,
+    texts.push_back(fmt::format("{} (due {} ago)", job.id.value,
                                 human_duration(std::max(look.now - job.due, Duration{0}))));
   }
-  fmt::print("  {} delayed {} slept past their time and wake now: {}\n", look.overdue_total,
-             look.overdue_total == 1 ? "job" : "jobs", human_list(slept, look.overdue_total));
+  fmt::print("  {} overdue delayed {}, woken now: {}\n", look.overdue_total,
+             look.overdue_total == 1 ? "job" : "jobs", human_list(texts, look.overdue_total));
 }
 
 }  // namespace
@@ -64,8 +65,8 @@ std::string human_list(const std::vector<std::string>& items, std::uint64_t tota
 
 Status print_startup_report(Host& host, const Config& config, Role role) {
   OpenedStore& opened = host.opened();
-  fmt::print("{}\n", opened.what);
-  if (role == Role::kSweeper) fmt::print("sweeping only: no job is taken\n");
+  fmt::print("{}\n", opened.description);
+  if (role == Role::kSweeper) fmt::print("recovery only: no jobs are taken\n");
   for (const auto& [name, queue] : config.queues) {
     if (!opened.inspector) {
       GAUR_TRY(const Counts counts, opened.store().counts(QueueName(name)).get());
@@ -79,12 +80,12 @@ Status print_startup_report(Host& host, const Config& config, Role role) {
     }
     GAUR_TRY(const bull::QueueLook look, opened.inspector->look(QueueName(name)).get());
     const bool certain = look.evidence.dialect() == redis_store::DetectedDialect::kBull;
-    fmt::print("queue {} (dialect bull{}): {}\n", name, certain ? "" : ", nothing there says otherwise",
+    fmt::print("queue {} (dialect bull{}): {}\n", name, certain ? "" : ", assumed",
                human_counts(look.counts));
-    print_unlocked(look, config.sweep);
+    print_unlocked(look, config.recovery);
     print_overdue(look);
     if (look.repeatable > 0)
-      fmt::print("  {} repeatable {}: the next run of each is made when this one starts\n", look.repeatable,
+      fmt::print("  {} repeatable {}: each start of one schedules its next run\n", look.repeatable,
                  look.repeatable == 1 ? "job" : "jobs");
   }
   std::fflush(stdout);

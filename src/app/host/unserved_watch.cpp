@@ -6,12 +6,12 @@ namespace gaur::app {
 
 namespace {
 constexpr Duration kEvery{5'000};
-constexpr std::uint32_t kMostFunctions = 1'000;  // of one queue
+constexpr std::uint32_t kMostFunctions = 1'000;  // a queue
 constexpr std::size_t kMostReported = 1'000;
 }  // namespace
 
 void UnservedWatch::start() {
-  parts_.loop.post([this] { look(); });
+  parts_.loop.post([this] { check(); });
 }
 
 std::vector<UnservedJobs> UnservedWatch::found() const {
@@ -19,32 +19,32 @@ std::vector<UnservedJobs> UnservedWatch::found() const {
   return found_;
 }
 
-void UnservedWatch::look() {
+void UnservedWatch::check() {
   if (stopped_) return;
   if (!parts_.owns_store) {
     std::vector<QueueName> configured;
     for (const auto& [name, queue] : parts_.config.queues) configured.emplace_back(name);
-    return look_at(std::move(configured), {});
+    return check_next(std::move(configured), {});
   }
   parts_.store.queues().then([this](Result<std::vector<QueueName>> queues) {
     if (!queues && queues.error().code == Errc::kStopping) return;
-    look_at(queues ? *std::move(queues) : std::vector<QueueName>{}, {});
+    check_next(queues ? *std::move(queues) : std::vector<QueueName>{}, {});
   });
 }
 
-void UnservedWatch::look_at(std::vector<QueueName> left, Found found) {
+void UnservedWatch::check_next(std::vector<QueueName> left, Found found) {
   if (stopped_) return;
   if (left.empty()) return publish(std::move(found));
   const QueueName queue = left.back();
   left.pop_back();
   if (parts_.config.queues.contains(queue.value))
-    return look_at_functions(queue, std::move(left), std::move(found));
-  look_at_queue(queue, std::move(left), std::move(found));
+    return check_functions(queue, std::move(left), std::move(found));
+  check_unconfigured(queue, std::move(left), std::move(found));
 }
 
-void UnservedWatch::look_at_functions(const QueueName& queue, std::vector<QueueName> left, Found found) {
+void UnservedWatch::check_functions(const QueueName& queue, std::vector<QueueName> left, Found found) {
   const QueueConfig& config = parts_.config.queues.at(queue.value);
-  if (config.take_unknown) return look_at(std::move(left), std::move(found));
+  if (config.take_unknown) return check_next(std::move(left), std::move(found));
   parts_.store.waiting_functions(queue, config.function_field, kMostFunctions)
       .then([this, queue, left = std::move(left),
              found = std::move(found)](Result<std::vector<WaitingFunction>> waiting) mutable {
@@ -53,17 +53,17 @@ void UnservedWatch::look_at_functions(const QueueName& queue, std::vector<QueueN
           if (!parts_.config.functions.contains(one.function.value))
             found.push_back({queue, one.function, one.jobs, one.exact});
         }
-        look_at(std::move(left), std::move(found));
+        check_next(std::move(left), std::move(found));
       });
 }
 
-void UnservedWatch::look_at_queue(const QueueName& queue, std::vector<QueueName> left, Found found) {
+void UnservedWatch::check_unconfigured(const QueueName& queue, std::vector<QueueName> left, Found found) {
   parts_.store.counts(queue).then(
       [this, queue, left = std::move(left), found = std::move(found)](Result<Counts> counts) mutable {
         if (!counts && counts.error().code == Errc::kStopping) return;
         const std::uint64_t jobs = counts ? counts->ready() + (*counts)[State::kDelayed] : 0;
         if (jobs > 0) found.push_back({queue, FunctionName(), jobs, true});
-        look_at(std::move(left), std::move(found));
+        check_next(std::move(left), std::move(found));
       });
 }
 
@@ -77,32 +77,31 @@ void UnservedWatch::publish(Found found) {
   parts_.metrics.gauge(
       "gaur_unserved_jobs",
       "Jobs that wait for a function, or in a queue (function \"\"), that this host does not "
-      "serve; counted up to about 1000 a function.",
+      "serve; counted up to about 1000 for each function.",
       std::move(rows));
   {
     std::lock_guard lock(mutex_);
     found_ = std::move(found);
   }
-  parts_.loop.post_at(parts_.clock.now() + kEvery, [this] { look(); });
+  parts_.loop.post_at(parts_.clock.now() + kEvery, [this] { check(); });
 }
 
 void UnservedWatch::report(const UnservedJobs& jobs) {
   if (reported_.size() >= kMostReported || !reported_.emplace(jobs.queue, jobs.function).second) return;
   const std::string count = fmt::format("{}{}", jobs.exact ? "" : "at least ", jobs.jobs);
   if (jobs.function.empty()) {
-    parts_.log.warn("jobs wait in a queue that this host does not serve",
-                    {{"queue", jobs.queue.value},
-                     {"jobs", count},
-                     {"do", "configure it below [queues], or remove its jobs"}});
+    parts_.log.warn(
+        "jobs wait in a queue that this host does not serve",
+        {{"queue", jobs.queue.value}, {"jobs", count}, {"do", "configure [queues.NAME] or remove its jobs"}});
     return;
   }
-  const std::string otherwise =
+  const std::string alternative =
       parts_.owns_store ? "or cancel its jobs" : "leave it to other workers, or set queues.NAME.unknown";
   parts_.log.warn("jobs wait for a function that this host does not serve",
                   {{"queue", jobs.queue.value},
                    {"function", jobs.function.value},
                    {"jobs", count},
-                   {"do", fmt::format("configure [functions.{}], {}", jobs.function.value, otherwise)}});
+                   {"do", fmt::format("configure [functions.{}], {}", jobs.function.value, alternative)}});
 }
 
 }  // namespace gaur::app

@@ -1,6 +1,6 @@
 #pragma once
-// Looks every few seconds for jobs that this host cannot start because it does not serve their function, or,
-// on a store that is its alone, their queue. Logs each once; metrics and GET /v1/host show them all.
+// Checks every 5 s for jobs that this host cannot start because it does not serve their function or, on an
+// embedded store, their queue. Logs each once; metrics and GET /v1/host list them all.
 #include <memory>
 #include <mutex>
 #include <set>
@@ -14,14 +14,14 @@
 
 namespace gaur::app {
 
-/// Thread-safety: start() and found() from any thread; the rest is confined to the store's executor, which is
-/// `loop`. Everything given outlives the store's last answer, and so must this.
+/// Thread-safety: start() and found() from any thread; the rest is confined to `loop`, on which the store
+/// delivers its replies. This object and its parts must outlive the store's last reply.
 class UnservedWatch {
  public:
   struct Parts {
     Store& store;
     const Config& config;
-    bool owns_store = true;  ///< nobody else works on it: queues that are not configured have no worker
+    bool owns_store = true;  ///< no other worker uses it, so queues that are not configured have no worker
     Loop& loop;
     const Clock& clock;
     Metrics& metrics;
@@ -30,16 +30,16 @@ class UnservedWatch {
   explicit UnservedWatch(Parts parts) : parts_(std::move(parts)) {}
 
   void start();
-  /// Asks the store nothing more. On the loop, before the store goes.
+  /// Stops the checks. Call it on the loop, before the store is destroyed.
   void stop() { stopped_ = true; }
   std::vector<UnservedJobs> found() const;
 
  private:
   using Found = std::vector<UnservedJobs>;
-  void look();
-  void look_at(std::vector<QueueName> left, Found found);
-  void look_at_functions(const QueueName& queue, std::vector<QueueName> left, Found found);
-  void look_at_queue(const QueueName& queue, std::vector<QueueName> left, Found found);
+  void check();
+  void check_next(std::vector<QueueName> left, Found found);
+  void check_functions(const QueueName& queue, std::vector<QueueName> left, Found found);
+  void check_unconfigured(const QueueName& queue, std::vector<QueueName> left, Found found);
   void publish(Found found);
   void report(const UnservedJobs& jobs);
 

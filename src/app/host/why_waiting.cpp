@@ -6,7 +6,7 @@ namespace gaur::app {
 
 namespace {
 
-/// The pools know better than the ledger what is wrong, and when they try again. On their loop.
+/// Adds why a pool is broken and when it retries, which the ledger does not know. Call it on the pools' loop.
 void add_pool_facts(const WhyParts& parts, WaitFacts& facts) {
   const auto function = parts.config.functions.find(facts.function.value);
   if (function == parts.config.functions.end()) return;

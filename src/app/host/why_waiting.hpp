@@ -1,6 +1,6 @@
 #pragma once
-// Gathers why a job waits from the parts of a host: worker, ledger and pools. core/wait_reason.hpp has the
-// words.
+// Collects the facts about a waiting job from worker, ledger and pools; core/wait_reason.hpp turns them into
+// text.
 #include "app/config/config.hpp"
 #include "gaur/host.hpp"
 #include "runner/pools.hpp"
@@ -11,7 +11,7 @@ namespace gaur::app {
 struct WhyParts {
   const Config& config;
   const Clock& clock;
-  Loop* loop = nullptr;  ///< this and the next two: nullptr in a producer
+  Loop* loop = nullptr;  ///< this and the next two are nullptr in a producer
   Worker* worker = nullptr;
   Pools* pools = nullptr;
 };

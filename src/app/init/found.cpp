@@ -16,7 +16,7 @@ constexpr const char* kField = "data.func";
 std::optional<std::string> function_place(InitInputs& inputs, const QueueJobs& queue) {
   std::size_t by_field = 0, renamed = 0;
   for (const KeptJob& kept : queue.jobs) {
-    const std::string field = function_asked(kept.job, kField);
+    const std::string field = function_name_of(kept.job, kField);
     if (field == kept.job.name) continue;
     (kept.job.name == kUnnamedJob ? by_field : renamed) += 1;
   }

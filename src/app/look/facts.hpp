@@ -1,10 +1,10 @@
 #pragma once
-// What `gaur look` saw, before anything is concluded from it. Thread-safety: values.
+// The facts that `gaur look` reads, without conclusions. Thread-safety: values.
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "app/look/hosts_seen.hpp"
+#include "app/look/connected_hosts.hpp"
 #include "app/look/statistics.hpp"
 #include "bull/inspect.hpp"
 
@@ -12,11 +12,11 @@ namespace gaur::app {
 
 struct QueueFacts {
   bull::QueueLook look{};
-  std::vector<KeptJob> kept{};     ///< the newest completed and failed
-  std::vector<KeptJob> waiting{};  ///< the next to be handed out, and the delayed that are due first
+  std::vector<KeptJob> kept{};     ///< the newest completed and failed jobs
+  std::vector<KeptJob> waiting{};  ///< the next waiting jobs, and the delayed jobs that are due first
 };
 
-/// One that cannot be read: its user may not, or its keys have other types.
+/// A queue that cannot be read: the user lacks the permission, or its keys have other types.
 struct RefusedFacts {
   QueueName queue{};
   Error error;
@@ -26,12 +26,13 @@ struct LookFacts {
   std::string url;  ///< without a password
   std::string prefix;
   bull::ServerFacts server{};
-  bool every_queue = true;  ///< false: the search for queues was cut off by a limit
+  bool every_queue = true;  ///< false: the search for queues reached its limit
   std::vector<QueueFacts> queues{};
   std::vector<RefusedFacts> refused{};
-  std::vector<SeenHost> hosts{};  ///< of Gaur, on this database and prefix; none where clients cannot be seen
+  /// Gaur's hosts on this database and prefix; empty if CLIENT LIST is not permitted.
+  std::vector<ConnectedHost> hosts{};
   std::vector<std::string> unusable{};            ///< names of queues that Gaur cannot use
-  std::optional<bull::PrefixesFound> prefixes{};  ///< looked for where the prefix has no queue
+  std::optional<bull::PrefixesFound> prefixes{};  ///< searched only if the prefix has no queue
 };
 
 }  // namespace gaur::app

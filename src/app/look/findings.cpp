@@ -14,10 +14,10 @@ namespace {
 using Weight = Finding::Weight;
 
 constexpr Duration kBullLock{30'000};
-constexpr std::uint64_t kLargestText = 1U << 20U;  // data and results that Gaur takes
+constexpr std::uint64_t kLargestText = 1U << 20U;  // limit of data and results in Gaur
 constexpr Duration kLongWait{300'000};
 
-/// "7.0.15" as 7.0; 0 where it is no version.
+/// "7.0.15" as 7.0; 0 if it is not a version.
 double version_of(const std::string& text) {
   int major = 0;
   int minor = 0;
@@ -66,12 +66,13 @@ class ServerFindings {
       add(bounded ? Weight::kProblem : Weight::kWarning, "eviction",
           fmt::format("maxmemory-policy is {}{}", server_.maxmemory_policy,
                       bounded ? "" : ", though maxmemory is not set"),
-          "Redis may throw jobs away when memory is short: set it to noeviction; Gaur refuses such a server "
-          "unless told otherwise");
+          "Redis may evict jobs when memory is short: set it to noeviction; Gaur rejects such a server "
+          "unless "
+          "store.allow_eviction is true");
     }
     if (server_.evicted_keys > 0) {
       add(Weight::kProblem, "evicted", plural(server_.evicted_keys, "key was evicted", "keys were evicted"),
-          "jobs may be among them: ids without a hash are what is left of such jobs");
+          "jobs may be among them: an id without a hash is an evicted job");
     }
   }
 
@@ -79,18 +80,19 @@ class ServerFindings {
     if (server_.append_only) {
       if (server_.append_fsync == "no")
         add(Weight::kWarning, "fsync", "appendfsync is no",
-            "the system decides when jobs reach the disk: set it to everysec");
+            "the operating system decides when jobs are written to disk: set it to everysec");
       return;
     }
     if (!server_.config_readable) {
       add(Weight::kNote, "persistence", "no append-only file; snapshots are unknown (CONFIG is not allowed)",
-          "jobs added since the last snapshot are lost if Redis dies: appendonly yes");
+          "jobs added since the last snapshot are lost if Redis crashes: set appendonly yes");
     } else if (server_.save.empty()) {
-      add(Weight::kProblem, "persistence", "nothing is kept on disk: no append-only file, no snapshots",
-          "a restart of Redis loses every job: appendonly yes, appendfsync everysec");
+      add(Weight::kProblem, "persistence", "Redis writes nothing to disk: no append-only file, no snapshots",
+          "a restart of Redis loses every job: set appendonly yes, appendfsync everysec");
     } else {
-      add(Weight::kWarning, "persistence", fmt::format("snapshots alone (save {})", server_.save),
-          "jobs added since the last one are lost if Redis dies: appendonly yes, appendfsync everysec");
+      add(Weight::kWarning, "persistence", fmt::format("snapshots only (save {})", server_.save),
+          "jobs added since the last snapshot are lost if Redis crashes: set appendonly yes, appendfsync "
+          "everysec");
     }
   }
 
@@ -102,16 +104,16 @@ class ServerFindings {
     add(Weight::kWarning, "memory",
         fmt::format("{} of {} are used", human_bytes(server_.used_bytes),
                     human_bytes(server_.maxmemory_bytes)),
-        "at the limit adds are refused (noeviction) or jobs are thrown away: keep fewer finished jobs, or "
-        "raise maxmemory");
+        "at the limit adds fail (noeviction) or jobs are evicted: keep fewer finished jobs or raise "
+        "maxmemory");
   }
 
   void topology() {
     if (server_.role == "slave")
-      add(Weight::kProblem, "replica", "this server is a replica", "look at, and work on, its master");
+      add(Weight::kProblem, "replica", "this server is a replica", "use its master");
     if (server_.mode == "cluster" && prefix_.find('{') == std::string::npos) {
-      add(Weight::kWarning, "cluster", "a cluster, and the prefix carries no {tag}",
-          "a queue's keys must share a slot: Bull itself fails there with CROSSSLOT");
+      add(Weight::kWarning, "cluster", "a cluster, and the prefix has no {tag}",
+          "the keys of a queue must share a slot: Bull itself fails with CROSSSLOT");
     }
   }
 
@@ -128,7 +130,7 @@ class QueueFindings {
   void all() {
     dialect();
     if (look_.evidence.dialect() == redis_store::DetectedDialect::kBullMq) return;
-    sweeping();
+    plain_workers();
     unlocked();
     delayed();
     waiting();
@@ -141,37 +143,37 @@ class QueueFindings {
   void add(Weight weight, const char* code, std::string what, std::string advice) {
     out_.push_back({weight, code, look_.queue.value, std::move(what), std::move(advice)});
   }
-  /// Somebody who called process() is there: then locks are scanned and delayed jobs wake.
-  bool swept() const { return look_.stalled_check_runs || !look_.workers.empty(); }
+  /// Whether a worker that called process() runs: it checks locks and wakes delayed jobs.
+  bool has_process_worker() const { return look_.stalled_check_runs || !look_.workers.empty(); }
 
   void dialect() {
     const Status usable = bull::may_be_used_as_bull(look_.queue, look_.evidence);
     if (!usable)
       add(Weight::kProblem, "dialect", usable.error().message,
-          "keep one make of client on one queue; a host takes no jobs from it until then");
+          "use either Bull or BullMQ clients on one queue; until then a host takes no jobs from it");
     if (usable && !look_.evidence.client_traces.empty())
       add(Weight::kNote, "bullmq-looked",
-          "a BullMQ client has looked at it (" + look_.evidence.client_traces.front() + ")",
-          "looking is harmless; a BullMQ client that adds or takes here would lose jobs");
+          "a BullMQ client has read it (" + look_.evidence.client_traces.front() + ")",
+          "reading does no harm; a BullMQ client that adds or takes jobs here would lose jobs");
     if (look_.counts.paused)
       add(Weight::kNote, "paused", "the queue is paused",
-          "nothing is handed out until somebody resumes it; Gaur keeps to that");
+          "no worker takes jobs until it is resumed; Gaur does not either");
     if (look_.repeatable > 0)
       add(Weight::kNote, "repeatable", plural(look_.repeatable, "repeatable job", "repeatable jobs"),
-          "Gaur makes their next iterations as Bull does");
+          "Gaur schedules their next runs as Bull does");
   }
 
-  void sweeping() {
+  void plain_workers() {
     const Counts& counts = look_.counts;
     const bool used = counts[State::kActive] + counts[State::kWaiting] + counts[State::kDelayed] +
                           counts[State::kCompleted] + counts[State::kFailed] >
                       0;
-    if (swept() || !used) return;
-    add(Weight::kWarning, "bare-workers",
-        "no worker is seen that called process(): those that only call getNextJob() have no name, renew no "
-        "lock, look for "
-        "no stalled job and wake no delayed one",
-        "`gaur work --sweep-only` beside them heals that and takes no jobs");
+    if (has_process_worker() || !used) return;
+    add(Weight::kWarning, "plain-workers",
+        "no connected worker has called process(); workers that only call getNextJob() have no name, do not "
+        "renew locks, do not check for stalled jobs and do not wake delayed jobs",
+        "run `gaur work --sweep-only` beside them: it recovers stalled jobs, wakes delayed jobs and takes "
+        "none");
   }
 
   void unlocked() {
@@ -192,29 +194,30 @@ class QueueFindings {
             "{} without a lock: {} under a minute, {} under an hour, {} under a day, {} older; the oldest {}",
             plural(look_.unlocked.size(), "active job", "active jobs"), by_age[0], by_age[1], by_age[2],
             by_age[3], human_age(oldest)),
-        swept()
-            ? "either their worker died, or it runs longer than its lock and the stalled check of the others "
-              "will start them "
-              "a second time"
-            : "either their worker died, and nobody brings them back, or it runs longer than its lock, which "
-              "nobody renews. "
-              "Gaur reports them and leaves them alone unless told otherwise (worker.orphan_age, --stalled)");
+        has_process_worker()
+            ? "either their worker died, or they run longer than their lock and the stalled check of other "
+              "workers will start them a second time"
+            : "either their worker died and no other requeues them, or they run longer than their lock, "
+              "which "
+              "plain Bull workers do not renew. Gaur reports them and does not requeue them by default "
+              "(worker.orphan_age, --stalled)");
   }
 
   void delayed() {
     if (look_.overdue_total > 0) {
       const Time oldest = look_.overdue.empty() ? look_.now : look_.overdue.front().due;
-      add(Weight::kProblem, "asleep",
+      add(Weight::kProblem, "overdue",
           fmt::format("{} due up to {} ago and still delayed",
                       plural(look_.overdue_total, "job is", "jobs are"), human_age(look_.now - oldest)),
-          "nobody wakes them, and the first sweep will, all at once: decide before whether they are still "
-          "wanted "
-          "(`gaur work` lists them before it wakes them)");
-    } else if (look_.counts[State::kDelayed] > 0 && !swept()) {
-      add(Weight::kProblem, "asleep",
-          fmt::format("{}, and nobody is seen who would wake them",
+          "no worker wakes them, and the first recovery of a host wakes them all at once: decide first "
+          "whether "
+          "they are still wanted (`gaur work` lists them before it wakes them)");
+    } else if (look_.counts[State::kDelayed] > 0 && !has_process_worker()) {
+      add(Weight::kProblem, "overdue",
+          fmt::format("{}, and no connected worker wakes them",
                       plural(look_.counts[State::kDelayed], "delayed job", "delayed jobs")),
-          "`delay`, and `attempts` with `backoff`, never come back here: `gaur work --sweep-only` wakes them "
+          "jobs with `delay`, or with `attempts` and `backoff`, never run: `gaur work --sweep-only` wakes "
+          "them "
           "on time");
     }
   }
@@ -225,8 +228,8 @@ class QueueFindings {
     if (age < kLongWait) return;
     add(Weight::kWarning, "waiting",
         fmt::format("{} wait; the next has waited for {}", look_.counts[State::kWaiting], human_age(age)),
-        look_.counts[State::kActive] == 0 ? "nothing runs: are the workers up?"
-                                          : "`gaur size` tells how many slots this load needs");
+        look_.counts[State::kActive] == 0 ? "no job is active: check that the workers run"
+                                          : "`gaur size` recommends a number of slots for this load");
   }
 
   void functions() {
@@ -236,9 +239,8 @@ class QueueFindings {
             fmt::format("{} runs for up to {} (p95 {})", function.function,
                         human_duration(Duration(std::llround(function.run_ms.most))),
                         human_duration(Duration(std::llround(function.run_ms.p95)))),
-            "longer than Bull's lock of 30 s: workers that do not renew it fail at the end with \"Missing "
-            "lock\", or the job is "
-            "started a second time meanwhile");
+            "longer than Bull's lock of 30 s: with a worker that does not renew it, the finish fails with "
+            "\"Missing lock\" or the job is started a second time");
       }
       failures(function);
       large(function);
@@ -251,7 +253,7 @@ class QueueFindings {
     add(Weight::kWarning, "failures",
         fmt::format("{}: {} of {} kept jobs failed, most often \"{}\"", function.function, function.failed,
                     all, function.failures.front().first),
-        "what fails now fails under Gaur as well: know it before the switch");
+        "these jobs will fail under Gaur as well: check them before the switch");
   }
 
   void large(const FunctionLook& function) {
@@ -261,14 +263,14 @@ class QueueFindings {
           fmt::format("{}: data up to {}, results up to {}", function.function,
                       human_bytes(static_cast<std::uint64_t>(function.data_bytes.most)),
                       human_bytes(static_cast<std::uint64_t>(function.result_bytes.most))),
-          "over 1 MiB is an error here: let the function write a file (on_large = \"file\" or \"url\")");
+          "more than 1 MiB is an error in Gaur: write the result to a file (on_large = \"file\" or \"url\")");
     }
   }
 
   void schedules() {
     for (const bull::UnreadableSchedule& one : look_.unreadable) {
       add(Weight::kProblem, "unreadable-schedules", fmt::format("schedule {}: {}", one.key, one.why),
-          "it ends with its next run; add it again with a pattern, zone and dates that can be read");
+          "it ends with its next run; add it again with a valid pattern, zone and dates");
     }
   }
 
@@ -281,7 +283,7 @@ class QueueFindings {
     add(Weight::kNote, "kept",
         fmt::format("{} finished jobs are kept, about {}", finished,
                     human_bytes(static_cast<std::uint64_t>(each * static_cast<double>(finished)))),
-        "Bull keeps all of them unless a job says removeOnComplete; queues.NAME.keep_completed bounds them");
+        "Bull keeps all of them unless a job has removeOnComplete; queues.NAME.keep_completed limits them");
   }
 
   const QueueFacts& facts_;
@@ -314,12 +316,12 @@ std::vector<Finding> findings_of(const LookFacts& facts, const std::string& func
   ServerFindings(facts.server, facts.prefix, found).all();
   for (const RefusedFacts& refused : facts.refused) {
     found.push_back({Weight::kProblem, "refused", refused.queue.value, refused.error.message,
-                     "a host takes no jobs from it until this is mended; its other queues go on"});
+                     "a host takes no jobs from it until this is fixed; its other queues continue"});
   }
   for (const QueueFacts& queue : facts.queues) QueueFindings(queue, function_field, found).all();
   if (!facts.every_queue) {
     found.push_back(
-        {Weight::kNote, "partial", "", "the search for queues ended at a limit", "name them with --queue"});
+        {Weight::kNote, "partial", "", "the search for queues reached its limit", "name them with --queue"});
   }
   std::ranges::stable_sort(found, [](const Finding& a, const Finding& b) { return a.weight < b.weight; });
   return found;

@@ -32,17 +32,17 @@ Result<QueueFacts> queue_facts(bull::Inspector& inspector, const QueueName& queu
 
 std::string human_prefixes(const bull::PrefixesFound& found) {
   constexpr std::size_t kShown = 50;
-  std::string words = found.prefixes.empty() ? "this database has no queue of Bull's under any prefix"
-                                             : "there are queues under ";
+  std::string text =
+      found.prefixes.empty() ? "this database has no Bull queue under any prefix" : "there are queues under ";
   for (std::size_t i = 0; i < std::min(kShown, found.prefixes.size()); ++i) {
     const auto& [prefix, queues] = found.prefixes[i];
     std::vector<std::string> names;
     for (const std::string& name : queues) names.push_back(json::quote(name));
-    words += fmt::format("{}{} ({})", i > 0 ? ", " : "", json::quote(prefix), fmt::join(names, ", "));
+    text += fmt::format("{}{} ({})", i > 0 ? ", " : "", json::quote(prefix), fmt::join(names, ", "));
   }
-  if (found.prefixes.size() > kShown) words += fmt::format(" and {} more", found.prefixes.size() - kShown);
-  if (!found.complete) words += "; the search was cut off by its limit, so there may be more";
-  return words;
+  if (found.prefixes.size() > kShown) text += fmt::format(" and {} more", found.prefixes.size() - kShown);
+  if (!found.complete) text += "; the search reached its limit, so there may be more";
+  return text;
 }
 
 Result<std::vector<KeptJob>> kept_jobs(bull::Inspector& inspector, const QueueName& queue, State state,
@@ -59,7 +59,7 @@ Result<LookFacts> gather_facts(redis::Client& client, const GatherOptions& optio
   limits.samples = options.samples;
   bull::Inspector inspector(client, options.prefix, limits);
   GAUR_TRY(facts.server, inspector.server().get());
-  if (auto hosts = ask_hosts(client, options.db, options.prefix)) facts.hosts = *std::move(hosts);
+  if (auto hosts = connected_hosts(client, options.db, options.prefix)) facts.hosts = *std::move(hosts);
   GAUR_TRY(const bull::Inspector::Found found, inspector.queues().get());
   facts.every_queue = found.complete || !options.queues.empty();
   facts.unusable = found.unusable;

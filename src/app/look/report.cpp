@@ -11,12 +11,9 @@
 namespace gaur::app {
 namespace {
 
-constexpr std::size_t kListed = 5;  // jobs listed one by one
+constexpr std::size_t kListed = 5;  // jobs listed by id
 
-std::string spread_words(const Spread& spread, std::string (*words)(double)) {
-  return spread.count == 0 ? "-" : fmt::format("{} / {}", words(spread.p50), words(spread.p95));
-}
-std::string byte_words(double bytes) {
+std::string byte_text(double bytes) {
   return human_bytes(static_cast<std::uint64_t>(bytes));
 }
 
@@ -29,19 +26,19 @@ std::string server_text(const LookFacts& facts) {
       : server.save.empty()     ? "none"
                                 : "snapshots (" + server.save + ")";
   return fmt::format(
-      "{}  prefix \"{}\"\n\n{} {}, {}, {}, up {}\n  memory       {} used, {} at most so far, {}\n  policy    "
+      "{}  prefix \"{}\"\n\n{} {}, {}, {}, up {}\n  memory       {} used, peak {}, {}\n  policy    "
       "   {}\n  persistence  {}\n"
       "  clients      {}\n",
       facts.url, facts.prefix, server.flavour, server.version, server.mode, server.role,
       human_age(std::chrono::seconds(server.uptime_seconds)), human_bytes(server.used_bytes),
       human_bytes(server.peak_bytes),
-      server.maxmemory_bytes == 0 ? std::string("unbounded") : "limit " + human_bytes(server.maxmemory_bytes),
+      server.maxmemory_bytes == 0 ? std::string("no limit") : "limit " + human_bytes(server.maxmemory_bytes),
       server.maxmemory_policy, persistence, server.connected_clients);
 }
 
 std::string hosts_text(const LookFacts& facts) {
   std::string text;
-  for (const SeenHost& host : facts.hosts) text += "  gaur host    " + in_words(host) + "\n";
+  for (const ConnectedHost& host : facts.hosts) text += "  gaur host    " + describe(host) + "\n";
   return text;
 }
 
@@ -77,28 +74,27 @@ std::uint64_t waiting_total(const QueueFacts& queue) {
 }
 
 /// "1000 kept jobs, a sample of 52000: the newest; 3 waiting or delayed".
-std::string samples_in_words(const QueueFacts& queue) {
-  std::string words = fmt::format("{} kept jobs", queue.kept.size());
+std::string samples_text(const QueueFacts& queue) {
+  std::string text = fmt::format("{} kept jobs", queue.kept.size());
   if (queue.kept.size() < kept_total(queue))
-    words += fmt::format(", a sample of {}: the newest of each state", kept_total(queue));
-  words += fmt::format("; {} waiting or delayed", queue.waiting.size());
+    text += fmt::format(", a sample of {}: the newest of each state", kept_total(queue));
+  text += fmt::format("; {} waiting or delayed", queue.waiting.size());
   if (queue.waiting.size() < waiting_total(queue))
-    words += fmt::format(
+    text += fmt::format(
         ", a sample of {}: half the next to start, half the last added; delayed ones the first due",
         waiting_total(queue));
-  return words;
+  return text;
 }
 
-std::string function_table(const QueueFacts& queue, const std::string& field) {
+std::string look_table(const QueueFacts& queue, const std::string& field) {
   TextTable table({"function", ">kept", ">failed", ">waiting", ">wait p50 / p95", ">run p50 / p95",
                    ">longest", ">data p50 / p95", ">result p50 / p95"});
   for (const FunctionLook& function : functions_of(sampled(queue), field)) {
     table.row({cut(function.function, 40), std::to_string(function.completed + function.failed),
                std::to_string(function.failed), std::to_string(function.waiting),
-               spread_words(function.wait_ms, ms_words), spread_words(function.run_ms, ms_words),
-               function.run_ms.count == 0 ? "-" : ms_words(function.run_ms.most),
-               spread_words(function.data_bytes, byte_words),
-               spread_words(function.result_bytes, byte_words)});
+               spread_text(function.wait_ms, ms_text), spread_text(function.run_ms, ms_text),
+               function.run_ms.count == 0 ? "-" : ms_text(function.run_ms.most),
+               spread_text(function.data_bytes, byte_text), spread_text(function.result_bytes, byte_text)});
   }
   return table.text();
 }
@@ -109,7 +105,7 @@ std::string listed_jobs(const bull::QueueLook& look) {
   for (std::size_t i = 0; i < std::min(kListed, look.unlocked.size()); ++i) {
     const bull::UnlockedActive& job = look.unlocked[i];
     text += fmt::format("  active without a lock: {} ({}), {}\n", cut(job.id.value, 60), cut(job.name, 40),
-                        job.age ? "started " + human_age(*job.age) + " ago" : "popped and never locked");
+                        job.age ? "started " + human_age(*job.age) + " ago" : "taken and never locked");
   }
   if (look.unlocked.size() > kListed)
     text += fmt::format("  ... and {} more\n", look.unlocked.size() - kListed);
@@ -121,7 +117,7 @@ std::string listed_jobs(const bull::QueueLook& look) {
   return text;
 }
 
-json::Object function_json(const FunctionLook& function) {
+json::Object look_function_json(const FunctionLook& function) {
   json::Array failures;
   for (const auto& [text, count] : function.failures)
     failures.push_back(json::Object{{"message", text}, {"count", count}});
@@ -140,7 +136,7 @@ json::Object queue_json(const QueueFacts& queue, const std::string& field) {
   const bull::QueueLook& look = queue.look;
   json::Array functions;
   for (const FunctionLook& function : functions_of(sampled(queue), field))
-    functions.push_back(function_json(function));
+    functions.push_back(look_function_json(function));
   json::Array unlocked;
   for (const bull::UnlockedActive& job : look.unlocked) {
     json::Object entry{{"id", job.id.value}, {"name", job.name}, {"stalled", job.stalled}};
@@ -201,7 +197,7 @@ json::Object server_json(const bull::ServerFacts& server) {
 
 json::Array hosts_json(const LookFacts& facts) {
   json::Array hosts;
-  for (const SeenHost& host : facts.hosts) {
+  for (const ConnectedHost& host : facts.hosts) {
     hosts.push_back(json::Object{
         {"worker", host.worker}, {"machine", host.machine}, {"pid", host.pid}, {"address", host.address}});
   }
@@ -232,13 +228,13 @@ std::string look_text(const LookReport& report) {
     const std::string name = cut(queue.look.queue.value, 60);
     if (!jobs.empty()) text += fmt::format("\n{}\n{}", name, jobs);
     if (!queue.kept.empty() || !queue.waiting.empty())
-      text += fmt::format("\n{}: {}\n{}", name, samples_in_words(queue),
-                          function_table(queue, report.function_field));
+      text +=
+          fmt::format("\n{}: {}\n{}", name, samples_text(queue), look_table(queue, report.function_field));
   }
   for (const std::string& name : report.facts.unusable)
     text += fmt::format("\nqueue {} cannot be used: a name has at most 480 bytes of UTF-8\n",
                         cut(json::quote(name), 100));
-  text += report.findings.empty() ? "\nnothing to remark\n" : "\nfindings\n";
+  text += report.findings.empty() ? "\nno findings\n" : "\nfindings\n";
   for (const Finding& finding : report.findings) {
     text += fmt::format("  {}  {}{}\n    -> {}\n", to_string(finding.weight),
                         finding.queue.empty() ? "" : cut(finding.queue, 60) + ": ", cut(finding.what, 400),
@@ -259,7 +255,7 @@ std::string look_json(const LookReport& report) {
                                     {"what", finding.what},
                                     {"advice", finding.advice}});
   }
-  std::vector<std::string> unusable;  // one may have bytes that JSON has not
+  std::vector<std::string> unusable;  // quoted: a name may contain bytes that are not UTF-8
   for (const std::string& name : report.facts.unusable) unusable.push_back(json::quote(name));
   return json::serialize(json::Object{{"url", report.facts.url},
                                       {"prefix", report.facts.prefix},

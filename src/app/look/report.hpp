@@ -1,5 +1,5 @@
 #pragma once
-// `gaur look` on paper: for people and for programs. Thread-safety: pure functions.
+// The report of `gaur look` as text and as JSON. Thread-safety: pure functions.
 #include <string>
 
 #include "app/look/facts.hpp"
@@ -13,8 +13,8 @@ struct LookReport {
   std::string function_field;
 };
 std::string look_text(const LookReport& report);
-/// One JSON object; times in RFC 3339, durations in ms, sizes in bytes. No job data but ids, names and
-/// failure texts.
+/// One JSON object; times in RFC 3339, durations in ms, sizes in bytes. Of job data it contains ids, names
+/// and error messages only.
 std::string look_json(const LookReport& report);
 
 }  // namespace gaur::app

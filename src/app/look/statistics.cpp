@@ -14,9 +14,8 @@ namespace {
 
 constexpr std::size_t kFailureTexts = 5;
 
-struct Gathered {
-  FunctionLook look;
-  std::vector<double> wait, run, data, result;
+struct FunctionSamples {
+  SpreadCollector<FunctionLook> spreads;
   std::map<std::string, std::uint64_t> failures;
 };
 
@@ -24,24 +23,26 @@ double ms_between(Time from, Time to) {
   return static_cast<double>((to - from).count());
 }
 
-void gather(Gathered& into, const KeptJob& kept) {
+void add_job(FunctionSamples& samples, const KeptJob& kept) {
   const Job& job = kept.job;
+  SpreadCollector<FunctionLook>& spreads = samples.spreads;
   if (job.state != State::kCompleted && job.state != State::kFailed) {
-    ++into.look.waiting;
+    ++spreads.sums.waiting;
     return;
   }
   const bool completed = job.state == State::kCompleted;
-  (completed ? into.look.completed : into.look.failed) += 1;
-  if (!completed) into.failures[job.failure ? job.failure->message : "(no reason)"] += 1;
-  into.data.push_back(static_cast<double>(kept.data_bytes));
-  if (completed) into.result.push_back(static_cast<double>(kept.result_bytes));
+  (completed ? spreads.sums.completed : spreads.sums.failed) += 1;
+  if (!completed) samples.failures[job.failure ? job.failure->message : "(no reason)"] += 1;
+  spreads.add(&FunctionLook::data_bytes, static_cast<double>(kept.data_bytes));
+  if (completed) spreads.add(&FunctionLook::result_bytes, static_cast<double>(kept.result_bytes));
   if (!job.processed_on) return;
   if (job.finished_on && *job.finished_on >= *job.processed_on)
-    into.run.push_back(ms_between(*job.processed_on, *job.finished_on));
-  // processedOn is that of the last start: with an earlier one, the time before it was no mere waiting.
+    spreads.add(&FunctionLook::run_ms, ms_between(*job.processed_on, *job.finished_on));
+  // processedOn is the time of the last start: after a restart the time before it is not only waiting.
   const bool started_once = job.stalled == 0 && job.attempts_made <= 1;
   const Time ready = job.timestamp + std::max(Duration(0), job.options.delay);
-  if (started_once && *job.processed_on >= ready) into.wait.push_back(ms_between(ready, *job.processed_on));
+  if (started_once && *job.processed_on >= ready)
+    spreads.add(&FunctionLook::wait_ms, ms_between(ready, *job.processed_on));
 }
 
 }  // namespace
@@ -63,24 +64,20 @@ Spread spread_of(std::vector<double> values) {
   return spread;
 }
 
-std::string function_asked(const Job& job, const std::string& field) {
+std::string function_name_of(const Job& job, const std::string& field) {
   if (field.empty()) return function_of(job.name, job.data, job.name == kUnnamedJob ? "func" : "").value;
   constexpr std::string_view kData = "data.";
   return function_of(job.name, job.data, field.starts_with(kData) ? field.substr(kData.size()) : "").value;
 }
 
 std::vector<FunctionLook> functions_of(const std::vector<KeptJob>& jobs, const std::string& field) {
-  std::map<std::string, Gathered> by_name;
-  for (const KeptJob& kept : jobs) gather(by_name[function_asked(kept.job, field)], kept);
+  std::map<std::string, FunctionSamples> by_name;
+  for (const KeptJob& kept : jobs) add_job(by_name[function_name_of(kept.job, field)], kept);
   std::vector<FunctionLook> found;
-  for (auto& [name, gathered] : by_name) {
-    FunctionLook look = std::move(gathered.look);
+  for (auto& [name, samples] : by_name) {
+    FunctionLook look = samples.spreads.take();
     look.function = name;
-    look.wait_ms = spread_of(std::move(gathered.wait));
-    look.run_ms = spread_of(std::move(gathered.run));
-    look.data_bytes = spread_of(std::move(gathered.data));
-    look.result_bytes = spread_of(std::move(gathered.result));
-    look.failures.assign(gathered.failures.begin(), gathered.failures.end());
+    look.failures.assign(samples.failures.begin(), samples.failures.end());
     std::ranges::stable_sort(look.failures, [](const auto& a, const auto& b) { return a.second > b.second; });
     if (look.failures.size() > kFailureTexts) look.failures.resize(kFailureTexts);
     found.push_back(std::move(look));
@@ -113,8 +110,12 @@ json::Object spread_json(const Spread& spread) {
           {"mean", spread.mean}};
 }
 
-std::string ms_words(double ms) {
+std::string ms_text(double ms) {
   return human_duration(Duration(std::llround(ms)));
+}
+
+std::string spread_text(const Spread& spread, std::string (*text)(double)) {
+  return spread.count == 0 ? "-" : text(spread.p50) + " / " + text(spread.p95);
 }
 
 }  // namespace gaur::app

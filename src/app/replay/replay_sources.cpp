@@ -17,8 +17,7 @@ bool print_problems_of(const Settings& settings, std::string_view command) {
 Result<std::vector<KeptJob>> completed_jobs(const Loaded& loaded, const std::vector<std::string>& queues,
                                             std::uint32_t last) {
   if (!loaded.config.redis)
-    return Error{Errc::kUnsupported,
-                 "kept jobs are read from Redis: store.url, --store.url or --env says where"};
+    return Error{Errc::kUnsupported, "kept jobs are read from Redis: set store.url, --store.url or --env"};
   std::vector<std::string> wanted = queues;
   for (const auto& [name, queue] : loaded.config.queues) {
     if (queues.empty()) wanted.push_back(name);

@@ -1,5 +1,5 @@
 #pragma once
-// What `gaur shadow` and `gaur size` share: their configuration, and the jobs that they run again.
+// Shared by `gaur shadow` and `gaur size`: the check of their configuration, and reading the jobs to rerun.
 #include <string>
 #include <vector>
 
@@ -8,10 +8,10 @@
 
 namespace gaur::app {
 
-/// Every problem of the configuration on standard error; false if there is one.
+/// Prints every problem of the configuration on standard error; returns whether there is none.
 bool print_problems_of(const Settings& settings, std::string_view command);
 
-/// The newest completed jobs of these queues (none named: of all configured ones), at most `last` of each.
+/// The newest completed jobs of these queues (empty: all configured queues), at most `last` of each.
 /// Errors: kUnsupported without a Redis store; those of the connection.
 Result<std::vector<KeptJob>> completed_jobs(const Loaded& loaded, const std::vector<std::string>& queues,
                                             std::uint32_t last);

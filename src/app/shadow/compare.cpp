@@ -65,8 +65,7 @@ bool is_table(const json::Value& value) {
   return value.is_object();
 }
 
-/// What stays of a value when order of members, rounding and types are set aside; equal texts belong
-/// together.
+/// Appends a text that is equal for values that differ only in the order of members, rounding or type.
 void normal_form(const json::Value& value, std::string& out) {
   if (const auto* list = value.if_array()) {
     out += '[';
@@ -117,9 +116,9 @@ std::vector<std::size_t> sorted_places(const std::vector<std::string>& forms) {
   return places;
 }
 
-class Comparer {
+class JsonComparison {
  public:
-  explicit Comparer(const CompareOptions& options) : options_(options) {}
+  explicit JsonComparison(const CompareOptions& options) : options_(options) {}
   Comparison take() { return std::move(result_); }
 
   void compare(const std::string& path, const json::Value& expected, const json::Value& actual) {
@@ -146,8 +145,9 @@ class Comparer {
     const auto* table = actual.if_object();
     if (!is_list(expected) || table == nullptr) return "";
     const json::Value* rows = table->if_contains("rows");
-    return rows != nullptr && rows->is_array() ? "the rows are wrapped: envelope = false gives the bare list"
-                                               : "";
+    return rows != nullptr && rows->is_array()
+               ? "the rows are wrapped: envelope = false returns the plain list"
+               : "";
   }
 
   static bool same_but_for_type(const json::Value& a, const json::Value& b) {
@@ -198,7 +198,7 @@ class Comparer {
     add(Kind::kValue, path, &expected, &actual);
   }
 
-  /// "12.50" and "12.5": the same number, otherwise written.
+  /// "12.50" and "12.5": the same number in another format.
   void decimals(const std::string& path, const json::Value& expected, const json::Value& actual) {
     const auto a = as_number(expected);
     const auto b = as_number(actual);
@@ -238,7 +238,7 @@ class Comparer {
       same = same && here[left[i]] == there[right[i]];
       moved = moved || here[i] != there[i];
     }
-    if (!same || !moved) {  // other rows, or the same in their places: each with its counterpart
+    if (!same || !moved) {  // other elements, or the same order: compare by position
       for (std::size_t i = 0; i < expected.size(); ++i)
         compare(fmt::format("{}[{}]", path, i), expected[i], actual[i]);
       return;
@@ -250,7 +250,7 @@ class Comparer {
       compare(fmt::format("{}[{}]", path, left[i]), expected[left[i]], actual[right[i]]);
   }
 
-  /// Which elements are only on one side, by their normal forms.
+  /// Reports the first element of each side that is missing on the other, by their normal forms.
   void lengths(const std::string& path, const json::Array& expected, const json::Array& actual,
                const std::vector<std::string>& here, const std::vector<std::string>& there) {
     std::multiset<std::string> left(here.begin(), here.end());
@@ -292,9 +292,9 @@ bool Comparison::acceptable(const std::set<DifferenceKind>& allowed) const {
 
 Comparison compare_json(const json::Value& expected, const json::Value& actual,
                         const CompareOptions& options) {
-  Comparer comparer(options);
-  comparer.compare("", expected, actual);
-  return comparer.take();
+  JsonComparison comparison(options);
+  comparison.compare("", expected, actual);
+  return comparison.take();
 }
 
 }  // namespace gaur::app

@@ -1,4 +1,4 @@
-// Times as databases, JavaScript and DuckDB write them.
+// Parses times in the formats of databases, JavaScript and DuckDB.
 #include <charconv>
 #include <chrono>
 
@@ -7,7 +7,7 @@
 namespace gaur::app {
 namespace {
 
-/// Reads from the left, each part at its place; any mistake leaves `good` false.
+/// Reads the parts from left to right; `good` is false after an error.
 struct Reader {
   std::string_view rest;
   bool good = true;
@@ -28,7 +28,7 @@ struct Reader {
   }
   void need(char c) { good = good && take(c); }
 
-  /// ".123456": milliseconds, further digits cut.
+  /// ".123456": milliseconds, truncated.
   int fraction() {
     int value = 0;
     int scale = 100;

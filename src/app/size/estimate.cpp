@@ -12,9 +12,9 @@
 namespace gaur::app {
 namespace {
 
-constexpr double kMemoryMargin = 1.2;  // as the ledger adds it to what it learned
-constexpr double kBusy = 0.1;          // of the cores, and more of it spoils what is measured
-constexpr double kWorthIt = 1.05;      // what a wider step must gain in throughput
+constexpr double kMemoryMargin = 1.2;  // the ledger adds the same margin to learned needs
+constexpr double kBusy = 0.1;          // share of the cores; more use by others distorts the measurement
+constexpr double kWorthIt = 1.05;      // minimum gain in throughput of a larger width
 
 const WidthMeasure& measured_at(const SizeInputs& inputs, std::uint32_t width) {
   const WidthMeasure* found = nullptr;
@@ -25,7 +25,7 @@ const WidthMeasure& measured_at(const SizeInputs& inputs, std::uint32_t width) {
   return *found;
 }
 
-/// Rounded up to what the advice can be written in.
+/// Rounded up to whole MB, the unit of the recommendation.
 std::uint64_t whole_megabytes(double bytes) {
   return static_cast<std::uint64_t>(std::ceil(bytes / 1e6)) * 1'000'000;
 }
@@ -34,12 +34,11 @@ std::uint32_t times(std::uint64_t whole, std::uint64_t part) {
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, whole / std::max<std::uint64_t>(1, part)));
 }
 
-/// From the runs at the width that speed advises: a run alone, with all threads and memory granted, takes
-/// more.
+/// Uses the runs at the width by speed: a run alone has all threads and memory, and uses more.
 void by_memory(const SizeInputs& inputs, SizePlan& plan) {
   const Spread peak = spread_of(measured_at(inputs, plan.by_speed).peak_bytes);
   if (peak.count == 0 || peak.p95 <= 0) {
-    plan.why.emplace_back("memory: was not measured, so it bounds nothing here; set needs.memory by hand");
+    plan.why.emplace_back("memory: not measured, so it does not limit the slots; set needs.memory by hand");
     return;
   }
   plan.needs.memory_bytes = whole_megabytes(peak.p95 * kMemoryMargin);
@@ -58,22 +57,22 @@ void by_speed(const SizeInputs& inputs, SizePlan& plan) {
     if (best == 0 || rate >= best * kWorthIt) {
       if (best > 0)
         plan.why.push_back(
-            fmt::format("speed: {} side by side do {:.2f} a second, {:+.0f} % over the narrower best",
+            fmt::format("speed: {} concurrent runs complete {:.2f} a second, {:+.0f} % over the best before",
                         measure.width, rate, (rate / best - 1) * 100));
       best = std::max(best, rate);
       plan.by_speed = measure.width;
     } else {
-      plan.why.push_back(fmt::format(
-          "speed: {} side by side do {:.2f} a second, {:+.0f} %: not worth their waits in each other's way",
-          measure.width, rate, (rate / best - 1) * 100));
+      plan.why.push_back(
+          fmt::format("speed: {} concurrent runs complete {:.2f} a second, {:+.0f} %: too little gain",
+                      measure.width, rate, (rate / best - 1) * 100));
     }
   }
   if (!inputs.explored_all && plan.by_speed == inputs.widths.back().width)
     plan.why.emplace_back(
-        "speed: the time for measuring was over while wider still gained: more slots may do more (--budget)");
+        "speed: the budget expired while throughput still grew: more slots may be faster (--budget)");
 }
 
-/// Fewer slots leave more cores to each run, so both are found together: until all fit side by side.
+/// Fewer slots leave more cores to each run, so slots and cores are computed together until all runs fit.
 void by_cores(const SizeInputs& inputs, SizePlan& plan) {
   Spread cores;
   while (true) {
@@ -88,9 +87,9 @@ void by_cores(const SizeInputs& inputs, SizePlan& plan) {
     plan.slots = plan.by_cores;
   }
   plan.why.push_back(fmt::format(
-      "cores: one run keeps {:.1f} busy on average when {}, and gets {:g}; {:g} / {:g} = {} at a time",
-      cores.mean, plan.at_width == 1 ? "it is alone" : fmt::format("{} run side by side", plan.at_width),
-      plan.needs.cores, inputs.capacity.cores, plan.needs.cores, plan.by_cores));
+      "cores: a run uses {:.1f} on average when {}, and gets {:g}; {:g} / {:g} = {} at a time", cores.mean,
+      plan.at_width == 1 ? "alone" : fmt::format("{} run concurrently", plan.at_width), plan.needs.cores,
+      inputs.capacity.cores, plan.needs.cores, plan.by_cores));
 }
 
 }  // namespace
@@ -118,11 +117,11 @@ SizePlan plan_size(const SizeInputs& inputs) {
   SizePlan plan;
   const WidthMeasure& alone = measured_at(inputs, 1);
   const Spread run = spread_of(alone.run_ms);
-  plan.why.push_back(fmt::format("alone: {} runs, p50 {}, p95 {}, {:.1f} cores", run.count, ms_words(run.p50),
-                                 ms_words(run.p95), spread_of(alone.cores).mean));
+  plan.why.push_back(fmt::format("alone: {} runs, p50 {}, p95 {}, {:.1f} cores", run.count, ms_text(run.p50),
+                                 ms_text(run.p95), spread_of(alone.cores).mean));
   if (inputs.other_cores > inputs.capacity.cores * kBusy) {
     plan.why.push_back(
-        fmt::format("busy: something else kept {:.1f} cores busy meanwhile: measure again where it is quiet",
+        fmt::format("busy: other processes used {:.1f} cores meanwhile: measure again on an idle machine",
                     inputs.other_cores));
   }
   by_speed(inputs, plan);
@@ -154,8 +153,7 @@ void estimate_waits(const SizeInputs& inputs, SizePlan& plan, const std::vector<
   }
   for (const std::uint32_t slots : {std::max(1U, plan.slots / 2), plan.slots, plan.slots * 2}) {
     if (!plan.bursts.empty() && plan.bursts.back().slots == slots) continue;
-    if (slots > plan.slots && measured_at(inputs, slots).width < slots)
-      continue;  // nothing was measured there
+    if (slots > plan.slots && measured_at(inputs, slots).width < slots) continue;  // not measured
     const QueueingInputs one{.run_ms = slots == plan.slots ? run_ms : measured_at(inputs, slots).run_ms,
                              .slots = slots};
     plan.bursts.push_back({slots, burst_waits(one, inputs.at_once)});

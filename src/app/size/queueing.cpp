@@ -9,13 +9,13 @@
 namespace gaur::app {
 namespace {
 
-/// When each slot is free again, the earliest first.
+/// The times at which the slots become free, the earliest first.
 class Slots {
  public:
   explicit Slots(std::uint32_t count) {
     for (std::uint32_t i = 0; i < std::max(1U, count); ++i) free_.push(0);
   }
-  /// The start of a job that came at `now` and runs for `run_ms`.
+  /// Returns the start of a job that arrives at `now` and runs for `run_ms`.
   double serve(double now, double run_ms) {
     const double start = std::max(now, free_.top());
     free_.pop();
@@ -27,7 +27,7 @@ class Slots {
   std::priority_queue<double, std::vector<double>, std::greater<>> free_;
 };
 
-/// The same draws on every machine: the standard distributions are not.
+/// Random draws that are the same on every machine; the standard distributions differ between libraries.
 class Draws {
  public:
   explicit Draws(std::uint64_t seed) : engine_(seed) {}

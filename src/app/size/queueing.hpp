@@ -1,7 +1,6 @@
 #pragma once
-// How long jobs wait for one of several servers: simulated with the run times that were measured, because
-// their spread, and not only their mean, makes the waits. Thread-safety: pure functions; the same input gives
-// the same answer.
+// Simulates how long jobs wait for one of several slots, with the measured run times: waits depend on their
+// spread, not only on their mean. Thread-safety: pure functions; deterministic.
 #include <cstdint>
 #include <vector>
 
@@ -15,12 +14,11 @@ struct QueueingInputs {
   std::uint64_t seed = 1;
 };
 
-/// Waits of a steady stream: arrivals are independent of each other (Poisson), `per_second` of them on
-/// average, first in first out; each run time is drawn from the measured ones. `jobs` of them, after a tenth
-/// that is thrown away.
+/// Waits of a steady stream: independent arrivals (Poisson), `per_second` on average, first in first out;
+/// each run time is drawn from the measured ones. Simulates `jobs` jobs after a warm-up of a tenth of them.
 Spread steady_waits(const QueueingInputs& inputs, double per_second, std::uint32_t jobs = 20'000);
 
-/// Waits of `count` jobs that all come at once to idle slots; the mean of `rounds` bursts of its percentiles.
+/// Waits of `count` jobs that arrive at once at idle slots; the mean of the percentiles of `rounds` bursts.
 struct Burst {
   Spread wait_ms;  ///< until the start
   double last_done_ms = 0;

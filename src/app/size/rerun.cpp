@@ -13,36 +13,36 @@ namespace {
 
 constexpr std::size_t kMostReruns = 8;
 constexpr double kRaise = 1.5;
-constexpr double kSlower = 1.4;     // beyond it a run is markedly slower: it spills, or reads twice
-constexpr double kSlowerByMs = 10;  // below it no difference counts
+constexpr double kSlower = 1.4;     // a run that is slower by this factor spills or reads data twice
+constexpr double kSlowerByMs = 10;  // smaller differences are ignored
 
 std::uint32_t threads_of(const Needs& needs) {
   return static_cast<std::uint32_t>(std::max(1.0, std::floor(needs.cores)));
 }
 
-class Prover {
+class PlanRerun {
  public:
-  Prover(const SizeInputs& inputs, SizePlan& plan, const MeasureAt& measure)
+  PlanRerun(const SizeInputs& inputs, SizePlan& plan, const MeasureAt& measure)
       : inputs_(inputs), plan_(plan), measure_(measure) {}
 
   std::vector<Rerun> run() {
     std::vector<Rerun> reruns;
     while (reruns.size() < kMostReruns) {
       reruns.push_back(rerun());
-      if (reruns.back().held || !raise()) break;
+      if (reruns.back().confirmed || !raise()) break;
     }
     return reruns;
   }
 
  private:
-  /// All the memory that each of so many can have.
+  /// The whole memory divided among the slots.
   std::uint64_t most_memory() const { return inputs_.capacity.memory_bytes / plan_.slots; }
 
-  /// The same runs with all that memory: what they are slower than, they are slower than for want of it.
-  const WidthMeasure& roomy() {
-    const auto found = roomy_.find(plan_.slots);
-    if (found != roomy_.end()) return found->second;
-    return roomy_[plan_.slots] = measure_(plan_.slots, threads_of(plan_.needs), most_memory());
+  /// The same runs with most_memory() each: the reference for a slowdown by too little memory.
+  const WidthMeasure& with_most_memory() {
+    const auto found = with_most_memory_.find(plan_.slots);
+    if (found != with_most_memory_.end()) return found->second;
+    return with_most_memory_[plan_.slots] = measure_(plan_.slots, threads_of(plan_.needs), most_memory());
   }
 
   Rerun rerun() {
@@ -53,27 +53,27 @@ class Prover {
     made.measure = measure_(plan_.slots, threads_of(plan_.needs), memory);
     const std::size_t runs = made.measure.run_ms.size() + made.measure.failed;
     const std::string what =
-        fmt::format("rerun: {} side by side with {} and {:g} {} each", made.slots, human_bytes(memory),
+        fmt::format("rerun: {} at a time with {} and {:g} {} each", made.slots, human_bytes(memory),
                     made.needs.cores, made.needs.cores == 1 ? "core" : "cores");
     if (made.measure.failed > 0 || made.measure.run_ms.empty()) {
-      made.words =
+      made.text =
           fmt::format("{}: {} of {} runs failed ({})", what, made.measure.failed, runs, made.measure.failure);
       return made;
     }
     const double median = spread_of(made.measure.run_ms).p50;
-    const WidthMeasure& most = roomy();
-    made.roomy_p50_ms = most.run_ms.empty() ? 0 : spread_of(most.run_ms).p50;
-    const bool slow = made.roomy_p50_ms > 0 && median > made.roomy_p50_ms * kSlower &&
-                      median > made.roomy_p50_ms + kSlowerByMs;
-    made.held = !slow;
-    made.words = fmt::format("{}: {} runs, p50 {}, {} with {} each: {}", what, runs, ms_words(median),
-                             ms_words(made.roomy_p50_ms), human_bytes(most_memory()),
-                             slow ? "too little memory, it is slower" : "held");
-    if (made.held) estimate_waits(inputs_, plan_, made.measure.run_ms);
+    const WidthMeasure& most = with_most_memory();
+    made.max_memory_p50_ms = most.run_ms.empty() ? 0 : spread_of(most.run_ms).p50;
+    const bool slow = made.max_memory_p50_ms > 0 && median > made.max_memory_p50_ms * kSlower &&
+                      median > made.max_memory_p50_ms + kSlowerByMs;
+    made.confirmed = !slow;
+    made.text = fmt::format("{}: {} runs, p50 {}, {} with {} each: {}", what, runs, ms_text(median),
+                            ms_text(made.max_memory_p50_ms), human_bytes(most_memory()),
+                            slow ? "slower, too little memory" : "confirmed");
+    if (made.confirmed) estimate_waits(inputs_, plan_, made.measure.run_ms);
     return made;
   }
 
-  /// The next more memory, fewer side by side where that is needed; false: there is no more.
+  /// Raises the memory, and reduces the slots if needed; false: neither is possible.
   bool raise() {
     const std::uint64_t was = plan_.needs.memory_bytes;
     if (was == 0) return fewer();
@@ -95,13 +95,13 @@ class Prover {
   const SizeInputs& inputs_;
   SizePlan& plan_;
   const MeasureAt& measure_;
-  std::map<std::uint32_t, WidthMeasure> roomy_;
+  std::map<std::uint32_t, WidthMeasure> with_most_memory_;
 };
 
 }  // namespace
 
 std::vector<Rerun> rerun_plan(const SizeInputs& inputs, SizePlan& plan, const MeasureAt& measure) {
-  return Prover(inputs, plan, measure).run();
+  return PlanRerun(inputs, plan, measure).run();
 }
 
 }  // namespace gaur::app

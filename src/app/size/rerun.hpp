@@ -1,13 +1,13 @@
 #pragma once
-// The proof of an advice: the function is run again as it would run under it, and what fails is raised.
-// Thread-safety: pure but for the measuring that the caller hands in.
+// Verifies recommended needs: reruns the function with them, and raises its memory if that fails or is slow.
+// Thread-safety: pure, except for the caller's `measure`.
 #include <functional>
 
 #include "app/size/estimate.hpp"
 
 namespace gaur::app {
 
-/// Runs the function `width` at a time, each granted so much.
+/// Runs the function `width` at a time, each with this grant.
 using MeasureAt =
     std::function<WidthMeasure(std::uint32_t width, std::uint32_t threads, std::uint64_t memory_bytes)>;
 
@@ -15,15 +15,15 @@ struct Rerun {
   std::uint32_t slots = 1;
   Needs needs{};
   WidthMeasure measure{};
-  double roomy_p50_ms =
-      0;  ///< median run beside as many others with all the memory there is; 0: not measured
-  bool held = false;
-  std::string words{};  ///< what held, or what did not
+  /// The median run time with the whole memory divided among as many runs; 0: not measured.
+  double max_memory_p50_ms = 0;
+  bool confirmed = false;
+  std::string text{};  ///< the result as a sentence
 };
 
-/// Reruns the plan, raising its memory (and so lowering its slots) until no run fails and none is markedly
-/// slower than with all the memory there is; at most 8 reruns. Updates plan.needs, slots and waits. The last
-/// one tells whether the advice held.
+/// Reruns the plan and raises its memory (which reduces its slots) until no run fails and the median is not
+/// much slower than with the whole memory; at most 8 reruns. Updates plan.needs, slots and waits. The last
+/// rerun shows whether the plan is confirmed.
 std::vector<Rerun> rerun_plan(const SizeInputs& inputs, SizePlan& plan, const MeasureAt& measure);
 
 }  // namespace gaur::app

@@ -17,8 +17,8 @@ std::string width_table(const SizeInputs& inputs) {
     const Spread run = spread_of(one.run_ms);
     const Spread peak = spread_of(one.peak_bytes);
     table.row({std::to_string(one.width), std::to_string(one.threads), std::to_string(run.count),
-               std::to_string(one.failed), run.count == 0 ? "-" : ms_words(run.p50),
-               run.count == 0 ? "-" : ms_words(run.p95), fmt::format("{:.1f}", spread_of(one.cores).mean),
+               std::to_string(one.failed), run.count == 0 ? "-" : ms_text(run.p50),
+               run.count == 0 ? "-" : ms_text(run.p95), fmt::format("{:.1f}", spread_of(one.cores).mean),
                peak.count == 0 ? "-" : human_bytes(static_cast<std::uint64_t>(peak.p95)),
                fmt::format("{:.2f}", one.per_second())});
   }
@@ -29,7 +29,7 @@ std::string load_table(const SizePlan& plan) {
   TextTable table({">load", ">jobs a minute", ">wait p50", ">wait p95", ">longest"});
   for (const LoadRow& row : plan.loads) {
     table.row({fmt::format("{:.0f} %", row.share * 100), fmt::format("{:.1f}", row.per_minute),
-               ms_words(row.wait_ms.p50), ms_words(row.wait_ms.p95), ms_words(row.wait_ms.most)});
+               ms_text(row.wait_ms.p50), ms_text(row.wait_ms.p95), ms_text(row.wait_ms.most)});
   }
   return table.text();
 }
@@ -37,8 +37,8 @@ std::string load_table(const SizePlan& plan) {
 std::string burst_table(const SizePlan& plan) {
   TextTable table({">slots", ">wait p50", ">wait p95", ">last starts", ">all done"});
   for (const BurstRow& row : plan.bursts) {
-    table.row({std::to_string(row.slots), ms_words(row.burst.wait_ms.p50), ms_words(row.burst.wait_ms.p95),
-               ms_words(row.burst.wait_ms.most), ms_words(row.burst.last_done_ms)});
+    table.row({std::to_string(row.slots), ms_text(row.burst.wait_ms.p50), ms_text(row.burst.wait_ms.p95),
+               ms_text(row.burst.wait_ms.most), ms_text(row.burst.last_done_ms)});
   }
   return table.text();
 }
@@ -50,22 +50,22 @@ std::string size_text(const SizeReport& report) {
   std::string text = fmt::format("{}, with {}, on {}\n\n{}\n", report.function, report.source,
                                  human_resources(report.inputs.capacity), width_table(report.inputs));
   for (const std::string& line : plan.why) text += "  " + line + "\n";
-  for (const Rerun& rerun : report.reruns) text += "  " + rerun.words + "\n";
-  if (!report.held())
-    text += "\nNo rerun with these needs held. What follows is the last try, not an advice to rely on.\n";
-  text += fmt::format("\nadvice: {} {}, needs = {{ cores = {:g}, memory = \"{}\" }}\n", plan.slots,
+  for (const Rerun& rerun : report.reruns) text += "  " + rerun.text + "\n";
+  if (!report.confirmed())
+    text += "\nNo rerun confirmed these needs. The following is the last attempt; do not rely on it.\n";
+  text += fmt::format("\nrecommended: {} {}, needs = {{ cores = {:g}, memory = \"{}\" }}\n", plan.slots,
                       plan.slots == 1 ? "slot" : "slots", plan.needs.cores,
                       plan.needs.memory_bytes == 0
                           ? "?"
                           : fmt::format("{}MB", (plan.needs.memory_bytes + 999'999) / 1'000'000));
   text +=
-      fmt::format("\nwaits in a steady stream (independent arrivals, run times as {})\n{}",
-                  report.held() ? "in the rerun" : fmt::format("measured at {} side by side", plan.at_width),
+      fmt::format("\nwaits in a steady stream (independent arrivals, run times {})\n{}",
+                  report.confirmed() ? "of the rerun" : fmt::format("of {} concurrent runs", plan.at_width),
                   load_table(plan));
-  text += fmt::format("\nwaits when {} come at once\n{}", report.inputs.at_once, burst_table(plan));
+  text += fmt::format("\nwaits when {} jobs arrive at once\n{}", report.inputs.at_once, burst_table(plan));
   text +=
-      "\nThe waits are simulated from these runs alone: other functions and other work on the machine come "
-      "on top.\n";
+      "\nThe waits are simulated from these runs only; other functions and other load on the machine add to "
+      "them.\n";
   return text;
 }
 
@@ -104,16 +104,16 @@ std::string size_json(const SizeReport& report) {
         {"failed", rerun.measure.failed},
         {"failure", rerun.measure.failure},
         {"run_ms", spread_json(spread_of(rerun.measure.run_ms))},
-        {"roomy_p50_ms", rerun.roomy_p50_ms},
-        {"held", rerun.held}});
+        {"max_memory_p50_ms", rerun.max_memory_p50_ms},
+        {"confirmed", rerun.confirmed}});
   }
   return json::serialize(json::Object{
       {"function", report.function},
-      {"held", report.held()},
+      {"confirmed", report.confirmed()},
       {"reruns", reruns},
       {"source", report.source},
-      {"box", json::Object{{"cores", report.inputs.capacity.cores},
-                           {"memory_bytes", report.inputs.capacity.memory_bytes}}},
+      {"capacity", json::Object{{"cores", report.inputs.capacity.cores},
+                                {"memory_bytes", report.inputs.capacity.memory_bytes}}},
       {"other_cores", report.inputs.other_cores},
       {"slots", plan.slots},
       {"by_memory", plan.by_memory},

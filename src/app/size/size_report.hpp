@@ -1,5 +1,5 @@
 #pragma once
-// `gaur size` on paper. Thread-safety: pure functions.
+// The report of `gaur size` as text and as JSON. Thread-safety: pure functions.
 #include <string>
 
 #include "app/size/rerun.hpp"
@@ -8,12 +8,13 @@ namespace gaur::app {
 
 struct SizeReport {
   std::string function;
-  std::string source;  ///< "100 kept jobs of query", "the data given"
+  std::string source;  ///< "100 kept jobs of query", "the given data"
   const SizeInputs& inputs;
   const SizePlan& plan;
-  const std::vector<Rerun>& reruns;  ///< the last one tells whether the advice held; none: not rerun
+  const std::vector<Rerun>& reruns;
 
-  bool held() const { return !reruns.empty() && reruns.back().held; }
+  /// Whether the last rerun confirmed the plan.
+  bool confirmed() const { return !reruns.empty() && reruns.back().confirmed; }
 };
 std::string size_text(const SizeReport& report);
 std::string size_json(const SizeReport& report);

@@ -15,8 +15,8 @@ class BesideTest(RedisHosts):
         held = self.plant_active(call, 5, token=FOREIGN_TOKEN)
         fresh = self.plant_active(call, 5)  # its lock has expired, its bare worker may still be at it
         work = self.worker(redis).start()
-        self.assertRegex(work.log(), rf"{orphan} started 2 h ago: an orphan, left as it is")
-        self.assertRegex(work.log(), rf"{fresh} started .* ago: goes back if it stays so for")
+        self.assertRegex(work.log(), rf"{orphan} started 2 h ago: an orphan, not requeued")
+        self.assertRegex(work.log(), rf"{fresh} started .* ago: requeued if it stays unlocked for")
         until(lambda: f"job {orphan} of queue query is active without a lock" in work.log(), SWEEP_SECONDS, "the orphan being told")
         until(lambda: f"job {fresh} of queue query is active without a lock" in work.log(), SWEEP_SECONDS, "the other being told")
         self.assertEqual(sorted(self.active(call)), sorted([orphan, held, fresh]))

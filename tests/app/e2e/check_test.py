@@ -49,8 +49,8 @@ token = "too short"
         self.assertEqual(code, 1)
         for wanted in (
             r"gaur\.toml:7:\d+: pools\.shell\.command: there is no program shh on PATH",
-            r"gaur\.toml:10:\d+: functions\.one\.needs\.cores: 3 cores are more than this machine has for jobs \(2\)",
-            r"gaur\.toml:10:\d+: functions\.one\.needs\.memory: 3\.5 GB are more than this machine has for jobs \(3\.0 GB: 4\.0 GB less",
+            r"gaur\.toml:10:\d+: functions\.one\.needs\.cores: 3 cores exceed the capacity of this machine \(2\)",
+            r"gaur\.toml:10:\d+: functions\.one\.needs\.memory: 3\.5 GB exceed the capacity of this machine \(3\.0 GB: 4\.0 GB minus",
             r"gaur\.toml:13:\d+: pools\.node\.command: there is no file .*/dist/runner\.js",
             r"gaur\.toml:15:\d+: pools\.folder\.command: .*/old\.js is a folder",
             r"gaur\.toml:21:\d+: server\.token: the token is shorter than 16 bytes",

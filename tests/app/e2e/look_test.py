@@ -69,7 +69,7 @@ class LookTest(EndToEnd):
         self.assertEqual((rank["waiting"], seen["queues"][0]["functions"][0]["function"], seen["queues"][0]["functions"][0]["waiting"]),
                          (5, "mail", 1), "three wait and two are delayed; of mail none ran yet")
         codes = {f["code"] for f in seen["findings"]}
-        self.assertLessEqual({"orphans", "asleep", "waiting", "bare-workers", "eviction", "persistence", "failures"}, codes)
+        self.assertLessEqual({"orphans", "overdue", "waiting", "plain-workers", "eviction", "persistence", "failures"}, codes)
 
         text = self.look("--env", ".env").stdout
         for part in ("2 active jobs without a lock: 1 under a minute, 0 under an hour, 0 under a day, 1 older; the oldest 3 d",
@@ -170,7 +170,7 @@ class LookTest(EndToEnd):
         self.look("--env", "nothing.env", code=1)
         self.look(code=3)  # .env is there and wrong
         (self.folder / ".env").unlink()
-        self.assertIn("knows of no Redis", self.look(code=2).stderr)
+        self.assertIn("no Redis is configured", self.look(code=2).stderr)
         server.stop = lambda: None  # ended here, to be unreachable
         server.process.kill()
         server.process.wait()

@@ -66,7 +66,7 @@ class RedisHostTest(RedisHosts):
         redis.kill()
         answer = until(lambda: (a := work.get("/readyz")).status == 503 and a, what="being not ready")
         # The connection for messages may be lost a moment before the one for commands; each has its own reason.
-        answer = until(lambda: "Redis is away" in (a := work.get("/readyz")).text and a, what="the reason that Redis is away")
+        answer = until(lambda: "Redis is unreachable" in (a := work.get("/readyz")).text and a, what="the reason that Redis is unreachable")
         self.assertEqual(answer.status, 503)
         begun = time.monotonic()
         self.assertEqual(work.post("/v1/queues/query/jobs", {"name": "x", "data": {"func": "sleep"}}).status, 503)

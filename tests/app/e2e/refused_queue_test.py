@@ -50,7 +50,7 @@ class RefusedQueueTest(RedisHosts):
         self.assertIsNone(call("HGET", base("query") + "held", "finishedOn"))
         ready = work.get("/readyz")
         self.assertEqual(ready.status, 503)
-        self.assertIn("no jobs are taken from the queue query", ready.text)
+        self.assertIn("no jobs are taken from queue query", ready.text)
         self.assertRegex(work.get("/metrics").text, r"gaur_refused_queues 1\b")
         self.assertEqual(work.log().count("queue refused"), 1)
         self.assertIn("redis-cli ", work.log())

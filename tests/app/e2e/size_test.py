@@ -44,7 +44,7 @@ class SizeTest(EndToEnd):
         self.assertEqual(report["by_memory"], 1_000_000_000 // each)
         self.assertLessEqual(report["slots"] * each, 1_000_000_000, "the advice would overrun the box")
         self.assertLessEqual(report["slots"], 3)
-        self.assertTrue(report["held"], report["reruns"])
+        self.assertTrue(report["confirmed"], report["reruns"])
         self.assertEqual(report["reruns"][-1]["needs"], report["needs"])
         self.assertTrue(any("1.0 GB / " in line and "at a time" in line for line in report["why"]), report["why"])
 
@@ -59,22 +59,22 @@ class SizeTest(EndToEnd):
         queue.completed({"func": "mail", "fail": "must not be run"}, 1)
         config = CONFIG + f'[store]\nurl = "redis://127.0.0.1:{server.port}"\n'
         text = self.size("--function", "rank", "--at-once", "40", "--runs", "4", "--budget", "10s", config=config).stdout
-        for part in ("rank, with 4 kept jobs of query", "run p50", "waits in a steady stream", "waits when 40 come at once", "advice: ",
-                     "slots: the smallest of", "side by side with", ": held", "jobs a minute"):
+        for part in ("rank, with 4 kept jobs of query", "run p50", "waits in a steady stream", "waits when 40 jobs arrive at once", "recommended: ",
+                     "slots: the smallest of", "at a time with", ": confirmed", "jobs a minute"):
             self.assertIn(part, text)
         self.assertEqual(redis("ZCARD", "bull:query:completed"), 5)
         self.assertEqual(redis("LLEN", "bull:query:active"), 0)
         gone = self.size("--function", "rank", "--last", "1", config=config, code=1)  # the newest is none of rank's
-        self.assertIn("give --data JSON", gone.stderr)
+        self.assertIn("use --data JSON", gone.stderr)
 
     def test_an_advice_that_fails_is_raised_until_it_holds(self):
         """The runs hold little and still fail below 300 MB, as a program does whose allocator asks for more than it touches."""
         data = json.dumps({"burn_ms": 5, "megabytes": 10, "fails_below_megabytes": 300})
         report = json.loads(self.size("--function", "rank", "--data", data, "--runs", "4", "--budget", "10s", "--json").stdout)
         self.assertLess(report["widths"][0]["peak_bytes"]["p95"], 200_000_000)
-        self.assertFalse(report["reruns"][0]["held"])
+        self.assertFalse(report["reruns"][0]["confirmed"])
         self.assertIn("too small a grant", report["reruns"][0]["failure"])
-        self.assertTrue(report["held"])
+        self.assertTrue(report["confirmed"])
         self.assertGreaterEqual(report["needs"]["memory_bytes"], 300_000_000)
         self.assertLessEqual(report["slots"] * report["needs"]["memory_bytes"], 1_000_000_000)
         self.assertLessEqual(report["slots"] * report["needs"]["cores"], 2)
@@ -83,7 +83,7 @@ class SizeTest(EndToEnd):
         """The first runs of each width succeed, later ones do not."""
         data = json.dumps({"burn_ms": 1, "count": str(self.folder / "count"), "fails_after": 12})
         done = self.size("--function", "rank", "--data", data, "--runs", "4", "--budget", "10s", code=1)
-        self.assertIn("No rerun with these needs held", done.stdout)
+        self.assertIn("No rerun confirmed these needs", done.stdout)
         self.assertIn("runs failed (failed: worn out", done.stdout)
 
     def test_the_advice_for_a_query_holds_in_a_server(self):
@@ -101,7 +101,7 @@ pool = "sql"
 sql = "SELECT count(DISTINCT i * 7919 % 10000019)::INTEGER AS n, count(DISTINCT (i % 1000)::VARCHAR || 'x')::INTEGER AS m FROM range(1500000) t(i)"
 """
         report = json.loads(self.size("--function", "distinct", "--data", "{}", "--runs", "4", "--budget", "5s", "--json", config=config).stdout)
-        self.assertTrue(report["held"], report["reruns"])
+        self.assertTrue(report["confirmed"], report["reruns"])
         self.assertGreaterEqual(report["needs"]["cores"], 1)
         self.assertLessEqual(report["slots"] * report["needs"]["cores"], 2)
         needs = f'needs = {{ cores = {report["needs"]["cores"]}, memory = "{report["needs"]["memory_bytes"] // 1_000_000}MB" }}\n'
@@ -113,7 +113,7 @@ sql = "SELECT count(DISTINCT i * 7919 % 10000019)::INTEGER AS n, count(DISTINCT 
     def test_mistakes_are_told(self):
         self.assertIn('did you mean "rank"', self.size("--function", "rnk", "--data", "{}", code=2).stderr)
         self.assertIn("no run of rank completed: failed: boom", self.size("--function", "rank", "--data", '{"fail": "boom"}', code=1).stderr)
-        self.assertIn("the data given", self.size("--function", "rank", "--data", "{", code=1).stderr)
+        self.assertIn("the given data", self.size("--function", "rank", "--data", "{", code=1).stderr)
         self.assertIn("kept jobs are read from Redis", self.size("--function", "rank", code=1).stderr)
         self.assertIn("--budget", self.size("--function", "rank", "--data", "{}", "--budget", "soon", code=2).stderr)
 

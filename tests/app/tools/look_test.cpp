@@ -67,9 +67,9 @@ TEST(Findings, EachConditionIsToldOnceWithItsFigures) {
       {"eviction", W::kWarning, "allkeys-lru, though maxmemory is not set",
        [](LookFacts& f) { f.server.maxmemory_policy = "allkeys-lru"; }},
       {"evicted", W::kProblem, "3 keys were evicted", [](LookFacts& f) { f.server.evicted_keys = 3; }},
-      {"persistence", W::kProblem, "nothing is kept on disk",
+      {"persistence", W::kProblem, "Redis writes nothing to disk",
        [](LookFacts& f) { f.server.append_only = false; }},
-      {"persistence", W::kWarning, "snapshots alone (save 900 1)",
+      {"persistence", W::kWarning, "snapshots only (save 900 1)",
        [](LookFacts& f) {
          f.server.append_only = false;
          f.server.save = "900 1";
@@ -99,7 +99,7 @@ TEST(Findings, EachConditionIsToldOnceWithItsFigures) {
        [](LookFacts& f) {
          f.queues[0].look.unreadable = {{"nm::::0 5 * * *", "time zone \"Mars/Olympus\" is not known here"}};
        }},
-      {"bare-workers", W::kWarning, "getNextJob()",
+      {"plain-workers", W::kWarning, "getNextJob()",
        [](LookFacts& f) {
          f.queues[0].look.stalled_check_runs = false;
          f.queues[0].look.counts[State::kCompleted] = 5;
@@ -111,7 +111,7 @@ TEST(Findings, EachConditionIsToldOnceWithItsFigures) {
          f.queues[0].look.unlocked = {{JobId("1"), "__default__", from_ms(0), std::chrono::hours(72), 0},
                                       {JobId("2"), "__default__", from_ms(0), std::chrono::minutes(10), 0}};
        }},
-      {"asleep", W::kProblem, "4 jobs are due up to 2 h ago",
+      {"overdue", W::kProblem, "4 jobs are due up to 2 h ago",
        [](LookFacts& f) {
          f.queues[0].look.overdue_total = 4;
          f.queues[0].look.overdue = {{JobId("9"), from_ms(kNow - 7'200'000)}};
@@ -140,7 +140,7 @@ TEST(Findings, EachConditionIsToldOnceWithItsFigures) {
          f.queues[0].kept = {kept(10)};
          f.queues[0].kept[0].data_bytes = 2'000;
        }},
-      {"partial", W::kNote, "ended at a limit", [](LookFacts& f) { f.every_queue = false; }},
+      {"partial", W::kNote, "reached its limit", [](LookFacts& f) { f.every_queue = false; }},
   };
   for (const Case& one : cases) {
     LookFacts facts = healthy();
@@ -158,9 +158,8 @@ TEST(Findings, DelayedJobsWithoutASweeperWillNeverWake) {
   LookFacts facts = healthy();
   facts.queues[0].look.stalled_check_runs = false;
   facts.queues[0].look.counts[State::kDelayed] = 7;
-  EXPECT_THAT(
-      findings_of(facts, ""),
-      Contains(testing::Field(&Finding::what, "7 delayed jobs, and nobody is seen who would wake them")));
+  EXPECT_THAT(findings_of(facts, ""),
+              Contains(testing::Field(&Finding::what, "7 delayed jobs, and no connected worker wakes them")));
   facts.queues[0].look.workers.push_back({"127.0.0.1:5", "brpoplpush", 1, 1});
   EXPECT_THAT(findings_of(facts, ""), IsEmpty());
 }
@@ -193,7 +192,7 @@ TEST(LookText, NothingIsSaidPlainly) {
   LookFacts facts = healthy();
   facts.queues.clear();
   EXPECT_THAT(look_text({facts, {}, ""}), HasSubstr("no queue under the prefix \"ncs_resource::\""));
-  EXPECT_THAT(look_text({facts, {}, ""}), HasSubstr("nothing to remark"));
+  EXPECT_THAT(look_text({facts, {}, ""}), HasSubstr("no findings"));
 }
 
 TEST(LookJson, HoldsTheSameFigures) {
@@ -212,7 +211,7 @@ TEST(LookJson, HoldsTheSameFigures) {
             "Missing lock for job 7 finished");
   EXPECT_EQ(queue.at("oldest_waiting_ms"), nullptr);
   EXPECT_EQ(parsed->at("server").at("append_only"), true);
-  EXPECT_EQ(parsed->at("findings").at(0).at("code"), "asleep");
+  EXPECT_EQ(parsed->at("findings").at(0).at("code"), "overdue");
 }
 
 TEST(Age, IsSaidAsAPersonSaysIt) {

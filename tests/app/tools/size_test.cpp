@@ -79,7 +79,8 @@ TEST(Size, SpeedStopsWhereWiderGainsNothing) {
   EXPECT_EQ(plan.slots, 4U);
   EXPECT_EQ(plan.needs.cores, 5.5);
   EXPECT_EQ(plan.needs.memory_bytes, 2'400'000'000U);
-  EXPECT_THAT(plan.why, Contains(HasSubstr("8 side by side do 6.78 a second, +2 %: not worth")));
+  EXPECT_THAT(plan.why,
+              Contains(HasSubstr("8 concurrent runs complete 6.78 a second, +2 %: too little gain")));
   EXPECT_THAT(plan.why,
               Contains("memory: peak p95 2.0 GB x 1.2 = 2.4 GB a run; 120.0 GB / 2.4 GB = 50 at a time"));
   EXPECT_THAT(plan.why, Contains("slots: the smallest of 4 by speed, 50 by memory and 4 by cores = 4"));
@@ -114,7 +115,7 @@ TEST(Size, UnmeasuredMemoryIsSaidAndBoundsNothing) {
       plan_size({.capacity = {.cores = 2, .memory_bytes = 1'000'000'000}, .widths = {measure(1, 10, 1, 0)}});
   EXPECT_EQ(plan.by_memory, 0U);
   EXPECT_EQ(plan.slots, 1U);
-  EXPECT_THAT(plan.why, Contains(HasSubstr("memory: was not measured")));
+  EXPECT_THAT(plan.why, Contains(HasSubstr("memory: not measured")));
 }
 
 TEST(Size, AMachineThatIsBusyWithOtherThingsIsSaid) {
@@ -124,7 +125,7 @@ TEST(Size, AMachineThatIsBusyWithOtherThingsIsSaid) {
   EXPECT_THAT(plan_size(quiet).why, Not(Contains(HasSubstr("busy: "))));
   SizeInputs busy = quiet;
   busy.other_cores = 1.5;
-  EXPECT_THAT(plan_size(busy).why, Contains(HasSubstr("something else kept 1.5 cores busy")));
+  EXPECT_THAT(plan_size(busy).why, Contains(HasSubstr("other processes used 1.5 cores")));
 }
 
 TEST(Size, SlotsTimesCoresNeverExceedTheMachine) {
@@ -165,12 +166,12 @@ TEST(Rerun, AnAdviceThatHoldsIsKept) {
   SizePlan plan = plan_size(inputs);
   const auto reruns = rerun_plan(inputs, plan, needing(0, 0));
   ASSERT_EQ(reruns.size(), 1U);
-  EXPECT_TRUE(reruns[0].held);
+  EXPECT_TRUE(reruns[0].confirmed);
   EXPECT_EQ(plan.needs.memory_bytes, 144'000'000U);
   EXPECT_EQ(plan.slots, 2U);
-  EXPECT_EQ(
-      reruns[0].words,
-      "rerun: 2 side by side with 144 MB and 1 core each: 8 runs, p50 500 ms, 500 ms with 4.0 GB each: held");
+  EXPECT_EQ(reruns[0].words,
+            "rerun: 2 at a time with 144 MB and 1 core each: 8 runs, p50 500 ms, 500 ms with 4.0 GB each: "
+            "confirmed");
 }
 
 TEST(Rerun, RaisesTheMemoryUntilNoRunFailsAndNoneIsSlow) {
@@ -182,7 +183,7 @@ TEST(Rerun, RaisesTheMemoryUntilNoRunFailsAndNoneIsSlow) {
   EXPECT_THAT(
       reruns[1].words,
       HasSubstr("216 MB and 1 core each: 8 runs, p50 1 s, 500 ms with 4.0 GB each: too little memory"));
-  EXPECT_TRUE(reruns.back().held);
+  EXPECT_TRUE(reruns.back().confirmed);
   EXPECT_EQ(plan.needs.memory_bytes, 486'000'000U);
   EXPECT_EQ(plan.slots, 2U);
   EXPECT_EQ(plan.by_memory, 16U);
@@ -193,19 +194,19 @@ TEST(Rerun, GivesUpSlotsWhereTheMachineHasNotTheMemory) {
   SizePlan plan = plan_size(inputs);
   std::vector<std::uint64_t> asked;
   const auto reruns = rerun_plan(inputs, plan, needing(700e6, 0, &asked));
-  EXPECT_TRUE(reruns.back().held);
+  EXPECT_TRUE(reruns.back().confirmed);
   EXPECT_EQ(plan.slots, 1U);
   EXPECT_GE(plan.needs.memory_bytes, 700'000'000U);
   for (const std::uint64_t memory : asked) EXPECT_LE(memory, inputs.capacity.memory_bytes);
   for (const Rerun& rerun : reruns)
-    EXPECT_LE(rerun.slots * rerun.needs.memory_bytes, inputs.capacity.memory_bytes) << rerun.words;
+    EXPECT_LE(rerun.slots * rerun.needs.memory_bytes, inputs.capacity.memory_bytes) << rerun.text;
 }
 
 TEST(Rerun, EndsWhereNothingHolds) {
   const SizeInputs inputs = on_two_cores(1e9);
   SizePlan plan = plan_size(inputs);
   const auto reruns = rerun_plan(inputs, plan, needing(2e9, 0));
-  EXPECT_FALSE(reruns.back().held);
+  EXPECT_FALSE(reruns.back().confirmed);
   EXPECT_LE(reruns.size(), 8U);
   EXPECT_EQ(plan.slots, 1U);
 }

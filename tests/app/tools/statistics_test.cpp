@@ -59,7 +59,7 @@ TEST(Functions, AreNamedByFuncWhereTheJobHasNoName) {
     Job job;
     job.name = row.name;
     job.data = row.data;
-    EXPECT_EQ(function_asked(job, row.field), row.function) << row.data << " by " << row.field;
+    EXPECT_EQ(function_name_of(job, row.field), row.function) << row.data << " by " << row.field;
   }
 }
 

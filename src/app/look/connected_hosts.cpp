@@ -1,4 +1,4 @@
-#include "app/look/hosts_seen.hpp"
+#include "app/look/connected_hosts.hpp"
 
 #include <fmt/format.h>
 
@@ -46,8 +46,8 @@ std::string_view field(std::string_view line, std::string_view name) {
   return {};
 }
 
-/// "WORKER@MACHINE:PID/PREFIX" into its parts; false: it is none.
-bool read_name(std::string_view name, SeenHost& host) {
+/// Parses "gaur:WORKER@MACHINE:PID/PREFIX"; false: the name has another form.
+bool parse_connection_name(std::string_view name, ConnectedHost& host) {
   if (!name.starts_with(kBegin)) return false;
   name.remove_prefix(kBegin.size());
   const std::size_t at = name.find('@');
@@ -64,22 +64,22 @@ bool read_name(std::string_view name, SeenHost& host) {
 
 }  // namespace
 
-std::string host_connection_name(const SeenHost& host) {
+std::string host_connection_name(const ConnectedHost& host) {
   return fmt::format("{}{}@{}:{}/{}", kBegin, percent_encode(host.worker), percent_encode(host.machine),
                      host.pid, percent_encode(host.prefix));
 }
 
-std::vector<SeenHost> hosts_in(std::string_view clients) {
-  std::vector<SeenHost> found;
+std::vector<ConnectedHost> hosts_in(std::string_view clients) {
+  std::vector<ConnectedHost> found;
   while (!clients.empty()) {
     const std::size_t end = std::min(clients.find('\n'), clients.size());
     const std::string_view line = clients.substr(0, end);
     clients.remove_prefix(std::min(end + 1, clients.size()));
-    SeenHost host;
-    if (!read_name(field(line, "name"), host)) continue;
+    ConnectedHost host;
+    if (!parse_connection_name(field(line, "name"), host)) continue;
     host.address = field(line, "addr");
     host.db = number<std::uint32_t>(field(line, "db"));
-    const bool known = std::ranges::any_of(found, [&](const SeenHost& other) {
+    const bool known = std::ranges::any_of(found, [&](const ConnectedHost& other) {
       return other.pid == host.pid && other.machine == host.machine && other.worker == host.worker &&
              other.prefix == host.prefix && other.db == host.db;
     });
@@ -88,18 +88,18 @@ std::vector<SeenHost> hosts_in(std::string_view clients) {
   return found;
 }
 
-Result<std::vector<SeenHost>> ask_hosts(redis::Client& client, std::uint32_t db, const std::string& prefix) {
+Result<std::vector<ConnectedHost>> connected_hosts(redis::Client& client, std::uint32_t db,
+                                                   const std::string& prefix) {
   GAUR_TRY(const redis::Reply reply, client.call({"CLIENT", "LIST"}).get());
   if (const auto* refused = reply.failure())
-    return Error{Errc::kPermission,
-                 "the hosts of Gaur cannot be seen, CLIENT LIST is refused: " + refused->text};
+    return Error{Errc::kPermission, "cannot list the hosts of Gaur: CLIENT LIST failed: " + refused->text};
   const std::string* text = reply.text();
-  std::vector<SeenHost> hosts = hosts_in(text == nullptr ? "" : *text);
-  std::erase_if(hosts, [&](const SeenHost& host) { return host.db != db || host.prefix != prefix; });
+  std::vector<ConnectedHost> hosts = hosts_in(text == nullptr ? "" : *text);
+  std::erase_if(hosts, [&](const ConnectedHost& host) { return host.db != db || host.prefix != prefix; });
   return hosts;
 }
 
-std::string in_words(const SeenHost& host) {
+std::string describe(const ConnectedHost& host) {
   return fmt::format("{} (pid {} on {}, {})", strip_control_characters(host.worker), host.pid,
                      strip_control_characters(host.machine), strip_control_characters(host.address));
 }

@@ -1,4 +1,4 @@
-#include "app/look/hosts_seen.hpp"
+#include "app/look/connected_hosts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,17 +10,17 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(HostsSeen, ReadsBackWhatAHostsConnectionIsCalled) {
-  const SeenHost host{.worker = "my host@1",
-                      .machine = "box:7",
-                      .pid = 42,
-                      .prefix = "ncs_resource::",
-                      .address = "10.0.0.7:4711",
-                      .db = 2};
+  const ConnectedHost host{.worker = "my host@1",
+                           .machine = "box:7",
+                           .pid = 42,
+                           .prefix = "ncs_resource::",
+                           .address = "10.0.0.7:4711",
+                           .db = 2};
   const std::string name = host_connection_name(host);
   for (const char c : name) EXPECT_TRUE(c > ' ' && c < 0x7F) << name;  // what CLIENT SETNAME takes
   const std::string line = "id=3 addr=10.0.0.7:4711 laddr=h:1 fd=8 name=" + name + " age=1 db=2 sub=0\n";
   EXPECT_THAT(hosts_in(line + line), ElementsAre(host));
-  EXPECT_EQ(in_words(host), "my host@1 (pid 42 on box:7, 10.0.0.7:4711)");
+  EXPECT_EQ(describe(host), "my host@1 (pid 42 on box:7, 10.0.0.7:4711)");
 }
 
 TEST(HostsSeen, OtherClientsAreNone) {

@@ -1,5 +1,5 @@
 // The verdict of a shadow run: what agrees, what does not, and how it is told.
-#include "app/shadow/verdicts.hpp"
+#include "app/shadow/shadow_report.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -72,7 +72,7 @@ TEST(Verdicts, TheTextShowsWhatDiffersAndNotWhatIsAllowed) {
   const std::string text = shadow_text(report);
   EXPECT_THAT(text, HasSubstr("job 18 (rank)\n    value  a.b\n      was 1\n      is  2\n"));
   EXPECT_THAT(text, Not(HasSubstr("job 17")));
-  EXPECT_THAT(text, HasSubstr("mail: 3 kept jobs, and no pool here serves it"));
+  EXPECT_THAT(text, HasSubstr("mail: 3 kept jobs skipped, the function is not configured"));
   EXPECT_THAT(text, HasSubstr("rank: order in 1 (allowed), value in 1"));
 }
 

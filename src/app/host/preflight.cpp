@@ -1,4 +1,4 @@
-#include "app/host/surroundings.hpp"
+#include "app/host/preflight.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ bool is_program(const fs::path& path) {
   return fs::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0;
 }
 
-/// Whether execvp would find it: on the PATH that the runners get.
+/// Whether execvp finds the program on the PATH of the runners.
 bool is_on_path(const std::string& program, const PoolConfig& pool) {
   const auto own = pool.env.find("PATH");
   const char* inherited = std::getenv("PATH");
@@ -44,7 +44,7 @@ bool is_script_name(const std::string& argument) {
 
 void check_command(Settings& settings, const std::string& name, const PoolConfig& pool) {
   const KeyPath key{"pools", name, "command"};
-  if (pool.command.empty()) return;  // told by the configuration
+  if (pool.command.empty()) return;  // reported by the configuration check
   const std::string& program = pool.command.front();
   if (program.find('/') != std::string::npos) {
     std::error_code ignored;
@@ -52,19 +52,19 @@ void check_command(Settings& settings, const std::string& name, const PoolConfig
     if (fs::is_directory(path, ignored)) settings.problem(key, fmt::format("{} is a folder", path.string()));
   } else if (!is_on_path(program, pool)) {
     settings.problem(key,
-                     fmt::format("there is no program {} on PATH; install it, or write its path", program));
+                     fmt::format("there is no program {} on PATH; install it or write its path", program));
   }
   for (std::size_t i = 1; i < pool.command.size(); ++i) {
     const fs::path script = pool.folder / pool.command[i];
     std::error_code ignored;
     if (!is_script_name(pool.command[i]) || fs::is_regular_file(script, ignored)) continue;
     settings.problem(key,
-                     fmt::format("there is no file {}; the path counts from pools.{}.folder, which is {}",
+                     fmt::format("there is no file {}; the path is relative to pools.{}.folder, which is {}",
                                  script.lexically_normal().string(), name, pool.folder.string()));
   }
 }
 
-/// The key that most likely mends a connection that failed this way.
+/// The key that is the likely cause of the connection error.
 KeyPath key_of(const Settings& settings, const Error& error) {
   const bool password = error.code == Errc::kPermission;
   for (const char* last : {"password_file", "password"}) {
@@ -81,17 +81,18 @@ void check_needs(Settings& settings, const Config& config) {
   for (const auto& [name, function] : config.functions) {
     if (function.cores && *function.cores > capacity.cores) {
       settings.problem({"functions", name, "needs", "cores"},
-                       fmt::format("{:g} cores are more than this machine has for jobs ({:g}); a run gets "
-                                   "those, and nothing runs beside it",
+                       fmt::format("{:g} cores exceed the capacity of this machine ({:g}); a run gets all "
+                                   "cores, and no other job runs beside it",
                                    *function.cores, capacity.cores));
     }
     if (function.memory_bytes && *function.memory_bytes > capacity.memory_bytes) {
       settings.problem(
           {"functions", name, "needs", "memory"},
-          fmt::format("{} are more than this machine has for jobs ({}: {} less what is reserved); a run gets "
-                      "those and may not have enough",
-                      human_bytes(*function.memory_bytes), human_bytes(capacity.memory_bytes),
-                      human_bytes(capacity.memory_bytes + config.slots.reserve_bytes)));
+          fmt::format(
+              "{} exceed the capacity of this machine ({}: {} minus the reserve); a run gets the whole "
+              "capacity, which may not be enough",
+              human_bytes(*function.memory_bytes), human_bytes(capacity.memory_bytes),
+              human_bytes(capacity.memory_bytes + config.slots.reserve_bytes)));
     }
   }
 }

@@ -1,4 +1,4 @@
-#include "app/replay/replayer.hpp"
+#include "app/replay/job_replay.hpp"
 
 #include <fmt/format.h>
 
@@ -21,8 +21,8 @@
 namespace gaur::app {
 namespace {
 
-/// Ends of runs, waited for by the thread that replays. Thread-safety: internally locked.
-class Ends final : public RunObserver {
+/// RunThe queue of ended runs. Thread-safety: internally locked.
+class RunEnds final : public RunObserver {
  public:
   struct End {
     LockToken token;
@@ -36,7 +36,7 @@ class Ends final : public RunObserver {
     ends_.push_back({run, std::move(end), std::move(usage)});
     arrived_.notify_one();
   }
-  /// Nothing once interrupted.
+  /// Blocks until a run ends; std::nullopt after interrupt().
   std::optional<End> next() {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [this] { return interrupted_ || !ends_.empty(); });
@@ -72,14 +72,14 @@ struct Scratch {
 
 }  // namespace
 
-// In the order of building; each may use those above it, and they go in reverse.
-struct Replayer::Impl {
+// Members are built in this order and destroyed in reverse; each may use those above it.
+struct JobReplay::Impl {
   Config config;
   Scratch scratch{};
   SystemClock clock{};
   SystemRandom random{};
-  Ends ends{};
-  Signals signals{};  ///< before any thread: they leave them to the watch
+  RunEnds ends{};
+  Signals signals{};  ///< before any thread, so that only `watch` handles signals
   std::thread watch{};
   std::unique_ptr<ThreadLoop> loop{};
   std::unique_ptr<results::ResultStore> results{};
@@ -89,29 +89,29 @@ struct Replayer::Impl {
   LockToken start(const Job& job, const ReplayOptions& options);
 };
 
-Replayer::Replayer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+JobReplay::JobReplay(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Replayer::~Replayer() {
+JobReplay::~JobReplay() {
   if (impl_->pools) impl_->pools->close().get();
   impl_->signals.notify();
   if (impl_->watch.joinable()) impl_->watch.join();
 }
 
-bool Replayer::interrupted() const {
+bool JobReplay::interrupted() const {
   return impl_->ends.interrupted();
 }
 
-Clock& Replayer::clock() {
+Clock& JobReplay::clock() {
   return impl_->clock;
 }
 
-Result<std::unique_ptr<Replayer>> Replayer::open(const Settings& settings, const Config& config,
-                                                 const Logger& log) {
+Result<std::unique_ptr<JobReplay>> JobReplay::open(const Settings& settings, const Config& config,
+                                                   const Logger& log) {
   auto impl = std::make_unique<Impl>();
   impl->config = config;
   std::string folder = (std::filesystem::temp_directory_path() / "gaur-replay-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr)
-    return Error{Errc::kIo, fmt::format("cannot make a folder like {}", folder)};
+    return Error{Errc::kIo, fmt::format("cannot create a folder like {}", folder)};
   impl->scratch.path = folder;
   impl->config.data_folder = folder;
   GAUR_TRY(PoolsOptions options, pools_options(settings, impl->config));
@@ -127,15 +127,15 @@ Result<std::unique_ptr<Replayer>> Replayer::open(const Settings& settings, const
   };
   options.log = log;
   impl->watch = std::thread([replay = impl.get()] {
-    if (replay->signals.wait() == Signals::News::kStop) replay->ends.interrupt();
+    if (replay->signals.wait() == Signals::Event::kStop) replay->ends.interrupt();
   });
   impl->loop = std::make_unique<ThreadLoop>("gaur-replay");
   impl->pools = std::make_unique<Pools>(Env{impl->clock, impl->random, *impl->loop}, std::move(options));
   impl->loop->post([pools = impl->pools.get()] { pools->open(); });
-  return std::unique_ptr<Replayer>(new Replayer(std::move(impl)));  // the constructor is private
+  return std::unique_ptr<JobReplay>(new JobReplay(std::move(impl)));  // the constructor is private
 }
 
-LockToken Replayer::Impl::start(const Job& job, const ReplayOptions& options) {
+LockToken JobReplay::Impl::start(const Job& job, const ReplayOptions& options) {
   RunRequest request;
   request.taken.job = job;
   request.taken.job.state = State::kActive;
@@ -155,7 +155,7 @@ LockToken Replayer::Impl::start(const Job& job, const ReplayOptions& options) {
   return token;
 }
 
-std::vector<ReplayRun> Replayer::run(const std::vector<Job>& jobs, const ReplayOptions& options) {
+std::vector<ReplayRun> JobReplay::run(const std::vector<Job>& jobs, const ReplayOptions& options) {
   std::map<LockToken, std::size_t> running;
   std::vector<ReplayRun> done;
   std::size_t next = 0;
@@ -170,24 +170,24 @@ std::vector<ReplayRun> Replayer::run(const std::vector<Job>& jobs, const ReplayO
       ++next;
     }
     if (running.empty()) return done;
-    std::optional<Ends::End> end = impl_->ends.next();
+    std::optional<RunEnds::End> end = impl_->ends.next();
     if (!end) return done;
     done.push_back({running.at(end->token), std::move(end->end), std::move(end->usage)});
     running.erase(end->token);
-    if (options.told) options.told(done.back());
+    if (options.on_end) options.on_end(done.back());
   }
 }
 
 Grant configured_grant(const Config& config, const std::string& function) {
-  Resources room = config.slots.share;
+  Resources needs = config.slots.share;
   if (const auto found = config.functions.find(function); found != config.functions.end()) {
-    room.cores = found->second.cores.value_or(room.cores);
-    room.memory_bytes = found->second.memory_bytes.value_or(room.memory_bytes);
+    needs.cores = found->second.cores.value_or(needs.cores);
+    needs.memory_bytes = found->second.memory_bytes.value_or(needs.memory_bytes);
   }
-  room.cores = std::min(room.cores, config.slots.capacity.cores);
-  room.memory_bytes = std::min(room.memory_bytes, config.slots.capacity.memory_bytes);
-  return {.threads = static_cast<std::uint32_t>(std::max(1.0, std::floor(room.cores))),
-          .memory_bytes = room.memory_bytes};
+  needs.cores = std::min(needs.cores, config.slots.capacity.cores);
+  needs.memory_bytes = std::min(needs.memory_bytes, config.slots.capacity.memory_bytes);
+  return {.threads = static_cast<std::uint32_t>(std::max(1.0, std::floor(needs.cores))),
+          .memory_bytes = needs.memory_bytes};
 }
 
 FunctionName function_in(const Config& config, const Job& job) {
@@ -195,11 +195,11 @@ FunctionName function_in(const Config& config, const Job& job) {
   return function_of(job.name, job.data, queue == config.queues.end() ? "" : queue->second.function_field);
 }
 
-std::string end_in_words(const RunEnd& end) {
+std::string describe_end(const RunEnd& end) {
   if (std::holds_alternative<run::Completed>(end)) return "completed";
   if (const auto* failed = std::get_if<run::Failed>(&end))
     return fmt::format("failed: {} ({})", failed->failure.message, failed->failure.code);
-  if (const auto* later = std::get_if<run::Snooze>(&end)) return "asked to be run later: " + later->why;
+  if (const auto* snooze = std::get_if<run::Snooze>(&end)) return "snoozed: " + snooze->why;
   if (const auto* timeout = std::get_if<run::TimedOut>(&end))
     return "timeout after " + human_duration(timeout->after);
   if (const auto* memory = std::get_if<run::OutOfMemory>(&end))

@@ -1,4 +1,4 @@
-#include "app/shadow/verdicts.hpp"
+#include "app/shadow/shadow_report.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,41 +9,34 @@
 namespace gaur::app {
 namespace {
 
-constexpr std::size_t kJobsShown = 10;  // of each function, those that differ
+constexpr std::size_t kJobsShown = 10;  // jobs with differences of one function
 
-std::string both(const Spread& spread) {
-  return spread.count == 0 ? "-" : fmt::format("{} / {}", ms_words(spread.p50), ms_words(spread.p95));
-}
-
-struct Gathered {
-  ShadowFunction sums;
-  std::vector<double> then_ms, now_ms, cpu_ms, cores, peak;
-};
-
-void gather(Gathered& into, const ShadowRun& run, const std::set<DifferenceKind>& allowed) {
-  into.sums.runs += 1;
+void add_run(SpreadCollector<ShadowFunction>& spreads, const ShadowRun& run,
+             const std::set<DifferenceKind>& allowed) {
+  ShadowFunction& sums = spreads.sums;
+  sums.runs += 1;
   if (!run.problem.empty()) {
-    into.sums.failed += 1;
+    sums.failed += 1;
     return;
   }
   const bool acceptable = run.comparison.acceptable(allowed);
-  (run.comparison.equal() ? into.sums.equal : acceptable ? into.sums.allowed : into.sums.different) += 1;
-  for (const auto& [kind, count] : run.comparison.count) into.sums.jobs_with[kind] += 1;
-  if (run.then_ms) into.then_ms.push_back(*run.then_ms);
-  into.now_ms.push_back(run.now_ms);
-  into.cpu_ms.push_back(run.cpu_ms);
-  if (run.now_ms > 0) into.cores.push_back(run.cpu_ms / run.now_ms);
-  if (run.peak_bytes > 0) into.peak.push_back(static_cast<double>(run.peak_bytes));
+  (run.comparison.equal() ? sums.equal : acceptable ? sums.allowed : sums.different) += 1;
+  for (const auto& [kind, count] : run.comparison.count) sums.jobs_with[kind] += 1;
+  if (run.then_ms) spreads.add(&ShadowFunction::then_ms, *run.then_ms);
+  spreads.add(&ShadowFunction::now_ms, run.now_ms);
+  spreads.add(&ShadowFunction::cpu_ms, run.cpu_ms);
+  if (run.now_ms > 0) spreads.add(&ShadowFunction::cores, run.cpu_ms / run.now_ms);
+  if (run.peak_bytes > 0) spreads.add(&ShadowFunction::peak_bytes, static_cast<double>(run.peak_bytes));
 }
 
-std::string function_table(const std::vector<ShadowFunction>& functions) {
+std::string shadow_table(const std::vector<ShadowFunction>& functions) {
   TextTable table({"function", ">runs", ">equal", ">allowed", ">different", ">failed", ">run then p50 / p95",
                    ">run here p50 / p95", ">CPU p50 / p95", ">cores", ">peak p95"});
   for (const ShadowFunction& f : functions) {
     table.row({cut(f.function, 40), std::to_string(f.runs), std::to_string(f.equal),
                std::to_string(f.allowed), std::to_string(f.different), std::to_string(f.failed),
-               both(f.then_ms), both(f.now_ms), both(f.cpu_ms),
-               f.cores.count == 0 ? "-" : fmt::format("{:.1f}", f.cores.mean),
+               spread_text(f.then_ms, ms_text), spread_text(f.now_ms, ms_text),
+               spread_text(f.cpu_ms, ms_text), f.cores.count == 0 ? "-" : fmt::format("{:.1f}", f.cores.mean),
                f.peak_bytes.count == 0 ? "-" : human_bytes(static_cast<std::uint64_t>(f.peak_bytes.p95))});
   }
   return table.text();
@@ -78,10 +71,10 @@ std::string kinds_text(const std::vector<ShadowFunction>& functions,
           fmt::format("{} in {}{}", to_string(kind), jobs, allowed.contains(kind) ? " (allowed)" : ""));
     if (!kinds.empty()) text += fmt::format("  {}: {}\n", cut(function.function, 40), fmt::join(kinds, ", "));
   }
-  return text.empty() ? "" : "\ndifferences, by how many jobs show them\n" + text;
+  return text.empty() ? "" : "\ndifferences, by number of jobs\n" + text;
 }
 
-json::Object function_json(const ShadowFunction& function) {
+json::Object shadow_function_json(const ShadowFunction& function) {
   json::Object kinds;
   for (const auto& [kind, jobs] : function.jobs_with) kinds[to_string(kind)] = jobs;
   return {{"function", function.function},
@@ -126,18 +119,12 @@ json::Object run_json(const ShadowRun& run) {
 }  // namespace
 
 std::vector<ShadowFunction> ShadowReport::functions() const {
-  std::map<std::string, Gathered> by_name;
-  for (const ShadowRun& run : runs) gather(by_name[run.function], run, allowed);
+  std::map<std::string, SpreadCollector<ShadowFunction>> by_name;
+  for (const ShadowRun& run : runs) add_run(by_name[run.function], run, allowed);
   std::vector<ShadowFunction> found;
-  for (auto& [name, gathered] : by_name) {
-    ShadowFunction sums = std::move(gathered.sums);
-    sums.function = name;
-    sums.then_ms = spread_of(std::move(gathered.then_ms));
-    sums.now_ms = spread_of(std::move(gathered.now_ms));
-    sums.cpu_ms = spread_of(std::move(gathered.cpu_ms));
-    sums.cores = spread_of(std::move(gathered.cores));
-    sums.peak_bytes = spread_of(std::move(gathered.peak));
-    found.push_back(std::move(sums));
+  for (auto& [name, spreads] : by_name) {
+    found.push_back(spreads.take());
+    found.back().function = name;
   }
   return found;
 }
@@ -150,9 +137,9 @@ bool ShadowReport::acceptable() const {
 
 std::string shadow_text(const ShadowReport& report) {
   const auto functions = report.functions();
-  std::string text = functions.empty() ? "nothing was run\n" : function_table(functions);
+  std::string text = functions.empty() ? "no job was run\n" : shadow_table(functions);
   for (const auto& [function, jobs] : report.skipped)
-    text += fmt::format("  {}: {} kept {}, and no pool here serves it\n", cut(function, 40), jobs,
+    text += fmt::format("  {}: {} kept {} skipped, the function is not configured\n", cut(function, 40), jobs,
                         jobs == 1 ? "job" : "jobs");
   text += kinds_text(functions, report.allowed);
   for (const ShadowFunction& function : functions) {
@@ -170,8 +157,8 @@ std::string shadow_text(const ShadowReport& report) {
     if (more > 0) text += fmt::format("  ... and {} more jobs of {}\n", more, cut(function.function, 40));
   }
   text += report.acceptable() ? "\nthe results agree\n"
-                              : "\nthe results do not agree; --allow KIND,KIND accepts kinds of differences "
-                                "that your producers do not mind\n";
+                              : "\nthe results differ; --allow KIND,KIND accepts kinds of differences that "
+                                "your producers tolerate\n";
   return text;
 }
 
@@ -179,7 +166,8 @@ std::string shadow_json(const ShadowReport& report) {
   json::Array runs;
   for (const ShadowRun& run : report.runs) runs.push_back(run_json(run));
   json::Array functions;
-  for (const ShadowFunction& function : report.functions()) functions.push_back(function_json(function));
+  for (const ShadowFunction& function : report.functions())
+    functions.push_back(shadow_function_json(function));
   json::Object skipped;
   for (const auto& [function, jobs] : report.skipped) skipped[function] = jobs;
   json::Array allowed;

@@ -1,4 +1,4 @@
-#include "app/host/leaving.hpp"
+#include "app/host/leave_queue.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -11,35 +11,35 @@ namespace gaur::app {
 namespace {
 
 constexpr std::uint32_t kPage = 1'000;
-constexpr std::uint64_t kMostPromoted = 100'000;  // beyond it somebody has to look
+constexpr std::uint64_t kMostPromoted = 100'000;  // more are left to the operator
 
-std::string time_in_words(Time time) {
+std::string time_text(Time time) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
-std::string ids_in_words(const std::vector<JobId>& ids) {
+std::string id_list(const std::vector<JobId>& ids) {
   std::vector<std::string> texts;
   for (const JobId& id : ids) texts.push_back(id.value);
   return human_list(texts, texts.size());
 }
 
-/// One step after the other on one queue; `notes` is what it found.
-class Leaver {
+/// The steps of leave_queue(); each adds its findings to `notes`.
+class QueueHandover {
  public:
-  Leaver(OpenedStore& opened, const QueueName& queue, const SessionName& session)
-      : opened_(opened), store_(opened.store()), queue_(queue), lane_(session) {}
+  QueueHandover(OpenedStore& opened, const QueueName& queue, const SessionName& session)
+      : opened_(opened), store_(opened.store()), queue_(queue), session_(session) {}
 
   std::vector<LeaveNote> notes;
 
-  /// What a host of this name still held: the host was killed, or its last finishes got lost.
+  /// Requeues jobs that are still locked by this host: it was killed, or its last finishes were lost.
   Status requeue() {
-    GAUR_TRY(const std::vector<JobId> back, store_.reclaim({queue_, lane_}).get());
-    if (!back.empty())
-      tell(fmt::format("gave back {} held by this host: {}", jobs(back.size()), ids_in_words(back)));
+    GAUR_TRY(const std::vector<JobId> requeued, store_.reclaim({queue_, session_}).get());
+    if (!requeued.empty())
+      report(fmt::format("requeued {} held by this host: {}", jobs(requeued.size()), id_list(requeued)));
     return ok();
   }
 
-  /// Delayed jobs that are due: bare workers never wake them.
+  /// Wakes delayed jobs that are due: plain Bull workers never do.
   Status wake_due() {
     GAUR_TRY(const bull::QueueLook before, opened_.inspector->look(queue_).get());
     std::uint64_t left = before.counts[State::kDelayed];
@@ -47,14 +47,13 @@ class Leaver {
       GAUR_CHECK(store_.wake_delayed(queue_).get());
       GAUR_TRY(const Counts now, store_.counts(queue_).get());
       const bool moved = now[State::kDelayed] < left;
-      if (moved)
-        tell(fmt::format("woke {} that had slept past their time", jobs(left - now[State::kDelayed])));
+      if (moved) report(fmt::format("woke {} that were overdue", jobs(left - now[State::kDelayed])));
       left = now[State::kDelayed];
       if (!moved || left == 0) return ok();
     }
   }
 
-  Status see_to_delayed(Delayed what) {
+  Status handle_delayed(Delayed what) {
     GAUR_TRY(const Counts counts, store_.counts(queue_).get());
     GAUR_TRY(DelayedJobs found, read_delayed());
     report_repeats(found);
@@ -63,38 +62,38 @@ class Leaver {
     if (what == Delayed::kPromote) return promote_all(others);
     const std::string list = human_list(found.others, others);
     if (what == Delayed::kKeep) {
-      tell(fmt::format("{} delayed, to be woken by somebody else: {}", jobs(others), list));
+      report(fmt::format("{} delayed, kept for another worker to wake: {}", jobs(others), list));
     } else {
       warn(fmt::format(
-          "{} delayed, and bare workers never wake them: {}. `--delayed=promote` lets them wait now, "
-          "before their time; or keep a `gaur work --sweep-only` and leave with `--delayed=keep`",
+          "{} delayed, and plain Bull workers never wake them: {}. Use `--delayed=promote` to make them wait "
+          "now, before their time; or keep a `gaur work --sweep-only` running and use `--delayed=keep`",
           jobs(others), list));
     }
     return ok();
   }
 
   Status verify() {
-    GAUR_TRY(const std::vector<JobId> again, store_.reclaim({queue_, lane_}).get());
+    GAUR_TRY(const std::vector<JobId> again, store_.reclaim({queue_, session_}).get());
     if (!again.empty())
-      warn(fmt::format("{} were still held under this host's name: {}; does another host carry it?",
-                       jobs(again.size()), ids_in_words(again)));
+      warn(fmt::format("{} were taken under this host's name meanwhile: {}; does another host use the name?",
+                       jobs(again.size()), id_list(again)));
     GAUR_TRY(const bull::QueueLook look, opened_.inspector->look(queue_).get());
     const std::uint64_t active = look.counts[State::kActive];
     const std::uint64_t unlocked = look.unlocked.size();
-    if (active > unlocked) tell(fmt::format("{} active under other workers' locks", jobs(active - unlocked)));
+    if (active > unlocked) report(fmt::format("{} active, locked by other workers", jobs(active - unlocked)));
     if (unlocked > 0) {
       std::vector<std::string> texts;
       for (const bull::UnlockedActive& job : look.unlocked) {
         texts.push_back(job.age ? fmt::format("{} (started {} ago)", job.id.value, human_duration(*job.age))
                                 : job.id.value);
       }
-      tell(fmt::format(
-          "{} active without a lock, none of ours: {}. A bare worker runs them or left them behind; "
-          "those left behind only a sweep returns (`gaur work --sweep-only`)",
+      report(fmt::format(
+          "{} active without a lock, not taken by this host: {}. A plain Bull worker runs them or died; "
+          "`gaur work --sweep-only` requeues the jobs of a dead worker",
           jobs(unlocked), human_list(texts, unlocked)));
     }
-    if (look.counts.paused) tell("it is paused: nobody takes from it until it is resumed");
-    tell("now: " + human_counts(look.counts));
+    if (look.counts.paused) report("paused: no worker takes jobs until it is resumed");
+    report("now: " + human_counts(look.counts));
     return ok();
   }
 
@@ -102,50 +101,50 @@ class Leaver {
   static std::string jobs(std::uint64_t count) {
     return fmt::format("{} {}", count, count == 1 ? "job" : "jobs");
   }
-  static std::string words_of(const Job& job) {
-    return job.due ? fmt::format("{} (due {})", job.id.value, time_in_words(*job.due)) : job.id.value;
+  static std::string describe(const Job& job) {
+    return job.due ? fmt::format("{} (due {})", job.id.value, time_text(*job.due)) : job.id.value;
   }
-  Result<std::vector<Job>> first_delayed(std::uint64_t offset) {
+  Result<std::vector<Job>> delayed_page(std::uint64_t offset) {
     return store_.range({.queue = queue_, .state = State::kDelayed, .offset = offset, .limit = kPage}).get();
   }
-  /// The next runs of repeatable jobs keep their time: they would run twice in their slot.
+  /// Next runs of repeatable jobs are never promoted: they would run twice in one interval.
   static bool is_repeat(const Job& job) { return job.id.value.starts_with("repeat:"); }
 
   struct DelayedJobs {
     std::uint64_t repeats = 0;  ///< next runs of repeatable jobs
-    std::vector<std::string> next,
-        others;  ///< in words: of the repeatable jobs, and all others; the first of each
+    /// The first next runs of repeatable jobs and the first other jobs, as text.
+    std::vector<std::string> next, others;
   };
   Result<DelayedJobs> read_delayed() {
     DelayedJobs found;
     for (std::uint64_t offset = 0; offset < kMostPromoted; offset += kPage) {
-      GAUR_TRY(const std::vector<Job> page, first_delayed(offset));
+      GAUR_TRY(const std::vector<Job> page, delayed_page(offset));
       for (const Job& job : page) {
         if (is_repeat(job)) ++found.repeats;
         auto& words = is_repeat(job) ? found.next : found.others;
-        if (words.size() < kPage) words.push_back(words_of(job));
+        if (words.size() < kPage) words.push_back(describe(job));
       }
       if (page.size() < kPage) break;
     }
     return found;
   }
 
-  /// They stay as they are: Bull plans the run after the next when it starts the next, as this host did.
+  /// They are left unchanged: Bull schedules the run after the next when it starts the next.
   void report_repeats(const DelayedJobs& found) {
     if (found.repeats == 0) return;
-    tell(fmt::format(
-        "repeatable jobs: {} scheduled, and Bull continues them: a worker that calls "
-        "queue.process() runs each at its time and plans the one after it; workers that only call "
-        "getNextJob() never wake them, as before: {}",
-        found.repeats == 1 ? "1 next run stays" : fmt::format("{} next runs stay", found.repeats),
-        human_list(found.next, found.repeats)));
+    report(
+        fmt::format("repeatable jobs: {} scheduled, and Bull continues them: a worker that calls "
+                    "queue.process() runs each at its time and schedules the next; workers that only call "
+                    "getNextJob() never wake them: {}",
+                    found.repeats == 1 ? "1 next run stays" : fmt::format("{} next runs stay", found.repeats),
+                    human_list(found.next, found.repeats)));
   }
 
   Status promote_all(std::uint64_t total) {
     std::uint64_t promoted = 0;
     std::uint64_t kept = 0;
     while (promoted < kMostPromoted) {
-      GAUR_TRY(const std::vector<Job> page, first_delayed(kept));
+      GAUR_TRY(const std::vector<Job> page, delayed_page(kept));
       if (page.empty()) break;
       for (const Job& job : page) {
         if (is_repeat(job)) {
@@ -158,29 +157,29 @@ class Leaver {
         if (done) ++promoted;
       }
     }
-    if (promoted > 0) tell(fmt::format("promoted {} of {} delayed: they wait now", promoted, jobs(total)));
+    if (promoted > 0) report(fmt::format("promoted {} of {} delayed: they wait now", promoted, jobs(total)));
     return ok();
   }
 
-  void tell(std::string line) { notes.push_back({false, std::move(line)}); }
+  void report(std::string line) { notes.push_back({false, std::move(line)}); }
   void warn(std::string line) { notes.push_back({true, std::move(line)}); }
 
   OpenedStore& opened_;
   Store& store_;
   const QueueName& queue_;
-  const SessionName& lane_;
+  const SessionName& session_;
 };
 
 }  // namespace
 
 Result<std::vector<LeaveNote>> leave_queue(OpenedStore& opened, const QueueName& queue,
                                            const SessionName& session, Delayed delayed) {
-  Leaver leaver(opened, queue, session);
-  GAUR_CHECK(leaver.requeue());
-  GAUR_CHECK(leaver.wake_due());
-  GAUR_CHECK(leaver.see_to_delayed(delayed));
-  GAUR_CHECK(leaver.verify());
-  return std::move(leaver.notes);
+  QueueHandover handover(opened, queue, session);
+  GAUR_CHECK(handover.requeue());
+  GAUR_CHECK(handover.wake_due());
+  GAUR_CHECK(handover.handle_delayed(delayed));
+  GAUR_CHECK(handover.verify());
+  return std::move(handover.notes);
 }
 
 }  // namespace gaur::app
