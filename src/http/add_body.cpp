@@ -245,7 +245,7 @@ void parse_job(std::string_view text, const std::string& where, AddBody& out) {
     }
   }
   if (!name) {
-    out.problems.push_back(where + "name: is missing; it says which function is to run");
+    out.problems.push_back(where + "name: is missing; it names the function to run");
     job.name = "?";  // reported once
   }
   out.jobs.push_back(std::move(job));

@@ -90,8 +90,8 @@ void Connection::finish_soon() {
 
 void Connection::give_up_answer() {
   if (phase_ == Phase::kAnswering) {
-    reply_with(simple(503, "stopping",
-                      "this host is stopping; a job that was added is kept, ask for it again later"));
+    reply_with(
+        simple(503, "stopping", "this host is stopping; an added job is kept, request it again later"));
   }
 }
 
@@ -99,7 +99,7 @@ void Connection::refuse_connection() {
   error_code ignored;
   socket_.non_blocking(true, ignored);
   Response response =
-      to_response(simple(503, "too_many_connections", "all connections of this server are taken"));
+      to_response(simple(503, "too_many_connections", "the server has reached its limit of connections"));
   response.headers.push_back({"Retry-After", "1"});
   const std::string text =
       render_head(response, response.body.size(), true, core_->clock.wall()) + response.body;

@@ -70,12 +70,11 @@ std::optional<Problem> Guard::check_host(const Request& request) const {
   if (is_loopback_name(name)) return std::nullopt;
   if (std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end())
     return std::nullopt;
-  return refuse(
-      421, "misdirected",
-      fmt::format(
-          "Host {} is none of this server's names; without a token it answers to localhost and to the "
-          "names in server.hosts only",
-          json::quote(utf8_prefix(name, 140))));
+  return refuse(421, "misdirected",
+                fmt::format("Host {} is not a name of this server; without a token only localhost and the "
+                            "names in server.hosts "
+                            "are accepted",
+                            json::quote(utf8_prefix(name, 140))));
 }
 
 std::optional<Problem> Guard::check_token(const Request& request) {
@@ -106,15 +105,14 @@ std::optional<Problem> Guard::wrong_token(const std::string& remote) {
     problem.headers.push_back({"Retry-After", "60"});
     return problem;
   }
-  Problem problem = refuse(401, "unauthorized", "this token is not the right one");
+  Problem problem = refuse(401, "unauthorized", "the token is wrong");
   problem.headers.push_back({"WWW-Authenticate", "Bearer error=\"invalid_token\""});
   return problem;
 }
 
 /// A browser sends the origin of a request. Programs do not, and are not checked.
 std::optional<Problem> Guard::check_origin(const Request& request) {
-  constexpr std::string_view kDetail =
-      "requests that change something are not taken from web pages of other origins";
+  constexpr std::string_view kDetail = "write requests from web pages of other origins are rejected";
   if (const std::string* site = request.header("sec-fetch-site")) {
     if (*site != "same-origin" && *site != "none") return refuse(403, "cross_origin", std::string(kDetail));
   }
@@ -133,7 +131,7 @@ std::optional<Problem> Guard::check_body(const Request& request) {
   if (const std::string* encoding = request.header("content-encoding")) {
     if (lower(*encoding) != "identity") {
       return refuse(415, "unsupported_media_type",
-                    "Content-Encoding is not supported; send the JSON as it is");
+                    "Content-Encoding is not supported; send uncompressed JSON");
     }
   }
   if (request.body.empty()) return std::nullopt;

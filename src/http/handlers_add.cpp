@@ -33,8 +33,9 @@ void refuse_duplicate(const ExchangePtr& exchange, const QueueName& queue, const
   problem.status = 409;
   problem.code = "duplicate";
   problem.detail = fmt::format(
-      "a job with the id {} is there already, with another name or other data; nothing was added: take a new "
-      "id, or look at that job",
+      "a job with the id {} exists with another name or other data; nothing was added: use a new id or get "
+      "that "
+      "job",
       json::quote(added.id.value));
   problem.instance = path;
   problem.headers.push_back({"Location", path});

@@ -22,7 +22,8 @@ void list_functions(Service& service, const ExchangePtr& exchange) {
 
 void get_host(Service& service, const ExchangePtr& exchange) {
   if (!service.parts().host) {
-    return refuse(exchange, Error{Errc::kNotFound, "this server runs nothing itself; ask the hosts that do"});
+    return refuse(exchange,
+                  Error{Errc::kNotFound, "this server runs no jobs; send the request to a host that does"});
   }
   service.then(service.parts().host(),
                [exchange](const HostStatus& host) { answer_json(exchange, render_host(host)); });
@@ -98,7 +99,7 @@ std::string host_gauges(const HostStatus& host) {
   gauge("gaur_cores_granted", "Cores granted to runs now.", host.cores_granted);
   gauge("gaur_memory_bytes", "Memory that may be granted.", static_cast<double>(host.memory_bytes));
   gauge("gaur_memory_granted_bytes", "Memory granted to runs now.", static_cast<double>(host.memory_granted));
-  gauge("gaur_slots", "Runs of functions with default needs, side by side.", host.slots);
+  gauge("gaur_slots", "Concurrent runs of functions with default needs.", host.slots);
   gauge("gaur_runs", "Runs now.", static_cast<double>(host.runs.size()));
   gauge("gaur_spill_bytes", "Disk that runners use now.", static_cast<double>(host.spill_bytes));
   gauge("gaur_spill_max_bytes", "Its bound; 0: none.", static_cast<double>(host.spill_max_bytes));
@@ -107,9 +108,9 @@ std::string host_gauges(const HostStatus& host) {
   gauge("gaur_disk_free_bytes", "Free on the disk of the data folder.",
         static_cast<double>(host.disk_free_bytes));
   gauge("gaur_ready", "1 while the host takes jobs and can run them.", host.ready ? 1 : 0);
-  gauge("gaur_mixed_queues", "Bull queues that BullMQ's clients use as well (GET /v1/host: warnings).",
+  gauge("gaur_mixed_queues", "Bull queues that BullMQ clients also use (GET /v1/host: warnings).",
         static_cast<double>(host.mixed_queues.size()));
-  gauge("gaur_refused_queues", "Queues of which this host takes no jobs (GET /v1/host: refused_queues).",
+  gauge("gaur_refused_queues", "Queues from which this host takes no jobs (GET /v1/host: refused_queues).",
         static_cast<double>(host.refused_queues.size()));
   return out;
 }

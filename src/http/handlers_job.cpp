@@ -48,7 +48,7 @@ void get_logs(Service& service, const ExchangePtr& exchange) {
   std::vector<std::string> problems;
   const std::uint64_t offset = whole_of(*exchange, "offset", {}, problems);
   const std::uint64_t limit =
-      whole_of(*exchange, "limit", {.least = 1, .most = 1'000, .otherwise = 100}, problems);
+      whole_of(*exchange, "limit", {.least = 1, .most = 1'000, .default_value = 100}, problems);
   if (!problems.empty()) return refuse_all(exchange, std::move(problems));
   service.then(service.client().logs(*job, offset, static_cast<std::uint32_t>(limit)),
                [exchange, offset](Result<LogPage> page) {

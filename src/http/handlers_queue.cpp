@@ -52,8 +52,8 @@ std::optional<RangeRequest> range_of(const ExchangePtr& exchange, const QueueNam
     }
   }
   request.offset = whole_of(*exchange, "offset", {}, problems);
-  request.limit = static_cast<std::uint32_t>(
-      whole_of(*exchange, "limit", {.least = 1, .most = kLongestList, .otherwise = kDefaultList}, problems));
+  request.limit = static_cast<std::uint32_t>(whole_of(
+      *exchange, "limit", {.least = 1, .most = kLongestList, .default_value = kDefaultList}, problems));
   if (const std::string* text = query_value(*exchange, "order")) {
     request.newest_first = *text == "newest";
     if (*text != "newest" && *text != "oldest") problems.emplace_back("order: newest or oldest is expected");

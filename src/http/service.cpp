@@ -194,12 +194,12 @@ std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange) {
 std::uint64_t whole_of(const Exchange& exchange, std::string_view name, const WholeRange& range,
                        std::vector<std::string>& problems) {
   const std::string* text = query_value(exchange, name);
-  if (text == nullptr) return range.otherwise;
+  if (text == nullptr) return range.default_value;
   const auto value = parse_number(*text);
   if (value && *value >= range.least && *value <= range.most) return *value;
   problems.push_back(
       fmt::format("{}: {}", name, whole_number_rule(range.least, range.most, json::quote(*text))));
-  return range.otherwise;
+  return range.default_value;
 }
 
 void refuse_all(const ExchangePtr& exchange, std::vector<std::string> problems) {

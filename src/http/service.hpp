@@ -77,7 +77,7 @@ Duration wait_of(Service& service, const Exchange& exchange, std::vector<std::st
 struct WholeRange {
   std::uint64_t least = 0;
   std::uint64_t most = 999'999'999'999'999'999;
-  std::uint64_t otherwise = 0;  ///< if the parameter is not given
+  std::uint64_t default_value = 0;
 };
 /// A whole number of the query; appends a problem if it is out of range.
 std::uint64_t whole_of(const Exchange& exchange, std::string_view name, const WholeRange& range,

@@ -129,7 +129,7 @@ sql = 5
   EXPECT_EQ(lines[0], "gaur.toml:2:1: server.stop_timeout: needs a unit: \"30s\" or \"30ms\"?");
   EXPECT_THAT(lines[1], HasSubstr("server.log_level: takes `debug`, `info`, `warn`, `error`, not 3"));
   EXPECT_THAT(lines[2], HasSubstr("machine.cores: must be above 0, was 0"));
-  EXPECT_THAT(lines[3], HasSubstr("machine.memory: \"lots\" is no size"));
+  EXPECT_THAT(lines[3], HasSubstr("machine.memory: \"lots\" is not a size"));
   EXPECT_THAT(lines[4], HasSubstr("machine.slots: takes whole number or `auto`, not -1"));
   EXPECT_THAT(lines[5], HasSubstr("queues.q.max_waiting: takes whole number, not \"many\""));
   EXPECT_THAT(lines[6], HasSubstr("queues.q.weight: takes number, not true"));
@@ -232,17 +232,17 @@ timeout = 0
       ElementsAre(
           "gaur.toml:3:1: queues.b.function: takes \"name\" or \"data.FIELD\", not \"func\"",
           "gaur.toml:5:1: pools.node.command: " + (folder_ / "./no-such-runner").string() +
-              " is no program that can be run",
+              " is not an executable program",
           "gaur.toml:6:1: pools.empty.command: is missing: a pool of kind \"command\" needs the program that "
           "its runners run",
           "gaur.toml:9:1: pools.sql.command: a pool of kind \"duckdb\" has its own program",
           "gaur.toml:10:1: functions.one: has no SQL: set sql or sql_file",
           "gaur.toml:10:1: functions.one.queue: is missing, and there are several queues to choose from",
           "gaur.toml:14:1: functions.two.queue: there is no queue \"c\"; known here: a, b",
-          "gaur.toml:15:1: functions.two.sql: means something only in pools of kind \"duckdb\"",
+          "gaur.toml:15:1: functions.two.sql: applies to pools of kind \"duckdb\" only",
           "gaur.toml:16:1: functions.three: has no pool: say which one runs it",
-          "gaur.toml:18:1: functions.three.timeout: must be above 0: a run without an end blocks its room "
-          "for ever"));
+          "gaur.toml:18:1: functions.three.timeout: must be above 0: a run without a timeout could keep its "
+          "resources for ever"));
 }
 
 TEST_F(ConfigTest, an_open_address_needs_a_token) {

@@ -59,14 +59,14 @@ TEST(Dotenv, bad_lines_are_named_and_the_rest_is_read) {
               ElementsAre("2 A=1", "5 C=2", "8 E=3"));
   EXPECT_THAT(problems, ElementsAre(HasSubstr(".env:1: no assignment"), HasSubstr(".env:3: no assignment"),
                                     ".env:4: B: the quote ' is not closed",
-                                    ".env:6: D: something stands behind the closing quote",
+                                    ".env:6: D: unexpected text after the closing quote",
                                     HasSubstr(".env:7: no assignment")));
 }
 
 TEST(Dotenv, text_that_is_no_text_is_told) {
   std::vector<std::string> problems;
   EXPECT_THAT(values(std::string("A\0=\0", 4), &problems), IsEmpty());
-  EXPECT_THAT(problems, ElementsAre(HasSubstr(".env: is no UTF-8 text")));
+  EXPECT_THAT(problems, ElementsAre(HasSubstr(".env: is not UTF-8")));
 }
 
 TEST(Dotenv, a_file_that_cannot_be_read_is_a_problem) {

@@ -63,7 +63,7 @@ TEST_F(LayersTest, secrets_in_flags_and_unknown_variables_are_refused) {
           "--server.lisen: server.lisen: unknown key; did you mean \"listen\"?",
           "--server.token: server.token: a secret in a flag is seen by every user of the machine; use "
           "GAUR_SERVER_TOKEN or server.token_file",
-          "GAUR_SERVER_LISTN: GAUR_SERVER_LISTN is no key of the configuration; did you mean "
+          "GAUR_SERVER_LISTN: GAUR_SERVER_LISTN is not a key of the configuration; did you mean "
           "GAUR_SERVER_LISTEN?"));
 }
 

@@ -108,16 +108,16 @@ TEST_F(RedisConfigTest, defaults_follow_the_store) {
   EXPECT_FALSE(redis.queues.at("q").backfill);
   EXPECT_EQ(redis.queues.at("q").keep_completed, std::nullopt);
   EXPECT_EQ(redis.queues.at("q").keep_failed_for, std::nullopt);
-  EXPECT_EQ(redis.sweep.grace, Duration(1'200'000));  // nothing that may still run is taken away
-  EXPECT_EQ(redis.sweep.orphan_age, Duration(1'200'000));
+  EXPECT_EQ(redis.recovery.grace, Duration(1'200'000));  // nothing that may still run is taken away
+  EXPECT_EQ(redis.recovery.orphan_age, Duration(1'200'000));
   layers_.flags = {"--store.url=embedded:x"};
   const Config embedded = make();
   EXPECT_TRUE(embedded.queues.at("q").backfill);
   EXPECT_EQ(embedded.queues.at("q").keep_completed, 10'000U);
-  EXPECT_EQ(embedded.sweep.grace, Duration(0));
+  EXPECT_EQ(embedded.recovery.grace, Duration(0));
   layers_.flags = {"--store.url=redis://h", "--worker.grace=0", "--worker.stalled=report"};
-  EXPECT_EQ(make().sweep.grace, Duration(0));
-  EXPECT_EQ(make().sweep.stalled, RecoveryConfig::Stalled::kReport);
+  EXPECT_EQ(make().recovery.grace, Duration(0));
+  EXPECT_EQ(make().recovery.stalled, RecoveryConfig::Stalled::kReport);
 }
 
 TEST_F(RedisConfigTest, the_urls_own_options_count_where_no_key_says_otherwise) {
@@ -138,7 +138,7 @@ TEST_F(RedisConfigTest, the_urls_own_options_count_where_no_key_says_otherwise) 
 TEST_F(RedisConfigTest, mistakes_are_told_with_their_place) {
   put("gaur.toml",
       "[store]\nurl = \"redis://h\"\nprefix = \"a*b\"\n[results]\npublic_url = \"query01:3009\"\n");
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("gaur.toml:3:1: store.prefix: may hold none of"),
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("gaur.toml:3:1: store.prefix: must not contain any of"),
                                       HasSubstr("gaur.toml:5:1: results.public_url: takes a URL")));
   put("gaur.toml", "[server]\ndata = \"x\"\n");
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("gaur.toml:2:1: server.data: an embedded store has")));

@@ -190,7 +190,7 @@ TEST(AddBody, every_mistake_is_reported_at_once) {
                 "timestamp, "
                 "timeout, queue_timeout, on_complete, on_fail, keep_logs, stack_trace_limit, deduplication",
                 "jobs[1].options.lifo: true or false is expected, was \"yes\"",
-                "jobs[2].name: is missing; it says which function is to run",
+                "jobs[2].name: is missing; it names the function to run",
             }));
 }
 

@@ -20,7 +20,7 @@ std::uint32_t small(const Settings& settings, const KeyPath& path) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.whole(path), UINT32_MAX));
 }
 
-/// FNV-1a: stable over builds and machines, which std::hash does not promise.
+/// FNV-1a: unlike std::hash the same in all builds and on all machines.
 std::uint32_t stable_hash(std::string_view text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
@@ -30,7 +30,7 @@ std::uint32_t stable_hash(std::string_view text) {
 /// The first line of the file that `file` names, or the text of `key`.
 std::string read_secret(Settings& settings, const KeyPath& key, const KeyPath& file, const char* what) {
   const std::string path = settings.text(file);
-  // Given in two layers, the later wins; in one, somebody has to decide.
+  // Set in two layers, the later wins; set twice in one layer is a problem.
   if (path.empty() || (settings.is_set(key) && settings.origin(key).kind > settings.origin(file).kind))
     return settings.text(key);
   if (settings.is_set(key) && settings.origin(key).kind == settings.origin(file).kind)
@@ -51,9 +51,9 @@ std::string read_token(Settings& settings) {
   const bool from_file = !settings.text(file).empty() &&
                          !(settings.is_set(key) && settings.origin(key).kind > settings.origin(file).kind);
   if (!(from_file || settings.is_set(key)) || settings.problems().size() > problems) return token;
-  // Without a token the server is open to every local user: an empty one is a mistake, not a wish.
+  // Without a token the server is open to every local user, so an empty token is rejected.
   if (token.empty())
-    settings.problem(from_file ? file : key, "the token is empty; leave the key out for none");
+    settings.problem(from_file ? file : key, "the token is empty; remove the key to use no token");
   if (const Status good = http::check_token_rule(token); !token.empty() && !good)
     settings.problem(from_file ? file : key, good.error().message);
   return token;
@@ -66,7 +66,7 @@ std::optional<RedisConfig> read_redis(Settings& settings) {
   const KeyPath dialect{"store", "dialect"};
   std::string word = settings.text(dialect);
   redis.prefix = settings.text({"store", "prefix"});
-  if (const auto parsed = redis::parse_url(redis.url)) {  // what is wrong with it was told when it was read
+  if (const auto parsed = redis::parse_url(redis.url)) {  // its errors are reported when it is read
     redis.endpoint = parsed->endpoint;
     if (parsed->prefix && !settings.is_set({"store", "prefix"})) redis.prefix = *parsed->prefix;
     if (parsed->dialect && !settings.is_set(dialect)) word = *parsed->dialect;
@@ -93,7 +93,7 @@ QueueConfig read_queue(Settings& settings, const std::string& name, bool redis) 
   queue.max_head_wait = duration(settings, key("max_head_wait"));
   queue.take_unknown = settings.text(key("unknown")) == "fail";
   queue.weight = settings.number(key("weight")).value_or(1);
-  // Bull keeps everything that no job says otherwise about; who lives beside it must not clear its history.
+  // Bull keeps finished jobs by default; a host beside Bull workers must not remove its history.
   const auto count = [&](const char* last) {
     const auto given = settings.maybe_whole(key(last));
     return given || redis ? given : std::optional<std::uint64_t>(10'000);
@@ -166,7 +166,7 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
   return function;
 }
 
-/// Slots: as given; else BULL_COUNT times the instances that pm2 ran; else what the machine carries.
+/// Slots: the configured number, or BULL_COUNT times the instances of pm2, or computed from the machine.
 SlotPlan read_slots(const Settings& settings, const Machine& machine) {
   const auto key = [](const char* last) { return KeyPath{"machine", last}; };
   SlotInputs inputs;
@@ -199,9 +199,9 @@ void read_producer_only(const Settings& settings, Config& config) {
   config.producer_only = !config.producer_only_why.empty();
 }
 
-/// Without a word about it: nothing that a function may still be doing is taken from its worker.
+/// By default a job is not recovered while its function may still run.
 RecoveryConfig read_recovery(const Settings& settings, const Config& config) {
-  constexpr Duration kLongestRun{600'000};  // what a function may run when nothing is said
+  constexpr Duration kLongestRun{600'000};  // the default of functions.*.timeout
   Duration longest{0};
   for (const auto& [name, function] : config.functions) longest = std::max(longest, function.timeout);
   if (config.functions.empty()) longest = kLongestRun;
@@ -224,7 +224,7 @@ ResultsConfig read_results(const Settings& settings, const std::filesystem::path
   results.ttl = duration(settings, {"results", "ttl"});
   results.folder = settings.text({"results", "folder"});
   results.shared = !results.folder.empty();
-  // A folder of ours below the shared one: files without a note in it are cleared away.
+  // A subfolder of the shared folder: unknown files in it are removed.
   results.folder = results.shared ? results.folder / "gaur-results" : data_folder / "results";
   results.max_bytes =
       settings.maybe_whole({"results", "max_size"}).value_or(default_disk_share_of(results.folder));

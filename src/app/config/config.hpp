@@ -1,6 +1,6 @@
 #pragma once
-// The configuration as typed values, made from Settings; what depends on several keys at once is checked
-// here. Thread-safety: values.
+// The configuration as typed values, read from Settings, with the checks that concern several keys.
+// Thread-safety: values.
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -19,13 +19,13 @@ namespace gaur::app {
 
 /// A Redis store, as configured.
 struct RedisConfig {
-  std::string url;           ///< perhaps with a password in it: never show it, see redis::masked()
-  redis::Endpoint endpoint;  ///< with the password, wherever it came from
+  std::string url;           ///< may contain a password: do not print it, see redis::masked()
+  redis::Endpoint endpoint;  ///< with the password of any source
   std::string prefix = "bull";
   bool detect = true;  ///< dialect "auto"
   bool allow_eviction = false;
   Duration connect_timeout{10'000};
-  bool fail_fast = true;  ///< while it is away producers are refused at once, not kept waiting
+  bool fail_fast = true;  ///< while Redis is unreachable, requests of producers fail at once
 };
 
 /// What recovery does with jobs of other workers.
@@ -39,9 +39,9 @@ struct RecoveryConfig {
 struct ResultsConfig {
   Duration ttl{0};
   std::filesystem::path folder;  ///< absolute
-  std::uint64_t max_bytes = 0;   ///< of all files; 0: no bound
-  bool shared = false;           ///< `folder` was configured: others read it
-  std::string public_url;        ///< without a slash at its end; "": our own address
+  std::uint64_t max_bytes = 0;   ///< of all files; 0: no limit
+  bool shared = false;           ///< `folder` is configured: other programs read it
+  std::string public_url;        ///< without a slash at the end; "": this server's address
   std::filesystem::path link_secret_file;
 };
 
@@ -50,10 +50,10 @@ struct QueueConfig {
   std::uint64_t max_waiting = 10'000;
   Duration max_head_wait{30'000};
   double weight = 1;
-  bool take_unknown = false;   ///< take, and fail, jobs of functions that are not configured
-  std::string function_field;  ///< "": the job's name; else a dotted path into its data ("func")
-  std::optional<std::uint64_t> keep_completed, keep_failed;     ///< nothing: all
-  std::optional<Duration> keep_completed_for, keep_failed_for;  ///< nothing: for ever
+  bool take_unknown = false;   ///< take and fail jobs of functions that are not configured
+  std::string function_field;  ///< "": the job's name; or a dotted path into its data ("func")
+  std::optional<std::uint64_t> keep_completed, keep_failed;     ///< std::nullopt: all
+  std::optional<Duration> keep_completed_for, keep_failed_for;  ///< std::nullopt: no limit
 };
 
 struct PoolConfig {
@@ -73,12 +73,12 @@ struct PoolConfig {
 
 struct FunctionConfig {
   std::string queue, pool, description;
-  std::string plan_pool;                      ///< "": `pool` does it all
-  std::optional<double> cores;                ///< nothing: a slot's share
-  std::optional<std::uint64_t> memory_bytes;  ///< likewise
+  std::string plan_pool;                      ///< "": the function is not planned
+  std::optional<double> cores;                ///< std::nullopt: a slot's share
+  std::optional<std::uint64_t> memory_bytes;  ///< std::nullopt: a slot's share
   std::uint32_t max_running = 0;              ///< 0: as many as fit
   Duration timeout{0};
-  std::optional<Duration> queue_timeout;  ///< nothing: for ever
+  std::optional<Duration> queue_timeout;  ///< std::nullopt: no limit
   std::uint32_t attempts = 1;
   bool rerun_on_crash = true;
   std::uint64_t max_result = 0;  ///< bytes
@@ -90,19 +90,19 @@ struct FunctionConfig {
 struct Config {
   std::string listen, token;
   std::filesystem::path port_file;
-  std::vector<std::string> hosts;            ///< further names of this server, where there is no token
-  std::vector<std::string> trusted_proxies;  ///< addresses whose X-Forwarded-For is believed
-  std::string base_path;                     ///< "/gaur", or "": without a slash at its end
+  std::vector<std::string> hosts;            ///< further names of this server if there is no token
+  std::vector<std::string> trusted_proxies;  ///< addresses whose X-Forwarded-For is trusted
+  std::string base_path;                     ///< "/gaur" or "", without a slash at the end
   Duration stop_timeout{30'000};
   LogLevel log_level = LogLevel::kInfo;
   std::filesystem::path data_folder;  ///< absolute
-  std::optional<RedisConfig> redis;   ///< nothing: embedded, in data_folder
+  std::optional<RedisConfig> redis;   ///< std::nullopt: an embedded store in data_folder
   bool producer_only = false;         ///< takes no jobs: slots or BULL_COUNT is 0
   std::string producer_only_why;      ///< "BULL_COUNT is 0 (.env:4)"
   bool listen_is_default = false;
   bool relaxed = false;
   std::uint64_t reserve_bytes = 0;
-  std::uint64_t spill_bytes = 0;  ///< of all runs together; 0: no bound
+  std::uint64_t spill_bytes = 0;  ///< of all runs together; 0: no limit
   Machine machine;
   SlotPlan slots;
   std::string host;  ///< this machine's name
@@ -116,9 +116,9 @@ struct Config {
   std::map<std::string, FunctionConfig> functions;
 };
 
-/// Reads every key; adds to `settings` every problem that is not one key's alone: names that lead nowhere,
-/// SQL that is missing, a token that cannot be read. The answer is usable only if settings.problems() stays
-/// empty. `folder`: the working folder, `machine`: as detected, `host`: this machine's name.
+/// Reads every key. Adds to `settings` the problems that concern several keys, such as unknown names, missing
+/// SQL or an unreadable token. The result is valid only if settings.problems() stays empty. `folder`: the
+/// working folder; `machine`: as detected; `host`: the machine's name.
 Config make_config(Settings& settings, const std::filesystem::path& folder, const Machine& machine,
                    const std::string& host);
 

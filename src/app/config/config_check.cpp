@@ -30,7 +30,7 @@ void check_base_path(Settings& settings, const Config& config) {
                    fmt::format("takes a path like \"/gaur\" of letters, digits and /-._~, not \"{}\"", path));
 }
 
-/// What the server can listen on.
+/// Whether the server can listen on it.
 bool is_address(const std::string& text) {
   std::array<unsigned char, sizeof(in6_addr)> bytes{};
   if (text == "localhost" || inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return true;
@@ -69,8 +69,8 @@ void check_machine(Settings& settings, const Config& config) {
   const auto memory = settings.maybe_whole({"machine", "memory"});
   if (memory && most > 0 && static_cast<double>(*memory) > most) {
     settings.problem({"machine", "memory"},
-                     fmt::format("{} is more than this machine has ({}); it would be overrun",
-                                 human_bytes(*memory), human_bytes(config.machine.memory_bytes)));
+                     fmt::format("{} exceeds the memory of this machine ({})", human_bytes(*memory),
+                                 human_bytes(config.machine.memory_bytes)));
   }
   if (config.slots.capacity.memory_bytes == 0) {
     settings.problem({"machine", "reserve_memory"}, "leaves no memory for jobs");
@@ -79,9 +79,9 @@ void check_machine(Settings& settings, const Config& config) {
 
 void check_redis(Settings& settings, const Config& config) {
   const KeyPath prefix{"store", "prefix"};
-  if (config.redis->prefix.empty()) settings.problem(prefix, "is empty; Bull's own default is \"bull\"");
+  if (config.redis->prefix.empty()) settings.problem(prefix, "is empty; Bull's default is \"bull\"");
   if (config.redis->prefix.find_first_of("@*?[]\\") != std::string::npos)
-    settings.problem(prefix, "may hold none of @ * ? [ ] \\: events are found by patterns");
+    settings.problem(prefix, "must not contain any of @ * ? [ ] \\: events are found by patterns");
 }
 
 void check_store(Settings& settings, const Config& config) {
@@ -95,7 +95,7 @@ void check_results(Settings& settings, const Config& config) {
   const std::string& url = config.results.public_url;
   const bool http = url.starts_with("http://") || url.starts_with("https://");
   if (!url.empty() && !http)
-    settings.problem(key, fmt::format("takes a URL that begins http:// or https://, not \"{}\"", url));
+    settings.problem(key, fmt::format("takes a URL that begins with http:// or https://, not \"{}\"", url));
 }
 
 void check_queue(Settings& settings, const Config& config, const std::string& name) {
@@ -115,13 +115,13 @@ bool is_executable(const PoolConfig& pool) {
   return access((pool.folder / program).c_str(), X_OK) == 0;
 }
 
-/// The frame that brings a result has room for 8 MiB, with what stands around it.
+/// A frame of the runner protocol has at most 8 MiB, including the members around the result.
 void check_max_result(Settings& settings, const KeyPath& key, std::uint64_t bytes) {
   constexpr std::uint64_t kLeast = 64 << 10;
   constexpr std::uint64_t kMost = 7 << 20;
   if (bytes < kLeast || bytes > kMost)
-    settings.problem(
-        key, "must be between 64KiB and 7MiB; larger results belong into files (on_large = \"file\")");
+    settings.problem(key,
+                     "must be between 64KiB and 7MiB; larger results belong in files (on_large = \"file\")");
 }
 
 void check_pool(Settings& settings, const std::string& name, const PoolConfig& pool) {
@@ -132,14 +132,14 @@ void check_pool(Settings& settings, const std::string& name, const PoolConfig& p
     settings.problem(key("command"),
                      "is missing: a pool of kind \"command\" needs the program that its runners run");
   } else if (!pool.duckdb && !is_executable(pool)) {
-    settings.problem(key("command"), fmt::format("{} is no program that can be run",
+    settings.problem(key("command"), fmt::format("{} is not an executable program",
                                                  (pool.folder / pool.command.front()).string()));
   }
   if (pool.duckdb && !pool.command.empty())
     settings.problem(key("command"), "a pool of kind \"duckdb\" has its own program");
   std::error_code ignored;
   if (!std::filesystem::is_directory(pool.folder, ignored)) {
-    settings.problem(key("folder"), fmt::format("{} is no folder", pool.folder.string()));
+    settings.problem(key("folder"), fmt::format("{} is not a folder", pool.folder.string()));
   }
   check_max_result(settings, key("max_result"), pool.max_result);
   if (pool.max_runners && *pool.max_runners < std::max(1U, pool.min_runners)) {
@@ -153,7 +153,7 @@ void check_sql(Settings& settings, const std::string& name) {
   const std::string file = settings.text(key("sql_file"));
   const int given = (settings.is_set(key("sql")) ? 1 : 0) + (file.empty() ? 0 : 1);
   if (settings.flag(key("ad_hoc"))) {
-    if (given != 0) settings.problem(key("ad_hoc"), "the job brings its SQL, so sql and sql_file must go");
+    if (given != 0) settings.problem(key("ad_hoc"), "the job contains its SQL; remove sql and sql_file");
     return;
   }
   if (given != 1) {
@@ -167,13 +167,13 @@ void check_sql(Settings& settings, const std::string& name) {
   }
 }
 
-/// Keys that only gaur-duckdb reads, set on a function of another kind of pool: most likely a wrong pool.
+/// Rejects keys that only gaur-duckdb reads on a function of another kind of pool: the pool is likely wrong.
 void check_no_sql(Settings& settings, const std::string& name) {
   for (const char* last :
        {"sql", "sql_file", "params", "result", "on_large", "format", "ad_hoc", "plan_setup"}) {
     const KeyPath key{"functions", name, last};
     if (settings.is_set(key) && settings.text(key) != "url")
-      settings.problem(key, "means something only in pools of kind \"duckdb\"");
+      settings.problem(key, "applies to pools of kind \"duckdb\" only");
   }
 }
 
@@ -191,7 +191,7 @@ void check_plan(Settings& settings, const Config& config, const std::string& nam
   }
   for (const char* last : {"sql", "sql_file", "params", "ad_hoc"}) {
     if (settings.is_set(key(last)))
-      settings.problem(key(last), "must go: plan_pool brings SQL and parameters");
+      settings.problem(key(last), "must be removed: plan_pool supplies SQL and parameters");
   }
   const auto pool = config.pools.find(function.pool);
   if (pool == config.pools.end()) return;
@@ -241,7 +241,8 @@ void check_function(Settings& settings, const Config& config, const std::string&
                                  whole_number_rule(1, kMaxAttempts, std::to_string(attempts))));
   }
   if (function.timeout.count() == 0)
-    settings.problem(key("timeout"), "must be above 0: a run without an end blocks its room for ever");
+    settings.problem(key("timeout"),
+                     "must be above 0: a run without a timeout could keep its resources for ever");
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ class DotenvReader {
     at_ = end + 1;
     skip_blanks();
     if (!ends() && text_[at_] != '#')
-      return fail(origin, fmt::format("{}: something stands behind the closing quote", name));
+      return fail(origin, fmt::format("{}: unexpected text after the closing quote", name));
     variables_.push_back({name, std::move(value), origin});
     skip_line();
   }
@@ -168,9 +168,8 @@ std::vector<Variable> parse_dotenv(std::string_view text, const std::string& sho
                                    std::vector<Problem>& problems) {
   if (text.starts_with(kBom)) text.remove_prefix(kBom.size());
   if (text.find('\0') != std::string_view::npos) {
-    problems.push_back({{Origin::Kind::kDotEnv, shown, 0, 0, base},
-                        "",
-                        "is no UTF-8 text (UTF-16 perhaps?); save it as UTF-8"});
+    problems.push_back(
+        {{Origin::Kind::kDotEnv, shown, 0, 0, base}, "", "is not UTF-8 (perhaps UTF-16); save it as UTF-8"});
     return {};
   }
   return DotenvReader(line_feeds(text), shown, base, problems).read();

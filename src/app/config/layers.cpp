@@ -154,7 +154,7 @@ void put_variables(Settings& settings, const std::vector<Variable>& variables) {
       settings.put(it->second, json::Value(variable.value), variable.origin, true);
       continue;
     }
-    std::string message = variable.name + " is no key of the configuration";
+    std::string message = variable.name + " is not a key of the configuration";
     if (const auto near = nearest(variable.name, names)) message += fmt::format("; did you mean {}?", *near);
     settings.problem({variable.origin, "", message});
   }

@@ -81,7 +81,7 @@ void read_v1_memory(const fs::path& folder, Limits& limits) {
   lower(limits.memory_bytes, number_in(folder / "memory.limit_in_bytes"));
 }
 void read_v1_cpu(const fs::path& folder, Limits& limits) {
-  const auto quota = number_in(folder / "cpu.cfs_quota_us");  // -1, no limit, is no number here
+  const auto quota = number_in(folder / "cpu.cfs_quota_us");  // -1 means no limit
   const auto period = number_in(folder / "cpu.cfs_period_us");
   if (quota && period && *period > 0) {
     lower(limits.cores, std::optional<double>(static_cast<double>(*quota) / static_cast<double>(*period)));

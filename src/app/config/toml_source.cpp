@@ -34,7 +34,7 @@ class Reader {
   }
 
  private:
-  /// What stands in the file from `begin` to `end`, which are on one line.
+  /// The text of the file from `begin` to `end`, which are on one line.
   std::string written(const toml::source_region& at) const {
     std::size_t from = 0;
     for (toml::source_index line = 1; line < at.begin.line; ++line) from = text_.find('\n', from) + 1;

@@ -57,7 +57,7 @@ std::optional<double> decimal(std::string_view digits) {
 Error bad_size(std::string_view text) {
   return {
       Errc::kInvalidArgument,
-      fmt::format("\"{}\" is no size: write a number and a unit, such as \"512MB\", \"2GB\" or \"1.5GiB\"",
+      fmt::format("\"{}\" is not a size; use a number and a unit, such as \"512MB\", \"2GB\" or \"1.5GiB\"",
                   text)};
 }
 

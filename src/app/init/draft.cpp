@@ -39,7 +39,7 @@ bool is_bare_key(std::string_view key) {
 std::string key_of(const std::string& key) {
   return is_bare_key(key) ? key : toml_text(key);
 }
-/// Text that may stand in a comment: one line.
+/// Text for a comment: one line.
 std::string one_line(std::string text) {
   std::ranges::replace_if(
       text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
@@ -108,7 +108,7 @@ class Draft {
     if (!in_.env_file.empty()) sources.push_back(in_.env_file);
     if (in_.app) sources.push_back(fmt::format("{} (app {})", in_.pm2_file, in_.app->name));
     comment(fmt::format(
-        "Written by `gaur init` from {}. Each value tells where it came from.",
+        "Written by `gaur init` from {}. Each value has its source.",
         sources.empty() ? "nothing but defaults" : fmt::format("{}", fmt::join(sources, " and "))));
     comment("What is not said has its default: `gaur check` prints all of it, with the sums.");
     line();
@@ -197,7 +197,7 @@ class Draft {
       const auto read = std::from_chars(given->value.data(), end, count);
       if (read.ec != std::errc() || read.ptr != end) {
         note(NoteKind::kTodo, given->from,
-             fmt::format("is no whole number: \"{}\"; 1 was taken", given->value));
+             fmt::format("is not a whole number: \"{}\"; 1 is used", given->value));
         count = 1;
       }
       set("count", std::to_string(count),

@@ -59,7 +59,7 @@ std::string camel(std::string_view name) {
 Result<Pm2App> read_app(const json::Value& value, std::size_t index) {
   const auto* table = value.if_object();
   if (table == nullptr)
-    return wrong(fmt::format("app {} is no object: {}", index + 1, json::serialize(value)));
+    return wrong(fmt::format("app {} is not an object: {}", index + 1, json::serialize(value)));
   Pm2App app;
   app.number = index + 1;
   std::map<std::string_view, std::string> read;  // row -> the key that gave its value
@@ -82,7 +82,7 @@ Result<Pm2App> read_app(const json::Value& value, std::size_t index) {
   }
   std::ranges::sort(app.settings);
   if (app.script.empty())
-    return wrong(fmt::format("app {} has no script, so it is no app of pm2's", index + 1));
+    return wrong(fmt::format("app {} has no script, so it is not a pm2 app", index + 1));
   if (app.name.empty()) app.name = std::filesystem::path(app.script).stem().string();
   // pm2 makes a cluster of what says `instances` and no exec_mode.
   if (app.instances && *app.instances >= -1 && !read.contains("exec_mode")) app.cluster = true;

@@ -1,4 +1,4 @@
-// pm2 evaluates its files with Node; who has one that is no JSON gets the command that makes it JSON.
+// pm2 evaluates its files with Node. Suggests the command that converts a file of another form to JSON.
 #include <fmt/format.h>
 
 #include <filesystem>

@@ -36,7 +36,7 @@ class InitTest(EndToEnd):
 
     def test_a_file_that_is_there_is_only_replaced_by_force(self):
         (self.folder / "gaur.toml").write_text("# mine\n")
-        self.assertIn("is there already", self.gaur("init", "--env", "prod.env", code=1))
+        self.assertIn("exists already", self.gaur("init", "--env", "prod.env", code=1))
         self.assertEqual((self.folder / "gaur.toml").read_text(), "# mine\n")
         self.gaur("init", "--env", "prod.env", "--out", "other.toml")
         self.assertIn("[store]", self.gaur("init", "--env", "prod.env", "--out", "-"))

@@ -158,7 +158,7 @@ class PlanCheckTest(EndToEnd):
         self.assertIn('cannot plan', text)
         text = self.problems(CONFIG.replace('[functions.known]\npool = "sql"', '[functions.known]\npool = "node"\nsql = "SELECT 1"'))
         self.assertIn('must be of kind "duckdb"', text)
-        self.assertIn("plan_pool brings SQL", text)
+        self.assertIn("plan_pool supplies SQL", text)
 
 
 if __name__ == "__main__":

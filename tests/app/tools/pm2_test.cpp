@@ -167,7 +167,7 @@ TEST(Pm2, MistakesSayWhere) {
   for (const Row& row :
        {Row{"{\n\"apps\": [}", "line 2"}, Row{R"({"apps": []})", "names no app"},
         Row{R"({"apps": [{"script": "a.js"}, {"name": "b"}]})", "app 2 has no script"},
-        Row{R"({"apps": ["a.js"]})", "app 1 is no object"}, Row{"module.exports = {}", "line 1"}}) {
+        Row{R"({"apps": ["a.js"]})", "app 1 is not an object"}, Row{"module.exports = {}", "line 1"}}) {
     const auto apps = parse_pm2(row.text);
     ASSERT_FALSE(apps) << row.text;
     EXPECT_THAT(apps.error().message, HasSubstr(row.message));
