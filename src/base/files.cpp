@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
+#include <sstream>
 
 #include "base/fd.hpp"
 #include "base/try.hpp"
@@ -35,6 +37,19 @@ Status write_and_sync(const fs::path& part, std::string_view text, mode_t mode) 
 }
 
 }  // namespace
+
+Result<std::string> read_file(const fs::path& file, std::uintmax_t most) {
+  std::error_code error;
+  const auto size = fs::file_size(file, error);
+  if (error) return Error{Errc::kIo, fmt::format("cannot read {}: {}", file.string(), error.message())};
+  if (size > most)
+    return Error{Errc::kTooLarge, fmt::format("{} has more than {} bytes", file.string(), most)};
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) return cannot("read", file, errno);
+  return text.str();
+}
 
 Status sync_folder(const fs::path& folder) {
   const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -4,7 +4,9 @@
 // folder has one).
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +18,9 @@ namespace gaur {
 /// the new. Writes to `<file>.part`, syncs it, renames it, syncs the folder. Missing folders are made. A
 /// failed call leaves no part file. Errors: kIo, with the path.
 Status write_file(const std::filesystem::path& file, std::string_view text, mode_t mode = 0666);
+
+/// Reads a whole file of at most `most` bytes. Errors: kIo, kTooLarge, with the path.
+Result<std::string> read_file(const std::filesystem::path& file, std::uintmax_t most);
 
 /// Makes a folder and those above it; each new one is on disk when the call returns. Errors: kIo, with the
 /// path.

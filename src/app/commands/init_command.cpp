@@ -5,8 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "app/commands/arguments.hpp"
 #include "app/host/options_from_config.hpp"
@@ -15,6 +13,7 @@
 #include "app/look/gather.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
+#include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
 
@@ -23,23 +22,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uintmax_t kLargestPm2File = 4 << 20;
+
 struct InitArguments {
   std::string env, from, out = "gaur.toml", app, pm2_env;
   std::vector<std::string> queues;
   bool force = false, look = false;
 };
 
-Result<std::string> read_text(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream || !fs::is_regular_file(path))
-    return Error{Errc::kNotFound, fmt::format("cannot read {}", path.string())};
-  return text.str();
-}
-
 Result<std::vector<Pm2App>> read_apps(const std::string& file) {
-  GAUR_TRY(const std::string text, read_text(file));
+  GAUR_TRY(const std::string text, read_file(file, kLargestPm2File));
   if (is_other_pm2_form(file)) {
     return Error{Errc::kUnsupported,
                  fmt::format("{} is not JSON; convert it and pass the result to --from:\n  {}", file,

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <optional>
-#include <sstream>
+
+#include "base/files.hpp"
 
 namespace gaur::app {
 namespace {
@@ -181,15 +181,9 @@ std::vector<Variable> read_dotenv(const std::filesystem::path& file, const std::
     problems.push_back({{Origin::Kind::kDotEnv, shown, 0, 0, ""}, "", std::move(message)});
     return std::vector<Variable>{};
   };
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file, error);
-  if (error) return fail(fmt::format("cannot read {}: {}", file.string(), error.message()));
-  if (size > kLargestFile) return fail(fmt::format("{} is over 1 MiB, no environment file", file.string()));
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) return fail(fmt::format("cannot read {}", file.string()));
-  return parse_dotenv(text.str(), shown, file.parent_path().string(), problems);
+  const auto text = read_file(file, kLargestFile);
+  if (!text) return fail(text.error().message);
+  return parse_dotenv(*text, shown, file.parent_path().string(), problems);
 }
 
 }  // namespace gaur::app

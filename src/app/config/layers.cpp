@@ -6,15 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <set>
 #include <span>
-#include <sstream>
 
 #include "app/config/deployment.hpp"
 #include "app/config/toml_source.hpp"
+#include "base/files.hpp"
 #include "base/suggest.hpp"
 #include "redis/url.hpp"
 
@@ -25,19 +22,6 @@ constexpr std::string_view kPrefix = "GAUR_";
 constexpr std::uintmax_t kLargestFile = 4 << 20;
 constexpr std::array<std::string_view, 2> kPasswordNames{"REDIS_PASSWORD", "REDIS_PASSWORD_FILE"};
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return Error{Errc::kIo, fmt::format("cannot read {}: {}", path.string(), error.message())};
-  if (size > kLargestFile) return Error{Errc::kTooLarge, fmt::format("{} is over 4 MiB", path.string())};
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream)
-    return Error{Errc::kIo, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))};
-  return text.str();
-}
-
 std::string shown_name(const std::filesystem::path& path, const std::filesystem::path& folder) {
   const auto relative = path.lexically_relative(folder);
   return relative.empty() || relative.string().starts_with("..") ? path.string() : relative.string();
@@ -45,7 +29,7 @@ std::string shown_name(const std::filesystem::path& path, const std::filesystem:
 
 /// False where it cannot be read at all.
 bool put_file(Settings& settings, const std::filesystem::path& path, const std::string& shown) {
-  const auto text = read_file(path);
+  const auto text = read_file(path, kLargestFile);
   if (!text) {
     settings.problem({{Origin::Kind::kToml, shown, 0, 0, ""}, "", text.error().message});
     return false;

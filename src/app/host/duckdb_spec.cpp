@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
-#include <sstream>
+#include <cstdint>
+
+#include "base/files.hpp"
 
 namespace gaur::app {
 namespace {
@@ -15,16 +16,10 @@ namespace {
 constexpr std::array kPoolKeys{"library",    "database",        "timezone", "data",
                                "extensions", "setup",           "settings", "ad_hoc",
                                "plans",      "table_functions", "sandbox"};
+constexpr std::uintmax_t kLargestSql = 16 << 20;
 constexpr std::array kFunctionKeys{"sql",    "params",  "params_path", "extra",        "result",   "envelope",
                                    "bigint", "decimal", "nonfinite",   "inline_bytes", "max_rows", "on_large",
                                    "format", "csv_bom", "ad_hoc",      "plan_setup"};
-
-std::string read_sql(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
 
 json::Object function_spec(const Settings& settings, const Config& config, const std::string& name) {
   json::Object spec;
@@ -39,7 +34,7 @@ json::Object function_spec(const Settings& settings, const Config& config, const
   spec["max_result"] = config.functions.at(name).max_result;
   if (!settings.text({"functions", name, "plan_pool"}).empty()) spec["plan"] = true;
   const std::string file = settings.text({"functions", name, "sql_file"});
-  if (!file.empty()) spec["sql"] = read_sql(file);
+  if (const auto sql = read_file(file, kLargestSql); !file.empty() && sql) spec["sql"] = *sql;
   return spec;
 }
 

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "app/host/options_from_config.hpp"
+#include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "base/system_env.hpp"
@@ -16,16 +14,6 @@ namespace gaur::app {
 namespace {
 
 constexpr std::uintmax_t kLargest = 64 << 10;
-
-std::optional<std::string> read_small(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file, error);
-  if (error || size > kLargest) return std::nullopt;
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
 
 }  // namespace
 
@@ -42,7 +30,7 @@ Status write_host_file(const std::filesystem::path& data_folder, const HostFile&
 }
 
 std::optional<HostFile> read_host_file(const std::filesystem::path& data_folder) {
-  const auto text = read_small(data_folder / "host.json");
+  const auto text = read_file(data_folder / "host.json", kLargest);
   if (!text) return std::nullopt;
   const auto object = json::parse_object(*text);
   if (!object) return std::nullopt;
@@ -72,7 +60,7 @@ Result<Fd> lock_data_folder(const std::filesystem::path& data_folder) {
 
 Result<std::string> worker_name_of(const Config& config, const std::string& host) {
   const std::filesystem::path file = config.data_folder / "host-id";
-  auto id = read_small(file);
+  auto id = read_file(file, kLargest);
   while (id && !id->empty() && id->back() == '\n') id->pop_back();
   const bool valid = id && id->size() == 8 && id->find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!valid) {
