@@ -4,47 +4,18 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <charconv>
 #include <set>
 
 #include "app/config/deployment.hpp"
 #include "app/config/units.hpp"
-#include "base/json.hpp"
+#include "app/init/toml_writer.hpp"
 #include "base/suggest.hpp"
 
 namespace gaur::app {
 namespace {
 
 using NoteKind = InitNote::Kind;
-
-/// Text as a TOML basic string; JSON's escapes are TOML's.
-std::string toml_text(std::string_view text) {
-  std::string quoted = json::quote(text);
-  for (std::size_t at = quoted.find('\x7F'); at != std::string::npos; at = quoted.find('\x7F', at))
-    quoted.replace(at, 1, "\\u007F");  // JSON lets it stand, TOML does not
-  return quoted;
-}
-std::string list_of(const std::vector<std::string>& words) {
-  std::vector<std::string> all;
-  for (const std::string& word : words) all.push_back(toml_text(word));
-  return fmt::format("[{}]", fmt::join(all, ", "));
-}
-bool is_bare_key(std::string_view key) {
-  return !key.empty() && std::ranges::all_of(key, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-  });
-}
-std::string key_of(const std::string& key) {
-  return is_bare_key(key) ? key : toml_text(key);
-}
-/// Text for a comment: one line.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
-  return text;
-}
 
 class Draft {
  public:
@@ -72,17 +43,17 @@ class Draft {
     if (in_.app) {
       pool();
     } else if (!in_.functions.empty()) {
-      pool_of_nothing();
+      placeholder_pool();
     }
     functions();
     left_over_settings();
     left_over_variables();
     not_taken_over();
-    return {std::move(text_), std::move(notes_), std::move(from_.problems)};
+    return {toml_.take(), std::move(notes_), std::move(from_.problems)};
   }
 
  private:
-  /// What the environment file says otherwise: it would win over gaur.toml at `gaur work --env`.
+  /// Notes a variable with another value in the environment file, which `gaur work --env` would use.
   void note_other_value(const std::string& name, const std::string& value) {
     if (!is_deployment_name(name)) return;
     const auto other = std::ranges::find_if(in_.variables.rbegin(), in_.variables.rend(),
@@ -94,10 +65,10 @@ class Draft {
              "--env or correct the file",
              in_.pm2_file, name));
   }
-  void line(std::string_view text = "") { text_ += fmt::format("{}\n", text); }
-  void comment(std::string_view text) { line(fmt::format("# {}", one_line(std::string(text)))); }
+  void line(std::string_view text = "") { toml_.line(text); }
+  void comment(std::string_view text) { toml_.comment(text); }
   void set(std::string_view key, const std::string& value, const std::string& from) {
-    line(fmt::format("{} = {}{}", key, value, from.empty() ? "" : "  # " + one_line(from)));
+    toml_.set(key, value, from);
   }
   void note(NoteKind kind, std::string where, std::string text) {
     notes_.push_back({kind, std::move(where), std::move(text)});
@@ -110,7 +81,7 @@ class Draft {
     comment(fmt::format(
         "Written by `gaur init` from {}. Each value has its source.",
         sources.empty() ? "nothing but defaults" : fmt::format("{}", fmt::join(sources, " and "))));
-    comment("What is not said has its default: `gaur check` prints all of it, with the sums.");
+    comment("Keys that are not set have their defaults; `gaur check` prints all values.");
     line();
   }
 
@@ -137,7 +108,7 @@ class Draft {
     url.prefix.reset();
     if (!url.said.host) {
       note(NoteKind::kTodo, "store.url",
-           "neither REDIS_HOST nor REDIS_URL is set, so this machine is taken for the Redis server");
+           "neither REDIS_HOST nor REDIS_URL is set, so localhost is used as the Redis server");
     }
     set("url", toml_text(redis::to_url(url)), from_.url_from);
     for (const Problem& remark : from_.notes)
@@ -180,7 +151,7 @@ class Draft {
           fmt::format("{} kill_timeout", in_.pm2_file));
     } else {
       comment(fmt::format(
-          "{} kill_timeout is {} ms. Gaur waits 30 s for what runs, then gives it back, uncounted.",
+          "{} kill_timeout is {} ms. Gaur waits 30 s for running jobs, then requeues them, uncounted.",
           in_.pm2_file, given));
       line("# stop_timeout = \"30s\"");
     }
@@ -223,8 +194,7 @@ class Draft {
     for (const std::string& queue : placeholder ? std::vector<std::string>{"query"} : in_.queues) {
       if (!written.insert(queue).second) continue;
       line(fmt::format("[queues.{}]{}", key_of(queue), placeholder ? "" : "  # " + in_.queues_from));
-      set("order", toml_text("fifo"),
-          "as Bull hands jobs out; \"backfill\" lets small ones pass a head that waits for room");
+      set("order", toml_text("fifo"), "the order of Bull; \"backfill\" lets small jobs pass a blocked head");
       function_place(queue);
       line();
     }
@@ -261,7 +231,7 @@ class Draft {
     if (!app.cwd.empty()) set("folder", toml_text(app.cwd), in_.pm2_file + " cwd");
     if (app.max_memory_bytes) {
       set("max_rss", toml_text(format_size(*app.max_memory_bytes)),
-          in_.pm2_file + " max_memory_restart; looked at between jobs, never under one");
+          in_.pm2_file + " max_memory_restart; checked between jobs, never during one");
     }
     if (app.listen_timeout_ms) {
       set("start_timeout",
@@ -272,8 +242,8 @@ class Draft {
     pool_environment();
   }
 
-  /// Functions were found, and no pm2 file says what runs them.
-  void pool_of_nothing() {
+  /// Functions were found, but there is no pm2 file with the command that runs them.
+  void placeholder_pool() {
     line("[pools.node]");
     set("kind", toml_text("command"), "");
     set("command", list_of({"node", "dist/runner.js"}), "no pm2 file was given");
@@ -340,7 +310,7 @@ class Draft {
                                           others.size() == 1 ? "queue" : "queues", fmt::join(others, ", "))));
   }
 
-  /// What pm2's file says and the lines above did not use.
+  /// Settings of the pm2 file that were not used above.
   void left_over_settings() {
     if (!in_.app) return;
     for (const Pm2Unused& value : in_.app->unused)
@@ -379,9 +349,9 @@ class Draft {
 
   void left_over_variables() {
     std::vector<std::string> others;
-    std::set<std::string> told;
+    std::set<std::string> reported;
     for (const Variable& variable : in_.variables) {
-      if (!is_deployment_name(variable.name) && told.insert(variable.name).second &&
+      if (!is_deployment_name(variable.name) && reported.insert(variable.name).second &&
           !variable.name.starts_with("GAUR_")) {
         others.push_back(variable.name);
       }
@@ -395,50 +365,24 @@ class Draft {
   }
 
   void not_taken_over() {
-    const auto told = [](const InitNote& n) {
+    const auto has_no_counterpart = [](const InitNote& n) {
       return n.kind == NoteKind::kNone || n.kind == NoteKind::kUnknown;
     };
-    if (std::ranges::none_of(notes_, told)) return;
+    if (std::ranges::none_of(notes_, has_no_counterpart)) return;
     line();
     comment("Not taken over:");
     for (const InitNote& n : notes_) {
-      if (told(n)) comment(fmt::format("  {}: {}", n.where, n.text));
+      if (has_no_counterpart(n)) comment(fmt::format("  {}: {}", n.where, n.text));
     }
   }
 
   const InitInputs& in_;
   Deployment from_;
-  std::string text_;
+  TomlWriter toml_;
   std::vector<InitNote> notes_;
 };
 
 }  // namespace
-
-std::string_view to_string(InitNote::Kind kind) {
-  switch (kind) {
-    case NoteKind::kTodo: return "to do";
-    case NoteKind::kSecret: return "not copied";
-    case NoteKind::kChanges: return "changes";
-    case NoteKind::kNone: return "no counterpart";
-    case NoteKind::kUnknown: return "unknown";
-  }
-  return "";
-}
-
-bool is_secret(std::string_view name, std::string_view value) {
-  std::string upper(name);
-  std::ranges::transform(upper, upper.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  for (const char* word : {"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "API_KEY",
-                           "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL", "_PWD", "_PASS"}) {
-    if (upper.find(word) != std::string::npos) return true;
-  }
-  const std::size_t scheme = value.find("://");
-  if (scheme == std::string_view::npos) return false;
-  const std::size_t at = value.find('@', scheme);
-  const std::size_t colon = value.find(':', scheme + 3);
-  return at != std::string_view::npos && colon != std::string_view::npos && colon < at;
-}
 
 InitDraft draft_configuration(const InitInputs& inputs) {
   return Draft(inputs).make();
