@@ -169,7 +169,7 @@ TEST(Rerun, AnAdviceThatHoldsIsKept) {
   EXPECT_TRUE(reruns[0].confirmed);
   EXPECT_EQ(plan.needs.memory_bytes, 144'000'000U);
   EXPECT_EQ(plan.slots, 2U);
-  EXPECT_EQ(reruns[0].words,
+  EXPECT_EQ(reruns[0].text,
             "rerun: 2 at a time with 144 MB and 1 core each: 8 runs, p50 500 ms, 500 ms with 4.0 GB each: "
             "confirmed");
 }
@@ -179,9 +179,9 @@ TEST(Rerun, RaisesTheMemoryUntilNoRunFailsAndNoneIsSlow) {
   SizePlan plan = plan_size(inputs);
   const auto reruns = rerun_plan(inputs, plan, needing(200e6, 400e6));
   ASSERT_EQ(reruns.size(), 4U);
-  EXPECT_THAT(reruns[0].words, HasSubstr("144 MB and 1 core each: 8 of 8 runs failed (out of memory)"));
+  EXPECT_THAT(reruns[0].text, HasSubstr("144 MB and 1 core each: 8 of 8 runs failed (out of memory)"));
   EXPECT_THAT(
-      reruns[1].words,
+      reruns[1].text,
       HasSubstr("216 MB and 1 core each: 8 runs, p50 1 s, 500 ms with 4.0 GB each: too little memory"));
   EXPECT_TRUE(reruns.back().confirmed);
   EXPECT_EQ(plan.needs.memory_bytes, 486'000'000U);
