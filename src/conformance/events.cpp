@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "conformance/case_context.hpp"
+#include "core/result_json.hpp"
 
 namespace gaur::conformance {
 
@@ -57,6 +58,21 @@ void contain_details(CaseContext& t) {
   EXPECT_EQ(events[4].kind, EventKind::kCompleted);
   EXPECT_EQ(events[4].detail, R"({"rows":1})");
   EXPECT_EQ(events[4].previous, State::kActive);
+}
+
+void detail_contains_result_file(CaseContext& t) {
+  const ResultFileInfo file{.url = "/v1/queues/q/jobs/1/result",
+                            .format = "csv",
+                            .bytes = 12,
+                            .rows = 3,
+                            .expires_at = from_ms(1'795'338'000'000)};
+  const JobId id = t.add();
+  ASSERT_TRUE(t.finish(t.take_one(), outcome::Completed{R"({"n":1})", file}));
+  const auto events = t.events();
+  ASSERT_FALSE(events.empty());
+  EXPECT_EQ(events.back().kind, EventKind::kDrained);
+  ASSERT_GE(events.size(), 2U);
+  EXPECT_EQ(events[events.size() - 2].detail, result_json(t.job(id)));
 }
 
 void delayed_event_contains_due_time(CaseContext& t) {
@@ -181,6 +197,7 @@ std::vector<Case> event_cases() {
       {kTheme, "RecordFailures", record_failures, event_log},
       {kTheme, "RecordStall", record_stall, event_log},
       {kTheme, "ContainDetails", contain_details, event_log},
+      {kTheme, "DetailContainsResultFile", detail_contains_result_file, event_log},
       {kTheme, "DelayedEventContainsDueTime", delayed_event_contains_due_time, event_log},
       {kTheme, "RecordDuplicatesAndRemovals", record_duplicates_and_removals, event_log},
       {kTheme, "ArePagedByCursor", are_paged_by_cursor, event_log},

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/result_json.hpp"
+
 namespace gaur::conformance {
 
 namespace {

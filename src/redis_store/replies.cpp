@@ -145,7 +145,7 @@ char letter_of(State state) {
 }
 
 Error no_such_job(const JobRef& job) {
-  return {Errc::kNotFound, fmt::format("queue {} has no job {}", job.queue.value, job.id.value)};
+  return {Errc::kNotFound, fmt::format("queue {}: there is no job {}", job.queue.value, job.id.value)};
 }
 
 Error not_in_state(const JobRef& job, std::string_view letter, std::string_view wanted) {

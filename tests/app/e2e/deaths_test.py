@@ -68,7 +68,7 @@ class DeathsTest(EndToEnd):
         self.assertIn("no such region", self.one_line(job_id, "failed"))
         self.assertIn("runner died during a job", self.gaur.log())
         _, killed = self.failed("die", {})
-        self.assertRegex(killed["message"], r"its runner died of SIGKILL, which Gaur did not send: the kernel was out of memory")
+        self.assertRegex(killed["message"], r"its runner died of SIGKILL, which Gaur did not send: the kernel's OOM killer")
 
     def test_limits_name_what_was_reached_and_the_key_to_change(self):
         job_id, failure = self.failed("sleep", {"ms": 60_000})

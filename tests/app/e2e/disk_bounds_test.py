@@ -33,12 +33,12 @@ class DiskBoundsTest(EndToEnd):
         self.assertEqual(small["state"], "completed", "what fits is kept")
 
         warned = until(lambda: [w for w in server.host()["warnings"] if "results.max_size" in w], what="the warning")
-        self.assertIn("result files take", warned[0])
+        self.assertIn("result files use", warned[0])
         self.assertGreater(server.host()["disk_free_bytes"], 0)
         until(lambda: "results.max_size" in server.log(), what="the warning in the log")
         self.assertIn("gaur_results_max_bytes 10000\n", server.get("/metrics").text)
         checked = subprocess.run([str(GAUR), "check"], cwd=server.folder, capture_output=True, text=True)
-        self.assertIn("warning: result files take", checked.stdout)
+        self.assertIn("warning: result files use", checked.stdout)
 
         self.assertEqual(server.request("DELETE", f"/v1/queues/q/jobs/{first}").status, 204)
         again = until(lambda: self.completed(server), what="room after the job was removed")

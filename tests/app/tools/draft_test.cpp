@@ -135,7 +135,7 @@ TEST(Draft, CountAndInstancesAreTakenApart) {
     EXPECT_EQ(json::serialize(at(draft, "worker.instances")), row.instances) << row.env << row.run;
   }
   EXPECT_THAT(draft_configuration(inputs("BULL_COUNT=two\n")).notes,
-              note(InitNote::Kind::kTodo, ".env:1 BULL_COUNT", "no whole number: \"two\""));
+              note(InitNote::Kind::kTodo, ".env:1 BULL_COUNT", "is not a whole number: \"two\""));
 }
 
 struct Checked {

@@ -182,7 +182,8 @@ TEST(Rerun, RaisesTheMemoryUntilNoRunFailsAndNoneIsSlow) {
   EXPECT_THAT(reruns[0].text, HasSubstr("144 MB and 1 core each: 8 of 8 runs failed (out of memory)"));
   EXPECT_THAT(
       reruns[1].text,
-      HasSubstr("216 MB and 1 core each: 8 runs, p50 1 s, 500 ms with 4.0 GB each: too little memory"));
+      HasSubstr(
+          "216 MB and 1 core each: 8 runs, p50 1 s, 500 ms with 4.0 GB each: slower, too little memory"));
   EXPECT_TRUE(reruns.back().confirmed);
   EXPECT_EQ(plan.needs.memory_bytes, 486'000'000U);
   EXPECT_EQ(plan.slots, 2U);
