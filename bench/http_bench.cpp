@@ -30,7 +30,8 @@ struct Load {
 
 struct Figures {
   double seconds = 0;
-  std::vector<double> latencies_ms;  ///< sorted
+  /// Sorted.
+  std::vector<double> latencies_ms;
   std::size_t errors = 0;
 };
 

@@ -24,8 +24,10 @@ struct AddOptions {
 };
 
 struct CallOptions {
-  std::string idempotency_key;  ///< as in AddOptions
-  JobOptions job;               ///< delay, priority, timeout ...
+  /// As in AddOptions.
+  std::string idempotency_key;
+  /// Delay, priority, timeout ...
+  JobOptions job;
 };
 
 /// A call that became a job.

@@ -11,31 +11,42 @@ namespace gaur {
 enum class Errc : std::uint8_t {
   /// A value is out of range or of the wrong type; the message names the field and the rule.
   kInvalidArgument,
-  kNotFound,       ///< no such job, queue or function
-  kAlreadyExists,  ///< the name is taken, with other content
+  /// No such job, queue or function.
+  kNotFound,
+  /// The name is taken, with other content.
+  kAlreadyExists,
   /// The transition is not legal from the job's current state.
   kNotInState,
   /// The run has no lock: it expired, or the job was requeued.
   kLockMissing,
   /// The job is locked under another token: a newer run of it exists.
   kLockMismatch,
-  kQueueFull,  ///< max_waiting is reached; retry later
+  /// max_waiting is reached; retry later.
+  kQueueFull,
   /// The disk or its quota is full for adds; finishes are still stored.
   kStoreFull,
-  kTooLarge,     ///< over a size limit; the message names it
-  kUnsupported,  ///< the message names the missing capability
+  /// Over a size limit; the message names it.
+  kTooLarge,
+  /// The message names the missing capability.
+  kUnsupported,
   /// The outcome is unknown; sending the same operation again is safe.
   kDisconnected,
-  kTimeout,  ///< a deadline passed
+  /// A deadline passed.
+  kTimeout,
   /// In use by another process or worker; the message names it.
   kBusy,
-  kIo,  ///< a system call failed; the message has errno's text
+  /// A system call failed; the message has errno's text.
+  kIo,
   /// Stored or received bytes are damaged; the message says where.
   kCorrupt,
-  kNewerFormat,  ///< written by a newer version of Gaur
-  kStopping,     ///< this host is stopping and rejects new requests
-  kPermission,   ///< not allowed by configuration or token
-  kInternal,     ///< a bug in Gaur
+  /// Written by a newer version of Gaur.
+  kNewerFormat,
+  /// this host is stopping and rejects new requests.
+  kStopping,
+  /// Not allowed by configuration or token.
+  kPermission,
+  /// A bug in Gaur.
+  kInternal,
 };
 
 /// The code in JSON, logs and job records: "not_found".

@@ -13,9 +13,12 @@ namespace gaur {
 
 struct FunctionInfo {
   FunctionName name;
-  QueueName queue;          ///< calls add their jobs here
-  std::string pool;         ///< the pool whose runners run it
-  std::string description;  ///< for people; may be empty
+  /// Calls add their jobs here.
+  QueueName queue;
+  /// The pool whose runners run it.
+  std::string pool;
+  /// For people; may be empty.
+  std::string description;
   /// JSON object {"region":{"type":"varchar","required":true}}, returned to clients unchanged.
   std::string parameters = "{}";
   /// Where the queue's jobs contain the function's name: "" is the job's name, else a dotted path into its
@@ -24,10 +27,14 @@ struct FunctionInfo {
   std::string function_field;
   /// Where the job's data contains the parameters: "" is the data itself, else a dotted path ("params").
   std::string params_path;
-  double cores = 0;                       ///< configured needs of one run; 0: a slot's share
-  std::uint64_t memory_bytes = 0;         ///< configured needs of one run; 0: a slot's share
-  std::optional<Duration> timeout;        ///< longest run
-  std::optional<Duration> queue_timeout;  ///< longest wait before the first run
+  /// Configured needs of one run; 0: a slot's share.
+  double cores = 0;
+  /// Configured needs of one run; 0: a slot's share.
+  std::uint64_t memory_bytes = 0;
+  /// Longest run.
+  std::optional<Duration> timeout;
+  /// Longest wait before the first run.
+  std::optional<Duration> queue_timeout;
 };
 
 struct FunctionCatalog {

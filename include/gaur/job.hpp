@@ -16,10 +16,14 @@ namespace gaur {
 enum class State : std::uint8_t {
   /// In the queue's list: first in, first out, or last in, first out with JobOptions::lifo.
   kWaiting,
-  kPrioritized,      ///< waiting with a priority above 0
-  kDelayed,          ///< its delay has not passed
-  kActive,           ///< taken by a worker
-  kWaitingChildren,  ///< a parent with unfinished children
+  /// Waiting with a priority above 0.
+  kPrioritized,
+  /// Its delay has not passed.
+  kDelayed,
+  /// Taken by a worker.
+  kActive,
+  /// A parent with unfinished children.
+  kWaitingChildren,
   kCompleted,
   kFailed,
 };
@@ -34,13 +38,15 @@ std::optional<State> parse_state(std::string_view text);
 struct Retention {
   /// Keeps the newest `count`; 0 removes the job as it finishes.
   std::optional<std::uint64_t> count{};
-  std::optional<std::chrono::seconds> age{};  ///< remove those that finished longer ago
+  /// Remove those that finished longer ago.
+  std::optional<std::chrono::seconds> age{};
   bool operator==(const Retention&) const = default;
 };
 
 /// The wait before the next attempt; a = number of attempts made so far (1 after the first).
 struct Backoff {
-  enum class Kind : std::uint8_t { kFixed, kExponential };  ///< delay | delay * 2^(a-1)
+  /// Delay | delay * 2^(a-1).
+  enum class Kind : std::uint8_t { kFixed, kExponential };
   Kind kind = Kind::kFixed;
   Duration delay{0};
   /// 0 to 1: the share of the delay that is drawn at random.
@@ -50,7 +56,8 @@ struct Backoff {
 
 struct Deduplication {
   std::string id{};
-  Duration ttl{0};  ///< 0: until the job finishes
+  /// 0: until the job finishes.
+  Duration ttl{0};
   bool extend = false, replace = false, reschedule = false, keep_last_if_active = false;
   bool operator==(const Deduplication&) const = default;
 };
@@ -63,20 +70,23 @@ struct ParentRef {
   bool operator==(const ParentRef&) const = default;
 };
 
-inline constexpr std::uint32_t kMaxPriority = (1U << 21) - 1;  ///< as in BullMQ
+/// As in BullMQ.
+inline constexpr std::uint32_t kMaxPriority = (1U << 21) - 1;
 inline constexpr std::uint32_t kMaxAttempts = 1'000'000;
 
 struct JobOptions {
   /// The user's own id; a second add with it returns the first job. Default: the store assigns a number.
   std::optional<JobId> id{};
-  Duration delay{0};  ///< 0: at once
+  /// 0: at once.
+  Duration delay{0};
   /// 0: none, started before all priorities; else 1 (first) to 2 097 151.
   std::uint32_t priority = 0;
   /// Adds the job at the front of the waiting list. Does not affect prioritized jobs.
   bool lifo = false;
   /// Most attempts before the job fails, at most kMaxAttempts. 0: the function's configuration, else 1.
   std::uint32_t attempts = 0;
-  Backoff backoff{};  ///< default: at once
+  /// Default: at once.
+  Backoff backoff{};
   /// Creation time to record. Default: the store's clock.
   std::optional<Time> timestamp{};
   /// Default: the worker's configuration, else keep all.
@@ -85,8 +95,10 @@ struct JobOptions {
   std::optional<Duration> timeout{};
   /// A job that waits longer for its first run fails. Default: no limit.
   std::optional<Duration> queue_timeout{};
-  std::uint32_t keep_logs = 1000;        ///< newest log lines kept; 0: none
-  std::uint32_t stack_trace_limit = 10;  ///< newest stack traces kept
+  /// Newest log lines kept; 0: none.
+  std::uint32_t keep_logs = 1000;
+  /// Newest stack traces kept.
+  std::uint32_t stack_trace_limit = 10;
   std::optional<Deduplication> deduplication{};
   std::optional<ParentRef> parent{};
   bool operator==(const JobOptions&) const = default;
@@ -110,7 +122,8 @@ struct Failure {
   /// too_large, or a runner's own code.
   std::string code = "error";
   std::string message{};
-  std::string stack{};  ///< "" if there is none
+  /// "" if there is none.
+  std::string stack{};
   /// JSON object with details of the failure (position in SQL, signal), or empty.
   std::string details{};
   bool operator==(const Failure&) const = default;
@@ -120,10 +133,13 @@ struct Failure {
 struct ResultFileInfo {
   /// Where clients fetch the file: a path of the HTTP API, or with `is_link` an absolute URL.
   std::string url{};
-  std::string format{};  ///< "parquet", "csv", "ndjson", ...
+  /// "parquet", "csv", "ndjson", ...
+  std::string format{};
   std::uint64_t bytes = 0;
-  std::uint64_t rows = 0;  ///< 0: unknown; links do not record it
-  Time expires_at{};       ///< whole seconds
+  /// 0: unknown; links do not record it.
+  std::uint64_t rows = 0;
+  /// Whole seconds.
+  Time expires_at{};
   /// The function has `on_large = "url"`: a link that needs no token is the job's whole result.
   bool is_link = false;
   bool operator==(const ResultFileInfo&) const = default;
@@ -133,27 +149,38 @@ struct Job {
   QueueName queue{};
   JobId id{};
   std::string name{};
-  std::string data{};  ///< JSON text
+  /// JSON text.
+  std::string data{};
   JobOptions options{};
   State state = State::kWaiting;
-  Time timestamp{};   ///< creation
-  Duration delay{0};  ///< of the current wait; 0 once due
+  /// Creation.
+  Time timestamp{};
+  /// Of the current wait; 0 once due.
+  Duration delay{0};
   std::uint32_t priority = 0;
   /// Runs that completed or failed; runs that the host interrupted are not counted.
   std::uint32_t attempts_made = 0;
   /// Counts every start; use it as the fencing number of side effects.
   std::uint32_t attempts_started = 0;
-  std::uint32_t stalled = 0;  ///< times its runner died or its lock expired
-  std::string progress{};     ///< JSON text or ""
-  std::string result{};       ///< JSON text, completed jobs only
+  /// Times its runner died or its lock expired.
+  std::uint32_t stalled = 0;
+  /// JSON text or "".
+  std::string progress{};
+  /// JSON text, completed jobs only.
+  std::string result{};
   /// Set if the run wrote a file; `result` is then the JSON object beside the file, "null" beside a link.
   std::optional<ResultFileInfo> result_file{};
-  std::optional<Failure> failure{};       ///< of the last failed attempt
-  std::vector<std::string> stacktrace{};  ///< oldest first
-  std::optional<Time> due{};              ///< delayed jobs only
+  /// Of the last failed attempt.
+  std::optional<Failure> failure{};
+  /// Oldest first.
+  std::vector<std::string> stacktrace{};
+  /// Delayed jobs only.
+  std::optional<Time> due{};
   std::optional<Time> processed_on{}, finished_on{};
-  std::string processed_by{};    ///< worker name of the last start
-  std::optional<Usage> usage{};  ///< of the last finished run
+  /// Worker name of the last start.
+  std::string processed_by{};
+  /// Of the last finished run.
+  std::optional<Usage> usage{};
   /// Why the stored data is not JSON; `data` then contains it as a JSON string.
   std::string data_invalid{};
   bool operator==(const Job&) const = default;
@@ -166,11 +193,13 @@ std::string result_json(const Job& job);
 /// Limits of one job, checked before anything is stored.
 struct Limits {
   std::size_t data_bytes = 1 << 20;
-  std::size_t result_bytes = 1 << 20;  ///< applies to progress as well
+  /// Applies to progress as well.
+  std::size_t result_bytes = 1 << 20;
   std::size_t name_bytes = 256;
   std::size_t id_bytes = 128;
   std::size_t log_line_bytes = 16 << 10;
-  std::size_t failure_bytes = 64 << 10;  ///< message and stack are truncated to this
+  /// Message and stack are truncated to this.
+  std::size_t failure_bytes = 64 << 10;
   std::uint32_t add_batch = 10'000;
 };
 

@@ -20,11 +20,14 @@ struct Name {
 
 /// A decimal number assigned by the store, or the user's own text.
 using JobId = Name<struct JobIdTag>;
-using QueueName = Name<struct QueueNameTag>;  ///< 1 to 480 bytes, see validate_queue_name()
+/// 1 to 480 bytes, see validate_queue_name().
+using QueueName = Name<struct QueueNameTag>;
 /// The function that runs a job: the job's name, or a field of its data.
 using FunctionName = Name<struct FunctionTag>;
-using LockToken = Name<struct LockTokenTag>;  ///< unique for each start of each job
-using SessionName = Name<struct SessionTag>;  ///< a sequence of numbered operations of one sender
+/// Unique for each start of each job.
+using LockToken = Name<struct LockTokenTag>;
+/// A sequence of numbered operations of one sender.
+using SessionName = Name<struct SessionTag>;
 
 using Duration = std::chrono::milliseconds;
 /// Wall clock, milliseconds since 1970 UTC: only for values that are stored or displayed.

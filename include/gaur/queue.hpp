@@ -16,7 +16,8 @@ namespace gaur {
 
 struct NewJob {
   std::string name{};
-  std::string data = "{}";  ///< JSON text, stored byte for byte
+  /// JSON text, stored byte for byte.
+  std::string data = "{}";
   JobOptions options{};
 };
 
@@ -54,7 +55,8 @@ struct Counts {
 
 struct Position {
   std::uint64_t before = 0;
-  bool exact = true;  ///< false above 1 000: an estimate
+  /// false above 1 000: an estimate.
+  bool exact = true;
   bool operator==(const Position&) const = default;
 };
 
@@ -62,14 +64,16 @@ struct RangeRequest {
   QueueName queue{};
   State state = State::kWaiting;
   std::uint64_t offset = 0;
-  std::uint32_t limit = 100;  ///< at most 1 000
+  /// At most 1 000.
+  std::uint32_t limit = 100;
   /// Reverses the order: the order of starts for waiting jobs, of finishing for finished ones.
   bool newest_first = false;
 };
 
 struct LogPage {
   std::vector<std::string> lines{};
-  std::uint64_t total = 0;  ///< lines that are stored
+  /// Lines that are stored.
+  std::uint64_t total = 0;
 };
 
 // ---- events ----------------------------------------------------------------------------------
@@ -100,7 +104,8 @@ struct Event {
   /// Opaque position in the queue's event log.
   std::string cursor{};
   EventKind kind = EventKind::kAdded;
-  JobId id{};  ///< empty for queue events
+  /// Empty for queue events.
+  JobId id{};
   std::optional<State> previous{};
   /// kCompleted: result; kFailed: reason; kProgress: JSON; kDelayed: due time in ms; kAdded: name.
   std::string detail{};
@@ -108,7 +113,8 @@ struct Event {
 };
 struct EventPage {
   std::vector<Event> events{};
-  std::string cursor{};  ///< the `cursor` of the next request
+  /// The `cursor` of the next request.
+  std::string cursor{};
   /// Events after the requested cursor were trimmed and are missing.
   bool gap = false;
 };

@@ -13,10 +13,13 @@ namespace gaur {
 
 struct ResultFile {
   std::filesystem::path path;
-  std::string format;  ///< "parquet", "csv", "ndjson", ...
+  /// "parquet", "csv", "ndjson", ...
+  std::string format;
   std::uint64_t bytes = 0;
-  std::uint64_t rows = 0;  ///< as the runner reported; 0 if it did not
-  Time expires_at{};       ///< find() fails from this time on
+  /// As the runner reported; 0 if it did not.
+  std::uint64_t rows = 0;
+  /// find() fails from this time on.
+  Time expires_at{};
 };
 
 /// Thread-safety: any thread.

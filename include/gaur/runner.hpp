@@ -38,10 +38,12 @@ class JobView {
   const std::string& queue() const;
   const std::string& name() const;
   const std::string& function() const;
-  std::uint32_t attempt() const;  ///< from 1
+  /// From 1.
+  std::uint32_t attempt() const;
   /// The fencing number: grows with every start of this job.
   std::uint64_t started() const;
-  std::optional<Duration> timeout() const;  ///< of the run; Gaur enforces it
+  /// Of the run; Gaur enforces it.
+  std::optional<Duration> timeout() const;
 
   /// The data as it was added, byte for byte.
   std::string_view data() const;
@@ -50,7 +52,8 @@ class JobView {
   std::string json(std::string_view path) const;
   // The value at a dotted path; nothing if there is none, or one of another type.
   std::optional<std::string> text(std::string_view path) const;
-  std::optional<std::int64_t> integer(std::string_view path) const;  ///< 3.0 counts as an integer
+  /// 3.0 counts as an integer.
+  std::optional<std::int64_t> integer(std::string_view path) const;
   std::optional<double> number(std::string_view path) const;
   std::optional<bool> flag(std::string_view path) const;
 
@@ -67,8 +70,10 @@ class RunContext {
   RunContext(const RunContext&) = delete;
   RunContext& operator=(const RunContext&) = delete;
 
-  std::uint32_t threads() const;       ///< granted to this run, at least 1
-  std::uint64_t memory_bytes() const;  ///< granted to this run; 0: not limited
+  /// Granted to this run, at least 1.
+  std::uint32_t threads() const;
+  /// Granted to this run; 0: not limited.
+  std::uint64_t memory_bytes() const;
   /// Scratch and result files of this runner; emptied and removed by Gaur.
   const std::filesystem::path& tmp_folder() const;
   const std::filesystem::path& out_folder() const;
@@ -101,8 +106,10 @@ class RunContext {
 namespace answer {
 /// A file that the handler wrote into out_folder().
 struct File {
-  std::string name;    ///< without a folder
-  std::string format;  ///< "csv", "parquet" ...
+  /// Without a folder.
+  std::string name;
+  /// "csv", "parquet" ...
+  std::string format;
   std::uint64_t rows = 0;
 };
 struct Completed {
@@ -113,8 +120,10 @@ struct Completed {
 struct Failed {
   std::string message;
   std::string code = "error";
-  bool final = false;          ///< no further attempt can succeed
-  std::string details = "{}";  ///< JSON object, at most 64 KiB
+  /// No further attempt can succeed.
+  bool final = false;
+  /// JSON object, at most 64 KiB.
+  std::string details = "{}";
 };
 /// Runs the job again after `delay`; not counted as an attempt.
 struct Snooze {
@@ -129,8 +138,10 @@ using RunAnswer = std::variant<answer::Completed, answer::Failed, answer::Snooze
 using RunFunction = std::function<RunAnswer(const JobView&, RunContext&)>;
 
 struct RunnerProgram {
-  std::string name = "a runner in C++";          ///< shown in Gaur's log
-  std::map<std::string, RunFunction> functions;  ///< at least one
+  /// Shown in Gaur's log.
+  std::string name = "a runner in C++";
+  /// At least one.
+  std::map<std::string, RunFunction> functions;
 };
 
 /// Runs jobs one after the other on the calling thread until Gaur stops the runner or exits. A second thread

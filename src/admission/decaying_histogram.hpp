@@ -10,7 +10,8 @@ namespace gaur {
 
 class DecayingHistogram {
  public:
-  static constexpr std::uint64_t kLeastValues = 5;  ///< quantile() returns nothing before so many values
+  /// quantile() returns nothing before so many values.
+  static constexpr std::uint64_t kLeastValues = 5;
 
   void add(double value) {
     // Each new value weighs a little more than the last one, instead of decreasing all weights: half of the

@@ -18,10 +18,12 @@ namespace gaur {
 struct FunctionNeeds {
   /// Default: a slot's share. Clamped to the capacity, so that every job fits an idle machine.
   std::optional<double> cores;
-  std::optional<std::uint64_t> memory_bytes{};  ///< as `cores`
+  /// As `cores`.
+  std::optional<std::uint64_t> memory_bytes{};
   /// Concurrent runs of this function on this host; 0: as many as fit.
   std::uint32_t max_running = 0;
-  std::vector<QueueName> queues{};  ///< where it is served; empty: in every queue
+  /// Where it is served; empty: in every queue.
+  std::vector<QueueName> queues{};
 };
 
 enum class QueueOrder : std::uint8_t {
@@ -48,13 +50,16 @@ struct QueueRules {
 };
 
 struct LedgerOptions {
-  Resources capacity{};     ///< what may be granted; see plan_slots()
-  std::uint32_t slots = 1;  ///< a slot's share = capacity / slots
+  /// What may be granted; see plan_slots().
+  Resources capacity{};
+  /// A slot's share = capacity / slots.
+  std::uint32_t slots = 1;
   /// 1 to 4: granted cores may reach cores * this. Above 1 the granted threads exceed the machine's cores.
   double cpu_factor = 1.0;
   std::vector<QueueRules> queues{};
   std::map<FunctionName, FunctionNeeds> functions{};
-  std::uint32_t max_take = 256;  ///< most jobs of one take request
+  /// Most jobs of one take request.
+  std::uint32_t max_take = 256;
   /// Take requests of a queue that may be in flight. From 8 slots on each takes at most its part of the
   /// slots, so that the requests alternate.
   std::uint32_t takes_in_flight = 1;
@@ -64,25 +69,31 @@ struct LedgerOptions {
 struct FunctionUse {
   std::uint64_t runs = 0;
   std::uint32_t running = 0;
-  std::optional<Duration> wall_p50, wall_p90;     ///< nothing before five runs
-  std::optional<double> cores_p75;                ///< CPU time / wall time
-  std::optional<std::uint64_t> memory_p95_bytes;  ///< nothing if it was not measured
+  /// Nothing before five runs.
+  std::optional<Duration> wall_p50, wall_p90;
+  /// CPU time / wall time.
+  std::optional<double> cores_p75;
+  /// Nothing if it was not measured.
+  std::optional<std::uint64_t> memory_p95_bytes;
 };
 
 struct LedgerStatus {
   Resources capacity{};
   /// Of running jobs, now and at most since the start. Never above the capacity (cores: times cpu_factor).
   Resources granted, highest_granted;
-  Resources booked{};  ///< for take requests in flight
+  /// For take requests in flight.
+  Resources booked{};
   std::uint64_t overhead_bytes = 0;
   std::uint32_t running = 0, highest_running = 0;
-  std::uint32_t threads = 0, highest_threads = 0;  ///< sum of granted threads
+  /// Sum of granted threads.
+  std::uint32_t threads = 0, highest_threads = 0;
   struct Head {
     QueueName queue{};
     JobId job{};
     FunctionName function{};
     Needs needs{};
-    Duration waited{0};  ///< since it first did not fit
+    /// Since it first did not fit.
+    Duration waited{0};
     /// By the usual duration of the current runs; nothing if it is not known.
     std::optional<Duration> starts_in;
   };

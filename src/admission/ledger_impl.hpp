@@ -13,8 +13,10 @@ struct Ledger::Impl {
   struct Function {
     FunctionNeeds configured;
     std::uint32_t running = 0;
-    std::uint32_t booked = 0;        ///< starts that open bookings allow
-    std::string unavailable_reason;  ///< "": available
+    /// Starts that open bookings allow.
+    std::uint32_t booked = 0;
+    /// "": available.
+    std::string unavailable_reason;
     DecayingHistogram wall_us, millicores, memory;
   };
 
@@ -22,15 +24,18 @@ struct Ledger::Impl {
   struct Head {
     std::uint64_t serial = 0;
     BlockedHead job;
-    Instant since{};           ///< when it first did not fit
-    unsigned unconfirmed = 0;  ///< consecutive take replies that did not reach it
+    /// When it first did not fit.
+    Instant since{};
+    /// Consecutive take replies that did not reach it.
+    unsigned unconfirmed = 0;
   };
 
   struct Queue {
     QueueRules rules;
     /// Resources granted so far / weight, as a share of the capacity. The least served queue goes first.
     double served = 0;
-    bool idle = true;  ///< its last take reply left no job behind
+    /// Its last take reply left no job behind.
+    bool idle = true;
     std::optional<Head> head;
   };
 
@@ -53,7 +58,8 @@ struct Ledger::Impl {
 
   LedgerOptions options;
   std::map<QueueName, Queue> queues;
-  std::vector<QueueName> queue_order;  ///< as configured; breaks ties
+  /// As configured; breaks ties.
+  std::vector<QueueName> queue_order;
   std::map<FunctionName, Function> functions;
   std::map<std::uint64_t, OpenBooking> bookings;
   std::unordered_map<LockToken, Run> runs;
@@ -61,15 +67,19 @@ struct Ledger::Impl {
   std::uint32_t threads = 0, highest_threads = 0, highest_running = 0;
   std::uint64_t overhead = 0;
   std::uint64_t last_booking = 0, last_head = 0;
-  double served_now = 0;  ///< initial `served` of a queue that was idle
+  /// Initial `served` of a queue that was idle.
+  double served_now = 0;
   Instant now{};
 
   explicit Impl(LedgerOptions given);
 
-  Resources capacity() const;  ///< what may be granted: without the overhead
-  Resources free() const;      ///< capacity - granted - booked
+  /// What may be granted: without the overhead.
+  Resources capacity() const;
+  /// Capacity - granted - booked.
+  Resources free() const;
   Needs needs_of(const Function& function) const;
-  Needs needs_of(const FunctionName& name) const;  ///< a slot's share for unlisted functions
+  /// A slot's share for unlisted functions.
+  Needs needs_of(const FunctionName& name) const;
   Needs clamped(const Needs& needs) const;
   bool serves(const Function& function, const QueueName& queue) const;
   std::optional<Duration> usual_wall(const FunctionName& name) const;

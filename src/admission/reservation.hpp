@@ -12,7 +12,8 @@ namespace gaur {
 struct Occupant {
   Needs needs;
   Instant since{};
-  std::optional<Duration> usual;  ///< 90th percentile of its function; nothing: not known
+  /// 90th percentile of its function; nothing: not known.
+  std::optional<Duration> usual;
   /// It was backfilled past this head on resources that the head does not need: its end is not counted on.
   bool backfilled = false;
 };

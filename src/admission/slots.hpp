@@ -11,22 +11,28 @@
 namespace gaur {
 
 struct SlotInputs {
-  double cores = 1;                ///< of the machine (or of its cgroup)
-  std::uint64_t memory_bytes = 0;  ///< of the machine (or of its cgroup)
+  /// Of the machine (or of its cgroup).
+  double cores = 1;
+  /// Of the machine (or of its cgroup).
+  std::uint64_t memory_bytes = 0;
   /// Not granted to jobs. Default: a tenth of the memory, at least 512 MB, at most 8 GB, never over half.
   std::optional<std::uint64_t> reserve_bytes{};
-  std::optional<std::uint32_t> slots{};  ///< configured; default: computed
+  /// Configured; default: computed.
+  std::optional<std::uint32_t> slots{};
   /// The origin of configured slots, for SlotPlan::text; "": "as configured".
   std::string why{};
 };
 
 struct SlotPlan {
-  std::uint32_t slots = 1;  ///< at least 1
+  /// At least 1.
+  std::uint32_t slots = 1;
   /// What the ledger may grant: all cores, and memory minus the reserve.
   Resources capacity{};
-  Resources share{};  ///< capacity / slots
+  /// Capacity / slots.
+  Resources share{};
   std::uint64_t reserve_bytes = 0;
-  std::string text;  ///< the calculation as one line of text
+  /// The calculation as one line of text.
+  std::string text;
 };
 
 /// Default: slots = min(cores / cores per slot, capacity in GB), at least 1. A slot has a quarter of the

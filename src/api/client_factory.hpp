@@ -13,15 +13,19 @@
 namespace gaur {
 
 struct ClientOptions {
-  std::map<QueueName, std::uint64_t> max_waiting;  ///< of the queues with a bound of their own
-  std::uint64_t default_max_waiting = 0;           ///< of all others; 0: unbounded
+  /// Of the queues with a bound of their own.
+  std::map<QueueName, std::uint64_t> max_waiting;
+  /// Of all others; 0: unbounded.
+  std::uint64_t default_max_waiting = 0;
   Limits limits;
-  std::shared_ptr<const FunctionCatalog> functions;  ///< nullptr: none
+  /// nullptr: none.
+  std::shared_ptr<const FunctionCatalog> functions;
   /// The queues of a store that only this host works on: an add to another queue, or for a function that is
   /// not in `functions`, is rejected with kNotFound, since nothing would ever run it. Other verbs on a queue
   /// also accept one that is in the store. Nothing: every name is accepted.
   std::optional<std::set<QueueName>> own_queues;
-  std::size_t max_waits = 10'000;  ///< wait_finished calls under way
+  /// wait_finished calls under way.
+  std::size_t max_waits = 10'000;
   /// Idempotency keys kept in memory, to detect other jobs with the same key.
   std::size_t known_keys = 100'000;
 };

@@ -28,9 +28,12 @@ class KnownKeys {
   explicit KnownKeys(std::size_t capacity) : capacity_(capacity) {}
 
   enum class Verdict : std::uint8_t {
-    kNew,    ///< first use since this process started
-    kSame,   ///< repeated
-    kOther,  ///< the key was used for another request
+    /// First use since this process started.
+    kNew,
+    /// Repeated.
+    kSame,
+    /// The key was used for another request.
+    kOther,
   };
   Verdict check(const SessionName& session, std::uint64_t fingerprint);
   /// The request failed: the key may be used again.

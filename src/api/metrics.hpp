@@ -32,7 +32,8 @@ class Histogram {
   explicit Histogram(std::vector<double> upper_bounds);
   void observe(double value);
   struct Snapshot {
-    std::vector<std::uint64_t> buckets;  ///< not cumulative; the last one is +Inf
+    /// Not cumulative; the last one is +Inf.
+    std::vector<std::uint64_t> buckets;
     std::uint64_t count = 0;
     double sum = 0;
   };
@@ -49,7 +50,8 @@ class Histogram {
 class MinuteRates {
  public:
   void mark(const std::string& key, Instant now);
-  double per_second(const std::string& key, Instant now) const;  ///< 0: no event in the last minute
+  /// 0: no event in the last minute.
+  double per_second(const std::string& key, Instant now) const;
 
  private:
   struct Ring {
@@ -72,7 +74,8 @@ class Metrics {
   /// Replaces all samples of a gauge.
   void gauge(std::string_view name, std::string_view help, std::vector<std::pair<Labels, double>> rows);
   std::string render() const;
-  MinuteRates& finish_rates() { return finish_rates_; }  ///< by queue; Retry-After is computed from them
+  /// By queue; Retry-After is computed from them.
+  MinuteRates& finish_rates() { return finish_rates_; }
 
   static constexpr std::size_t kMaxSeries = 2'000;
 

@@ -38,7 +38,8 @@ class Waits : public std::enable_shared_from_this<Waits> {
   };
   using WaiterId = std::uint64_t;
   struct Queue {
-    std::string cursor;  ///< of the reader
+    /// Of the reader.
+    std::string cursor;
     /// An events() call, or the pause before the next try, is under way.
     bool reading = false;
     /// `cursor` is valid: waits that begin now read their jobs by themselves.

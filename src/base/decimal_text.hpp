@@ -30,8 +30,10 @@ struct DecimalText {
 std::optional<DecimalText> read_decimal(std::string_view text);
 
 enum class Inexact {
-  kFraction,  ///< more decimal places than the scale keeps
-  kTooLarge   ///< more than 2^128-1
+  /// More decimal places than the scale keeps.
+  kFraction,
+  /// More than 2^128-1.
+  kTooLarge
 };
 /// |number| × 10^scale as a whole number.
 tl::expected<UInt128, Inexact> scaled_magnitude(const DecimalText& number, unsigned scale);

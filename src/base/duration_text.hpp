@@ -14,8 +14,10 @@ inline constexpr Duration kLongestDuration = std::chrono::hours(24 * 365 * 10);
 
 /// What a number without a unit means.
 enum class BareNumber : std::uint8_t {
-  kRejected,      ///< configuration: "30" may be meant as seconds
-  kMilliseconds,  ///< HTTP API
+  /// Configuration: "30" may be meant as seconds.
+  kRejected,
+  /// HTTP API.
+  kMilliseconds,
 };
 
 /// "250ms", "30s", "10m", "2h", "7d", or several with falling units ("1h30m"). "0" needs no unit.

@@ -12,16 +12,20 @@ namespace gaur {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant now() const = 0;  ///< monotonic; for durations and deadlines
-  virtual Time wall() const = 0;    ///< may jump; only for what is stored or shown
+  /// Monotonic; for durations and deadlines.
+  virtual Instant now() const = 0;
+  /// May jump; only for what is stored or shown.
+  virtual Time wall() const = 0;
 };
 
 /// Thread-safety: any thread.
 class Random {
  public:
   virtual ~Random() = default;
-  virtual std::uint64_t next() = 0;                                        ///< uniform over all 64-bit values
-  double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }  ///< [0, 1)
+  /// Uniform over all 64-bit values.
+  virtual std::uint64_t next() = 0;
+  /// [0, 1).
+  double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 };
 
 /// Runs tasks one after the other, in the order of posting. Thread-safety: post from any thread.

@@ -12,7 +12,8 @@
 namespace gaur {
 
 struct LandlockRules {
-  std::vector<std::filesystem::path> read;  ///< files and folders: read, list, execute
+  /// Files and folders: read, list, execute.
+  std::vector<std::filesystem::path> read;
   /// Folders: the same, and create, write and remove files and folders. Files: read and write.
   std::vector<std::filesystem::path> write;
   /// No TCP bind and connect (kernels with ABI 4 and later).

@@ -34,13 +34,14 @@ struct LogField {
   LogField(std::string_view k, bool v) : key(k), value(v ? "true" : "false"), quoted(false) {}
   LogField(std::string_view k, std::integral auto v) : key(k), value(std::to_string(v)), quoted(false) {}
   LogField(std::string_view k, double v);
-  LogField(std::string_view k, Duration v)
-      : key(k), value(std::to_string(v.count())), quoted(false) {}  ///< in ms
+  /// In ms.
+  LogField(std::string_view k, Duration v) : key(k), value(std::to_string(v.count())), quoted(false) {}
   template <class Tag>
   LogField(std::string_view k, const Name<Tag>& v) : key(k), value(v.value) {}
 
   std::string key;
-  std::string value;  ///< raw; escaped only when written
+  /// Raw; escaped only when written.
+  std::string value;
   /// JSON: a string; false for numbers and truth values.
   bool quoted = true;
 };
@@ -48,7 +49,8 @@ struct LogField {
 struct LogRecord {
   LogLevel level = LogLevel::kInfo;
   std::string_view message;
-  std::span<const LogField> fields;  ///< the logger's own first, then the call's
+  /// The logger's own first, then the call's.
+  std::span<const LogField> fields;
 };
 
 /// Where lines go. Thread-safety: write() is called from any thread, several at a time.
@@ -73,7 +75,8 @@ class Logger {
  public:
   using Fields = std::initializer_list<LogField>;
 
-  Logger() = default;  ///< discards
+  /// Discards.
+  Logger() = default;
   /// Lines below `level` are dropped.
   Logger(std::shared_ptr<LogSink> sink, LogLevel level);
 

@@ -18,7 +18,8 @@ class ManualClock final : public Clock {
     now_ += by;
     wall_ += by;
   }
-  void jump_wall(Duration by) { wall_ += by; }  ///< an administrator sets the clock
+  /// An administrator sets the clock.
+  void jump_wall(Duration by) { wall_ += by; }
 
  private:
   Instant now_{std::chrono::hours(1)};

@@ -25,9 +25,11 @@ class RawValue {
   bool is_object() const { return text_.front() == '{'; }
   bool is_number() const { return text_.front() == '-' || (text_.front() >= '0' && text_.front() <= '9'); }
 
-  const std::string& text() const { return text_; }  ///< the JSON
+  /// The JSON.
+  const std::string& text() const { return text_; }
   bool flag() const { return text_.front() == 't'; }
-  std::string string() const;  ///< a string's characters; "" for other kinds
+  /// A string's characters; "" for other kinds.
+  std::string string() const;
   std::vector<RawValue> items() const;
   /// The last member of this name; nothing where there is none, or for other kinds.
   std::optional<RawValue> member(std::string_view key) const;

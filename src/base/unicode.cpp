@@ -6,7 +6,8 @@ namespace {
 
 /// The number of bytes after a lead byte, and the range of the first of them.
 struct Lead {
-  std::size_t following = 0;  ///< 0: not a lead byte
+  /// 0: not a lead byte.
+  std::size_t following = 0;
   unsigned char least = 0x80, most = 0xBF;
 };
 

@@ -24,20 +24,27 @@ using redis_store::ServerFacts;
 using redis_store::WorkerSeen;
 
 struct InspectLimits {
-  std::uint64_t scanned_keys = 5'000'000;  ///< keys that SCAN may pass while looking for queues
+  /// Keys that SCAN may pass while looking for queues.
+  std::uint64_t scanned_keys = 5'000'000;
   std::uint32_t queues = 1'000;
-  std::uint32_t active = 1'000;   ///< active jobs whose locks are read
-  std::uint32_t samples = 1'000;  ///< kept completed and failed jobs, each, newest first
-  std::uint32_t delayed = 1'000;  ///< overdue delayed jobs that are listed
+  /// Active jobs whose locks are read.
+  std::uint32_t active = 1'000;
+  /// Kept completed and failed jobs, each, newest first.
+  std::uint32_t samples = 1'000;
+  /// Overdue delayed jobs that are listed.
+  std::uint32_t delayed = 1'000;
 };
 
 /// An active job without a lock.
 struct UnlockedActive {
   JobId id{};
   std::string name{};
-  std::optional<Time> started{};  ///< processedOn; nothing if it was moved to `active` and never locked
-  std::optional<Duration> age{};  ///< since then, by the server's clock
-  std::uint32_t stalled = 0;      ///< its stalledCounter
+  /// processedOn; nothing if it was moved to `active` and never locked.
+  std::optional<Time> started{};
+  /// Since then, by the server's clock.
+  std::optional<Duration> age{};
+  /// Its stalledCounter.
+  std::uint32_t stalled = 0;
 };
 
 /// A delayed job that is due and was not moved to the waiting jobs.
@@ -55,17 +62,28 @@ struct QueueLook {
   QueueName queue{};
   Evidence evidence{};
   Counts counts{};
-  Time now{};                                    ///< the server's clock
-  std::optional<JobId> oldest_waiting{};         ///< the next one without priority
-  std::optional<Time> oldest_waiting_since{};    ///< its creation
-  std::vector<UnlockedActive> unlocked{};        ///< oldest first
-  std::uint64_t active_seen = 0;                 ///< how many of the active jobs were read
-  std::uint64_t overdue_total = 0;               ///< due more than `kOverdueAfter` ago
-  std::vector<Overdue> overdue{};                ///< the oldest of them
-  std::optional<Time> next_due{};                ///< of the delayed, the first
-  std::uint64_t repeatable = 0;                  ///< members of `repeat`
-  std::vector<UnreadableSchedule> unreadable{};  ///< of the first 100 schedules
-  bool stalled_check_runs = false;               ///< a Bull worker ran the stalled check within its interval
+  /// The server's clock.
+  Time now{};
+  /// The next one without priority.
+  std::optional<JobId> oldest_waiting{};
+  /// Its creation.
+  std::optional<Time> oldest_waiting_since{};
+  /// Oldest first.
+  std::vector<UnlockedActive> unlocked{};
+  /// How many of the active jobs were read.
+  std::uint64_t active_seen = 0;
+  /// Due more than `kOverdueAfter` ago.
+  std::uint64_t overdue_total = 0;
+  /// The oldest of them.
+  std::vector<Overdue> overdue{};
+  /// Of the delayed, the first.
+  std::optional<Time> next_due{};
+  /// Members of `repeat`.
+  std::uint64_t repeatable = 0;
+  /// Of the first 100 schedules.
+  std::vector<UnreadableSchedule> unreadable{};
+  /// A Bull worker ran the stalled check within its interval.
+  bool stalled_check_runs = false;
   std::vector<WorkerSeen> workers{};
 };
 inline constexpr Duration kOverdueAfter{10'000};

@@ -9,9 +9,12 @@ enum class Kind { kEnd, kNumber, kMonth, kHalfDay, kZone, kTimeMark, kWord, kSpa
 
 struct Token {
   Kind kind = Kind::kEnd;
-  int value = 0;           ///< of a number; which month; hours of AM, PM and zones; the symbol
-  std::size_t length = 0;  ///< of a number or word
-  std::size_t begin = 0;   ///< in the text
+  /// Of a number; which month; hours of AM, PM and zones; the symbol.
+  int value = 0;
+  /// Of a number or word.
+  std::size_t length = 0;
+  /// In the text.
+  std::size_t begin = 0;
   bool is(char symbol) const { return kind == Kind::kSymbol && value == symbol; }
   bool is_sign() const { return is('+') || is('-'); }
   bool digits(std::size_t count) const { return kind == Kind::kNumber && length == count; }

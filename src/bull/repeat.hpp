@@ -19,28 +19,41 @@ struct Slot {
   explicit Slot(double milliseconds);
   explicit Slot(std::string words);
 
-  std::string text{};    ///< as stored in the set `repeat` and in the iteration's id
-  double ms = 0;         ///< NaN if the text is not a number
-  bool is_text = false;  ///< prevMillis is a JSON string
+  /// As stored in the set `repeat` and in the iteration's id.
+  std::string text{};
+  /// NaN if the text is not a number.
+  double ms = 0;
+  /// prevMillis is a JSON string.
+  bool is_text = false;
   friend bool operator==(const Slot& a, const Slot& b) { return a.text == b.text; }
 };
 
 /// The `repeat` member of a job's options.
 struct Repeat {
-  std::string cron{};   ///< "": `every` is set
-  std::string every{};  ///< ms, as JavaScript prints the number
+  /// "": `every` is set.
+  std::string cron{};
+  /// Milliseconds, as JavaScript prints the number.
+  std::string every{};
   std::string time_zone{};
   std::string job_id{};
-  std::optional<Time> start{}, end{};  ///< as `new Date` reads them; nothing if missing or not a date
+  /// As `new Date` reads them; nothing if missing or not a date.
+  std::optional<Time> start{}, end{};
   std::optional<std::int64_t> limit{};
-  std::int64_t count = 0;  ///< the number of this iteration
-  std::string key{};       ///< as stored in the job, or ""
+  /// The number of this iteration.
+  std::int64_t count = 0;
+  /// As stored in the job, or "".
+  std::string key{};
   // Values that Bull's cron library reads in its own way:
-  bool every_is_text = false;              ///< JavaScript concatenates instead of adding
-  json::Value start_value{}, end_value{};  ///< startDate and endDate as stored; null: missing or falsy
-  std::optional<double> zone_minutes{};    ///< if tz is a number, or utc is set
-  double nth_weekday = 0;                  ///< cron-parser's option; 0: none
-  std::string local_zone{};                ///< used without a tz; "": the machine's
+  /// JavaScript concatenates instead of adding.
+  bool every_is_text = false;
+  /// startDate and endDate as stored; null: missing or falsy.
+  json::Value start_value{}, end_value{};
+  /// If tz is a number, or utc is set.
+  std::optional<double> zone_minutes{};
+  /// Cron-parser's option; 0: none.
+  double nth_weekday = 0;
+  /// Used without a tz; "": the machine's.
+  std::string local_zone{};
 };
 
 /// Nothing if the options have no `repeat`. Errors: kInvalidArgument: it is malformed.

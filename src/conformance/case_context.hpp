@@ -100,7 +100,8 @@ class CaseContext {
 /// A property that every store must have.
 struct Case {
   const char* theme;
-  const char* name;  ///< states the property, for example "TakesInOrderOfAdding"
+  /// States the property, for example "TakesInOrderOfAdding".
+  const char* name;
   void (*check)(CaseContext&);
   std::vector<Capability> needs = {};
 };

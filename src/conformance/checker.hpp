@@ -37,7 +37,8 @@ class Checker {
   void due_changed(const JobRef& job, std::optional<Time> due);
   void data_updated(const JobRef& job, const std::string& data);
   void removed(const JobRef& job);
-  void may_be_removed_in(const QueueName& queue, const std::set<State>& states);  ///< by drain or clean
+  /// By drain or clean.
+  void may_be_removed_in(const QueueName& queue, const std::set<State>& states);
   void obliterated(const QueueName& queue);
   void reopened();
   /// false: the store has no event log, so the checks of events are off.
@@ -55,12 +56,16 @@ class Checker {
  private:
   struct Known {
     std::string name{}, data{};
-    std::optional<LockToken> running{};  ///< token of the run that has not finished
+    /// Token of the run that has not finished.
+    std::optional<LockToken> running{};
     std::optional<Time> due{};
-    std::optional<State> state_by_events{};  ///< according to the events
-    std::set<LockToken> ending{};            ///< runs whose finish has no reply yet
+    /// According to the events.
+    std::optional<State> state_by_events{};
+    /// Runs whose finish has no reply yet.
+    std::set<LockToken> ending{};
     bool may_be_removed = false;
-    bool may_be_active_unlocked = false;  ///< it was active when the store was reopened
+    /// It was active when the store was reopened.
+    bool may_be_active_unlocked = false;
     std::uint32_t made = 0, started = 0, stalled = 0;
   };
   using Key = std::pair<QueueName, JobId>;
@@ -72,7 +77,8 @@ class Checker {
   void one_job(const Key& key, const Job& job);
 
   std::map<Key, Known> jobs_;
-  std::map<QueueName, bool> trims_;  ///< a retention may have removed finished jobs
+  /// A retention may have removed finished jobs.
+  std::map<QueueName, bool> trims_;
   std::vector<std::string> violations_;
   bool has_event_log_ = true;
   bool unlocked_stay_active_ = false;

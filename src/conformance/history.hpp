@@ -14,7 +14,8 @@ namespace gaur::conformance {
 struct HistoryPlan {
   std::uint64_t seed = 1;
   std::uint32_t operations = 200;
-  std::uint32_t snapshot_every = 10;  ///< operations
+  /// Operations.
+  std::uint32_t snapshot_every = 10;
 };
 
 /// The first problem with the operations before it; nothing if there was none.

@@ -14,7 +14,8 @@ namespace gaur::conformance {
 struct LongPoll {
   TakeRequest request;
   Pending<TakeReply> reply;
-  bool again = false;  ///< a repeat: the checker and the script ignore its reply
+  /// A repeat: the checker and the script ignore its reply.
+  bool again = false;
 };
 using Answer = std::pair<TakeRequest, Result<TakeReply>>;
 
@@ -51,7 +52,8 @@ class Side {
   void check_long_polls();
 
   Checker checker;
-  bool updates_script = false;  ///< the script learns from its replies
+  /// The script learns from its replies.
+  bool updates_script = false;
   std::function<void(const TakeRequest&, const TakeReply&)> on_take_reply;
   std::list<LongPoll> long_polls;
 

@@ -45,7 +45,8 @@ class StoreFixture {
 };
 
 struct Subject {
-  std::string name;  ///< the store's name in the names of the tests
+  /// The store's name in the names of the tests.
+  std::string name;
   std::function<std::unique_ptr<StoreFixture>()> open;
   Semantics semantics = Semantics::bullmq();
 };

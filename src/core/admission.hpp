@@ -17,7 +17,8 @@ namespace gaur {
 /// Resources that are booked for one take request.
 struct Booking {
   std::uint64_t id = 0;
-  std::uint32_t take = 0;  ///< most jobs to take; 0: nothing can start now, and nothing is booked
+  /// Most jobs to take; 0: nothing can start now, and nothing is booked.
+  std::uint32_t take = 0;
   AdmissionFilter filter{};
 };
 

@@ -10,13 +10,15 @@ namespace gaur {
 enum class Capability : std::uint8_t {
   /// An add hands its job to a long poll in the same step.
   kHandOff,
-  kSchedulers,  ///< repeating jobs
+  /// Repeating jobs.
+  kSchedulers,
   kDeduplication,
   kRateLimit,
   kGlobalConcurrency,
   kChangeDelay,
   kChangePriority,
-  kUsage,  ///< the measured usage is stored with the job
+  /// The measured usage is stored with the job.
+  kUsage,
   /// A failure's code and details are stored; without it only message and stack.
   kFailureCode,
   /// Events are stored and contain the previous state; without it only events that peers publish are seen,

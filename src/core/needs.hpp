@@ -68,7 +68,8 @@ struct BlockedHead {
   JobId id{};
   FunctionName function{};
   Needs needs{};
-  Time waiting_since{};  ///< when it was added, or its delay ended
+  /// When it was added, or its delay ended.
+  Time waiting_since{};
   bool operator==(const BlockedHead&) const = default;
 };
 

@@ -13,7 +13,8 @@ namespace gaur {
 
 namespace outcome {
 struct Completed {
-  std::string result = "null";  ///< JSON text
+  /// JSON text.
+  std::string result = "null";
   /// `result` is then an object, or "null" beside a link (ResultFileInfo::is_link).
   std::optional<ResultFileInfo> file{};
 };
@@ -62,10 +63,12 @@ struct Finish {
 /// The job after its finish.
 struct FinishResult {
   State state = State::kCompleted;
-  bool kept = true;  ///< false: retention removed it
+  /// false: retention removed it.
+  bool kept = true;
   std::uint32_t attempts_made = 0;
   std::uint32_t stalled = 0;
-  std::optional<Time> due{};  ///< of a delayed job
+  /// Of a delayed job.
+  std::optional<Time> due{};
   bool operator==(const FinishResult&) const = default;
 };
 

@@ -16,7 +16,8 @@ namespace gaur {
 /// frame.
 struct Grant {
   std::uint32_t threads = 1;
-  std::uint64_t memory_bytes = 0;  ///< 0: not limited
+  /// 0: not limited.
+  std::uint64_t memory_bytes = 0;
 };
 
 struct RunRequest {
@@ -35,7 +36,8 @@ struct Completed {
 /// The handler reported a failure.
 struct Failed {
   Failure failure{};
-  bool final = false;  ///< no further attempt can succeed
+  /// No further attempt can succeed.
+  bool final = false;
 };
 /// The handler asked for another run after `delay`; not counted as an attempt.
 struct Snooze {
@@ -49,15 +51,20 @@ struct TimedOut {
 /// The run exceeded its memory limit: a failed attempt, code `memory`.
 struct OutOfMemory {
   std::uint64_t bound_bytes = 0, peak_bytes = 0;
-  std::string output{};  ///< the runner's last lines on stderr, or ""
+  /// The runner's last lines on stderr, or "".
+  std::string output{};
 };
 /// The runner died during the run: the job has stalled.
 struct Crashed {
-  int signal = 0;  ///< 0: it exited with `exit_code`
+  /// 0: it exited with `exit_code`.
+  int signal = 0;
   int exit_code = 0;
-  std::string message{};                          ///< "its runner died of SIGSEGV: <its last line>"
-  std::string output{};                           ///< the runner's last lines on stderr, or ""
-  std::uint64_t bound_bytes = 0, peak_bytes = 0;  ///< 0: not limited, not measured
+  /// "its runner died of SIGSEGV: <its last line>".
+  std::string message{};
+  /// The runner's last lines on stderr, or "".
+  std::string output{};
+  /// 0: not limited, not measured.
+  std::uint64_t bound_bytes = 0, peak_bytes = 0;
 };
 /// The run was killed or not started for a reason outside the job; no counter changes.
 struct Interrupted {

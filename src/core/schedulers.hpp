@@ -13,14 +13,18 @@ namespace gaur {
 
 struct Schedule {
   std::string id{};
-  std::string pattern{};  ///< cron pattern, or "" with `every`
+  /// Cron pattern, or "" with `every`.
+  std::string pattern{};
   Duration every{0};
   std::string time_zone{};
   std::optional<Time> start{}, end{};
   std::optional<std::uint64_t> limit{};
-  NewJob job{};                  ///< the template
-  std::optional<Time> next{};    ///< replies only
-  std::uint64_t iterations = 0;  ///< replies only
+  /// The template.
+  NewJob job{};
+  /// Replies only.
+  std::optional<Time> next{};
+  /// Replies only.
+  std::uint64_t iterations = 0;
 };
 
 /// Thread-safety and durability: as Store.

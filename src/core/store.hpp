@@ -53,14 +53,18 @@ struct RateLimit {
 /// Finishes these jobs and takes up to `take` jobs, in one atomic step.
 struct TakeRequest {
   QueueName queue{};
-  OperationId op{};  ///< the lock tokens derive from it and the index of the taken job
+  /// The lock tokens derive from it and the index of the taken job.
+  OperationId op{};
   std::vector<Finish> finished{};
   /// At most. A store that bounds its steps may take fewer and set QueueHint::more.
   std::uint32_t take = 0;
-  std::optional<AdmissionFilter> filter{};  ///< nothing: first in, first out
-  Duration lock{30'000};                    ///< time to live of each lock
+  /// Nothing: first in, first out.
+  std::optional<AdmissionFilter> filter{};
+  /// Time to live of each lock.
+  Duration lock{30'000};
   std::optional<RateLimit> limit{};
-  std::string worker{};  ///< stored as processed_by
+  /// Stored as processed_by.
+  std::string worker{};
   /// A long poll: if there is nothing to take, the request waits in the store for this time, and the first
   /// add, promotion or wake-up of a job that it may take hands it over in the same step. The next request of
   /// its session ends the long poll at once with an empty reply, which comes first. Stores without kHandOff
@@ -98,7 +102,8 @@ struct TakeReply {
   std::vector<Taken> taken{};
   std::optional<BlockedHead> blocked{};
   QueueHint next{};
-  std::vector<CancelRequest> cancels{};  ///< for runs of this worker
+  /// For runs of this worker.
+  std::vector<CancelRequest> cancels{};
 };
 
 struct HeldLock {
@@ -110,7 +115,8 @@ struct ExtendRequest {
   std::vector<HeldLock> held{};
   Duration lock{30'000};
   std::string worker{};
-  bool renew = true;  ///< false: checks the locks and does not extend them
+  /// false: checks the locks and does not extend them.
+  bool renew = true;
 };
 struct ExtendReply {
   /// One for each lock. kLockMissing: it expired, or the job is not active any more (moved or removed);
@@ -125,7 +131,8 @@ struct RecoverRequest {
   QueueName queue{};
   std::uint32_t max_stalled = 1;
   Retention keep_failed{};
-  bool act = true;  ///< false: only reports (Recovered::unlocked), changes nothing
+  /// false: only reports (Recovered::unlocked), changes nothing.
+  bool act = true;
   /// How long to wait before recovering another worker's unlocked job. Plain Bull workers do not renew locks.
   Duration grace{0};
   /// An unlocked job that started earlier is an orphan: it is reported and not recovered. Nothing: no job is
@@ -143,8 +150,10 @@ struct UnlockedJob {
 };
 struct Recovered {
   std::vector<JobId> requeued{};
-  std::vector<JobId> failed{};          ///< stalled more than max_stalled times
-  std::vector<UnlockedJob> unlocked{};  ///< reported by every call, at most 1 000
+  /// Stalled more than max_stalled times.
+  std::vector<JobId> failed{};
+  /// Reported by every call, at most 1 000.
+  std::vector<UnlockedJob> unlocked{};
 };
 
 /// Requeues the jobs that the previous process of this worker held (the host was killed): to the front, no
@@ -162,7 +171,8 @@ struct WorkRequest {
 };
 /// A hint only: it may be spurious, and it may be lost.
 struct WorkReply {
-  std::vector<QueueName> queues{};  ///< may have jobs to take
+  /// May have jobs to take.
+  std::vector<QueueName> queues{};
   std::vector<CancelRequest> cancels{};
 };
 
@@ -205,7 +215,8 @@ class Transitions {
 struct WaitingFunction {
   FunctionName function{};
   std::uint64_t jobs = 0;
-  bool exact = true;  ///< false: at least so many
+  /// false: at least so many.
+  bool exact = true;
   bool operator==(const WaitingFunction&) const = default;
 };
 

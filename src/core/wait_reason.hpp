@@ -16,9 +16,12 @@ struct WaitFacts {
   FunctionName function{};
   State state = State::kWaiting;
   std::uint32_t attempts_made = 0;
-  std::optional<Time> due{};  ///< of a delayed job
-  Time now{};                 ///< wall clock
-  bool paused = false;        ///< its queue
+  /// Of a delayed job.
+  std::optional<Time> due{};
+  /// Wall clock.
+  Time now{};
+  /// Its queue.
+  bool paused = false;
   std::optional<Position> position{};
 
   /// What this host does with jobs.
@@ -26,15 +29,24 @@ struct WaitFacts {
   Host host = Host::kTakes;
 
   // Facts from the ledger.
-  bool queue_served = true;                    ///< a worker of this host serves the queue
-  std::string refused{};                       ///< why no job of the queue is taken; "" if jobs are
-  bool function_served = true;                 ///< a runner of this host serves the function
-  std::string unavailable{};                   ///< why the function's pool cannot start runners; "" if it can
-  std::optional<Duration> retry_in{};          ///< the next try of an unavailable pool; 0: now
-  std::uint32_t running = 0, max_running = 0;  ///< of the function on this host; 0: no limit
-  std::optional<Duration> limited_for{};       ///< rate limit: time until the next start
-  std::optional<Needs> needs{};                ///< nothing: not known
-  Resources free{};                            ///< not granted to runs
+  /// A worker of this host serves the queue.
+  bool queue_served = true;
+  /// Why no job of the queue is taken; "" if jobs are.
+  std::string refused{};
+  /// A runner of this host serves the function.
+  bool function_served = true;
+  /// Why the function's pool cannot start runners; "" if it can.
+  std::string unavailable{};
+  /// The next try of an unavailable pool; 0: now.
+  std::optional<Duration> retry_in{};
+  /// Of the function on this host; 0: no limit.
+  std::uint32_t running = 0, max_running = 0;
+  /// Rate limit: time until the next start.
+  std::optional<Duration> limited_for{};
+  /// Nothing: not known.
+  std::optional<Needs> needs{};
+  /// Not granted to runs.
+  Resources free{};
   struct Head {
     JobId id{};
     FunctionName function{};
@@ -42,7 +54,8 @@ struct WaitFacts {
     Needs needs{};
     Duration waited{0};
   };
-  std::optional<Head> head{};  ///< a blocked head that this job may not pass
+  /// A blocked head that this job may not pass.
+  std::optional<Head> head{};
 };
 
 /// Nothing for a job that does not wait, and if no known fact prevents its start.

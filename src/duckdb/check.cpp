@@ -56,8 +56,10 @@ std::vector<std::vector<bool>> variants(std::size_t conditions) {
 
 /// How far a function's SQL can be checked.
 enum class Depth : std::uint8_t {
-  kSyntax,     ///< without a database: only the parser's errors
-  kStatement,  ///< the parameters have problems, so no values can be bound
+  /// Without a database: only the parser's errors.
+  kSyntax,
+  /// The parameters have problems, so no values can be bound.
+  kStatement,
   kAll,
 };
 

@@ -19,8 +19,10 @@ struct EncodingOptions {
 
 struct Column {
   std::string name;
-  std::string type;  ///< as DuckDB writes it: "DECIMAL(18,3)", "STRUCT(a INTEGER, b VARCHAR[])"
-  std::string json;  ///< its JSON type: boolean, number, string, array, object
+  /// As DuckDB writes it: "DECIMAL(18,3)", "STRUCT(a INTEGER, b VARCHAR[])".
+  std::string type;
+  /// Its JSON type: boolean, number, string, array, object.
+  std::string json;
 };
 
 /// The exact type as DuckDB writes it.

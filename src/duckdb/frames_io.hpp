@@ -15,9 +15,12 @@ inline constexpr std::size_t kMostFrameDepth = json::kFrameDepth;
 
 /// One frame from Gaur. The job's data keeps its text, so that numbers keep their digits.
 struct Frame {
-  json::Object head;    ///< every member but `data`
-  json::RawValue data;  ///< null if missing
-  std::string text;     ///< the received line
+  /// Every member but `data`.
+  json::Object head;
+  /// Null if missing.
+  json::RawValue data;
+  /// The received line.
+  std::string text;
 };
 /// Errors: kInvalidArgument; kTooLarge.
 Result<Frame> parse_frame(std::string line);

@@ -74,11 +74,16 @@ inline std::string take_text(const Api& api, char* text) {
 
 /// Why a run failed, as in the `failed` frame.
 struct RunFailure {
-  std::string code;      ///< "parameter", "syntax", "out_of_memory", ...: docs/reference/duckdb.md lists them
-  std::string message;   ///< for people; one line
-  bool final = true;     ///< another attempt fails in the same way
-  json::Object details;  ///< position, candidates, parameter, ...
-  bool unhealthy = false;  ///< the process must be renewed before the next run
+  /// "parameter", "syntax", "out_of_memory", ...: docs/reference/duckdb.md lists them.
+  std::string code;
+  /// For people; one line.
+  std::string message;
+  /// Another attempt fails in the same way.
+  bool final = true;
+  /// Position, candidates, parameter, ...
+  json::Object details;
+  /// The process must be renewed before the next run.
+  bool unhealthy = false;
 };
 
 template <class T>

@@ -13,9 +13,12 @@ namespace gaur::duckdb {
 
 struct InstanceOptions {
   std::size_t threads = 1;
-  std::uint64_t grant = 0;      ///< bytes that the run may use in all; DuckDB's memory_limit is 0.6 of it
-  std::filesystem::path spill;  ///< an empty folder for this instance
-  std::filesystem::path out;    ///< folder of result files; empty: none
+  /// Bytes that the run may use in all; DuckDB's memory_limit is 0.6 of it.
+  std::uint64_t grant = 0;
+  /// An empty folder for this instance.
+  std::filesystem::path spill;
+  /// Folder of result files; empty: none.
+  std::filesystem::path out;
 };
 
 /// Runs one or more statements and drops their rows.

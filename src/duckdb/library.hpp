@@ -51,8 +51,10 @@ struct Api {
   /// Streams rows while the query runs. May be null in newer versions; results are then buffered.
   decltype(&::duckdb_pending_prepared) pending_prepared_streaming = nullptr;
 
-  std::string version;         ///< "v1.5.6"
-  std::filesystem::path path;  ///< path, or a name that the dynamic loader found
+  /// "v1.5.6".
+  std::string version;
+  /// Path, or a name that the dynamic loader found.
+  std::filesystem::path path;
 };
 
 /// Loads libduckdb. `given` (from the spec) is tried alone when it is not empty, else GAUR_DUCKDB_LIBRARY

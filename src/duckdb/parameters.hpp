@@ -26,7 +26,8 @@ Run<Given> take_parameters(const Function& function, const json::RawValue& data)
 struct Untyped {
   Parameter parameter;
   json::RawValue value;
-  bool has_type = true;  ///< false: a bare null
+  /// false: a bare null.
+  bool has_type = true;
 };
 /// Parameters of ad-hoc jobs and plans: an object, or a list for $1, $2. Scalars and lists of one kind are
 /// typed by their JSON type; {"type": "date", "value": "2026-11-22"} names the type. Errors: as

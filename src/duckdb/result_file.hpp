@@ -11,7 +11,8 @@
 namespace gaur::duckdb {
 
 struct WrittenFile {
-  std::string name;  ///< below the out folder
+  /// Below the out folder.
+  std::string name;
   std::size_t rows = 0;
   std::uint64_t bytes = 0;
   bool truncated = false;
@@ -19,7 +20,8 @@ struct WrittenFile {
 
 struct ResultFileOptions {
   std::filesystem::path folder;
-  std::string name;  ///< without extension
+  /// Without extension.
+  std::string name;
   FileFormat format = FileFormat::kParquet;
   bool csv_bom = false;
 };

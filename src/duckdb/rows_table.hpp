@@ -18,13 +18,18 @@ inline constexpr std::string_view kForeignRowsTable = "__gaur_foreign_rows";
 
 /// The source of rows. `next` returns an empty chunk at the end.
 struct RowsSource {
-  std::vector<std::string> names;  ///< distinct
+  /// Distinct.
+  std::vector<std::string> names;
   const std::vector<LogicalType>* types = nullptr;
   std::function<Run<Chunk>()> next;
-  bool any = true;            ///< there is at least one row
-  std::size_t rows_left = 0;  ///< limit of rows
-  std::size_t rows = 0;       ///< rows passed so far
-  bool truncated = false;     ///< the source had more rows
+  /// There is at least one row.
+  bool any = true;
+  /// Limit of rows.
+  std::size_t rows_left = 0;
+  /// Rows passed so far.
+  std::size_t rows = 0;
+  /// The source had more rows.
+  bool truncated = false;
   std::optional<RunFailure> failure;
 };
 

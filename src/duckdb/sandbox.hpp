@@ -11,8 +11,10 @@
 namespace gaur::duckdb {
 
 struct SandboxPaths {
-  std::filesystem::path spec_file;           ///< read again by a renewed program
-  std::vector<std::filesystem::path> write;  ///< folders for spill and results
+  /// Read again by a renewed program.
+  std::filesystem::path spec_file;
+  /// Folders for spill and results.
+  std::vector<std::filesystem::path> write;
 };
 
 /// Confines the calling thread and the threads that it starts later. Call it after libduckdb is loaded and

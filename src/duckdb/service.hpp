@@ -20,11 +20,16 @@
 namespace gaur::duckdb {
 
 struct ServiceOptions {
-  std::filesystem::path scratch;  ///< this runner's folder for spill
-  std::filesystem::path out;      ///< for result files
-  std::size_t threads = 1;        ///< of runs whose frame has none
-  std::uint64_t memory = 0;       ///< the same, in bytes; 0: the machine's
-  bool renewed = false;           ///< the program was executed again in its process
+  /// this runner's folder for spill.
+  std::filesystem::path scratch;
+  /// For result files.
+  std::filesystem::path out;
+  /// Of runs whose frame has none.
+  std::size_t threads = 1;
+  /// The same, in bytes; 0: the machine's.
+  std::uint64_t memory = 0;
+  /// The program was executed again in its process.
+  bool renewed = false;
 };
 
 /// Thread-safety: confined to the thread that runs jobs.
@@ -38,9 +43,12 @@ class Service {
   /// Removes the spill before the process is renewed; closes nothing.
   void abandon();
   struct Reply {
-    std::string frame;   ///< without its newline
-    bool renew = false;  ///< the process must be renewed before the next run
-    bool leave = false;  ///< this process cannot read a replaced source: it must exit
+    /// Without its newline.
+    std::string frame;
+    /// The process must be renewed before the next run.
+    bool renew = false;
+    /// this process cannot read a replaced source: it must exit.
+    bool leave = false;
   };
   Reply run(const Frame& frame);
 

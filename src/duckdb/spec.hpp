@@ -16,8 +16,10 @@ namespace gaur::duckdb {
 struct Problem {
   std::string path;
   std::string message;
-  std::size_t line = 0;    ///< within the SQL, from 1; 0: not about a place in SQL
-  std::size_t column = 0;  ///< from 1, in characters
+  /// Within the SQL, from 1; 0: not about a place in SQL.
+  std::size_t line = 0;
+  /// From 1, in characters.
+  std::size_t column = 0;
 };
 
 enum class Scalar {
@@ -42,10 +44,13 @@ enum class Scalar {
 
 struct ParameterType {
   Scalar scalar = Scalar::kVarchar;
-  std::uint8_t precision = 18;  ///< decimal
-  std::uint8_t scale = 3;       ///< decimal
+  /// Decimal.
+  std::uint8_t precision = 18;
+  /// Decimal.
+  std::uint8_t scale = 3;
   bool list = false;
-  std::string text() const;  ///< "decimal(18,3)[]"
+  /// "decimal(18,3)[]".
+  std::string text() const;
 };
 std::optional<ParameterType> read_parameter_type(std::string_view text);
 
@@ -53,12 +58,16 @@ struct Parameter {
   ParameterType type;
   bool required = false;
   bool coerce = false;
-  std::optional<json::RawValue> default_value;  ///< the default; never null
+  /// The default; never null.
+  std::optional<json::RawValue> default_value;
   std::optional<json::RawValue> min;
   std::optional<json::RawValue> max;
-  std::vector<json::RawValue> allowed;  ///< `enum`; empty: any
-  std::string pattern;                  ///< RE2, whole text; empty: any
-  std::size_t max_length = 65536;       ///< characters; blob, json: bytes
+  /// `enum`; empty: any.
+  std::vector<json::RawValue> allowed;
+  /// RE2, whole text; empty: any.
+  std::string pattern;
+  /// Characters; blob, json: bytes.
+  std::size_t max_length = 65536;
   std::size_t max_items = 10000;
 };
 
@@ -67,7 +76,8 @@ enum class FileFormat { kParquet, kCsv, kNdjson };
 std::string_view to_string(FileFormat format);
 
 struct Function {
-  std::optional<SqlTemplate> sql;  ///< empty for ad-hoc functions
+  /// Empty for ad-hoc functions.
+  std::optional<SqlTemplate> sql;
   std::map<std::string, Parameter, std::less<>> parameters;
   std::string params_path;
   bool reject_extra = false;
@@ -76,25 +86,31 @@ struct Function {
   bool bigint_number = false;
   bool decimal_number = false;
   bool nonfinite_text = false;
-  std::size_t max_result = 1 << 20;  ///< bytes of the result with its schema
+  /// Bytes of the result with its schema.
+  std::size_t max_result = 1 << 20;
   std::size_t inline_bytes = 256 << 10;
   std::size_t max_rows = 0;
   bool large_to_file = false;
   FileFormat format = FileFormat::kParquet;
   bool csv_bom = false;
   bool ad_hoc = false;
-  bool plan = false;        ///< the SQL comes from a planner, not from the job
-  bool plan_setup = false;  ///< a plan may contain statements that run first
+  /// The SQL comes from a planner, not from the job.
+  bool plan = false;
+  /// A plan may contain statements that run first.
+  bool plan_setup = false;
 };
 
 struct Spec {
   std::filesystem::path library;
   std::filesystem::path root;
-  std::filesystem::path database;  ///< empty: in memory. Symbolic links are resolved, as in data
+  /// Empty: in memory. Symbolic links are resolved, as in data.
+  std::filesystem::path database;
   std::vector<std::filesystem::path> data;
-  std::filesystem::path database_link;  ///< as configured, absolute; may be a link that changes later
+  /// As configured, absolute; may be a link that changes later.
+  std::filesystem::path database_link;
   std::vector<std::filesystem::path> data_links;
-  std::vector<std::filesystem::path> own_folders;  ///< this runner's out and tmp
+  /// this runner's out and tmp.
+  std::vector<std::filesystem::path> own_folders;
   std::filesystem::path server_data;
   std::string timezone = "UTC";
   std::vector<std::string> extensions;
@@ -102,8 +118,10 @@ struct Spec {
   std::map<std::string, std::string> settings;
   bool ad_hoc = false;
   bool plans = false;
-  std::size_t max_spill = 0;                 ///< bytes on disk of one instance; 0: as DuckDB decides
-  std::vector<std::string> table_functions;  ///< additional ones that SQL of callers and planners may call
+  /// Bytes on disk of one instance; 0: as DuckDB decides.
+  std::size_t max_spill = 0;
+  /// Additional ones that SQL of callers and planners may call.
+  std::vector<std::string> table_functions;
   enum class Sandbox { kPrefer, kRequire, kOff } sandbox = Sandbox::kPrefer;
   std::map<std::string, Function, std::less<>> functions;
 };

@@ -11,11 +11,16 @@ namespace gaur::duckdb {
 
 /// A parsed error of DuckDB. Thread-safety: a value.
 struct SqlError {
-  std::string kind;     ///< DuckDB's exception type: "Parser", "Binder", "Out of Memory"; may be empty
-  std::string message;  ///< without the kind before it
-  std::optional<std::size_t> position;  ///< byte offset in the SQL that DuckDB received
-  std::string candidates;               ///< "a, b": similar names
-  std::string name;                     ///< the name that was not found
+  /// DuckDB's exception type: "Parser", "Binder", "Out of Memory"; may be empty.
+  std::string kind;
+  /// Without the kind before it.
+  std::string message;
+  /// Byte offset in the SQL that DuckDB received.
+  std::optional<std::size_t> position;
+  /// "a, b": similar names.
+  std::string candidates;
+  /// The name that was not found.
+  std::string name;
 };
 
 /// Reads the text of an error, with `errors_as_json` set or not. Never fails: an unknown form becomes the
@@ -23,8 +28,10 @@ struct SqlError {
 SqlError read_sql_error(std::string_view text);
 
 struct LineColumn {
-  std::size_t line = 1;    ///< from 1
-  std::size_t column = 1;  ///< from 1, in characters
+  /// From 1.
+  std::size_t line = 1;
+  /// From 1, in characters.
+  std::size_t column = 1;
 };
 LineColumn line_column(std::string_view text, std::size_t byte_offset);
 

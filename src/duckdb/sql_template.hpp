@@ -20,22 +20,27 @@ namespace gaur::duckdb {
 
 struct TemplateProblem {
   std::string message;
-  std::size_t position = 0;  ///< byte offset in the template
+  /// Byte offset in the template.
+  std::size_t position = 0;
 };
 
 struct Condition {
   std::string name;
   bool negated = false;
-  std::optional<std::string> value;  ///< compared with the parameter's text; without: whether it has a value
+  /// Compared with the parameter's text; without: whether it has a value.
+  std::optional<std::string> value;
   bool operator==(const Condition&) const = default;
 };
 
 /// SQL for DuckDB, with a mapping of its positions to the template.
 struct RenderedSql {
   struct Piece {
-    std::size_t from;    ///< byte offset in `text`
-    std::size_t origin;  ///< byte offset in the template
-    bool copied;         ///< byte by byte; else the whole piece maps to one place
+    /// Byte offset in `text`.
+    std::size_t from;
+    /// Byte offset in the template.
+    std::size_t origin;
+    /// Byte by byte; else the whole piece maps to one place.
+    bool copied;
   };
   std::string text;
   std::vector<Piece> pieces;
@@ -56,10 +61,12 @@ class SqlTemplate {
   RenderedSql render(const Decide& decide, const TextOf& text_of) const;
 
   const std::string& text() const { return text_; }
-  const std::vector<Condition>& conditions() const { return conditions_; }  ///< each once
+  /// Each once.
+  const std::vector<Condition>& conditions() const { return conditions_; }
   const std::set<std::string>& identifiers() const {
     return identifiers_;
-  }  ///< parameters used as identifiers
+    /// Parameters used as identifiers.
+  }
 
  private:
   struct Token {

@@ -7,7 +7,8 @@ namespace gaur::duckdb {
 /// Thread-safety: confined; one at a time a process (the high-water mark is the process's).
 class UsageMeter {
  public:
-  UsageMeter();  ///< resets the high-water mark if the kernel allows it
+  /// Resets the high-water mark if the kernel allows it.
+  UsageMeter();
   std::int64_t cpu_us() const;
   static std::int64_t peak_rss_bytes();
   static std::int64_t rss_bytes();

@@ -38,7 +38,8 @@ struct EmbeddedOptions {
   /// Address space of the memory map, never resized. Lower it only where address space is scarce
   /// (sanitizers).
   std::uint64_t map_bytes = 1ULL << 40;
-  Logger log{};  ///< default: silent
+  /// Default: silent.
+  Logger log{};
   /// Called once, on the writer thread, when a write or sync failed. From then on the store acknowledges
   /// nothing; restart the process to recover from disk. Default: nothing.
   std::function<void(const Error&)> on_fatal{};
@@ -46,11 +47,15 @@ struct EmbeddedOptions {
 
 /// Counters of the writer since the store was opened.
 struct EmbeddedStats {
-  std::uint64_t commits = 0;   ///< commits that wrote something
-  std::uint64_t requests = 0;  ///< calls executed in them
+  /// Commits that wrote something.
+  std::uint64_t commits = 0;
+  /// Calls executed in them.
+  std::uint64_t requests = 0;
   std::uint64_t jobs_added = 0, jobs_taken = 0, jobs_finished = 0;
-  std::uint64_t syncs = 0;       ///< two a commit, or one with kRelaxed
-  std::uint64_t file_bytes = 0;  ///< bytes used in the data file
+  /// Two a commit, or one with kRelaxed.
+  std::uint64_t syncs = 0;
+  /// Bytes used in the data file.
+  std::uint64_t file_bytes = 0;
 };
 
 /// The destructor ends all waits with kStopping, executes the submitted calls and joins the threads. `clock`

@@ -30,13 +30,18 @@ struct Now {
 struct QueueEntry {
   QueueName name;
   QueueRecord record;
-  std::optional<QueueRecord> before;  ///< the committed record, if the open transaction touched the queue
-  bool created = false;               ///< by the open transaction
-  bool rewrite = false;               ///< the stored record has the layout of an older disk format
-  std::uint64_t arrivals = 1;         ///< jobs that became ready since the store was opened
+  /// The committed record, if the open transaction touched the queue.
+  std::optional<QueueRecord> before;
+  /// By the open transaction.
+  bool created = false;
+  /// The stored record has the layout of an older disk format.
+  bool rewrite = false;
+  /// Jobs that became ready since the store was opened.
+  std::uint64_t arrivals = 1;
   /// Engine::last_change_ at the last change of what can be taken from this queue.
   std::uint64_t ready_change = 0;
-  std::string events;  ///< payload of events that are not written yet
+  /// Payload of events that are not written yet.
+  std::string events;
   std::uint32_t pending_events = 0;
 
   std::uint64_t& count(State state) { return record.counts[static_cast<std::size_t>(state)]; }
@@ -56,7 +61,8 @@ class Engine {
   };
   struct TakeResult {
     TakeReply reply;
-    bool waits = false;  ///< nothing was taken, and the request allows a long poll
+    /// Nothing was taken, and the request allows a long poll.
+    bool waits = false;
   };
 
   /// Migrates an older disk format, reads the queues and requeues every active job.
@@ -124,8 +130,10 @@ class Engine {
   struct Selection {
     std::vector<Taken> taken;
     std::optional<BlockedHead> blocked;
-    bool more = false;          ///< the scan ended before the last ready job
-    Resources free{}, spare{};  ///< what remains of those of the filter
+    /// The scan ended before the last ready job.
+    bool more = false;
+    /// What remains of those of the filter.
+    Resources free{}, spare{};
   };
   /// A ready job that a take request considers.
   struct Candidate {
@@ -249,9 +257,11 @@ class Engine {
   /// The session at which expire_sessions() continues.
   std::string expiry_position_;
   std::uint64_t visited_ = 0;
-  std::uint64_t last_change_ = 0;  ///< see QueueEntry::ready_change
+  /// See QueueEntry::ready_change.
+  std::uint64_t last_change_ = 0;
   Totals totals_, totals_before_;
-  std::string record_;  ///< encoding buffer, reused
+  /// Encoding buffer, reused.
+  std::string record_;
 };
 
 }  // namespace gaur::embedded

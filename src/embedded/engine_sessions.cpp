@@ -11,7 +11,8 @@ namespace gaur::embedded {
 namespace {
 /// A session without an operation for this time is removed: its client has no repeat to send.
 constexpr std::int64_t kSessionLifetimeMs = 24LL * 3600 * 1000;
-constexpr int kExpiryChecks = 2;  ///< sessions checked after each operation
+/// Sessions checked after each operation.
+constexpr int kExpiryChecks = 2;
 
 void write_error(ByteWriter& w, const Error& error) {
   w.number(static_cast<std::uint8_t>(error.code));

@@ -14,7 +14,8 @@ namespace gaur::embedded {
 /// once.
 struct PendingCancel {
   std::string who, why;
-  bool reported = false;  ///< by wait_for_work
+  /// By wait_for_work.
+  bool reported = false;
 };
 
 struct Lock {

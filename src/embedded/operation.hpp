@@ -105,7 +105,8 @@ struct TakeCall final : public Operation {
   TakeRequest request;
   std::vector<Promise<Result<TakeReply>>> callers;
   Result<TakeReply> reply{TakeReply{}};
-  bool waits = false;  ///< it becomes a long poll
+  /// It becomes a long poll.
+  bool waits = false;
   Instant until{};
   /// The queue's `ready_change` at which it was last tried without success.
   std::uint64_t tried_at = 0;
@@ -150,7 +151,8 @@ struct EventWait final : public Operation {
   std::optional<std::uint64_t> after;
   Instant until;
   Promise<Result<EventPage>> promise;
-  std::function<void(std::uint64_t)> read;  ///< takes the number of the event to read after
+  /// Takes the number of the event to read after.
+  std::function<void(std::uint64_t)> read;
   std::optional<Error> error;
 };
 

@@ -43,23 +43,30 @@ inline constexpr std::int64_t kNoTime = INT64_MIN;
 struct JobState {
   enum Flag : std::uint16_t {
     kLifo = 1,
-    kHasFailurePart = 2,  ///< a part contains the last failure and the stack traces
-    kResultIsNull = 4,    ///< the result is "null", the most frequent one; it has no part
+    /// A part contains the last failure and the stack traces.
+    kHasFailurePart = 2,
+    /// The result is "null", the most frequent one; it has no part.
+    kResultIsNull = 4,
     kHasProgress = 8,
     kHasResult = 16,
-    kHasFailure = 32,  ///< the failure in the part is the job's; off after a manual retry
+    /// The failure in the part is the job's; off after a manual retry.
+    kHasFailure = 32,
     kHasUsage = 64,
     kHasUsageDetails = 128,
     kHasLogs = 256,
-    kHasResultFile = 512,  ///< the result's JSON text includes the result file
+    /// The result's JSON text includes the result file.
+    kHasResultFile = 512,
   };
   State state = State::kWaiting;
   std::uint16_t flags = 0;
   std::uint32_t priority = 0;
   std::uint32_t attempts_made = 0, attempts_started = 0, stalled = 0;
-  std::uint32_t processed_by = 0;         ///< number of the worker's name; 0: never started
-  std::int64_t order = 0;                 ///< sort key in the set that contains it
-  std::int64_t timestamp = 0, delay = 0;  ///< ms
+  /// Number of the worker's name; 0: never started.
+  std::uint32_t processed_by = 0;
+  /// Sort key in the set that contains it.
+  std::int64_t order = 0;
+  /// Milliseconds.
+  std::int64_t timestamp = 0, delay = 0;
   std::int64_t due = kNoTime, ready_since = kNoTime, processed_on = kNoTime, finished_on = kNoTime;
   std::uint64_t cpu_us = 0, peak_rss_bytes = 0, wall_us = 0;
 
@@ -74,7 +81,8 @@ std::optional<JobState> decode_state(std::string_view record, std::string_view k
 
 /// The part of a job that is written once; update_data() rewrites it. The views point into the record.
 struct JobBody {
-  std::string_view id;  ///< the custom id; empty if the id was generated
+  /// The custom id; empty if the id was generated.
+  std::string_view id;
   std::string_view name, data, options;
 };
 void encode_body(const JobBody& body, std::string_view key, std::string& out);
@@ -86,7 +94,8 @@ std::optional<JobOptions> decode_options(std::string_view bytes);
 
 struct StoredFailure {
   Failure failure;
-  std::vector<std::string> stacktrace;  ///< oldest first
+  /// Oldest first.
+  std::vector<std::string> stacktrace;
 };
 void encode_failure(const StoredFailure& failure, std::string_view key, std::string& out);
 std::optional<StoredFailure> decode_failure(std::string_view record, std::string_view key);
@@ -99,11 +108,16 @@ struct QueueRecord {
   QueueNumber number = 0;
   bool paused = false;
   std::array<std::uint64_t, kAllStates.size()> counts{};
-  JobNumber last_id = 0;          ///< the last generated id
-  JobNumber last_custom = 0;      ///< the last job with a custom id, counted from kFirstCustomNumber
-  std::int64_t front = 0;         ///< order of the last job added at the front; decreases
-  std::int64_t back = 0;          ///< order of the last job added at the back of any set; increases
-  std::uint64_t first_event = 1;  ///< number of the oldest stored event
+  /// The last generated id.
+  JobNumber last_id = 0;
+  /// The last job with a custom id, counted from kFirstCustomNumber.
+  JobNumber last_custom = 0;
+  /// Order of the last job added at the front; decreases.
+  std::int64_t front = 0;
+  /// Order of the last job added at the back of any set; increases.
+  std::int64_t back = 0;
+  /// Number of the oldest stored event.
+  std::uint64_t first_event = 1;
   std::uint64_t next_event = 1;
   /// AdmissionFilter::function_field for which the index of ready jobs was built.
   std::string function_field;
@@ -126,8 +140,10 @@ std::optional<GlobalRecord> decode_global(std::string_view record, std::string_v
 struct StoredEvent {
   EventKind kind = EventKind::kAdded;
   std::optional<State> previous;
-  JobNumber job = 0;    ///< 0: an event of the queue
-  std::string_view id;  ///< the custom id, or empty
+  /// 0: an event of the queue.
+  JobNumber job = 0;
+  /// The custom id, or empty.
+  std::string_view id;
   std::int64_t at = 0;
   std::string_view detail;
 };

@@ -24,9 +24,12 @@ class SpaceGuard {
 
   const LmdbEnv& env_;
   const std::uint64_t reserve_;
-  std::uint64_t allocated_ = 0;  ///< the file's blocks are allocated up to this offset
-  std::uint64_t booked_ = 0;     ///< by adds of the open transaction
-  bool can_allocate_ = true;     ///< false: the file system lacks fallocate(); statvfs() is used instead
+  /// The file's blocks are allocated up to this offset.
+  std::uint64_t allocated_ = 0;
+  /// By adds of the open transaction.
+  std::uint64_t booked_ = 0;
+  /// false: the file system lacks fallocate(); statvfs() is used instead.
+  bool can_allocate_ = true;
 };
 
 }  // namespace gaur::embedded

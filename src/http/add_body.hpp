@@ -10,8 +10,10 @@ namespace gaur::http {
 
 struct AddBody {
   std::vector<NewJob> jobs;
-  bool many = false;                  ///< the body was an array
-  std::vector<std::string> problems;  ///< all of them; `jobs` is valid only if there are none
+  /// The body was an array.
+  bool many = false;
+  /// All of them; `jobs` is valid only if there are none.
+  std::vector<std::string> problems;
 };
 
 /// {"name": ..., "data": ..., "options": {...}} or an array of such, at most `most` of them. The JSON of

@@ -23,10 +23,13 @@ struct ServerCore {
   const HttpLimits limits;
   const Clock& clock;
   boost::asio::io_context io{1};
-  std::atomic<bool> closed{false};  ///< no task runs after it is set
-  Service* service = nullptr;       ///< nullptr once the server stopped
+  /// No task runs after it is set.
+  std::atomic<bool> closed{false};
+  /// nullptr once the server stopped.
+  Service* service = nullptr;
   std::set<std::shared_ptr<Connection>> connections;
-  std::size_t body_bytes = 0;  ///< of bodies not yet passed on, all connections
+  /// Of bodies not yet passed on, all connections.
+  std::size_t body_bytes = 0;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -72,21 +75,31 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::kIdle;
   std::optional<Instant> deadline_;
   std::uint64_t requests_ = 0;
-  bool reading_ = false;  ///< a read is in progress; also while answering, to detect a closed connection
-  ExchangePtr opened_;    ///< authorized by its head; its body is not complete
-  std::weak_ptr<Exchange> exchange_;  ///< of the answer that is awaited
-  std::uint64_t answer_number_ = 0;   ///< which reply is awaited; a late or second one is dropped
+  /// A read is in progress; also while answering, to detect a closed connection.
+  bool reading_ = false;
+  /// Authorized by its head; its body is not complete.
+  ExchangePtr opened_;
+  /// Of the answer that is awaited.
+  std::weak_ptr<Exchange> exchange_;
+  /// Which reply is awaited; a late or second one is dropped.
+  std::uint64_t answer_number_ = 0;
 
-  std::string in_;           ///< received, not yet consumed
-  std::size_t scanned_ = 0;  ///< of in_: known to hold no end of a head
+  /// Received, not yet consumed.
+  std::string in_;
+  /// Of in_: known to hold no end of a head.
+  std::size_t scanned_ = 0;
   std::array<char, 16 << 10> chunk_{};
   std::optional<Parser> parser_;
-  std::size_t booked_ = 0;  ///< of core_->body_bytes
-  bool head_only_ = false;  ///< HEAD
+  /// Of core_->body_bytes.
+  std::size_t booked_ = 0;
+  /// HEAD.
+  bool head_only_ = false;
   bool close_after_ = false;
-  bool linger_ = false;  ///< unread bytes of a rejected request may still arrive
+  /// Unread bytes of a rejected request may still arrive.
+  bool linger_ = false;
 
-  std::string out_;  ///< the piece that is being written
+  /// The piece that is being written.
+  std::string out_;
   std::size_t out_at_ = 0;
   std::optional<FileSlice> file_;
   int file_descriptor_ = -1;

@@ -14,16 +14,19 @@
 namespace gaur::http {
 
 struct Header {
-  std::string name;  ///< lower case in requests; as written on the wire in responses
+  /// Lower case in requests; as written on the wire in responses.
+  std::string name;
   std::string value;
 };
 
 struct Request {
   std::string method;
-  std::string target;  ///< as received, origin form
+  /// As received, origin form.
+  std::string target;
   std::vector<Header> headers;
   std::string body;
-  std::string remote;  ///< the peer's address without its port
+  /// The peer's address without its port.
+  std::string remote;
 
   /// The value of the first header of this (lower case) name, or nullptr.
   const std::string* header(std::string_view name) const {
@@ -58,9 +61,12 @@ struct Response {
   std::string content_type = "application/json";
   std::vector<Header> headers;
   std::string body;
-  std::optional<FileSlice> file;       ///< instead of `body`
-  std::shared_ptr<BodyStream> stream;  ///< instead of `body`; shared with the connection that drains it
-  bool close = false;                  ///< the connection ends after it
+  /// Instead of `body`.
+  std::optional<FileSlice> file;
+  /// Instead of `body`; shared with the connection that drains it.
+  std::shared_ptr<BodyStream> stream;
+  /// The connection ends after it.
+  bool close = false;
 };
 
 /// Called exactly once, on any thread.

@@ -12,16 +12,23 @@ namespace gaur::http {
 
 struct Problem {
   unsigned status = 500;
-  std::string code = "internal";      ///< stable, for programs: the type is "urn:gaur:problem:<code>"
-  std::string detail;                 ///< for people: what failed, where, what to do
-  std::string instance;               ///< the path of the affected resource; may be ""
-  std::vector<std::string> problems;  ///< every mistake of the request at once; may be empty
-  std::string members;                ///< further members as JSON text without braces; may be ""
-  std::vector<Header> headers;        ///< Retry-After, Allow, WWW-Authenticate ...
+  /// Stable, for programs: the type is "urn:gaur:problem:<code>".
+  std::string code = "internal";
+  /// For people: what failed, where, what to do.
+  std::string detail;
+  /// The path of the affected resource; may be "".
+  std::string instance;
+  /// Every mistake of the request at once; may be empty.
+  std::vector<std::string> problems;
+  /// Further members as JSON text without braces; may be "".
+  std::string members;
+  /// Retry-After, Allow, WWW-Authenticate ...
+  std::vector<Header> headers;
 };
 
 unsigned status_of(Errc code);
-std::string_view reason_of(unsigned status);  ///< "Not Found"
+/// "Not Found".
+std::string_view reason_of(unsigned status);
 
 Problem problem_of(const Error& error, std::string instance = {});
 /// A failed job, as the answer to a request that waited for its result.

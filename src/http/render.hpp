@@ -18,11 +18,15 @@ struct Waiting {
 };
 
 struct JobParts {
-  bool data = true;    ///< with data and options
-  bool result = true;  ///< with result, progress and stack traces
+  /// With data and options.
+  bool data = true;
+  /// With result, progress and stack traces.
+  bool result = true;
   const Waiting* waiting = nullptr;
-  std::string_view base = {};    ///< what clients see before every path
-  const Added* added = nullptr;  ///< the add that is answered: `duplicate` and `differs` come from it
+  /// What clients see before every path.
+  std::string_view base = {};
+  /// The add that is answered: `duplicate` and `differs` come from it.
+  const Added* added = nullptr;
 };
 
 void append_failure(std::string& out, const Failure& failure);

@@ -18,27 +18,36 @@ struct Route;
 /// One request while its handler runs.
 struct Exchange {
   Request request;
-  const Route* route = nullptr;                            ///< not nullptr after Service::open()
-  std::vector<std::string> params;                         ///< values of the {names} of the pattern, decoded
-  std::vector<std::pair<std::string, std::string>> query;  ///< only names that the route allows
+  /// Not nullptr after Service::open().
+  const Route* route = nullptr;
+  /// Values of the {names} of the pattern, decoded.
+  std::vector<std::string> params;
+  /// Only names that the route allows.
+  std::vector<std::pair<std::string, std::string>> query;
   Reply reply;
-  std::string base;                         ///< what clients see before every path: ServerOptions::base_path
-  std::shared_ptr<const void> wait_ticket;  ///< of a request that waits, see Service::begin_wait
+  /// What clients see before every path: ServerOptions::base_path.
+  std::string base;
+  /// Of a request that waits, see Service::begin_wait.
+  std::shared_ptr<const void> wait_ticket;
 };
 /// Shared with the continuation of the handler on the store's answer.
 using ExchangePtr = std::shared_ptr<Exchange>;
 using Handler = void (*)(Service&, const ExchangePtr&);
 
 enum class Access : std::uint8_t {
-  kOpen,  ///< without a token, from any host: only what reveals nothing
+  /// Without a token, from any host: only what reveals nothing.
+  kOpen,
   kRead,
-  kWrite,  ///< changes something
+  /// Changes something.
+  kWrite,
 };
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  ///< "/v1/queues/{queue}/jobs": a {name} matches one segment that is not empty
-  std::string_view query;    ///< names of the parameters that are allowed, blanks between them
+  /// "/v1/queues/{queue}/jobs": a {name} matches one segment that is not empty.
+  std::string_view pattern;
+  /// Names of the parameters that are allowed, blanks between them.
+  std::string_view query;
   Access access;
   Handler handler;
 };
@@ -47,9 +56,11 @@ struct Route {
 std::span<const Route> routes();
 
 struct Match {
-  const Route* route = nullptr;  ///< nullptr: nothing of this path and method
+  /// nullptr: nothing of this path and method.
+  const Route* route = nullptr;
   std::vector<std::string> params;
-  std::string allow;  ///< methods that this path has, ", " between them; "" if the path is unknown
+  /// Methods that this path has, ", " between them; "" if the path is unknown.
+  std::string allow;
 };
 /// HEAD finds the GET route.
 Match find_route(std::span<const Route> table, std::string_view method,

@@ -16,26 +16,42 @@ namespace gaur {
 
 /// Limits of one server. Sizes in bytes.
 struct HttpLimits {
-  std::size_t request_line = 8 << 10;  ///< 414
-  std::size_t headers = 16 << 10;      ///< all header lines together: 431
-  std::size_t header_lines = 100;      ///< 431
-  std::size_t body = 8 << 20;          ///< 413. One job's data has its own limit (gaur::Limits)
-  std::size_t body_memory = 64 << 20;  ///< of all bodies being received at the same time: 503
-  std::uint32_t connections = 1'024;   ///< one more is answered 503 and closed
-  Duration header_deadline{10'000};    ///< from the first byte (or the accept) to the end of the headers: 408
-  Duration body_deadline{30'000};      ///< for all of the body: 408
-  Duration write_deadline{30'000};     ///< without progress while an answer is written: closed
-  Duration idle_deadline{75'000};      ///< between requests: closed
-  Duration longest_wait{60'000};       ///< of ?wait=; more is rejected
-  std::uint32_t waits = 512;           ///< requests that wait at the same time; one more is answered 429
-  std::uint32_t wrong_tokens = 10;     ///< a minute and address; one more is answered 429
+  /// 414
+  std::size_t request_line = 8 << 10;
+  /// All header lines together: 431.
+  std::size_t headers = 16 << 10;
+  /// 431
+  std::size_t header_lines = 100;
+  /// 413. One job's data has its own limit (gaur::Limits).
+  std::size_t body = 8 << 20;
+  /// Of all bodies being received at the same time: 503.
+  std::size_t body_memory = 64 << 20;
+  /// One more is answered 503 and closed.
+  std::uint32_t connections = 1'024;
+  /// From the first byte (or the accept) to the end of the headers: 408.
+  Duration header_deadline{10'000};
+  /// For all of the body: 408.
+  Duration body_deadline{30'000};
+  /// Without progress while an answer is written: closed.
+  Duration write_deadline{30'000};
+  /// Between requests: closed.
+  Duration idle_deadline{75'000};
+  /// Of ?wait=; more is rejected.
+  Duration longest_wait{60'000};
+  /// Requests that wait at the same time; one more is answered 429.
+  std::uint32_t waits = 512;
+  /// A minute and address; one more is answered 429.
+  std::uint32_t wrong_tokens = 10;
   std::uint64_t requests_a_connection = 1'000'000;
 };
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:8378";  ///< "address:port"; port 0: any free one; IPv6 as "[::1]:8378"
-  std::string token;                      ///< "": none, and then only loopback addresses may be listened on
-  std::vector<std::string> hosts;  ///< further names that a Host header may have when there is no token
+  /// "address:port"; port 0: any free one; IPv6 as "[::1]:8378".
+  std::string listen = "127.0.0.1:8378";
+  /// "": none, and then only loopback addresses may be listened on.
+  std::string token;
+  /// Further names that a Host header may have when there is no token.
+  std::vector<std::string> hosts;
   HttpLimits limits;
   /// Proxies whose X-Forwarded-For is trusted, as plain addresses. Wrong tokens are counted by the client's.
   std::vector<std::string> trusted_proxies;
@@ -48,19 +64,26 @@ struct ServerOptions {
 struct ServerParts {
   Client& client;
   const Clock& clock;
-  HostView host;                       ///< empty: /v1/host answers 404 and /readyz is always ready
-  WhyWaiting why_waiting;              ///< may be empty
-  const ResultFiles* files = nullptr;  ///< may be null
-  HostControl control{};               ///< verbs that are empty answer 501
-  LinkCheck link_check{};              ///< empty: there are no signed links
-  Duration leave_patience{30'000};     ///< of POST /v1/host/leave when it names none
+  /// Empty: /v1/host answers 404 and /readyz is always ready.
+  HostView host;
+  /// May be empty.
+  WhyWaiting why_waiting;
+  /// May be null.
+  const ResultFiles* files = nullptr;
+  /// Verbs that are empty answer 501.
+  HostControl control{};
+  /// Empty: there are no signed links.
+  LinkCheck link_check{};
+  /// Of POST /v1/host/leave when it names none.
+  Duration leave_patience{30'000};
 };
 
 /// Thread-safety: start() and stop() from one thread; everything else happens on the server's own thread.
 class HttpServer {
  public:
   HttpServer(ServerOptions options, ServerParts parts);
-  ~HttpServer();  ///< stop()s
+  /// stop()s.
+  ~HttpServer();
   /// Binds, listens and serves; returns the port. Errors: kInvalidArgument (listen), kPermission (an address
   /// other than loopback without a token), kBusy (address in use), kIo.
   Result<std::uint16_t> start();

@@ -13,8 +13,10 @@
 namespace gaur::http {
 
 struct Target {
-  std::vector<std::string> segments;  ///< decoded after splitting: "%2F" does not separate
-  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
+  /// Decoded after splitting: "%2F" does not separate.
+  std::vector<std::string> segments;
+  /// Decoded, in order.
+  std::vector<std::pair<std::string, std::string>> query;
 };
 /// The parts of an origin-form target ("/v1/queues?limit=1"). Errors: kInvalidArgument.
 Result<Target> parse_target(std::string_view target);

@@ -15,14 +15,22 @@ namespace gaur::model {
 /// A planted mistake. The tests check that the random histories find each of them.
 enum class Mutation : std::uint8_t {
   kNone,
-  kAckBeforeSync,         ///< a crash loses the last acknowledged add
-  kNoTokenCheck,          ///< a late finish of an older run is accepted
-  kLostWakeUp,            ///< an add does not serve a long poll
-  kDoublePromote,         ///< a promoted job stays in the delayed set as well
-  kCountDrift,            ///< counts still include the jobs that retention removed
-  kRepeatExecuted,        ///< a repeated operation is executed again
-  kBackfillDelaysHead,    ///< backfill takes capacity that the blocked head needs
-  kLockReleasedOnReject,  ///< a rejected finish releases the lock
+  /// A crash loses the last acknowledged add.
+  kAckBeforeSync,
+  /// A late finish of an older run is accepted.
+  kNoTokenCheck,
+  /// An add does not serve a long poll.
+  kLostWakeUp,
+  /// A promoted job stays in the delayed set as well.
+  kDoublePromote,
+  /// Counts still include the jobs that retention removed.
+  kCountDrift,
+  /// A repeated operation is executed again.
+  kRepeatExecuted,
+  /// Backfill takes capacity that the blocked head needs.
+  kBackfillDelaysHead,
+  /// A rejected finish releases the lock.
+  kLockReleasedOnReject,
 };
 std::string_view to_string(Mutation mutation);
 
@@ -32,14 +40,17 @@ struct PendingCancel {
   std::string who, why;
   /// False under Semantics::expired_locks_are_forgotten if the lock had expired: no owner gets the cancel.
   bool has_owner = true;
-  bool reported = false;  ///< by wait_for_work
+  /// By wait_for_work.
+  bool reported = false;
 };
 
 struct Record {
   Job job;
-  LockToken token;  ///< of the current run
+  /// Of the current run.
+  LockToken token;
   Instant lock_until{};
-  bool fails_at_start = false;  ///< StallLimit::kFailsOnNextStart: it fails instead of its next start
+  /// StallLimit::kFailsOnNextStart: it fails instead of its next start.
+  bool fails_at_start = false;
   Time ready_since{};
   std::vector<std::string> logs;
   std::optional<PendingCancel> cancel;
@@ -49,19 +60,25 @@ enum class ListEnd : std::uint8_t { kBack, kFront };
 
 struct QueueState {
   std::map<JobId, Record> jobs;
-  std::deque<JobId> waiting;                               ///< the front is taken first
-  std::map<std::uint32_t, std::deque<JobId>> prioritized;  ///< by priority; the front is taken first
+  /// The front is taken first.
+  std::deque<JobId> waiting;
+  /// By priority; the front is taken first.
+  std::map<std::uint32_t, std::deque<JobId>> prioritized;
   /// By due time, then by arrival or (Semantics::ties_by_id) by low bits and id.
   std::map<std::tuple<Time, std::uint64_t, JobId>, JobId> delayed;
   /// Semantics::Front::kOfAll: all ready jobs in the order of Bull's single list.
   std::deque<JobId> bull_list;
-  std::deque<JobId> active, completed, failed;  ///< in the order of taking and of finishing
+  /// In the order of taking and of finishing.
+  std::deque<JobId> active, completed, failed;
   bool paused = false;
   std::optional<std::uint32_t> concurrency;
   std::uint64_t last_id = 0, last_delayed = 0, last_event = 0;
-  std::uint64_t arrivals = 0;    ///< jobs that became ready so far
-  std::deque<Event> log;         ///< the newest 10 000
-  std::int64_t count_error = 0;  ///< Mutation::kCountDrift
+  /// Jobs that became ready so far.
+  std::uint64_t arrivals = 0;
+  /// The newest 10 000.
+  std::deque<Event> log;
+  /// Mutation::kCountDrift.
+  std::int64_t count_error = 0;
 
   Record* find(const JobId& id);
   /// Inserts the job into the waiting or prioritized jobs, depending on its priority.
@@ -98,7 +115,8 @@ struct Session {
 struct DurableState {
   std::map<QueueName, QueueState> queues;
   std::map<SessionName, Session> sessions;
-  std::uint64_t unnumbered = 0;  ///< jobs taken by requests without a sequence number
+  /// Jobs taken by requests without a sequence number.
+  std::uint64_t unnumbered = 0;
 };
 
 }  // namespace gaur::model

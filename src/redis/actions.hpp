@@ -20,19 +20,28 @@ struct Request {
   using One = Promise<Result<Reply>>;
   using Many = Promise<Result<std::vector<Reply>>>;
 
-  std::variant<std::monostate, One, Many> to = {};  ///< monostate: our own PING
-  std::string bytes = {};                           ///< encoded; of a script: from its number of keys on
-  std::size_t replies = 1;                          ///< how many replies it gets
-  std::optional<Script> script = {};  ///< sent as EVALSHA, or as EVAL if the server does not know it
-  std::size_t script_arguments = 0;   ///< number of arguments in `bytes`
+  /// Monostate: our own PING.
+  std::variant<std::monostate, One, Many> to = {};
+  /// Encoded; of a script: from its number of keys on.
+  std::string bytes = {};
+  /// How many replies it gets.
+  std::size_t replies = 1;
+  /// Sent as EVALSHA, or as EVAL if the server does not know it.
+  std::optional<Script> script = {};
+  /// Number of arguments in `bytes`.
+  std::size_t script_arguments = 0;
   Instant deadline{};
 
   // kept by the machine
-  std::vector<Reply> answers = {};  ///< of several, so far
+  /// Of several, so far.
+  std::vector<Reply> answers = {};
   Instant sent = {};
-  std::uint8_t refusals = 0;  ///< number of NOSCRIPT replies
-  bool as_text = false;       ///< sent as EVAL
-  bool given_up = false;      ///< its deadline passed; the reply has not arrived yet
+  /// Number of NOSCRIPT replies.
+  std::uint8_t refusals = 0;
+  /// Sent as EVAL.
+  bool as_text = false;
+  /// Its deadline passed; the reply has not arrived yet.
+  bool given_up = false;
   /// Its share of max_queued_bytes.
   std::size_t size() const { return bytes.size(); }
 };
@@ -40,22 +49,29 @@ struct Request {
 /// A request with its answer; deliver() completes its promise, once.
 struct Finished {
   decltype(Request::to) to;
-  Result<Reply> answer;             ///< of One; of Many only an error
-  std::vector<Reply> answers = {};  ///< of Many
+  /// Of One; of Many only an error.
+  Result<Reply> answer;
+  /// Of Many.
+  std::vector<Reply> answers = {};
   void deliver();
 };
 
 namespace event {
-struct Start {};   ///< once, before all other events
-struct Opened {};  ///< the requested connection is established, with TLS
-struct Closed {    ///< the connection failed or was lost
+/// Once, before all other events.
+struct Start {};
+/// The requested connection is established, with TLS.
+struct Opened {};
+/// The connection failed or was lost.
+struct Closed {
   Error why;
 };
 struct Received {
   std::string_view bytes;
 };
-struct Written {};  ///< the bytes of the last `send` were written
-struct Tick {};     ///< the time of Actions::wake was reached
+/// The bytes of the last `send` were written.
+struct Written {};
+/// The time of Actions::wake was reached.
+struct Tick {};
 struct Submit {
   std::vector<Request> requests;
 };
@@ -66,7 +82,8 @@ struct Listen {
 struct Unlisten {
   std::uint64_t id = 0;
 };
-struct Stop {};  ///< final
+/// Final.
+struct Stop {};
 }  // namespace event
 
 struct Note {
@@ -77,14 +94,19 @@ struct Note {
 
 /// In the order of execution.
 struct Actions {
-  bool close = false;     ///< closes the connection, which then produces no more events
-  bool open = false;      ///< opens a connection; Opened or Closed follows
-  std::string send = {};  ///< bytes to write; Written follows. Empty while a write is under way
+  /// Closes the connection, which then produces no more events.
+  bool close = false;
+  /// Opens a connection; Opened or Closed follows.
+  bool open = false;
+  /// Bytes to write; Written follows. Empty while a write is under way.
+  std::string send = {};
   std::vector<Finished> finished = {};
-  std::vector<std::pair<std::uint64_t, Message>> messages = {};  ///< for the listener of that number
+  /// For the listener of that number.
+  std::vector<std::pair<std::uint64_t, Message>> messages = {};
   std::vector<std::pair<std::uint64_t, bool>> listening = {};
   std::vector<Note> notes = {};
-  std::optional<Instant> wake = {};  ///< the time of the next Tick; replaces an earlier one
+  /// The time of the next Tick; replaces an earlier one.
+  std::optional<Instant> wake = {};
 };
 
 }  // namespace gaur::redis

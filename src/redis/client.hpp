@@ -23,14 +23,16 @@ namespace gaur::redis {
 template <class T>
 using Answer = Future<Result<T>>;
 
-using Command = std::vector<std::string>;  ///< name and arguments, binary-safe
+/// Name and arguments, binary-safe.
+using Command = std::vector<std::string>;
 
 /// The text of a Lua script with its SHA-1, computed once. Copies share it, so that a pending request keeps
 /// its script after the store is gone.
 class Script {
  public:
   Script(std::string name, std::string text);
-  const std::string& name() const { return parts_->name; }  ///< for errors and metrics
+  /// For errors and metrics.
+  const std::string& name() const { return parts_->name; }
   const std::string& text() const { return parts_->text; }
   const std::string& sha1() const { return parts_->sha1; }
   /// Copies of one script are equal.
@@ -61,8 +63,10 @@ struct Listener {
 /// The state of the connections, for readiness checks and status pages.
 struct Health {
   bool connected = false;
-  std::uint64_t connections = 0;    ///< how many were established
-  std::optional<Error> error = {};  ///< why there is none
+  /// How many were established.
+  std::uint64_t connections = 0;
+  /// Why there is none.
+  std::optional<Error> error = {};
   /// Why messages of a subscription do not arrive; nothing if all are confirmed, or there is none.
   std::optional<Error> messages = {};
 };

@@ -23,7 +23,8 @@ class Link {
   /// `purpose` is for the log: "commands", "messages".
   Link(const ClientOptions& options, Random& random, std::string purpose);
 
-  void start(Instant now, Actions& actions);  ///< from kIdle; elsewhere nothing
+  /// From kIdle; elsewhere nothing.
+  void start(Instant now, Actions& actions);
   void opened(Instant now, Actions& actions);
   void lose(Error why, Instant now, Actions& actions);
   void tick(Instant now, Actions& actions);

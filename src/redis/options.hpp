@@ -10,21 +10,30 @@
 namespace gaur::redis {
 
 struct TlsOptions {
-  bool on = false;               ///< the server's certificate is always verified, with its name
-  std::string ca_file = {};      ///< PEM; empty: the system's authorities
-  std::string cert_file = {};    ///< PEM; the client certificate, if the server requires one
-  std::string key_file = {};     ///< PEM; its key
-  std::string server_name = {};  ///< the name that the certificate must have; empty: the host
+  /// The server's certificate is always verified, with its name.
+  bool on = false;
+  /// PEM; empty: the system's authorities.
+  std::string ca_file = {};
+  /// PEM; the client certificate, if the server requires one.
+  std::string cert_file = {};
+  /// PEM; its key.
+  std::string key_file = {};
+  /// The name that the certificate must have; empty: the host.
+  std::string server_name = {};
 };
 
 struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
-  std::uint8_t family = 0;     ///< 4 or 6: only addresses of that IP version; 0: either
-  std::string unix_path = {};  ///< if set, host, port and TLS are ignored
+  /// 4 or 6: only addresses of that IP version; 0: either.
+  std::uint8_t family = 0;
+  /// If set, host, port and TLS are ignored.
+  std::string unix_path = {};
   TlsOptions tls = {};
-  std::string user = {};      ///< ACL user; empty: the default user
-  std::string password = {};  ///< empty: no AUTH
+  /// ACL user; empty: the default user.
+  std::string user = {};
+  /// Empty: no AUTH.
+  std::string password = {};
   std::uint32_t db = 0;
 };
 
@@ -39,25 +48,36 @@ std::string cli_command(const Endpoint& endpoint);
 
 /// How commands are handled while there is no connection.
 enum class Away : std::uint8_t {
-  kQueue,     ///< they wait, up to `max_queued_bytes` and their deadline
-  kFailFast,  ///< kDisconnected at once, except before the first connection was tried
+  /// They wait, up to `max_queued_bytes` and their deadline.
+  kQueue,
+  /// kDisconnected at once, except before the first connection was tried.
+  kFailFast,
 };
 
 struct ClientOptions {
   Endpoint endpoint = {};
-  std::string client_name = "gaur";  ///< CLIENT SETNAME; no spaces; empty: none
-  Duration connect_timeout{3'000};   ///< of one attempt, including TLS and AUTH
-  Duration command_timeout{5'000};   ///< from the call to the answer
+  /// CLIENT SETNAME; no spaces; empty: none.
+  std::string client_name = "gaur";
+  /// Of one attempt, including TLS and AUTH.
+  Duration connect_timeout{3'000};
+  /// From the call to the answer.
+  Duration command_timeout{5'000};
   /// A connection with a pending reply is closed after this time without a received byte.
   Duration silence_timeout{5'000};
-  Duration keepalive{10'000};  ///< PING after this time without a received byte; also TCP's own keepalive
-  Duration backoff_min{25};    ///< before the second attempt; doubled each time, with jitter
+  /// PING after this time without a received byte; also TCP's own keepalive.
+  Duration keepalive{10'000};
+  /// Before the second attempt; doubled each time, with jitter.
+  Duration backoff_min{25};
   Duration backoff_max{2'000};
-  Duration refused_retry{5'000};  ///< after a wrong password or certificate, which a fast retry does not fix
+  /// After a wrong password or certificate, which a fast retry does not fix.
+  Duration refused_retry{5'000};
   Away away = Away::kQueue;
-  std::size_t max_queued_bytes = std::size_t{64} << 20U;  ///< not yet handed to the socket
-  std::size_t max_pending = 1'000'000;                    ///< commands without an answer
-  bool resp3 = false;  ///< HELLO 3; off: RESP2, whose shapes are the same on every server since 5.0
+  /// Not yet handed to the socket.
+  std::size_t max_queued_bytes = std::size_t{64} << 20U;
+  /// Commands without an answer.
+  std::size_t max_pending = 1'000'000;
+  /// HELLO 3; off: RESP2, whose shapes are the same on every server since 5.0.
+  bool resp3 = false;
   ParserLimits limits = {};
   Logger log = {};
 };

@@ -15,15 +15,20 @@
 namespace gaur::redis {
 
 struct ParserLimits {
-  std::size_t depth = 16;                        ///< arrays within arrays
-  std::size_t elements = std::size_t{4} << 20U;  ///< of one reply, all levels together
-  std::size_t bytes = std::size_t{512} << 20U;   ///< of one reply, all strings together
-  std::size_t line = std::size_t{64} << 10U;     ///< simple strings, errors, numbers
+  /// Arrays within arrays.
+  std::size_t depth = 16;
+  /// Of one reply, all levels together.
+  std::size_t elements = std::size_t{4} << 20U;
+  /// Of one reply, all strings together.
+  std::size_t bytes = std::size_t{512} << 20U;
+  /// Simple strings, errors, numbers.
+  std::size_t line = std::size_t{64} << 10U;
 };
 
 struct Incoming {
   Reply reply;
-  bool push = false;  ///< RESP3: not the reply of a command
+  /// RESP3: not the reply of a command.
+  bool push = false;
 };
 
 class Parser {
@@ -34,7 +39,8 @@ class Parser {
   /// The next complete reply, if there is one. Errors: kCorrupt, also for all later calls, because the
   /// position in the stream is lost.
   Result<std::optional<Incoming>> next();
-  bool untouched() const { return !fed_; }  ///< no byte was received
+  /// No byte was received.
+  bool untouched() const { return !fed_; }
 
  private:
   enum class Kind : std::uint8_t { kArray, kPush, kAttribute };

@@ -14,7 +14,8 @@ struct Reply {
   struct Nil {
     bool operator==(const Nil&) const = default;
   };
-  struct Failure {  ///< "-WRONGTYPE Operation ...": a value, because one reply of a pipeline may be an error
+  /// "-WRONGTYPE Operation ...": a value, because one reply of a pipeline may be an error.
+  struct Failure {
     std::string text;
     bool operator==(const Failure&) const = default;
     /// "WRONGTYPE": the first word.

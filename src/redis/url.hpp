@@ -20,10 +20,12 @@ namespace gaur::redis {
 
 struct StoreUrl {
   Endpoint endpoint;
-  std::optional<std::string> dialect = {};  ///< as written; the caller checks it
+  /// As written; the caller checks it.
+  std::optional<std::string> dialect = {};
   std::optional<std::string> prefix = {};
   bool allow_eviction = false;
-  std::vector<std::string> unused = {};  ///< names of options that only affect ioredis
+  /// Names of options that only affect ioredis.
+  std::vector<std::string> unused = {};
   /// Which parts the text contains; the others have their defaults.
   struct Said {
     bool host = false, port = false, db = false, user = false, password = false;

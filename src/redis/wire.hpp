@@ -45,7 +45,8 @@ class Alarm {
 class Wire {
  public:
   struct Handlers {
-    std::function<void()> opened;  ///< TLS handshake done and verified
+    /// TLS handshake done and verified.
+    std::function<void()> opened;
     /// kDisconnected; kPermission: a certificate of either side is not verified; kInvalidArgument: a
     /// certificate file is unusable.
     std::function<void(Error)> closed;
@@ -56,7 +57,8 @@ class Wire {
   ~Wire();
   void open();
   void close();
-  void write(std::string bytes);  ///< one at a time: the next after `written`
+  /// One at a time: the next after `written`.
+  void write(std::string bytes);
 
  private:
   struct Attempt;

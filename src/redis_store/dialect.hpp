@@ -24,8 +24,10 @@ struct StoreContext;
 /// What is known of a job besides its hash.
 struct JobPlacement {
   State state = State::kWaiting;
-  std::uint64_t uncounted_starts = 0;  ///< its field in Gaur's own hash `uncounted_starts`
-  std::optional<Time> due{};           ///< of a delayed job: decoded from its score
+  /// Its field in Gaur's own hash `uncounted_starts`.
+  std::uint64_t uncounted_starts = 0;
+  /// Of a delayed job: decoded from its score.
+  std::optional<Time> due{};
 };
 
 /// A job as the dialect stores it. Pure functions. A job that another client wrote must never fail a verb: a
@@ -97,7 +99,8 @@ class TakenSchedulers : public Schedulers {
 };
 
 struct Dialect {
-  std::string name{};  ///< for messages: "Bull"
+  /// For messages: "Bull".
+  std::string name{};
   Capabilities capabilities{};
   Semantics semantics{};
   /// Why queues of this dialect cannot store a global concurrency or a rate limit.

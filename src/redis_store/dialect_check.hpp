@@ -30,7 +30,8 @@ class DialectCheck {
   struct State {
     mutable std::mutex mutex;  // guards what follows
     std::set<QueueName> passed;
-    std::map<QueueName, std::vector<Enter>> waiting;  ///< calls that arrived during the check
+    /// Calls that arrived during the check.
+    std::map<QueueName, std::vector<Enter>> waiting;
 
     void finish_check(const QueueName& queue, const Status& use);
   };

@@ -23,23 +23,32 @@ std::string_view to_string(DetectedDialect dialect);
 /// What was read: at most a few dozen entries of each kind.
 struct DialectFacts {
   bool events_stream = false;
-  std::string meta_version{};       ///< HGET meta version
-  bool meta_max_events = false;     ///< HEXISTS meta opts.maxLenEvents
-  std::vector<std::string> keys{};  ///< those of evidence_keys() that exist
+  /// HGET meta version.
+  std::string meta_version{};
+  /// HEXISTS meta opts.maxLenEvents.
+  bool meta_max_events = false;
+  /// Those of evidence_keys() that exist.
+  std::vector<std::string> keys{};
   struct RepeatMember {
     std::string member{};
-    bool scheduler = false;  ///< a hash repeat:<member> with the field `ic`
-    bool hash = false;       ///< any hash repeat:<member>
+    /// A hash repeat:<member> with the field `ic`.
+    bool scheduler = false;
+    /// Any hash repeat:<member>.
+    bool hash = false;
   };
   std::vector<RepeatMember> repeat{};
   struct SampledJob {
     std::string id{};
-    std::vector<std::string> fields{};  ///< names
-    std::string options{};              ///< JSON text
-    std::string lock{};                 ///< the token, or ""
+    /// Names.
+    std::vector<std::string> fields{};
+    /// JSON text.
+    std::string options{};
+    /// The token, or "".
+    std::string lock{};
   };
   std::vector<SampledJob> jobs{};
-  std::vector<std::string> worker_commands{};  ///< last commands of connections that are named as its workers
+  /// Last commands of connections that are named as its workers.
+  std::vector<std::string> worker_commands{};
 };
 
 /// Keys that only one of the dialects writes.
@@ -57,8 +66,10 @@ struct Evidence {
     std::vector<std::string> arguments{};
   };
   std::vector<Removal> removals{};
-  std::string base{};            ///< of the queue's keys
-  std::string cli{"redis-cli"};  ///< connects to that server and database
+  /// Of the queue's keys.
+  std::string base{};
+  /// Connects to that server and database.
+  std::string cli{"redis-cli"};
   DetectedDialect dialect() const;
   /// The shell command for all `removals`; empty if there are none.
   std::string removal_command() const;

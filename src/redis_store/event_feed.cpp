@@ -75,7 +75,8 @@ class EventFeed::Impl : public std::enable_shared_from_this<Impl> {
     explicit Queue(std::string instance) : ring(std::move(instance)) {}
     bool opened = false;
     bool listening = false;
-    bool lost = false;  ///< the source listened before and does not now
+    /// The source listened before and does not now.
+    bool lost = false;
     std::unique_ptr<Watch> watch{};
     EventRing ring;
     std::list<Waiter> waiters{};

@@ -38,8 +38,10 @@ class EventRing {
 
   const std::string instance_;
   std::deque<Entry> entries_;
-  std::size_t bytes_ = 0;   ///< of details
-  std::uint64_t last_ = 0;  ///< number of the newest entry
+  /// Of details.
+  std::size_t bytes_ = 0;
+  /// Number of the newest entry.
+  std::uint64_t last_ = 0;
 };
 
 }  // namespace gaur::redis_store

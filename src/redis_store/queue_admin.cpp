@@ -59,7 +59,8 @@ struct Clean final : Removal {
   using Removal::Removal;
   State state = State::kCompleted;
   Duration grace{0};
-  std::uint64_t limit = 0;  ///< 0: all
+  /// 0: all.
+  std::uint64_t limit = 0;
   std::uint64_t locked = 0;
   std::uint64_t wanted() const {
     return limit == 0 ? kJobsPerScript : std::min(kJobsPerScript, limit - removed);

@@ -107,9 +107,12 @@ struct Walk : std::enable_shared_from_this<Walk> {
   const std::string pattern;
   const QueueScanLimits limits;
   Promise<Result<std::set<std::string>>> promise;
-  std::set<std::string> candidates;  ///< keys up to and including their last colon
-  std::vector<std::string> asked;    ///< candidates of the pipeline under way
-  std::set<std::string> found;       ///< "prefix:queue:"
+  /// Keys up to and including their last colon.
+  std::set<std::string> candidates;
+  /// Candidates of the pipeline under way.
+  std::vector<std::string> asked;
+  /// "prefix:queue:".
+  std::set<std::string> found;
   std::uint32_t steps = 0;
   bool complete = true;
 };

@@ -12,15 +12,18 @@
 namespace gaur::redis_store {
 
 struct QueueScanLimits {
-  std::uint32_t steps = 5'000;  ///< SCAN calls of 1 000 keys each
+  /// SCAN calls of 1 000 keys each.
+  std::uint32_t steps = 5'000;
   std::size_t queues = 1'000;
 };
 
 struct QueuesFound {
-  std::vector<QueueName> queues{};  ///< sorted
+  /// Sorted.
+  std::vector<QueueName> queues{};
   /// Names that Gaur cannot use: too long, or not UTF-8. At most 100.
   std::vector<std::string> unusable{};
-  bool complete = true;  ///< false: a limit ended the scan
+  /// false: a limit ended the scan.
+  bool complete = true;
 };
 
 /// Every queue of Bull or BullMQ under `prefix`. Keys of jobs, locks, limiters and deduplication with similar
@@ -31,9 +34,11 @@ Async<QueuesFound> find_queues(redis::Client& client, std::string prefix, QueueS
 struct PrefixesFound {
   struct Prefix {
     std::string prefix{};
-    std::vector<std::string> queues{};  ///< sorted; at most the limit's
+    /// Sorted; at most the limit's.
+    std::vector<std::string> queues{};
   };
-  std::vector<Prefix> prefixes{};  ///< sorted
+  /// Sorted.
+  std::vector<Prefix> prefixes{};
   bool complete = true;
 };
 

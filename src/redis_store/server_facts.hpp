@@ -11,17 +11,25 @@
 namespace gaur::redis_store {
 
 struct ServerFacts {
-  std::string version{};          ///< "7.0.15"
-  std::string flavour = "redis";  ///< "valkey" if the server reports it
-  std::string mode{};             ///< standalone, cluster, sentinel
-  std::string role{};             ///< master, slave
+  /// "7.0.15".
+  std::string version{};
+  /// "valkey" if the server reports it.
+  std::string flavour = "redis";
+  /// Standalone, cluster, sentinel.
+  std::string mode{};
+  /// Master, slave.
+  std::string role{};
   std::string maxmemory_policy{};
-  std::uint64_t maxmemory_bytes = 0;  ///< 0: unbounded
+  /// 0: unbounded.
+  std::uint64_t maxmemory_bytes = 0;
   std::uint64_t used_bytes = 0, peak_bytes = 0, system_bytes = 0;
   bool append_only = false;
-  std::string append_fsync{};    ///< "" if CONFIG is denied
-  std::string save{};            ///< snapshot rules; "" for none, or if CONFIG is denied
-  bool config_readable = false;  ///< CONFIG GET was allowed
+  /// "" if CONFIG is denied.
+  std::string append_fsync{};
+  /// Snapshot rules; "" for none, or if CONFIG is denied.
+  std::string save{};
+  /// CONFIG GET was allowed.
+  bool config_readable = false;
   std::uint64_t evicted_keys = 0, connected_clients = 0, uptime_seconds = 0;
   bool operator==(const ServerFacts&) const = default;
 };

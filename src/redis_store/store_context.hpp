@@ -28,7 +28,8 @@ struct StoreContext : std::enable_shared_from_this<StoreContext> {
   const StoreOptions options;
   const Scripts scripts;
   DialectCheck check;
-  std::atomic<bool> open{true};  ///< false once the store is gone: continuations must not use the client
+  /// false once the store is gone: continuations must not use the client.
+  std::atomic<bool> open{true};
 
   /// Called on the loop for every job that was taken, before the take request is answered.
   std::function<void(const QueueName&, const Job&)> on_taken;

@@ -11,13 +11,16 @@
 namespace gaur::redis_store {
 
 struct TakePlan {
-  std::string token;  ///< what the lock tokens begin with
+  /// What the lock tokens begin with.
+  std::string token;
   /// Indexes into TakeRequest::finished of those that a script carries out.
   std::vector<std::size_t> finishes;
   std::vector<std::vector<std::string>> parts;
   bool takes_by_needs = false;
-  std::vector<FoundJob> found;      ///< jobs further back in the queue that this request may take
-  std::int64_t index_position = 0;  ///< WaitingIndex::planned() when `found` was chosen
+  /// Jobs further back in the queue that this request may take.
+  std::vector<FoundJob> found;
+  /// WaitingIndex::planned() when `found` was chosen.
+  std::int64_t index_position = 0;
 };
 
 TakePlan plan_take(const TakeRequest& request, const StoreContext& context, TakeMemory::OfQueue& memory);

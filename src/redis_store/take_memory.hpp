@@ -19,28 +19,36 @@ struct ScanAhead;  // admission_scan.cpp
 struct TakeMemory {
   std::mutex mutex;
   static constexpr std::size_t kMostOwners = 10'000;
-  std::map<SessionName, std::string> owners;  ///< session -> the worker that sends on it
+  /// Session -> the worker that sends on it.
+  std::map<SessionName, std::string> owners;
   struct Sighting {
     Instant first{};
     std::uint32_t times = 0;
   };
   struct OfQueue {
-    bool drained = true;  ///< `drained` is published once, by the first take request that finds nothing
+    /// `drained` is published once, by the first take request that finds nothing.
+    bool drained = true;
     /// Functions of jobs that were looked at and left, where the function is a field of the data.
     std::map<JobId, std::string> functions;
-    Instant functions_since{};  ///< when the oldest of them may have been read
+    /// When the oldest of them may have been read.
+    Instant functions_since{};
     /// Active jobs without a lock, as the last recoveries saw them.
     std::map<JobId, Sighting> unlocked;
-    std::set<JobId> own;  ///< a session of `owners` held them when they were seen last
+    /// A session of `owners` held them when they were seen last.
+    std::set<JobId> own;
     struct HeldLock {
       std::uint32_t attempts_made = 0, stalled = 0;
-      std::string deduplication;  ///< the id of its deduplication key, or ""
+      /// The id of its deduplication key, or "".
+      std::string deduplication;
     };
     /// Jobs that were taken and not finished yet. It saves reading them again; a job that is missing is read.
     std::map<JobId, HeldLock> held;
-    WaitingIndex index;     ///< of the jobs beyond those that a take request looks at
-    bool scanning = false;  ///< a scan is under way
-    bool audited = false;   ///< an audit is under way or scheduled
+    /// Of the jobs beyond those that a take request looks at.
+    WaitingIndex index;
+    /// A scan is under way.
+    bool scanning = false;
+    /// An audit is under way or scheduled.
+    bool audited = false;
     std::shared_ptr<ScanAhead> ahead;
   };
   std::map<QueueName, OfQueue> queues;

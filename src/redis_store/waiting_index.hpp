@@ -20,9 +20,12 @@ struct Spot {
 
 /// Where a scan continues.
 struct ScanPosition {
-  std::uint64_t next = 0;       ///< the first unread place
-  std::vector<Spot> anchors{};  ///< ids that were read, last first: the position is found again by them
-  std::uint64_t search = 0;     ///< the place around which they are searched first
+  /// The first unread place.
+  std::uint64_t next = 0;
+  /// Ids that were read, last first: the position is found again by them.
+  std::vector<Spot> anchors{};
+  /// The place around which they are searched first.
+  std::uint64_t search = 0;
 };
 
 /// A waiting job that a scan found.
@@ -30,28 +33,37 @@ struct FoundJob {
   JobId id{};
   FunctionName function{};
   std::uint64_t place = 0;
-  bool sent = false;    ///< a take request with it is under way
-  unsigned misses = 0;  ///< how often it was not near its place
+  /// A take request with it is under way.
+  bool sent = false;
+  /// How often it was not near its place.
+  unsigned misses = 0;
 };
 
 /// One script to run. `planned` is the sum of shifts when it was planned; clear() changes `generation`.
 struct ScanTask {
   enum class Kind : std::uint8_t { kForward, kRefill, kAudit };
   Kind kind = Kind::kForward;
-  FunctionName function{};  ///< of kRefill
+  /// Of kRefill.
+  FunctionName function{};
   ScanPosition from{};
-  std::string field{};         ///< AdmissionFilter::function_field
-  std::vector<JobId> asked{};  ///< jobs with a priority that arrived; their places are requested
+  /// AdmissionFilter::function_field.
+  std::string field{};
+  /// Jobs with a priority that arrived; their places are requested.
+  std::vector<JobId> asked{};
   std::int64_t planned = 0;
   std::uint64_t generation = 0;
-  bool is_long = false;  ///< the last forward scan did not reach the end of the list
+  /// The last forward scan did not reach the end of the list.
+  bool is_long = false;
 };
 
 /// What the script read, in the order of handing out. An id without a function has no job.
 struct Scanned {
-  std::uint64_t first = 0;    ///< place of the first of `jobs`
-  std::int64_t shift = 0;     ///< how far the task's anchors had moved
-  std::uint64_t waiting = 0;  ///< ids in the list
+  /// Place of the first of `jobs`.
+  std::uint64_t first = 0;
+  /// How far the task's anchors had moved.
+  std::int64_t shift = 0;
+  /// Ids in the list.
+  std::uint64_t waiting = 0;
   struct Read {
     JobId id{};
     std::optional<FunctionName> function{};
@@ -62,10 +74,14 @@ struct Scanned {
 
 /// The changes of a take request to the list, from its reply.
 struct TakeEffect {
-  std::string letters{};                 ///< one for each job of the request (shared/take_found.lua)
-  std::int64_t shift = 0;                ///< of their places from the expected ones
-  std::uint64_t popped = 0;              ///< removed from the tail
-  std::vector<std::uint64_t> removed{};  ///< places of the other taken jobs, before the request
+  /// One for each job of the request (shared/take_found.lua).
+  std::string letters{};
+  /// Of their places from the expected ones.
+  std::int64_t shift = 0;
+  /// Removed from the tail.
+  std::uint64_t popped = 0;
+  /// Places of the other taken jobs, before the request.
+  std::vector<std::uint64_t> removed{};
 };
 
 class WaitingIndex {
@@ -120,7 +136,8 @@ class WaitingIndex {
   ScanTask task(ScanTask::Kind kind, const ScanPosition& from, const FunctionName& function = {}) const;
 
   bool active_ = false;
-  AdmissionFilter admit_{};  ///< of the last take request
+  /// Of the last take request.
+  AdmissionFilter admit_{};
   ScanPosition forward_, audit_;
   /// The last forward scan reached the end of the list, and no job is known to have arrived since.
   bool at_end_ = false;

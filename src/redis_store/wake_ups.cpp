@@ -72,9 +72,11 @@ class WakeUps::Impl : public std::enable_shared_from_this<Impl> {
   struct Queue {
     std::unique_ptr<Watch> watch;
     bool listening = false;
-    bool lost = false;  ///< it listened before and does not now
+    /// It listened before and does not now.
+    bool lost = false;
     std::uint64_t hints = 0;
-    std::vector<CancelRequest> cancels;  ///< as last read from the server
+    /// As last read from the server.
+    std::vector<CancelRequest> cancels;
   };
   struct Waiter {
     std::uint64_t id = 0;

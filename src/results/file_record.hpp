@@ -13,7 +13,8 @@ namespace gaur::results {
 
 struct FileRecord {
   std::string format;
-  std::uint64_t rows = 0;  ///< 0: unknown
+  /// 0: unknown.
+  std::uint64_t rows = 0;
   Time expires_at{};
 };
 

@@ -19,8 +19,10 @@ namespace gaur::results {
 /// A file that a runner wrote, as its `completed` frame names it:
 /// {"name":"r1.parquet","format":"parquet","rows":8}.
 struct RunnerFile {
-  std::string name;    ///< a plain file name in the runner's GAUR_OUT folder
-  std::string format;  ///< 1 to 16 of a-z and 0-9; becomes the file name's extension
+  /// A plain file name in the runner's GAUR_OUT folder.
+  std::string name;
+  /// 1 to 16 of a-z and 0-9; becomes the file name's extension.
+  std::string format;
   std::uint64_t rows = 0;
 };
 
@@ -28,11 +30,15 @@ class ResultFolder final : public ResultFiles {
  public:
   struct Options {
     std::filesystem::path folder;
-    Duration ttl = std::chrono::hours(24);  ///< from the end of the run
-    bool shared = false;                    ///< other hosts write to the same folder
-    std::uint64_t max_bytes = 0;            ///< quota of all files; 0: none
+    /// From the end of the run.
+    Duration ttl = std::chrono::hours(24);
+    /// Other hosts write to the same folder.
+    bool shared = false;
+    /// Quota of all files; 0: none.
+    std::uint64_t max_bytes = 0;
+    /// For tests.
     std::function<Status(const std::filesystem::path&, const std::filesystem::path&, const CancelFlag&)>
-        move = move_file;  ///< for tests
+        move = move_file;
   };
   ResultFolder(Clock& clock, Options options);
 
@@ -46,7 +52,8 @@ class ResultFolder final : public ResultFiles {
   Status remove(const JobRef& job);
 
   struct Cleanup {
-    std::uint64_t files = 0, bytes = 0;  ///< that remain
+    /// That remain.
+    std::uint64_t files = 0, bytes = 0;
     std::uint64_t removed_files = 0, removed_bytes = 0;
   };
   /// Removes expired files, files without a record and records without a file. Measures what remains for the

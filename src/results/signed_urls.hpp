@@ -12,10 +12,14 @@ namespace gaur::results {
 class SignedUrls {
  public:
   struct Options {
-    std::filesystem::path folder;  ///< of the result files
-    bool shared = false;           ///< producers read `folder` directly: links are places in it
-    std::string public_url;        ///< without a slash at its end; "": the host's own URL
-    std::string secret;            ///< at least 32 bytes
+    /// Of the result files.
+    std::filesystem::path folder;
+    /// Producers read `folder` directly: links are places in it.
+    bool shared = false;
+    /// Without a slash at its end; "": the host's own URL.
+    std::string public_url{};
+    /// At least 32 bytes.
+    std::string secret;
     /// Builds the path and query of a signed link (http::signed_file_path).
     std::function<std::string(const JobRef&, std::int64_t expires_ms, std::string_view signature)> path;
   };

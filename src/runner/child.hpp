@@ -45,7 +45,8 @@ class Meter {
   std::uint64_t anonymous(pid_t pid) const;
 
   pid_t runner_ = 0, keeper_ = 0;
-  std::vector<pid_t> others_;  ///< descendants, orphans included, at the last sample
+  /// Descendants, orphans included, at the last sample.
+  std::vector<pid_t> others_;
   std::uint64_t cpu_at_begin_ = 0;
   std::uint64_t peak_ = 0;
 };
@@ -56,7 +57,8 @@ struct Child {
 
   SpawnSpec spec;
   Spawned fds;
-  pid_t pid = 0;  ///< of the runner; valid until fds.commands is closed
+  /// Of the runner; valid until fds.commands is closed.
+  pid_t pid = 0;
   Meter meter;
   std::uint64_t memory_limit = 0;
 
@@ -66,17 +68,21 @@ struct Child {
 
   LineSplitter frames{kMaxFrameBytes};
   OutputLines out_lines, err_lines;
-  StderrTail tail;  ///< since the start of its run
+  /// Since the start of its run.
+  StderrTail tail;
   /// A broken frame arrived: all later frames are dropped.
   bool ignores_frames = false;
-  bool running = false;  ///< has a run, and is sampled every 0.1 s
+  /// Has a run, and is sampled every 0.1 s.
+  bool running = false;
   bool exit_reported = false;
-  bool scratch_released = false;  ///< ProcessHost::release_scratch() was called
+  /// ProcessHost::release_scratch() was called.
+  bool scratch_released = false;
   std::optional<Instant> kill_sent, frames_ended;
   RunnerExit exit;
   /// Bytes of frames posted to the loop and not handled yet. Shared with the posted closures.
   std::shared_ptr<std::atomic<std::size_t>> backlog = std::make_shared<std::atomic<std::size_t>>(0);
-  bool paused = false;  ///< its frames are not read, because of its backlog
+  /// Its frames are not read, because of its backlog.
+  bool paused = false;
 };
 
 /// Sets the soft RLIMIT_DATA of a live process; 0: none.

@@ -32,8 +32,10 @@ class LineSplitter {
  private:
   std::size_t max_bytes_;
   std::string buffer_;
-  std::size_t start_ = 0;    ///< first byte not returned
-  std::size_t scanned_ = 0;  ///< no newline in [start_, scanned_)
+  /// First byte not returned.
+  std::size_t start_ = 0;
+  /// No newline in [start_, scanned_).
+  std::size_t scanned_ = 0;
   bool too_long_ = false;
 };
 
@@ -43,16 +45,19 @@ struct Ready {
   std::string name;
 };
 struct Progress {
-  std::string run, value;  ///< value: JSON text
+  /// Value: JSON text.
+  std::string run, value;
 };
 struct Log {
   std::string run, line;
 };
 struct Completed {
-  std::string run, result;  ///< JSON text, byte for byte as sent
+  /// JSON text, byte for byte as sent.
+  std::string run, result;
   std::optional<results::RunnerFile> file;
   Usage usage;
-  bool last = false;  ///< the runner exits by itself: no frame may be sent to it
+  /// The runner exits by itself: no frame may be sent to it.
+  bool last = false;
 };
 struct Failed {
   std::string run;

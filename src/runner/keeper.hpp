@@ -22,8 +22,10 @@ inline constexpr int kFramesIn = 3, kFramesOut = 4, kReports = 5, kCommands = 6;
 
 /// A command is one byte. End of file has the effect of kKill; then the keeper exits.
 enum class Command : char {
-  kTerminate = 'T',  ///< SIGTERM to the runner's process group
-  kKill = 'K',       ///< SIGKILL to the process tree
+  /// SIGTERM to the runner's process group.
+  kTerminate = 'T',
+  /// SIGKILL to the process tree.
+  kKill = 'K',
 };
 
 /// Sent as its bytes in memory, because both ends are the same binary. Smaller than PIPE_BUF, so a write is
@@ -32,26 +34,37 @@ struct Report {
   enum class Kind : std::uint32_t {
     /// `pid` runs the command. The kernel does not reuse the pid before the server closes kCommands.
     kStarted = 1,
-    kCannotStart,  ///< exec failed with `error_number`
-    kEnded,        ///< the process tree is dead
+    /// Exec failed with `error_number`.
+    kCannotStart,
+    /// The process tree is dead.
+    kEnded,
   };
   Kind kind = Kind::kStarted;
   std::int32_t pid = 0;
   std::int32_t error_number = 0;
-  std::int32_t signal = 0;  ///< that killed the runner, or 0
+  /// That killed the runner, or 0.
+  std::int32_t signal = 0;
   std::int32_t exit_code = 0;
-  std::uint32_t left = 0;           ///< processes that survived SIGKILL for 1 s
-  std::uint64_t cpu_us = 0;         ///< of the process tree, in total
-  std::uint64_t max_rss_bytes = 0;  ///< highest of any one process of the tree
+  /// Processes that survived SIGKILL for 1 s.
+  std::uint32_t left = 0;
+  /// Of the process tree, in total.
+  std::uint64_t cpu_us = 0;
+  /// Highest of any one process of the tree.
+  std::uint64_t max_rss_bytes = 0;
 };
 
 /// How to start the runner; passed as the keeper's arguments.
 struct Launch {
-  std::int32_t server_pid = 0;       ///< the keeper exits if its parent is another process
-  std::uint64_t memory_bytes = 0;    ///< soft RLIMIT_DATA of the runner; 0: not limited
-  std::uint64_t open_files = 1024;   ///< RLIMIT_NOFILE of the runner
-  std::string working_folder;        ///< "": the server's
-  std::vector<std::string> command;  ///< looked up in PATH
+  /// The keeper exits if its parent is another process.
+  std::int32_t server_pid = 0;
+  /// Soft RLIMIT_DATA of the runner; 0: not limited.
+  std::uint64_t memory_bytes = 0;
+  /// RLIMIT_NOFILE of the runner.
+  std::uint64_t open_files = 1024;
+  /// "": the server's.
+  std::string working_folder;
+  /// Looked up in PATH.
+  std::vector<std::string> command;
 };
 /// {"keeper", "--server", "17", ..., "--", command...}
 std::vector<std::string> to_arguments(const Launch& launch);

@@ -117,7 +117,8 @@ class PlannedRuns::Planned : public RunObserver {
   PlannedRuns::Pools pools_;
   RunRequest request_;
   RunObserver& observer_;
-  bool planned_ = false;  ///< the second step has started
+  /// The second step has started.
+  bool planned_ = false;
   Usage plan_usage_;
 };
 

@@ -13,8 +13,10 @@ namespace gaur {
 
 /// The result of a planning step.
 struct Plan {
-  std::string data;    ///< for the second step, as its job's data: {"sql":...,"params":...,"setup":...}
-  std::string answer;  ///< or the run's result as JSON text, without a second step
+  /// For the second step, as its job's data: {"sql":...,"params":...,"setup":...}.
+  std::string data;
+  /// Or the run's result as JSON text, without a second step.
+  std::string answer;
 };
 /// Reads a planner's result: {"sql": text, "params": object or list, "setup": list of texts} or {"answer":
 /// any}. Other members are dropped. Errors: kInvalidArgument.

@@ -86,27 +86,34 @@ class Pool {
   struct Outcome {
     RunEnd end;
     Usage usage;
-    bool last = false;  ///< the runner exits by itself
+    /// The runner exits by itself.
+    bool last = false;
   };
   /// A run whose outcome has arrived and whose file is being saved.
   struct Saving {
-    Outcome outcome;     ///< its `end` is set when the file is saved
-    std::string result;  ///< the object beside the file
+    /// Its `end` is set when the file is saved.
+    Outcome outcome;
+    /// The object beside the file.
+    std::string result;
     std::shared_ptr<results::CancelFlag> cancelled;
   };
   struct Run {
     RunRequest request;
     RunObserver* observer = nullptr;
     Instant begun{};
-    std::uint64_t bound = 0;  ///< memory limit in bytes; 0: none
-    std::uint64_t peak = 0;   ///< highest memory sample
+    /// Memory limit in bytes; 0: none.
+    std::uint64_t bound = 0;
+    /// Highest memory sample.
+    std::uint64_t peak = 0;
     /// Determines the run's end, whatever outcome arrives.
     std::optional<StopCall> stopped;
     EndStage stage = EndStage::kNone;
     Loop::TimerId deadline = 0, end_timer = 0, progress_timer = 0;
-    bool progress_rejected = false;  ///< a value was too large; logged once
+    /// A value was too large; logged once.
+    bool progress_rejected = false;
     std::optional<Instant> progress_reported;
-    std::optional<std::string> progress;  ///< the newest value, not reported yet
+    /// The newest value, not reported yet.
+    std::optional<std::string> progress;
     std::optional<Saving> saving;
   };
   enum class State : std::uint8_t { kStarting, kIdle, kRunning, kEnding };
@@ -125,14 +132,17 @@ class Pool {
     std::uint32_t jobs = 0;
     std::uint64_t rss = 0;
     bool measured_after_job = true;
-    bool retire = false;  ///< the successor is ready
+    /// The successor is ready.
+    bool retire = false;
     RunnerId successor = 0, predecessor = 0;
     std::unique_ptr<Run> run;
     std::optional<KillReason> kill_reason;
-    Loop::TimerId timer = 0;  ///< start_timeout, or stop_grace
+    /// start_timeout, or stop_grace.
+    Loop::TimerId timer = 0;
   };
   struct Waiting {
-    RunRequest request;  ///< without the job's data, which is in the frame
+    /// Without the job's data, which is in the frame.
+    RunRequest request;
     RunObserver* observer;
     std::string frame{};
   };
@@ -184,13 +194,16 @@ class Pool {
   PoolOptions options_;
   PoolContext context_;
   std::map<RunnerId, Runner> runners_;
-  std::map<RunnerId, Runner> dead_while_saving_;  ///< their runs end when the file is saved
+  /// Their runs end when the file is saved.
+  std::map<RunnerId, Runner> dead_while_saving_;
   std::deque<Waiting> waiting_;
   bool closing_ = false;
 
-  std::uint32_t failures_ = 0;  ///< to start, consecutive
+  /// To start, consecutive.
+  std::uint32_t failures_ = 0;
   Instant last_failure_{};
-  std::optional<Instant> not_before_;  ///< earliest next start
+  /// Earliest next start.
+  std::optional<Instant> not_before_;
   Loop::TimerId retry_timer_ = 0, surplus_timer_ = 0;
   std::optional<std::string> broken_;
   std::uint64_t started_ = 0, crashed_ = 0;

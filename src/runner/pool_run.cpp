@@ -9,7 +9,8 @@ namespace gaur {
 
 namespace {
 
-constexpr Duration kProgressInterval{50};  ///< at most 20 reports a second
+/// At most 20 reports a second.
+constexpr Duration kProgressInterval{50};
 
 std::string seconds(Duration time) {
   return fmt::format("{:g} s", static_cast<double>(time.count()) / 1000);

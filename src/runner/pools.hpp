@@ -30,11 +30,13 @@ inline ResultFileInfo describe_without_url(const FunctionName&, const JobRef&, c
 
 struct PoolsOptions {
   std::map<std::string, PoolOptions> pools;
-  std::map<FunctionName, std::string> functions;  ///< function -> pool
+  /// Function -> pool.
+  std::map<FunctionName, std::string> functions;
   /// Functions with a planning step: function -> the pool that plans (planned_runs.hpp). Its pool in
   /// `functions` runs the plan.
   std::map<FunctionName, std::string> planners;
-  std::filesystem::path run_folder;  ///< contains the runners' scratch folders; emptied by open()
+  /// Contains the runners' scratch folders; emptied by open().
+  std::filesystem::path run_folder;
   /// The program of keepers; its arguments are keeper::to_arguments().
   std::filesystem::path keeper_program = "/proc/self/exe";
   Limits limits;
@@ -53,10 +55,14 @@ struct PoolsOptions {
 };
 
 struct RunnerStatus {
-  std::int64_t pid = 0;         ///< 0: not started yet
-  std::string state;            ///< "starting", "idle", "running", "ending" (stopped or killed)
-  std::uint64_t rss_bytes = 0;  ///< last sample of the resident anonymous memory of its process tree
-  std::uint32_t jobs = 0;       ///< runs that ended on it
+  /// 0: not started yet.
+  std::int64_t pid = 0;
+  /// "starting", "idle", "running", "ending" (stopped or killed).
+  std::string state;
+  /// Last sample of the resident anonymous memory of its process tree.
+  std::uint64_t rss_bytes = 0;
+  /// Runs that ended on it.
+  std::uint32_t jobs = 0;
   Duration age{0};
   std::optional<LockToken> run;
 };

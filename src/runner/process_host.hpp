@@ -18,13 +18,16 @@ using RunnerId = std::uint64_t;
 
 struct SpawnSpec {
   RunnerId id = 0;
-  std::string pool;  ///< name in log lines
+  /// Name in log lines.
+  std::string pool;
   std::vector<std::string> command;
-  std::map<std::string, std::string> env;  ///< complete; nothing is inherited
+  /// Complete; nothing is inherited.
+  std::map<std::string, std::string> env;
   std::filesystem::path working_folder;
   /// Created before the start, with tmp/ and out/ in it. See release_scratch().
   std::filesystem::path scratch;
-  std::uint64_t memory_bytes = 0;  ///< soft RLIMIT_DATA; 0: not limited
+  /// Soft RLIMIT_DATA; 0: not limited.
+  std::uint64_t memory_bytes = 0;
   std::uint32_t open_files = 1024;
 };
 
@@ -35,12 +38,16 @@ struct RunFigures {
 };
 
 struct RunnerExit {
-  std::string problem;  ///< why it could not be started; "" if it was
+  /// Why it could not be started; "" if it was.
+  std::string problem;
   int signal = 0;
   int exit_code = 0;
-  RunFigures figures;    ///< of the current run, if any
-  std::string cause{};   ///< the line of stderr that most likely names the cause; "" if there is none
-  std::string output{};  ///< the last lines of stderr since the start of the run (StderrTail)
+  /// Of the current run, if any.
+  RunFigures figures;
+  /// The line of stderr that most likely names the cause; "" if there is none.
+  std::string cause{};
+  /// The last lines of stderr since the start of the run (StderrTail).
+  std::string output{};
 };
 
 class ProcessEvents {
@@ -68,8 +75,10 @@ class ProcessHost {
   virtual void send(RunnerId id, std::string frame) = 0;
   /// Closes the runner's input after all frames were sent.
   virtual void close_input(RunnerId id) = 0;
-  virtual void terminate(RunnerId id) = 0;  ///< SIGTERM
-  virtual void kill(RunnerId id) = 0;       ///< SIGKILL to its process tree
+  /// SIGTERM.
+  virtual void terminate(RunnerId id) = 0;
+  /// SIGKILL to its process tree.
+  virtual void kill(RunnerId id) = 0;
   /// Removes the runner's scratch folder. Called after on_exit(), when its result file has been saved.
   virtual void release_scratch(RunnerId id, std::filesystem::path scratch) = 0;
 };

@@ -69,7 +69,8 @@ std::string describe(const RunnerExit& exit) {
 struct Answer {
   std::optional<RunnerFrame> outcome;
   std::optional<RunnerExit> exit;
-  std::string problem;  ///< "" with an outcome
+  /// "" with an outcome.
+  std::string problem;
   int progress = 0;
 };
 

@@ -14,19 +14,27 @@ namespace gaur {
 
 struct RunnerCheckOptions {
   std::vector<std::string> command;
-  std::string function;     ///< a function that completes; "": `echo` and `sleep`
-  std::string data = "{}";  ///< JSON, for `function`
+  /// A function that completes; "": `echo` and `sleep`.
+  std::string function;
+  /// JSON, for `function`.
+  std::string data = "{}";
   std::filesystem::path keeper_program = "/proc/self/exe";
-  std::filesystem::path scratch;         ///< created, and removed at the end
-  std::filesystem::path working_folder;  ///< of the runner; "": this process's
-  Duration start_timeout{10'000};        ///< until `ready`
-  Duration patience{5'000};              ///< for each outcome
+  /// Created, and removed at the end.
+  std::filesystem::path scratch;
+  /// Of the runner; "": this process's.
+  std::filesystem::path working_folder;
+  /// Until `ready`.
+  Duration start_timeout{10'000};
+  /// For each outcome.
+  Duration patience{5'000};
 };
 
 struct RunnerCheckCase {
-  std::string name;  ///< "echo", "cancel", ...
+  /// "echo", "cancel", ...
+  std::string name;
   bool passed = false;
-  std::string note;  ///< why it failed, or a remark; may be empty
+  /// Why it failed, or a remark; may be empty.
+  std::string note;
 };
 
 /// Runs all cases in order and calls `on_case` after each. Stops if `ready` fails.

@@ -91,8 +91,10 @@ class RunnerIo {
   std::map<RunnerId, std::unique_ptr<Child>> children_;
   std::unique_ptr<ThreadLoop> cleaner_;
   bool stopping_ = false, any_paused_ = false;
-  bool samples_rarely_ = false;  ///< the timer runs at the interval of idle runners
-  int pace_ = 0;                 ///< interval of the timer in units of 0.1 s; 0: it is off
+  /// The timer runs at the interval of idle runners.
+  bool samples_rarely_ = false;
+  /// Interval of the timer in units of 0.1 s; 0: it is off.
+  int pace_ = 0;
   int ticks_ = 0;
   std::thread thread_;
 };

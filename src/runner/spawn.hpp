@@ -12,9 +12,12 @@ namespace gaur {
 
 /// The server's ends; all but the pidfd are non-blocking. Closing `commands` ends the process tree.
 struct Spawned {
-  Fd keeper;      ///< pidfd
-  Fd frames_in;   ///< to the runner's 3
-  Fd frames_out;  ///< from its 4
+  /// Pidfd.
+  Fd keeper;
+  /// To the runner's 3.
+  Fd frames_in;
+  /// From its 4.
+  Fd frames_out;
   Fd output, errors;
   Fd reports, commands;
 };

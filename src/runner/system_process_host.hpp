@@ -14,8 +14,10 @@ class RunnerIo;
 
 struct ProcessHostOptions {
   std::filesystem::path keeper_program = "/proc/self/exe";
-  Logger log;                                ///< for lines that runners write to stdout and stderr
-  std::size_t output_line_bytes = 16 << 10;  ///< longer lines are truncated
+  /// For lines that runners write to stdout and stderr.
+  Logger log;
+  /// Longer lines are truncated.
+  std::size_t output_line_bytes = 16 << 10;
   /// Reading from a runner pauses while the loop has so many bytes of its frames left to handle.
   std::size_t backlog_bytes = std::size_t{16} << 20;
 };

@@ -15,11 +15,16 @@ class JobData {
   std::string run, id, queue, name, function;
   std::uint32_t attempt = 1;
   std::uint64_t started = 1;
-  std::uint32_t threads = 0;       ///< 0: not in the frame
-  std::uint64_t memory_bytes = 0;  ///< 0: not in the frame
-  Duration timeout{0};             ///< 0: none
-  std::string data = "null";       ///< JSON text, byte for byte
-  json::Value value;               ///< the same, parsed
+  /// 0: not in the frame.
+  std::uint32_t threads = 0;
+  /// 0: not in the frame.
+  std::uint64_t memory_bytes = 0;
+  /// 0: none.
+  Duration timeout{0};
+  /// JSON text, byte for byte.
+  std::string data = "null";
+  /// The same, parsed.
+  json::Value value;
 };
 
 }  // namespace gaur::runner_sdk

@@ -9,7 +9,8 @@
 
 namespace gaur::runner_sdk {
 
-inline constexpr std::size_t kMostFrameBytes = std::size_t{8} << 20;  ///< with the newline
+/// With the newline.
+inline constexpr std::size_t kMostFrameBytes = std::size_t{8} << 20;
 
 /// Calls `each` with each line, without its newline, until it returns false or the file ends. Blocks. Errors:
 /// kTooLarge, kIo.

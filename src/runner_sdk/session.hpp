@@ -16,8 +16,10 @@ namespace gaur::runner_sdk {
 
 struct SessionOptions {
   int in = 3, out = 4;
-  std::uint32_t threads = 1;       ///< of runs whose frame has none
-  std::uint64_t memory_bytes = 0;  ///< the same
+  /// Of runs whose frame has none.
+  std::uint32_t threads = 1;
+  /// The same.
+  std::uint64_t memory_bytes = 0;
   std::filesystem::path tmp_folder, out_folder;
   /// How long a stop waits for a running handler; then `exit` is called.
   Duration stop_timeout{1000};
@@ -63,10 +65,12 @@ class Session {
       mutex_;  // guards all members below, except job_ and stop_ on the thread that runs the job
   std::condition_variable changed_;
   std::deque<JobData> waiting_;
-  std::shared_ptr<const JobData> job_;  ///< the current one
+  /// The current one.
+  std::shared_ptr<const JobData> job_;
   std::stop_source stop_{std::nostopstate};
   std::string cancel_message_;
-  std::optional<std::string> progress_;  ///< the newest value, not sent yet
+  /// The newest value, not sent yet.
+  std::optional<std::string> progress_;
   std::optional<Instant> progress_sent_;
   bool stopped_ = false, ended_ = false;
   int exit_code_ = 0;

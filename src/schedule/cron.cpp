@@ -17,8 +17,10 @@ namespace {
 struct Bounds {
   std::string_view name;
   unsigned low, high;
-  std::string_view characters;    ///< allowed beside digits
-  std::string_view default_text;  ///< what stands for a field that was left out
+  /// Allowed beside digits.
+  std::string_view characters;
+  /// What stands for a field that was left out.
+  std::string_view default_text;
 };
 constexpr std::array<Bounds, 6> kBounds{{{"seconds", 0, 59, ",*/-", "0"},
                                          {"minutes", 0, 59, ",*/-", "*"},
@@ -344,8 +346,10 @@ class Cron::Search {
   const Cron& cron_;
   const std::int64_t after_ms_;
   ZonedTime at_;
-  std::optional<unsigned> jumped_to_{};  ///< the hour that the clock jumped to, over one
-  std::optional<unsigned> again_{};      ///< the hour that comes twice
+  /// The hour that the clock jumped to, over one.
+  std::optional<unsigned> jumped_to_{};
+  /// The hour that comes twice.
+  std::optional<unsigned> again_{};
 };
 
 std::optional<Time> Cron::next(Time after, const Zone& zone, std::optional<Time> end) const {

@@ -31,7 +31,8 @@ class Zone {
   /// nullptr: the offset is `fixed_s_`. Owned by the library for the lifetime of the process.
   const date::time_zone* zone_;
   std::int64_t fixed_s_ = 0;
-  std::optional<ZoneRule> rule_{};  ///< after the end of the table
+  /// After the end of the table.
+  std::optional<ZoneRule> rule_{};
 };
 
 /// A day of UTC, in ms.
@@ -56,7 +57,8 @@ class ZonedTime {
 
   std::int64_t utc_ms() const { return utc_ms_; }
   const Civil& civil() const { return civil_; }
-  unsigned weekday() const;  ///< 0: Sunday
+  /// 0: Sunday.
+  unsigned weekday() const;
 
   void elapse(std::int64_t ms) { set(utc_ms_ + ms); }
   void add_days(std::int64_t days);

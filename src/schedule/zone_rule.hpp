@@ -15,7 +15,8 @@ struct ZoneRule {
     unsigned month = 1, week = 1, weekday = 0;
     std::int64_t time_s = 7'200;
   };
-  std::int64_t standard_s = 0, summer_s = 0;  ///< seconds east of UTC
+  /// Seconds east of UTC.
+  std::int64_t standard_s = 0, summer_s = 0;
   Change to_summer, to_standard;
 
   std::int64_t offset_s(std::int64_t utc_ms) const;

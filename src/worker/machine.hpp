@@ -45,7 +45,8 @@ class Machine {
 
  private:
   struct Run {
-    Job job;  ///< without its data
+    /// Without its data.
+    Job job;
     LockToken token;
     FunctionName function;
     Grant grant;
@@ -53,13 +54,17 @@ class Machine {
     Instant since{};
     Time since_wall{};
     Duration waited{0};
-    bool ended = false;  ///< its finish waits or is in flight
-    bool lost = false;   ///< its lock was lost: the result will be dropped
+    /// Its finish waits or is in flight.
+    bool ended = false;
+    /// Its lock was lost: the result will be dropped.
+    bool lost = false;
     bool host_stops = false;
     std::optional<run::Cancelled> cancel;
     std::string lost_why;
-    Decision decision;      ///< of an ended run
-    bool replaced = false;  ///< its finish was rejected: the job fails instead
+    /// Of an ended run.
+    Decision decision;
+    /// Its finish was rejected: the job fails instead.
+    bool replaced = false;
     Usage usage;
 
     std::optional<std::string> progress;
@@ -67,7 +72,8 @@ class Machine {
     std::vector<std::string> lines;
     Instant lines_after{};
     std::uint64_t dropped_lines = 0;
-    bool dirty = false;  ///< listed in dirty_
+    /// Listed in dirty_.
+    bool dirty = false;
   };
 
   // machine.cpp: take requests

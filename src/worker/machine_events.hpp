@@ -27,7 +27,8 @@ struct Stop {
 };
 struct TakeEnded {
   QueueName queue;
-  std::uint64_t sequence = 0;  ///< of its operation
+  /// Of its operation.
+  std::uint64_t sequence = 0;
   Result<TakeReply> reply;
 };
 struct Extended {

@@ -15,14 +15,16 @@ namespace gaur {
 /// How the runs of one function are treated. A job's own options take precedence, except that its `timeout`
 /// and `queue_timeout` can only lower those of the function.
 struct FunctionPolicy {
-  std::optional<Duration> timeout{};  ///< longest run. Default: none
+  /// Longest run. Default: none.
+  std::optional<Duration> timeout{};
   /// A job that waits longer for its first start fails. Default: none.
   std::optional<Duration> queue_timeout;
   /// For jobs without `attempts`. Default: the dialect's.
   std::optional<std::uint32_t> attempts{};
   /// For jobs without `attempts` and `backoff`. Default: no delay.
   std::optional<Backoff> backoff{};
-  Retention keep_completed{}, keep_failed{};  ///< for jobs without their own. Default: all
+  /// For jobs without their own. Default: all.
+  Retention keep_completed{}, keep_failed{};
   /// "functions.rank": the table that failures name as the one to change. Default: none is named.
   std::string configured_in{};
   /// Largest result that is kept. Default: job_limits.result_bytes.
@@ -36,8 +38,10 @@ struct WorkerOptions {
   std::string name;
   std::vector<QueueName> queues{};
   std::map<FunctionName, FunctionPolicy> functions{};
-  FunctionPolicy default_policy{};          ///< for functions that are not listed
-  std::map<QueueName, RateLimit> limits{};  ///< starts per time of a queue
+  /// For functions that are not listed.
+  FunctionPolicy default_policy{};
+  /// Starts per time of a queue.
+  std::map<QueueName, RateLimit> limits{};
   Semantics semantics{};
   /// Results and progress above the limits are failed attempts, code `too_large`.
   Limits job_limits{};
@@ -58,7 +62,8 @@ struct WorkerOptions {
   Duration grace{0};
   std::optional<Time> orphans_before{};
 
-  Duration lock{30'000};  ///< time to live of a lock; renewed at half of it
+  /// Time to live of a lock; renewed at half of it.
+  Duration lock{30'000};
   /// Interval at which the store is asked whether the running jobs are still active.
   Duration check{500};
   /// Interval of recovering stalled jobs, waking delayed jobs and requesting blocked heads again.
@@ -69,7 +74,8 @@ struct WorkerOptions {
   Duration long_poll{5'000};
   /// Updates stored for each run; newer ones replace those that wait.
   std::uint32_t progress_per_second = 20;
-  Duration log_batch{100};  ///< how long log lines of a run are collected
+  /// How long log lines of a run are collected.
+  Duration log_batch{100};
   /// Lines that may wait for each run; further lines are dropped, and the log states their number.
   std::size_t log_lines_waiting = 1'000;
   /// After this time a run that ignores its stop is abandoned and its job requeued.

@@ -10,10 +10,12 @@ namespace gaur::worker {
 
 struct Decision {
   Outcome outcome;
-  Retention keep{};  ///< of the set that the job enters if it ends now
+  /// Of the set that the job enters if it ends now.
+  Retention keep{};
   /// completed, failed, cancelled, retried, snoozed, stalled or requeued.
   std::string outcome_name{};
-  std::string code{};  ///< of the failure, or ""
+  /// Of the failure, or "".
+  std::string code{};
   std::string message{};
 };
 

@@ -15,15 +15,18 @@ namespace gaur::worker {
 /// A take request without a reply. Kept as a whole, to be sent again under the same operation id.
 struct PendingTake {
   TakeRequest request;
-  std::uint64_t booking = 0;  ///< 0: requests no jobs
+  /// 0: requests no jobs.
+  std::uint64_t booking = 0;
   unsigned tries = 1;
-  std::optional<Instant> retry_at{};  ///< set while its outcome is unknown
+  /// Set while its outcome is unknown.
+  std::optional<Instant> retry_at{};
 };
 
 /// The blocked head as of the last reply.
 struct KnownHead {
   BlockedHead head;
-  Resources free;  ///< the rest of the booking
+  /// The rest of the booking.
+  Resources free;
   bool backfilled = false;
 };
 
@@ -31,7 +34,8 @@ struct KnownHead {
 /// flight.
 struct StoreSession {
   SessionName name;
-  bool answered = false;  ///< the store has replied to an operation of this session
+  /// The store has replied to an operation of this session.
+  bool answered = false;
   std::optional<PendingTake> pending{};
 };
 
@@ -40,12 +44,15 @@ struct QueueState {
   /// Two for a store over a network: it processes one request while the worker handles the reply to the
   /// other.
   std::vector<StoreSession> sessions;
-  std::uint64_t sequence = 0;  ///< of the last operation in any session
+  /// Of the last operation in any session.
+  std::uint64_t sequence = 0;
 
-  std::vector<Finish> finishes;  ///< of ended runs: sent with the next request
+  /// Of ended runs: sent with the next request.
+  std::vector<Finish> finishes;
   /// A take request of the first session that stays in the store until there is a job to take.
   std::optional<PendingTake> long_poll;
-  bool end_long_poll = false;  ///< other queues need the resources that it has booked
+  /// Other queues need the resources that it has booked.
+  bool end_long_poll = false;
   /// A batch was rejected as a whole: finishes are sent one by one to find the cause.
   bool one_by_one = false;
 
@@ -61,14 +68,19 @@ struct QueueState {
   /// Requests the blocked head again even if no resources were freed.
   bool recheck_head = false;
   std::optional<KnownHead> blocked_head;
-  Instant requested_at{};        ///< the last request for jobs
-  Instant hold_until{};          ///< the store rejected finishes for a reason that may pass
-  Instant not_before{};          ///< rate limit
-  std::optional<Instant> due{};  ///< the next delayed job
+  /// The last request for jobs.
+  Instant requested_at{};
+  /// The store rejected finishes for a reason that may pass.
+  Instant hold_until{};
+  /// Rate limit.
+  Instant not_before{};
+  /// The next delayed job.
+  std::optional<Instant> due{};
   bool extending = false, recovering = false, waking = false;
   /// The jobs of this worker's previous process are not requeued yet: nothing is taken.
   bool reclaiming = false;
-  Instant reclaim_at{};  ///< the next try
+  /// The next try.
+  Instant reclaim_at{};
   /// Unlocked jobs that were logged, so that each is logged once.
   std::set<JobId> reported_unlocked{};
 

@@ -13,22 +13,32 @@ namespace gaur {
 
 /// Totals since the start. Thread-safety: a value.
 struct WorkerCounters {
-  std::uint64_t takes = 0;    ///< take requests sent, repeats included
-  std::uint64_t repeats = 0;  ///< take requests sent again because their outcome was unknown
+  /// Take requests sent, repeats included.
+  std::uint64_t takes = 0;
+  /// Take requests sent again because their outcome was unknown.
+  std::uint64_t repeats = 0;
   std::uint64_t taken = 0;
   std::uint64_t completed = 0;
-  std::uint64_t failed = 0;     ///< failed jobs, without cancelled ones
-  std::uint64_t cancelled = 0;  ///< runs that ended because their job was cancelled
-  std::uint64_t retried = 0;    ///< failed attempts that are followed by another
-  std::uint64_t snoozed = 0;    ///< handlers that asked for another run later
-  std::uint64_t stalled = 0;    ///< runs whose runner died
-  std::uint64_t requeued = 0;   ///< interrupted runs, not counted as attempts
+  /// Failed jobs, without cancelled ones.
+  std::uint64_t failed = 0;
+  /// Runs that ended because their job was cancelled.
+  std::uint64_t cancelled = 0;
+  /// Failed attempts that are followed by another.
+  std::uint64_t retried = 0;
+  /// Handlers that asked for another run later.
+  std::uint64_t snoozed = 0;
+  /// Runs whose runner died.
+  std::uint64_t stalled = 0;
+  /// Interrupted runs, not counted as attempts.
+  std::uint64_t requeued = 0;
   std::uint64_t timed_out = 0, out_of_memory = 0, queue_timeouts = 0;
   std::uint64_t locks_lost = 0;
   /// Results dropped because the lock was lost or the store rejected the finish.
   std::uint64_t stale_finishes = 0;
-  std::uint64_t recovered = 0;     ///< stalled jobs that were requeued or failed
-  std::uint64_t store_errors = 0;  ///< calls that failed or whose outcome is unknown
+  /// Stalled jobs that were requeued or failed.
+  std::uint64_t recovered = 0;
+  /// Calls that failed or whose outcome is unknown.
+  std::uint64_t store_errors = 0;
   std::uint64_t log_lines_dropped = 0;
 };
 
@@ -38,12 +48,14 @@ struct RunningJob {
   LockToken run{};
   FunctionName function{};
   std::string name;
-  std::uint32_t attempt = 1;  ///< from 1
+  /// From 1.
+  std::uint32_t attempt = 1;
   Time started_at{};
   Duration running_for{0};
   Grant grant{};
   std::optional<Duration> timeout{};
-  bool stopping = false;  ///< cancelled, lock lost, or the host stops
+  /// Cancelled, lock lost, or the host stops.
+  bool stopping = false;
 };
 
 enum class WorkerPhase : std::uint8_t { kNew, kRunning, kQuiet, kStopping, kStopped };
@@ -52,17 +64,23 @@ std::string_view to_string(WorkerPhase phase);
 struct QueueStatus {
   QueueName queue{};
   bool paused = false;
-  bool blocked = false;             ///< its head waits for resources
-  bool long_poll = false;           ///< a long poll is in the store
-  bool disconnected = false;        ///< the last take request got no reply; it is sent again
-  std::size_t unsent_finishes = 0;  ///< waiting or in flight
-  std::string refused{};            ///< why no job of it is taken; "" if jobs are
+  /// Its head waits for resources.
+  bool blocked = false;
+  /// A long poll is in the store.
+  bool long_poll = false;
+  /// The last take request got no reply; it is sent again.
+  bool disconnected = false;
+  /// Waiting or in flight.
+  std::size_t unsent_finishes = 0;
+  /// Why no job of it is taken; "" if jobs are.
+  std::string refused{};
 };
 
 struct WorkerStatus {
   std::string name;
   WorkerPhase phase = WorkerPhase::kNew;
-  std::vector<RunningJob> running{};  ///< oldest first
+  /// Oldest first.
+  std::vector<RunningJob> running{};
   std::vector<QueueStatus> queues{};
   WorkerCounters counters{};
 };
@@ -74,17 +92,23 @@ struct RunReport {
   FunctionName function{};
   /// completed, failed, cancelled, retried, snoozed, stalled, requeued or stale.
   std::string outcome;
-  std::string code;     ///< of the failure, or ""
-  std::string message;  ///< of the failure, or why the job was requeued or the result dropped
+  /// Of the failure, or "".
+  std::string code;
+  /// Of the failure, or why the job was requeued or the result dropped.
+  std::string message;
   std::uint32_t attempt = 1;
-  Duration waited{0};  ///< from ready (added, delay over) to start; 0 for later attempts
+  /// From ready (added, delay over) to start; 0 for later attempts.
+  Duration waited{0};
   Usage usage{};
 };
 
 struct StopReport {
-  std::uint64_t requeued = 0;   ///< runs that the stop interrupted; their jobs were requeued
-  std::uint64_t abandoned = 0;  ///< of those: runs that ignored the stop
-  std::uint64_t unsent = 0;     ///< finishes that did not reach the store; their locks will expire
+  /// Runs that the stop interrupted; their jobs were requeued.
+  std::uint64_t requeued = 0;
+  /// Of those: runs that ignored the stop.
+  std::uint64_t abandoned = 0;
+  /// Finishes that did not reach the store; their locks will expire.
+  std::uint64_t unsent = 0;
 };
 
 /// Called on the worker's loop; must not block. Any may be empty.

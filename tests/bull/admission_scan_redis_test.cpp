@@ -92,7 +92,8 @@ struct AdmissionScanTest : testing::Test {
   std::unique_ptr<BullFixture> fixture;
   std::unique_ptr<CaseContext> context;
   AdmissionFilter admit;
-  SystemClock clock;  ///< the real time
+  /// The real time.
+  SystemClock clock;
   int filled = 0;
 };
 

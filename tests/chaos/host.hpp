@@ -31,10 +31,12 @@ class WrongClock final : public Clock {
 
 struct ChaosHostOptions {
   std::string name = "host";
-  std::uint16_t port = 0;  ///< of Redis, or of a proxy before it
+  /// Of Redis, or of a proxy before it.
+  std::uint16_t port = 0;
   std::string queue = "query";
   std::uint32_t concurrency = 10;
-  Duration work{2};  ///< how long a run takes
+  /// How long a run takes.
+  Duration work{2};
   Duration clock_ahead{0};
   redis::ClientOptions redis{};
   bull::BullOptions bull{};

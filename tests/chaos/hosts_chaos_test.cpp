@@ -132,9 +132,12 @@ class Published {
 };
 
 enum class Kind : std::uint8_t {
-  kInProcess,  ///< the driver, handlers in the host itself
-  kRunners,    ///< the driver with a pool of runners
-  kProgram,    ///< `gaur work` with a pool of runners
+  /// The driver, handlers in the host itself.
+  kInProcess,
+  /// The driver with a pool of runners.
+  kRunners,
+  /// `gaur work` with a pool of runners.
+  kProgram,
 };
 
 struct Kills : HostsUnderFire {

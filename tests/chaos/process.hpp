@@ -24,7 +24,8 @@ class Process {
   /// The next line of its output; nothing at its end or after 30 s.
   std::optional<std::string> line();
   void signal(int number) const;
-  void kill9();  ///< and waits for the end
+  /// And waits for the end.
+  void kill9();
   pid_t pid() const { return pid_; }
 
  private:

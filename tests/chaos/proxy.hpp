@@ -33,7 +33,8 @@ class Proxy {
   struct Line {
     Fd client, server;
     std::string to_server, to_client;
-    bool cut = false;  ///< the next bytes of the server end this line
+    /// The next bytes of the server end this line.
+    bool cut = false;
     bool dead = false;
   };
   void run();

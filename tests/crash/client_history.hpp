@@ -41,10 +41,12 @@ class ClientHistory {
  private:
   struct Known {
     std::string data;
-    std::optional<std::string> terminal;  ///< token of the accepted finish that ended it
+    /// Token of the accepted finish that ended it.
+    std::optional<std::string> terminal;
     State terminal_state = State::kCompleted;
     std::uint32_t reported_starts = 0;
-    std::map<std::string, char> maybe;  ///< finishes of unknown outcome: token -> kind
+    /// Finishes of unknown outcome: token -> kind.
+    std::map<std::string, char> maybe;
   };
   struct Finishing {
     std::string id, token;

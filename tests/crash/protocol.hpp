@@ -19,7 +19,8 @@ namespace gaur::crash {
 
 inline constexpr int kProducers = 12;
 inline constexpr int kWorkers = 12;
-inline constexpr std::uint64_t kMapBytes = 1ULL << 34;  ///< small enough for the sanitizers
+/// Small enough for the sanitizers.
+inline constexpr std::uint64_t kMapBytes = 1ULL << 34;
 inline const QueueName kQueue{"storm"};
 
 inline std::string nonce(std::string_view session, std::uint64_t number, int index) {

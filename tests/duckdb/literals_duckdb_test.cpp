@@ -16,7 +16,8 @@ namespace {
 struct LiteralCase {
   std::string type;
   std::string json;
-  std::string literal;  ///< as SQL
+  /// As SQL.
+  std::string literal;
 };
 
 const std::vector<LiteralCase>& literal_cases() {

@@ -28,7 +28,8 @@ class TempFolder {
 };
 
 struct RunnerOptions {
-  std::uint64_t data_limit = 0;  ///< RLIMIT_DATA in bytes; 0: none
+  /// RLIMIT_DATA in bytes; 0: none.
+  std::uint64_t data_limit = 0;
   std::uint64_t memory = 1ULL << 30;
   std::map<std::string, std::string> environment = {};
 };
@@ -57,9 +58,11 @@ class RunnerProcess {
   pid_t pid() const { return pid_; }
   std::filesystem::path out() const { return folder_.path() / "out"; }
   std::filesystem::path tmp() const { return folder_.path() / "tmp"; }
-  std::int64_t status_kib(const std::string& key) const;  ///< of /proc/pid/status
+  /// Of /proc/pid/status.
+  std::int64_t status_kib(const std::string& key) const;
   std::vector<double> progress;
-  std::string last_line;  ///< the text of the newest outcome
+  /// The text of the newest outcome.
+  std::string last_line;
 
  private:
   void send_line(const std::string& text);
@@ -73,7 +76,8 @@ class RunnerProcess {
 
 struct Finished {
   int code = -1;
-  std::string output;  ///< stdout, then stderr
+  /// Stdout, then stderr.
+  std::string output;
 };
 /// Runs a program to its end.
 Finished run_program(const std::vector<std::string>& command,

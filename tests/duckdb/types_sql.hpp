@@ -7,8 +7,10 @@ namespace gaur::test {
 
 struct TypeRow {
   std::string name;
-  std::string sql;   ///< an expression
-  std::string json;  ///< as the encoder must write it
+  /// An expression.
+  std::string sql;
+  /// As the encoder must write it.
+  std::string json;
 };
 
 inline const std::vector<TypeRow>& type_rows() {

@@ -23,7 +23,8 @@
 namespace gaur::http {
 
 struct Answer {
-  int status = 0;  ///< 0: the connection was closed without one
+  /// 0: the connection was closed without one.
+  int status = 0;
   std::string head, body;
   std::string header(const std::string& name) const {
     const std::string all = lower(head);
@@ -210,7 +211,8 @@ class HttpTest : public testing::Test {
   WhyWaiting why_;
   const ResultFiles* files_ = nullptr;
   LinkCheck link_check_;
-  const Clock* server_clock_ = nullptr;  ///< for the server's deadlines; default: the real one
+  /// For the server's deadlines; default: the real one.
+  const Clock* server_clock_ = nullptr;
 
   SystemClock clock_;
   SystemRandom random_;

@@ -217,7 +217,8 @@ class PoolsFixture : public testing::Test {
   SystemClock clock_;
   SystemRandom random_;
   std::filesystem::path folder_;
-  std::map<FunctionName, std::size_t> result_bytes_;  ///< set before open()
+  /// Set before open().
+  std::map<FunctionName, std::size_t> result_bytes_;
   std::shared_ptr<LogMemory> log_ = std::make_shared<LogMemory>();
   std::atomic<bool> closed_ = false;
   Recorder recorder_;

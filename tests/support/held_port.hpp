@@ -10,7 +10,8 @@ namespace gaur::test {
 
 class HeldPort {
  public:
-  HeldPort();  ///< aborts the program if there is no free port
+  /// Aborts the program if there is no free port.
+  HeldPort();
   std::uint16_t number() const { return number_; }
 
  private:

@@ -17,12 +17,18 @@
 namespace gaur::test {
 
 struct RedisServerOptions {
-  bool appendonly = false;             ///< with appendfsync always
-  bool tls = false;                    ///< TLS on tls_port(), certificates by certificates()
-  bool tls_client_auth = false;        ///< ask clients for a certificate of the same authority
-  std::string password = {};           ///< requirepass
-  std::vector<std::string> acl = {};   ///< users as in an ACL file: "worker on >secret ~* &* +@all"
-  std::vector<std::string> more = {};  ///< further arguments: {"--maxmemory-policy", "allkeys-lru"}
+  /// With appendfsync always.
+  bool appendonly = false;
+  /// TLS on tls_port(), certificates by certificates().
+  bool tls = false;
+  /// Ask clients for a certificate of the same authority.
+  bool tls_client_auth = false;
+  /// Requirepass.
+  std::string password = {};
+  /// Users as in an ACL file: "worker on >secret ~* &* +@all".
+  std::vector<std::string> acl = {};
+  /// Further arguments: {"--maxmemory-policy", "allkeys-lru"}.
+  std::vector<std::string> more = {};
 };
 
 /// Files in PEM. The server's certificate is for `localhost` and 127.0.0.1, `other_ca` is an authority that
@@ -40,17 +46,21 @@ class RedisServer {
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
 
-  const std::string& host() const { return host_; }  ///< 127.0.0.1
+  /// 127.0.0.1.
+  const std::string& host() const { return host_; }
   std::uint16_t port() const { return port_.number(); }
   std::uint16_t tls_port() const { return tls_port_.number(); }
   std::string unix_path() const { return (folder_ / "redis.sock").string(); }
-  std::string url() const;  ///< redis://127.0.0.1:port
+  /// Redis://127.0.0.1:port.
+  std::string url() const;
   const std::filesystem::path& folder() const { return folder_; }
   const Certificates& certificates() const { return certificates_; }
   pid_t pid() const { return pid_; }
 
-  void kill9();     ///< SIGKILL, and waits for the end; what is not in the append-only file is gone
-  void shutdown();  ///< SIGTERM, and waits for the end
+  /// SIGKILL, and waits for the end; what is not in the append-only file is gone.
+  void kill9();
+  /// SIGTERM, and waits for the end.
+  void shutdown();
   /// Starts again on the same port and folder after kill9() or shutdown(); waits until it answers.
   void restart();
   void sigstop();

@@ -13,13 +13,17 @@ class FlakyStore final : public ForwardingTransitions {
   FlakyStore(Transitions& inner, ManualEnv& env, std::uint64_t seed)
       : inner_(inner), env_(env), random_(seed) {}
 
-  unsigned lost_requests = 0, lost_replies = 0;  ///< percent
-  Duration latest{0};                            ///< longest delay of a reply
+  /// Percent.
+  unsigned lost_requests = 0, lost_replies = 0;
+  /// Longest delay of a reply.
+  Duration latest{0};
   bool down = false;
   std::function<std::optional<Error>(const TakeRequest&)> reject;
 
-  std::map<QueueName, int> takes_of_queue;      ///< take requests in flight, long polls included
-  std::map<SessionName, int> takes_of_session;  ///< take requests in flight, long polls included
+  /// Take requests in flight, long polls included.
+  std::map<QueueName, int> takes_of_queue;
+  /// Take requests in flight, long polls included.
+  std::map<SessionName, int> takes_of_session;
   int long_polls = 0, most_takes_of_queue = 0, most_takes_of_session = 0, most_long_polls = 0;
 
   Async<std::vector<Added>> add(AddRequest request) override {

@@ -24,7 +24,8 @@ using std::chrono::seconds;
 struct Script {
   Duration takes{100};
   RunEnd end = run::Completed{"1"};
-  Duration ends_after_stop{5};  ///< negative: ignores the stop
+  /// Negative: ignores the stop.
+  Duration ends_after_stop{5};
   std::function<void(RunObserver&, const LockToken&)> at_start{};
 };
 
@@ -41,8 +42,10 @@ class ScriptedRuns final : public RunHandler {
     std::optional<StopReason> stopped{};
   };
   std::map<LockToken, Started> running;
-  std::vector<Started> started;   ///< all, in order
-  std::vector<StopReason> stops;  ///< all, in order
+  /// All, in order.
+  std::vector<Started> started;
+  /// All, in order.
+  std::vector<StopReason> stops;
   std::size_t most_running = 0;
 
   void start(RunRequest request, RunObserver& observer) override {
@@ -110,7 +113,8 @@ struct World {
 
   ManualEnv env;
   ModelStore store{env.clock, env.loop};
-  Transitions* transitions = &store;  ///< used by the worker; may wrap the store
+  /// Used by the worker; may wrap the store.
+  Transitions* transitions = &store;
   LedgerOptions ledger_options = small_machine();
   WorkerOptions worker_options = plain_worker();
   ScriptedRuns runs{env};

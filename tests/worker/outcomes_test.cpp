@@ -13,7 +13,8 @@ using std::chrono::seconds;
 struct Row {
   const char* what;
   RunEnd end;
-  std::uint32_t attempts = 0;  ///< the job's own
+  /// The job's own.
+  std::uint32_t attempts = 0;
   std::uint32_t attempts_made = 0;
   FunctionPolicy policy{};
   const char* outcome = "";

@@ -12,12 +12,15 @@ class ScriptedStore final : public ForwardingTransitions {
 
   std::vector<ReclaimRequest> reclaims;
   std::vector<RecoverRequest> recovers;
-  std::vector<Promise<Result<std::vector<JobId>>>> pending_reclaims;  ///< while hold_reclaims
-  std::vector<Promise<Result<ExtendReply>>> pending_extends;          ///< while hold_extends
+  /// While hold_reclaims.
+  std::vector<Promise<Result<std::vector<JobId>>>> pending_reclaims;
+  /// While hold_extends.
+  std::vector<Promise<Result<ExtendReply>>> pending_extends;
   bool hold_reclaims = false, hold_extends = false;
   std::optional<Error> reclaim_error;
   std::optional<std::pair<QueueName, Error>> take_error;
-  std::vector<JobId> held;  ///< by the previous process
+  /// By the previous process.
+  std::vector<JobId> held;
   std::vector<UnlockedJob> unlocked;
   std::uint64_t takes = 0, waits = 0;
 

@@ -61,7 +61,8 @@ void mixed_machine(World& world) {
 
 struct LargeJob {
   Duration waited{0};
-  std::size_t backfilled = 0;  ///< small jobs that started while it waited
+  /// Small jobs that started while it waited.
+  std::size_t backfilled = 0;
 };
 
 /// Adds a large job in front and keeps small ones waiting behind it until it starts.

@@ -18,8 +18,10 @@ namespace gaur::app {
 
 /// An option that sets a configuration key or stores its text in `value`.
 struct Shorthand {
-  const char* option;  ///< "--grace"
-  const char* key;     ///< "worker.grace"; nullptr: the text is stored in `value`
+  /// "--grace".
+  const char* option;
+  /// "worker.grace"; nullptr: the text is stored in `value`.
+  const char* key;
   const char* help;
   std::string* value = nullptr;
 };
@@ -33,7 +35,8 @@ struct Switch {
 struct Arguments {
   std::optional<std::filesystem::path> config;
   std::optional<std::filesystem::path> env_file;
-  std::vector<std::string> flags;  ///< "--section.key=value"
+  /// "--section.key=value".
+  std::vector<std::string> flags;
   /// Help was printed or the arguments are wrong: exit with this code.
   std::optional<int> exit;
 };

@@ -43,7 +43,8 @@ bool has_ended(std::int64_t pid, Duration at_most) {
 }
 
 struct EndedHost {
-  std::int64_t pid = 0;  ///< 0: no host ran on the data folder
+  /// 0: no host ran on the data folder.
+  std::int64_t pid = 0;
   std::optional<std::string> problem = {};
 };
 

@@ -206,8 +206,10 @@ class Measurer {
   std::vector<Job> jobs_;
   Duration budget_;
   Instant until_;
-  double others_ = 0;    ///< CPU seconds used by other processes
-  double measured_ = 0;  ///< seconds
+  /// CPU seconds used by other processes.
+  double others_ = 0;
+  /// Seconds.
+  double measured_ = 0;
 };
 
 }  // namespace

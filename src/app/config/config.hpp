@@ -19,13 +19,17 @@ namespace gaur::app {
 
 /// A Redis store, as configured.
 struct RedisConfig {
-  std::string url;           ///< may contain a password: do not print it, see redis::masked()
-  redis::Endpoint endpoint;  ///< with the password of any source
+  /// May contain a password: do not print it, see redis::masked().
+  std::string url;
+  /// With the password of any source.
+  redis::Endpoint endpoint;
   std::string prefix = "bull";
-  bool detect = true;  ///< dialect "auto"
+  /// Dialect "auto".
+  bool detect = true;
   bool allow_eviction = false;
   Duration connect_timeout{10'000};
-  bool fail_fast = true;  ///< while Redis is unreachable, requests of producers fail at once
+  /// While Redis is unreachable, requests of producers fail at once.
+  bool fail_fast = true;
 };
 
 /// What recovery does with jobs of other workers.
@@ -33,15 +37,20 @@ struct RecoveryConfig {
   enum class Stalled : std::uint8_t { kOn, kReport, kOff };
   Stalled stalled = Stalled::kOn;
   Duration grace{0};
-  Duration orphan_age{0};  ///< 0: there are no orphans
+  /// 0: there are no orphans.
+  Duration orphan_age{0};
 };
 
 struct ResultsConfig {
   Duration ttl{0};
-  std::filesystem::path folder;  ///< absolute
-  std::uint64_t max_bytes = 0;   ///< of all files; 0: no limit
-  bool shared = false;           ///< `folder` is configured: other programs read it
-  std::string public_url;        ///< without a slash at the end; "": this server's address
+  /// Absolute.
+  std::filesystem::path folder;
+  /// Of all files; 0: no limit.
+  std::uint64_t max_bytes = 0;
+  /// `folder` is configured: other programs read it.
+  bool shared = false;
+  /// Without a slash at the end; "": this server's address.
+  std::string public_url;
   std::filesystem::path link_secret_file;
 };
 
@@ -50,22 +59,33 @@ struct QueueConfig {
   std::uint64_t max_waiting = 10'000;
   Duration max_head_wait{30'000};
   double weight = 1;
-  bool take_unknown = false;   ///< take and fail jobs of functions that are not configured
-  std::string function_field;  ///< "": the job's name; or a dotted path into its data ("func")
-  std::optional<std::uint64_t> keep_completed, keep_failed;     ///< std::nullopt: all
-  std::optional<Duration> keep_completed_for, keep_failed_for;  ///< std::nullopt: no limit
+  /// Take and fail jobs of functions that are not configured.
+  bool take_unknown = false;
+  /// "": the job's name; or a dotted path into its data ("func").
+  std::string function_field;
+  /// Std::nullopt: all.
+  std::optional<std::uint64_t> keep_completed, keep_failed;
+  /// Std::nullopt: no limit.
+  std::optional<Duration> keep_completed_for, keep_failed_for;
 };
 
 struct PoolConfig {
   bool duckdb = false;
-  std::string sandbox;               ///< kind duckdb: "prefer", "require" or "off"
-  std::vector<std::string> command;  ///< kind command only
+  /// Kind duckdb: "prefer", "require" or "off".
+  std::string sandbox;
+  /// Kind command only.
+  std::vector<std::string> command;
   std::map<std::string, std::string> env;
-  std::filesystem::path folder;     ///< working folder of its runners, absolute
-  std::uint64_t max_result = 0;     ///< bytes
-  std::uint64_t max_jobs = 0;       ///< 0: no bound
-  std::uint64_t max_rss_bytes = 0;  ///< 0: no bound
-  Duration max_age{0};              ///< 0: no bound
+  /// Working folder of its runners, absolute.
+  std::filesystem::path folder;
+  /// Bytes.
+  std::uint64_t max_result = 0;
+  /// 0: no bound.
+  std::uint64_t max_jobs = 0;
+  /// 0: no bound.
+  std::uint64_t max_rss_bytes = 0;
+  /// 0: no bound.
+  Duration max_age{0};
   std::uint32_t min_runners = 1;
   std::optional<std::uint32_t> max_runners;
   Duration start_timeout{10'000}, stop_grace{2'000};
@@ -73,39 +93,56 @@ struct PoolConfig {
 
 struct FunctionConfig {
   std::string queue, pool, description;
-  std::string plan_pool;                      ///< "": the function is not planned
-  std::optional<double> cores;                ///< std::nullopt: a slot's share
-  std::optional<std::uint64_t> memory_bytes;  ///< std::nullopt: a slot's share
-  std::uint32_t max_running = 0;              ///< 0: as many as fit
+  /// "": the function is not planned.
+  std::string plan_pool;
+  /// Std::nullopt: a slot's share.
+  std::optional<double> cores;
+  /// Std::nullopt: a slot's share.
+  std::optional<std::uint64_t> memory_bytes;
+  /// 0: as many as fit.
+  std::uint32_t max_running = 0;
   Duration timeout{0};
-  std::optional<Duration> queue_timeout;  ///< std::nullopt: no limit
+  /// Std::nullopt: no limit.
+  std::optional<Duration> queue_timeout;
   std::uint32_t attempts = 1;
   bool rerun_on_crash = true;
-  std::uint64_t max_result = 0;  ///< bytes
-  bool link_files = false;       ///< on_large = "url": a result file becomes a link
+  /// Bytes.
+  std::uint64_t max_result = 0;
+  /// on_large = "url": a result file becomes a link.
+  bool link_files = false;
   std::string params_path;
-  std::string params = "{}";  ///< JSON object
+  /// JSON object.
+  std::string params = "{}";
 };
 
 struct Config {
   std::string listen, token;
   std::filesystem::path port_file;
-  std::vector<std::string> hosts;            ///< further names of this server if there is no token
-  std::vector<std::string> trusted_proxies;  ///< addresses whose X-Forwarded-For is trusted
-  std::string base_path;                     ///< "/gaur" or "", without a slash at the end
+  /// Further names of this server if there is no token.
+  std::vector<std::string> hosts;
+  /// Addresses whose X-Forwarded-For is trusted.
+  std::vector<std::string> trusted_proxies;
+  /// "/gaur" or "", without a slash at the end.
+  std::string base_path;
   Duration stop_timeout{30'000};
   LogLevel log_level = LogLevel::kInfo;
-  std::filesystem::path data_folder;  ///< absolute
-  std::optional<RedisConfig> redis;   ///< std::nullopt: an embedded store in data_folder
-  bool producer_only = false;         ///< takes no jobs: slots or BULL_COUNT is 0
-  std::string producer_only_why;      ///< "BULL_COUNT is 0 (.env:4)"
+  /// Absolute.
+  std::filesystem::path data_folder;
+  /// Std::nullopt: an embedded store in data_folder.
+  std::optional<RedisConfig> redis;
+  /// Takes no jobs: slots or BULL_COUNT is 0.
+  bool producer_only = false;
+  /// "BULL_COUNT is 0 (.env:4)".
+  std::string producer_only_why;
   bool listen_is_default = false;
   bool relaxed = false;
   std::uint64_t reserve_bytes = 0;
-  std::uint64_t spill_bytes = 0;  ///< of all runs together; 0: no limit
+  /// Of all runs together; 0: no limit.
+  std::uint64_t spill_bytes = 0;
   Machine machine;
   SlotPlan slots;
-  std::string host;  ///< this machine's name
+  /// this machine's name.
+  std::string host;
   std::string worker_name;
   Duration lock{30'000};
   std::uint32_t max_stalled = 1;

@@ -259,10 +259,13 @@ class DeploymentReader {
   }
 
   std::map<std::string, DeploymentValue, std::less<>> given_;
-  std::optional<Variable> redis_name_;  ///< the first that speaks of Redis at all, empty or not
+  /// The first that speaks of Redis at all, empty or not.
+  std::optional<Variable> redis_name_;
   redis::StoreUrl url_;
-  const DeploymentValue* whole_url_ = nullptr;  ///< REDIS_URL, if it could be read
-  std::vector<const DeploymentValue*> said_;    ///< behind url_
+  /// REDIS_URL, if it could be read.
+  const DeploymentValue* whole_url_ = nullptr;
+  /// Behind url_.
+  std::vector<const DeploymentValue*> said_;
   Deployment read_;
 };
 

@@ -18,17 +18,21 @@ namespace gaur::app {
 struct DeploymentValue {
   std::string value;
   Origin origin;
-  std::string from;  ///< for people: ".env:2 REDIS_HOST", or the variable alone
+  /// For people: ".env:2 REDIS_HOST", or the variable alone.
+  std::string from;
 };
 
 struct Deployment {
   /// What is said about the server, the password of REDIS_URL included; nothing: no name speaks of it.
   std::optional<redis::StoreUrl> url;
   Origin url_origin;
-  std::string url_from;  ///< every variable behind `url`, joined by commas
+  /// Every variable behind `url`, joined by commas.
+  std::string url_from;
   std::optional<DeploymentValue> password, password_file, prefix, count;
-  std::vector<Problem> problems;  ///< values that cannot be used, contradictions, unexpanded ${...}
-  std::vector<Problem> notes;     ///< worth telling once, by `gaur init`
+  /// Values that cannot be used, contradictions, unexpanded ${...}.
+  std::vector<Problem> problems;
+  /// Worth telling once, by `gaur init`.
+  std::vector<Problem> notes;
 };
 
 /// The names that are read, in the order of docs/reference/configuration.md.

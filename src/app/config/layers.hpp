@@ -13,11 +13,15 @@
 namespace gaur::app {
 
 struct Layers {
-  std::filesystem::path folder;                   ///< the working folder
-  std::optional<std::filesystem::path> file;      ///< as asked for; nothing: gaur.toml if it is there
-  std::optional<std::filesystem::path> env_file;  ///< --env FILE; nothing: .env if it is there
+  /// The working folder.
+  std::filesystem::path folder;
+  /// As asked for; nothing: gaur.toml if it is there.
+  std::optional<std::filesystem::path> file;
+  /// --env FILE; nothing: .env if it is there.
+  std::optional<std::filesystem::path> env_file;
   std::vector<std::pair<std::string, std::string>> environment;
-  std::vector<std::string> flags;  ///< "--section.key=value"
+  /// "--section.key=value".
+  std::vector<std::string> flags;
 };
 
 /// Every problem is in the answer's problems(); nothing is thrown, nothing printed.

@@ -9,10 +9,14 @@ namespace gaur::app {
 struct Origin {
   enum class Kind : std::uint8_t { kDefault, kToml, kDotEnv, kEnvironment, kFlag };
   Kind kind = Kind::kDefault;
-  std::string name;          ///< file, variable or flag
-  std::uint32_t line = 0;    ///< files only, from 1
-  std::uint32_t column = 0;  ///< TOML only, from 1
-  std::string base;          ///< folder against which relative paths count
+  /// File, variable or flag.
+  std::string name;
+  /// Files only, from 1.
+  std::uint32_t line = 0;
+  /// TOML only, from 1.
+  std::uint32_t column = 0;
+  /// Folder against which relative paths count.
+  std::string base;
   bool operator==(const Origin&) const = default;
 };
 
@@ -21,8 +25,10 @@ std::string to_string(const Origin& origin);
 
 struct Problem {
   Origin origin;
-  std::string key;      ///< "queues.query.order", or "" for a file as a whole
-  std::string message;  ///< what is wrong and what to do
+  /// "queues.query.order", or "" for a file as a whole.
+  std::string key;
+  /// What is wrong and what to do.
+  std::string message;
 };
 /// "gaur.toml:12:3: queues.query.order: must be ..."
 std::string to_string(const Problem& problem);

@@ -11,30 +11,47 @@ namespace gaur::app {
 
 enum class Kind : std::uint8_t {
   kText,
-  kSecret,     ///< text that is never shown
-  kPath,       ///< relative to the file that says it, else to the working folder
-  kStoreUrl,   ///< "embedded:PATH", the path as in kPath, or a Redis URL
-  kWhole,      ///< a whole number, 0 or more
-  kNumber,     ///< above 0
-  kFlag,       ///< true or false
-  kDuration,   ///< held in ms
-  kSize,       ///< held in bytes
-  kChoice,     ///< one of `choices`
-  kTexts,      ///< a list of text; in flags and variables split at commas
-  kPaths,      ///< a list of paths
-  kTextTable,  ///< names of the user's own, each with a text
-  kJson,       ///< any TOML value, handed on as it is
+  /// Text that is never shown.
+  kSecret,
+  /// Relative to the file that says it, else to the working folder.
+  kPath,
+  /// "embedded:PATH", the path as in kPath, or a Redis URL.
+  kStoreUrl,
+  /// A whole number, 0 or more.
+  kWhole,
+  /// Above 0.
+  kNumber,
+  /// true or false.
+  kFlag,
+  /// Held in ms.
+  kDuration,
+  /// Held in bytes.
+  kSize,
+  /// One of `choices`.
+  kChoice,
+  /// A list of text; in flags and variables split at commas.
+  kTexts,
+  /// A list of paths.
+  kPaths,
+  /// Names of the user's own, each with a text.
+  kTextTable,
+  /// Any TOML value, handed on as it is.
+  kJson,
 };
 
 /// A path is written with dots; `*` stands for a name of the user's own.
 struct KeyRow {
   std::string_view path;
   Kind kind = Kind::kText;
-  std::string_view fallback;  ///< as one would write it; "" means: none
+  /// As one would write it; "" means: none.
+  std::string_view fallback;
   std::string_view doc;
-  std::string_view choices = {};  ///< kChoice: "fifo|backfill"
-  bool or_auto = false;           ///< takes "auto" as well
-  bool required = false;          ///< whoever makes the table must say it
+  /// kChoice: "fifo|backfill".
+  std::string_view choices = {};
+  /// Takes "auto" as well.
+  bool or_auto = false;
+  /// Whoever makes the table must say it.
+  bool required = false;
 };
 
 using KeyPath = std::vector<std::string>;

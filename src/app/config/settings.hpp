@@ -16,14 +16,16 @@
 namespace gaur::app {
 
 struct Setting {
-  json::Value value;  ///< durations in ms, sizes in bytes, paths absolute; "auto" stays text
+  /// Durations in ms, sizes in bytes, paths absolute; "auto" stays text.
+  json::Value value;
   Origin origin;
 };
 
 struct EffectiveSetting {
   KeyPath path;
   const KeyRow* row = nullptr;
-  std::string shown;  ///< for people; secrets masked
+  /// For people; secrets masked.
+  std::string shown;
   Origin origin;
 };
 
@@ -46,7 +48,8 @@ class Settings {
 
   std::string text(const KeyPath& path) const;
   std::uint64_t whole(const KeyPath& path) const;
-  std::optional<double> number(const KeyPath& path) const;  ///< nothing: auto or not set
+  /// Nothing: auto or not set.
+  std::optional<double> number(const KeyPath& path) const;
   std::optional<std::uint64_t> maybe_whole(const KeyPath& path) const;
   bool flag(const KeyPath& path) const;
   std::vector<std::string> texts(const KeyPath& path) const;
@@ -65,8 +68,10 @@ class Settings {
   void unknown(const KeyPath& path, const Origin& origin);
 
   std::map<KeyPath, Setting> values_;
-  std::map<KeyPath, Origin> tables_;                     ///< where each table and key was written
-  std::set<std::pair<std::string, std::string>> names_;  ///< section and name: what exists
+  /// Where each table and key was written.
+  std::map<KeyPath, Origin> tables_;
+  /// Section and name: what exists.
+  std::set<std::pair<std::string, std::string>> names_;
   std::vector<Problem> problems_;
 };
 

@@ -14,8 +14,10 @@ namespace gaur::app {
 
 struct TomlDocument {
   json::Object root;
-  std::map<KeyPath, Origin> origins;  ///< of every key and table, inline ones too
-  std::vector<Problem> problems;      ///< values that cannot be kept exactly; they are left out of `root`
+  /// Of every key and table, inline ones too.
+  std::map<KeyPath, Origin> origins;
+  /// Values that cannot be kept exactly; they are left out of `root`.
+  std::vector<Problem> problems;
 };
 
 /// `shown` is the name used in messages. Errors: a Problem with the line of the mistake (TOML's parser stops

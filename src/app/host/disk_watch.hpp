@@ -13,9 +13,11 @@
 namespace gaur::app {
 
 struct DiskUse {
-  std::uint64_t spill_bytes = 0;  ///< all files of running runners
+  /// All files of running runners.
+  std::uint64_t spill_bytes = 0;
   std::uint64_t results_bytes = 0;
-  std::uint64_t free_bytes = 0;  ///< on the file system of the data folder
+  /// On the file system of the data folder.
+  std::uint64_t free_bytes = 0;
   std::uint64_t capacity = 0;
 };
 

@@ -51,20 +51,25 @@ struct Host::Impl {
   SystemRandom random;
   Metrics metrics;
   Time started{};
-  Fd lock;                             ///< of the data folder; an embedded store has its own
-  bool announced = false;              ///< host.json is written
-  std::atomic<bool> stopping = false;  ///< set by the main thread, read by the server's threads
+  /// Of the data folder; an embedded store has its own.
+  Fd lock;
+  /// Host.json is written.
+  bool announced = false;
+  /// Set by the main thread, read by the server's threads.
+  std::atomic<bool> stopping = false;
   /// Delivers the store's replies and the client's timers.
   std::unique_ptr<ThreadLoop> replies;
   OpenedStore opened;
   Refusals refused_at_start;
-  std::unique_ptr<QueueWatch> watch;  ///< checks the queues of a Redis store
+  /// Checks the queues of a Redis store.
+  std::unique_ptr<QueueWatch> watch;
   std::unique_ptr<Store> store;
   std::unique_ptr<results::SignedUrls> links;
   std::unique_ptr<results::ResultStore> results;
   std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<results::ResultCleaner> cleaner;
-  std::unique_ptr<UnservedWatch> unserved;  ///< nullptr in a producer or sweeper
+  /// nullptr in a producer or sweeper.
+  std::unique_ptr<UnservedWatch> unserved;
   /// Ledger, pools and worker are confined to `loop`; nullptr in a producer.
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<ThreadLoop> loop;

@@ -15,15 +15,20 @@ namespace gaur::app {
 
 /// What this process does with the jobs of its queues.
 enum class Role : std::uint8_t {
-  kWorker,    ///< takes and runs them
-  kProducer,  ///< adds them over HTTP and waits for their results; has no worker and no runners
-  kSweeper,   ///< recovers stalled jobs and wakes delayed jobs of plain Bull workers; takes none
+  /// Takes and runs them.
+  kWorker,
+  /// Adds them over HTTP and waits for their results; has no worker and no runners.
+  kProducer,
+  /// Recovers stalled jobs and wakes delayed jobs of plain Bull workers; takes none.
+  kSweeper,
 };
 std::string_view to_string(Role role);
 
 struct HostOptions {
-  const Settings& settings;  ///< for the specs of the pools; read by open() only
-  const Config& config;      ///< outlives the host
+  /// For the specs of the pools; read by open() only.
+  const Settings& settings;
+  /// Outlives the host.
+  const Config& config;
   Role role = Role::kWorker;
   Logger log;
   /// The store cannot acknowledge writes any more; the process must restart. Called once, on a thread of the

@@ -13,10 +13,13 @@ namespace gaur::app {
 
 struct HostFile {
   std::int64_t pid = 0;
-  std::string url;  ///< "http://127.0.0.1:8378"
+  /// "http://127.0.0.1:8378".
+  std::string url;
   std::string version;
-  std::string name;        ///< of the worker
-  std::string token_file;  ///< "": no token, or it is in the environment
+  /// Of the worker.
+  std::string name;
+  /// "": no token, or it is in the environment.
+  std::string token_file;
   std::int64_t started_ms = 0;
 };
 

@@ -17,13 +17,16 @@ struct StatusParts {
   const Config& config;
   std::string_view role;
   const OpenedStore& opened;
-  const QueueWatch* watch = nullptr;  ///< nullptr with an embedded store
-  Loop* loop = nullptr;               ///< this and the next four are nullptr in a producer
+  /// nullptr with an embedded store.
+  const QueueWatch* watch = nullptr;
+  /// this and the next four are nullptr in a producer.
+  Loop* loop = nullptr;
   Worker* worker = nullptr;
   Ledger* ledger = nullptr;
   Pools* pools = nullptr;
   UnservedWatch* unserved = nullptr;
-  const DiskWatch* disk = nullptr;  ///< never nullptr once the host has started
+  /// Never nullptr once the host has started.
+  const DiskWatch* disk = nullptr;
   const Clock& clock;
   Time started{};
   bool stopping = false;

@@ -8,15 +8,20 @@
 namespace gaur::app {
 
 struct HttpCall {
-  std::string url;  ///< "http://127.0.0.1:8378"
+  /// "http://127.0.0.1:8378".
+  std::string url;
   std::string method = "GET";
-  std::string path;          ///< with query
-  std::string token{};       ///< "": none
-  Duration timeout{10'000};  ///< of connecting, of sending and of receiving
+  /// With query.
+  std::string path;
+  /// "": none.
+  std::string token{};
+  /// Of connecting, of sending and of receiving.
+  Duration timeout{10'000};
 };
 struct HttpAnswer {
   int status = 0;
-  std::string body;  ///< at most 8 MiB
+  /// At most 8 MiB.
+  std::string body;
 };
 
 /// Blocks. Errors: kDisconnected (no host listens there, or it closed the connection), kTimeout,

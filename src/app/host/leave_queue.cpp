@@ -111,7 +111,8 @@ class QueueHandover {
   static bool is_repeat(const Job& job) { return job.id.value.starts_with("repeat:"); }
 
   struct DelayedJobs {
-    std::uint64_t repeats = 0;  ///< next runs of repeatable jobs
+    /// Next runs of repeatable jobs.
+    std::uint64_t repeats = 0;
     /// The first next runs of repeatable jobs and the first other jobs, as text.
     std::vector<std::string> next, others;
   };

@@ -10,13 +10,17 @@ namespace gaur::app {
 
 /// What to do with delayed jobs, which plain Bull workers never wake.
 enum class Delayed : std::uint8_t {
-  kList,     ///< report them as unsafe
-  kPromote,  ///< make them wait now, before their time
-  kKeep,     ///< report them; `gaur work --sweep-only` or a worker with process() wakes them
+  /// Report them as unsafe.
+  kList,
+  /// Make them wait now, before their time.
+  kPromote,
+  /// Report them; `gaur work --sweep-only` or a worker with process() wakes them.
+  kKeep,
 };
 
 struct LeaveNote {
-  bool unsafe = false;  ///< other workers must not be started yet
+  /// Other workers must not be started yet.
+  bool unsafe = false;
   std::string line;
 };
 

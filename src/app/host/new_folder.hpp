@@ -21,8 +21,10 @@ class NewFolder {
 
  private:
   std::filesystem::path folder_;
-  std::filesystem::path topmost_;  ///< topmost folder that did not exist; "": the folder existed
-  std::set<std::string> before_;   ///< names of its entries before the start
+  /// Topmost folder that did not exist; "": the folder existed.
+  std::filesystem::path topmost_;
+  /// Names of its entries before the start.
+  std::set<std::string> before_;
   bool kept_ = false;
 };
 

@@ -21,14 +21,16 @@ namespace gaur::app {
 
 /// Members are in the order of construction. Thread-safety: constructed and destroyed on one thread.
 struct OpenedStore {
-  std::unique_ptr<redis::Client> client;  ///< nullptr: embedded
+  /// nullptr: embedded.
+  std::unique_ptr<redis::Client> client;
   std::unique_ptr<bull::Inspector> inspector;
   std::unique_ptr<EmbeddedStore> embedded;
   std::unique_ptr<Store> bull;
   /// One connection a queue with the name of a Bull worker, see register_worker().
   std::vector<std::unique_ptr<redis::Client>> worker_connections;
   Semantics semantics{};
-  std::string description;  ///< "redis 7.0.15 at redis://h:6379/0, prefix bull"; without secrets
+  /// "redis 7.0.15 at redis://h:6379/0, prefix bull"; without secrets.
+  std::string description;
 
   Store& store() const { return embedded ? static_cast<Store&>(*embedded) : *bull; }
   /// Why the store does not answer now; std::nullopt while it does.
@@ -37,7 +39,8 @@ struct OpenedStore {
 
 struct StoreParts {
   const Config& config;
-  Env env;  ///< its loop delivers the store's replies
+  /// Its loop delivers the store's replies.
+  Env env;
   Logger log{};
   std::function<void(const Error&)> on_fatal{};
 };

@@ -12,8 +12,10 @@
 namespace gaur::app {
 
 struct OtherHosts {
-  std::vector<ConnectedHost> here;       ///< on this machine
-  std::vector<ConnectedHost> elsewhere;  ///< on other machines
+  /// On this machine.
+  std::vector<ConnectedHost> here;
+  /// On other machines.
+  std::vector<ConnectedHost> elsewhere;
 };
 
 /// `ended`: the pid of a host of this machine that has just ended (0: none); waits up to 2 s until Redis has

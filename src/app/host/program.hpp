@@ -8,8 +8,10 @@
 namespace gaur::app {
 
 struct Output {
-  int exit_code = 0;  ///< 128 + signal if a signal killed it
-  std::string text;   ///< standard output and error, at most 1 MiB
+  /// 128 + signal if a signal killed it.
+  int exit_code = 0;
+  /// Standard output and error, at most 1 MiB.
+  std::string text;
 };
 /// Thread-safety: any thread; blocks until the program has ended. Errors: kIo.
 Result<Output> run_program(const std::vector<std::string>& command);

@@ -17,8 +17,10 @@ namespace gaur::app {
 
 /// Why a queue is refused.
 struct Refusal {
-  Error error;         ///< contains the command that fixes it, if there is one
-  bool mixed = false;  ///< BullMQ clients use it
+  /// Contains the command that fixes it, if there is one.
+  Error error;
+  /// BullMQ clients use it.
+  bool mixed = false;
 };
 using Refusals = std::map<QueueName, Refusal>;
 
@@ -33,8 +35,10 @@ Result<Refusals> check_queues(bull::Inspector& inspector, const std::vector<Queu
 /// client's last reply.
 class QueueWatch {
  public:
-  static constexpr Duration kEvery{5'000};         ///< interval of checks of a used queue
-  static constexpr Duration kEveryRefused{1'000};  ///< interval of checks of a refused queue
+  /// Interval of checks of a used queue.
+  static constexpr Duration kEvery{5'000};
+  /// Interval of checks of a refused queue.
+  static constexpr Duration kEveryRefused{1'000};
 
   /// Called on `loop` when a queue is refused, and with `refusal` nullptr when it is accepted again.
   using OnChange = std::function<void(const QueueName&, const Refusal* refusal)>;

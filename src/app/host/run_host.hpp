@@ -9,7 +9,8 @@ namespace gaur::app {
 
 struct RunHostOptions {
   Role role = Role::kWorker;
-  bool startup_report = false;  ///< print the state of the queues before the start
+  /// Print the state of the queues before the start.
+  bool startup_report = false;
 };
 
 /// Returns the exit code (subcommands.hpp). Start no thread before this call: it blocks signals.

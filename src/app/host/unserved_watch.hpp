@@ -21,7 +21,8 @@ class UnservedWatch {
   struct Parts {
     Store& store;
     const Config& config;
-    bool owns_store = true;  ///< no other worker uses it, so queues that are not configured have no worker
+    /// No other worker uses it, so queues that are not configured have no worker.
+    bool owns_store = true;
     Loop& loop;
     const Clock& clock;
     Metrics& metrics;

@@ -11,7 +11,8 @@ namespace gaur::app {
 struct WhyParts {
   const Config& config;
   const Clock& clock;
-  Loop* loop = nullptr;  ///< this and the next two are nullptr in a producer
+  /// this and the next two are nullptr in a producer.
+  Loop* loop = nullptr;
   Worker* worker = nullptr;
   Pools* pools = nullptr;
 };

@@ -18,44 +18,61 @@ struct FoundFunction {
   std::uint64_t runs = 0;
   std::optional<Duration> longest_run{};
   std::uint64_t waiting = 0;
-  std::vector<std::string> queues{};  ///< whose jobs call it, the one with most jobs first
+  /// Whose jobs call it, the one with most jobs first.
+  std::vector<std::string> queues{};
 };
 
 /// What the reader of the new file has to know.
 struct InitNote {
   enum class Kind : std::uint8_t {
-    kTodo,     ///< has to be filled in or decided
-    kSecret,   ///< was not copied
-    kChanges,  ///< was given, and Gaur does it differently
-    kNone,     ///< was given and has no counterpart
-    kUnknown,  ///< pm2 does not know it either
+    /// Has to be filled in or decided.
+    kTodo,
+    /// Was not copied.
+    kSecret,
+    /// Was given, and Gaur does it differently.
+    kChanges,
+    /// Was given and has no counterpart.
+    kNone,
+    /// pm2 does not know it either.
+    kUnknown,
   };
   Kind kind = Kind::kTodo;
-  std::string where;  ///< "run.json: watch", ".env:3 REDIS_PASSWORD"
+  /// "run.json: watch", ".env:3 REDIS_PASSWORD".
+  std::string where;
   std::string text;
   bool operator==(const InitNote&) const = default;
 };
 std::string_view to_string(InitNote::Kind kind);
 
 struct InitInputs {
-  std::vector<Variable> variables;  ///< of the environment file, in its order
-  std::string env_file;             ///< as shown: ".env"; "" if there is none
-  std::string env_file_from_toml;   ///< its path as seen from the new gaur.toml's folder; "": as shown
+  /// Of the environment file, in its order.
+  std::vector<Variable> variables;
+  /// As shown: ".env"; "" if there is none.
+  std::string env_file;
+  /// Its path as seen from the new gaur.toml's folder; "": as shown.
+  std::string env_file_from_toml;
   std::optional<Pm2App> app;
-  std::string pm2_file;             ///< as shown: "run.json"
-  std::string pm2_env;              ///< NAME of `env_NAME`, or ""
-  std::vector<std::string> queues;  ///< given or found; empty: a placeholder is written
-  std::string queues_from;          ///< how they are known: "--queue", "found under the prefix"
-  std::map<std::string, std::string> function_places;  ///< of found queues with jobs: `name` or `data.func`
+  /// As shown: "run.json".
+  std::string pm2_file;
+  /// NAME of `env_NAME`, or "".
+  std::string pm2_env;
+  /// Given or found; empty: a placeholder is written.
+  std::vector<std::string> queues;
+  /// How they are known: "--queue", "found under the prefix".
+  std::string queues_from;
+  /// Of found queues with jobs: `name` or `data.func`.
+  std::map<std::string, std::string> function_places;
   std::vector<FoundFunction> functions;
   std::vector<InitNote> found_notes{};
-  std::uint32_t cores = 1;  ///< of this machine, for pm2's `instances: max`
+  /// Of this machine, for pm2's `instances: max`.
+  std::uint32_t cores = 1;
 };
 
 struct InitDraft {
   std::string toml;
   std::vector<InitNote> notes;
-  std::vector<Problem> problems;  ///< what the environment says and cannot be meant: not to be written
+  /// What the environment says and cannot be meant: not to be written.
+  std::vector<Problem> problems;
 };
 InitDraft draft_configuration(const InitInputs& inputs);
 

@@ -35,7 +35,8 @@ std::optional<std::string> function_place(InitInputs& inputs, const QueueJobs& q
 
 struct Merged {
   FoundFunction function;
-  std::vector<std::pair<std::uint64_t, std::string>> queues;  ///< with the number of jobs seen
+  /// With the number of jobs seen.
+  std::vector<std::pair<std::uint64_t, std::string>> queues;
 };
 
 void merge(Merged& into, const FunctionLook& look, const std::string& queue) {

@@ -10,7 +10,8 @@ namespace gaur::app {
 
 struct QueueJobs {
   std::string queue;
-  std::vector<KeptJob> jobs;  ///< kept and waiting
+  /// Kept and waiting.
+  std::vector<KeptJob> jobs;
 };
 
 /// Puts queues, where the jobs of each say their function, and the functions into `inputs`, in place of what

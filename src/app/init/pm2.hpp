@@ -16,17 +16,23 @@ namespace gaur::app {
 
 /// What becomes of one of pm2's settings.
 enum class Pm2Fate : std::uint8_t {
-  kCopied,     ///< its value stands in gaur.toml, under the counterpart's name
-  kBuiltIn,    ///< Gaur does it by itself; the counterpart says which setting steers it, if any
-  kElsewhere,  ///< systemd's or the log collector's affair: the counterpart says whose
-  kNone,       ///< has no counterpart, and why none is needed
+  /// Its value stands in gaur.toml, under the counterpart's name.
+  kCopied,
+  /// Gaur does it by itself; the counterpart says which setting steers it, if any.
+  kBuiltIn,
+  /// Systemd's or the log collector's affair: the counterpart says whose.
+  kElsewhere,
+  /// Has no counterpart, and why none is needed.
+  kNone,
 };
 
 struct Pm2Row {
   std::string_view name;
-  std::string_view aliases;  ///< "user, uid" as pm2 takes them; "" if there are none
+  /// "user, uid" as pm2 takes them; "" if there are none.
+  std::string_view aliases;
   Pm2Fate fate = Pm2Fate::kNone;
-  std::string_view counterpart;  ///< "" for kNone
+  /// "" for kNone.
+  std::string_view counterpart;
   std::string_view why;
 };
 
@@ -43,20 +49,28 @@ struct Pm2Unused {
 };
 
 struct Pm2App {
-  std::size_t number = 1;  ///< its place in the file, from 1
-  std::string name;        ///< its own, else the script's file name without its ending, as pm2 names it
+  /// Its place in the file, from 1.
+  std::size_t number = 1;
+  /// Its own, else the script's file name without its ending, as pm2 names it.
+  std::string name;
   std::string script;
-  std::string cwd;          ///< as written
-  std::string interpreter;  ///< "" where pm2 chooses
+  /// As written.
+  std::string cwd;
+  /// "" where pm2 chooses.
+  std::string interpreter;
   std::vector<std::string> args, node_args;
-  std::optional<std::int64_t> instances;  ///< 0 or "max": as many as cores; negative: cores less so many
+  /// 0 or "max": as many as cores; negative: cores less so many.
+  std::optional<std::int64_t> instances;
   bool cluster = false;
-  std::map<std::string, std::string> env;                            ///< of `env`
-  std::map<std::string, std::map<std::string, std::string>> env_of;  ///< of `env_NAME`, by NAME
+  /// Of `env`.
+  std::map<std::string, std::string> env;
+  /// Of `env_NAME`, by NAME.
+  std::map<std::string, std::map<std::string, std::string>> env_of;
   std::optional<std::uint64_t> max_memory_bytes;
   std::optional<std::int64_t> kill_timeout_ms, listen_timeout_ms, min_uptime_ms, max_restarts;
   bool wait_ready = false;
-  std::vector<std::string> settings;  ///< every key that it sets, sorted, as written
+  /// Every key that it sets, sorted, as written.
+  std::vector<std::string> settings;
   std::vector<Pm2Unused> unused;
 
   /// How many processes pm2 starts on a machine of so many cores.

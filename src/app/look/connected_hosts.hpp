@@ -12,11 +12,14 @@
 namespace gaur::app {
 
 struct ConnectedHost {
-  std::string worker;   ///< the worker's name
-  std::string machine;  ///< the machine's host name
+  /// The worker's name.
+  std::string worker;
+  /// The machine's host name.
+  std::string machine;
   std::int64_t pid = 0;
   std::string prefix;
-  std::string address;  ///< as the server sees it
+  /// As the server sees it.
+  std::string address;
   std::uint32_t db = 0;
   bool operator==(const ConnectedHost&) const = default;
 };

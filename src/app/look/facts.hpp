@@ -12,8 +12,10 @@ namespace gaur::app {
 
 struct QueueFacts {
   bull::QueueLook look{};
-  std::vector<KeptJob> kept{};     ///< the newest completed and failed jobs
-  std::vector<KeptJob> waiting{};  ///< the next waiting jobs, and the delayed jobs that are due first
+  /// The newest completed and failed jobs.
+  std::vector<KeptJob> kept{};
+  /// The next waiting jobs, and the delayed jobs that are due first.
+  std::vector<KeptJob> waiting{};
 };
 
 /// A queue that cannot be read: the user lacks the permission, or its keys have other types.
@@ -23,16 +25,20 @@ struct RefusedFacts {
 };
 
 struct LookFacts {
-  std::string url;  ///< without a password
+  /// Without a password.
+  std::string url;
   std::string prefix;
   bull::ServerFacts server{};
-  bool every_queue = true;  ///< false: the search for queues reached its limit
+  /// false: the search for queues reached its limit.
+  bool every_queue = true;
   std::vector<QueueFacts> queues{};
   std::vector<RefusedFacts> refused{};
   /// Gaur's hosts on this database and prefix; empty if CLIENT LIST is not permitted.
   std::vector<ConnectedHost> hosts{};
-  std::vector<std::string> unusable{};            ///< names of queues that Gaur cannot use
-  std::optional<bull::PrefixesFound> prefixes{};  ///< searched only if the prefix has no queue
+  /// Names of queues that Gaur cannot use.
+  std::vector<std::string> unusable{};
+  /// Searched only if the prefix has no queue.
+  std::optional<bull::PrefixesFound> prefixes{};
 };
 
 }  // namespace gaur::app

@@ -10,15 +10,22 @@ namespace gaur::app {
 
 struct Finding {
   enum class Weight : std::uint8_t {
-    kProblem,  ///< jobs are lost, stuck or run twice, or will be
-    kWarning,  ///< may fail later, or costs time now
-    kNote,     ///< useful to know before a change
+    /// Jobs are lost, stuck or run twice, or will be.
+    kProblem,
+    /// May fail later, or costs time now.
+    kWarning,
+    /// Useful to know before a change.
+    kNote,
   };
   Weight weight = Weight::kNote;
-  std::string code;    ///< stable, for programs: "eviction", "orphans", "overdue"
-  std::string queue;   ///< "": the finding is about the server
-  std::string what;    ///< the observation, with its figures
-  std::string advice;  ///< what to do
+  /// Stable, for programs: "eviction", "orphans", "overdue".
+  std::string code;
+  /// "": the finding is about the server.
+  std::string queue;
+  /// The observation, with its figures.
+  std::string what;
+  /// What to do.
+  std::string advice;
 };
 std::string_view to_string(Finding::Weight weight);
 

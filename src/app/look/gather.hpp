@@ -6,11 +6,14 @@
 namespace gaur::app {
 
 struct GatherOptions {
-  std::string url;  ///< without a password
+  /// Without a password.
+  std::string url;
   std::string prefix;
   std::uint32_t db = 0;
-  std::vector<std::string> queues{};  ///< empty: all queues under the prefix
-  std::uint32_t samples = 1'000;      ///< number of kept jobs to read from each queue and state
+  /// Empty: all queues under the prefix.
+  std::vector<std::string> queues{};
+  /// Number of kept jobs to read from each queue and state.
+  std::uint32_t samples = 1'000;
 };
 
 /// Reads only. Blocks; do not call it on the client's loop. Errors: those of the client; kNotFound if a named

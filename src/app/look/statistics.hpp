@@ -60,9 +60,12 @@ struct KeptJob {
 struct FunctionLook {
   std::string function;
   std::uint64_t completed = 0, failed = 0;
-  std::uint64_t waiting = 0;  ///< waiting, prioritized or delayed
-  Spread wait_ms;             ///< from ready to started; only jobs that were started once
-  Spread run_ms;              ///< of the last run
+  /// Waiting, prioritized or delayed.
+  std::uint64_t waiting = 0;
+  /// From ready to started; only jobs that were started once.
+  Spread wait_ms;
+  /// Of the last run.
+  Spread run_ms;
   Spread data_bytes, result_bytes;
   /// Messages and their number, the most frequent first.
   std::vector<std::pair<std::string, std::uint64_t>> failures;

@@ -79,7 +79,8 @@ struct JobReplay::Impl {
   SystemClock clock{};
   SystemRandom random{};
   RunEnds ends{};
-  Signals signals{};  ///< before any thread, so that only `watch` handles signals
+  /// Before any thread, so that only `watch` handles signals.
+  Signals signals{};
   std::thread watch{};
   std::unique_ptr<ThreadLoop> loop{};
   std::unique_ptr<results::ResultStore> results{};

@@ -15,16 +15,20 @@
 namespace gaur::app {
 
 struct ReplayRun {
-  std::size_t job = 0;  ///< index in the given jobs
+  /// Index in the given jobs.
+  std::size_t job = 0;
   RunEnd end{};
   Usage usage{};
 };
 
 struct ReplayOptions {
   std::uint32_t at_once = 1;
-  std::optional<Grant> grant{};                    ///< std::nullopt: the function's needs, or a slot's share
-  std::optional<Instant> until{};                  ///< no run starts after it; running jobs are awaited
-  std::function<void(const ReplayRun&)> on_end{};  ///< called after each run, on the caller's thread
+  /// Std::nullopt: the function's needs, or a slot's share.
+  std::optional<Grant> grant{};
+  /// No run starts after it; running jobs are awaited.
+  std::optional<Instant> until{};
+  /// Called after each run, on the caller's thread.
+  std::function<void(const ReplayRun&)> on_end{};
 };
 
 class JobReplay {

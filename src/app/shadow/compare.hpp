@@ -14,17 +14,28 @@
 namespace gaur::app {
 
 enum class DifferenceKind : std::uint8_t {
-  kOrder,        ///< the same elements of a list in another order
-  kTimeZone,     ///< times that differ by a multiple of 15 min, at most 14 h, or dates that differ by a day
-  kTimeFormat,   ///< the same instant in another format
-  kFloat,        ///< numbers with a relative difference below 1e-9
-  kType,         ///< "1" and 1, "true" and true, 1795350977642 and its text as a time
-  kNullMissing,  ///< null on one side, no such member on the other
-  kMissingKey,   ///< a member is missing
-  kNewKey,       ///< a member is new
-  kLength,       ///< a list has more or fewer elements
-  kShape,        ///< another JSON structure, such as a list instead of an object
-  kValue,        ///< any other difference
+  /// The same elements of a list in another order.
+  kOrder,
+  /// Times that differ by a multiple of 15 min, at most 14 h, or dates that differ by a day.
+  kTimeZone,
+  /// The same instant in another format.
+  kTimeFormat,
+  /// Numbers with a relative difference below 1e-9.
+  kFloat,
+  /// "1" and 1, "true" and true, 1795350977642 and its text as a time.
+  kType,
+  /// Null on one side, no such member on the other.
+  kNullMissing,
+  /// A member is missing.
+  kMissingKey,
+  /// A member is new.
+  kNewKey,
+  /// A list has more or fewer elements.
+  kLength,
+  /// Another JSON structure, such as a list instead of an object.
+  kShape,
+  /// Any other difference.
+  kValue,
 };
 /// "order", "time-zone", "time-format", "float", "type", "null", "missing-key", "new-key", "length", "shape",
 /// "value": the values of `--allow`.
@@ -33,23 +44,30 @@ std::optional<DifferenceKind> parse_difference(std::string_view text);
 
 struct Difference {
   DifferenceKind kind = DifferenceKind::kValue;
-  std::string path;              ///< "rows[3].day"; "" is the result itself
-  std::string expected, actual;  ///< JSON text, truncated to 120 bytes; "": no value
-  std::string note;              ///< "shifted by +9 h", or ""
+  /// "rows[3].day"; "" is the result itself.
+  std::string path;
+  /// JSON text, truncated to 120 bytes; "": no value.
+  std::string expected, actual;
+  /// "shifted by +9 h", or "".
+  std::string note;
   bool operator==(const Difference&) const = default;
 };
 
 struct Comparison {
-  std::vector<Difference> shown;  ///< the first `CompareOptions::show` differences of each kind
-  std::map<DifferenceKind, std::uint64_t> count;  ///< all differences
+  /// The first `CompareOptions::show` differences of each kind.
+  std::vector<Difference> shown;
+  /// All differences.
+  std::map<DifferenceKind, std::uint64_t> count;
   bool equal() const { return count.empty(); }
   /// Whether all differences are of allowed kinds.
   bool acceptable(const std::set<DifferenceKind>& allowed) const;
 };
 
 struct CompareOptions {
-  double tolerance = 1e-9;  ///< relative; smaller differences are kFloat
-  std::size_t show = 3;     ///< number of differences to keep of each kind
+  /// Relative; smaller differences are kFloat.
+  double tolerance = 1e-9;
+  /// Number of differences to keep of each kind.
+  std::size_t show = 3;
 };
 
 /// Ignores the order of an object's members.

@@ -14,18 +14,23 @@ namespace gaur::app {
 /// A kept job that was run again here.
 struct ShadowRun {
   std::string id, function;
-  std::string problem;  ///< why it failed or could not be compared; "": it was compared
+  /// Why it failed or could not be compared; "": it was compared.
+  std::string problem;
   Comparison comparison{};
-  std::optional<double> then_ms{};  ///< the original run, by Bull's timestamps
+  /// The original run, by Bull's timestamps.
+  std::optional<double> then_ms{};
   double now_ms = 0, cpu_ms = 0;
-  std::uint64_t peak_bytes = 0;  ///< 0: not measured
-  std::uint32_t threads = 0;     ///< granted here
+  /// 0: not measured.
+  std::uint64_t peak_bytes = 0;
+  /// Granted here.
+  std::uint32_t threads = 0;
 };
 
 struct ShadowFunction {
   std::string function;
   std::uint64_t runs = 0, equal = 0, allowed = 0, different = 0, failed = 0;
-  std::map<DifferenceKind, std::uint64_t> jobs_with{};  ///< number of jobs with this kind of difference
+  /// Number of jobs with this kind of difference.
+  std::map<DifferenceKind, std::uint64_t> jobs_with{};
   Spread then_ms{}, now_ms{}, cpu_ms{}, cores{}, peak_bytes{};
 };
 

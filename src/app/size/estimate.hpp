@@ -13,19 +13,26 @@ namespace gaur::app {
 /// Measured runs of one function, `width` at a time.
 struct WidthMeasure {
   std::uint32_t width = 1;
-  std::uint32_t threads = 1;         ///< granted to each
-  double seconds = 0;                ///< of the whole measurement
-  std::vector<double> run_ms{};      ///< of the runs that completed
-  std::vector<double> cores{};       ///< CPU time / run time of each run
-  std::vector<double> peak_bytes{};  ///< peak resident memory of each run; empty: not measured
+  /// Granted to each.
+  std::uint32_t threads = 1;
+  /// Of the whole measurement.
+  double seconds = 0;
+  /// Of the runs that completed.
+  std::vector<double> run_ms{};
+  /// CPU time / run time of each run.
+  std::vector<double> cores{};
+  /// Peak resident memory of each run; empty: not measured.
+  std::vector<double> peak_bytes{};
   std::uint32_t failed = 0;
-  std::string failure{};  ///< of the first failed run
+  /// Of the first failed run.
+  std::string failure{};
 
   double per_second() const { return seconds <= 0 ? 0 : static_cast<double>(run_ms.size()) / seconds; }
 };
 
 struct LoadRow {
-  double share = 0;  ///< of the capacity
+  /// Of the capacity.
+  double share = 0;
   double per_minute = 0;
   Spread wait_ms{};
 };
@@ -36,23 +43,35 @@ struct BurstRow {
 
 struct SizePlan {
   std::uint32_t slots = 1;
-  std::uint32_t by_memory = 0;   ///< 0: memory was not measured
-  std::uint32_t by_speed = 1;    ///< the width beyond which throughput gains less than 5 %
-  std::uint32_t by_cores = 1;    ///< capacity.cores / needs.cores
-  std::uint32_t at_width = 1;    ///< the measured width whose run times the waits below are based on
-  Needs needs{};                 ///< recommended for one run
-  std::vector<std::string> why;  ///< the computation, a line each
+  /// 0: memory was not measured.
+  std::uint32_t by_memory = 0;
+  /// The width beyond which throughput gains less than 5 %.
+  std::uint32_t by_speed = 1;
+  /// Capacity.cores / needs.cores.
+  std::uint32_t by_cores = 1;
+  /// The measured width whose run times the waits below are based on.
+  std::uint32_t at_width = 1;
+  /// Recommended for one run.
+  Needs needs{};
+  /// The computation, a line each.
+  std::vector<std::string> why;
   std::vector<LoadRow> loads{};
-  std::vector<BurstRow> bursts{};  ///< of `at_once` jobs: with half, the recommended and double the slots
+  /// Of `at_once` jobs: with half, the recommended and double the slots.
+  std::vector<BurstRow> bursts{};
 };
 
 struct SizeInputs {
-  Resources capacity{};      ///< what the ledger can grant on this machine
-  double least_cores = 0.1;  ///< minimum grant of a run: 1 in pools of kind duckdb
+  /// What the ledger can grant on this machine.
+  Resources capacity{};
+  /// Minimum grant of a run: 1 in pools of kind duckdb.
+  double least_cores = 0.1;
   std::uint32_t at_once = 100;
-  std::vector<WidthMeasure> widths{};  ///< by width, at least one with a completed run
-  double other_cores = 0;              ///< cores used by other processes meanwhile
-  bool explored_all = true;            ///< false: the budget expired before all widths were measured
+  /// By width, at least one with a completed run.
+  std::vector<WidthMeasure> widths{};
+  /// Cores used by other processes meanwhile.
+  double other_cores = 0;
+  /// false: the budget expired before all widths were measured.
+  bool explored_all = true;
 };
 SizePlan plan_size(const SizeInputs& inputs);
 /// Sets the memory of each run, and reduces the slots to the number that fits.

@@ -9,7 +9,8 @@
 namespace gaur::app {
 
 struct QueueingInputs {
-  std::vector<double> run_ms;  ///< measured; at least one
+  /// Measured; at least one.
+  std::vector<double> run_ms;
   std::uint32_t slots = 1;
   std::uint64_t seed = 1;
 };
@@ -20,7 +21,8 @@ Spread steady_waits(const QueueingInputs& inputs, double per_second, std::uint32
 
 /// Waits of `count` jobs that arrive at once at idle slots; the mean of the percentiles of `rounds` bursts.
 struct Burst {
-  Spread wait_ms;  ///< until the start
+  /// Until the start.
+  Spread wait_ms;
   double last_done_ms = 0;
 };
 Burst burst_waits(const QueueingInputs& inputs, std::uint32_t count, std::uint32_t rounds = 20);

@@ -18,7 +18,8 @@ struct Rerun {
   /// The median run time with the whole memory divided among as many runs; 0: not measured.
   double max_memory_p50_ms = 0;
   bool confirmed = false;
-  std::string text{};  ///< the result as a sentence
+  /// The result as a sentence.
+  std::string text{};
 };
 
 /// Reruns the plan and raises its memory (which reduces its slots) until no run fails and the median is not

@@ -8,7 +8,8 @@ namespace gaur::app {
 
 struct SizeReport {
   std::string function;
-  std::string source;  ///< "100 kept jobs of query", "the given data"
+  /// "100 kept jobs of query", "the given data".
+  std::string source;
   const SizeInputs& inputs;
   const SizePlan& plan;
   const std::vector<Rerun>& reruns;

@@ -10,7 +10,8 @@ class TextTable {
  public:
   /// A heading that begins with '>' stands, like its column, to the right.
   explicit TextTable(std::vector<std::string> headings);
-  void row(std::vector<std::string> cells);  ///< as many as headings
+  /// As many as headings.
+  void row(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
   /// Every line indented by `indent` columns; no blanks at line ends. Control characters in cells become '?'.
   std::string text(std::size_t indent = 2) const;

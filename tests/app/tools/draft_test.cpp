@@ -185,8 +185,10 @@ TEST(Draft, WhatLookFoundIsAConfigurationWithoutProblems) {
   struct Shape {
     const char* what;
     std::vector<QueueJobs> found;
-    std::vector<std::string> fields;            ///< of each queue; "" is the job's name
-    std::map<std::string, std::string> queues;  ///< of each function; "" where there is one queue only
+    /// Of each queue; "" is the job's name.
+    std::vector<std::string> fields;
+    /// Of each function; "" where there is one queue only.
+    std::map<std::string, std::string> queues;
   };
   for (const Shape& shape : std::vector<Shape>{
            {"one function in 2 queues", {{"a", {named}}, {"b", {named, named}}}, {"", ""}, {{"rank", "b"}}},

@@ -144,7 +144,8 @@ struct Verbs::Impl {
 
   std::mutex mutex;  // answers come on another thread
   std::uint64_t operations = 0;
-  std::unordered_map<LockToken, Job> held;  ///< as taken: what a failed attempt means depends on it
+  /// As taken: what a failed attempt means depends on it.
+  std::unordered_map<LockToken, Job> held;
 };
 
 TakeRequest Verbs::Impl::new_turn(const Request& request) {

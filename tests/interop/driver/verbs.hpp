@@ -17,9 +17,11 @@ class Verbs {
  public:
   struct Parts {
     Store& store;
-    Client& client;  ///< for waiting until a job is finished
+    /// For waiting until a job is finished.
+    Client& client;
     Random& random;
-    std::string name;  ///< of this worker: its sessions and tokens contain it
+    /// Of this worker: its sessions and tokens contain it.
+    std::string name;
   };
   Verbs(Parts parts, Answers& answers);
   ~Verbs();

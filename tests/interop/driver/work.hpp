@@ -15,7 +15,8 @@ class Work {
  public:
   /// {"queue", "functions": ["__default__"], "concurrency": 4, "lock": ms, "max_stalled": 1}
   Work(Store& store, std::string name, const Request& request);
-  ~Work();  ///< requeues running jobs
+  /// Requeues running jobs.
+  ~Work();
 
  private:
   struct Impl;
