@@ -119,7 +119,8 @@ struct Commands : MachineRig<CommandMachine> {
     sent = receive(answers);
     return greeting;
   }
-  std::string sent;  ///< by the newest verb
+  /// By the newest verb.
+  std::string sent;
 };
 
 /// "OK", "error timeout", or "pending".

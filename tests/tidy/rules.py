@@ -41,7 +41,7 @@ FOREIGN = [
 PUBLIC_FOREIGN = ("tl/expected.hpp",)
 IO_FILES_AT_MOST = 12
 
-FILE_LINES_AT_MOST = 600
+FILE_LINES_AT_MOST = 500
 FUNCTION_LINES_AT_MOST = 70
 # The ratchet: functions that were longer when the rule came, with the length that they may not exceed.
 # It only ever gets shorter.

@@ -21,7 +21,7 @@ def includes_of(text):
 
 
 def module_of(path):
-    found = re.match(r"(?:src|include)/([a-z0-9]+)/", path)
+    found = re.match(r"(?:src|include)/([a-z0-9_]+)/", path)
     return found.group(1) if found else None
 
 
@@ -196,6 +196,8 @@ def check_todo(tree):
                     yield f"{path}:{number}: write TODO(soon|perf|security): what"
                 elif "TODO(now)" in line:
                     yield f"{path}:{number}: TODO(now) is to be done now"
+            if path.endswith((".cpp", ".hpp")) and "///<" in line:
+                yield f"{path}:{number}: write the doc comment above the member"
 
 
 def check_leaks(tree):

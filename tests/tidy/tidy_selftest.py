@@ -42,7 +42,8 @@ class Planted(unittest.TestCase):
         self.expect("includes", {"include/gaur/a.hpp": '#pragma once\n#include "base/json.hpp"\n'},
                     "gaur includes base/json.hpp", "the public interface shows base/json.hpp")
         self.expect("includes", {"src/app/a.cpp": '#include "embedded/store.hpp"\n#include "worker/worker.hpp"\n'})
-        self.expect("includes", {"src/newroom/a.cpp": "\n"}, "newroom has no row")
+        self.expect("includes", {"src/new_module/a.cpp": "\n"}, "new_module has no row")
+        self.expect("includes", {"src/redis_store/a.cpp": '#include "bull/keys.hpp"\n'}, "redis_store includes bull/keys.hpp")
 
     def test_foreign_headers(self):
         for header, path in [("duckdb.h", "src/runner/a.cpp"), ("lmdb.h", "src/app/a.cpp"), ("spdlog/spdlog.h", "src/core/a.cpp"),
@@ -68,7 +69,7 @@ class Planted(unittest.TestCase):
         self.expect("includes", {"src/core/a.cpp": "\nauto s = fmt::format(x);\n"}, "a.cpp:2: uses fmt::format")
 
     def test_long_files_and_functions(self):
-        self.expect("sizes", {"src/core/a.cpp": "\n" * 601}, "601 lines, at most 600")
+        self.expect("sizes", {"src/core/a.cpp": "\n" * 501}, "501 lines, at most 500")
         body = "  call();\n" * 69
         self.expect("sizes", {"src/core/a.cpp": "namespace gaur {\nvoid A::f(int a,\n         int b) const {\n" + body + "}\n}\n"},
                     "src/core/a.cpp:2: A::f has 72 lines, at most 70")
@@ -129,6 +130,7 @@ class Planted(unittest.TestCase):
         self.expect("todo", {"src/core/a.cpp": f"// {todo}(now): this\n"}, "to be done now")
         self.expect("todo", {"src/core/a.cpp": "// FIX" + "ME\n"}, "FIX" + "ME")
         self.expect("todo", {"src/core/a.cpp": f"// {todo}(perf): cache it\n"})
+        self.expect("todo", {"src/core/a.hpp": "int a;  //" + "/< the first\n"}, "src/core/a.hpp:1: write the doc comment above")
 
     def test_leaks(self):
         for text in ["/ho" + "me/me/x", "cd /wo" + "rk/main", "/ro" + "ot/.ssh", "https://registry." + "npmjs.org/x",
