@@ -258,5 +258,65 @@ TEST_F(ConfigTest, an_open_address_needs_a_token) {
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("the token is shorter than 16 bytes")));
 }
 
+TEST_F(ConfigTest, RejectsEveryTokenFileWithoutAToken) {
+  put("gaur.toml", "[server]\ntoken_file = \"token\"\n");
+  const std::string path = (folder_ / "token").string();
+  const std::string at = "gaur.toml:2:1: server.token_file: ";
+  const auto problem_with = [&](const std::string& text) {
+    put("token", text);
+    return problems();
+  };
+  const std::string do_this = "; write the secret alone on the first line";
+  EXPECT_THAT(problem_with(""), ElementsAre(at + path + " is empty" + do_this));
+  EXPECT_THAT(problem_with("\n\n\n"), ElementsAre(at + path + " is empty" + do_this));
+  EXPECT_THAT(problem_with("\r\n"), ElementsAre(at + path + " is empty" + do_this));
+  EXPECT_THAT(problem_with("\n0123456789abcdef\n"),
+              ElementsAre(at + path + " has an empty first line" + do_this));
+  EXPECT_THAT(problem_with(" \t \n0123456789abcdef\n"),
+              ElementsAre(at + path + " has an empty first line" + do_this));
+  EXPECT_THAT(problem_with(std::string("0123456789abcdef\0x\n", 19)),
+              ElementsAre(at + path + " has a NUL byte" + do_this));
+  EXPECT_THAT(problem_with("0123456789abcdef \n"), ElementsAre(HasSubstr("the token has spaces")));
+  EXPECT_THAT(problem_with("\xEF\xBB\xBF"
+                           "0123456789abcdef\n"),
+              ElementsAre(HasSubstr("visible ASCII")));
+  EXPECT_THAT(problem_with(std::string(70'000, 'x')), ElementsAre(at + path + " has more than 65536 bytes"));
+  EXPECT_THAT(problem_with("0123456789abcdef\r\n"), IsEmpty());
+  EXPECT_EQ(make().token, "0123456789abcdef");
+  std::filesystem::remove(folder_ / "token");
+  EXPECT_THAT(problems(), ElementsAre(at + "cannot read " + path + ": No such file or directory"));
+  std::filesystem::create_directory(folder_ / "token");
+  EXPECT_THAT(problems(), ElementsAre(at + "cannot read " + path + ": Is a directory"));
+}
+
+TEST_F(ConfigTest, RejectsATokenThatIsSetToNothing) {
+  put("token", "0123456789abcdef\n");
+  put("gaur.toml", "[server]\ntoken_file = \"token\"\n");
+  layers_.environment = {{"GAUR_SERVER_TOKEN_FILE", ""}};
+  EXPECT_THAT(problems(),
+              ElementsAre("GAUR_SERVER_TOKEN_FILE: server.token_file: names no file; name one, or "
+                          "remove the key"));
+  layers_.environment = {{"GAUR_SERVER_TOKEN", ""}};
+  EXPECT_THAT(problems(),
+              ElementsAre("GAUR_SERVER_TOKEN: server.token: the token is empty; remove the key to "
+                          "use no token"));
+  layers_.environment = {};
+  layers_.flags = {"--server.token_file="};
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("names no file")));
+  layers_.flags = {};
+  put("gaur.toml", "[server]\ntoken_file = \"\"\n");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("names no file")));
+}
+
+TEST_F(ConfigTest, RejectsAPasswordFileWithoutAPassword) {
+  put("gaur.toml", "[store]\nurl = \"redis://127.0.0.1\"\npassword_file = \"password\"\n");
+  put("password", "\nsecret\n");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("store.password_file: " + (folder_ / "password").string() +
+                                                " has an empty first line")));
+  put("password", "two words\n");
+  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_EQ(make().redis->endpoint.password, "two words");
+}
+
 }  // namespace
 }  // namespace gaur::app

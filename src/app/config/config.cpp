@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
 #include "app/config/config_check.hpp"
 #include "app/config/disk_shares.hpp"
+#include "base/secret_file.hpp"
 #include "http/token_rule.hpp"
 #include "redis/url.hpp"
 
@@ -27,36 +26,42 @@ std::uint32_t stable_hash(std::string_view text) {
   return hash;
 }
 
-/// The first line of the file that `file` names, or the text of `key`.
-std::string read_secret(Settings& settings, const KeyPath& key, const KeyPath& file, const char* what) {
-  const std::string path = settings.text(file);
-  // Set in two layers, the later wins; set twice in one layer is a problem.
-  if (path.empty() || (settings.is_set(key) && settings.origin(key).kind > settings.origin(file).kind))
-    return settings.text(key);
-  if (settings.is_set(key) && settings.origin(key).kind == settings.origin(file).kind)
+struct Secret {
+  std::string text;
+  /// Where it was given; nothing: nowhere.
+  std::optional<KeyPath> from;
+};
+
+/// The first line of the file that `file` names, or the text of `key`. Set in two layers, the later wins; set
+/// twice in one layer is a problem, and so is a file that contains no secret.
+Secret read_secret(Settings& settings, const KeyPath& key, const KeyPath& file) {
+  const Secret from_key{settings.text(key), settings.is_set(key) ? std::optional(key) : std::nullopt};
+  if (!settings.is_set(file)) return from_key;
+  if (from_key.from && settings.origin(key).kind > settings.origin(file).kind) return from_key;
+  if (from_key.from && settings.origin(key).kind == settings.origin(file).kind)
     settings.problem(file, to_string(key) + " is set as well; one of the two is enough");
-  std::ifstream stream(path);
-  std::string secret;
-  if (!std::getline(stream, secret))
-    settings.problem(file, fmt::format("cannot read {} from {}", what, path));
-  if (secret.ends_with('\r')) secret.pop_back();
-  return secret;
+  const std::string path = settings.text(file);
+  if (path.empty()) {
+    settings.problem(file, "names no file; name one, or remove the key");
+    return {"", file};
+  }
+  auto lines = read_secret_file(path);
+  if (lines) return {std::move(lines->front()), file};
+  settings.problem(file, lines.error().message);
+  return {"", file};
 }
 
+/// Without a token the server is open to every local user, so an empty token is rejected.
 std::string read_token(Settings& settings) {
-  const KeyPath file{"server", "token_file"};
-  const KeyPath key{"server", "token"};
   const std::size_t problems = settings.problems().size();
-  std::string token = read_secret(settings, key, file, "a token");
-  const bool from_file = !settings.text(file).empty() &&
-                         !(settings.is_set(key) && settings.origin(key).kind > settings.origin(file).kind);
-  if (!(from_file || settings.is_set(key)) || settings.problems().size() > problems) return token;
-  // Without a token the server is open to every local user, so an empty token is rejected.
-  if (token.empty())
-    settings.problem(from_file ? file : key, "the token is empty; remove the key to use no token");
-  if (const Status good = http::check_token_rule(token); !token.empty() && !good)
-    settings.problem(from_file ? file : key, good.error().message);
-  return token;
+  const Secret token = read_secret(settings, {"server", "token"}, {"server", "token_file"});
+  if (!token.from || settings.problems().size() > problems) return token.text;
+  if (token.text.empty()) {
+    settings.problem(*token.from, "the token is empty; remove the key to use no token");
+  } else if (const Status good = http::check_token_rule(token.text); !good) {
+    settings.problem(*token.from, good.error().message);
+  }
+  return token.text;
 }
 
 std::optional<RedisConfig> read_redis(Settings& settings) {
@@ -74,8 +79,7 @@ std::optional<RedisConfig> read_redis(Settings& settings) {
   }
   if (word != "auto" && word != "bull")
     settings.problem({"store", "url"}, fmt::format("dialect takes auto or bull, not \"{}\"", word));
-  const std::string password =
-      read_secret(settings, {"store", "password"}, {"store", "password_file"}, "a password");
+  const std::string password = read_secret(settings, {"store", "password"}, {"store", "password_file"}).text;
   if (!password.empty()) redis.endpoint.password = password;
   redis.detect = word == "auto";
   if (settings.flag({"store", "allow_eviction"})) redis.allow_eviction = true;

@@ -2,21 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
+#include "base/secret_file.hpp"
 #include "base/try.hpp"
 
 namespace gaur::app {
 namespace {
 
 /// The configured token, or the one in the token file that the host names.
-std::string token_for(const Config& config, const HostFile& file) {
+Result<std::string> token_for(const Config& config, const HostFile& file) {
   if (!config.token.empty() || file.token_file.empty()) return config.token;
-  std::ifstream stream(file.token_file);
-  std::string token;
-  std::getline(stream, token);
-  if (token.ends_with('\r')) token.pop_back();
-  return token;
+  const auto lines = read_secret_file(file.token_file);
+  if (!lines) return lines.error().in(fmt::format("the token of the host at {}", file.url));
+  return lines->front();
 }
 
 }  // namespace
@@ -42,7 +39,7 @@ Result<std::optional<RunningHost>> find_running_host(const Config& config) {
   auto file = read_host_file(config.data_folder);
   if (!file)
     return Error{Errc::kNotFound, lock.error().message + ", which has written no address (host.json)"};
-  std::string token = token_for(config, *file);
+  GAUR_TRY(std::string token, token_for(config, *file));
   return std::optional(RunningHost(*std::move(file), std::move(token)));
 }
 
