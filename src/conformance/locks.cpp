@@ -145,6 +145,27 @@ void recovery_fails_job_at_stall_limit(CaseContext& t) {
   }
 }
 
+void stall_limit_keeps_last_error(CaseContext& t) {
+  const JobId id = t.add();
+  const Failure error{.message = "no such table", .stack = "at line 7"};
+  ASSERT_TRUE(t.finish(t.take_one(), outcome::RetryAfter{.failure = error}));
+  (void)take_for(t, 1, Duration(100));
+  t.advance(Duration(101));
+  (void)recover(t, 0);
+  if (t.semantics.stall_limit == Semantics::StallLimit::kFailsOnNextStart) {
+    EXPECT_TRUE(t.take(1).empty());
+  }
+  const Job job = t.job(id);
+  EXPECT_EQ(job.state, State::kFailed);
+  EXPECT_EQ(job.attempts_made, 1U);
+  ASSERT_TRUE(job.failure);
+  EXPECT_EQ(job.failure->stack, "at line 7");
+  if (t.can(Capability::kFailureCode)) {
+    EXPECT_EQ(job.failure->code, "stalled");
+    EXPECT_THAT(job.failure->message, testing::HasSubstr("no such table"));
+  }
+}
+
 void recovery_fences_previous_owner(CaseContext& t) {
   const JobId id = t.add();
   const auto old = take_for(t, 1, Duration(100));
@@ -173,6 +194,7 @@ std::vector<Case> lock_cases() {
       {kTheme, "ExpiredLockIsNotRenewed", expired_lock_is_not_renewed},
       {kTheme, "RecoveryRequeuesUnlockedJobs", recovery_requeues_unlocked_jobs},
       {kTheme, "RecoveryFailsJobAtStallLimit", recovery_fails_job_at_stall_limit},
+      {kTheme, "StallLimitKeepsLastError", stall_limit_keeps_last_error},
       {kTheme, "RecoveryFencesPreviousOwner", recovery_fences_previous_owner},
   };
 }

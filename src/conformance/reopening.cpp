@@ -53,6 +53,21 @@ void requeues_active_jobs_uncounted(CaseContext& t) {
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
+void reopening_fails_no_running_job(CaseContext& t) {
+  const JobId id = t.add();
+  for (std::uint32_t start = 1; start <= 30; ++start) {
+    const Taken taken = t.take_one();
+    ASSERT_EQ(taken.job.id, id);
+    EXPECT_EQ(taken.job.attempts_started, start);
+    t.fixture.crash_and_reopen();
+  }
+  ASSERT_TRUE(t.finish(t.take_one(), outcome::Completed{"42"}));
+  const Job job = t.job(id);
+  EXPECT_EQ(job.state, State::kCompleted);
+  EXPECT_EQ(job.stalled, 0U);
+  EXPECT_EQ(job.attempts_made, 1U);
+}
+
 void repeated_reopening_keeps_jobs(CaseContext& t) {
   const JobId id = t.add();
   for (int i = 0; i < 3; ++i) t.fixture.crash_and_reopen();
@@ -67,6 +82,7 @@ std::vector<Case> reopening_cases() {
       {kTheme, "KeepsEveryState", keeps_every_state},
       {kTheme, "KeepsOrder", keeps_order},
       {kTheme, "RequeuesActiveJobsUncounted", requeues_active_jobs_uncounted},
+      {kTheme, "FailsNoRunningJob", reopening_fails_no_running_job},
       {kTheme, "RepeatedReopeningKeepsJobs", repeated_reopening_keeps_jobs},
   };
 }

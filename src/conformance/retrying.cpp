@@ -66,6 +66,25 @@ void delays_retry(CaseContext& t) {
   EXPECT_EQ(again.job.attempts_started, 2U);
 }
 
+void last_of_many_attempts_keeps_its_error(CaseContext& t) {
+  constexpr std::uint32_t kAttempts = 15;
+  const JobId id = t.add("a", {.attempts = kAttempts});
+  for (std::uint32_t attempt = 1; attempt <= kAttempts; ++attempt) {
+    const Taken taken = t.take_one();
+    ASSERT_EQ(taken.job.id, id);
+    EXPECT_EQ(taken.job.attempts_made, attempt - 1);
+    const Failure failure{.message = "attempt " + std::to_string(attempt)};
+    const Outcome outcome = attempt < kAttempts ? Outcome(outcome::RetryAfter{.failure = failure})
+                                                : Outcome(outcome::Failed{failure, true});
+    ASSERT_TRUE(t.finish(taken, outcome));
+  }
+  const Job job = t.job(id);
+  EXPECT_EQ(job.state, State::kFailed);
+  EXPECT_EQ(job.attempts_made, kAttempts);
+  ASSERT_TRUE(job.failure);
+  EXPECT_EQ(job.failure->message, "attempt 15");
+}
+
 void does_not_count_uncounted_retry(CaseContext& t) {
   const JobId id = t.add();
   const auto result = t.finish(t.take_one(), outcome::RetryAfter{.delay = Duration(100), .counted = false});
@@ -164,6 +183,7 @@ std::vector<Case> retrying_cases() {
       {kTheme, "RequeuesLifoJobAtFront", requeues_lifo_job_at_front},
       {kTheme, "KeepsPriority", keeps_priority},
       {kTheme, "DelaysRetry", delays_retry},
+      {kTheme, "LastOfManyAttemptsKeepsItsError", last_of_many_attempts_keeps_its_error},
       {kTheme, "DoesNotCountUncountedRetry", does_not_count_uncounted_retry},
       {kTheme, "KeepsNewestStackTraces", keeps_newest_stack_traces},
       {kTheme, "RequeueCountsNoAttempt", requeue_counts_no_attempt},

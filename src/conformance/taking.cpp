@@ -94,22 +94,25 @@ void takes_from_its_queue_only(CaseContext& t) {
   EXPECT_TRUE(t.take(1).empty());
 }
 
-void fails_job_at_limit_of_starts(CaseContext& t) {
+/// Requeues and snoozes are not the job's failures, however many there are.
+void does_not_limit_starts(CaseContext& t) {
   const JobId id = t.add();
-  for (std::uint32_t start = 1; start <= t.semantics.max_starts; ++start) {
-    const Taken taken = t.take_one();
-    EXPECT_EQ(taken.job.attempts_started, start);
-    EXPECT_TRUE(t.finish(taken, outcome::Requeue{"test"}));
+  std::uint32_t starts = 0;
+  for (int i = 0; i < 15; ++i) {
+    for (const Outcome& uncounted :
+         {Outcome(outcome::Requeue{"test"}), Outcome(outcome::RetryAfter{.counted = false})}) {
+      const Taken taken = t.take_one();
+      ASSERT_EQ(taken.job.id, id);
+      EXPECT_EQ(taken.job.attempts_started, ++starts);
+      ASSERT_TRUE(t.finish(taken, uncounted));
+    }
   }
-  const JobId next = t.add("next");
-  EXPECT_THAT(t.take_ids(1), ElementsAre(next));
-  const Job job = t.job(id);
-  EXPECT_EQ(job.state, State::kFailed);
-  ASSERT_TRUE(job.failure);
-  if (t.can(Capability::kFailureCode)) {
-    EXPECT_EQ(job.failure->code, "stalled");
-  }
-  EXPECT_EQ(job.attempts_started, t.semantics.max_starts);
+  const Taken last = t.take_one();
+  EXPECT_EQ(last.job.attempts_started, starts + 1);
+  EXPECT_EQ(last.job.attempts_made, 0U);
+  EXPECT_EQ(last.job.stalled, 0U);
+  ASSERT_TRUE(t.finish(last, outcome::Completed{"42"}));
+  EXPECT_EQ(t.job(id).result, "42");
 }
 
 void respects_global_concurrency(CaseContext& t) {
@@ -137,7 +140,7 @@ std::vector<Case> taking_cases() {
       {kTheme, "ReportsNextDueTime", reports_next_due_time},
       {kTheme, "ReturnsNothingFromUnknownQueue", returns_nothing_from_unknown_queue},
       {kTheme, "TakesFromItsQueueOnly", takes_from_its_queue_only},
-      {kTheme, "FailsJobAtLimitOfStarts", fails_job_at_limit_of_starts},
+      {kTheme, "DoesNotLimitStarts", does_not_limit_starts},
       {kTheme, "RespectsGlobalConcurrency", respects_global_concurrency, {Capability::kGlobalConcurrency}},
   };
 }

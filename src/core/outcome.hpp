@@ -46,6 +46,10 @@ struct Stalled {
 };
 }  // namespace outcome
 
+/// The failure of a job that stalled more often than allowed. Keeps message, stack and details of its last
+/// error.
+Failure stalled_too_often(const std::optional<Failure>& last);
+
 using Outcome = std::variant<outcome::Completed, outcome::Failed, outcome::RetryAfter,
                              outcome::WaitForChildren, outcome::Requeue, outcome::Stalled>;
 

@@ -26,8 +26,6 @@ struct Semantics {
   Front front = Front::kOfItsKind;
   /// The wait before the next attempt is stored as the job's delay.
   bool backoff_is_a_delay = true;
-  /// Most starts of a job; instead of another start it fails with code `stalled`.
-  std::uint32_t max_starts = 10;
   /// A run that exceeds its timeout fails with the message of Bull's own workers.
   bool bull_timeout_message = false;
   /// A manual retry keeps the job's priority; else the job goes behind all others (LIFO: in front of all).

@@ -11,7 +11,7 @@ constexpr Transition kTable[] = {
     {kNowhere, Verb::kAdd, State::kWaitingChildren},
     {State::kWaiting, Verb::kTake, State::kActive},
     {State::kPrioritized, Verb::kTake, State::kActive},
-    {State::kWaiting, Verb::kTake, State::kFailed},  // it has started max_starts times
+    {State::kWaiting, Verb::kTake, State::kFailed},  // StallLimit::kFailsOnNextStart
     {State::kPrioritized, Verb::kTake, State::kFailed},
     {State::kActive, Verb::kComplete, State::kCompleted},
     {State::kActive, Verb::kComplete, kNowhere},  // retention removes it at once

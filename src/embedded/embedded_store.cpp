@@ -306,7 +306,7 @@ Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, co
                  fmt::format("cannot create the folder {}: {}", store.string(), problem.message())};
   GAUR_TRY(Fd lock, lock_folder(options.folder));
   GAUR_TRY(auto env, LmdbEnv::open({store, options.map_bytes, options.durability == Durability::kRelaxed}));
-  auto engine = Engine::open(*env, options.semantics, {clock.wall(), clock.now()});
+  auto engine = Engine::open(*env, options.semantics, {clock.wall(), clock.now()}, options.count_active);
   if (!engine) return engine.error().in(fmt::format("cannot open the store {}", store.string()));
   return std::unique_ptr<EmbeddedStore>(std::make_unique<LmdbStore>(
       std::move(lock), std::move(env), *std::move(engine), options, clock, completions));

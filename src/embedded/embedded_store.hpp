@@ -3,7 +3,8 @@
 //
 // One process owns the folder. A writer thread commits concurrent calls together; two reader threads serve
 // queries from snapshots. Locks are in memory only: opening the store requeues every active job at the front
-// of its queue without counting an attempt. docs/reference/disk-format.md describes the file.
+// of its queue without counting an attempt or, with count_active, a stall. docs/reference/disk-format.md
+// describes the file.
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -24,6 +25,14 @@ enum class Durability : std::uint8_t {
   kRelaxed,
 };
 
+/// How the jobs count that were active when the previous process of the folder ended.
+struct CountActive {
+  /// A job that stalls more often fails.
+  std::uint32_t max_stalled = 1;
+  /// For jobs without their own.
+  Retention keep_failed{};
+};
+
 struct EmbeddedOptions {
   /// The data folder, created if missing. It contains gaur.lock and store/.
   std::filesystem::path folder{};
@@ -33,6 +42,12 @@ struct EmbeddedOptions {
   /// Limit of added bytes that wait for the writer, for example on a slow disk. Adds above it are rejected
   /// with kQueueFull.
   std::uint64_t pending_add_bytes = 256ULL << 20;
+  /// The previous process may have ended because of one of its jobs: opening the store counts each active job
+  /// as stalled. Default: no active job is counted.
+  std::optional<CountActive> count_active{};
+  /// A time in which the writer did not run that counts as a pause: the process was stopped, or the disk did
+  /// not answer. Locks could not be renewed in it, so they are extended by it. 0: no pause is detected.
+  Duration pause{500};
   /// Only semantics that serve priority 0 before all others are supported.
   Semantics semantics = Semantics::bullmq();
   /// Address space of the memory map, never resized. Lower it only where address space is scarce

@@ -40,7 +40,8 @@ Result<std::uint32_t> read_format(Txn& txn) {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& semantics, Now now) {
+Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& semantics, Now now,
+                                             const std::optional<CountActive>& count) {
   if (semantics.zero_priority != Semantics::ZeroPriority::kBeforeAll) {
     return Error{Errc::kInvalidArgument, "the embedded store serves priority 0 before all others"};
   }
@@ -52,7 +53,7 @@ Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& sema
     return loaded.error();
   }
   for (const auto& [name, queue] : engine->queues_) {
-    Status requeued = engine->requeue_active(*queue);
+    Status requeued = engine->requeue_active(*queue, count);
     if (!requeued) {
       engine->abort();
       return requeued.error().in("queue " + name.value);
@@ -104,7 +105,7 @@ void Engine::migrate(std::uint32_t from_format) {
 }
 
 /// Requeues newest first, so that the oldest start ends up at the front.
-Status Engine::requeue_active(QueueEntry& queue) {
+Status Engine::requeue_active(QueueEntry& queue, const std::optional<CountActive>& count) {
   std::vector<JobNumber> active;
   for (PrefixScan scan(*txn_, Table::kActive, Key().u32(queue.record.number).view(),
                        PrefixScan::Order::kBackward);
@@ -119,6 +120,7 @@ Status Engine::requeue_active(QueueEntry& queue) {
     const JobKey key{queue.record.number, number};
     auto state = load_state(*txn_, key);
     if (!state) continue;  // a damaged job does not prevent opening; get() reports it
+    if (count && stall_unlocked(queue, key, *state, count->max_stalled, count->keep_failed)) continue;
     remove_from_set(queue, key, *state);
     move_to_ready(queue, key, *state, State::kActive, ListEnd::kFront);
   }

@@ -14,6 +14,7 @@
 
 #include "core/semantics.hpp"
 #include "core/store.hpp"
+#include "embedded/embedded_store.hpp"
 #include "embedded/job_view.hpp"
 #include "embedded/lmdb_env.hpp"
 #include "embedded/locks.hpp"
@@ -65,9 +66,10 @@ class Engine {
     bool waits = false;
   };
 
-  /// Migrates an older disk format, reads the queues and requeues every active job.
-  /// Errors: kNewerFormat, kCorrupt, kIo, kStoreFull.
-  static Result<std::unique_ptr<Engine>> open(LmdbEnv& env, const Semantics& semantics, Now now);
+  /// Migrates an older disk format, reads the queues and requeues every active job; see
+  /// EmbeddedOptions::count_active. Errors: kNewerFormat, kCorrupt, kIo, kStoreFull.
+  static Result<std::unique_ptr<Engine>> open(LmdbEnv& env, const Semantics& semantics, Now now,
+                                              const std::optional<CountActive>& count = {});
 
   /// `notify` is called inside every verb that made jobs ready, before the verb's reply is built, so that the
   /// writer can hand jobs off to long polls.
@@ -88,6 +90,9 @@ class Engine {
   /// Updates hint and cancels in the reply of a long poll that ends without a job.
   void refresh(const TakeRequest& request, TakeReply& reply);
   ExtendReply extend_locks(const ExtendRequest& request);
+  /// Extends all locks. Outside of a transaction.
+  void extend_all_locks(Duration by) { locks_.extend_all(by); }
+  bool has_locks() const { return !locks_.empty(); }
   Result<Recovered> recover(const RecoverRequest& request);
   Result<QueueHint> wake_delayed(const QueueName& queue);
   /// The reply of wait_for_work, or nothing if it has to wait.
@@ -148,7 +153,7 @@ class Engine {
   // engine.cpp: opening, transactions, queues, worker names
   Status load();
   void migrate(std::uint32_t from_format);
-  Status requeue_active(QueueEntry& queue);
+  Status requeue_active(QueueEntry& queue, const std::optional<CountActive>& count);
   Result<QueueEntry*> queue_for_writing(const QueueName& name);
   void touch(QueueEntry& queue);
   void write_queue(QueueEntry& queue);
@@ -208,6 +213,8 @@ class Engine {
   static FinishResult current_result(const JobState& state);
 
   // engine_locks.cpp
+  Result<FinishResult> stall_unlocked(QueueEntry& queue, JobKey job, JobState& state,
+                                      std::uint32_t max_stalled, const Retention& keep);
   Status check_lock(const JobId& id, JobKey job, const JobState& state, const LockToken& token);
   std::vector<CancelRequest> cancels_for(const QueueEntry& queue, const std::string& worker,
                                          bool once = false);
@@ -217,7 +224,7 @@ class Engine {
   std::optional<Candidate> read_candidate(const QueueEntry& queue, std::string_view key,
                                           const ReadyEntry& entry, const TakeRequest& request);
   Decision decide(const TakeRequest& request, const Candidate& job, Selection& selection);
-  bool start_or_fail(QueueEntry& queue, Candidate& job, const TakeRequest& request, Selection& selection);
+  bool start_candidate(QueueEntry& queue, Candidate& job, const TakeRequest& request, Selection& selection);
   Result<Taken> start(QueueEntry& queue, JobKey job, JobState& state, const TakeRequest& request,
                       std::size_t index, FunctionName function);
   Result<FunctionName> function_name(JobKey job, const TakeRequest& request);

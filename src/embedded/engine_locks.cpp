@@ -53,6 +53,16 @@ ExtendReply Engine::extend_locks(const ExtendRequest& request) {
   return reply;
 }
 
+/// Stalls an active job whose run is lost. If it fails, the failure keeps its last error.
+Result<FinishResult> Engine::stall_unlocked(QueueEntry& queue, JobKey key, JobState& state,
+                                            std::uint32_t max_stalled, const Retention& keep) {
+  std::optional<Failure> last;
+  if (state.has(JobState::kHasFailure)) {
+    if (auto stored = load_failure(*txn_, key)) last = std::move(stored->failure);
+  }
+  return stall(queue, key, state, max_stalled, stalled_too_often(last), keep);
+}
+
 /// Requeues newest first, so that the oldest start ends up at the front.
 Result<Recovered> Engine::recover(const RecoverRequest& request) {
   Recovered recovered;
@@ -68,13 +78,12 @@ Result<Recovered> Engine::recover(const RecoverRequest& request) {
     const Lock* lock = locks_.find(key);
     if (lock == nullptr || now_.steady >= lock->until) unlocked.push_back(key);
   }
-  const Failure failure{"stalled", "stalled more often than allowed", "", ""};
   for (const JobKey key : unlocked) {
     auto state = load_state(*txn_, key);
     if (!state) continue;  // damaged: get() reports it
     touch(*queue);
     const JobId id = id_of(key);
-    const auto result = stall(*queue, key, *state, request.max_stalled, failure, request.keep_failed);
+    const auto result = stall_unlocked(*queue, key, *state, request.max_stalled, request.keep_failed);
     if (result) (result->state == State::kFailed ? recovered.failed : recovered.requeued).push_back(id);
   }
   notify_ready();

@@ -35,7 +35,7 @@ Result<Engine::Selection> Engine::take(QueueEntry& queue, const TakeRequest& req
     auto job = entry ? read_candidate(queue, scan.key(), *entry, request) : std::nullopt;
     const State previous = job ? job->state.state : State::kWaiting;
     const Decision decision = job ? decide(request, *job, selection) : Decision::kSkip;
-    if (job && decision == Decision::kTake && start_or_fail(queue, *job, request, selection)) {
+    if (job && decision == Decision::kTake && start_candidate(queue, *job, request, selection)) {
       scan.erase(entry->function);
       --queue.count(previous);
       continue;
@@ -62,16 +62,10 @@ std::optional<Engine::Candidate> Engine::read_candidate(const QueueEntry& queue,
   return Candidate{job, *state, *std::move(function)};
 }
 
-/// Starts the job, or fails it if it has reached the limit of starts; the caller then erases its ready entry.
-/// Returns false if the job's data is damaged: it stays ready.
-bool Engine::start_or_fail(QueueEntry& queue, Candidate& job, const TakeRequest& request,
-                           Selection& selection) {
-  if (job.state.attempts_started >= semantics_.max_starts) {
-    fail_waiting(
-        queue, job.key, job.state, job.state.state,
-        {"stalled", fmt::format("started {} times, which is the limit", job.state.attempts_started), "", ""});
-    return true;
-  }
+/// Starts the job; the caller then erases its ready entry. Returns false if the job's data is damaged: it
+/// stays ready.
+bool Engine::start_candidate(QueueEntry& queue, Candidate& job, const TakeRequest& request,
+                             Selection& selection) {
   auto started = start(queue, job.key, job.state, request, selection.taken.size(), std::move(job.function));
   if (!started) return false;
   selection.taken.push_back(*std::move(started));

@@ -58,6 +58,12 @@ class LockTable {
     locks_.at(job).cancel->reported = true;
   }
 
+  /// Outside of a transaction: abort() does not revert it.
+  void extend_all(Duration by) {
+    for (auto& [job, lock] : locks_) lock.until += by;
+  }
+
+  bool empty() const { return locks_.empty(); }
   bool any_cancels() const { return cancels_ > 0; }
   /// Keeps the changes since the last commit() or abort().
   void commit() { undo_.clear(); }

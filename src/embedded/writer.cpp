@@ -19,11 +19,13 @@ Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptio
       engine_(std::move(engine)),
       space_(env, options.reserve_bytes),
       durability_(options.durability),
+      pause_(options.pause),
       clock_(clock),
       completions_(completions),
       log_(options.log),
       on_fatal_(options.on_fatal),
-      max_pending_bytes_(options.pending_add_bytes) {
+      max_pending_bytes_(options.pending_add_bytes),
+      seen_at_(clock.now()) {
   engine_->on_ready([this] { serve_long_polls(); });
   // Allocates the reserve while the disk has space. On failure the store runs on: it rejects adds only.
   if (Status booked = space_.book(0); !booked)
@@ -92,13 +94,15 @@ void Writer::run() {
       std::unique_lock lock(mutex_);
       while (submitted_.empty() && backlog_.empty() && unfinished_.empty() && !stopping_) {
         const auto deadline = next_deadline();
-        if (!deadline) {
+        if (!deadline && !engine_->has_locks()) {
           wake_.wait(lock);
+          seen_at_ = clock_.now();
           continue;
         }
-        const auto left = std::chrono::ceil<Duration>(*deadline - clock_.now());
+        const auto left = deadline ? std::chrono::ceil<Duration>(*deadline - clock_.now()) : kClockInterval;
         if (left <= Duration{0}) break;
         wake_.wait_for(lock, std::min(left, kClockInterval));
+        skip_pause(clock_.now());
       }
       stop = stopping_ && submitted_.empty() && backlog_.empty() && unfinished_.empty();
       std::move(submitted_.begin(), submitted_.end(), std::back_inserter(backlog_));
@@ -126,8 +130,18 @@ void Writer::fill_batch(std::vector<Submitted>& batch) {
   backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 
+/// The time of a pause does not count for the locks: no renewal could be executed in it, and no other process
+/// uses the store.
+void Writer::skip_pause(Instant now) {
+  const auto gap = std::chrono::floor<Duration>(now - std::exchange(seen_at_, now));
+  if (pause_ == Duration{0} || gap < pause_ || !engine_->has_locks()) return;
+  engine_->extend_all_locks(gap);
+  log_.warn("the store did not run, locks were extended", {{"paused_ms", gap.count()}});
+}
+
 void Writer::process(std::vector<Submitted>& batch) {
   now_ = {clock_.wall(), clock_.now()};
+  skip_pause(now_.steady);
   if (failed_) {
     for (Submitted& submitted : batch) {
       submitted.operation->reject(*failed_);

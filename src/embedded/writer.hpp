@@ -45,6 +45,7 @@ class Writer {
   void execute(Submitted& submitted);
   void execute_take(std::unique_ptr<TakeCall> call);
   void commit();
+  void skip_pause(Instant now);
   void fail(const Error& error);
   void answer();
 
@@ -72,6 +73,7 @@ class Writer {
   std::unique_ptr<Engine> engine_;
   SpaceGuard space_;
   const Durability durability_;
+  const Duration pause_;
   const Clock& clock_;
   Executor& completions_;
   Logger log_;
@@ -92,6 +94,7 @@ class Writer {
   std::atomic<std::uint64_t> pending_bytes_{0};  // of adds that are not in a batch yet
   std::optional<Error> failed_;                  // after a failed write the store acknowledges nothing
   Now now_;
+  Instant seen_at_;  // when the writer last ran
 
   mutable std::mutex stats_mutex_;
   EmbeddedStats stats_;  // guarded by stats_mutex_

@@ -59,7 +59,7 @@ Async<Recovered> ModelStore::recover(RecoverRequest request) {
   for (auto id = active.rbegin(); id != active.rend(); ++id) {
     Record& job = *queue.find(*id);
     if (clock_.now() < job.lock_until) continue;
-    const Failure failure{"stalled", "stalled more often than allowed", "", ""};
+    const Failure failure = stalled_too_often(job.job.failure);
     const FinishResult result = stall(queue, job, request.max_stalled, failure, request.keep_failed);
     (result.state == State::kFailed ? recovered.failed : recovered.requeued).push_back(*id);
   }

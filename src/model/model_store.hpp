@@ -15,7 +15,7 @@
 //  - A delayed job that becomes ready goes to the back, LIFO or not.
 //  - finish: kNotFound (no such job), kLockMissing (not active, or its lock expired), kLockMismatch.
 //    extend_locks never returns kNotFound: for the holder, a removed job is a lost lock.
-//  - A job that was started `max_starts` times fails with code `stalled` instead of its next start.
+//  - Starts are not limited: only attempts (by the worker) and stalls (max_stalled) end a job.
 //  - retry clears result, failure and times; reset_attempts sets attempts_made to 0 but never
 //    attempts_started, which is the fencing number.
 //  - Take replies and lock renewals of the owner report a cancel of a running job until the run ends;

@@ -73,9 +73,8 @@ ModelStore::Selection ModelStore::take(QueueState& queue, const TakeRequest& req
     if (decision == Decision::kSkip) continue;
     const State previous = job.job.state;
     queue.remove_from_set(job);
-    if (job.fails_at_start || job.job.attempts_started >= semantics_.max_starts) {
-      job.job.failure = Failure{
-          "stalled", fmt::format("started {} times, which is the limit", job.job.attempts_started), "", ""};
+    if (job.fails_at_start) {
+      job.job.failure = stalled_too_often(job.job.failure);
       fail_waiting(queue, job, previous);
     } else {
       selection.taken.push_back(start(queue, job, request, selection.taken.size(), std::move(function)));

@@ -107,7 +107,6 @@ Arguments head_of_part(const TakeRequest& request, const StoreContext& context, 
           std::to_string(taken),
           may_publish_drained ? "1" : "0",
           std::to_string(context.options.metrics_points),
-          std::to_string(context.dialect.semantics.max_starts),
           std::to_string(request.limit ? request.limit->max : 0),
           std::to_string(request.limit ? request.limit->per.count() : 0),
           std::to_string(finishes)};

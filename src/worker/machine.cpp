@@ -61,7 +61,7 @@ void Machine::on(event::Begin&) {
   const auto first = static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(now_.wall), 0)) * 1000;
   for (auto& [queue, state] : states_) {
     state.sequence = first;
-    state.reclaiming = true;
+    state.reclaiming = options_.reclaim;
   }
 }
 

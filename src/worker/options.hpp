@@ -56,6 +56,9 @@ struct WorkerOptions {
   /// false: recovers stalled jobs and wakes delayed ones, but takes no jobs.
   bool take = true;
 
+  /// false: the previous process may have ended because of one of its jobs. They are not requeued uncounted:
+  /// their locks expire, and recovery counts them as stalled.
+  bool reclaim = true;
   /// Recovery of stalled jobs beside workers that do not renew locks (RecoverRequest).
   enum class Stalled : std::uint8_t { kOn, kReport, kOff };
   Stalled stalled = Stalled::kOn;

@@ -17,7 +17,6 @@ int main(int argc, char** argv) {
   corners.zero_priority = Semantics::ZeroPriority::kAfterAll;
   corners.retry_place = Semantics::RetryPlace::kFront;
   corners.stall_limit = Semantics::StallLimit::kFailsOnNextStart;
-  corners.max_starts = 4;
   register_conformance(named("model-corners", corners));
   return RUN_ALL_TESTS();
 }

@@ -29,14 +29,18 @@ std::vector<std::string> split(const std::string& text, char by) {
   return parts;
 }
 
-/// "waiting --take--> active", for every pair of every row of the page's table.
+/// "waiting --take--> active", for every pair of every row of the page's table of transitions.
 std::set<std::string> rows_of_the_page() {
   std::ifstream page(GAUR_DOCS "/reference/states.md");
   std::set<std::string> rows;
   bool in_table = false;
   for (std::string line; std::getline(page, line);) {
-    if (line.starts_with("|---")) {
+    if (line.starts_with("| from | verb |")) {
       in_table = true;
+    } else if (line.empty()) {
+      in_table = false;
+    } else if (line.starts_with("|---")) {
+      continue;
     } else if (in_table && line.starts_with("|")) {
       const auto cells = split(line.substr(1), '|');
       for (const auto& from : split(cells.at(0), ',')) {

@@ -25,6 +25,7 @@ class EmbeddedFixture final : public StoreFixture {
     options.folder = folder_.path();
     options.reserve_bytes = 1 << 20;
     options.map_bytes = 1ULL << 32;
+    options.pause = Duration{0};  // advance() is not a pause
     auto opened = open_embedded(options, clock(), loop_);
     if (!opened) throw std::runtime_error(opened.error().message);
     store_ = *std::move(opened);

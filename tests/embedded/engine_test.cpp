@@ -162,17 +162,26 @@ TEST_F(EngineTest, RequeuesStalledJobsAndFailsThemAtLimit) {
   EXPECT_EQ(get(JobId("1")).stalled, 2U);
 }
 
-TEST_F(EngineTest, FailsJobAtLimitOfStarts) {
-  const JobId id = add_one();
-  for (int i = 0; i < 10; ++i) {
-    const TakeReply reply = take(1);
-    ASSERT_EQ(reply.taken.size(), 1U);
-    ASSERT_TRUE(finish(reply.taken[0], outcome::Requeue{"deploy"}).has_value());
+TEST_F(EngineTest, ReopeningAfterSuspectEndCountsActiveJobs) {
+  const JobId guilty = add_one();
+  const JobId other = add_one();
+  const Failure error{.message = "no such table", .stack = "at line 7"};
+  EXPECT_TRUE(finish(take(1).taken.front(), outcome::RetryAfter{.failure = error}));
+  EXPECT_TRUE(finish(take(1).taken.front(), outcome::Completed{}));
+  EXPECT_EQ(get(other).state, State::kCompleted);
+  for (std::uint32_t stalled = 1; stalled <= 2; ++stalled) {
+    EXPECT_EQ(take(1).taken.front().job.id, guilty);
+    engine.reset();
+    engine = must(Engine::open(*env, Semantics::bullmq(), now(), CountActive{.max_stalled = 1}));
+    EXPECT_EQ(get(guilty).stalled, stalled);
   }
-  EXPECT_THAT(take(1).taken, IsEmpty());
-  EXPECT_EQ(get(id).state, State::kFailed);
-  EXPECT_EQ(get(id).failure->code, "stalled");
-  EXPECT_EQ(get(id).attempts_made, 0U);
+  const Job job = get(guilty);
+  EXPECT_EQ(job.state, State::kFailed);
+  EXPECT_EQ(job.attempts_made, 1U);
+  ASSERT_TRUE(job.failure);
+  EXPECT_EQ(job.failure->code, "stalled");
+  EXPECT_EQ(job.failure->message, "stalled more often than allowed; the last error was: no such table");
+  EXPECT_EQ(job.failure->stack, "at line 7");
 }
 
 TEST_F(EngineTest, KeepsNewestByCount) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
 
 #include <fstream>
@@ -138,6 +139,44 @@ TEST_F(StoreTest, AcknowledgedChangesSurviveReopening) {
   open();
   EXPECT_EQ(store->counts(q).get()->of[static_cast<std::size_t>(State::kWaiting)], 1U);
   EXPECT_EQ(store->position({q, waiting}).get()->before, 0U);
+}
+
+/// Ahead of the machine's clock by what the test added.
+class JumpingClock final : public Clock {
+ public:
+  Instant now() const override { return machine_.now() + Duration(ahead_.load()); }
+  Time wall() const override { return machine_.wall() + Duration(ahead_.load()); }
+  void jump(Duration by) { ahead_ += by.count(); }
+
+ private:
+  SystemClock machine_;
+  std::atomic<std::int64_t> ahead_{0};
+};
+
+TEST_F(StoreTest, PauseOfProcessCostsNoRun) {
+  JumpingClock jumping;
+  store.reset();
+  for (const Duration pause : {Duration(500), Duration(0)}) {
+    SCOPED_TRACE(pause.count());
+    EmbeddedOptions options{.folder = folder.path(), .reserve_bytes = 1 << 20};
+    options.pause = pause;
+    options.map_bytes = 1ULL << 32;
+    auto opened = open_embedded(std::move(options), jumping, loop);
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    store = *std::move(opened);
+    const JobId id = add();
+    TakeRequest take = take_request(1);
+    take.lock = 30s;
+    const Taken taken = run(std::move(take)).taken.at(0);
+    jumping.jump(1h);
+    const auto recovered = store->recover({.queue = q}).get();
+    ASSERT_TRUE(recovered.has_value());
+    EXPECT_EQ(recovered->requeued.size(), pause == Duration(0) ? 1U : 0U);
+    TakeRequest done = take_request(0);
+    done.finished = {{id, taken.token, outcome::Completed{}, {}, {}}};
+    EXPECT_EQ(run(std::move(done)).finished.at(0).has_value(), pause != Duration(0));
+    store.reset();  // before its clock
+  }
 }
 
 TEST_F(StoreTest, SecondOpenReportsOwnerOfFolder) {

@@ -47,6 +47,15 @@ TEST(Beside, TakesNothingBeforeJobsOfPreviousProcessAreRequeued) {
   EXPECT_EQ(world.status().counters.recovered, 1U);
 }
 
+TEST(Beside, LeavesJobsOfSuspectProcessToRecovery) {
+  BesideWorld world;
+  world.worker_options.reclaim = false;
+  world.start();
+  world.pass(seconds(2));
+  EXPECT_THAT(world.scripted.reclaims, IsEmpty());
+  EXPECT_GE(world.scripted.recovers.size(), 1U);
+}
+
 TEST(Beside, RetriesReclaimWhileStoreIsUnreachable) {
   BesideWorld world;
   world.scripted.reclaim_error = Error{Errc::kDisconnected, "away"};

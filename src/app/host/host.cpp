@@ -13,6 +13,7 @@
 #include "app/host/host_status.hpp"
 #include "app/host/job_log.hpp"
 #include "app/host/options_from_config.hpp"
+#include "app/host/process_end.hpp"
 #include "app/host/queue_watch.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "app/host/why_waiting.hpp"
@@ -31,6 +32,7 @@ namespace gaur::app {
 
 namespace {
 constexpr Duration kCleanupInterval{60'000};
+constexpr Duration kKernelInterval{2'000};
 }  // namespace
 
 std::string_view to_string(Role role) {
@@ -53,6 +55,10 @@ struct Host::Impl {
   Time started{};
   /// Of the data folder; an embedded store has its own.
   Fd lock;
+  /// Updated on `replies`.
+  std::unique_ptr<ProcessEnd> process_end;
+  /// One of its jobs may have ended the previous process: the active jobs count as stalled.
+  bool counts_active = false;
   /// Host.json is written.
   bool announced = false;
   /// Set by the main thread, read by the server's threads.
@@ -79,6 +85,8 @@ struct Host::Impl {
   std::unique_ptr<HttpServer> http;
 
   Status open_stores();
+  std::optional<CountActive> count_active(const KernelFacts& kernel);
+  void watch_kernel();
   Status open_results();
   Status build_worker();
   Result<PoolsOptions> make_pools_options();
@@ -100,10 +108,19 @@ Status Host::Impl::open_stores() {
     GAUR_TRY(lock, lock_data_folder(config.data_folder));
   }
   replies = std::make_unique<ThreadLoop>("gaur-replies");
+  const KernelFacts kernel = read_kernel_facts();
   GAUR_TRY(opened, open_store({.config = config,
                                .env = Env{clock, random, *replies},
                                .log = options.log,
-                               .on_fatal = options.on_fatal}));
+                               .on_fatal = options.on_fatal,
+                               .count_active = count_active(kernel)}));
+  auto recorded = ProcessEnd::record(config.data_folder, kernel);
+  if (recorded) {
+    process_end = *std::move(recorded);
+    watch_kernel();
+  } else {
+    options.log.warn("a crash of this process will not be counted", {{"error", recorded.error().message}});
+  }
   if (opened.inspector) {
     GAUR_TRY(refused_at_start, check_queues(*opened.inspector, queues()));
     watch = std::make_unique<QueueWatch>(
@@ -112,6 +129,26 @@ Status Host::Impl::open_stores() {
   }
   store = make_measured_store(opened.store(), metrics, clock);
   return ok();
+}
+
+/// Decides whether the jobs count that were active when the previous process of the folder ended.
+std::optional<CountActive> Host::Impl::count_active(const KernelFacts& kernel) {
+  const Config& config = options.config;
+  const bool recovers = !config.redis || config.recovery.stalled == RecoveryConfig::Stalled::kOn;
+  if (options.role != Role::kWorker || !recovers) return std::nullopt;
+  const auto suspicion = jobs_suspected(config.data_folder, kernel);
+  if (!suspicion) return std::nullopt;
+  counts_active = true;
+  options.log.warn("one of its jobs may have ended the previous process; the active jobs count as stalled",
+                   {{"reason", *suspicion}, {"max_stalled", config.max_stalled}});
+  return CountActive{.max_stalled = config.max_stalled, .keep_failed = {}};
+}
+
+void Host::Impl::watch_kernel() {
+  replies->post_at(clock.now() + kKernelInterval, [this] {
+    process_end->update(read_kernel_facts());
+    watch_kernel();
+  });
 }
 
 std::vector<QueueName> Host::Impl::queues() const {
@@ -187,6 +224,7 @@ Status Host::Impl::build_worker() {
   WorkerOptions made = worker_options(config, clock.wall());
   made.semantics = opened.semantics;
   made.take = options.role == Role::kWorker;
+  made.reclaim = !counts_active;
   made.hand_off = store->capabilities().has(Capability::kHandOff);
   LedgerOptions admission = ledger_options(config);
   admission.takes_in_flight = made.takes_in_flight();
@@ -324,6 +362,7 @@ void Host::Impl::close() {
   opened.client.reset();
   if (replies) drain_replies();
   replies.reset();
+  process_end.reset();
   unserved.reset();
   cleaner.reset();
   store.reset();

@@ -33,6 +33,7 @@ Result<OpenedStore> open_embedded_store(StoreParts parts) {
   options.reserve_bytes = config.reserve_bytes;
   options.log = parts.log;
   options.on_fatal = std::move(parts.on_fatal);
+  options.count_active = parts.count_active;
   OpenedStore opened;
   GAUR_TRY(opened.embedded, open_embedded(std::move(options), parts.env.clock, parts.env.loop));
   opened.semantics = Semantics::bullmq();

@@ -43,6 +43,8 @@ struct StoreParts {
   Env env;
   Logger log{};
   std::function<void(const Error&)> on_fatal{};
+  /// See EmbeddedOptions.
+  std::optional<CountActive> count_active{};
 };
 
 /// Opens the store. Waits for a Redis server as long as `config` says, then checks its version, eviction

@@ -1,6 +1,6 @@
 -- finish_and_take: ends runs, then takes jobs. ARGV: 1 now, 2 session, 3 sequence number, 4 part, 5 what tokens begin
 -- with, 6 lifetime of locks, 7 how many to take, 8 index of the first token, 9 may publish `drained` 0|1, 10 points of
--- metrics (0: none), 11 max_starts, 12 and 13 rate limit (0: none) and its ms, 14 how many finishes; then
+-- metrics (0: none), 11 and 12 rate limit (0: none) and its ms, 13 how many finishes; then
 -- each finish: id, token, kind, its arguments (shared/finish.lua); then the admission filter: "" to take any job, or:
 -- look, free cores, free memory, backfill 0|1, spare cores, spare memory, field, how many needs, each: 1 for the default
 -- needs, function, cores, memory, unavailable 0|1, ends before the head 0|1; how many known, each: id, function; how many
@@ -12,7 +12,6 @@
 --@include start
 --@include waiting_list
 --@include cancels
---@include deduplication
 --@include session
 local metrics_points = tonumber(ARGV[10])
 local requeued = false
@@ -49,12 +48,12 @@ if how == 'again' then
   return answer(how, first[1], first[2], walk, 0)
 end
 
-local finishes, at, count = '', 15, tonumber(ARGV[14])
+local finishes, at, count = '', 14, tonumber(ARGV[13])
 if count > 0 then finishes, at = finishing()(at, count) end
 local most, walk = tonumber(ARGV[7]), {passed = 0, ids = {}, all = {}}
 if most > 0 then
   walk = taking()(at, most, {token = ARGV[5], lock = ARGV[6], first = tonumber(ARGV[8]),
-    max_starts = tonumber(ARGV[11]), limit_max = tonumber(ARGV[12]), limit_per = tonumber(ARGV[13])})
+    limit_max = tonumber(ARGV[11]), limit_per = tonumber(ARGV[12])})
 end
 remember(ARGV[4], cmsgpack.pack({finishes, now, walk.ids}))
 if requeued then call('PUBLISH', own .. 'work', '') end

@@ -91,7 +91,18 @@ def write_file(run, data):
     send(type="completed", run=run, result={}, file={"name": "rows.csv", "format": "csv", "rows": data.get("rows", 3)})
 
 
-FUNCTIONS = {"file": write_file, "deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die}
+def fail(run, data):
+    send(type="failed", run=run, message=f"attempt {attempt} failed")
+
+
+def snooze(run, data):
+    """Asks for another run until the note has a line for each of `times`."""
+    with open(data["note"]) as file:
+        done = len(file.readlines()) > data["times"]
+    send(type="completed", run=run, result=None) if done else send(type="snooze", run=run, delay_ms=0)
+
+
+FUNCTIONS = {"file": write_file, "deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die, "fail": fail, "snooze": snooze}
 
 send(type="ready", protocol=1, name="testbed")
 while True:
@@ -99,5 +110,6 @@ while True:
     if frame is None or frame["type"] == "stop":
         sys.exit(0)
     if frame["type"] == "run":
+        attempt = frame["attempt"]
         note(frame["data"])
         FUNCTIONS.get(frame["function"], sleep)(frame["run"], frame["data"])

@@ -4,38 +4,24 @@
 --@include limiter
 --@include admission
 
--- A job that may not start again fails without being taken.
-local function fail_waiting(id, fields, message)
-  for i = 1, #fields, 2 do
-    if fields[i] == 'deid' then release_deduplication(fields[i + 1]) end
-  end
-  call('ZREM', B .. 'priority', id)
-  call('ZADD', B .. 'failed', now, id)
-  call('HSET', B .. id, 'failedReason', message, 'finishedOn', now)
-  call('PUBLISH', B .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(message) .. '}')
-end
-
--- The fields that decide: name, data, and how many of its starts were counted.
+-- The fields that decide.
 local function read_fields(fields)
-  local name, data, starts = '__default__', '{}', 0
+  local name, data = '__default__', '{}'
   for i = 1, #fields, 2 do
     local field = fields[i]
     if field == 'name' then
       name = fields[i + 1]
     elseif field == 'data' then
       data = fields[i + 1]
-    elseif field == 'attemptsMade' or field == 'stalledCounter' then
-      starts = starts + (tonumber(fields[i + 1]) or 0)
     end
   end
-  return name, data, starts
+  return name, data
 end
 
--- Returns the decision on one job and, for 'fail', how often it started; nil: end the walk.
-local function look_at(id, fields, uncounted, filter, rules, walk)
+-- Returns the decision on one job; nil: end the walk.
+local function look_at(id, fields, filter, rules, walk)
   if #fields == 0 or walk.here[id] then return 'drop' end  -- an id without a job, or a second entry of it
-  local decision, name, data, starts = 'take', read_fields(fields)
-  if uncounted then starts = starts + tonumber(uncounted) end
+  local decision, name, data = 'take', read_fields(fields)
   if filter then
     name = function_of(filter, id, name, data)
     if not name then return nil end
@@ -46,7 +32,6 @@ local function look_at(id, fields, uncounted, filter, rules, walk)
     end
   end
   if decision ~= 'take' then return decision end
-  if starts >= rules.max_starts then return 'fail', starts end
   if rules.limit_max > 0 then
     local wait = limited(id, rules.limit_max, rules.limit_per)
     if wait > 0 then
@@ -78,7 +63,7 @@ local function visit(id, place, uncounted, filter, rules, walk)
     end
   end
   local fields = call('HGETALL', key)
-  local decision, starts = look_at(id, fields, uncounted, filter, rules, walk)
+  local decision = look_at(id, fields, filter, rules, walk)
   if not decision then return nil end
   if decision == 'skip' or decision == 'end' then
     walk.passed, walk.whole = walk.passed + 1, false
@@ -91,9 +76,7 @@ local function visit(id, place, uncounted, filter, rules, walk)
     local apart = #walk.apart + 1
     walk.apart[apart], walk.places[apart] = id, place
   end
-  if decision == 'fail' then
-    fail_waiting(id, fields, string.format('started %d times, which is the limit', starts))
-  elseif decision == 'take' then
+  if decision == 'take' then
     local all, at, count = walk.all, 3 * walk.count, walk.count + 1
     walk.here[id], walk.count, walk.ids[count], walk.keys[count] = true, count, id, key
     all[at + 1], all[at + 2], all[at + 3] = id, uncounted or 0, fields
