@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -65,8 +66,8 @@ class Client {
   /// that retention removes as it finishes is returned too if it existed when the wait began, or if `since`
   /// is a cursor of its queue from before its add; then only the fields that the event contains are set: id,
   /// state, and result or reason. Errors: kNotFound (unknown, or removed during the wait), kBusy (too many
-  /// waits), kStopping.
-  Async<Job> wait_finished(JobRef job, Duration at_most, std::string since = {});
+  /// waits), kStopping, kDisconnected (`cancel` was requested, which ends the wait at once).
+  Async<Job> wait_finished(JobRef job, Duration at_most, std::string since = {}, std::stop_token cancel = {});
   /// A cursor for `since`. Needs no request to the store while another wait is active in that queue.
   Async<std::string> cursor(QueueName queue);
   Async<Position> position(JobRef job);

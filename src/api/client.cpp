@@ -226,9 +226,10 @@ Async<Job> Client::get(JobRef job) {
   return impl_->store.get(std::move(job));
 }
 
-Async<Job> Client::wait_finished(JobRef job, Duration at_most, std::string since) {
+Async<Job> Client::wait_finished(JobRef job, Duration at_most, std::string since, std::stop_token cancel) {
   if (at_most <= Duration{0} && since.empty()) return impl_->store.get(std::move(job));
-  return impl_->waits->wait(std::move(job), std::max(at_most, Duration{0}), std::move(since));
+  return impl_->waits->wait(std::move(job), std::max(at_most, Duration{0}), std::move(since),
+                            std::move(cancel));
 }
 
 Async<std::string> Client::cursor(QueueName queue) {

@@ -54,7 +54,7 @@ Async<std::string> Waits::cursor(QueueName queue) {
   return future;
 }
 
-Async<Job> Waits::wait(JobRef job, Duration at_most, std::string since) {
+Async<Job> Waits::wait(JobRef job, Duration at_most, std::string since, std::stop_token cancel) {
   Waiter waiter;
   waiter.job = job;
   waiter.since = std::move(since);
@@ -76,16 +76,33 @@ Async<Job> Waits::wait(JobRef job, Duration at_most, std::string since) {
     begin = !queue.reading;
     if (begin) queue.reading = true;
   }
-  const auto timer = env_.loop.post_at(env_.clock.now() + at_most, [weak = weak_from_this(), id] {
-    if (const auto self = weak.lock()) self->read_job(id, true, std::nullopt);
-  });
-  {
-    std::lock_guard lock(mutex_);
-    if (const auto found = waiters_.find(id); found != waiters_.end()) found->second.timer = timer;
-  }
+  arm(id, at_most, std::move(cancel));
   if (begin) open(job.queue);
   if (listening) read_job(id, false, std::nullopt);
   return future;
+}
+
+/// Sets what ends a wait before the job does. Either may fire before it is stored here.
+void Waits::arm(WaiterId id, Duration at_most, std::stop_token cancel) {
+  const auto timer = env_.loop.post_at(env_.clock.now() + at_most, [weak = weak_from_this(), id] {
+    if (const auto self = weak.lock()) self->read_job(id, true, std::nullopt);
+  });
+  std::shared_ptr<const Waiter::OnCancel> on_cancel;
+  if (cancel.stop_possible()) {
+    on_cancel = std::make_shared<const Waiter::OnCancel>(std::move(cancel), [weak = weak_from_this(), id] {
+      const auto self = weak.lock();
+      if (self) self->finish(id, Error{Errc::kDisconnected, "the wait was cancelled"});
+    });
+  }
+  std::unique_lock lock(mutex_);
+  const auto found = waiters_.find(id);
+  if (found == waiters_.end()) {
+    lock.unlock();
+    env_.loop.cancel(timer);
+    return;
+  }
+  found->second.timer = timer;
+  found->second.on_cancel = std::move(on_cancel);
 }
 
 std::optional<Waits::Waiter> Waits::find(WaiterId id) const {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 
 #include "base/env.hpp"
 #include "core/store.hpp"
@@ -22,7 +23,8 @@ class Waits : public std::enable_shared_from_this<Waits> {
   /// there.
   Async<std::string> cursor(QueueName queue);
   /// `since` ("" or from cursor()): a job that no longer exists is searched for in the events after it.
-  Async<Job> wait(JobRef job, Duration at_most, std::string since);
+  /// `cancel` ends the wait at once with kDisconnected.
+  Async<Job> wait(JobRef job, Duration at_most, std::string since, std::stop_token cancel = {});
   /// Fails all waits with kStopping, also later ones.
   void stop();
   std::size_t size() const;
@@ -35,6 +37,9 @@ class Waits : public std::enable_shared_from_this<Waits> {
     std::string since;
     /// The job as read when the wait began; shared because it may be large.
     std::shared_ptr<const Job> last;
+    using OnCancel = std::stop_callback<std::function<void()>>;
+    /// Shared because find() copies a waiter. Not destroyed under the mutex: that waits for the callback.
+    std::shared_ptr<const OnCancel> on_cancel;
   };
   using WaiterId = std::uint64_t;
   struct Queue {
@@ -47,6 +52,7 @@ class Waits : public std::enable_shared_from_this<Waits> {
     std::multimap<JobId, WaiterId> by_job;
   };
 
+  void arm(WaiterId id, Duration at_most, std::stop_token cancel);
   void read_job(WaiterId id, bool last_look, std::optional<Event> end);
   void on_job(WaiterId id, bool last_look, const std::optional<Event>& end, Result<Job> answer);
   void search(WaiterId id, std::string cursor, int pages_left);

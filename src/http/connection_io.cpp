@@ -64,8 +64,12 @@ void Connection::close() {
   phase_ = Phase::kClosed;
   release_body();
   opened_.reset();
+  if (stream_) stream_->disconnect();
   stream_.reset();
-  if (const auto exchange = exchange_.lock()) exchange->wait_ticket.reset();  // the client has gone
+  if (const auto exchange = exchange_.lock()) {
+    exchange->wait_ticket.reset();
+    exchange->disconnected.request_stop();
+  }
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
@@ -89,10 +93,15 @@ void Connection::finish_soon() {
 }
 
 void Connection::give_up_answer() {
-  if (phase_ == Phase::kAnswering) {
-    reply_with(
-        simple(503, "stopping", "this host is stopping; an added job is kept, request it again later"));
+  if (phase_ != Phase::kAnswering) return;
+  if (const auto exchange = exchange_.lock()) {
+    if (exchange->adding) return;  // whether the jobs are added is not known yet
+    if (exchange->receipt) {
+      close_after_ = true;
+      return reply(*std::move(exchange->receipt));
+    }
   }
+  reply_with(simple(503, "stopping", "this host is stopping; request the job again later"));
 }
 
 void Connection::refuse_connection() {

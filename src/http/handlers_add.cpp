@@ -42,41 +42,38 @@ void refuse_duplicate(const ExchangePtr& exchange, const QueueName& queue, const
   refuse(exchange, problem);
 }
 
-void answer_added(const ExchangePtr& exchange, const QueueName& queue, const std::vector<Added>& added,
-                  bool many) {
+/// The answer to an add without the state of its jobs.
+Response receipt_of(const ExchangePtr& exchange, const QueueName& queue, const std::vector<Added>& added,
+                    bool many) {
   Response response;
   response.status = 202;
   if (!many) {
     response.headers.push_back({"Location", job_path({queue, added.front().id}, exchange->base)});
     append_added(response.body, queue, added.front(), exchange->base);
-    return exchange->reply(std::move(response));
+    return response;
   }
   for (const Added& each : added) {
     response.body += response.body.empty() ? '[' : ',';
     append_added(response.body, queue, each, exchange->base);
   }
   response.body += ']';
-  exchange->reply(std::move(response));
+  return response;
 }
 
 /// Waits for several jobs of one request and answers when the last wait is over.
 struct ManyWaits {
   ExchangePtr exchange;
+  QueueName queue;
   std::vector<Added> added;
-  std::vector<Job> jobs;
+  /// Nothing: the wait for this job failed.
+  std::vector<std::optional<Job>> jobs;
   std::size_t left = 0;
-  std::optional<Error> error;
 
   void arrived(std::size_t index, Result<Job> job) {
-    if (job) {
-      jobs[index] = *std::move(job);
-    } else {
-      error = job.error();
-    }
+    if (job) jobs[index] = *std::move(job);
     if (--left > 0) return;
-    if (error) return refuse(exchange, *error);
-    const auto finished = [](const Job& j) {
-      return j.state == State::kCompleted || j.state == State::kFailed;
+    const auto finished = [](const std::optional<Job>& j) {
+      return j && (j->state == State::kCompleted || j->state == State::kFailed);
     };
     JobParts view;
     view.base = exchange->base;
@@ -85,7 +82,7 @@ struct ManyWaits {
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       view.added = &added[i];
       body += body.empty() ? '[' : ',';
-      append_job(body, jobs[i], view);
+      jobs[i] ? append_job(body, *jobs[i], view) : append_added(body, queue, added[i], exchange->base);
     }
     answer_json(exchange, body + "]", std::all_of(jobs.begin(), jobs.end(), finished) ? 200 : 202);
   }
@@ -94,22 +91,24 @@ struct ManyWaits {
 /// The wait that follows an add. `since` is a cursor from before it, so that no end can be missed.
 void wait_for(Service& service, const ExchangePtr& exchange, const QueueName& queue,
               const std::vector<Added>& added, bool many, Duration wait, const std::string& since) {
+  const std::stop_token disconnected = exchange->disconnected.get_token();
   if (!many) {
     const JobRef job{queue, added.front().id};
-    service.then(service.client().wait_finished(job, wait, since),
+    service.then(service.client().wait_finished(job, wait, since, disconnected),
                  [&service, exchange, first = added.front()](Result<Job> waited) {
                    waited ? answer_waited(service, exchange, *waited, first)
-                          : refuse(exchange, waited.error());
+                          : exchange->reply(*exchange->receipt);
                  });
     return;
   }
   auto all = std::make_shared<ManyWaits>();  // shared by the answers of all the waits
   all->exchange = exchange;
+  all->queue = queue;
   all->added = added;
   all->jobs.resize(added.size());
   all->left = added.size();
   for (std::size_t i = 0; i < added.size(); ++i) {
-    service.then(service.client().wait_finished({queue, added[i].id}, wait, since),
+    service.then(service.client().wait_finished({queue, added[i].id}, wait, since, disconnected),
                  [all, i](Result<Job> waited) { all->arrived(i, std::move(waited)); });
   }
 }
@@ -122,29 +121,29 @@ struct AddJobs {
   std::function<Async<std::vector<Added>>()> send;
 };
 
-void run(Service& service, const ExchangePtr& exchange, AddJobs adding) {
-  if (adding.wait == Duration{0}) {
-    service.then(adding.send(), [&service, exchange, queue = adding.queue,
-                                 many = adding.many](Result<std::vector<Added>> added) {
-      if (!added) return refuse_add(service, exchange, queue, added.error());
-      if (!many && added->front().differs) return refuse_duplicate(exchange, queue, added->front());
-      answer_added(exchange, queue, *added, many);
-    });
-    return;
-  }
-  if (!begin_wait(service, exchange)) return;
-  auto cursor = service.client().cursor(adding.queue);
-  service.then(std::move(cursor), [&service, exchange, adding](Result<std::string> since) {
-    service.then(adding.send(), [&service, exchange, adding, since](Result<std::vector<Added>> added) {
-      if (added && !adding.many && added->front().differs)
-        return refuse_duplicate(exchange, adding.queue, added->front());
-      if (added) {
-        return wait_for(service, exchange, adding.queue, *added, adding.many, adding.wait,
-                        since ? *since : "");
-      }
-      refuse_add(service, exchange, adding.queue, added.error());
-    });
+/// Sends the jobs and answers, or waits for them from `since` on.
+void add(Service& service, const ExchangePtr& exchange, const AddJobs& adding, bool waits,
+         const std::string& since) {
+  exchange->adding = true;
+  service.then(adding.send(), [&service, exchange, queue = adding.queue, many = adding.many,
+                               wait = adding.wait, waits, since](Result<std::vector<Added>> added) {
+    exchange->adding = false;
+    if (!added) return refuse_add(service, exchange, queue, added.error());
+    if (!many && added->front().differs) return refuse_duplicate(exchange, queue, added->front());
+    exchange->receipt = receipt_of(exchange, queue, *added, many);
+    if (!waits || service.stopping()) return exchange->reply(*exchange->receipt);
+    wait_for(service, exchange, queue, *added, many, wait, since);
   });
+}
+
+/// With all waits in use the jobs are added nevertheless, and the answer is that of an add without ?wait=.
+void run(Service& service, const ExchangePtr& exchange, const AddJobs& adding) {
+  if (adding.wait == Duration{0} || !try_begin_wait(service, exchange))
+    return add(service, exchange, adding, false, "");
+  service.then(service.client().cursor(adding.queue),
+               [&service, exchange, adding](Result<std::string> since) {
+                 add(service, exchange, adding, true, since ? *since : "");
+               });
 }
 
 }  // namespace
@@ -183,7 +182,7 @@ void add_jobs(Service& service, const ExchangePtr& exchange) {
     options.checked = true;
     return service.client().add(queue, std::move(*jobs), std::move(options));
   };
-  run(service, exchange, std::move(adding));
+  run(service, exchange, adding);
 }
 
 void call_function(Service& service, const ExchangePtr& exchange) {
@@ -210,7 +209,7 @@ void call_function(Service& service, const ExchangePtr& exchange) {
     });
     return future;
   };
-  run(service, exchange, std::move(adding));
+  run(service, exchange, adding);
 }
 
 }  // namespace gaur::http

@@ -37,9 +37,10 @@ void get_job(Service& service, const ExchangePtr& exchange) {
   const auto wait = wait_of(service, exchange);
   if (!wait) return;
   if (*wait > Duration{0} && !begin_wait(service, exchange)) return;
-  service.then(service.client().wait_finished(*job, *wait), [&service, exchange](Result<Job> found) {
-    found ? answer_job(service, exchange, *std::move(found)) : refuse(exchange, found.error());
-  });
+  service.then(service.client().wait_finished(*job, *wait, {}, exchange->disconnected.get_token()),
+               [&service, exchange](Result<Job> found) {
+                 found ? answer_job(service, exchange, *std::move(found)) : refuse(exchange, found.error());
+               });
 }
 
 void get_logs(Service& service, const ExchangePtr& exchange) {

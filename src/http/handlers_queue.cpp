@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint64_t kLongestList = 200;
 constexpr std::uint64_t kDefaultList = 50;
 constexpr Duration kKeepAlive{15'000};
+constexpr Duration kLongestRequest{1'000};  // of events; see EventStream::request
 constexpr std::uint32_t kEventsAtATime = 100;
 
 /// Reads the counts of the queues one after the other.
@@ -73,23 +74,33 @@ class EventStream final : public BodyStream, public std::enable_shared_from_this
   void read(std::function<void(std::optional<std::string>)> next) override {
     if (service_.stopping()) return next(std::nullopt);
     // The first piece is sent at once, so that the client sees that the stream works.
-    const Duration at_most = std::exchange(first_, false) ? Duration{0} : kKeepAlive;
+    request(std::exchange(first_, false) ? Duration{0} : kKeepAlive, std::move(next));
+  }
+  void disconnect() override { disconnected_ = true; }
+
+ private:
+  /// Requests events until there are some or `left` has passed. Requests are short, because the wait of a
+  /// client that disconnected ends with its request.
+  void request(Duration left, std::function<void(std::optional<std::string>)> next) {
+    const Duration at_most = std::min(left, kLongestRequest);
     service_.then(service_.client().events(queue_, cursor_, kEventsAtATime, at_most),
-                  [self = shared_from_this(), next](Result<EventPage> page) {
-                    if (!page) return next(std::nullopt);
+                  [self = shared_from_this(), left = left - at_most, next](Result<EventPage> page) {
+                    if (self->disconnected_) return;
+                    if (!page || self->service_.stopping()) return next(std::nullopt);
                     self->cursor_ = page->cursor;
                     std::string text = page->gap ? "event: gap\ndata: {}\n\n" : "";
                     for (const Event& event : page->events) append_event(text, event);
+                    if (text.empty() && left > Duration{0}) return self->request(left, next);
                     next(text.empty() ? ": nothing new\n\n" : std::move(text));
                   });
   }
 
- private:
   Service& service_;
   const Service::WaitTicket ticket_;
   const QueueName queue_;
   std::string cursor_;
   bool first_ = true;
+  bool disconnected_ = false;
 };
 
 }  // namespace

@@ -120,9 +120,10 @@ void get_result(Service& service, const ExchangePtr& exchange) {
   const auto wait = wait_of(service, exchange);
   if (!wait) return;
   if (*wait > Duration{0} && !begin_wait(service, exchange)) return;
-  service.then(service.client().wait_finished(*job, *wait), [&service, exchange](Result<Job> found) {
-    found ? answer_result(service, exchange, *found) : refuse(exchange, found.error());
-  });
+  service.then(service.client().wait_finished(*job, *wait, {}, exchange->disconnected.get_token()),
+               [&service, exchange](Result<Job> found) {
+                 found ? answer_result(service, exchange, *found) : refuse(exchange, found.error());
+               });
 }
 
 /// A signed link needs no token, and no job: the job may have been removed.

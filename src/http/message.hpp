@@ -54,6 +54,8 @@ class BodyStream {
   virtual ~BodyStream() = default;
   /// `next` is called once, on any thread, with more text, or with nothing at the end.
   virtual void read(std::function<void(std::optional<std::string>)> next) = 0;
+  /// The client has disconnected: `next` need not be called any more.
+  virtual void disconnect() = 0;
 };
 
 struct Response {

@@ -2,7 +2,9 @@
 // The table of routes and the search in it. A new endpoint is one handler and one row in routes.cpp. Pure.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,12 @@ struct Exchange {
   std::string base;
   /// Of a request that waits, see Service::begin_wait.
   std::shared_ptr<const void> wait_ticket;
+  /// Of a request that waits: requested once its client has disconnected.
+  std::stop_source disconnected{std::nostopstate};
+  /// Of an add: the store has not answered yet.
+  bool adding = false;
+  /// Of an add that waits: its answer if the wait ends without a job. No answer hides that jobs were added.
+  std::optional<Response> receipt;
 };
 /// Shared with the continuation of the handler on the store's answer.
 using ExchangePtr = std::shared_ptr<Exchange>;

@@ -85,9 +85,14 @@ void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job
   });
 }
 
-bool begin_wait(Service& service, const ExchangePtr& exchange) {
+bool try_begin_wait(Service& service, const ExchangePtr& exchange) {
   exchange->wait_ticket = service.begin_wait();
-  if (exchange->wait_ticket) return true;
+  if (exchange->wait_ticket) exchange->disconnected = std::stop_source();
+  return exchange->wait_ticket != nullptr;
+}
+
+bool begin_wait(Service& service, const ExchangePtr& exchange) {
+  if (try_begin_wait(service, exchange)) return true;
   Problem problem;
   problem.status = 429;
   problem.code = "too_many_waits";

@@ -14,7 +14,9 @@ void look_up_waiting(Service& service, const Job& job, std::function<void(std::o
 /// has `duplicate` if `added` has it.
 void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job, const Added& added);
 
-/// Occupies one of the allowed waits; false: rejected with 429, because too many requests wait.
+/// Occupies one of the allowed waits; false: all are in use.
+bool try_begin_wait(Service& service, const ExchangePtr& exchange);
+/// The same; false: rejected with 429, because too many requests wait.
 bool begin_wait(Service& service, const ExchangePtr& exchange);
 
 }  // namespace gaur::http

@@ -58,6 +58,29 @@ TEST_F(WaitsTest, ReturnCurrentStateAfterTimeout) {
   EXPECT_EQ(now(std::move(waited))->state, State::kWaiting);
 }
 
+TEST_F(WaitsTest, EndAtOnceWhenCancelled) {
+  ClientOptions options;
+  options.max_waits = 2;
+  make(options);
+  const JobId id = add("q", {job("a")}).front().id;
+  for (int i = 0; i < 1'000; ++i) {
+    std::stop_source client;
+    auto waited = client_->wait_finished({QueueName("q"), id}, Duration(60'000), {}, client.get_token());
+    env_.loop.run_ready();
+    ASSERT_FALSE(waited.ready());
+    client.request_stop();
+    ASSERT_EQ(now(std::move(waited)).error().code, Errc::kDisconnected) << i;
+  }
+  std::stop_source before;
+  before.request_stop();
+  EXPECT_EQ(now(client_->wait_finished({QueueName("q"), id}, Duration(60'000), {}, before.get_token()))
+                .error()
+                .code,
+            Errc::kDisconnected);
+  const auto metrics = now(client_->metrics());
+  EXPECT_NE(metrics->find("gaur_waits 0"), std::string::npos) << *metrics;
+}
+
 TEST_F(WaitsTest, ShareOneReader) {
   make();
   const JobId id = add("q", {job("a")}).front().id;

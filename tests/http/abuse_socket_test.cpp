@@ -236,15 +236,78 @@ TEST_F(AbusedServer, a_client_that_leaves_gives_its_place_among_the_waiting_back
   EXPECT_EQ(status, 200);
 }
 
-TEST_F(AbusedServer, stopping_answers_those_who_wait) {
+TEST_F(AbusedServer, WaitsOfDisconnectedClientsEndAtOnce) {
+  options_.limits.waits = 1'000;
+  client_options_.max_waits = 40;
   start();
-  RawClient waits(port_), idle(port_);
-  waits.send(request_text("POST", "/v1/queues/q/jobs?wait=60s", kJob));
-  take("q");
+  const std::string path = ask("POST", "/v1/queues/q/jobs", kJob).header("Location");
+  const auto waits = [this] {
+    return ask("GET", "/metrics").body.find("\ngaur_waits 0\n") == std::string::npos;
+  };
+  const std::vector<std::string> targets = {"GET " + path, "GET " + path + "/result",
+                                            "POST /v1/queues/q/jobs"};
+  for (int i = 0; i < 120; ++i) {
+    const std::string& target = targets[static_cast<std::size_t>(i) % targets.size()];
+    const std::size_t blank = target.find(' ');
+    RawClient client(port_);
+    client.send(request_text(target.substr(0, blank), target.substr(blank + 1) + "?wait=60s",
+                             target.starts_with("POST") ? kJob : ""));
+    for (int look = 0; look < 10'000 && !waits(); ++look) {
+    }
+  }
+  for (int look = 0; look < 10'000 && waits(); ++look) {
+  }
+  EXPECT_FALSE(waits());
+  EXPECT_EQ(ask("GET", path + "?wait=1ms").status, 200);
+}
+
+TEST_F(AbusedServer, AnEventStreamOfADisconnectedClientEndsWithinSeconds) {
+  options_.limits.waits = 1;
+  start();
+  const std::string path = ask("POST", "/v1/queues/q/jobs", kJob).header("Location");
+  {
+    RawClient client(port_);
+    client.send(request_text("GET", "/v1/queues/q/events"));
+    EXPECT_TRUE(client.read_until("nothing new"));
+    EXPECT_EQ(ask("GET", path + "?wait=1ms").status, 429);
+  }
+  const Instant begin = clock_.now();
+  while (ask("GET", path + "?wait=1ms").status == 429 && clock_.now() - begin < Duration(14'000)) {
+  }
+  EXPECT_LT(clock_.now() - begin, Duration(10'000));  // about 1 s; 15 s before
+}
+
+TEST_F(AbusedServer, AddsJobsAlsoWhenAllWaitsAreInUse) {
+  options_.limits.waits = 0;
+  start();
+  const Answer one = ask("POST", "/v1/queues/q/jobs?wait=30s", kJob);
+  EXPECT_EQ(one.status, 202);
+  EXPECT_EQ(one.header("Location"), "/v1/queues/q/jobs/1");
+  EXPECT_EQ(ask("POST", "/v1/queues/q/jobs?wait=30s", "[" + std::string(kJob) + "]").status, 202);
+}
+
+TEST_F(AbusedServer, StoppingAnswersWaitsAndReportsAddedJobs) {
+  start();
+  const std::string path = ask("POST", "/v1/queues/other/jobs", kJob).header("Location");
+  RawClient waits(port_), adds(port_), adds_many(port_), idle(port_);
+  waits.send(request_text("GET", path + "?wait=60s"));
+  adds.send(request_text("POST", "/v1/queues/q/jobs?wait=60s", kJob));
+  const Taken one = take("q");
+  adds_many.send(request_text("POST", "/v1/queues/many/jobs?wait=60s", "[" + std::string(kJob) + "]"));
+  const Taken many = take("many");
   server_->stop();
   const auto answer = waits.read_to_end();
   ASSERT_TRUE(answer);
   EXPECT_TRUE(answer->starts_with("HTTP/1.1 503 ")) << *answer;
+  const auto added = adds.read_to_end();
+  ASSERT_TRUE(added);
+  EXPECT_TRUE(added->starts_with("HTTP/1.1 202 ")) << *added;
+  EXPECT_NE(added->find("Location: /v1/queues/q/jobs/" + one.job.id.value), std::string::npos) << *added;
+  EXPECT_NE(added->find("\"id\":\"" + one.job.id.value + "\""), std::string::npos) << *added;
+  const auto added_many = adds_many.read_to_end();
+  ASSERT_TRUE(added_many);
+  EXPECT_TRUE(added_many->starts_with("HTTP/1.1 202 ")) << *added_many;
+  EXPECT_NE(added_many->find("[{\"id\":\"" + many.job.id.value + "\""), std::string::npos) << *added_many;
   EXPECT_EQ(idle.read_to_end(), "");
 }
 

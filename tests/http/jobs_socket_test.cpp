@@ -1,4 +1,5 @@
 // Adding, waiting, looking, cancelling: over a real socket.
+#include "core/forwarding_store.hpp"
 #include "http_fixture.hpp"
 
 namespace gaur::http {
@@ -130,6 +131,64 @@ TEST_F(JobsOverHttp, FailedAnswersCarryTheUsageOfTheRun) {
   const Answer result = ask("GET", "/v1/queues/q/jobs/" + taken.job.id.value + "/result");
   EXPECT_EQ(result.status, 500);
   EXPECT_NE(result.body.find(wanted), std::string::npos) << result.body;
+}
+
+/// Cannot read jobs.
+class UnreadableStore final : public ForwardingStore {
+ public:
+  explicit UnreadableStore(Store& store) : store_(store) {}
+  Async<Job> get(JobRef) override {
+    return ready(Result<Job>(Error{Errc::kDisconnected, "the store is away"}));
+  }
+
+ private:
+  Store& inner() const override { return store_; }
+  Store& store_;
+};
+
+TEST_F(JobsOverHttp, AnAddWhoseWaitFailsIsAnsweredWithItsId) {
+  const auto expect_receipts = [this](const std::string& queue) {
+    const std::string target = "/v1/queues/" + queue + "/jobs?wait=200ms";
+    const Answer one = ask("POST", target, R"({"name":"a"})");
+    EXPECT_EQ(one.status, 202) << one.body;
+    EXPECT_FALSE(text(one.parsed(), "id").empty());
+    EXPECT_EQ(one.header("Location"), "/v1/queues/" + queue + "/jobs/" + text(one.parsed(), "id"));
+    const Answer many = ask("POST", target, R"([{"name":"a"},{"name":"b"},{"name":"c"}])");
+    EXPECT_EQ(many.status, 202) << many.body;
+    const json::Value all = many.parsed();
+    ASSERT_TRUE(all.is_array());
+    EXPECT_EQ(all.as_array().size(), 3U);
+    for (const json::Value& each : all.as_array()) EXPECT_FALSE(text(each, "id").empty()) << many.body;
+  };
+  client_options_.max_waits = 0;  // the client's own limit, which one request with many jobs reaches
+  start();
+  expect_receipts("full");
+  TearDown();
+  client_options_.max_waits = 2;
+  start();
+  const Answer some =
+      ask("POST", "/v1/queues/some/jobs?wait=20ms", R"([{"name":"a"},{"name":"b"},{"name":"c"}])");
+  EXPECT_EQ(some.status, 202) << some.body;
+  EXPECT_EQ(some.parsed().as_array().size(), 3U);
+  TearDown();
+  UnreadableStore unreadable(*measured_);
+  std::unique_ptr<Store> whole = std::exchange(measured_, make_measured_store(unreadable, metrics_, clock_));
+  client_options_.max_waits = 100;
+  start();
+  expect_receipts("unreadable");
+  TearDown();
+  measured_ = std::move(whole);
+}
+
+TEST_F(JobsOverHttp, AnAddWhoseJobIsRemovedWhileItWaitsIsAnsweredWithItsId) {
+  start();
+  RawClient client(port_);
+  client.send(request_text("POST", "/v1/queues/q/jobs?wait=500ms", R"({"name":"a","options":{"id":"x"}})"));
+  int status = 0;
+  for (int i = 0; i < 10'000 && status != 204; ++i) status = ask("DELETE", "/v1/queues/q/jobs/x").status;
+  const Answer answer = client.receive();
+  EXPECT_EQ(answer.status, 202) << answer.body;
+  EXPECT_EQ(text(answer.parsed(), "id"), "x");
 }
 
 TEST_F(JobsOverHttp, AnOwnIdWithOtherContentIsADuplicate) {
