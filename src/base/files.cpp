@@ -6,9 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 
 #include "base/fd.hpp"
 #include "base/try.hpp"
@@ -39,16 +38,31 @@ Status write_and_sync(const fs::path& part, std::string_view text, mode_t mode) 
 }  // namespace
 
 Result<std::string> read_file(const fs::path& file, std::uintmax_t most) {
-  std::error_code error;
-  const auto size = fs::file_size(file, error);
-  if (error) return Error{Errc::kIo, fmt::format("cannot read {}: {}", file.string(), error.message())};
-  if (size > most)
-    return Error{Errc::kTooLarge, fmt::format("{} has more than {} bytes", file.string(), most)};
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) return cannot("read", file, errno);
-  return text.str();
+  // A pipe that nobody writes to would block the open.
+  const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!opened) {
+    Error error = cannot("read", file, errno);
+    if (errno == ENOENT) error.code = Errc::kNotFound;
+    return error;
+  }
+  struct stat about {};
+  if (::fstat(opened.get(), &about) != 0) return cannot("read", file, errno);
+  if (!S_ISREG(about.st_mode)) {
+    return Error{Errc::kInvalidArgument,
+                 fmt::format("cannot read {}: {}", file.string(),
+                             S_ISDIR(about.st_mode) ? "Is a directory" : "not a regular file")};
+  }
+  std::string text;
+  std::array<char, 64 << 10> block;
+  while (true) {
+    const ssize_t count = ::read(opened.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return cannot("read", file, errno);
+    if (count == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(count));
+    if (text.size() > most)
+      return Error{Errc::kTooLarge, fmt::format("{} has more than {} bytes", file.string(), most)};
+  }
 }
 
 Status sync_folder(const fs::path& folder) {

@@ -19,7 +19,8 @@ namespace gaur {
 /// failed call leaves no part file. Errors: kIo, with the path.
 Status write_file(const std::filesystem::path& file, std::string_view text, mode_t mode = 0666);
 
-/// Reads a whole file of at most `most` bytes. Errors: kIo, kTooLarge, with the path.
+/// Reads a whole regular file of at most `most` bytes. Errors, with the path: kNotFound,
+/// kInvalidArgument (not a regular file), kTooLarge, kIo (also when reading fails after the open).
 Result<std::string> read_file(const std::filesystem::path& file, std::uintmax_t most);
 
 /// Makes a folder and those above it; each new one is on disk when the call returns. Errors: kIo, with the

@@ -4,11 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <thread>
 
+#include "base/files.hpp"
 #include "duckdb/check_instance.hpp"
 #include "duckdb/encoder.hpp"
 #include "duckdb/parameters.hpp"
@@ -20,6 +19,7 @@ namespace gaur::duckdb {
 namespace {
 
 constexpr std::size_t kMostVariants = 64;
+constexpr std::uintmax_t kLargestSpec = json::ParseLimits{}.max_bytes;
 
 Problem problem_of(const std::string& path, const RunFailure& failure) {
   Problem problem{path, failure.message};
@@ -206,18 +206,17 @@ class FunctionCheck {
 
 Loaded load(const std::filesystem::path& file, std::vector<Problem>& problems) {
   Loaded loaded;
-  std::ifstream stream(file);
-  if (!stream) {
-    problems.push_back({"", fmt::format("{} cannot be read", file.string())});
+  const auto text = read_file(file, kLargestSpec);
+  if (!text) {
+    problems.push_back({"", text.error().message});
     return loaded;
   }
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  const auto object = json::parse_object(text);
+  const auto object = json::parse_object(*text);
   if (!object) {
     problems.push_back({"", fmt::format("{}: {}", file.string(), object.error().message)});
     return loaded;
   }
-  if (const auto number = json::inexact_number(text)) {
+  if (const auto number = json::inexact_number(*text)) {
     problems.push_back({"", fmt::format("{}: the number {} has more digits than are kept; write it in quotes",
                                         file.string(), *number)});
   }

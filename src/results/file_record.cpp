@@ -1,7 +1,6 @@
 #include "results/file_record.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -10,6 +9,8 @@
 
 namespace gaur::results {
 namespace {
+
+constexpr std::uintmax_t kLargestRecord = 64 << 10;
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -30,17 +31,20 @@ std::string base64url(const std::string& bytes) {
 
 }  // namespace
 
-std::optional<FileRecord> read_record(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return std::nullopt;
-  const std::string text((std::istreambuf_iterator<char>(stream)), {});
-  const auto object = json::parse_object(text);
-  if (!object) return std::nullopt;
+Result<FileRecord> read_record(const std::filesystem::path& path) {
+  const Error corrupt{Errc::kCorrupt, path.string() + " is not the record of a result file"};
+  const auto text = read_file(path, kLargestRecord);
+  if (!text) {
+    const Errc code = text.error().code;
+    return code == Errc::kIo || code == Errc::kNotFound ? text.error() : corrupt;
+  }
+  const auto object = json::parse_object(*text);
+  if (!object) return corrupt;
   FileRecord record;
   record.format = json::text_or(*object, "format", "");
   record.rows = static_cast<std::uint64_t>(json::integer(*object, "rows").value_or(0));
   record.expires_at = from_ms(json::integer(*object, "expires_ms").value_or(0));
-  if (record.format.empty()) return std::nullopt;
+  if (record.format.empty()) return corrupt;
   return record;
 }
 

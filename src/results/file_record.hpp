@@ -3,7 +3,6 @@
 // Thread-safety: pure functions of the file system.
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 
 #include "gaur/names.hpp"
@@ -18,8 +17,8 @@ struct FileRecord {
   Time expires_at{};
 };
 
-/// Returns nothing if the record is missing or damaged.
-std::optional<FileRecord> read_record(const std::filesystem::path& path);
+/// Errors: kNotFound, kCorrupt (not a record), kIo (the record may be valid).
+Result<FileRecord> read_record(const std::filesystem::path& path);
 /// Writes the record and syncs its folder. Errors: kIo.
 Status write_record(const std::filesystem::path& path, const FileRecord& record);
 

@@ -59,6 +59,12 @@ Result<std::uint64_t> size_of_regular(const fs::path& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+/// False while it is unknown.
+bool is_missing(const fs::path& file) {
+  std::error_code problem;
+  return !fs::exists(file, problem) && !problem;
+}
+
 bool is_new(const fs::path& file, Time now) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return false;
@@ -115,6 +121,7 @@ Result<ResultFile> ResultFolder::find(const JobRef& job) const {
   const Error none{Errc::kNotFound, fmt::format("job {} of queue {} has no result file, or it has expired",
                                                 job.id.value, job.queue.value)};
   const auto record = read_record(place.record());
+  if (!record && record.error().code == Errc::kIo) return record.error();
   if (!record || record->expires_at <= clock_.wall()) return none;
   const auto bytes = size_of_regular(place.file(record->format));
   if (!bytes) return none;
@@ -136,15 +143,15 @@ Status ResultFolder::remove(const JobRef& job) {
   return ok();
 }
 
-/// Removes a record that has expired or lost its file. Returns false if another host wrote a new record
-/// meanwhile: in a shared folder the old one is renamed and read again before it is removed.
+/// Removes a record that has expired, is damaged or lost its file. Returns false if another host wrote a new
+/// record meanwhile: in a shared folder the old one is renamed and read again before it is removed.
 bool ResultFolder::remove_record(const fs::path& record) {
   std::error_code ignored;
   if (!options_.shared) return fs::remove(record, ignored);
   const fs::path renamed = record.string() + ".old";
   if (::rename(record.c_str(), renamed.c_str()) != 0) return false;
   const auto content = read_record(renamed);
-  const bool current = content && content->expires_at > clock_.wall();
+  const bool current = content ? content->expires_at > clock_.wall() : content.error().code == Errc::kIo;
   if (current && ::link(renamed.c_str(), record.c_str()) != 0 && errno != EEXIST) return false;
   ::unlink(renamed.c_str());
   return !current;
@@ -160,9 +167,10 @@ ResultFolder::Cleanup ResultFolder::remove_expired() {
 
 void ResultFolder::clean_queue(const fs::path& queue, Cleanup& cleanup) {
   std::set<fs::path> current;  // files with a record that has not expired
+  std::set<fs::path> unknown;  // without extension: files whose record cannot be read now
   std::vector<fs::path> files;
-  std::error_code problem;
-  for (const fs::path& entry : entries_of(queue, problem)) {
+  std::error_code incomplete;
+  for (const fs::path& entry : entries_of(queue, incomplete)) {
     if (entry.extension() != kRecord) {
       files.push_back(entry);
       continue;
@@ -170,13 +178,17 @@ void ResultFolder::clean_queue(const fs::path& queue, Cleanup& cleanup) {
     const auto record = read_record(entry);
     fs::path file = entry;
     if (record) file.replace_extension(record->format);
-    const bool valid = record && record->expires_at > clock_.wall() && fs::exists(file, problem);
-    if (valid || !remove_record(entry)) current.insert(std::move(file));
+    if (!record && record.error().code == Errc::kIo) {
+      unknown.insert(file.replace_extension());
+    } else if ((record && record->expires_at > clock_.wall() && !is_missing(file)) || !remove_record(entry)) {
+      current.insert(std::move(file));
+    }
   }
   for (const fs::path& file : files) {
+    std::error_code problem;
     const auto size = fs::file_size(file, problem);
     const std::uint64_t bytes = problem ? 0 : size;
-    if (current.contains(file)) {
+    if (incomplete || current.contains(file) || unknown.contains(fs::path(file).replace_extension())) {
       ++cleanup.files;
       cleanup.bytes += bytes;
       continue;

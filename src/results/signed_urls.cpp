@@ -8,8 +8,6 @@
 
 #include <array>
 #include <charconv>
-#include <fstream>
-#include <sstream>
 
 #include "base/files.hpp"
 #include "base/name_text.hpp"
@@ -19,6 +17,7 @@ namespace gaur::results {
 namespace {
 
 constexpr std::size_t kShortestSecret = 32;
+constexpr std::size_t kLongestSecret = 64 << 10;
 
 std::string hex(const unsigned char* bytes, std::size_t count) {
   std::string text;
@@ -27,11 +26,8 @@ std::string hex(const unsigned char* bytes, std::size_t count) {
 }
 
 /// The content without line breaks at its end.
-std::string read_secret(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  std::string secret = text.str();
+Result<std::string> read_secret(const std::filesystem::path& file) {
+  GAUR_TRY(std::string secret, gaur::read_file(file, kLongestSecret));
   while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
   return secret;
 }
@@ -94,8 +90,9 @@ Status SignedUrls::check(const JobRef& job, const std::string& expires, const st
 Result<std::string> load_link_secret(const std::filesystem::path& file, bool create) {
   std::error_code ignored;
   if (create && !std::filesystem::exists(file, ignored)) return create_secret(file);
-  std::string secret = read_secret(file);
-  if (secret.size() < kShortestSecret) {
+  auto secret = read_secret(file);
+  if (!secret && secret.error().code != Errc::kNotFound) return secret;
+  if (!secret || secret->size() < kShortestSecret) {
     return Error{Errc::kInvalidArgument,
                  fmt::format("{} must contain a secret of at least {} bytes to sign links; create one with "
                              "`openssl rand -hex 32`",

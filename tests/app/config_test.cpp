@@ -245,6 +245,27 @@ timeout = 0
           "resources for ever"));
 }
 
+TEST_F(ConfigTest, RejectsAnUnreadableSqlFileByKeyAndFile) {
+  const auto text = [](const std::string& file) {
+    return "[queues.q]\n[pools.sql]\nkind = \"duckdb\"\n[functions.top]\npool = \"sql\"\nsql_file = \"" +
+           file + "\"\n";
+  };
+  constexpr const char* kAdvice = "; use a regular file of at most 8 MiB that this user can read";
+  std::filesystem::create_directories(folder_ / "top.sql");
+  put("gaur.toml", text("top.sql"));
+  EXPECT_THAT(problems(), ElementsAre("gaur.toml:6:1: functions.top.sql_file: cannot read " +
+                                      (folder_ / "top.sql").string() + ": Is a directory" + kAdvice));
+  put("gaur.toml", text("/proc/self/mem"));  // can be opened; reading fails
+  EXPECT_THAT(problems(),
+              ElementsAre(std::string("gaur.toml:6:1: functions.top.sql_file: cannot read /proc/self/mem: "
+                                      "Input/output error") +
+                          kAdvice));
+  put("one.sql", "SELECT 1");
+  put("gaur.toml", text("one.sql"));
+  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_EQ(make().functions.at("top").file_sql.value(), "SELECT 1");
+}
+
 TEST_F(ConfigTest, an_open_address_needs_a_token) {
   put("gaur.toml", "[server]\nlisten = \"0.0.0.0:80\"\n");
   EXPECT_THAT(problems(),

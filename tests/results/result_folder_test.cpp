@@ -126,6 +126,26 @@ TEST_F(ResultFolderTest, RemovesHalfSavedFilesOfAKilledProcess) {
   EXPECT_TRUE(fs::is_empty(folder));
 }
 
+TEST_F(ResultFolderTest, KeepsAFileWhoseRecordCannotBeRead) {
+  for (const bool shared : {false, true}) {
+    results_.emplace(clock_, ResultFolder::Options{.folder = root_ / "results", .ttl = 1h, .shared = shared});
+    write("a.csv");
+    ASSERT_TRUE(results_->save(job("a"), out(), {"a.csv", "csv", 0}));
+    const fs::path record = root_ / "results" / "q" / "a.json";
+    fs::rename(record, root_ / "saved.json");
+    fs::create_symlink("/proc/self/mem", record);  // can be opened; reading fails
+    const auto found = results_->find(job("a"));
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Errc::kIo);
+    const auto cleanup = results_->remove_expired();
+    EXPECT_EQ(cleanup.files, 1U);
+    EXPECT_EQ(cleanup.removed_files, 0U);
+    fs::remove(record);
+    fs::rename(root_ / "saved.json", record);
+    EXPECT_TRUE(results_->find(job("a")));
+  }
+}
+
 TEST_F(ResultFolderTest, RejectsAFileOverTheQuotaAndKeepsTheOthers) {
   results_.emplace(clock_, ResultFolder::Options{root_ / "results", 1h, false, 10});
   write("a.csv", "12345");

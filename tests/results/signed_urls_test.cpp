@@ -73,6 +73,9 @@ TEST(LinkSecret, IsCreatedOnceAndRejectedWhenShort) {
   ASSERT_FALSE(rejected);
   EXPECT_THAT(rejected.error().message, testing::HasSubstr("openssl rand -hex 32"));
   EXPECT_FALSE(load_link_secret(folder / "missing", false));
+  const auto unreadable = load_link_secret("/proc/self/mem", false);
+  ASSERT_FALSE(unreadable);
+  EXPECT_THAT(unreadable.error().message, testing::HasSubstr("cannot read /proc/self/mem"));
   fs::remove_all(folder);
 }
 

@@ -70,10 +70,10 @@ Job job_with(const Config& config, const std::string& function, std::string data
 Result<Source> given_data(const Config& config, const SizeArguments& arguments) {
   std::string text = arguments.data;
   if (!arguments.data_file.empty()) {
-    std::ifstream stream(arguments.data_file);
+    std::ifstream stream(arguments.data_file);  // may be a pipe
     std::ostringstream all;
     all << stream.rdbuf();
-    if (!stream) return Error{Errc::kIo, "cannot read " + arguments.data_file};
+    if (!stream || all.bad()) return Error{Errc::kIo, "cannot read " + arguments.data_file};
     text = all.str();
   }
   Source source{.jobs = {}, .description = "the given data"};

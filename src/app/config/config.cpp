@@ -4,12 +4,15 @@
 
 #include "app/config/config_check.hpp"
 #include "app/config/disk_shares.hpp"
+#include "base/files.hpp"
 #include "base/secret_file.hpp"
 #include "http/token_rule.hpp"
 #include "redis/url.hpp"
 
 namespace gaur::app {
 namespace {
+
+constexpr std::uintmax_t kLargestSql = 8 << 20;
 
 Duration duration(const Settings& settings, const KeyPath& path) {
   return Duration(static_cast<std::int64_t>(settings.whole(path)));
@@ -164,6 +167,8 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
                             .value_or(settings.whole({"pools", function.pool, "max_result"}));
   function.link_files = settings.text(key("on_large")) == "url";
   function.rerun_on_crash = settings.flag(key("rerun_on_crash"));
+  if (const std::string file = settings.text(key("sql_file")); !file.empty())
+    function.file_sql = gaur::read_file(file, kLargestSql);
   function.params_path = settings.text(key("params_path"));
   if (const auto params = settings.value(key("params")); params.is_object())
     function.params = json::serialize(params);

@@ -13,6 +13,7 @@
 #include "app/config/settings.hpp"
 #include "base/log.hpp"
 #include "gaur/names.hpp"
+#include "gaur/result.hpp"
 #include "redis/options.hpp"
 
 namespace gaur::app {
@@ -63,9 +64,9 @@ struct QueueConfig {
   bool take_unknown = false;
   /// "": the job's name; or a dotted path into its data ("func").
   std::string function_field;
-  /// Std::nullopt: all.
+  /// std::nullopt: all.
   std::optional<std::uint64_t> keep_completed, keep_failed;
-  /// Std::nullopt: no limit.
+  /// std::nullopt: no limit.
   std::optional<Duration> keep_completed_for, keep_failed_for;
 };
 
@@ -95,14 +96,14 @@ struct FunctionConfig {
   std::string queue, pool, description;
   /// "": the function is not planned.
   std::string plan_pool;
-  /// Std::nullopt: a slot's share.
+  /// std::nullopt: a slot's share.
   std::optional<double> cores;
-  /// Std::nullopt: a slot's share.
+  /// std::nullopt: a slot's share.
   std::optional<std::uint64_t> memory_bytes;
   /// 0: as many as fit.
   std::uint32_t max_running = 0;
   Duration timeout{0};
-  /// Std::nullopt: no limit.
+  /// std::nullopt: no limit.
   std::optional<Duration> queue_timeout;
   std::uint32_t attempts = 1;
   bool rerun_on_crash = true;
@@ -110,6 +111,8 @@ struct FunctionConfig {
   std::uint64_t max_result = 0;
   /// on_large = "url": a result file becomes a link.
   bool link_files = false;
+  /// The content of sql_file, or why it cannot be read; "" without one.
+  Result<std::string> file_sql;
   std::string params_path;
   /// JSON object.
   std::string params = "{}";
@@ -128,7 +131,7 @@ struct Config {
   LogLevel log_level = LogLevel::kInfo;
   /// Absolute.
   std::filesystem::path data_folder;
-  /// Std::nullopt: an embedded store in data_folder.
+  /// std::nullopt: an embedded store in data_folder.
   std::optional<RedisConfig> redis;
   /// Takes no jobs: slots or BULL_COUNT is 0.
   bool producer_only = false;

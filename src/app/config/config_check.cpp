@@ -148,7 +148,7 @@ void check_pool(Settings& settings, const std::string& name, const PoolConfig& p
   }
 }
 
-void check_sql(Settings& settings, const std::string& name) {
+void check_sql(Settings& settings, const std::string& name, const FunctionConfig& function) {
   const auto key = [&](const char* last) { return KeyPath{"functions", name, last}; };
   const std::string file = settings.text(key("sql_file"));
   const int given = (settings.is_set(key("sql")) ? 1 : 0) + (file.empty() ? 0 : 1);
@@ -161,10 +161,13 @@ void check_sql(Settings& settings, const std::string& name) {
         given == 0 ? KeyPath{"functions", name} : key("sql_file"),
         given == 0 ? "has no SQL: set sql or sql_file" : "sql is set as well; keep one of the two");
   }
-  std::error_code ignored;
-  if (!file.empty() && !std::filesystem::is_regular_file(file, ignored)) {
-    settings.problem(key("sql_file"), fmt::format("there is no file {}", file));
-  }
+  if (function.file_sql) return;
+  const Error& error = function.file_sql.error();
+  settings.problem(
+      key("sql_file"),
+      error.code == Errc::kNotFound
+          ? fmt::format("there is no file {}", file)
+          : fmt::format("{}; use a regular file of at most 8 MiB that this user can read", error.message));
 }
 
 /// Rejects keys that only gaur-duckdb reads on a function of another kind of pool: the pool is likely wrong.
@@ -213,7 +216,7 @@ void check_function(Settings& settings, const Config& config, const std::string&
     settings.problem(key("pool"), fmt::format("there is no pool \"{}\"{}", function.pool,
                                               did_you_mean(function.pool, keys(config.pools))));
   } else if (pool->second.duckdb && function.plan_pool.empty()) {
-    check_sql(settings, name);
+    check_sql(settings, name, function);
   } else if (pool->second.duckdb) {
     // check_plan() below
   } else {

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-
-#include "base/files.hpp"
 
 namespace gaur::app {
 namespace {
@@ -16,7 +15,6 @@ namespace {
 constexpr std::array kPoolKeys{"library",    "database",        "timezone", "data",
                                "extensions", "setup",           "settings", "ad_hoc",
                                "plans",      "table_functions", "sandbox"};
-constexpr std::uintmax_t kLargestSql = 16 << 20;
 constexpr std::array kFunctionKeys{"sql",    "params",  "params_path", "extra",        "result",   "envelope",
                                    "bigint", "decimal", "nonfinite",   "inline_bytes", "max_rows", "on_large",
                                    "format", "csv_bom", "ad_hoc",      "plan_setup"};
@@ -33,8 +31,8 @@ json::Object function_spec(const Settings& settings, const Config& config, const
   if (on_large == "auto") spec.erase("on_large");  // the runner's default is the same
   spec["max_result"] = config.functions.at(name).max_result;
   if (!settings.text({"functions", name, "plan_pool"}).empty()) spec["plan"] = true;
-  const std::string file = settings.text({"functions", name, "sql_file"});
-  if (const auto sql = read_file(file, kLargestSql); !file.empty() && sql) spec["sql"] = *sql;
+  const bool from_file = !settings.text({"functions", name, "sql_file"}).empty();
+  if (const auto& sql = config.functions.at(name).file_sql; from_file && sql) spec["sql"] = *sql;
   return spec;
 }
 

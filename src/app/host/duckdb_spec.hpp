@@ -1,6 +1,7 @@
 #pragma once
 // Converts [pools.*.duckdb] and [functions.*] to the spec of gaur-duckdb (docs/reference/duckdb.md), and the
-// paths in its problems to keys of gaur.toml. Thread-safety: pure, except that it reads SQL files.
+// paths in its problems to keys of gaur.toml. Thread-safety: pure, except that
+// gaur_duckdb_program() reads /proc.
 #include <filesystem>
 
 #include "app/config/config.hpp"

@@ -61,6 +61,8 @@ Result<Fd> lock_data_folder(const std::filesystem::path& data_folder) {
 Result<std::string> worker_name_of(const Config& config, const std::string& host) {
   const std::filesystem::path file = config.data_folder / "host-id";
   auto id = read_file(file, kLargest);
+  // Another name would leave the active jobs of this worker's previous process locked until they expire.
+  if (!id && id.error().code != Errc::kNotFound) return id.error();
   while (id && !id->empty() && id->back() == '\n') id->pop_back();
   const bool valid = id && id->size() == 8 && id->find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!valid) {

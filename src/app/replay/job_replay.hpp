@@ -23,7 +23,7 @@ struct ReplayRun {
 
 struct ReplayOptions {
   std::uint32_t at_once = 1;
-  /// Std::nullopt: the function's needs, or a slot's share.
+  /// std::nullopt: the function's needs, or a slot's share.
   std::optional<Grant> grant{};
   /// No run starts after it; running jobs are awaited.
   std::optional<Instant> until{};

@@ -110,6 +110,8 @@ CHECKED = [
      '[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
     ("a missing sql_file beside wrong SQL", POOL + '[functions.gone]\npool = "sql"\nsql_file = "gone.sql"\n'
      '[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
+    ("an unreadable sql_file beside wrong SQL", POOL + '[functions.failing]\npool = "sql"\nsql_file = "/proc/self/mem"\n'
+     '[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
     ("no SQL beside wrong SQL", POOL + '[functions.none]\npool = "sql"\n[functions.wrong]\npool = "sql"\nsql = "SELECT nothing"\n'),
     ("a missing database beside a syntax error", POOL + 'duckdb.database = "gone.db"\n[functions.wrong]\npool = "sql"\nsql = "SELEC 1"\n'
      '[functions.unknown]\npool = "sql"\nsql = "FROM table_of_the_database"\n'),
