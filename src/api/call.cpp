@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "base/suggest.hpp"
 #include "base/try.hpp"
 #include "base/utf8.hpp"
@@ -25,7 +26,8 @@ std::string_view rest(std::string_view path) {
 /// An object with `text` at `path`: ("a.b", "1") gives {"a":{"b":1}}.
 std::string wrap(std::string_view path, std::string text) {
   if (path.empty()) return text;
-  return fmt::format("{{{}:{}}}", json::quote(first_key(path)), wrap(rest(path), std::move(text)));
+  return json::object(
+      [&](json::ObjectWriter& out) { out.member(first_key(path), wrap(rest(path), std::move(text))); });
 }
 
 Error other_function(const FunctionInfo& function, std::string_view was) {

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <cmath>
+#include <iterator>
 
 #include "base/json_document.hpp"
 #include "base/lenient.hpp"
@@ -61,35 +62,45 @@ std::string serialize(const Value& value) {
   return unicode::is_utf8(text) ? text : unicode::to_utf8(text);
 }
 
-std::string quote(std::string_view text) {
-  std::string out = "\"";
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t from = 0;  // what begins here is copied as it is
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') {
+      ++i;
+      continue;
+    }
     const unicode::Piece piece = unicode::piece_at(text, i);
+    const std::size_t next = i + piece.length;
+    if (piece.valid && piece.length > 1) {
+      i = next;
+      continue;
+    }
+    out.append(text, from, i - from);
+    from = i = next;
     if (!piece.valid) {
       out += unicode::kReplacement;
-      i += piece.length;
-    } else if (piece.length > 1) {
-      out.append(text.substr(i, piece.length));
-      i += piece.length;
-    } else {
-      switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        default:
-          if (c < 0x20 || c == 0x7F) {
-            out += fmt::format("\\u{:04x}", c);
-          } else {
-            out += static_cast<char>(c);
-          }
-      }
-      ++i;
+      continue;
+    }
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
     }
   }
-  return out += '"';
+  out.append(text, from);
+  out += '"';
+}
+
+std::string quote(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  append_quoted(out, text);
+  return out;
 }
 
 const Value* find(const Value& value, std::string_view dotted_path) {

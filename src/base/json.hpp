@@ -36,6 +36,8 @@ Result<Object> parse_object(std::string_view text, const ParseLimits& limits = {
 std::string serialize(const Value& value);
 /// `text` as a JSON string literal, quotes included. Bytes that are not UTF-8 become U+FFFD, as in Node.
 std::string quote(std::string_view text);
+/// Appends what quote() returns.
+void append_quoted(std::string& out, std::string_view text);
 
 /// The value at a dotted path ("data.params"), or nullptr. "" is the value itself.
 const Value* find(const Value& value, std::string_view dotted_path);

@@ -145,6 +145,15 @@ Fragment Fragment::read_or_quote(std::string_view bytes) {
   return fragment ? *std::move(fragment) : Fragment(quote(bytes));
 }
 
+std::string with_member(std::string_view object, std::string_view key, std::string_view value) {
+  const std::size_t close = object.rfind('}');
+  const std::size_t open = object.find('{');
+  const bool empty =
+      object.substr(open + 1, close - open - 1).find_first_not_of(" \t\r\n") == std::string_view::npos;
+  return fmt::format("{}{}\"{}\":{}{}", object.substr(0, close), empty ? "" : ",", key, value,
+                     object.substr(close));
+}
+
 std::string compact(std::string_view checked) {
   std::string out;
   out.reserve(checked.size());

@@ -45,6 +45,10 @@ Result<std::vector<Member>> members(std::string_view text, const ParseLimits& li
 /// The elements of an array, in order, as views into `text`. Errors: as check(); not an array.
 Result<std::vector<std::string_view>> elements(std::string_view text, const ParseLimits& limits = {});
 
+/// A checked object with one more member at its end: `key` without escaping, `value` checked JSON. All other
+/// bytes are kept.
+std::string with_member(std::string_view object, std::string_view key, std::string_view value);
+
 /// Checked JSON without the white space between its tokens.
 std::string compact(std::string_view checked);
 /// Checked JSON on one line: raw line breaks, which occur only between tokens, become spaces.

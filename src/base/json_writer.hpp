@@ -21,7 +21,7 @@ class ObjectWriter {
 
   ObjectWriter& text(std::string_view key, std::string_view value) {
     name(key);
-    out_ += quote(value);
+    append_quoted(out_, value);
     return *this;
   }
   /// JSON from outside, checked.
@@ -40,6 +40,23 @@ class ObjectWriter {
     return *this;
   }
   ObjectWriter& flag(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
+  /// JSON that this program has written, under a key that is not a literal of the program.
+  ObjectWriter& member(std::string_view key, std::string_view json) {
+    comma();
+    append_quoted(out_, key);
+    out_ += ':';
+    out_ += json;
+    return *this;
+  }
+  /// An object that `write(writer)` fills.
+  template <class Write>
+  ObjectWriter& object(std::string_view key, Write write) {
+    name(key);
+    ObjectWriter inner(out_);
+    write(inner);
+    inner.end();
+    return *this;
+  }
   /// An array; `append(out, element)` writes each element.
   template <class Range, class Append>
   ObjectWriter& list(std::string_view key, const Range& range, Append append) {
@@ -54,10 +71,18 @@ class ObjectWriter {
     out_ += ']';
     return *this;
   }
+  /// An array of objects; `write(writer, element)` fills each.
+  template <class Range, class Write>
+  ObjectWriter& objects(std::string_view key, const Range& range, Write write) {
+    return list(key, range, [&](std::string& out, const auto& element) {
+      ObjectWriter inner(out);
+      write(inner, element);
+      inner.end();
+    });
+  }
   /// The key and its colon; the caller appends the value.
   void name(std::string_view key) {
-    if (!first_) out_ += ',';
-    first_ = false;
+    comma();
     out_ += '"';
     out_ += key;
     out_ += "\":";
@@ -65,6 +90,11 @@ class ObjectWriter {
   void end() { out_ += '}'; }
 
  private:
+  void comma() {
+    if (!first_) out_ += ',';
+    first_ = false;
+  }
+
   std::string& out_;
   bool first_ = true;
 };

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "base/raw_value.hpp"
 #include "base/unicode.hpp"
 #include "core/result_json.hpp"
@@ -24,9 +25,18 @@ constexpr double kMostMs = 9e15;  // whole numbers are exact up to 2^53
 std::string retention_to_json(const Retention& keep) {
   if (!keep.count && !keep.age) return "false";
   if (keep.count && !keep.age) return *keep.count == 0 ? "true" : std::to_string(*keep.count);
-  std::string text = fmt::format(R"({{"age":{})", keep.age->count());
-  if (keep.count) text += fmt::format(R"(,"count":{})", *keep.count);
-  return text + "}";
+  return json::object([&](json::ObjectWriter& out) {
+    out.number("age", keep.age->count());
+    if (keep.count) out.number("count", *keep.count);
+  });
+}
+
+void write_backoff(json::ObjectWriter& out, const Backoff& backoff) {
+  out.object("backoff", [&](json::ObjectWriter& inner) {
+    inner.text("type", backoff.kind == Backoff::Kind::kFixed ? "fixed" : "exponential");
+    inner.number("delay", backoff.delay.count());
+    if (backoff.jitter > 0) inner.raw("jitter", fmt::format("{:.6f}", backoff.jitter));
+  });
 }
 
 std::optional<double> number_of(const json::Value* value) {
@@ -122,33 +132,30 @@ std::string utf8(const std::string& stored) {
 }  // namespace
 
 std::string options_to_json(const JobOptions& options) {
-  std::string text =
-      fmt::format(R"({{"attempts":{},"delay":{})", std::max(options.attempts, 1U), options.delay.count());
-  const auto member = [&](std::string_view key, std::string_view value) {
-    text += fmt::format(R"(,"{}":{})", key, value);
-  };
-  if (options.timestamp) member("timestamp", std::to_string(to_ms(*options.timestamp)));
-  if (options.id) member("jobId", json::quote(options.id->value));
-  if (options.priority > 0) member("priority", std::to_string(options.priority));
-  if (options.lifo) member("lifo", "true");
-  if (const Backoff& backoff = options.backoff; backoff != Backoff{}) {
-    const char* type = backoff.kind == Backoff::Kind::kFixed ? "fixed" : "exponential";
-    const std::string jitter = backoff.jitter > 0 ? fmt::format(R"(,"jitter":{:.6f})", backoff.jitter) : "";
-    member("backoff", fmt::format(R"({{"type":"{}","delay":{}{}}})", type, backoff.delay.count(), jitter));
-  }
-  if (options.timeout) member("timeout", std::to_string(options.timeout->count()));
-  if (options.on_complete) member("removeOnComplete", retention_to_json(*options.on_complete));
-  if (options.on_fail) member("removeOnFail", retention_to_json(*options.on_fail));
+  std::string text;
+  json::ObjectWriter out(text);
+  out.number("attempts", std::max(options.attempts, 1U)).number("delay", options.delay.count());
+  if (options.timestamp) out.number("timestamp", to_ms(*options.timestamp));
+  if (options.id) out.text("jobId", options.id->value);
+  if (options.priority > 0) out.number("priority", options.priority);
+  if (options.lifo) out.flag("lifo", true);
+  if (options.backoff != Backoff{}) write_backoff(out, options.backoff);
+  if (options.timeout) out.number("timeout", options.timeout->count());
+  if (options.on_complete) out.raw("removeOnComplete", retention_to_json(*options.on_complete));
+  if (options.on_fail) out.raw("removeOnFail", retention_to_json(*options.on_fail));
   const JobOptions defaults;
   if (options.stack_trace_limit != defaults.stack_trace_limit)
-    member("stackTraceLimit", std::to_string(options.stack_trace_limit));
-  if (options.keep_logs != defaults.keep_logs) member("keepLogs", std::to_string(options.keep_logs));
-  if (options.queue_timeout) member("queueTimeout", std::to_string(options.queue_timeout->count()));
+    out.number("stackTraceLimit", options.stack_trace_limit);
+  if (options.keep_logs != defaults.keep_logs) out.number("keepLogs", options.keep_logs);
+  if (options.queue_timeout) out.number("queueTimeout", options.queue_timeout->count());
   if (const auto& dedup = options.deduplication) {
-    const std::string ttl = dedup->ttl > Duration{0} ? fmt::format(R"(,"ttl":{})", dedup->ttl.count()) : "";
-    member("debounce", fmt::format(R"({{"id":{}{}}})", json::quote(dedup->id), ttl));
+    out.object("debounce", [&](json::ObjectWriter& inner) {
+      inner.text("id", dedup->id);
+      if (dedup->ttl > Duration{0}) inner.number("ttl", dedup->ttl.count());
+    });
   }
-  return text + "}";
+  out.end();
+  return text;
 }
 
 json::Object options_object(std::string_view text) {
@@ -249,11 +256,16 @@ Job job_from_hash(const QueueName& queue, const JobId& id, const redis::Reply::A
 }
 
 std::string finish_payload(const JobId& id, std::string_view value) {
-  return fmt::format(R"({{"jobId":{},"val":{}}})", json::quote(id.value), json::quote(value));
+  std::string text;
+  text.reserve(id.value.size() + value.size() + 64);
+  json::ObjectWriter out(text);
+  out.text("jobId", id.value).text("val", value).end();
+  return text;
 }
 
 std::string progress_payload(const JobId& id, std::string_view progress) {
-  return fmt::format(R"({{"jobId":{},"progress":{}}})", json::quote(id.value), progress);
+  return json::object(
+      [&](json::ObjectWriter& out) { out.text("jobId", id.value).raw("progress", progress); });
 }
 
 }  // namespace gaur::bull

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "base/try.hpp"
 #include "bull/job_codec.hpp"
 #include "redis_store/replies.hpp"
@@ -50,12 +51,9 @@ class RawObject {
     std::erase_if(members_, [&](const auto& member) { return member.first == key; });
   }
   std::string text() const {
-    std::string all = "{";
-    for (const auto& [key, value] : members_) {
-      if (all.size() > 1) all += ',';
-      all += json::quote(key) + ":" + value;
-    }
-    return all + "}";
+    return json::object([&](json::ObjectWriter& out) {
+      for (const auto& [key, value] : members_) out.member(key, value);
+    });
   }
 
  private:
@@ -122,18 +120,15 @@ void report_unreadable(StoreContext& context, const QueueName& queue, const JobI
 }
 
 std::string repeat_json(const Repeat& repeat) {
-  std::string text;
-  const auto member = [&](std::string_view key, std::string_view value) {
-    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", json::quote(key), value);
-  };
-  if (!repeat.cron.empty()) member("cron", json::quote(repeat.cron));
-  if (!repeat.every.empty()) member("every", repeat.every);
-  if (!repeat.time_zone.empty()) member("tz", json::quote(repeat.time_zone));
-  if (repeat.start) member("startDate", std::to_string(to_ms(*repeat.start)));
-  if (repeat.end) member("endDate", std::to_string(to_ms(*repeat.end)));
-  if (repeat.limit) member("limit", std::to_string(*repeat.limit));
-  if (!repeat.job_id.empty()) member("jobId", json::quote(repeat.job_id));
-  return "{" + text + "}";
+  return json::object([&](json::ObjectWriter& out) {
+    if (!repeat.cron.empty()) out.text("cron", repeat.cron);
+    if (!repeat.every.empty()) out.raw("every", repeat.every);
+    if (!repeat.time_zone.empty()) out.text("tz", repeat.time_zone);
+    if (repeat.start) out.number("startDate", to_ms(*repeat.start));
+    if (repeat.end) out.number("endDate", to_ms(*repeat.end));
+    if (repeat.limit) out.number("limit", *repeat.limit);
+    if (!repeat.job_id.empty()) out.text("jobId", repeat.job_id);
+  });
 }
 
 Result<Repeat> repeat_from(const Schedule& schedule) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "base/json_writer.hpp"
 #include "base/time_text.hpp"
 
@@ -77,10 +78,7 @@ Parts split(std::string_view text) {
 std::string result_json(const std::string& result, const std::optional<ResultFileInfo>& file) {
   if (!file) return result;
   if (file->is_link) return file_json(*file);
-  const std::size_t close = result.rfind('}');
-  const std::size_t last = result.find_last_not_of(" \t", close == 0 ? 0 : close - 1);
-  const bool empty = last != std::string::npos && result[last] == '{';
-  return result.substr(0, close) + (empty ? "" : ",") + "\"file\":" + file_json(*file) + "}";
+  return json::with_member(result, "file", file_json(*file));
 }
 
 std::string result_json(const Job& job) {

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/json_writer.hpp"
 #include "base/system_env.hpp"
 #include "duckdb/frames_io.hpp"
 #include "duckdb/service.hpp"
@@ -33,6 +34,20 @@ std::uint64_t number_from(const char* variable) {
 std::filesystem::path folder_from(const char* variable) {
   const char* text = std::getenv(variable);
   return text == nullptr || *text == '\0' ? std::filesystem::path() : std::filesystem::path(text);
+}
+
+std::string progress_frame(const std::string& run, double percent) {
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "progress").text("run", run).raw("value", fmt::format("{:g}", percent));
+  });
+}
+
+std::string ready_frame(std::string_view version) {
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "ready")
+        .number("protocol", 1)
+        .text("name", fmt::format("gaur-duckdb (DuckDB {})", version));
+  });
 }
 
 /// Frames from the reading thread to the running thread.
@@ -131,19 +146,14 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
   FrameWriter writer(kFramesOut);
   RunControl control(api, clock, [&](const std::string& run, double percent) {
     // the next outcome, or end of file on descriptor 3, shows that the reader is gone
-    [[maybe_unused]] const auto sent = writer.write(
-        fmt::format(R"({{"type":"progress","run":{},"value":{:g}}})", json::quote(run), percent));
+    [[maybe_unused]] const auto sent = writer.write(progress_frame(run, percent));
   });
   Service service(api, spec, options, control);
   if (const auto warm = service.warm_up(); !warm) {
     fmt::print(stderr, "gaur-duckdb: {}\n", warm.error().message);
     return 1;
   }
-  if (!options.renewed &&
-      !writer.write(fmt::format(
-          R"frame({{"type":"ready","protocol":1,"name":"gaur-duckdb (DuckDB {})"}})frame", api.version))) {
-    return 1;
-  }
+  if (!options.renewed && !writer.write(ready_frame(api.version))) return 1;
 
   Inbox inbox;
   std::thread reader([&, carried = carried_frames()] { read_all(inbox, control, carried); });

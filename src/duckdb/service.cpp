@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/json_writer.hpp"
 #include "base/utf8.hpp"
 #include "duckdb/scalar.hpp"
 #include "duckdb/sql_error.hpp"
@@ -40,15 +41,17 @@ RunFailure out_of_memory() {
           true};
 }
 
+void write_usage(json::ObjectWriter& out, const UsageMeter& meter) {
+  out.number("cpu_us", meter.cpu_us()).number("peak_rss_bytes", UsageMeter::peak_rss_bytes());
+}
+
 std::string failed_frame(const std::string& run, const RunFailure& failure, const UsageMeter& meter) {
-  json::Object frame{{"type", "failed"},
-                     {"run", run},
-                     {"message", failure.message},
-                     {"code", failure.code},
-                     {"final", failure.final}};
-  if (!failure.details.empty()) frame["details"] = failure.details;
-  frame["usage"] = json::Object{{"cpu_us", meter.cpu_us()}, {"peak_rss_bytes", UsageMeter::peak_rss_bytes()}};
-  return json::serialize(frame);
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "failed").text("run", run).text("message", failure.message).text("code", failure.code);
+    frame.flag("final", failure.final);
+    if (!failure.details.empty()) frame.raw("details", json::serialize(failure.details));
+    frame.object("usage", [&](json::ObjectWriter& usage) { write_usage(usage, meter); });
+  });
 }
 
 }  // namespace
@@ -140,13 +143,12 @@ void Service::tidy_up() {
 
 Service::Reply Service::leave(const std::string& run, const std::string& lost) {
   fmt::print(stderr, "gaur-duckdb: data source replaced, a new runner has to read it path={}\n", lost);
-  const json::Object frame{
-      {"type", "snooze"},
-      {"run", run},
-      {"delay_ms", 0},
-      {"message", fmt::format("{} was replaced: a new runner is started to read it", lost)},
-      {"last", true}};
-  return {.frame = json::serialize(frame), .leave = true};
+  std::string snooze = json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "snooze").text("run", run).number("delay_ms", 0);
+    frame.text("message", fmt::format("{} was replaced: a new runner is started to read it", lost));
+    frame.flag("last", true);
+  });
+  return {.frame = std::move(snooze), .leave = true};
 }
 
 Service::Reply Service::run(const Frame& frame) {
@@ -182,10 +184,14 @@ Service::Reply Service::run(const Frame& frame) {
   Reply reply;
   if (output) {
     output->details["duckdb"] = api_.version;
-    reply.frame = fmt::format(
-        R"({{"type":"completed","run":{},"result":{},{}"usage":{{"cpu_us":{},"peak_rss_bytes":{},"details":{}}}}})",
-        json::quote(call.run), output->result, output->file, meter.cpu_us(), UsageMeter::peak_rss_bytes(),
-        json::serialize(output->details));
+    reply.frame = json::object([&](json::ObjectWriter& out) {
+      out.text("type", "completed").text("run", call.run).raw("result", output->result);
+      if (!output->file.empty()) out.raw("file", output->file);
+      out.object("usage", [&](json::ObjectWriter& usage) {
+        write_usage(usage, meter);
+        usage.raw("details", json::serialize(output->details));
+      });
+    });
   } else {
     reply.renew = output.error().unhealthy;
     reply.frame = failed_frame(call.run, output.error(), meter);

@@ -5,28 +5,16 @@
 #include <deque>
 #include <limits>
 
+#include "base/json_writer.hpp"
 #include "duckdb/foreign_columns.hpp"
 #include "duckdb/result_budget.hpp"
 #include "duckdb/service.hpp"
-#include "duckdb/text_forms.hpp"
 
 namespace gaur::duckdb {
 namespace {
 
 std::size_t most_rows(const Function& function) {
   return function.max_rows == 0 ? std::numeric_limits<std::size_t>::max() : function.max_rows;
-}
-
-std::string schema_text(const std::vector<Column>& columns) {
-  std::string text = "[";
-  for (const auto& column : columns) {
-    text += text.size() == 1 ? "{\"name\":" : ",{\"name\":";
-    append_json_text(text, column.name);
-    text += ",\"type\":";
-    append_json_text(text, column.type);
-    text += ",\"json\":\"" + column.json + "\"}";
-  }
-  return text + "]";
 }
 
 /// What DuckDB counted while the query ran.
@@ -149,14 +137,19 @@ Run<Service::Output> Service::answer_query(Instance& instance, const Function& f
     auto file = write_file(instance, function, next, encoder, *gathered, types);
     if (!file) return fail(std::move(file).error());
     written = *std::move(file);
-    output.file = fmt::format(R"("file":{{"name":{},"format":"{}","rows":{}}},)", json::quote(written.name),
-                              to_string(function.format), written.rows);
+    output.file = json::object([&](json::ObjectWriter& out) {
+      out.text("name", written.name).text("format", to_string(function.format)).number("rows", written.rows);
+    });
   }
   if (gathered->large || function.envelope) {
-    output.result = fmt::format(R"({{"schema":{},{}"row_count":{},"truncated":{},"timezone":{}}})",
-                                schema_text(encoder.columns()),
-                                gathered->large ? "" : fmt::format("\"rows\":{},", gathered->rows),
-                                written.rows, written.truncated, json::quote(spec_.timezone));
+    output.result = json::object([&](json::ObjectWriter& out) {
+      out.objects("schema", encoder.columns(), [](json::ObjectWriter& inner, const Column& column) {
+        inner.text("name", column.name).text("type", column.type).text("json", column.json);
+      });
+      if (!gathered->large) out.raw("rows", gathered->rows);
+      out.number("row_count", written.rows).flag("truncated", written.truncated);
+      out.text("timezone", spec_.timezone);
+    });
   } else {
     output.result = std::move(gathered->rows);
   }

@@ -29,14 +29,12 @@ void refuse_add(Service& service, const ExchangePtr& exchange, const QueueName& 
 /// The job's own id is taken by a job with another name or other data.
 void refuse_duplicate(const ExchangePtr& exchange, const QueueName& queue, const Added& added) {
   const std::string path = job_path({queue, added.id}, exchange->base);
-  Problem problem;
-  problem.status = 409;
-  problem.code = "duplicate";
-  problem.detail = fmt::format(
-      "a job with the id {} exists with another name or other data; nothing was added: use a new id or get "
-      "that "
-      "job",
-      json::quote(added.id.value));
+  Problem problem = make_problem(
+      409, "duplicate",
+      fmt::format(
+          "a job with the id {} exists with another name or other data; nothing was added: use a new id or "
+          "get that job",
+          json::quote(added.id.value)));
   problem.instance = path;
   problem.headers.push_back({"Location", path});
   refuse(exchange, problem);

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/duration_text.hpp"
-#include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/prometheus_text.hpp"
 #include "http/handlers.hpp"
 #include "http/render.hpp"
@@ -10,14 +10,11 @@
 namespace gaur::http {
 
 void list_functions(Service& service, const ExchangePtr& exchange) {
-  std::string body = "{\"functions\":[";
-  bool first = true;
-  for (const auto& [name, function] : service.client().functions().functions) {
-    if (!first) body += ',';
-    first = false;
-    append_function(body, function);
-  }
-  answer_json(exchange, body + "]}");
+  const auto& functions = service.client().functions().functions;
+  answer_json(exchange, json::object([&](json::ObjectWriter& out) {
+                out.list("functions", functions,
+                         [](std::string& text, const auto& named) { append_function(text, named.second); });
+              }));
 }
 
 void get_host(Service& service, const ExchangePtr& exchange) {
@@ -70,17 +67,15 @@ void leave_host(Service& service, const ExchangePtr& exchange) {
 }
 
 void get_health(Service& /*service*/, const ExchangePtr& exchange) {
-  answer_json(exchange, "{\"status\":\"ok\"}\n");
+  answer_json(exchange, json::object([](json::ObjectWriter& out) { out.text("status", "ok"); }) + "\n");
 }
 
 void get_readiness(Service& service, const ExchangePtr& exchange) {
   const auto answer = [exchange](bool is_ready, const std::vector<std::string>& reasons) {
-    std::string body = fmt::format(R"({{"ready":{},"reasons":[)", is_ready);
-    for (std::size_t i = 0; i < reasons.size(); ++i) {
-      if (i > 0) body += ',';
-      body += json::quote(reasons[i]);
-    }
-    answer_json(exchange, body + "]}\n", is_ready ? 200 : 503);
+    const std::string body = json::object([&](json::ObjectWriter& out) {
+      out.flag("ready", is_ready).list("reasons", reasons, json::append_quoted);
+    });
+    answer_json(exchange, body + "\n", is_ready ? 200 : 503);
   };
   if (service.stopping()) return answer(false, {"this host is stopping"});
   if (!service.parts().host) return answer(true, {});

@@ -1,6 +1,4 @@
-#include <fmt/format.h>
-
-#include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/utf8.hpp"
 #include "http/handlers.hpp"
 #include "http/waiting.hpp"
@@ -54,12 +52,10 @@ void get_logs(Service& service, const ExchangePtr& exchange) {
   service.then(service.client().logs(*job, offset, static_cast<std::uint32_t>(limit)),
                [exchange, offset](Result<LogPage> page) {
                  if (!page) return refuse(exchange, page.error());
-                 std::string body = fmt::format(R"({{"total":{},"offset":{},"lines":[)", page->total, offset);
-                 for (std::size_t i = 0; i < page->lines.size(); ++i) {
-                   if (i > 0) body += ',';
-                   body += json::quote(page->lines[i]);
-                 }
-                 answer_json(exchange, body + "]}");
+                 answer_json(exchange, json::object([&](json::ObjectWriter& out) {
+                               out.number("total", page->total).number("offset", offset);
+                               out.list("lines", page->lines, json::append_quoted);
+                             }));
                });
 }
 
@@ -79,7 +75,9 @@ void cancel_job(Service& service, const ExchangePtr& exchange) {
   service.then(service.client().cancel(*job, who, why), [exchange](Result<CancelReply> reply) {
     if (!reply) return refuse(exchange, reply.error());
     const unsigned status = *reply == CancelReply::kRequested || *reply == CancelReply::kForeign ? 202 : 200;
-    answer_json(exchange, fmt::format(R"({{"cancel":"{}"}})", to_string(*reply)), status);
+    answer_json(exchange,
+                json::object([&](json::ObjectWriter& out) { out.text("cancel", to_string(*reply)); }),
+                status);
   });
 }
 
@@ -94,32 +92,33 @@ void retry_job(Service& service, const ExchangePtr& exchange) {
                [exchange](const Status& status) { answer_done(exchange, status); });
 }
 
-void promote_job(Service& service, const ExchangePtr& exchange) {
-  const auto job = job_of(exchange);
-  if (!job) return;
-  service.then(service.client().promote(*job),
+namespace {
+
+/// Answers with the result of `verb` on the job or queue of the path.
+template <class Target>
+void change(Service& service, const ExchangePtr& exchange, const std::optional<Target>& target,
+            Async<Unit> (Client::*verb)(Target)) {
+  if (!target) return;
+  service.then((service.client().*verb)(*target),
                [exchange](const Status& status) { answer_done(exchange, status); });
+}
+
+}  // namespace
+
+void promote_job(Service& service, const ExchangePtr& exchange) {
+  change(service, exchange, job_of(exchange), &Client::promote);
 }
 
 void remove_job(Service& service, const ExchangePtr& exchange) {
-  const auto job = job_of(exchange);
-  if (!job) return;
-  service.then(service.client().remove(*job),
-               [exchange](const Status& status) { answer_done(exchange, status); });
+  change(service, exchange, job_of(exchange), &Client::remove);
 }
 
 void pause_queue(Service& service, const ExchangePtr& exchange) {
-  const auto queue = queue_of(exchange);
-  if (!queue) return;
-  service.then(service.client().pause(*queue),
-               [exchange](const Status& status) { answer_done(exchange, status); });
+  change(service, exchange, queue_of(exchange), &Client::pause);
 }
 
 void resume_queue(Service& service, const ExchangePtr& exchange) {
-  const auto queue = queue_of(exchange);
-  if (!queue) return;
-  service.then(service.client().resume(*queue),
-               [exchange](const Status& status) { answer_done(exchange, status); });
+  change(service, exchange, queue_of(exchange), &Client::resume);
 }
 
 }  // namespace gaur::http

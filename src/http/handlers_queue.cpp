@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/utf8.hpp"
 #include "http/handlers.hpp"
 #include "http/waiting.hpp"
@@ -21,21 +21,26 @@ struct QueueList : std::enable_shared_from_this<QueueList> {
       : service(s), exchange(std::move(e)), names(std::move(n)) {}
 
   void next() {
-    if (at == names.size()) return answer_json(exchange, body + "]}");
-    const QueueName queue = names[at];
-    service.then(service.client().counts(queue), [self = shared_from_this(), queue](Result<Counts> counts) {
-      if (!counts) return refuse(self->exchange, counts.error());
-      if (self->at++ > 0) self->body += ',';
-      append_counts(self->body, queue, *counts);
-      self->next();
-    });
+    if (read.size() == names.size()) return answer();
+    service.then(service.client().counts(names[read.size()]),
+                 [self = shared_from_this()](Result<Counts> counts) {
+                   if (!counts) return refuse(self->exchange, counts.error());
+                   self->read.emplace_back(self->names[self->read.size()], *counts);
+                   self->next();
+                 });
+  }
+  void answer() const {
+    answer_json(exchange, json::object([&](json::ObjectWriter& out) {
+                  out.list("queues", read, [](std::string& text, const auto& queue) {
+                    append_counts(text, queue.first, queue.second);
+                  });
+                }));
   }
 
   Service& service;
   ExchangePtr exchange;
   std::vector<QueueName> names;
-  std::size_t at = 0;
-  std::string body = "{\"queues\":[";
+  std::vector<std::pair<QueueName, Counts>> read;
 };
 
 std::optional<RangeRequest> range_of(const ExchangePtr& exchange, const QueueName& queue) {
@@ -134,13 +139,12 @@ void list_jobs(Service& service, const ExchangePtr& exchange) {
     view.base = exchange->base;
     view.data = false;
     view.result = false;
-    std::string body = fmt::format(R"({{"state":"{}","offset":{},"limit":{},"jobs":[)",
-                                   to_string(request->state), request->offset, request->limit);
-    for (std::size_t i = 0; i < jobs->size(); ++i) {
-      if (i > 0) body += ',';
-      append_job(body, (*jobs)[i], view);
-    }
-    answer_json(exchange, body + "]}");
+    answer_json(exchange, json::object([&](json::ObjectWriter& out) {
+                  out.text("state", to_string(request->state));
+                  out.number("offset", request->offset).number("limit", request->limit);
+                  out.list("jobs", *jobs,
+                           [&](std::string& text, const Job& job) { append_job(text, job, view); });
+                }));
   });
 }
 

@@ -57,10 +57,8 @@ void answer_file(const ExchangePtr& exchange, const JobRef& job, const ResultFil
   if (range != nullptr && (if_range == nullptr || *if_range == etag)) {
     const auto [verdict, part] = parse_range(*range, file.bytes);
     if (verdict == RangeVerdict::kUnsatisfiable) {
-      Problem problem;
-      problem.status = 416;
-      problem.code = "range_not_satisfiable";
-      problem.detail = fmt::format("the file has {} bytes", file.bytes);
+      Problem problem =
+          make_problem(416, "range_not_satisfiable", fmt::format("the file has {} bytes", file.bytes));
       problem.headers.push_back({"Content-Range", fmt::format("bytes */{}", file.bytes)});
       return refuse(exchange, problem);
     }

@@ -1,8 +1,6 @@
 #include "http/problem.hpp"
 
-#include <fmt/format.h>
-
-#include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "http/render.hpp"
 
 namespace gaur::http {
@@ -66,11 +64,16 @@ std::string_view reason_of(unsigned status) {
   }
 }
 
-Problem problem_of(const Error& error, std::string instance) {
+Problem make_problem(unsigned status, std::string_view code, std::string detail) {
   Problem problem;
-  problem.status = status_of(error.code);
-  problem.code = to_string(error.code);
-  problem.detail = error.message;
+  problem.status = status;
+  problem.code = code;
+  problem.detail = std::move(detail);
+  return problem;
+}
+
+Problem problem_of(const Error& error, std::string instance) {
+  Problem problem = make_problem(status_of(error.code), to_string(error.code), error.message);
   problem.instance = std::move(instance);
   return problem;
 }
@@ -81,13 +84,9 @@ Problem problem_of_failure(const Job& job, std::string instance) {
   problem.code = "job_failed";
   problem.detail = failure.message;
   problem.instance = std::move(instance);
-  problem.members = "\"failure\":";
-  append_failure(problem.members, failure);
-  problem.members += fmt::format(",\"attempts_made\":{}", job.attempts_made);
-  if (job.usage) {
-    problem.members += ",\"usage\":";
-    append_usage(problem.members, *job.usage);
-  }
+  append_failure(problem.members.emplace_back("failure", "").second, failure);
+  problem.members.emplace_back("attempts_made", std::to_string(job.attempts_made));
+  if (job.usage) append_usage(problem.members.emplace_back("usage", "").second, *job.usage);
   if (failure.code == "parameter") {
     problem.status = 400;  // as for parameters that the function rejects
   } else if (failure.code == "timeout" || failure.code == "queue_timeout") {
@@ -110,20 +109,14 @@ Response to_response(const Problem& problem) {
   response.status = problem.status;
   response.content_type = "application/problem+json";
   response.headers = problem.headers;
-  std::string& out = response.body;
-  out = fmt::format(R"({{"type":"urn:gaur:problem:{}","title":"{}","status":{},"detail":{})", problem.code,
-                    reason_of(problem.status), problem.status, json::quote(problem.detail));
-  if (!problem.instance.empty()) out += ",\"instance\":" + json::quote(problem.instance);
-  if (!problem.problems.empty()) {
-    out += ",\"problems\":[";
-    for (std::size_t i = 0; i < problem.problems.size(); ++i) {
-      if (i > 0) out += ',';
-      out += json::quote(problem.problems[i]);
-    }
-    out += ']';
-  }
-  if (!problem.members.empty()) out += "," + problem.members;
-  out += "}\n";
+  json::ObjectWriter out(response.body);
+  out.text("type", "urn:gaur:problem:" + problem.code).text("title", reason_of(problem.status));
+  out.number("status", problem.status).text("detail", problem.detail);
+  if (!problem.instance.empty()) out.text("instance", problem.instance);
+  if (!problem.problems.empty()) out.list("problems", problem.problems, json::append_quoted);
+  for (const auto& [name, value] : problem.members) out.raw(name, value);
+  out.end();
+  response.body += '\n';
   return response;
 }
 

@@ -2,6 +2,7 @@
 // Problem documents (RFC 9457): the form of every error of the API.
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gaur/error.hpp"
@@ -20,8 +21,8 @@ struct Problem {
   std::string instance;
   /// Every mistake of the request at once; may be empty.
   std::vector<std::string> problems;
-  /// Further members as JSON text without braces; may be "".
-  std::string members;
+  /// Further members: name and JSON.
+  std::vector<std::pair<std::string_view, std::string>> members;
   /// Retry-After, Allow, WWW-Authenticate ...
   std::vector<Header> headers;
 };
@@ -30,6 +31,7 @@ unsigned status_of(Errc code);
 /// "Not Found".
 std::string_view reason_of(unsigned status);
 
+Problem make_problem(unsigned status, std::string_view code, std::string detail);
 Problem problem_of(const Error& error, std::string instance = {});
 /// A failed job, as the answer to a request that waited for its result.
 Problem problem_of_failure(const Job& job, std::string instance);

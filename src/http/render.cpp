@@ -22,32 +22,26 @@ void append_duration(ObjectWriter& out, std::string_view key, Duration duration)
 
 void append_retention(ObjectWriter& out, std::string_view key, const std::optional<Retention>& keep) {
   if (!keep) return;
-  std::string text;
-  ObjectWriter inner(text);
-  if (keep->count) inner.number("count", *keep->count);
-  if (keep->age) inner.number("age", keep->age->count() * 1000);
-  inner.end();
-  out.raw(key, text);
+  out.object(key, [&](ObjectWriter& inner) {
+    if (keep->count) inner.number("count", *keep->count);
+    if (keep->age) inner.number("age", keep->age->count() * 1000);
+  });
 }
 
 /// Only what differs from the defaults: what the producer asked for.
-std::string render_options(const JobOptions& options) {
+void write_options(ObjectWriter& out, const JobOptions& options) {
   const JobOptions defaults;
-  std::string text;
-  ObjectWriter out(text);
   if (options.id) out.text("id", options.id->value);
   if (options.delay != defaults.delay) append_duration(out, "delay", options.delay);
   if (options.priority != defaults.priority) out.number("priority", options.priority);
   if (options.lifo) out.flag("lifo", true);
   if (options.attempts != defaults.attempts) out.number("attempts", options.attempts);
   if (options.backoff != defaults.backoff) {
-    std::string inner_text;
-    ObjectWriter inner(inner_text);
-    inner.text("type", options.backoff.kind == Backoff::Kind::kFixed ? "fixed" : "exponential");
-    append_duration(inner, "delay", options.backoff.delay);
-    if (options.backoff.jitter > 0) inner.number("jitter", options.backoff.jitter);
-    inner.end();
-    out.raw("backoff", inner_text);
+    out.object("backoff", [&](ObjectWriter& inner) {
+      inner.text("type", options.backoff.kind == Backoff::Kind::kFixed ? "fixed" : "exponential");
+      append_duration(inner, "delay", options.backoff.delay);
+      if (options.backoff.jitter > 0) inner.number("jitter", options.backoff.jitter);
+    });
   }
   append_retention(out, "on_complete", options.on_complete);
   append_retention(out, "on_fail", options.on_fail);
@@ -55,36 +49,24 @@ std::string render_options(const JobOptions& options) {
   if (options.queue_timeout) append_duration(out, "queue_timeout", *options.queue_timeout);
   if (options.keep_logs != defaults.keep_logs) out.number("keep_logs", options.keep_logs);
   if (options.deduplication) {
-    std::string inner_text;
-    ObjectWriter inner(inner_text);
-    inner.text("id", options.deduplication->id);
-    if (options.deduplication->ttl > Duration{0}) append_duration(inner, "ttl", options.deduplication->ttl);
-    inner.end();
-    out.raw("deduplication", inner_text);
+    out.object("deduplication", [&](ObjectWriter& inner) {
+      inner.text("id", options.deduplication->id);
+      if (options.deduplication->ttl > Duration{0}) append_duration(inner, "ttl", options.deduplication->ttl);
+    });
   }
-  out.end();
-  return text;
 }
 
-std::string render_waiting(const Waiting& waiting) {
-  std::string text;
-  ObjectWriter out(text);
+void write_waiting(ObjectWriter& out, const Waiting& waiting) {
   if (waiting.position) {
     out.number("position", waiting.position->before);
     out.flag("exact", waiting.position->exact);
   }
   if (waiting.reason) out.text("reason", *waiting.reason);
-  out.end();
-  return text;
 }
 
 /// What a store handed over as JSON; "" is nothing.
 json::Fragment or_null(std::string_view stored) {
   return json::Fragment::read_or_quote(stored.empty() ? "null" : stored);
-}
-
-void append_text(std::string& out, const std::string& text) {
-  out += json::quote(text);
 }
 
 void append_duplicate(ObjectWriter& out, const Added& added) {
@@ -122,12 +104,12 @@ void append_job(std::string& text, const Job& job, const JobParts& view) {
   if (view.added != nullptr) append_duplicate(out, *view.added);
   if (view.waiting != nullptr) {
     if (view.waiting->position) out.number("position", view.waiting->position->before);
-    out.raw("waiting", render_waiting(*view.waiting));
+    out.object("waiting", [&](ObjectWriter& inner) { write_waiting(inner, *view.waiting); });
   }
   if (view.data) {
     out.json("data", or_null(job.data));
     if (!job.data_invalid.empty()) out.text("data_invalid", job.data_invalid);
-    out.raw("options", render_options(job.options));
+    out.object("options", [&](ObjectWriter& inner) { write_options(inner, job.options); });
   }
   append_time(out, "timestamp", job.timestamp);
   if (job.due) append_time(out, "due", *job.due);
@@ -144,7 +126,7 @@ void append_job(std::string& text, const Job& job, const JobParts& view) {
     out.name("failure");
     append_failure(text, *job.failure);
   }
-  if (view.result && !job.stacktrace.empty()) out.list("stacktrace", job.stacktrace, append_text);
+  if (view.result && !job.stacktrace.empty()) out.list("stacktrace", job.stacktrace, json::append_quoted);
   if (job.usage) {
     out.name("usage");
     append_usage(text, *job.usage);
@@ -168,11 +150,9 @@ void append_counts(std::string& text, const QueueName& queue, const Counts& coun
   ObjectWriter out(text);
   out.text("name", queue.value);
   out.flag("paused", counts.paused);
-  std::string inner_text;
-  ObjectWriter inner(inner_text);
-  for (const State state : kAllStates) inner.number(to_string(state), counts[state]);
-  inner.end();
-  out.raw("counts", inner_text);
+  out.object("counts", [&](ObjectWriter& inner) {
+    for (const State state : kAllStates) inner.number(to_string(state), counts[state]);
+  });
   out.end();
 }
 
@@ -184,12 +164,10 @@ void append_function(std::string& text, const FunctionInfo& function) {
   if (!function.description.empty()) out.text("description", function.description);
   out.json("parameters",
            json::Fragment::read_or_quote(function.parameters.empty() ? "{}" : function.parameters));
-  std::string inner_text;
-  ObjectWriter inner(inner_text);
-  if (function.cores > 0) inner.number("cores", function.cores);
-  if (function.memory_bytes > 0) inner.number("memory_bytes", function.memory_bytes);
-  inner.end();
-  out.raw("needs", inner_text);
+  out.object("needs", [&](ObjectWriter& inner) {
+    if (function.cores > 0) inner.number("cores", function.cores);
+    if (function.memory_bytes > 0) inner.number("memory_bytes", function.memory_bytes);
+  });
   if (function.timeout) append_duration(out, "timeout_ms", *function.timeout);
   if (function.queue_timeout) append_duration(out, "queue_timeout_ms", *function.queue_timeout);
   out.end();
@@ -206,13 +184,11 @@ std::string render_host(const HostStatus& host) {
   out.text("store", host.store);
   out.flag("ready", host.ready);
   out.flag("stopping", host.stopping);
-  out.list("not_ready", host.not_ready, append_text);
-  out.list("warnings", host.warnings, append_text);
-  out.list("refused_queues", host.refused_queues, [](std::string& inner_text, const RefusedQueue& refused) {
-    ObjectWriter inner(inner_text);
+  out.list("not_ready", host.not_ready, json::append_quoted);
+  out.list("warnings", host.warnings, json::append_quoted);
+  out.objects("refused_queues", host.refused_queues, [](ObjectWriter& inner, const RefusedQueue& refused) {
     inner.text("queue", refused.queue.value);
     inner.text("reason", refused.why);
-    inner.end();
   });
   out.number("spill_bytes", host.spill_bytes);
   out.number("spill_max_bytes", host.spill_max_bytes);
@@ -226,8 +202,7 @@ std::string render_host(const HostStatus& host) {
   out.number("memory_granted", host.memory_granted);
   out.number("slots", host.slots);
   out.text("slots_sum", host.slots_sum);
-  out.list("runs", host.runs, [](std::string& inner_text, const RunStatus& run) {
-    ObjectWriter inner(inner_text);
+  out.objects("runs", host.runs, [](ObjectWriter& inner, const RunStatus& run) {
     inner.text("queue", run.queue.value);
     inner.text("id", run.id.value);
     inner.text("function", run.function.value);
@@ -236,10 +211,8 @@ std::string render_host(const HostStatus& host) {
     append_duration(inner, "running_ms", run.running);
     inner.number("cores", run.cores);
     inner.number("memory_bytes", run.memory_bytes);
-    inner.end();
   });
-  out.list("pools", host.pools, [](std::string& inner_text, const PoolStatus& pool) {
-    ObjectWriter inner(inner_text);
+  out.objects("pools", host.pools, [](ObjectWriter& inner, const PoolStatus& pool) {
     inner.text("name", pool.name);
     inner.text("kind", pool.kind);
     inner.number("runners", pool.runners);
@@ -249,15 +222,12 @@ std::string render_host(const HostStatus& host) {
     inner.number("crashed", pool.crashed);
     inner.number("memory_bytes", pool.memory_bytes);
     if (!pool.broken.empty()) inner.text("broken", pool.broken);
-    inner.end();
   });
-  out.list("unserved", host.unserved, [](std::string& inner_text, const UnservedJobs& jobs) {
-    ObjectWriter inner(inner_text);
+  out.objects("unserved", host.unserved, [](ObjectWriter& inner, const UnservedJobs& jobs) {
     inner.text("queue", jobs.queue.value);
     if (!jobs.function.empty()) inner.text("function", jobs.function.value);
     inner.number("jobs", jobs.jobs);
     inner.flag("exact", jobs.exact);
-    inner.end();
   });
   out.end();
   text += '\n';

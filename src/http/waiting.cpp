@@ -56,7 +56,7 @@ void answer_waited(Service& service, const ExchangePtr& exchange, const Job& job
   const std::string path = job_path({job.queue, job.id}, exchange->base);
   if (job.state == State::kFailed) {
     Problem problem = problem_of_failure(job, path);
-    if (added.duplicate) problem.members += ",\"duplicate\":true";
+    if (added.duplicate) problem.members.emplace_back("duplicate", "true");
     return refuse(exchange, problem);
   }
   JobParts view;
@@ -93,10 +93,8 @@ bool try_begin_wait(Service& service, const ExchangePtr& exchange) {
 
 bool begin_wait(Service& service, const ExchangePtr& exchange) {
   if (try_begin_wait(service, exchange)) return true;
-  Problem problem;
-  problem.status = 429;
-  problem.code = "too_many_waits";
-  problem.detail = "too many requests wait for results; ask again without ?wait=, or later";
+  Problem problem = make_problem(429, "too_many_waits",
+                                 "too many requests wait for results; ask again without ?wait=, or later");
   problem.headers.push_back({"Retry-After", "1"});
   refuse(exchange, problem);
   return false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "base/try.hpp"
 
 namespace gaur {
@@ -76,8 +77,8 @@ class Fields {
   std::uint64_t number_or(std::string_view key, std::uint64_t default_value) {
     const auto value = raw(key);
     if (!value) return default_value;
-    const auto parsed = json::parse_object(fmt::format("{{\"n\":{}}}", *value));
-    const auto number = parsed ? json::integer(*parsed, "n") : std::nullopt;
+    const auto parsed = json::parse(*value);
+    const auto number = parsed ? json::whole_number(*parsed) : std::nullopt;
     if (!number || *number < 0) {
       wrong(key, "a whole number of at least 0");
       return default_value;
@@ -214,18 +215,16 @@ Result<std::string> run_frame(const RunRequest& request) {
   const Job& job = request.taken.job;
   const auto data = json::Fragment::read(job.data.empty() ? "null" : job.data);
   if (!data) return data.error().in("the job's data cannot be read");
-  const std::uint32_t attempt = job.attempts_made + 1;
   std::string out;
   out.reserve(job.data.size() + 512);
-  fmt::format_to(
-      std::back_inserter(out),
-      R"({{"type":"run","run":{},"queue":{},"id":{},"name":{},"function":{},"attempt":{},"started":{},)"
-      R"("threads":{},"memory":{},"timeout_ms":{},"data":)",
-      json::quote(request.taken.token.value), json::quote(job.queue.value), json::quote(job.id.value),
-      json::quote(job.name), json::quote(request.taken.function.value), attempt, job.attempts_started,
-      request.grant.threads, request.grant.memory_bytes, request.timeout ? request.timeout->count() : 0);
-  out += data->view();
-  out += "}\n";
+  json::ObjectWriter frame(out);
+  frame.text("type", "run").text("run", request.taken.token.value).text("queue", job.queue.value);
+  frame.text("id", job.id.value).text("name", job.name).text("function", request.taken.function.value);
+  frame.number("attempt", job.attempts_made + 1).number("started", job.attempts_started);
+  frame.number("threads", request.grant.threads).number("memory", request.grant.memory_bytes);
+  frame.number("timeout_ms", request.timeout ? request.timeout->count() : 0).json("data", *data);
+  frame.end();
+  out += '\n';
   if (out.size() > kMaxFrameBytes) {
     return Error{Errc::kTooLarge,
                  fmt::format("the job's data has {} bytes; a `run` frame has at most {} bytes",
@@ -235,12 +234,17 @@ Result<std::string> run_frame(const RunRequest& request) {
 }
 
 std::string cancel_frame(const LockToken& run, std::string_view reason, std::string_view message) {
-  return fmt::format("{{\"type\":\"cancel\",\"run\":{},\"reason\":{},\"message\":{}}}\n",
-                     json::quote(run.value), json::quote(reason), json::quote(message));
+  return json::object([&](json::ObjectWriter& frame) {
+           frame.text("type", "cancel")
+               .text("run", run.value)
+               .text("reason", reason)
+               .text("message", message);
+         }) +
+         "\n";
 }
 
 std::string stop_frame() {
-  return "{\"type\":\"stop\"}\n";
+  return json::object([](json::ObjectWriter& frame) { frame.text("type", "stop"); }) + "\n";
 }
 
 std::string_view to_string(StopReason reason) {

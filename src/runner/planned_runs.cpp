@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "base/utf8.hpp"
 
 namespace gaur {
@@ -20,16 +21,12 @@ std::string_view raw(const std::vector<json::Member>& members, std::string_view 
 
 /// The sum of both usages; `details` are those of the second step with the plan's in a member `plan`.
 Usage sum_of(const Usage& plan, Usage run) {
-  std::string about = fmt::format(R"("plan":{{"cpu_us":{},"wall_us":{},"peak_rss_bytes":{})", plan.cpu_us,
-                                  plan.wall_us, plan.peak_rss_bytes);
-  if (!plan.details.empty()) about += ",\"details\":" + plan.details;
-  about += "}";
-  const auto own = json::members(run.details.empty() ? "{}" : run.details);
-  if (own && own->empty()) {
-    run.details = "{" + about + "}";
-  } else {
-    run.details.insert(run.details.rfind('}'), "," + about);
-  }
+  const std::string about = json::object([&](json::ObjectWriter& out) {
+    out.number("cpu_us", plan.cpu_us).number("wall_us", plan.wall_us);
+    out.number("peak_rss_bytes", plan.peak_rss_bytes);
+    if (!plan.details.empty()) out.raw("details", plan.details);
+  });
+  run.details = json::with_member(run.details.empty() ? "{}" : run.details, "plan", about);
   run.cpu_us += plan.cpu_us;
   run.wall_us += plan.wall_us;
   run.peak_rss_bytes = std::max(run.peak_rss_bytes, plan.peak_rss_bytes);
@@ -60,11 +57,12 @@ Result<Plan> read_plan(std::string_view result) {
   if (!params.empty() && params.front() != '{' && params.front() != '[')
     return wrong("`params` of the plan is neither an object nor a list");
   const std::string_view setup = raw(*members, "setup");
-  Plan plan{fmt::format(R"({{"sql":{})", sql), ""};
-  if (!params.empty()) plan.data += fmt::format(",\"params\":{}", params);
-  if (!setup.empty()) plan.data += fmt::format(",\"setup\":{}", setup);
-  plan.data += "}";
-  return plan;
+  return Plan{json::object([&](json::ObjectWriter& data) {
+                data.raw("sql", sql);
+                if (!params.empty()) data.raw("params", params);
+                if (!setup.empty()) data.raw("setup", setup);
+              }),
+              ""};
 }
 
 /// One run; observes both of its steps.

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/json_text.hpp"
+#include "base/json_writer.hpp"
 #include "base/utf8.hpp"
 
 namespace gaur::runner_sdk {
@@ -22,25 +23,46 @@ constexpr json::ParseLimits kResultLimits{.max_bytes = kMostFrameBytes - kFrameO
                                           .max_depth = json::kPeerDepth};
 
 std::string completed_frame(const std::string& run, const answer::Completed& done) {
-  std::string file;
-  if (done.file) {
-    file = fmt::format(R"(,"file":{{"name":{},"format":{},"rows":{}}})", json::quote(done.file->name),
-                       json::quote(done.file->format), done.file->rows);
-  }
-  return fmt::format(R"({{"type":"completed","run":{},"result":{}{}}})", json::quote(run),
-                     json::one_line(done.result), file);
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "completed").text("run", run).raw("result", json::one_line(done.result));
+    if (!done.file) return;
+    frame.object("file", [&](json::ObjectWriter& file) {
+      file.text("name", done.file->name).text("format", done.file->format).number("rows", done.file->rows);
+    });
+  });
 }
 
 std::string failed_frame(const std::string& run, const answer::Failed& bad) {
   const bool details = json::parse_object(bad.details).has_value() && bad.details.size() < (64U << 10U);
-  return fmt::format(R"({{"type":"failed","run":{},"message":{},"code":{},"final":{},"details":{}}})",
-                     json::quote(run), json::quote(bad.message), json::quote(bad.code), bad.final,
-                     details ? json::one_line(bad.details) : "{}");
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "failed").text("run", run).text("message", bad.message).text("code", bad.code);
+    frame.flag("final", bad.final).raw("details", details ? json::one_line(bad.details) : "{}");
+  });
 }
 
 std::string snooze_frame(const std::string& run, const answer::Snooze& snooze) {
-  return fmt::format(R"({{"type":"snooze","run":{},"delay_ms":{},"message":{}}})", json::quote(run),
-                     std::max<std::int64_t>(0, snooze.delay.count()), json::quote(snooze.why));
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "snooze").text("run", run);
+    frame.number("delay_ms", std::max<std::int64_t>(0, snooze.delay.count())).text("message", snooze.why);
+  });
+}
+
+std::string ready_frame(const std::string& name) {
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "ready").number("protocol", 1).text("name", name);
+  });
+}
+
+std::string progress_frame(const std::string& run, std::string_view value) {
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "progress").text("run", run).raw("value", value);
+  });
+}
+
+std::string log_frame(const std::string& run, std::string_view line) {
+  return json::object([&](json::ObjectWriter& frame) {
+    frame.text("type", "log").text("run", run).text("line", utf8_prefix(line, kMostLogBytes));
+  });
 }
 
 }  // namespace
@@ -49,8 +71,7 @@ Session::Session(const RunnerProgram& program, Clock& clock, SessionOptions opti
     : program_(program), clock_(clock), options_(std::move(options)), writer_(options_.out) {}
 
 int Session::serve() {
-  if (!writer_.write(fmt::format(R"({{"type":"ready","protocol":1,"name":{}}})", json::quote(program_.name))))
-    return 1;
+  if (!writer_.write(ready_frame(program_.name))) return 1;
   std::thread reader([this] { read(); });
   while (true) {
     std::unique_lock lock(mutex_);
@@ -215,14 +236,11 @@ void Session::flush_progress() {
     if (!progress_) return;
     value = *std::exchange(progress_, std::nullopt);
   }
-  [[maybe_unused]] const auto sent = writer_.write(
-      fmt::format(R"({{"type":"progress","run":{},"value":{}}})", json::quote(job_->run), value));
+  [[maybe_unused]] const auto sent = writer_.write(progress_frame(job_->run, value));
 }
 
 void Session::log(std::string_view line) {
-  [[maybe_unused]] const auto sent =
-      writer_.write(fmt::format(R"({{"type":"log","run":{},"line":{}}})", json::quote(job_->run),
-                                json::quote(utf8_prefix(line, kMostLogBytes))));
+  [[maybe_unused]] const auto sent = writer_.write(log_frame(job_->run, line));
 }
 
 }  // namespace gaur::runner_sdk

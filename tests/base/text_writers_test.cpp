@@ -1,6 +1,7 @@
 // JSON objects, times, Prometheus text and truncation.
 #include <gtest/gtest.h>
 
+#include "base/json_text.hpp"
 #include "base/json_writer.hpp"
 #include "base/prometheus_text.hpp"
 #include "base/time_text.hpp"
@@ -23,6 +24,23 @@ TEST(ObjectWriter, WritesMembersInOrder) {
       text,
       R"({"name":"a \"b\"\n","count":3,"share":0.5,"ready":true,"data":[1],"result":"not json","ids":[1,2]})");
   EXPECT_EQ(json::object([](json::ObjectWriter&) {}), "{}");
+}
+
+TEST(ObjectWriter, WritesNestedObjectsAndForeignKeys) {
+  const std::string text = json::object([](json::ObjectWriter& out) {
+    out.object("empty", [](json::ObjectWriter&) {});
+    out.object("one", [](json::ObjectWriter& inner) { inner.number("n", 1); }).member("a \"b\"\n", "[1]");
+    out.objects("all", std::vector<int>{1, 2},
+                [](json::ObjectWriter& inner, int n) { inner.number("n", n); });
+    out.list("texts", std::vector<std::string>{"a", "\xFF"}, json::append_quoted);
+  });
+  EXPECT_EQ(text, R"({"empty":{},"one":{"n":1},"a \"b\"\n":[1],"all":[{"n":1},{"n":2}],"texts":["a","�"]})");
+}
+
+TEST(WithMember, AppendsAndKeepsAllOtherBytes) {
+  EXPECT_EQ(json::with_member("{}", "b", "[2]"), R"({"b":[2]})");
+  EXPECT_EQ(json::with_member("{ \n}", "b", "2"), "{ \n\"b\":2}");
+  EXPECT_EQ(json::with_member(R"( {"a":{} } )", "b", "2"), R"( {"a":{} ,"b":2} )");
 }
 
 TEST(IsoTime, IsUtcWithMilliseconds) {
