@@ -25,16 +25,8 @@ constexpr std::size_t kFilePiece = 256 << 10;
 constexpr std::uint64_t kSlowestClient = 64 << 10;  // bytes a second, for answers above a few kilobytes
 constexpr Duration kLinger{1'000};
 
-Problem simple(unsigned status, std::string_view code, std::string detail) {
-  Problem problem;
-  problem.status = status;
-  problem.code = code;
-  problem.detail = std::move(detail);
-  return problem;
-}
-
 Problem body_too_large(const HttpLimits& limits) {
-  return simple(413, "too_large", "the body has more than " + std::to_string(limits.body) + " bytes");
+  return make_problem(413, "too_large", "the body has more than " + std::to_string(limits.body) + " bytes");
 }
 
 }  // namespace
@@ -80,10 +72,10 @@ void Connection::check_deadline(Instant now) {
   if (!deadline_ || now < *deadline_) return;
   deadline_.reset();
   if (phase_ == Phase::kHead && !in_.empty()) {
-    return reply_with(simple(408, "request_timeout", "the headers did not arrive in time"));
+    return reply_with(make_problem(408, "request_timeout", "the headers did not arrive in time"));
   }
   if (phase_ == Phase::kBody)
-    return reply_with(simple(408, "request_timeout", "the body did not arrive in time"));
+    return reply_with(make_problem(408, "request_timeout", "the body did not arrive in time"));
   if (phase_ != Phase::kAnswering) close();
 }
 
@@ -101,14 +93,14 @@ void Connection::give_up_answer() {
       return reply(*std::move(exchange->receipt));
     }
   }
-  reply_with(simple(503, "stopping", "this host is stopping; request the job again later"));
+  reply_with(make_problem(503, "stopping", "this host is stopping; request the job again later"));
 }
 
 void Connection::refuse_connection() {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  Response response =
-      to_response(simple(503, "too_many_connections", "the server has reached its limit of connections"));
+  Response response = to_response(
+      make_problem(503, "too_many_connections", "the server has reached its limit of connections"));
   response.headers.push_back({"Retry-After", "1"});
   const std::string text =
       render_head(response, response.body.size(), true, core_->clock.wall()) + response.body;
@@ -170,7 +162,7 @@ void Connection::process_head() {
   in_.erase(0, used);
   const bool too_large = error == beast::http::error::body_limit;
   if (error && !too_large && error != beast::http::error::need_more)
-    return reply_with(simple(400, "bad_request", "headers: " + error.message()));
+    return reply_with(make_problem(400, "bad_request", "headers: " + error.message()));
   begin_request(too_large);
 }
 
@@ -229,13 +221,14 @@ void Connection::process_body() {
   booked_ += used;
   if (error == beast::http::error::body_limit) return reply_with(body_too_large(core_->limits));
   if (error && error != beast::http::error::need_more)
-    return reply_with(simple(400, "bad_request", "body: " + error.message()));
+    return reply_with(make_problem(400, "bad_request", "body: " + error.message()));
   if (parser_->is_done()) return dispatch();
   if (in_.size() > kMostUndigested)
-    return reply_with(simple(400, "bad_request", "body: a chunk's header or the trailers are too long"));
+    return reply_with(
+        make_problem(400, "bad_request", "body: a chunk's header or the trailers are too long"));
   if (core_->body_bytes > core_->limits.body_memory) {
     return reply_with(
-        simple(503, "overloaded", "too many large bodies at the same time; try again in a moment"));
+        make_problem(503, "overloaded", "too many large bodies at the same time; try again in a moment"));
   }
   read();
 }
@@ -299,7 +292,7 @@ void Connection::reply(Response response) {
   if (response.file) {
     file_descriptor_ = ::open(response.file->path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file_descriptor_ < 0) {
-      response = to_response(simple(410, "gone", "the result file is gone: it expired or was removed"));
+      response = to_response(make_problem(410, "gone", "the result file is gone: it expired or was removed"));
       length = response.body.size();
     } else {
       file_ = response.file;

@@ -18,14 +18,6 @@ namespace {
 constexpr std::size_t kMostAddresses = 10'000;
 constexpr std::chrono::seconds kWindow{60};
 
-Problem refuse(unsigned status, std::string code, std::string detail) {
-  Problem problem;
-  problem.status = status;
-  problem.code = std::move(code);
-  problem.detail = std::move(detail);
-  return problem;
-}
-
 bool is_safe(std::string_view method) {
   return method == "GET" || method == "HEAD";
 }
@@ -70,11 +62,12 @@ std::optional<Problem> Guard::check_host(const Request& request) const {
   if (is_loopback_name(name)) return std::nullopt;
   if (std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end())
     return std::nullopt;
-  return refuse(421, "misdirected",
-                fmt::format("Host {} is not a name of this server; without a token only localhost and the "
-                            "names in server.hosts "
-                            "are accepted",
-                            json::quote(utf8_prefix(name, 140))));
+  return make_problem(
+      421, "misdirected",
+      fmt::format("Host {} is not a name of this server; without a token only localhost and the "
+                  "names in server.hosts "
+                  "are accepted",
+                  json::quote(utf8_prefix(name, 140))));
 }
 
 std::optional<Problem> Guard::check_token(const Request& request) {
@@ -86,7 +79,7 @@ std::optional<Problem> Guard::check_token(const Request& request) {
     return wrong_token(request.remote);
   }
   Problem problem =
-      refuse(401, "unauthorized", "a token is required: send the header Authorization: Bearer <token>");
+      make_problem(401, "unauthorized", "a token is required: send the header Authorization: Bearer <token>");
   problem.headers.push_back({"WWW-Authenticate", "Bearer"});
   return problem;
 }
@@ -101,11 +94,11 @@ std::optional<Problem> Guard::wrong_token(const std::string& remote) {
   if (wrong.count == 0 || now - wrong.since >= kWindow) wrong = {now, 0};
   if (++wrong.count > options_.wrong_tokens) {
     Problem problem =
-        refuse(429, "too_many_wrong_tokens", "too many wrong tokens from this address; wait a minute");
+        make_problem(429, "too_many_wrong_tokens", "too many wrong tokens from this address; wait a minute");
     problem.headers.push_back({"Retry-After", "60"});
     return problem;
   }
-  Problem problem = refuse(401, "unauthorized", "the token is wrong");
+  Problem problem = make_problem(401, "unauthorized", "the token is wrong");
   problem.headers.push_back({"WWW-Authenticate", "Bearer error=\"invalid_token\""});
   return problem;
 }
@@ -114,14 +107,15 @@ std::optional<Problem> Guard::wrong_token(const std::string& remote) {
 std::optional<Problem> Guard::check_origin(const Request& request) {
   constexpr std::string_view kDetail = "write requests from web pages of other origins are rejected";
   if (const std::string* site = request.header("sec-fetch-site")) {
-    if (*site != "same-origin" && *site != "none") return refuse(403, "cross_origin", std::string(kDetail));
+    if (*site != "same-origin" && *site != "none")
+      return make_problem(403, "cross_origin", std::string(kDetail));
   }
   if (const std::string* origin = request.header("origin")) {
     const std::string* host = request.header("host");
     const std::string own = host == nullptr ? "" : lower(*host);
     const std::string from = lower(*origin);
     if (own.empty() || (from != "http://" + own && from != "https://" + own)) {
-      return refuse(403, "cross_origin", std::string(kDetail));
+      return make_problem(403, "cross_origin", std::string(kDetail));
     }
   }
   return std::nullopt;
@@ -130,8 +124,8 @@ std::optional<Problem> Guard::check_origin(const Request& request) {
 std::optional<Problem> Guard::check_body(const Request& request) {
   if (const std::string* encoding = request.header("content-encoding")) {
     if (lower(*encoding) != "identity") {
-      return refuse(415, "unsupported_media_type",
-                    "Content-Encoding is not supported; send uncompressed JSON");
+      return make_problem(415, "unsupported_media_type",
+                          "Content-Encoding is not supported; send uncompressed JSON");
     }
   }
   if (request.body.empty()) return std::nullopt;
@@ -145,8 +139,8 @@ std::optional<Problem> Guard::check_body(const Request& request) {
   const std::string parameter = lower(trim(charset));
   const bool utf8 = parameter.empty() || parameter == "charset=utf-8" || parameter == "charset=\"utf-8\"";
   if (trim(given) == "application/json" && utf8) return std::nullopt;
-  return refuse(415, "unsupported_media_type",
-                "the body must be JSON in UTF-8: send the header Content-Type: application/json");
+  return make_problem(415, "unsupported_media_type",
+                      "the body must be JSON in UTF-8: send the header Content-Type: application/json");
 }
 
 }  // namespace gaur::http

@@ -57,14 +57,6 @@ Problem problem_of_all(std::vector<std::string> problems, std::string_view targe
   return problem;
 }
 
-Response problem_response(unsigned status, std::string code, std::string detail) {
-  Problem problem;
-  problem.status = status;
-  problem.code = std::move(code);
-  problem.detail = std::move(detail);
-  return to_response(problem);
-}
-
 }  // namespace
 
 Service::Service(const ServerOptions& options, ServerParts parts, std::shared_ptr<Executor> executor)
@@ -82,11 +74,12 @@ tl::expected<ExchangePtr, Response> Service::open(Request head) {
   if (const auto problem = guard_.check_head(head, access)) return tl::unexpected(to_response(*problem));
   if (!target) return tl::unexpected(to_response(problem_of(target.error())));
   if (match.route == nullptr && match.allow.empty()) {
-    return tl::unexpected(problem_response(
-        404, "not_found", "nothing is here; docs/reference/http-api.md lists what there is"));
+    return tl::unexpected(to_response(
+        make_problem(404, "not_found", "nothing is here; docs/reference/http-api.md lists what there is")));
   }
   if (match.route == nullptr) {
-    Response response = problem_response(405, "method_not_allowed", "this path takes " + match.allow);
+    Response response =
+        to_response(make_problem(405, "method_not_allowed", "this path takes " + match.allow));
     response.headers.push_back({"Allow", match.allow});
     return tl::unexpected(std::move(response));
   }

@@ -12,22 +12,15 @@ namespace {
 
 constexpr std::string_view kEnd = "\r\n";
 
-Problem bad(unsigned status, std::string_view code, std::string detail) {
-  Problem problem;
-  problem.status = status;
-  problem.code = code;
-  problem.detail = std::move(detail);
-  return problem;
-}
 Problem bad_request(std::string detail) {
-  return bad(400, "bad_request", std::move(detail));
+  return make_problem(400, "bad_request", std::move(detail));
 }
 Problem line_too_long(const HttpLimits& limits) {
-  return bad(414, "uri_too_long",
-             fmt::format("the request line has more than {} bytes", limits.request_line));
+  return make_problem(414, "uri_too_long",
+                      fmt::format("the request line has more than {} bytes", limits.request_line));
 }
 Problem head_too_large(const HttpLimits& limits) {
-  return bad(
+  return make_problem(
       431, "headers_too_large",
       fmt::format("the headers have more than {} bytes or {} lines", limits.headers, limits.header_lines));
 }
@@ -63,7 +56,7 @@ std::optional<Problem> check_request_line(std::string_view line, bool& version_1
   version_10 = version == "HTTP/1.0";
   if (version == "HTTP/1.1" || version_10) return std::nullopt;
   if (version.starts_with("HTTP/"))
-    return bad(505, "version_not_supported", "HTTP/1.1 and HTTP/1.0 are understood");
+    return make_problem(505, "version_not_supported", "HTTP/1.1 and HTTP/1.0 are understood");
   return bad_request("request line: HTTP/1.1 is expected at its end");
 }
 
@@ -87,7 +80,7 @@ std::optional<Problem> check_header(std::string_view line, Framing& framing) {
   } else if (name == "host") {
     if (++framing.hosts > 1) return bad_request("Host: given twice");
   } else if (name == "expect" && lower(value) != "100-continue") {
-    return bad(417, "expectation_failed", "Expect: only 100-continue is understood");
+    return make_problem(417, "expectation_failed", "Expect: only 100-continue is understood");
   }
   return std::nullopt;
 }
