@@ -42,7 +42,8 @@ struct Pipe {
 /// low numbers without one dup2 overwriting the source of the next. Errors: kIo (out of descriptors).
 Result<Pipe> make_pipe(int at_least = 10);
 Status set_nonblocking(int fd);
-/// Writes everything, over short writes and EINTR. Blocks. Errors: kIo.
+/// Writes everything, over short writes, EINTR and EAGAIN (another process made the pipe non-blocking).
+/// Blocks. Errors: kIo.
 Status write_all(int fd, std::string_view bytes);
 /// "what: errno's text" as kIo.
 Error errno_error(std::string_view what, int error_number);

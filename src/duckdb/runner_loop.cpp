@@ -15,7 +15,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/system_env.hpp"
-#include "duckdb/frames_io.hpp"
+#include "duckdb/frames.hpp"
 #include "duckdb/service.hpp"
 
 namespace gaur::duckdb {
@@ -115,7 +115,7 @@ bool ready_to_renew(Inbox& inbox, std::thread& reader) {
   if (inbox.runs.empty()) return true;
   const int carried = memfd_create("gaur-frames", 0);
   if (carried < 0) return false;
-  FrameWriter keep(carried);
+  LineWriter keep(carried);
   for (auto* frames : {&inbox.cancels, &inbox.runs}) {
     for (const auto& frame : *frames) {
       if (!keep.write(frame.text)) return false;
@@ -143,7 +143,7 @@ int run_runner(const Api& api, const Spec& spec, Clock& clock, const std::functi
   options.memory = number_from("GAUR_MEMORY");
   options.renewed = std::getenv(kRenewedVariable) != nullptr;
 
-  FrameWriter writer(kFramesOut);
+  LineWriter writer(kFramesOut);
   RunControl control(api, clock, [&](const std::string& run, double percent) {
     // the next outcome, or end of file on descriptor 3, shows that the reader is gone
     [[maybe_unused]] const auto sent = writer.write(progress_frame(run, percent));

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "duckdb/encoder.hpp"
-#include "duckdb/frames_io.hpp"
+#include "duckdb/frames.hpp"
 #include "duckdb/instance.hpp"
 #include "duckdb/parameters.hpp"
 #include "duckdb/result_budget.hpp"
@@ -56,7 +56,7 @@ class Service {
   struct Call;  // one run, from its frame
   struct Output {
     std::string result;  // JSON
-    std::string file;    // the frame's `file` member, or ""
+    std::string file;    // JSON, or ""
     json::Object details;
   };
   struct Gathered;

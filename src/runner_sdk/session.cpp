@@ -19,7 +19,7 @@ namespace {
 constexpr Duration kProgressInterval{50};
 constexpr std::size_t kMostLogBytes = std::size_t{16} << 10;
 constexpr std::size_t kFrameOverhead = 4096;  // of the other members of a frame
-constexpr json::ParseLimits kResultLimits{.max_bytes = kMostFrameBytes - kFrameOverhead,
+constexpr json::ParseLimits kResultLimits{.max_bytes = kMostLineBytes - kFrameOverhead,
                                           .max_depth = json::kPeerDepth};
 
 std::string completed_frame(const std::string& run, const answer::Completed& done) {
@@ -100,13 +100,13 @@ int Session::serve() {
 }
 
 void Session::read() {
-  const Status read = read_lines(options_.in, [this](std::string_view line) { return on_line(line); });
+  const auto read = read_lines(options_.in, -1, [this](const std::string& line) { return on_line(line); });
   if (!read) std::fprintf(stderr, "%s\n", read.error().message.c_str());
   stop(read ? 0 : 1);
 }
 
 bool Session::on_line(std::string_view line) {
-  const auto frame = json::parse_object(line, {.max_bytes = kMostFrameBytes, .max_depth = json::kFrameDepth});
+  const auto frame = json::parse_object(line, {.max_bytes = kMostLineBytes, .max_depth = json::kFrameDepth});
   if (!frame) {
     std::fprintf(stderr, "not a frame: %s\n", frame.error().message.c_str());
     stop(1);

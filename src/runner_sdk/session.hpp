@@ -8,9 +8,9 @@
 #include <string>
 
 #include "base/env.hpp"
+#include "base/lines.hpp"
 #include "gaur/runner.hpp"
 #include "runner_sdk/job_data.hpp"
-#include "runner_sdk/pipes.hpp"
 
 namespace gaur::runner_sdk {
 
