@@ -250,7 +250,7 @@ Run<std::string> SqlPolicy::check_query(duckdb_connection connection, std::strin
   if (row[0] == "true") {
     // of what the parser knows only SELECT has a tree
     if (row[1] == "not implemented" && row[2].is_string() && row[2].as_string().starts_with("Only SELECT"))
-      return fail(not_allowed(not_one_query(given)));
+      return fail(not_allowed(not_one_query(api_, connection, given)));
     return fail(parse_failure(row, given, from));
   }
   for (const auto& name : texts(row[4])) {  // of functions in FROM

@@ -102,7 +102,7 @@ Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string
   if (const auto word = leading_word(sql); !is_query_word(word)) {
     // before DuckDB prepares it: preparing has effects (EXPORT DATABASE creates its folder)
     if (auto misspelled = syntax_failure(connection, sql)) return fail(*std::move(misspelled));
-    return fail(not_allowed(not_one_query(sql)));
+    return fail(not_allowed(not_one_query(*api_, connection, sql)));
   }
   Owned<duckdb_extracted_statements> extracted(api_->destroy_extracted);
   const idx_t count = api_->extract_statements(connection, sql.c_str(), extracted.out());
@@ -110,12 +110,7 @@ Run<Unit> Statement::prepare_one(duckdb_connection connection, const std::string
     const char* text = api_->extract_statements_error(extracted.get());
     return fail(failure(text == nullptr ? "Parser Error: the SQL holds no statement" : text));
   }
-  if (count > 1) {
-    return fail(not_allowed(
-        fmt::format("the SQL holds {} statements, one is allowed. (PIVOT without IN (...) counts as two: "
-                    "list its values)",
-                    count)));
-  }
+  if (count > 1) return fail(not_allowed(too_many_statements(count)));
   Prepared prepared(api_->destroy_prepare);
   if (api_->prepare_extracted_statement(connection, extracted.get(), 0, prepared.out()) != DuckDBSuccess) {
     const char* text = prepared ? api_->prepare_error(prepared.get()) : nullptr;

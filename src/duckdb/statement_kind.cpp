@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "duckdb/handles.hpp"
 #include "duckdb/sql_lexer.hpp"
 #include "duckdb/sql_template.hpp"
 
@@ -30,32 +31,18 @@ std::string word_after_with(std::string_view sql) {
 
 }  // namespace
 
-std::size_t count_statements(std::string_view sql) {
-  std::size_t count = 0;
-  bool inside = false;
-  for (std::size_t at = 0; at < sql.size();) {
-    const std::size_t begin = at;
-    const bool line_comment = sql.substr(at).starts_with("--");
-    if (sql.substr(begin).starts_with("/*")) {
-      at = skip_comment(sql, begin);
-      continue;
-    }
-    if (at = begin + blank_length(sql, begin); at > begin) continue;
-    at = std::max({skip_quoted(sql, begin), skip_word(sql, begin), begin + 1});
-    if (line_comment) continue;
-    const bool separator = sql[begin] == ';';
-    if (!separator && !inside) ++count;
-    inside = !separator;
-  }
-  return count;
+std::string too_many_statements(std::size_t count) {
+  return fmt::format(
+      "the SQL holds {} statements, one is allowed. (PIVOT without IN (...) counts as two: list its "
+      "values)",
+      count);
 }
 
-std::string not_one_query(std::string_view sql) {
-  if (const std::size_t count = count_statements(sql); count > 1)
-    return fmt::format("the SQL holds {} statements, one is allowed", count);
+std::string not_one_query(const Api& api, duckdb_connection connection, const std::string& sql) {
+  Owned<duckdb_extracted_statements> extracted(api.destroy_extracted);
+  if (const idx_t count = api.extract_statements(connection, sql.c_str(), extracted.out()); count > 1)
+    return too_many_statements(count);
   std::string word = leading_word(sql);
-  if (word == "PIVOT")
-    return "PIVOT without IN (...) counts as two statements, one is allowed: list its values";
   if (word == "WITH") word = word_after_with(sql);
   return fmt::format("only SELECT and EXPLAIN can be run here, this is {}", word.empty() ? "nothing" : word);
 }

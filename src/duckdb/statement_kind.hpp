@@ -1,14 +1,16 @@
 #pragma once
-// Describes rejected SQL for the message. Thread-safety: pure functions.
+// Describes rejected SQL for the message. Thread-safety: confined to the connection's thread.
+#include <cstddef>
 #include <string>
-#include <string_view>
+
+#include "duckdb/library.hpp"
 
 namespace gaur::duckdb {
 
-/// Statements in `sql`, by the semicolons outside of strings, quoted names and comments.
-std::size_t count_statements(std::string_view sql);
+/// "the SQL holds 2 statements, ...".
+std::string too_many_statements(std::size_t count);
 /// Why SQL that DuckDB parses but that is not one SELECT or EXPLAIN is rejected: "the SQL holds 2 statements,
-/// ..." or "..., this is INSERT"; of "WITH t AS (...) INSERT" what follows the WITH.
-std::string not_one_query(std::string_view sql);
+/// ..." or "..., this is INSERT"; of "WITH t AS (...) INSERT" what follows the WITH. Parses and runs nothing.
+std::string not_one_query(const Api& api, duckdb_connection connection, const std::string& sql);
 
 }  // namespace gaur::duckdb
