@@ -11,12 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 
-ClientOptions quiet() {
-  ClientOptions options;
-  options.keepalive = Duration{0};
-  return options;
-}
-
 TEST(Greeting, follows_the_endpoint) {
   struct Case {
     Endpoint at;

@@ -9,6 +9,13 @@
 
 namespace gaur::redis {
 
+/// Without keepalive pings.
+inline ClientOptions quiet() {
+  ClientOptions options;
+  options.keepalive = Duration{0};
+  return options;
+}
+
 /// What was sent, as "GET k | PING".
 inline std::string commands_in(const std::string& bytes) {
   Parser parser;
