@@ -55,6 +55,14 @@ class CaseContext {
   JobId add(std::string name = "job", JobOptions options = {}, std::string data = "{}");
   AddRequest request(std::vector<NewJob> jobs) { return {.queue = queue, .jobs = std::move(jobs)}; }
   JobRef ref(const JobId& id) const { return {queue, id}; }
+  /// Times of result files have whole seconds.
+  static ResultFileInfo result_file() {
+    return {.url = "/v1/queues/q/jobs/1/result",
+            .format = "csv",
+            .bytes = 12,
+            .rows = 3,
+            .expires_at = from_ms(1'795'338'000'000)};
+  }
 
   /// The worker's next take request.
   TakeRequest take_request(std::uint32_t take);

@@ -61,13 +61,8 @@ void contain_details(CaseContext& t) {
 }
 
 void detail_contains_result_file(CaseContext& t) {
-  const ResultFileInfo file{.url = "/v1/queues/q/jobs/1/result",
-                            .format = "csv",
-                            .bytes = 12,
-                            .rows = 3,
-                            .expires_at = from_ms(1'795'338'000'000)};
   const JobId id = t.add();
-  ASSERT_TRUE(t.finish(t.take_one(), outcome::Completed{R"({"n":1})", file}));
+  ASSERT_TRUE(t.finish(t.take_one(), outcome::Completed{R"({"n":1})", CaseContext::result_file()}));
   const auto events = t.events();
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(events.back().kind, EventKind::kDrained);

@@ -27,13 +27,9 @@ void stores_result_and_times(CaseContext& t) {
   EXPECT_EQ(t.counts()[State::kActive], 0U);
 }
 
-/// Times of result files have whole seconds. The result has a nested object that looks like a file.
+/// The result has a nested object that looks like a file.
 void stores_result_file(CaseContext& t) {
-  const ResultFileInfo file{.url = "/v1/queues/q/jobs/1/result",
-                            .format = "csv",
-                            .bytes = 12,
-                            .rows = 3,
-                            .expires_at = from_ms(1'795'338'000'000)};
+  const ResultFileInfo file = CaseContext::result_file();
   ResultFileInfo link = file;
   link.url = "https://host/v1/files/q/1?expires=1795338000000&signature=00";
   link.rows = 0;

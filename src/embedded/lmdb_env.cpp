@@ -118,24 +118,23 @@ std::optional<std::string_view> Txn::get(Table table, std::string_view key) {
   return std::nullopt;
 }
 
-void Txn::put(Table table, std::string_view key, std::string_view value) {
+void Txn::put(Table table, std::string_view key, std::string_view value, unsigned flags) {
   MDB_cursor* const at = cursor(table);
   if (at == nullptr) return;
   MDB_val k = to_val(key);
   MDB_val v = to_val(value);
   dirty_ = true;
-  if (const int code = mdb_cursor_put(at, &k, &v, 0); code != 0) note(code);
+  const int code = mdb_cursor_put(at, &k, &v, flags);
+  if (code == MDB_KEYEXIST && flags == MDB_APPEND) return put(table, key, value, 0);
+  if (code != 0) note(code);
+}
+
+void Txn::put(Table table, std::string_view key, std::string_view value) {
+  put(table, key, value, 0);
 }
 
 void Txn::append(Table table, std::string_view key, std::string_view value) {
-  MDB_cursor* const at = cursor(table);
-  if (at == nullptr) return;
-  MDB_val k = to_val(key);
-  MDB_val v = to_val(value);
-  dirty_ = true;
-  const int code = mdb_cursor_put(at, &k, &v, MDB_APPEND);
-  if (code == MDB_KEYEXIST) return put(table, key, value);
-  if (code != 0) note(code);
+  put(table, key, value, MDB_APPEND);
 }
 
 bool Txn::erase(Table table, std::string_view key) {

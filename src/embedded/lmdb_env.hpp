@@ -105,6 +105,7 @@ class Txn {
 
  private:
   Txn(const LmdbEnv& env, MDB_txn* txn) : env_(env), txn_(txn) {}
+  void put(Table table, std::string_view key, std::string_view value, unsigned flags);
   void note(int code) {
     if (failure_ == 0) failure_ = code;
   }

@@ -154,6 +154,22 @@ class HttpTest : public testing::Test {
     client_.reset();
   }
 
+  /// Before start(): the functions of this host.
+  void declare(const std::vector<FunctionInfo>& functions) {
+    const auto catalog = std::make_shared<FunctionCatalog>();
+    for (const FunctionInfo& function : functions) {
+      catalog->functions[function.name] = function;
+      if (!function.function_field.empty()) catalog->function_field[function.queue] = function.function_field;
+    }
+    client_options_.functions = catalog;
+  }
+  static FunctionInfo function(const std::string& name, const std::string& queue) {
+    FunctionInfo info;
+    info.name = FunctionName(name);
+    info.queue = QueueName(queue);
+    return info;
+  }
+
   /// Changes to `options_`, `client_options_`, `host_` ... come before.
   void start() {
     options_.listen = "127.0.0.1:0";

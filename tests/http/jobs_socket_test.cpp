@@ -222,12 +222,7 @@ TEST_F(JobsOverHttp, AnOwnIdWithOtherContentIsADuplicate) {
 }
 
 TEST_F(JobsOverHttp, EveryFormOfAnswerSaysThatAnAddWasADuplicate) {
-  auto catalog = std::make_shared<FunctionCatalog>();
-  FunctionInfo function;
-  function.name = FunctionName("a");
-  function.queue = QueueName("q");
-  catalog->functions[function.name] = function;
-  client_options_.functions = catalog;
+  declare({function("a", "q")});
   start();
   const auto check = [&](unsigned status) {
     const std::vector<std::pair<std::string, std::string>> adds{
@@ -260,14 +255,9 @@ TEST_F(JobsOverHttp, EveryFormOfAnswerSaysThatAnAddWasADuplicate) {
 }
 
 TEST_F(JobsOverHttp, AFunctionsBodyIsStoredByteForByteBehindTheQueuesFunctionField) {
-  auto catalog = std::make_shared<FunctionCatalog>();
-  FunctionInfo function;
-  function.name = FunctionName("a");
-  function.queue = QueueName("q");
-  function.function_field = "func";
-  catalog->functions[function.name] = function;
-  catalog->function_field[function.queue] = "func";
-  client_options_.functions = catalog;
+  FunctionInfo by_field = function("a", "q");
+  by_field.function_field = "func";
+  declare({by_field});
   start();
   const std::string inside = R"( "z" : 1.0, "big":12345678901234567890.10, "a":1, "a":2, "ko":"검색어" })";
   const Answer added = ask("POST", "/v1/functions/a", "{" + inside);
@@ -358,13 +348,9 @@ TEST_F(JobsOverHttp, an_idempotency_key_makes_a_repeat_harmless) {
 }
 
 TEST_F(JobsOverHttp, a_function_is_called_by_its_name) {
-  auto catalog = std::make_shared<FunctionCatalog>();
-  FunctionInfo top;
-  top.name = FunctionName("top");
-  top.queue = QueueName("query");
+  FunctionInfo top = function("top", "query");
   top.pool = "sql";
-  catalog->functions[top.name] = top;
-  client_options_.functions = catalog;
+  declare({top});
   start();
   RawClient client(port_);
   client.send(request_text("POST", "/v1/functions/top?wait=30s&priority=3", R"({"region":"서울"})"));

@@ -27,14 +27,7 @@ class Problems : public HttpTest {
 TEST_F(Problems, equal_the_golden_file) {
   options_.limits.body = 500;
   client_options_.max_waiting[QueueName("small")] = 1;
-  auto catalog = std::make_shared<FunctionCatalog>();
-  for (const std::string name : {"rank", "top_keywords"}) {
-    FunctionInfo function;
-    function.name = FunctionName(name);
-    function.queue = QueueName("query");
-    catalog->functions[function.name] = function;
-  }
-  client_options_.functions = catalog;
+  declare({function("rank", "query"), function("top_keywords", "query")});
   start();
   record("GET", "/nothing");
   record("PUT", "/v1/queues/q/jobs");

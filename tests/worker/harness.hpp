@@ -157,6 +157,14 @@ struct World {
     request.jobs = {{.name = std::move(name), .data = "{}", .options = std::move(options)}};
     return value(store.add(std::move(request))).front().id;
   }
+  /// Starts the worker, adds one job, whose run does what `script` says, and passes the time.
+  JobId start_one(Script script, Duration time) {
+    runs.script = [script = std::move(script)](const RunRequest&) { return script; };
+    start();
+    JobId id = add();
+    pass(time);
+    return id;
+  }
   Job job(const JobId& id, const QueueName& queue = kQueue) { return value(store.get({queue, id})); }
   Counts counts(const QueueName& queue = kQueue) { return value(store.counts(queue)); }
   WorkerStatus status() { return await(worker->status()); }

@@ -26,10 +26,7 @@ TEST(WorkerStop, TakesNoJobsWhenQuiet) {
 
 TEST(WorkerStop, WaitsForRuns) {
   World world;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(3)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
+  const JobId id = world.start_one({.takes = seconds(3)}, milliseconds(10));
   const StopReport report = world.await(world.worker->stop(seconds(10)));
   EXPECT_EQ(world.job(id).state, State::kCompleted);
   EXPECT_EQ(report.requeued, 0U);
@@ -38,10 +35,7 @@ TEST(WorkerStop, WaitsForRuns) {
 
 TEST(WorkerStop, RequeuesJobsOfInterruptedRunsUncounted) {
   World world;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(300)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
+  const JobId id = world.start_one({.takes = seconds(300)}, milliseconds(10));
   const Instant begin = world.env.clock.now();
   const StopReport report = world.await(world.worker->stop(seconds(10)));
   EXPECT_LT(world.env.clock.now() - begin, seconds(11));
@@ -56,10 +50,7 @@ TEST(WorkerStop, RequeuesJobsOfInterruptedRunsUncounted) {
 
 TEST(WorkerStop, EndsWaitOnSecondStop) {
   World world;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(300)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
+  const JobId id = world.start_one({.takes = seconds(300)}, milliseconds(10));
   auto first = world.worker->stop(seconds(100));
   world.pass(seconds(1));
   EXPECT_FALSE(first.ready());
@@ -72,12 +63,8 @@ TEST(WorkerStop, EndsWaitOnSecondStop) {
 
 TEST(WorkerStop, RequeuesJobOfRunThatIgnoresStop) {
   World world;
-  world.runs.script = [](const RunRequest&) {
-    return Script{.takes = seconds(300), .ends_after_stop = Duration(-1)};
-  };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
+  const JobId id =
+      world.start_one({.takes = seconds(300), .ends_after_stop = Duration(-1)}, milliseconds(10));
   const StopReport report = world.await(world.worker->stop(Duration(0)));
   EXPECT_EQ(report.abandoned, 1U);
   EXPECT_EQ(world.job(id).state, State::kWaiting);
@@ -85,12 +72,7 @@ TEST(WorkerStop, RequeuesJobOfRunThatIgnoresStop) {
 
 TEST(WorkerStop, KeepsResultDuringStop) {
   World world;
-  world.runs.script = [](const RunRequest&) {
-    return Script{.takes = seconds(2), .ends_after_stop = Duration(-1)};
-  };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
+  const JobId id = world.start_one({.takes = seconds(2), .ends_after_stop = Duration(-1)}, milliseconds(10));
   const StopReport report = world.await(world.worker->stop(seconds(1)));
   EXPECT_EQ(world.job(id).state, State::kCompleted);
   EXPECT_EQ(report.requeued, 0U);

@@ -138,12 +138,7 @@ TEST(Worker, CancelsRunningJob) {
 
 TEST(Worker, KeepsJobCancelledWhenItsRunCompletes) {
   World world;
-  world.runs.script = [](const RunRequest&) {
-    return Script{.takes = seconds(1), .ends_after_stop = Duration(-1)};
-  };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
+  const JobId id = world.start_one({.takes = seconds(1), .ends_after_stop = Duration(-1)}, milliseconds(10));
   world.value(world.store.cancel({kQueue, id}, "ann", ""));
   world.pass(seconds(2));
   EXPECT_EQ(world.job(id).failure->code, "cancelled");
@@ -151,10 +146,7 @@ TEST(Worker, KeepsJobCancelledWhenItsRunCompletes) {
 
 TEST(Worker, RenewsLocksAtHalfTheirTimeToLive) {
   World world;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(200)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(seconds(150));
+  const JobId id = world.start_one({.takes = seconds(200)}, seconds(150));
   EXPECT_EQ(world.job(id).attempts_started, 1U);
   EXPECT_EQ(world.job(id).stalled, 0U);
   world.pass(seconds(51));
@@ -163,12 +155,7 @@ TEST(Worker, RenewsLocksAtHalfTheirTimeToLive) {
 
 TEST(Worker, StopsRunAfterLostLockAndDropsItsResult) {
   World world;
-  world.runs.script = [](const RunRequest&) {
-    return Script{.takes = seconds(100), .ends_after_stop = Duration(-1)};
-  };
-  world.start();
-  const JobId id = world.add();
-  world.pass(seconds(1));
+  const JobId id = world.start_one({.takes = seconds(100), .ends_after_stop = Duration(-1)}, seconds(1));
   const LockToken old = world.runs.running.begin()->first;
   world.store.crash_and_reopen();  // its locks are lost, the job waits again
   world.pass(seconds(16));         // past the next renewal
@@ -264,10 +251,7 @@ TEST(Worker, TakesLowerTimeoutOfFunctionAndJob) {
 TEST(Worker, StoresNewestProgressTwentyTimesASecond) {
   World world;
   int stored = 0;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(1)}; };
-  world.start();
-  const JobId id = world.add();
-  world.pass(milliseconds(10));
+  const JobId id = world.start_one({.takes = seconds(1)}, milliseconds(10));
   ASSERT_THAT(world.runs.running, SizeIs(1));
   const auto [token, seen] = *world.runs.running.begin();
   std::string before;

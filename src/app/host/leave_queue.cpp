@@ -1,9 +1,9 @@
 #include "app/host/leave_queue.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "app/host/startup_report.hpp"
+#include "base/time_text.hpp"
 #include "base/try.hpp"
 #include "core/human_text.hpp"
 
@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::uint32_t kPage = 1'000;
 constexpr std::uint64_t kMostPromoted = 100'000;  // more are left to the operator
-
-std::string time_text(Time time) {
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
 
 std::string id_list(const std::vector<JobId>& ids) {
   std::vector<std::string> texts;
@@ -102,7 +98,7 @@ class QueueHandover {
     return fmt::format("{} {}", count, count == 1 ? "job" : "jobs");
   }
   static std::string describe(const Job& job) {
-    return job.due ? fmt::format("{} (due {})", job.id.value, time_text(*job.due)) : job.id.value;
+    return job.due ? fmt::format("{} (due {})", job.id.value, iso_time_seconds(*job.due)) : job.id.value;
   }
   Result<std::vector<Job>> delayed_page(std::uint64_t offset) {
     return store_.range({.queue = queue_, .state = State::kDelayed, .offset = offset, .limit = kPage}).get();

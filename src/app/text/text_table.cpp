@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/text/text_width.hpp"
+#include "base/unicode.hpp"
 
 namespace gaur::app {
 
@@ -58,8 +59,7 @@ std::string cut(std::string_view given, std::size_t width) {
   std::size_t end = 0;
   std::size_t used = 3;  // the dots
   while (end < text.size()) {
-    std::size_t next = end + 1;
-    while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0U) == 0x80U) ++next;
+    const std::size_t next = end + unicode::piece_at(text, end).length;
     used += display_width(std::string_view(text).substr(end, next - end));
     if (used > width) break;
     end = next;

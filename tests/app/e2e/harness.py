@@ -24,6 +24,12 @@ command = ["{sys.executable}", "{HERE / "testbed.py"}"]
 start_timeout = "60s"
 '''
 
+REPLAY = f'''
+[pools.replay]
+command = ["{sys.executable}", "{HERE / "replay_runner.py"}"]
+start_timeout = "60s"
+'''
+
 
 def until(condition, seconds=PATIENCE, what="it"):
     """Waits for a condition with a deadline; answers what it answered."""

@@ -2,11 +2,10 @@
 
 import json
 import subprocess
-import sys
 import unittest
 
 from bull import Queue, Redis, RedisServer, dump
-from harness import GAUR, HERE, ROOT, EndToEnd
+from harness import GAUR, HERE, REPLAY, ROOT, EndToEnd
 
 INTEROP = ROOT / "tests/interop/node_modules"
 
@@ -16,9 +15,7 @@ url = "redis://127.0.0.1:@PORT@"
 prefix = "ncs_resource::"
 [queues.query]
 function = "data.func"
-[pools.replay]
-command = ["{sys.executable}", "{HERE / "replay_runner.py"}"]
-start_timeout = "60s"
+{REPLAY}
 [functions.rank]
 pool = "replay"
 [functions.trend]

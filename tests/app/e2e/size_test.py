@@ -2,11 +2,10 @@
 
 import json
 import subprocess
-import sys
 import unittest
 
 from bull import Queue, Redis, RedisServer
-from harness import GAUR, HERE, EndToEnd
+from harness import GAUR, REPLAY, EndToEnd
 
 CONFIG = f'''
 [machine]
@@ -15,9 +14,7 @@ memory = "2GB"
 reserve_memory = "1GB"
 [queues.query]
 function = "data.func"
-[pools.replay]
-command = ["{sys.executable}", "{HERE / "replay_runner.py"}"]
-start_timeout = "60s"
+{REPLAY}
 [functions.rank]
 pool = "replay"
 [functions.mail]

@@ -1,51 +1,6 @@
-// A NestJS 12 application as its compiler leaves it: ES modules, decorators applied by hand.
+// A NestJS 12 application: ES modules.
 import 'reflect-metadata';
 import { Inject, Injectable, Module, Scope } from '@nestjs/common';
+import makeApp from '../nest_app.cjs';
 
-class Database {
-  constructor() {
-    console.log('database opened');
-  }
-  rows() {
-    return [3, 1, 2];
-  }
-  onModuleDestroy() {
-    console.log('database closed');
-  }
-}
-Injectable()(Database);
-
-/** An untouched use case: it knows nothing of Gaur. */
-class RankUseCase {
-  constructor(database) {
-    this.database = database;
-  }
-  async execute(data) {
-    if (data.region === 'xx') throw new Error('no such region');
-    return this.database.rows().sort().slice(0, data.n);
-  }
-  async forUser(params, userId) {
-    return { params, userId };
-  }
-}
-Injectable()(RankUseCase);
-Inject(Database)(RankUseCase, undefined, 0);
-
-class PerJob {
-  constructor() {
-    this.calls = 0;
-  }
-  execute(data, context) {
-    this.calls += 1;
-    context.progress(50);
-    return { calls: this.calls, threads: context.threads };
-  }
-}
-Injectable({ scope: Scope.REQUEST })(PerJob);
-
-class QueryModule {}
-Module({ providers: [Database, RankUseCase, PerJob] })(QueryModule);
-class AppModule {}
-Module({ imports: [QueryModule] })(AppModule);
-
-export { AppModule, Database, PerJob, RankUseCase };
+export const { AppModule, Database, PerJob, RankUseCase } = makeApp({ Inject, Injectable, Module, Scope });
