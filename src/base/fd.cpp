@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -51,6 +52,20 @@ Status write_all(int fd, std::string_view bytes) {
     }
   }
   return ok();
+}
+
+Result<std::string> read_all(int fd, std::string_view name, std::uintmax_t most) {
+  std::string text;
+  std::array<char, 64 << 10> block;
+  while (true) {
+    const ssize_t count = ::read(fd, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error(fmt::format("cannot read {}", name), errno);
+    if (count == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(count));
+    if (text.size() > most)
+      return Error{Errc::kTooLarge, fmt::format("{} has more than {} bytes", name, most)};
+  }
 }
 
 }  // namespace gaur

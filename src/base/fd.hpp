@@ -2,6 +2,7 @@
 // A file descriptor that closes itself, and calls on descriptors.
 // Thread-safety: a value; confined to its owner.
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -45,6 +46,8 @@ Status set_nonblocking(int fd);
 /// Writes everything, over short writes, EINTR and EAGAIN (another process made the pipe non-blocking).
 /// Blocks. Errors: kIo.
 Status write_all(int fd, std::string_view bytes);
+/// Reads to the end of the file, over EINTR. Blocks. Errors, with `name`: kIo, kTooLarge.
+Result<std::string> read_all(int fd, std::string_view name, std::uintmax_t most);
 /// "what: errno's text" as kIo.
 Error errno_error(std::string_view what, int error_number);
 

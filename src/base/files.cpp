@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 #include "base/fd.hpp"
@@ -52,17 +51,7 @@ Result<std::string> read_file(const fs::path& file, std::uintmax_t most) {
                  fmt::format("cannot read {}: {}", file.string(),
                              S_ISDIR(about.st_mode) ? "Is a directory" : "not a regular file")};
   }
-  std::string text;
-  std::array<char, 64 << 10> block;
-  while (true) {
-    const ssize_t count = ::read(opened.get(), block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return cannot("read", file, errno);
-    if (count == 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(count));
-    if (text.size() > most)
-      return Error{Errc::kTooLarge, fmt::format("{} has more than {} bytes", file.string(), most)};
-  }
+  return read_all(opened.get(), file.string(), most);
 }
 
 Status sync_folder(const fs::path& folder) {

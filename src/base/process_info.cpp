@@ -17,16 +17,12 @@ namespace gaur {
 
 namespace {
 
-std::string read_file(const std::string& path) {
+constexpr std::uintmax_t kMostProcBytes = 64 << 20;
+
+/// "" if the process has ended.
+std::string read_proc(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  if (!file) return text;
-  char block[4096];
-  while (true) {
-    const ssize_t got = ::read(file.get(), block, sizeof block);
-    if (got <= 0) return text;
-    text.append(block, static_cast<std::size_t>(got));
-  }
+  return file ? read_all(file.get(), path, kMostProcBytes).value_or("") : "";
 }
 
 template <class Number>
@@ -75,7 +71,7 @@ std::string_view field(std::string_view text, int index) {
 std::vector<pid_t> children_by_scan(pid_t pid) {
   std::vector<pid_t> found;
   for (const std::string& name : entries("/proc")) {
-    const std::string stat = read_file(fmt::format("/proc/{}/stat", name));
+    const std::string stat = read_proc(fmt::format("/proc/{}/stat", name));
     if (leading_number<pid_t>(field(after_name(stat), 1)) == pid)
       found.push_back(leading_number<pid_t>(name));
   }
@@ -89,7 +85,7 @@ std::vector<pid_t> children_of(pid_t pid) {
   if (!have_files) return children_by_scan(pid);
   std::vector<pid_t> found;
   for (const std::string& task : entries(fmt::format("/proc/{}/task", pid))) {
-    const std::string text = read_file(fmt::format("/proc/{}/task/{}/children", pid, task));
+    const std::string text = read_proc(fmt::format("/proc/{}/task/{}/children", pid, task));
     std::string_view left = text;
     while (true) {
       while (!left.empty() && left.front() == ' ') left.remove_prefix(1);
@@ -114,14 +110,14 @@ std::vector<pid_t> descendants_of(pid_t pid) {
 }
 
 std::optional<ProcessMemory> memory_of(pid_t pid) {
-  const std::string status = read_file(fmt::format("/proc/{}/status", pid));
+  const std::string status = read_proc(fmt::format("/proc/{}/status", pid));
   if (status.empty()) return std::nullopt;
   return ProcessMemory{kilobytes(status, "RssAnon") + kilobytes(status, "RssShmem"),
                        kilobytes(status, "VmHWM")};
 }
 
 std::uint64_t proportional_anonymous_bytes(pid_t pid) {
-  const std::string rollup = read_file(fmt::format("/proc/{}/smaps_rollup", pid));
+  const std::string rollup = read_proc(fmt::format("/proc/{}/smaps_rollup", pid));
   return kilobytes(rollup, "Pss_Anon") + kilobytes(rollup, "Pss_Shmem");
 }
 
@@ -140,7 +136,7 @@ std::uint64_t cpu_us_of(pid_t pid) {
 
 std::uint64_t reaped_cpu_us_of(pid_t pid) {
   static const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid));
+  const std::string stat = read_proc(fmt::format("/proc/{}/stat", pid));
   const std::string_view fields = after_name(stat);
   const auto user = leading_number<std::uint64_t>(field(fields, 13));
   const auto system = leading_number<std::uint64_t>(field(fields, 14));

@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include "base/fd.hpp"
@@ -21,16 +19,7 @@ constexpr std::size_t kMostBytes = 64 << 10;
 Result<std::string> read_bounded(const std::filesystem::path& file) {
   const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!opened) return errno_error("cannot read " + file.string(), errno);
-  std::string text;
-  std::array<char, 4096> chunk{};
-  while (text.size() <= kMostBytes) {
-    const ssize_t got = ::read(opened.get(), chunk.data(), chunk.size());
-    if (got == 0) return text;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error("cannot read " + file.string(), errno);
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-  }
-  return Error{Errc::kTooLarge, fmt::format("{} has more than {} bytes", file.string(), kMostBytes)};
+  return read_all(opened.get(), file.string(), kMostBytes);
 }
 
 std::vector<std::string> lines_of(std::string_view text) {
