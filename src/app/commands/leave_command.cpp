@@ -86,10 +86,11 @@ bool verify_hosts(RedisAccess& access, const Config& config, std::int64_t ended)
 }
 
 /// The name of the host whose jobs are requeued: the configured name, or the one in the data folder's
-/// host.json; "": derived from the folder's host-id.
-std::string name_of_host(const Loaded& loaded) {
+/// host.json; "": derived from the folder's host-id. Errors: host.json cannot be read.
+Result<std::string> name_of_host(const Loaded& loaded) {
   if (loaded.settings.is_set({"worker", "name"})) return loaded.config.worker_name;
   const auto host = read_host_file(loaded.config.data_folder);
+  if (!host && host.error().code != Errc::kNotFound) return host.error();
   return host ? host->name : "";
 }
 
@@ -188,13 +189,15 @@ int leave_command(int argc, char** argv) {
   // Connect before stopping anything: a host is stopped only if its queues can be recovered and verified.
   auto access = RedisAccess::open(loaded.settings, *loaded.config.redis);
   if (!access) return fail(access.error().message + "; nothing was stopped", kExitStore);
-  const std::string name = name_of_host(loaded);  // before the host removes host.json
+  const auto name = name_of_host(loaded);  // before the host removes host.json
+  if (!name)
+    return fail(name.error().message + "; nothing was stopped: pass the host's name with --worker.name");
   const EndedHost ended =
       end_running_host(loaded.config, patience->count() < 0 ? loaded.config.stop_timeout : *patience);
   if (ended.problem) return fail(*ended.problem);
   const bool alone = verify_hosts(**access, loaded.config, ended.pid);
-  if (const auto why = why_no_name(loaded, name)) return fail(*why);
-  return recover_and_verify(loaded, name, *delayed, alone);
+  if (const auto why = why_no_name(loaded, *name)) return fail(*why);
+  return recover_and_verify(loaded, *name, *delayed, alone);
 }
 
 }  // namespace gaur::app

@@ -29,11 +29,12 @@ Status write_host_file(const std::filesystem::path& data_folder, const HostFile&
   return write_file(data_folder / "host.json", text + "\n");
 }
 
-std::optional<HostFile> read_host_file(const std::filesystem::path& data_folder) {
-  const auto text = read_file(data_folder / "host.json", kLargest);
-  if (!text) return std::nullopt;
-  const auto object = json::parse_object(*text);
-  if (!object) return std::nullopt;
+Result<HostFile> read_host_file(const std::filesystem::path& data_folder) {
+  const std::filesystem::path file = data_folder / "host.json";
+  GAUR_TRY(const std::string text, read_file(file, kLargest));
+  const Error corrupt{Errc::kCorrupt, file.string() + " is not the record of a host"};
+  const auto object = json::parse_object(text);
+  if (!object) return corrupt;
   HostFile host;
   host.pid = json::integer(*object, "pid").value_or(0);
   host.url = json::text_or(*object, "url", "");
@@ -41,7 +42,7 @@ std::optional<HostFile> read_host_file(const std::filesystem::path& data_folder)
   host.name = json::text_or(*object, "name", "");
   host.token_file = json::text_or(*object, "token_file", "");
   host.started_ms = json::integer(*object, "started_ms").value_or(0);
-  if (host.url.empty()) return std::nullopt;
+  if (host.url.empty()) return corrupt;
   return host;
 }
 

@@ -25,8 +25,8 @@ struct HostFile {
 
 /// Thread-safety: any thread. The write is atomic.
 Status write_host_file(const std::filesystem::path& data_folder, const HostFile& host);
-/// std::nullopt: the file does not exist or cannot be parsed.
-std::optional<HostFile> read_host_file(const std::filesystem::path& data_folder);
+/// Errors: kNotFound, kCorrupt (not a host file), kIo.
+Result<HostFile> read_host_file(const std::filesystem::path& data_folder);
 void remove_host_file(const std::filesystem::path& data_folder);
 
 /// Creates the data folder and locks it: while it is locked, no other process uses the folder's worker name.

@@ -37,8 +37,12 @@ Result<std::optional<RunningHost>> find_running_host(const Config& config) {
   if (lock) return std::optional<RunningHost>();
   if (lock.error().code != Errc::kBusy) return lock.error();
   auto file = read_host_file(config.data_folder);
-  if (!file)
-    return Error{Errc::kNotFound, lock.error().message + ", which has written no address (host.json)"};
+  if (!file) {
+    const Error& error = file.error();
+    return Error{error.code, lock.error().message + (error.code == Errc::kNotFound
+                                                         ? ", which has written no address (host.json)"
+                                                         : "; " + error.message)};
+  }
   GAUR_TRY(std::string token, token_for(config, *file));
   return std::optional(RunningHost(*std::move(file), std::move(token)));
 }

@@ -25,7 +25,7 @@ class RunningHost {
 };
 
 /// std::nullopt: the folder is not locked, so no host runs on it. Errors: kNotFound (a host runs, but has
-/// written no address), kIo.
+/// written no address), those of read_host_file() and read_secret_file().
 Result<std::optional<RunningHost>> find_running_host(const Config& config);
 
 }  // namespace gaur::app

@@ -71,6 +71,14 @@ class LeaveTest(RedisHosts):
         running = self.bull_add(call, {"func": "sleep", "ms": 60_000})
         until(lambda: self.active(call) == [running], what="the start")
         work.kill()
+        record, saved = self.folder / "gaur-data/host.json", self.folder / "saved.json"
+        record.rename(saved)
+        record.symlink_to("/proc/self/mem")  # can be opened; reading fails
+        code, said = work.run("leave", "--env", "prod.env")
+        self.assertEqual(code, 1, said)
+        self.assertIn("host.json: Input/output error; nothing was stopped: pass the host's name with --worker.name", said)
+        self.assertEqual(self.active(call), [running])
+        saved.replace(record)
         code, said = work.run("leave", "--env", "prod.env")
         self.assertEqual(code, 0, said)
         self.assertIn(f"requeued 1 job held by this host: {running}", said)
