@@ -10,7 +10,9 @@
 
 namespace gaur::duckdb {
 
-/// A JSON string literal, escaped as JSON.stringify does.
+/// A JSON string literal, escaped as JSON.stringify does. `text` is valid UTF-8, as DuckDB guarantees:
+/// without that check it is 1.5 times as fast as json::append_quoted() for Korean text, and it runs for each
+/// value of a result.
 void append_json_text(std::string& out, std::string_view text);
 /// The shortest digits that parse to the same number, in the format of ECMAScript's Number::toString; -0 as
 /// "-0".

@@ -30,15 +30,8 @@ void answer_job(Service& service, const ExchangePtr& exchange, Job job) {
 }  // namespace
 
 void get_job(Service& service, const ExchangePtr& exchange) {
-  auto job = job_of(exchange);
-  if (!job) return;
-  const auto wait = wait_of(service, exchange);
-  if (!wait) return;
-  if (*wait > Duration{0} && !begin_wait(service, exchange)) return;
-  service.then(service.client().wait_finished(*job, *wait, {}, exchange->disconnected.get_token()),
-               [&service, exchange](Result<Job> found) {
-                 found ? answer_job(service, exchange, *std::move(found)) : refuse(exchange, found.error());
-               });
+  with_waited_job(service, exchange,
+                  [&service, exchange](Job job) { answer_job(service, exchange, std::move(job)); });
 }
 
 void get_logs(Service& service, const ExchangePtr& exchange) {

@@ -113,15 +113,8 @@ void answer_result(Service& service, const ExchangePtr& exchange, const Job& job
 }  // namespace
 
 void get_result(Service& service, const ExchangePtr& exchange) {
-  const auto job = job_of(exchange);
-  if (!job) return;
-  const auto wait = wait_of(service, exchange);
-  if (!wait) return;
-  if (*wait > Duration{0} && !begin_wait(service, exchange)) return;
-  service.then(service.client().wait_finished(*job, *wait, {}, exchange->disconnected.get_token()),
-               [&service, exchange](Result<Job> found) {
-                 found ? answer_result(service, exchange, *found) : refuse(exchange, found.error());
-               });
+  with_waited_job(service, exchange,
+                  [&service, exchange](const Job& job) { answer_result(service, exchange, job); });
 }
 
 /// A signed link needs no token, and no job: the job may have been removed.

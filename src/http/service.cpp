@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/duration_text.hpp"
+#include "base/item_list.hpp"
 #include "base/json.hpp"
 #include "base/number_rule.hpp"
 #include "base/utf8.hpp"
@@ -20,21 +21,12 @@ Guard::Options guard_options(const ServerOptions& options) {
   return out;
 }
 
-bool is_word_of(std::string_view words, std::string_view word) {
-  while (!words.empty()) {
-    const std::size_t blank = words.find(' ');
-    if (words.substr(0, blank) == word) return true;
-    words = blank == std::string_view::npos ? "" : words.substr(blank + 1);
-  }
-  return false;
-}
-
 /// Every name of the query must be a parameter of the route and occur once.
 std::vector<std::string> problems_of_query(const Target& target, const Route& route) {
   std::vector<std::string> problems;
   for (std::size_t i = 0; i < target.query.size(); ++i) {
     const std::string& name = target.query[i].first;
-    if (!is_word_of(route.query, name)) {
+    if (!has_item(route.query, " ", name)) {
       problems.push_back(fmt::format("{}: unknown parameter; known are: {}",
                                      json::quote(utf8_prefix(name, 80)),
                                      route.query.empty() ? "none" : route.query));

@@ -100,4 +100,16 @@ bool begin_wait(Service& service, const ExchangePtr& exchange) {
   return false;
 }
 
+void with_waited_job(Service& service, const ExchangePtr& exchange, std::function<void(Job)> next) {
+  const auto job = job_of(exchange);
+  if (!job) return;
+  const auto wait = wait_of(service, exchange);
+  if (!wait) return;
+  if (*wait > Duration{0} && !begin_wait(service, exchange)) return;
+  service.then(service.client().wait_finished(*job, *wait, {}, exchange->disconnected.get_token()),
+               [exchange, next = std::move(next)](Result<Job> found) {
+                 found ? next(*std::move(found)) : refuse(exchange, found.error());
+               });
+}
+
 }  // namespace gaur::http

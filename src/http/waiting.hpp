@@ -19,4 +19,8 @@ bool try_begin_wait(Service& service, const ExchangePtr& exchange);
 /// The same; false: rejected with 429, because too many requests wait.
 bool begin_wait(Service& service, const ExchangePtr& exchange);
 
+/// Calls `next` with the job of the path once it has finished or the request's `wait` is over; answers all
+/// errors itself.
+void with_waited_job(Service& service, const ExchangePtr& exchange, std::function<void(Job)> next);
+
 }  // namespace gaur::http

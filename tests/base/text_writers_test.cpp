@@ -1,6 +1,7 @@
 // JSON objects, times, Prometheus text and truncation.
 #include <gtest/gtest.h>
 
+#include "base/item_list.hpp"
 #include "base/json_text.hpp"
 #include "base/json_writer.hpp"
 #include "base/prometheus_text.hpp"
@@ -35,6 +36,14 @@ TEST(ObjectWriter, WritesNestedObjectsAndForeignKeys) {
     out.list("texts", std::vector<std::string>{"a", "\xFF"}, json::append_quoted);
   });
   EXPECT_EQ(text, R"({"empty":{},"one":{"n":1},"a \"b\"\n":[1],"all":[{"n":1},{"n":2}],"texts":["a","�"]})");
+}
+
+TEST(HasItem, ComparesWholeItems) {
+  EXPECT_TRUE(has_item("wait priority delay", " ", "wait"));
+  EXPECT_TRUE(has_item("a, b c, d", ", ", "b c"));
+  EXPECT_TRUE(has_item("a, b c, d", ", ", "d"));
+  EXPECT_FALSE(has_item("a, b c, d", ", ", "b"));
+  EXPECT_FALSE(has_item("", " ", ""));
 }
 
 TEST(WithMember, AppendsAndKeepsAllOtherBytes) {

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "app/init/pm2_values.hpp"
+#include "base/item_list.hpp"
 #include "base/try.hpp"
 
 namespace gaur::app {
@@ -115,21 +116,12 @@ std::string names_of(const std::vector<Pm2App>& apps) {
   return names;
 }
 
-bool has_alias(std::string_view aliases, std::string_view setting) {
-  while (!aliases.empty()) {
-    const std::size_t end = aliases.find(", ");
-    if (aliases.substr(0, end) == setting) return true;
-    aliases = end == std::string_view::npos ? "" : aliases.substr(end + 2);
-  }
-  return false;
-}
-
 }  // namespace
 
 const Pm2Row* find_pm2_row(std::string_view setting) {
   const std::string_view wanted = setting.starts_with("env_") && setting.size() > 4 ? "env_NAME" : setting;
   for (const Pm2Row& row : pm2_rows()) {
-    if (row.name == wanted || has_alias(row.aliases, wanted) || camel(row.name) == wanted) return &row;
+    if (row.name == wanted || has_item(row.aliases, ", ", wanted) || camel(row.name) == wanted) return &row;
   }
   return nullptr;
 }
