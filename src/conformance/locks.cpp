@@ -25,18 +25,27 @@ Recovered recover(CaseContext& t, std::uint32_t max_stalled = 1) {
   return t.must(t.store().recover({.queue = t.queue, .max_stalled = max_stalled}));
 }
 
-void renewed_lock_stays_valid(CaseContext& t) {
+/// A job with a lock of 1000 ms.
+Taken take_locked(CaseContext& t) {
   (void)t.add();
-  const auto taken = take_for(t, 1, Duration(1000));
-  ASSERT_EQ(taken.size(), 1U);
-  t.advance(Duration(900));
+  auto taken = take_for(t, 1, Duration(1000));
+  EXPECT_EQ(taken.size(), 1U);
+  return taken.empty() ? Taken{} : std::move(taken.front());
+}
+
+Status renew(CaseContext& t, const Taken& taken) {
   const auto reply =
-      t.must(t.store().extend_locks(renewal(t, {{taken[0].job.id, taken[0].token}}, Duration(1000))));
-  ASSERT_EQ(reply.locks.size(), 1U);
-  EXPECT_TRUE(reply.locks[0]);
+      t.must(t.store().extend_locks(renewal(t, {{taken.job.id, taken.token}}, Duration(1000))));
+  return reply.locks.size() == 1 ? reply.locks[0] : Error{Errc::kInternal, "one answer was expected"};
+}
+
+void renewed_lock_stays_valid(CaseContext& t) {
+  const Taken taken = take_locked(t);
+  t.advance(Duration(900));
+  EXPECT_TRUE(renew(t, taken));
   t.advance(Duration(900));
   EXPECT_THAT(recover(t).requeued, IsEmpty());
-  EXPECT_TRUE(t.finish(taken[0], outcome::Completed{}));
+  EXPECT_TRUE(t.finish(taken, outcome::Completed{}));
 }
 
 void report_why_they_were_lost(CaseContext& t) {
@@ -94,15 +103,11 @@ void report_forced_removal(CaseContext& t) {
 }
 
 void expired_lock_is_not_renewed(CaseContext& t) {
-  (void)t.add();
-  const auto taken = take_for(t, 1, Duration(1000));
-  ASSERT_EQ(taken.size(), 1U);
+  const Taken taken = take_locked(t);
   t.advance(Duration(1001));
-  const auto reply =
-      t.must(t.store().extend_locks(renewal(t, {{taken[0].job.id, taken[0].token}}, Duration(1000))));
-  ASSERT_EQ(reply.locks.size(), 1U);
-  ASSERT_FALSE(reply.locks[0]);
-  EXPECT_EQ(reply.locks[0].error().code, Errc::kLockMissing);
+  const Status renewed = renew(t, taken);
+  ASSERT_FALSE(renewed);
+  EXPECT_EQ(renewed.error().code, Errc::kLockMissing);
 }
 
 void recovery_requeues_unlocked_jobs(CaseContext& t) {

@@ -11,11 +11,16 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(CommandDeadlines, every_command_completes_by_its_deadline) {
+/// Commands have 1 s; a server is silent after `silence`.
+ClientOptions limited(Duration silence) {
   ClientOptions options = quiet();
   options.command_timeout = Duration{1'000};
-  options.silence_timeout = Duration{3'000};
-  Commands rig(options);
+  options.silence_timeout = silence;
+  return options;
+}
+
+TEST(CommandDeadlines, every_command_completes_by_its_deadline) {
+  Commands rig(limited(Duration{3'000}));
   rig.greet();
   auto sent = rig.call({"A"});
   auto unsent = rig.call({"B"});
@@ -50,10 +55,7 @@ TEST(CommandDeadlines, a_command_without_a_connection_reports_why) {
 }
 
 TEST(CommandDeadlines, closes_a_silent_connection) {
-  ClientOptions options = quiet();
-  options.command_timeout = Duration{1'000};
-  options.silence_timeout = Duration{1'500};
-  Commands rig(options);
+  Commands rig(limited(Duration{1'500}));
   rig.greet();
   auto first = rig.call({"A"});
   rig.written();
@@ -68,10 +70,7 @@ TEST(CommandDeadlines, closes_a_silent_connection) {
 }
 
 TEST(CommandDeadlines, keeps_a_slow_server_that_still_replies) {
-  ClientOptions options = quiet();
-  options.command_timeout = Duration{1'000};
-  options.silence_timeout = Duration{1'500};
-  Commands rig(options);
+  Commands rig(limited(Duration{1'500}));
   rig.greet();
   auto pipeline = rig.pipeline({{"A"}, {"B"}, {"C"}});
   for (int i = 0; i < 3; ++i) {

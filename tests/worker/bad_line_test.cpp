@@ -10,6 +10,20 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
+/// A worker whose store sometimes does not answer.
+struct FlakyWorld : World {
+  FlakyWorld() { transitions = &line; }
+  /// Starts the worker with runs of `length` and `jobs` jobs, and ends the connection while they run.
+  void start_and_disconnect(int jobs, Duration length) {
+    runs.script = [length](const RunRequest&) { return Script{.takes = length}; };
+    start();
+    for (int i = 0; i < jobs; ++i) add();
+    pass(milliseconds(100));
+    line.down = true;
+  }
+  FlakyStore line{store, env, 1};
+};
+
 class LossyNetwork : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(LossyNetwork, RunsEachJobOnce) {
@@ -38,27 +52,19 @@ TEST_P(LossyNetwork, RunsEachJobOnce) {
 INSTANTIATE_TEST_SUITE_P(Seeds, LossyNetwork, ::testing::Range<std::uint64_t>(1, 9));
 
 TEST(Outage, KeepsRunsAndFinishes) {
-  World world;
-  FlakyStore line(world.store, world.env, 1);
-  world.transitions = &line;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(3)}; };
-  world.start();
-  for (int i = 0; i < 4; ++i) world.add();
-  world.pass(milliseconds(100));
-  line.down = true;
+  FlakyWorld world;
+  world.start_and_disconnect(4, seconds(3));
   world.pass(seconds(10));
   EXPECT_TRUE(world.status().queues.front().disconnected);
   EXPECT_EQ(world.status().queues.front().unsent_finishes, 4U);
-  line.down = false;
+  world.line.down = false;
   world.pass(seconds(3));
   EXPECT_EQ(world.counts()[State::kCompleted], 4U);
   EXPECT_THAT(world.runs.started, SizeIs(4));
 }
 
 TEST(Outage, LongerThanTheLocksMovesJobsToAnotherWorker) {
-  World world;
-  FlakyStore line(world.store, world.env, 1);
-  world.transitions = &line;
+  FlakyWorld world;
   world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(50)}; };
   world.start();
   std::vector<JobId> jobs;
@@ -68,10 +74,10 @@ TEST(Outage, LongerThanTheLocksMovesJobsToAnotherWorker) {
   ScriptedRuns second_runs(world.env);
   Worker second(world.env.env, world.store, second_ledger, second_runs, plain_worker("w2"));
   second.start();
-  line.down = true;
+  world.line.down = true;
   world.pass(seconds(45));  // locks expire after 30 s; then the second worker recovers and runs the jobs
   EXPECT_EQ(world.counts()[State::kCompleted], 4U);
-  line.down = false;
+  world.line.down = false;
   world.pass(seconds(20));
   EXPECT_EQ(world.status().counters.stale_finishes, 4U);
   for (const JobId& id : jobs) {
@@ -82,24 +88,16 @@ TEST(Outage, LongerThanTheLocksMovesJobsToAnotherWorker) {
 }
 
 TEST(Outage, StopReportsUnsentFinishes) {
-  World world;
-  FlakyStore line(world.store, world.env, 1);
-  world.transitions = &line;
-  world.runs.script = [](const RunRequest&) { return Script{.takes = seconds(100)}; };
-  world.start();
-  for (int i = 0; i < 3; ++i) world.add();
-  world.pass(milliseconds(100));
-  line.down = true;
+  FlakyWorld world;
+  world.start_and_disconnect(3, seconds(100));
   const StopReport report = world.await(world.worker->stop(seconds(2)));
   EXPECT_EQ(report.requeued, 3U);
   EXPECT_EQ(report.unsent, 3U);
 }
 
 TEST(Rejection, OfOneFinishDoesNotAffectOthers) {
-  World world;
-  FlakyStore line(world.store, world.env, 1);
-  world.transitions = &line;
-  line.reject = [](const TakeRequest& request) -> std::optional<Error> {
+  FlakyWorld world;
+  world.line.reject = [](const TakeRequest& request) -> std::optional<Error> {
     for (const Finish& finish : request.finished) {
       const auto* done = std::get_if<outcome::Completed>(&finish.outcome);
       if (done != nullptr && done->result == "\"bad\"")
@@ -123,12 +121,10 @@ TEST(Rejection, OfOneFinishDoesNotAffectOthers) {
 
 /// Two take requests are in flight, so their rejections alternate.
 TEST(Rejection, OfEveryOutcomeEndsTheRuns) {
-  World world;
-  FlakyStore line(world.store, world.env, 1);
-  world.transitions = &line;
+  FlakyWorld world;
   world.worker_options.hand_off = false;
   std::uint64_t rejections = 0;
-  line.reject = [&](const TakeRequest& request) -> std::optional<Error> {
+  world.line.reject = [&](const TakeRequest& request) -> std::optional<Error> {
     if (request.finished.empty()) return std::nullopt;
     ++rejections;
     return Error{Errc::kInvalidArgument, "no"};

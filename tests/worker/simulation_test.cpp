@@ -59,6 +59,11 @@ void mixed_machine(World& world) {
   };
 }
 
+/// Keeps small jobs waiting.
+void feed(World& world, const QueueName& queue = kQueue) {
+  while (world.counts(queue)[State::kWaiting] < 30) world.add("small", {}, queue);
+}
+
 struct LargeJob {
   Duration waited{0};
   /// Small jobs that started while it waited.
@@ -66,13 +71,13 @@ struct LargeJob {
 };
 
 /// Adds a large job in front and keeps small ones waiting behind it until it starts.
-LargeJob wait_for_big(World& world, Watch& watch, const std::function<void()>& feed) {
+LargeJob wait_for_big(World& world, Watch& watch, const QueueName& small = kQueue) {
   const Instant added = world.env.clock.now();
   world.add("big", {.lifo = true});
   LargeJob result;
   const std::size_t before = world.runs.started.size();
   while (world.runs.running_of("big") == 0 && world.env.clock.now() - added < seconds(60)) {
-    feed();
+    feed(world, small);
     watch.pass(milliseconds(20));
   }
   result.waited = std::chrono::duration_cast<Duration>(world.env.clock.now() - added);
@@ -87,19 +92,16 @@ TEST(Simulation, StartsLargeJobInTimeAndBackfillsSmallOnes) {
   mixed_machine(world);
   world.start();
   Watch watch(world);
-  const auto feed = [&] {
-    while (world.counts()[State::kWaiting] < 30) world.add("small");
-  };
   for (int i = 0; i < 6; ++i) world.add("long");  // so that their usual duration is known
   for (int i = 0; i < 500; ++i) {
-    feed();
+    feed(world);
     watch.pass(milliseconds(100));
   }
   std::size_t backfilled = 0;
   for (int round = 0; round < 10; ++round) {
     world.add("long", {.lifo = true});
     watch.pass(milliseconds(600));  // it holds a core for 8 s
-    const LargeJob big = wait_for_big(world, watch, feed);
+    const LargeJob big = wait_for_big(world, watch);
     EXPECT_LT(big.waited, seconds(30));
     EXPECT_LT(big.waited, seconds(12)) << "it starts when the long job ends";
     backfilled += big.backfilled;
@@ -114,13 +116,9 @@ TEST(Simulation, StartsLargeJobInTimeWithoutStatistics) {
   mixed_machine(world);
   world.start();
   Watch watch(world);
-  const auto feed = [&] {
-    while (world.counts()[State::kWaiting] < 30) world.add("small");
-  };
-  feed();
+  feed(world);
   watch.pass(milliseconds(50));
-  EXPECT_LT(wait_for_big(world, watch, feed).waited, seconds(1))
-      << "runs of unknown duration are not backfilled";
+  EXPECT_LT(wait_for_big(world, watch).waited, seconds(1)) << "runs of unknown duration are not backfilled";
 }
 
 TEST(Simulation, DoesNotStarveLargeJobOfAnotherQueue) {
@@ -131,18 +129,15 @@ TEST(Simulation, DoesNotStarveLargeJobOfAnotherQueue) {
   world.worker_options.queues.push_back(other);
   world.start();
   Watch watch(world);
-  const auto feed = [&] {
-    while (world.counts(other)[State::kWaiting] < 30) world.add("small", {}, other);
-  };
   for (int i = 0; i < 100; ++i) {
-    feed();
+    feed(world, other);
     watch.pass(milliseconds(100));
   }
   for (int round = 0; round < 5; ++round) {
-    const LargeJob big = wait_for_big(world, watch, feed);
+    const LargeJob big = wait_for_big(world, watch, other);
     EXPECT_LT(big.waited, seconds(30));
     for (int i = 0; i < 30; ++i) {
-      feed();
+      feed(world, other);
       watch.pass(milliseconds(100));
     }
   }
