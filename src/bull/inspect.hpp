@@ -1,6 +1,6 @@
 #pragma once
-// Reads a Bull deployment without changing it: only reading commands (SCAN, LRANGE, ZRANGE, HGETALL, GET,
-// PTTL, TYPE, CLIENT LIST, INFO), no script, no key written, every step bounded. For `gaur look` and the
+// Reads a Bull deployment without changing it: only reading commands (SCAN, HSCAN, LRANGE, ZRANGE, HGETALL,
+// GET, PTTL, TYPE, CLIENT LIST, INFO), no script, no key written, every step bounded. For `gaur look` and the
 // check at opening. Thread-safety: any thread; futures complete as the client's.
 #include <cstdint>
 #include <memory>
@@ -58,6 +58,15 @@ struct UnreadableSchedule {
   std::string key{}, why{};
 };
 
+/// An id that Gaur removed from a list or set because no job belongs to it.
+struct SetAside {
+  std::string id{};
+  /// Where it was: wait, delayed or active.
+  std::string from{};
+  /// "its key is a string, not a hash".
+  std::string why{};
+};
+
 struct QueueLook {
   QueueName queue{};
   Evidence evidence{};
@@ -103,6 +112,8 @@ class Inspector {
   Async<PrefixesFound> prefixes();
   Async<Evidence> dialect(QueueName queue);
   Async<QueueLook> look(QueueName queue);
+  /// The ids that were set aside, about 1 000 at most. None if the user may not read Gaur's own keys.
+  Async<std::vector<SetAside>> set_aside(QueueName queue);
   /// Kept jobs with data and result, newest first, at most `limit` and InspectLimits::samples. Reads 50 at a
   /// time.
   struct Sample {

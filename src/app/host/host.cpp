@@ -15,6 +15,7 @@
 #include "app/host/options_from_config.hpp"
 #include "app/host/process_end.hpp"
 #include "app/host/queue_watch.hpp"
+#include "app/host/store_watch.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "app/host/why_waiting.hpp"
 #include "app/version.hpp"
@@ -69,6 +70,8 @@ struct Host::Impl {
   Refusals refused_at_start;
   /// Checks the queues of a Redis store.
   std::unique_ptr<QueueWatch> watch;
+  /// nullptr with an embedded store.
+  std::unique_ptr<StoreWatch> store_watch;
   std::unique_ptr<Store> store;
   std::unique_ptr<results::SignedUrls> links;
   std::unique_ptr<results::ResultStore> results;
@@ -126,6 +129,14 @@ Status Host::Impl::open_stores() {
     watch = std::make_unique<QueueWatch>(
         *opened.inspector, *replies, clock, options.log,
         [this](const QueueName& queue, const Refusal* refusal) { queue_changed(queue, refusal); });
+    store_watch =
+        std::make_unique<StoreWatch>(StoreWatch::Parts{.inspector = *opened.inspector,
+                                                       .queues = queues(),
+                                                       .allow_eviction = config.redis->allow_eviction,
+                                                       .loop = *replies,
+                                                       .clock = clock,
+                                                       .metrics = metrics,
+                                                       .log = options.log});
   }
   store = make_measured_store(opened.store(), metrics, clock);
   return ok();
@@ -289,6 +300,7 @@ HostView Host::Impl::host_view() {
                            .role = to_string(options.role),
                            .opened = opened,
                            .watch = watch.get(),
+                           .store_watch = store_watch.get(),
                            .loop = loop.get(),
                            .worker = worker.get(),
                            .ledger = ledger.get(),
@@ -327,6 +339,7 @@ void Host::Impl::stop_watches() {
     if (cleaner) cleaner->stop();
     if (unserved) unserved->stop();
     if (watch) watch->stop();
+    if (store_watch) store_watch->stop();
   });
   drain_replies();
 }
@@ -401,6 +414,7 @@ Result<std::uint16_t> Host::start() {
   for (const QueueName& queue : impl_->queues()) impl_->cleaner->follow(queue);
   impl_->results->remove_expired_each(kCleanupInterval);
   if (impl_->unserved) impl_->unserved->start();
+  if (impl_->store_watch) impl_->store_watch->start();
   for (const QueueName& queue : impl_->queues()) {
     if (impl_->watch) impl_->watch->follow(queue);
   }

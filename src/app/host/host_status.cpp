@@ -24,12 +24,18 @@ RunStatus run_status(const StatusParts& parts, const RunningJob& job) {
   return run;
 }
 
+void add_store_problems(std::vector<std::string>& why, const StatusParts& parts) {
+  if (auto outage = parts.opened.outage()) why.push_back(*std::move(outage));
+  if (parts.store_watch == nullptr) return;
+  if (auto problem = parts.store_watch->problem()) why.push_back(*std::move(problem));
+}
+
 std::vector<std::string> why_not_ready(const StatusParts& parts, const WorkerStatus& worker,
                                        const std::vector<PoolStatus>& pools) {
   std::vector<std::string> why;
   if (parts.stopping) why.emplace_back("the host is stopping");
   if (worker.phase == WorkerPhase::kQuiet) why.emplace_back("the host is quiet: it takes no jobs");
-  if (auto outage = parts.opened.outage()) why.push_back(*std::move(outage));
+  add_store_problems(why, parts);
   for (const PoolStatus& pool : pools) {
     if (!pool.broken.empty()) {
       why.push_back(pool.broken);  // it names the pool
@@ -82,6 +88,9 @@ HostStatus common_status(const StatusParts& parts) {
       status.refused_queues.push_back({queue, std::move(refusal.error.message)});
     }
   }
+  if (parts.store_watch != nullptr) {
+    for (std::string& warning : parts.store_watch->warnings()) status.warnings.push_back(std::move(warning));
+  }
   if (parts.disk != nullptr) add_disk(status, parts);
   return status;
 }
@@ -90,7 +99,7 @@ HostStatus producer_status(const StatusParts& parts) {
   HostStatus status = common_status(parts);
   status.phase = parts.stopping ? "stopping" : "running";
   if (parts.stopping) status.not_ready.emplace_back("the host is stopping");
-  if (auto outage = parts.opened.outage()) status.not_ready.push_back(*std::move(outage));
+  add_store_problems(status.not_ready, parts);
   if (!status.refused_queues.empty() && status.refused_queues.size() == parts.config.queues.size())
     status.not_ready.emplace_back("every queue is refused (GET /v1/host: refused_queues)");
   status.ready = status.not_ready.empty();

@@ -6,6 +6,7 @@
 #include "app/host/disk_watch.hpp"
 #include "app/host/opened_store.hpp"
 #include "app/host/queue_watch.hpp"
+#include "app/host/store_watch.hpp"
 #include "app/host/unserved_watch.hpp"
 #include "gaur/host.hpp"
 #include "runner/pools.hpp"
@@ -19,6 +20,8 @@ struct StatusParts {
   const OpenedStore& opened;
   /// nullptr with an embedded store.
   const QueueWatch* watch = nullptr;
+  /// nullptr with an embedded store.
+  const StoreWatch* store_watch = nullptr;
   /// this and the next four are nullptr in a producer.
   Loop* loop = nullptr;
   Worker* worker = nullptr;

@@ -12,6 +12,7 @@ namespace gaur::app {
 
 struct QueueFacts {
   bull::QueueLook look{};
+  std::vector<bull::SetAside> set_aside{};
   /// The newest completed and failed jobs.
   std::vector<KeptJob> kept{};
   /// The next waiting jobs, and the delayed jobs that are due first.

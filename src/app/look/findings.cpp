@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/json.hpp"
 #include "core/human_text.hpp"
 
 namespace gaur::app {
@@ -132,6 +133,7 @@ class QueueFindings {
     if (look_.evidence.dialect() == redis_store::DetectedDialect::kBullMq) return;
     plain_workers();
     unlocked();
+    set_aside();
     delayed();
     waiting();
     schedules();
@@ -201,6 +203,23 @@ class QueueFindings {
               "which "
               "plain Bull workers do not renew. Gaur reports them and does not requeue them by default "
               "(worker.orphan_age, --stalled)");
+  }
+
+  void set_aside() {
+    if (facts_.set_aside.empty()) return;
+    constexpr std::size_t kShown = 5;
+    std::string shown;
+    for (std::size_t i = 0; i < std::min(kShown, facts_.set_aside.size()); ++i) {
+      const bull::SetAside& one = facts_.set_aside[i];
+      shown += fmt::format("{}{} (in {}: {})", i > 0 ? ", " : "", json::quote(one.id), one.from, one.why);
+    }
+    add(Weight::kProblem, "set-aside",
+        fmt::format("{} set aside: {}{}", plural(facts_.set_aside.size(), "id was", "ids were"), shown,
+                    facts_.set_aside.size() > kShown ? ", ..." : ""),
+        fmt::format("another program wrote them, or the jobs were evicted or deleted; no key was changed. "
+                    "HDEL gaur:PREFIX:{}:set_aside ID removes an entry; push the id to wait again once its "
+                    "hash exists",
+                    look_.queue.value));
   }
 
   void delayed() {

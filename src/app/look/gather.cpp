@@ -19,6 +19,7 @@ std::vector<KeptJob> kept_of(std::vector<bull::Inspector::Sample> samples) {
 Result<QueueFacts> queue_facts(bull::Inspector& inspector, const QueueName& queue, std::uint32_t samples) {
   QueueFacts facts;
   GAUR_TRY(facts.look, inspector.look(queue).get());
+  GAUR_TRY(facts.set_aside, inspector.set_aside(queue).get());
   for (const State state : {State::kCompleted, State::kFailed}) {
     GAUR_TRY(std::vector<KeptJob> jobs, kept_jobs(inspector, queue, state, samples));
     std::ranges::move(jobs, std::back_inserter(facts.kept));

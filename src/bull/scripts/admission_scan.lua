@@ -6,6 +6,7 @@
 --@include start
 --@include waiting_list
 --@include list_places
+--@include set_aside
 local from, count, with_data, bytes, hint = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]),
   tonumber(ARGV[6])
 local anchors = tonumber(ARGV[7])
@@ -14,13 +15,13 @@ local used, shift = 0, 0
 local function read(id)
   local key, name, data = B .. id, false, false
   if with_data then
-    local seen = call('HMGET', key, 'name', 'data')
+    local seen = read_hash('HMGET', key, 'name', 'data') or {}
     name, data = seen[1], seen[2]
     used = used + #(data or '')
   else
-    name = call('HGET', key, 'name')
+    name = read_hash('HGET', key, 'name')
   end
-  return name, data
+  return name or false, data or false
 end
 
 if anchors > 0 and not (hint == tonumber(ARGV[9]) and is_at(waiting_list(), ARGV[8], hint)) then

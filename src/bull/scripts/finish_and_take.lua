@@ -12,6 +12,7 @@
 --@include start
 --@include waiting_list
 --@include cancels
+--@include set_aside
 --@include session
 local metrics_points = tonumber(ARGV[10])
 local requeued = false

@@ -25,11 +25,13 @@ for _, set in ipairs({'delayed', 'completed', 'failed'}) do
   end
 end
 if removed > 0 then return {removed} end
-for _, limited in ipairs(call('HVALS', B .. 'limiter:index')) do call('DEL', limited) end
+for _, limited in ipairs(call('HVALS', B .. 'limiter:index')) do
+  if string.sub(limited, 1, #B) == B then call('DEL', limited) end
+end
 for _, name in ipairs({'priority', 'stalled-check', 'stalled', 'meta-paused', 'meta', 'id', 'repeat', 'limiter',
   'limiter:index', 'limiter:limited', 'metrics:completed', 'metrics:failed', 'metrics:completed:data',
   'metrics:failed:data'}) do
   call('DEL', B .. name)
 end
-call('DEL', own .. 'uncounted_starts', own .. 'cancels')
+call('DEL', own .. 'uncounted_starts', own .. 'cancels', own .. 'set_aside')
 return {0}

@@ -7,6 +7,7 @@
 --@include deduplication
 --@include retention
 --@include cancels
+--@include set_aside
 local max_stalled, keep = tonumber(ARGV[2]), ARGV[3]
 local requeued, failed = {}, {}
 
@@ -37,14 +38,22 @@ local function fail(id, job)
   failed[#failed + 1] = id
 end
 
+call('LLEN', waiting_list())  -- a key of another type is an error before the first write
+call('ZCARD', B .. 'failed')
+call('ZCARD', B .. 'priority')
 for i = 4, #ARGV do
   local id = ARGV[i]
   if call('EXISTS', B .. id .. ':lock') == 0 and call('LREM', B .. 'active', 1, id) > 0 then
     call('SREM', B .. 'stalled', id)
     drop_cancel(id)
-    if call('EXISTS', B .. id) == 1 then
-      local job = call('HMGET', B .. id, 'deid', 'priority', 'opts')
-      if call('HINCRBY', B .. id, 'stalledCounter', 1) <= max_stalled then
+    local job = not is_reserved(id) and call('EXISTS', B .. id) == 1 and
+      read_hash('HMGET', B .. id, 'deid', 'priority', 'opts', 'stalledCounter')
+    if not job then
+      set_aside(id, 'active')
+    else
+      local stalled = whole(job[4]) + 1
+      call('HSET', B .. id, 'stalledCounter', stalled)
+      if stalled <= max_stalled then
         enqueue_next(id, job[2])
         call('PUBLISH', B .. 'stalled@', id)
         requeued[#requeued + 1] = id

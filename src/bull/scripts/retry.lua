@@ -14,11 +14,11 @@ call('HDEL', B .. id, 'finishedOn', 'processedOn', 'failedReason', 'returnvalue'
 call('HSET', B .. id, 'retriedOn', now)
 local uncounted = where == 'c' and 1 or 0
 if afresh then
-  local made = (tonumber(call('HGET', B .. id, 'attemptsMade')) or 0) + uncounted
+  local made = whole(call('HGET', B .. id, 'attemptsMade')) + uncounted
   if made > 0 then call('HINCRBY', own .. 'uncounted_starts', id, made) end
   call('HDEL', B .. id, 'attemptsMade')
 elseif uncounted > 0 then
-  call('HINCRBY', B .. id, 'attemptsMade', 1)
+  call('HSET', B .. id, 'attemptsMade', whole(call('HGET', B .. id, 'attemptsMade')) + 1)
 end
 local readable, options = pcall(cjson.decode, call('HGET', B .. id, 'opts') or '')
 local front = readable and type(options) == 'table' and options.lifo == true

@@ -4,6 +4,7 @@
 --@include enqueue
 --@include uncounted_starts
 --@include cancels
+--@include set_aside
 local session = ARGV[2]
 local function is_of_worker(lock)
   if string.sub(lock, 1, #session) ~= session then return false end
@@ -22,10 +23,13 @@ for first = 1, #ids, 500 do
       call('LREM', B .. 'active', 1, id)
       call('SREM', B .. 'stalled', id)
       drop_cancel(id)
-      if call('EXISTS', B .. id) == 1 then
+      local job = call('EXISTS', B .. id) == 1 and read_hash('HMGET', B .. id, 'priority')
+      if job then
         count_uncounted_start(id)
-        enqueue_next(id, call('HGET', B .. id, 'priority'))
+        enqueue_next(id, job[1])
         requeued[#requeued + 1] = id
+      else
+        set_aside(id, 'active')
       end
     end
   end

@@ -12,7 +12,7 @@ INTEROP = ROOT / "tests/interop/node_modules"
 HOUR = 3_600_000
 ONLY_READ = {"ping", "auth", "select", "hello", "info", "config", "client", "scan", "type", "exists", "get", "mget", "hget", "hmget",
              "hgetall", "hexists", "hkeys", "hlen", "llen", "lrange", "lindex", "zcard", "zcount", "zrange", "zrevrange", "zrangebyscore",
-             "zrevrangebyscore", "zscore", "scard", "smembers", "sismember", "pttl", "ttl", "strlen", "hstrlen", "time", "command",
+             "zrevrangebyscore", "zscore", "scard", "smembers", "sismember", "pttl", "ttl", "strlen", "hscan", "hstrlen", "time", "command",
              "lpos", "dbsize"}
 
 

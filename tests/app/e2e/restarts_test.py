@@ -5,7 +5,7 @@ import time
 import unittest
 
 from harness import TESTBED, EndToEnd, alive, tree, until
-from redis_hosts import RedisHosts
+from redis_hosts import BASE, RedisHosts
 
 CONFIG = f'''
 [store]
@@ -129,6 +129,26 @@ class RedisRestartsTest(RedisHosts):
         job = self.finished(call, job_id)
         self.assertIn("returnvalue", job)
         self.assertNotIn("stalledCounter", job)
+        self.assertNotIn("attemptsMade", job)
+
+    def test_a_job_that_crashes_its_host_is_bounded(self):
+        redis = self.redis()
+        call = self.call(redis)
+        flags = ("--worker.lock=2s", "--grace=0")
+        work = self.worker(redis).start(*flags)
+        job_id = self.bull_add(call, {"func": "sleep", "ms": 60_000})
+        until(lambda: self.active(call) == [job_id], what="the start")
+        until(lambda: work.host()["runs"], what="the run")
+        for _ in range(2):
+            work.kill()
+            with open(self.folder / "gaur-data/running", "r+b") as file:
+                file.seek(64)
+                file.write(b"signal 11\n")
+            work.start(*flags)
+            until(lambda: call("HGET", BASE + job_id, "failedReason") or work.host()["runs"], what="the next run, or the end")
+        job = self.finished(call, job_id)
+        self.assertEqual(job["failedReason"], "job stalled more than allowable limit")
+        self.assertEqual(job["stalledCounter"], "2")
         self.assertNotIn("attemptsMade", job)
 
 

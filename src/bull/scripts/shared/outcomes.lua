@@ -70,7 +70,8 @@ end}
 -- S: max_stalled, message, payload
 outcomes.S = {3, function(kind, at)
   read_job()
-  run.stalled = call('HINCRBY', run.key, 'stalledCounter', 1)
+  run.stalled = whole(run.stalled) + 1
+  call('HSET', run.key, 'stalledCounter', run.stalled)
   if run.stalled <= tonumber(ARGV[at]) then
     call('PUBLISH', B .. 'stalled@', run.id)
     return requeue()

@@ -5,7 +5,7 @@
 local function forget_limited(id)
   local set = call('HGET', B .. 'limiter:index', id)
   if not set then return end
-  call('SREM', set, id)
+  if string.sub(set, 1, #B) == B then call('SREM', set, id) end
   call('HDEL', B .. 'limiter:index', id)
 end
 

@@ -1,7 +1,7 @@
 -- Takes jobs beyond the walk's bound, which a scan found (admission_scan.lua).
 --@include list_places
 
--- ARGV[at]: how many; then id, place, function of each. Returns one letter each: t taken (or dropped), s stays,
+-- ARGV[at]: how many; then id, place, function of each. Returns one letter each: t taken (dropped, set aside), s stays,
 -- g not in the list any more, l not found near its place, u not looked at; and how far the places had shifted.
 local function take_found(at, most, filter, rules, walk, seen)
   local letters, count, shift, searches = {}, tonumber(ARGV[at]), 0, 0

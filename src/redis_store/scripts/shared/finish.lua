@@ -3,6 +3,7 @@
 -- and published.
 --@include retention
 --@include metrics
+--@include set_aside
 
 local lines, ended = {}, 0  -- one line a finish: the job's new state, or the code of a rejection; how many runs ended
 local run = {}              -- the run that is being ended: place, id, key, and what read_job reads
@@ -91,8 +92,23 @@ local function finish(id, key, lock, there, off, kind, at)
   if not lock then return -2 end
   if lock ~= ARGV[at + 1] then return -6 end
   if not off and call('LREM', B .. 'active', -1, id) == 0 then return call('EXISTS', key) == 0 and -1 or -3 end
-  run.id, run.key, ended = id, key, ended + 1
-  return kind.ends(kind, at + 3)
+  run.id, run.key = id, key
+  local good, line = pcall(kind.ends, kind, at + 3)
+  if not good then
+    if call('TYPE', key)['ok'] == 'hash' then error(line, 0) end
+    set_aside(id, 'active')  -- another program replaced the job's key during its run
+    return -1
+  end
+  ended = ended + 1
+  return line
+end
+
+-- A key of another type must be an error before the first write: after it, an error would lose the ended runs.
+local function check_types(only_completed)
+  call('ZCARD', B .. 'completed')
+  if only_completed then return end
+  for _, set in ipairs({'failed', 'delayed', 'priority'}) do call('ZCARD', B .. set) end
+  call('LLEN', waiting_list())
 end
 
 -- Deletes the locks and stalled marks of the ended runs, before any job is taken again.
@@ -120,6 +136,7 @@ local function finish_all(at, count)
     firsts[i], ids[i], keys[i], lock_keys[i], what[i] = at, id, key, key .. ':lock', kind
     at = at + 3 + kind.size
   end
+  check_types(not outcomes)
   local all_there = call('EXISTS', unpack(keys)) == count
   local locks = call('MGET', unpack(lock_keys))
   local off = all_there and trim_active(ids, locks, firsts)

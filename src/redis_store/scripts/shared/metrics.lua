@@ -1,5 +1,5 @@
 -- Counts a job that completed or failed in the metrics per minute, of which the newest `points` are kept.
-local function count_finished(set, points)
+local function count_in(set, points)
   local key = B .. 'metrics:' .. set
   local count = call('HINCRBY', key, 'count', 1) - 1
   local seen = call('HMGET', key, 'prevTS', 'prevCount')
@@ -14,3 +14,5 @@ local function count_finished(set, points)
   call('LTRIM', key .. ':data', 0, points - 1)
   call('HSET', key, 'prevCount', count, 'prevTS', now)
 end
+-- Metrics are not worth a job: a key of another type is left.
+local function count_finished(set, points) pcall(count_in, set, points) end

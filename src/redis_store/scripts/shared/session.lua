@@ -16,12 +16,20 @@ local function begin_operation(name, sequence, part)
   return 'new'
 end
 
+-- When Redis is out of memory it rejects only the first write of a script: then the operation has changed nothing, and a
+-- repeat may be executed.
 local function remember(part, reply)
   if session_sequence == '0' then return end
+  local text = session_sequence .. '|' .. reply
+  local saved
   if session_fresh then
-    call('HSET', session_key, 'n', session_sequence, part, session_sequence .. '|' .. reply)
+    saved = redis.pcall('HSET', session_key, 'n', session_sequence, part, text)
   else
-    call('HSET', session_key, 'n', session_sequence, part, session_sequence .. '|' .. reply, 'x', now)
-    call('PEXPIRE', session_key, 600000)
+    saved = redis.pcall('HSET', session_key, 'n', session_sequence, part, text, 'x', now)
   end
+  if type(saved) == 'table' and saved.err then
+    if string.find(saved.err, 'OOM', 1, true) then return end
+    call('HSET', session_key, 'n', session_sequence, part, text)  -- reports the error
+  end
+  if not session_fresh then call('PEXPIRE', session_key, 600000) end
 end
