@@ -12,11 +12,11 @@ struct AddBody {
   std::vector<NewJob> jobs;
   /// The body was an array.
   bool many = false;
-  /// All of them; `jobs` is valid only if there are none.
+  /// All problems of the body; `jobs` is valid only if this is empty.
   std::vector<std::string> problems;
 };
 
-/// {"name": ..., "data": ..., "options": {...}} or an array of such, at most `most` of them. The JSON of
+/// {"name": ..., "data": ..., "options": {...}} or an array of at most `most` such objects. The JSON of
 /// `data` is kept byte for byte; Client::problems checks it.
 AddBody parse_add_body(std::string_view body, std::size_t most);
 

@@ -23,12 +23,12 @@ struct ServerCore {
   const HttpLimits limits;
   const Clock& clock;
   boost::asio::io_context io{1};
-  /// No task runs after it is set.
+  /// Once it is set, no more tasks run.
   std::atomic<bool> closed{false};
   /// nullptr once the server stopped.
   Service* service = nullptr;
   std::set<std::shared_ptr<Connection>> connections;
-  /// Of bodies not yet passed on, all connections.
+  /// Bytes of the bodies that all connections are receiving.
   std::size_t body_bytes = 0;
 };
 
@@ -41,7 +41,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void check_deadline(Instant now);
   /// The server stops: idle connections end now, others after their answer.
   void finish_soon();
-  /// The answer is late: answers that the client should ask again.
+  /// The reply has not arrived in time: responds that the client should try again.
   void give_up_answer();
   void close();
   /// Rejects a connection beyond the limit.
@@ -79,20 +79,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool reading_ = false;
   /// Authorized by its head; its body is not complete.
   ExchangePtr opened_;
-  /// Of the answer that is awaited.
+  /// Of the request that is being handled.
   std::weak_ptr<Exchange> exchange_;
   /// Which reply is awaited; a late or second one is dropped.
   std::uint64_t answer_number_ = 0;
 
   /// Received, not yet consumed.
   std::string in_;
-  /// Of in_: known to hold no end of a head.
+  /// The bytes of in_ that were searched for the end of the head.
   std::size_t scanned_ = 0;
   std::array<char, 16 << 10> chunk_{};
   std::optional<Parser> parser_;
-  /// Of core_->body_bytes.
+  /// This connection's part of core_->body_bytes.
   std::size_t booked_ = 0;
-  /// HEAD.
+  /// The method is HEAD.
   bool head_only_ = false;
   bool close_after_ = false;
   /// Unread bytes of a rejected request may still arrive.

@@ -1,6 +1,5 @@
 #pragma once
-// What a proxy in front of the server changes: the client's address, and the path below which clients see the
-// API. Pure.
+// Reverse proxies: the client's address and the base path of the API. Pure.
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,8 +13,8 @@ namespace gaur::http {
 /// clients are ignored.
 std::string client_address(const Request& request, std::span<const std::string> trusted);
 
-/// `target` without `base` ("/gaur") before it. Targets that do not begin with it are left as they are: a
-/// proxy may have removed it already, and health checks on this machine do not use it.
+/// `target` without `base` ("/gaur") before it. A target that does not begin with it is returned
+/// unchanged: the proxy may have removed it, and local health checks do not use it.
 std::string_view without_base(std::string_view target, std::string_view base);
 
 }  // namespace gaur::http

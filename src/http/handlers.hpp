@@ -1,5 +1,5 @@
 #pragma once
-// All handlers, for the table in routes.cpp.
+// The handlers in the table of routes.cpp.
 #include "http/router.hpp"
 
 namespace gaur::http {

@@ -117,7 +117,7 @@ void get_result(Service& service, const ExchangePtr& exchange) {
                   [&service, exchange](const Job& job) { answer_result(service, exchange, job); });
 }
 
-/// A signed link needs no token, and no job: the job may have been removed.
+/// A signed link needs no token. Its job may have been removed.
 void get_signed_file(Service& service, const ExchangePtr& exchange) {
   const auto job = job_of(exchange);
   if (!job) return;
@@ -126,7 +126,10 @@ void get_signed_file(Service& service, const ExchangePtr& exchange) {
   const std::string target = exchange->request.target;
   const std::string path = target.substr(0, target.find('?'));
   if (!service.parts().link_check || expires == nullptr || signature == nullptr) {
-    return refuse(exchange, Error{Errc::kPermission, "only whole links, as they stand in a job's result"});
+    return refuse(
+        exchange,
+        Error{Errc::kPermission,
+              "the link lacks `expires` or `signature`; use the complete link from the job's result"});
   }
   const Status holds = service.parts().link_check(*job, *expires, *signature);
   if (!holds && holds.error().code == Errc::kTimeout)

@@ -1,5 +1,5 @@
 #pragma once
-// Requests and responses as plain values: everything above the sockets works on these.
+// Requests and responses as plain values, which all code above the sockets uses.
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -41,7 +41,7 @@ struct Request {
   }
 };
 
-/// Bytes of a file as body.
+/// A byte range of a file, sent as the body.
 struct FileSlice {
   std::filesystem::path path;
   std::uint64_t offset = 0;
@@ -67,7 +67,7 @@ struct Response {
   std::optional<FileSlice> file;
   /// Instead of `body`; shared with the connection that drains it.
   std::shared_ptr<BodyStream> stream;
-  /// The connection ends after it.
+  /// The connection is closed after this response.
   bool close = false;
 };
 

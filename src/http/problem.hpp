@@ -33,7 +33,7 @@ std::string_view reason_of(unsigned status);
 
 Problem make_problem(unsigned status, std::string_view code, std::string detail);
 Problem problem_of(const Error& error, std::string instance = {});
-/// A failed job, as the answer to a request that waited for its result.
+/// The response to a request that waited for the result of a job that failed.
 Problem problem_of_failure(const Job& job, std::string instance);
 Response to_response(const Problem& problem);
 

@@ -1,5 +1,5 @@
 #pragma once
-// The JSON that the API answers. Data, results and progress are copied byte for byte as they were stored.
+// The JSON of the API's responses. Data, results and progress are copied byte for byte as they were stored.
 // Pure.
 #include <optional>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace gaur::http {
 
-/// Why and where a job waits.
+/// The reason and position of a waiting job.
 struct Waiting {
   std::optional<Position> position;
   std::optional<std::string> reason;
@@ -23,9 +23,9 @@ struct JobParts {
   /// With result, progress and stack traces.
   bool result = true;
   const Waiting* waiting = nullptr;
-  /// What clients see before every path.
+  /// The base path of the API for clients.
   std::string_view base = {};
-  /// The add that is answered: `duplicate` and `differs` come from it.
+  /// The receipt of an add, which supplies `duplicate` and `differs`.
   const Added* added = nullptr;
 };
 

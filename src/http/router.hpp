@@ -1,5 +1,6 @@
 #pragma once
-// The table of routes and the search in it. A new endpoint is one handler and one row in routes.cpp. Pure.
+// The table of routes, and functions that search it. A new endpoint is one handler and one row in routes.cpp.
+// Pure.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,7 +28,7 @@ struct Exchange {
   /// Only names that the route allows.
   std::vector<std::pair<std::string, std::string>> query;
   Reply reply;
-  /// What clients see before every path: ServerOptions::base_path.
+  /// ServerOptions::base_path.
   std::string base;
   /// Of a request that waits, see Service::begin_wait.
   std::shared_ptr<const void> wait_ticket;
@@ -38,15 +39,15 @@ struct Exchange {
   /// Of an add that waits: its answer if the wait ends without a job. No answer hides that jobs were added.
   std::optional<Response> receipt;
 };
-/// Shared with the continuation of the handler on the store's answer.
+/// The handler shares it with its continuation, which runs on the store's reply.
 using ExchangePtr = std::shared_ptr<Exchange>;
 using Handler = void (*)(Service&, const ExchangePtr&);
 
 enum class Access : std::uint8_t {
-  /// Without a token, from any host: only what reveals nothing.
+  /// Needs no token: the route reveals no data.
   kOpen,
   kRead,
-  /// Changes something.
+  /// Changes data.
   kWrite,
 };
 
@@ -54,7 +55,7 @@ struct Route {
   std::string_view method;
   /// "/v1/queues/{queue}/jobs": a {name} matches one segment that is not empty.
   std::string_view pattern;
-  /// Names of the parameters that are allowed, blanks between them.
+  /// Names of the allowed parameters, separated by blanks.
   std::string_view query;
   Access access;
   Handler handler;
@@ -67,7 +68,7 @@ struct Match {
   /// nullptr: nothing of this path and method.
   const Route* route = nullptr;
   std::vector<std::string> params;
-  /// Methods that this path has, ", " between them; "" if the path is unknown.
+  /// The methods of this path, separated by ", "; "" if the path is unknown.
   std::string allow;
 };
 /// HEAD finds the GET route.

@@ -26,21 +26,21 @@ struct HttpLimits {
   std::size_t body = 8 << 20;
   /// Of all bodies being received at the same time: 503.
   std::size_t body_memory = 64 << 20;
-  /// One more is answered 503 and closed.
+  /// A further connection gets 503 and is closed.
   std::uint32_t connections = 1'024;
   /// From the first byte (or the accept) to the end of the headers: 408.
   Duration header_deadline{10'000};
   /// For all of the body: 408.
   Duration body_deadline{30'000};
-  /// Without progress while an answer is written: closed.
+  /// Without progress while a response is written: closed.
   Duration write_deadline{30'000};
   /// Between requests: closed.
   Duration idle_deadline{75'000};
   /// Of ?wait=; more is rejected.
   Duration longest_wait{60'000};
-  /// Requests that wait at the same time; one more is answered 429.
+  /// Requests that wait at the same time; a further one gets 429.
   std::uint32_t waits = 512;
-  /// A minute and address; one more is answered 429.
+  /// Wrong tokens per minute and address; a further request gets 429.
   std::uint32_t wrong_tokens = 10;
   std::uint64_t requests_a_connection = 1'000'000;
 };
@@ -48,15 +48,15 @@ struct HttpLimits {
 struct ServerOptions {
   /// "address:port"; port 0: any free one; IPv6 as "[::1]:8378".
   std::string listen = "127.0.0.1:8378";
-  /// "": none, and then only loopback addresses may be listened on.
+  /// "": no token; the server then listens only on loopback addresses.
   std::string token;
   /// Further names that a Host header may have when there is no token.
   std::vector<std::string> hosts;
   HttpLimits limits;
   /// Proxies whose X-Forwarded-For is trusted, as plain addresses. Wrong tokens are counted by the client's.
   std::vector<std::string> trusted_proxies;
-  /// "/gaur" if a proxy publishes the API below that path: it is put in front of every address in an answer,
-  /// and requests may have it or not.
+  /// "/gaur" if a proxy publishes the API below that path. Every URL in a response begins with it; in
+  /// requests it is optional.
   std::string base_path;
 };
 
@@ -70,11 +70,11 @@ struct ServerParts {
   WhyWaiting why_waiting;
   /// May be null.
   const ResultFiles* files = nullptr;
-  /// Verbs that are empty answer 501.
+  /// Empty verbs respond with 501.
   HostControl control{};
   /// Empty: there are no signed links.
   LinkCheck link_check{};
-  /// Of POST /v1/host/leave when it names none.
+  /// The default of POST /v1/host/leave.
   Duration leave_patience{30'000};
 };
 

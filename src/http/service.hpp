@@ -1,5 +1,5 @@
 #pragma once
-// The API above the sockets: guards a request, finds its route, runs its handler. Handlers are in
+// The API above the sockets: checks a request, finds its route, runs its handler. Handlers are in
 // handlers_*.cpp. Thread-safety: confined to the executor given at construction; replies may come on any
 // thread.
 #include <atomic>
@@ -26,7 +26,7 @@ class Service {
   tl::expected<ExchangePtr, Response> open(Request head);
   /// Checks the body, which is in `exchange->request`, and runs the handler.
   void handle(const ExchangePtr& exchange, Reply reply);
-  /// From now on /readyz answers 503 and waits are answered at once.
+  /// From now on /readyz responds with 503 and waits end at once.
   void begin_stop() { stopping_ = true; }
 
   // ---- for handlers ---------------------------------------------------------------------------
@@ -34,7 +34,7 @@ class Service {
   const ServerParts& parts() const { return parts_; }
   const HttpLimits& limits() const { return options_.limits; }
   bool stopping() const { return stopping_; }
-  /// One of the allowed waits, until the last copy is destroyed; nullptr: all are in use.
+  /// A slot for a waiting request, occupied until the last copy is destroyed; nullptr if all are in use.
   using WaitTicket = std::shared_ptr<const void>;
   WaitTicket begin_wait();
 
@@ -67,9 +67,9 @@ void answer_json(const ExchangePtr& exchange, std::string body, unsigned status 
 const std::string* query_value(const Exchange& exchange, std::string_view name);
 /// The queue of the path; if it is not a queue name, rejects the request and returns nothing.
 std::optional<QueueName> queue_of(const ExchangePtr& exchange);
-/// The job of the path, in the same way.
+/// The job of the path. Rejects the request and returns nothing if the path has no valid job id.
 std::optional<JobRef> job_of(const ExchangePtr& exchange);
-/// ?wait=; nothing if it was wrong (and rejected), 0 if it was not given.
+/// ?wait=, or 0 if it is absent. Nothing if it is invalid; the request is then rejected.
 std::optional<Duration> wait_of(Service& service, const ExchangePtr& exchange);
 /// The same, but appends a problem so that others are reported with it; the value is then invalid.
 Duration wait_of(Service& service, const Exchange& exchange, std::vector<std::string>& problems);

@@ -1,5 +1,5 @@
 #pragma once
-// What several handlers share: why a job waits, and the answer at the end of a wait.
+// Shared by several handlers: the reason why a job waits, and the response at the end of a wait.
 #include <functional>
 
 #include "http/render.hpp"

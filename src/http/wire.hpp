@@ -1,6 +1,6 @@
 #pragma once
-// HTTP/1.1 as bytes, in addition to Beast: a strict check of a request's head before Beast's lenient parser
-// reads it, and the head of a response as text. Pure.
+// HTTP/1.1 on the wire, in addition to Beast: a strict check of a request's head before Beast's lenient
+// parser reads it, and the head of a response as text. Pure.
 //
 // A request that two servers in a row could read in two ways is rejected here, because request smuggling
 // depends on such requests.

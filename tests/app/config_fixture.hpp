@@ -28,9 +28,9 @@ class ConfigTest : public testing::Test {
     settings_ = load(layers_);
     return make_config(settings_, folder_,
                        {.cores = 24, .memory_bytes = 128'000'000'000, .cores_from = {}, .memory_from = {}},
-                       "box");
+                       "host1");
   }
-  /// One line a problem, sorted as they are shown.
+  /// The problems as lines, sorted as they are printed.
   std::vector<std::string> problems() {
     make();
     std::vector<Problem> found = settings_.problems();

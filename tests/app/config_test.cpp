@@ -30,7 +30,7 @@ sql = "SELECT $day"
 day = { type = "date", required = true }
 )";
 
-TEST_F(ConfigTest, reads_a_whole_file) {
+TEST_F(ConfigTest, ReadsAWholeFile) {
   put("gaur.toml", kWhole);
   const Config config = make();
   EXPECT_TRUE(settings_.problems().empty());
@@ -41,17 +41,17 @@ TEST_F(ConfigTest, reads_a_whole_file) {
   EXPECT_TRUE(config.pools.at("sql").duckdb);
   EXPECT_EQ(config.pools.at("sql").folder, folder_);
   const FunctionConfig& top = config.functions.at("top");
-  EXPECT_EQ(top.queue, "query");  // the only one there is
+  EXPECT_EQ(top.queue, "query");  // the only queue
   EXPECT_EQ(top.cores, 2);
   EXPECT_EQ(top.memory_bytes, 1'500'000'000U);
   EXPECT_EQ(top.timeout, Duration(90'000));
   EXPECT_EQ(top.queue_timeout, std::nullopt);
   EXPECT_EQ(top.params, R"({"day":{"required":true,"type":"date"}})");
   EXPECT_EQ(config.slots.slots, 4U);
-  EXPECT_THAT(config.worker_name, testing::MatchesRegex("box-[0-9a-f]{8}"));
+  EXPECT_THAT(config.worker_name, testing::MatchesRegex("host1-[0-9a-f]{8}"));
 }
 
-TEST_F(ConfigTest, the_worker_keeps_its_name_over_restarts_and_differs_by_data_folder) {
+TEST_F(ConfigTest, TheWorkerNameIsStableAndDependsOnTheDataFolder) {
   const std::string first = make().worker_name;
   EXPECT_EQ(make().worker_name, first);
   layers_.flags = {"--store.url=embedded:elsewhere"};
@@ -61,7 +61,7 @@ TEST_F(ConfigTest, the_worker_keeps_its_name_over_restarts_and_differs_by_data_f
 TEST_F(ConfigTest, RejectsAFormerDefaultDataFolderInsteadOfMakingANewStore) {
   EXPECT_EQ(make().data_folder.filename(), "gaur-data");
   std::filesystem::create_directories(folder_ / "data");
-  put("data/events.csv", "a user's own folder of this name is nothing to Gaur");
+  put("data/events.csv", "a folder that Gaur did not write");
   EXPECT_THAT(problems(), IsEmpty());
   put("data/gaur.lock", "");
   EXPECT_THAT(problems(), ElementsAre(testing::AllOf(HasSubstr("store.url: ./data holds Gaur's data"),
@@ -79,7 +79,7 @@ TEST_F(ConfigTest, RejectsAFormerDefaultDataFolderInsteadOfMakingANewStore) {
   EXPECT_THAT(problems(), IsEmpty());
 }
 
-TEST_F(ConfigTest, a_query_is_never_granted_less_than_a_core) {
+TEST_F(ConfigTest, RejectsAQueryWithLessThanOneCore) {
   std::string text = kWhole;
   text.replace(text.find("cores = 2"), 9, "cores = 0.5");
   put("gaur.toml", text);
@@ -87,7 +87,7 @@ TEST_F(ConfigTest, a_query_is_never_granted_less_than_a_core) {
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("functions.top.needs.cores: must be at least 1")));
 }
 
-TEST_F(ConfigTest, tells_three_mistakes_at_once_with_file_and_line) {
+TEST_F(ConfigTest, ReportsAllMistakesAtOnceWithFileAndLine) {
   put("gaur.toml", R"([server]
 listen = "127.0.0.1:99999"
 [queues.query]
@@ -110,7 +110,7 @@ sql = "SELECT 1"
           "gaur.toml:9:1: functions.top.tiemout: unknown key; did you mean \"timeout\"?"));
 }
 
-TEST_F(ConfigTest, values_of_the_wrong_kind_are_named) {
+TEST_F(ConfigTest, RejectsValuesOfTheWrongKind) {
   put("gaur.toml", R"([server]
 stop_timeout = 30
 log_level = 3
@@ -136,7 +136,7 @@ sql = 5
   EXPECT_THAT(lines[7], HasSubstr("pools.sql: is a table, not 5"));
 }
 
-TEST_F(ConfigTest, NumbersWithMoreDigitsThanAreKeptAreNamedWithAllOtherProblems) {
+TEST_F(ConfigTest, RejectsNumbersThatLoseDigitsBesideAllOtherProblems) {
   put("gaur.toml", R"~([queues.q]
 weight = 1.5
 [functions.f.params]
@@ -180,7 +180,7 @@ attempts = 4294967297
           "4294967297; it counts the first run as well"));
 }
 
-TEST_F(ConfigTest, EveryProblemOfOneKeyIsTold) {
+TEST_F(ConfigTest, ReportsEveryProblemOfAKey) {
   put("gaur.toml", R"([server]
 listen = "example:99999"
 [queues.q]
@@ -195,7 +195,7 @@ env = { A = 1, B = "b", C = true }
   EXPECT_THAT(lines[2], HasSubstr("A must be text, was 1; C must be text, was true"));
 }
 
-TEST_F(ConfigTest, WhatToDoWithUnknownFunctionsIsAskedOnRedisOnly) {
+TEST_F(ConfigTest, UnknownAppliesToRedisStoresOnly) {
   const std::string queue = "[queues.q]\nunknown = \"fail\"\n";
   put("gaur.toml", queue);
   EXPECT_THAT(problems(), testing::ElementsAre(
@@ -207,7 +207,7 @@ TEST_F(ConfigTest, WhatToDoWithUnknownFunctionsIsAskedOnRedisOnly) {
   EXPECT_TRUE(make().queues.at("q").take_unknown);
 }
 
-TEST_F(ConfigTest, references_must_lead_somewhere) {
+TEST_F(ConfigTest, RejectsReferencesToMissingTables) {
   put("gaur.toml", R"([queues.a]
 [queues.b]
 function = "func"
@@ -266,7 +266,7 @@ TEST_F(ConfigTest, RejectsAnUnreadableSqlFileByKeyAndFile) {
   EXPECT_EQ(make().functions.at("top").file_sql.value(), "SELECT 1");
 }
 
-TEST_F(ConfigTest, an_open_address_needs_a_token) {
+TEST_F(ConfigTest, AnAddressOtherThanLoopbackNeedsAToken) {
   put("gaur.toml", "[server]\nlisten = \"0.0.0.0:80\"\n");
   EXPECT_THAT(problems(),
               ElementsAre("gaur.toml:2:1: server.listen: 0.0.0.0 is reachable from other machines, so "

@@ -1,5 +1,5 @@
-// The environment of a Bull deployment: every name counts, contradictions are named, and a written gaur.toml
-// is never overridden with less than it says.
+// The environment of a Bull deployment: every variable is used, contradictions are reported, and a gaur.toml
+// loses none of its settings.
 #include "app/config/deployment.hpp"
 
 #include <gmock/gmock.h>
@@ -26,7 +26,7 @@ class DeploymentTest : public ConfigTest {
   }
 };
 
-TEST_F(DeploymentTest, EveryNameOfTheServerCounts) {
+TEST_F(DeploymentTest, UsesEveryVariableOfTheServer) {
   EXPECT_EQ(url_with("REDIS_HOST=h\nREDIS_PORT=6380\nREDIS_DB=2\nREDIS_USERNAME=app\nREDIS_TLS=true\n"),
             "rediss://app@h:6380/2");
   EXPECT_EQ(to_string(settings_.origin({"store", "url"})), "prod.env:1");
@@ -37,7 +37,7 @@ TEST_F(DeploymentTest, EveryNameOfTheServerCounts) {
   EXPECT_EQ(url_with("REDIS_HOST=\n"), "redis://127.0.0.1:6379");
 }
 
-TEST_F(DeploymentTest, AUrlAloneIsEnough) {
+TEST_F(DeploymentTest, AcceptsAUrlAlone) {
   EXPECT_EQ(url_with("REDIS_URL=rediss://app:s%2Fcret@h:6380/2?maxRetriesPerRequest=3\n"),
             "rediss://app:s%2Fcret@h:6380/2");
   EXPECT_EQ(make().redis->endpoint.password, "s/cret");
@@ -45,7 +45,7 @@ TEST_F(DeploymentTest, AUrlAloneIsEnough) {
   EXPECT_EQ(url_with("REDIS_URL=redis://h\nREDIS_DB=2\nREDIS_HOST=H\n"), "redis://h:6379/2");
 }
 
-TEST_F(DeploymentTest, ContradictionsAreNamedWithBothPlaces) {
+TEST_F(DeploymentTest, ReportsContradictionsWithBothSources) {
   for (const auto& [env, expected] : std::vector<std::pair<std::string, std::string>>{
            {"REDIS_URL=redis://h/2\nREDIS_DB=3\n",
             "prod.env:2: store.url: REDIS_DB: 3 contradicts prod.env:1 REDIS_URL, which says 2"},
@@ -63,7 +63,7 @@ TEST_F(DeploymentTest, ContradictionsAreNamedWithBothPlaces) {
   }
 }
 
-TEST_F(DeploymentTest, ValuesThatCannotBeMeantAreRejectedByName) {
+TEST_F(DeploymentTest, RejectsInvalidValuesByName) {
   for (const auto& [env, expected] : std::vector<std::pair<std::string, std::string>>{
            {"REDIS_HOST=redis://h\n", "REDIS_HOST: is a URL; give it as REDIS_URL"},
            {"REDIS_HOST=h:6380\n", "REDIS_HOST: contains a port"},
@@ -81,10 +81,11 @@ TEST_F(DeploymentTest, ValuesThatCannotBeMeantAreRejectedByName) {
     EXPECT_THAT(url_with(env), HasSubstr(expected)) << env;
   }
   layers_.environment = {{"REDIS_HOST", "h"}};
-  EXPECT_EQ(url_with("REDIS_HOST=${DB_HOST}\n"), "redis://h:6379");  // as with dotenv, the process wins
+  EXPECT_EQ(url_with("REDIS_HOST=${DB_HOST}\n"),
+            "redis://h:6379");  // the variable of the process applies, as with dotenv
 }
 
-TEST_F(DeploymentTest, AFileChangesOnlyWhatItNamesOfAWrittenUrl) {
+TEST_F(DeploymentTest, AFileChangesOnlyThePartsOfTheUrlThatItSets) {
   const std::string toml = "[store]\nurl = \"rediss://app@h:6380/2?ca=/ca.pem\"\n";
   EXPECT_EQ(url_with("REDIS_PASSWORD=x\n", toml), "rediss://app@h:6380/2?ca=/ca.pem");
   EXPECT_EQ(url_with("REDIS_HOST=h\nREDIS_PORT=6380\n", toml), "rediss://app@h:6380/2?ca=/ca.pem");
@@ -97,7 +98,7 @@ TEST_F(DeploymentTest, AFileChangesOnlyWhatItNamesOfAWrittenUrl) {
               HasSubstr("prod.env:2: store.prefix: \"b\" contradicts \"a\" in gaur.toml:3:1"));
 }
 
-TEST_F(DeploymentTest, ThePasswordOfAnEnvironmentFileThatLiesThereCountsForItsServer) {
+TEST_F(DeploymentTest, UsesThePasswordOfADefaultEnvironmentFileForItsServer) {
   put("gaur.toml", "[store]\nurl = \"redis://h:6380/2\"\n");
   put(".env", "REDIS_HOST=h\nREDIS_PORT=6380\nREDIS_PASSWORD=pw\n");
   EXPECT_EQ(make().redis->endpoint.password, "pw");
@@ -109,7 +110,7 @@ TEST_F(DeploymentTest, ThePasswordOfAnEnvironmentFileThatLiesThereCountsForItsSe
   EXPECT_THAT(settings_.problems(), IsEmpty());
 }
 
-TEST_F(DeploymentTest, TheFileThatGaurTomlNamesGivesThePassword) {
+TEST_F(DeploymentTest, ReadsThePasswordFromEnvFileOfGaurToml) {
   put("conf.toml", "[store]\nurl = \"redis://h:6380/2\"\nenv_file = \"secrets/prod.env\"\n");
   layers_.file = "conf.toml";
   std::filesystem::create_directories(folder_ / "secrets");
@@ -123,7 +124,7 @@ TEST_F(DeploymentTest, TheFileThatGaurTomlNamesGivesThePassword) {
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("conf.toml:3:1: store.env_file: cannot read")));
 }
 
-TEST_F(DeploymentTest, TheProcessWinsNameByName) {
+TEST_F(DeploymentTest, TheProcessOverridesTheFileByVariable) {
   layers_.environment = {{"REDIS_HOST", "other"}};
   EXPECT_EQ(url_with("REDIS_HOST=h\nREDIS_PORT=6380\nREDIS_DB=2\n"), "redis://other:6380/2");
 }

@@ -12,10 +12,10 @@ TEST(DiskShares, AreAQuarterAtLeastAGibibyteAtMostHalf) {
   EXPECT_EQ(default_disk_share(4 * kGiB), kGiB);
   EXPECT_EQ(default_disk_share(3 * kGiB), kGiB);
   EXPECT_EQ(default_disk_share(kGiB), kGiB / 2);
-  EXPECT_EQ(default_disk_share(0), 0U) << "unknown: no bound";
+  EXPECT_EQ(default_disk_share(0), 0U) << "unknown: no limit";
 }
 
-TEST(DiskShares, TakeTheFileSystemWhereTheFolderWillBe) {
+TEST(DiskShares, UseTheFileSystemOfTheNearestExistingParent) {
   const auto root = disk_space_of("/tmp");
   EXPECT_GT(root.capacity, 0U);
   EXPECT_EQ(disk_space_of("/tmp/gaur-no-such-folder/data").capacity, root.capacity);

@@ -24,7 +24,7 @@ std::vector<std::string> values(const std::string& text, std::vector<std::string
   return lines;
 }
 
-TEST(Dotenv, reads_what_the_seed_writes) {
+TEST(Dotenv, ReadsTheFileOfABullDeployment) {
   EXPECT_THAT(
       values("# production\nREDIS_HOST=10.0.0.5\nREDIS_PORT = 6380\n\nexport BULL_COUNT=1 # a machine\n"
              "BULL_QUEUE_NAME='ncs_resource::'\nEMPTY=\nLAST=1"),
@@ -32,28 +32,28 @@ TEST(Dotenv, reads_what_the_seed_writes) {
                   "6 BULL_QUEUE_NAME=ncs_resource::", "7 EMPTY=", "8 LAST=1"));
 }
 
-TEST(Dotenv, line_ends_and_byte_order_marks_of_windows_are_no_part_of_a_value) {
+TEST(Dotenv, LineEndsAndByteOrderMarksAreNotPartOfAValue) {
   EXPECT_THAT(values("\xEF\xBB\xBFREDIS_HOST=a\r\nREDIS_PASSWORD=\"b c\"\r\n\r\nX='d\r\ne'\r\n"),
               ElementsAre("1 REDIS_HOST=a", "2 REDIS_PASSWORD=b c", "4 X=d\ne"));
 }
 
-TEST(Dotenv, quotes_keep_what_is_in_them) {
+TEST(Dotenv, QuotesKeepTheirContent) {
   EXPECT_THAT(
       values("A=\"x#y\" # why\nB='x\\ny'\nC=\"x\\ny\"\nD=`it's \"q\"`\nE='C:\\'\nF='l1\nl2'\nG=after"),
       ElementsAre("1 A=x#y", "2 B=x\\ny", "3 C=x\ny", "4 D=it's \"q\"", "5 E=C:\\", "6 F=l1\nl2",
                   "8 G=after"));
 }
 
-TEST(Dotenv, an_unquoted_hash_begins_a_comment_as_it_does_for_the_old_processes) {
+TEST(Dotenv, AnUnquotedHashBeginsACommentAsInDotenv) {
   EXPECT_THAT(values("REDIS_PASSWORD=ab#cd\nURL: http://h\n"),
               ElementsAre("1 REDIS_PASSWORD=ab", "2 URL=http://h"));
 }
 
-TEST(Dotenv, nothing_is_expanded_and_the_last_of_a_name_comes_last) {
+TEST(Dotenv, ExpandsNothingAndKeepsTheOrderOfRepeatedNames) {
   EXPECT_THAT(values("A=1\nA=${B}$C\n"), ElementsAre("1 A=1", "2 A=${B}$C"));
 }
 
-TEST(Dotenv, bad_lines_are_named_and_the_rest_is_read) {
+TEST(Dotenv, ReportsBadLinesAndReadsTheRest) {
   std::vector<std::string> problems;
   EXPECT_THAT(values("no assignment here\nA=1\n=x\nB='open\nC=2\nD=\"x\" y\n한글=1\nE=3\n", &problems),
               ElementsAre("2 A=1", "5 C=2", "8 E=3"));
@@ -63,13 +63,13 @@ TEST(Dotenv, bad_lines_are_named_and_the_rest_is_read) {
                                     HasSubstr(".env:7: no assignment")));
 }
 
-TEST(Dotenv, text_that_is_no_text_is_told) {
+TEST(Dotenv, ReportsBytesThatAreNotText) {
   std::vector<std::string> problems;
   EXPECT_THAT(values(std::string("A\0=\0", 4), &problems), IsEmpty());
   EXPECT_THAT(problems, ElementsAre(HasSubstr(".env: is not UTF-8")));
 }
 
-TEST(Dotenv, a_file_that_cannot_be_read_is_a_problem) {
+TEST(Dotenv, ReportsAnUnreadableFile) {
   std::vector<Problem> problems;
   EXPECT_THAT(read_dotenv("no/such/.env", "no/such/.env", problems), IsEmpty());
   ASSERT_EQ(problems.size(), 1U);

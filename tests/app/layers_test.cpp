@@ -14,7 +14,7 @@ class LayersTest : public ConfigTest {
   std::string where(const KeyPath& path) { return to_string(settings_.origin(path)); }
 };
 
-TEST_F(LayersTest, later_layers_win_and_each_value_knows_its_own) {
+TEST_F(LayersTest, LaterLayersOverrideAndEachValueHasItsOrigin) {
   put("gaur.toml",
       "[server]\nlisten = \"127.0.0.1:1\"\nstop_timeout = \"1s\"\nlog_level = \"warn\"\n[queues.q]\nweight = "
       "2\n");
@@ -38,20 +38,20 @@ TEST_F(LayersTest, later_layers_win_and_each_value_knows_its_own) {
   EXPECT_EQ(where({"store", "url"}), "default");
 }
 
-TEST_F(LayersTest, a_missing_gaur_toml_means_defaults_but_one_that_was_asked_for_must_be_there) {
+TEST_F(LayersTest, AMissingFileMeansDefaultsUnlessItWasGiven) {
   EXPECT_TRUE(problems().empty());
   layers_.file = "other.toml";
   ASSERT_EQ(problems().size(), 1U);
   EXPECT_THAT(problems()[0], testing::HasSubstr("other.toml: cannot read"));
 }
 
-TEST_F(LayersTest, broken_toml_is_one_problem_with_its_line) {
+TEST_F(LayersTest, BrokenTomlIsOneProblemWithItsLine) {
   put("gaur.toml", "[server]\nlisten = \"127.0.0.1:1\"\nlog_level = = 3\n");
   ASSERT_EQ(problems().size(), 1U);
   EXPECT_THAT(problems()[0], testing::StartsWith("gaur.toml:3:13: no valid TOML: "));
 }
 
-TEST_F(LayersTest, secrets_in_flags_and_unknown_variables_are_refused) {
+TEST_F(LayersTest, RejectsSecretsInFlagsAndUnknownVariables) {
   layers_.flags = {"--server.token=abc", "--server.lisen=x", "--queues.q.weight"};
   layers_.environment = {{"GAUR_SERVER_LISTN", "x"}, {"GAUR_DUCKDB_LIBRARY", "/lib"}};
   put(".env", "this is no assignment\n");
@@ -67,9 +67,9 @@ TEST_F(LayersTest, secrets_in_flags_and_unknown_variables_are_refused) {
           "GAUR_SERVER_LISTEN?"));
 }
 
-TEST_F(LayersTest, AnOptionDeclaresNoNameBesideAFile) {
+TEST_F(LayersTest, AnOptionCannotDeclareANameBesideAFile) {
   layers_.flags = {"--queues.q.max_waiting=5", "--pools.p.command=true"};
-  EXPECT_TRUE(problems().empty()) << "without a file options may declare names";
+  EXPECT_TRUE(problems().empty()) << "without a file, options can declare names";
   put("gaur.toml", "[queues.mail]\n[queues.rank]\n");
   layers_.flags = {"--queues.mial.max_waiting=5", "--queues.mial.weight=2", "--pools.p.command=true",
                    "--queues.rank.weight=2"};
@@ -87,7 +87,7 @@ TEST_F(LayersTest, AnOptionDeclaresNoNameBesideAFile) {
   EXPECT_EQ(settings_.names("queues"), (std::vector<std::string>{"mail", "rank"}));
 }
 
-TEST_F(LayersTest, secrets_are_masked_where_they_are_shown) {
+TEST_F(LayersTest, MasksSecretsInOutput) {
   layers_.environment = {{"GAUR_SERVER_TOKEN", "a long and secret token"}};
   EXPECT_EQ(make().token, "a long and secret token");
   for (const EffectiveSetting& setting : settings_.effective()) {
@@ -95,7 +95,7 @@ TEST_F(LayersTest, secrets_are_masked_where_they_are_shown) {
   }
 }
 
-TEST_F(LayersTest, text_in_variables_becomes_numbers_lists_and_flags) {
+TEST_F(LayersTest, ParsesNumbersListsAndFlagsInVariables) {
   put("gaur.toml", "[pools.p]\ncommand = [\"true\"]\n");
   layers_.environment = {{"GAUR_POOLS_P_COMMAND", "node,runner.js"}, {"GAUR_MACHINE_CORES", "2.5"}};
   const Config config = make();

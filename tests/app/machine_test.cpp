@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A root folder with a /proc and a /sys of the test's own.
+/// A root folder with the test's own /proc and /sys.
 class FakeRoot {
  public:
   FakeRoot()
@@ -31,7 +31,7 @@ class FakeRoot {
   fs::path root_;
 };
 
-TEST(Machine, without_a_cgroup_is_what_the_kernel_says) {
+TEST(Machine, WithoutACgroupHasTheLimitsOfTheKernel) {
   const FakeRoot root;
   const Machine machine = detect_machine(root.path());
   EXPECT_EQ(machine.memory_bytes, 16'000'000ULL * 1024);
@@ -39,7 +39,7 @@ TEST(Machine, without_a_cgroup_is_what_the_kernel_says) {
   EXPECT_GE(machine.cores, 1);
 }
 
-TEST(Machine, takes_the_lowest_limit_of_all_cgroups_above_it) {
+TEST(Machine, AppliesTheLowestLimitOfAllCgroupsAboveIt) {
   FakeRoot root;
   root.put("proc/self/cgroup", "0::/pod/app\n");
   root.put("sys/fs/cgroup/pod/memory.max", "4000000000\n");
@@ -52,7 +52,7 @@ TEST(Machine, takes_the_lowest_limit_of_all_cgroups_above_it) {
   EXPECT_EQ(machine.cores_from, "cgroup limit");
 }
 
-TEST(Machine, reads_version_1_cgroups_and_their_way_of_saying_none) {
+TEST(Machine, ReadsCgroupsOfVersion1AndTheirValueForNoLimit) {
   FakeRoot root;
   root.put("proc/self/cgroup", "5:memory:/app\n3:cpu,cpuacct:/app\n");
   root.put("sys/fs/cgroup/memory/app/memory.limit_in_bytes", "2000000000\n");
@@ -64,7 +64,7 @@ TEST(Machine, reads_version_1_cgroups_and_their_way_of_saying_none) {
   EXPECT_EQ(machine.cores_from, "affinity");
 }
 
-TEST(Machine, reads_cpu_max) {
+TEST(Machine, ReadsCpuMax) {
   EXPECT_EQ(parse_cpu_max("200000 100000"), 2.0);
   EXPECT_EQ(parse_cpu_max("max 100000"), std::nullopt);
   EXPECT_EQ(parse_cpu_max(""), std::nullopt);

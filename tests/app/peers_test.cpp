@@ -1,5 +1,5 @@
-// Environment files and Redis URLs as dotenv, Nest's ConfigModule, ioredis and Bull read them: what they make
-// of each form is recorded in peers/environment.json (peers/environment.mjs writes it and checks it).
+// Environment files and Redis URLs, compared with dotenv, Nest's ConfigModule, ioredis and Bull.
+// peers/environment.json records how they read each form (peers/environment.mjs writes and checks it).
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -28,11 +28,11 @@ std::map<std::string, std::string> texts_of(const json::Value& object) {
   return texts;
 }
 
-/// Forms in which dotenv guesses: Gaur names the line instead.
+/// Forms in which dotenv guesses. Gaur reports the line instead.
 const std::set<std::string> kNamedInstead{"A:tight\n",  "A\n",         "A=\"open\nB=2\n",  "A='x' y\n",
                                           "A=\"x\"y\n", "A=\"x # y\n", "A=\"\"\"x\"\"\"\n"};
 
-TEST(Peers, EveryFileIsReadAsDotenvReadsItOrItsLineIsNamed) {
+TEST(Peers, ReadsEveryFileLikeDotenvOrReportsTheLine) {
   const json::Object all = record();
   const json::Array& files = all.at("files").as_array();
   EXPECT_GT(files.size(), 50U);
@@ -50,7 +50,7 @@ TEST(Peers, EveryFileIsReadAsDotenvReadsItOrItsLineIsNamed) {
   }
 }
 
-TEST(Peers, EveryReferenceThatNestWouldExpandIsNamed) {
+TEST(Peers, ReportsEveryReferenceThatNestExpands) {
   const json::Object all = record();
   std::size_t differ = 0;
   for (const json::Value& entry : all.at("files").as_array()) {
@@ -99,10 +99,10 @@ Place place_of(const json::Object& peer) {
   return place;
 }
 
-/// Accepted though the peers differ: Bull drops the TLS of a URL (we never do), plain ioredis has no prefix.
+/// Accepted although the peers differ: Bull ignores TLS of a URL, plain ioredis has no prefix.
 const std::set<std::string> kOurs{"rediss://h", "rediss://h:6380/1", "redis://h?keyPrefix=app",
                                   "redis://h?prefix=app", "redis+unix:///run/redis.sock"};
-/// Rejected by name though the peers agree.
+/// Rejected although the peers agree.
 const std::set<std::string> kStricter{"redis://h/2abc",
                                       "redis://h/abc",
                                       "redis://h:0",
@@ -112,7 +112,7 @@ const std::set<std::string> kStricter{"redis://h/2abc",
                                       "redis://h?username=u&password=pw",
                                       "redis://h?port=7000"};
 
-TEST(Peers, EveryUrlMeansWhatIoredisAndBullAgreeOnOrIsRejected) {
+TEST(Peers, ReadsEveryUrlLikeIoredisAndBullOrRejectsIt) {
   const json::Object all = record();
   EXPECT_GT(all.at("urls").as_array().size(), 50U);
   for (const json::Value& entry : all.at("urls").as_array()) {
@@ -138,7 +138,7 @@ TEST(Peers, EveryUrlMeansWhatIoredisAndBullAgreeOnOrIsRejected) {
   }
 }
 
-TEST(Peers, TheKeyPrefixOfAUrlIsBullsPrefix) {
+TEST(Peers, TheKeyPrefixOfAUrlIsThePrefixOfBull) {
   const Deployment read =
       read_deployment({{"REDIS_URL", "redis://h?keyPrefix=app", {Origin::Kind::kDotEnv, ".env", 1, 0, ""}}});
   EXPECT_EQ(read.url->prefix, "app");

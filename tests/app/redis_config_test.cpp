@@ -19,7 +19,7 @@ class RedisConfigTest : public ConfigTest {
   std::string where(const KeyPath& path) { return to_string(settings_.origin(path)); }
 };
 
-TEST_F(RedisConfigTest, the_seeds_names_work_and_each_tells_where_it_stands) {
+TEST_F(RedisConfigTest, VariablesOfABullDeploymentAreUsedWithTheirOrigins) {
   put("prod.env", kSeedEnv);
   layers_.env_file = "prod.env";
   const Config config = make();
@@ -36,7 +36,7 @@ TEST_F(RedisConfigTest, the_seeds_names_work_and_each_tells_where_it_stands) {
   EXPECT_EQ(where({"worker", "count"}), "prod.env:5");
 }
 
-TEST_F(RedisConfigTest, slots_are_bull_count_times_the_instances_of_pm2) {
+TEST_F(RedisConfigTest, SlotsAreBullCountTimesPm2Instances) {
   put("prod.env", kSeedEnv);
   put("gaur.toml", "[worker]\ninstances = 4\n");
   layers_.env_file = "prod.env";
@@ -44,10 +44,10 @@ TEST_F(RedisConfigTest, slots_are_bull_count_times_the_instances_of_pm2) {
   EXPECT_THAT(make().slots.text, HasSubstr("BULL_COUNT 1 x 4 instances"));
   EXPECT_EQ(make().slots.share.cores, 6);  // of 24: 600 %
   layers_.flags = {"--machine.slots=3"};
-  EXPECT_EQ(make().slots.slots, 3U);  // what is given wins
+  EXPECT_EQ(make().slots.slots, 3U);  // a configured number overrides it
 }
 
-TEST_F(RedisConfigTest, a_count_of_nothing_means_a_producer_only) {
+TEST_F(RedisConfigTest, ACountOfZeroMeansAProducerOnly) {
   put("prod.env", "REDIS_HOST=h\nBULL_QUEUE_COUNT=0\n");
   layers_.env_file = "prod.env";
   EXPECT_TRUE(make().producer_only);
@@ -58,26 +58,26 @@ TEST_F(RedisConfigTest, a_count_of_nothing_means_a_producer_only) {
   EXPECT_EQ(make().producer_only_why, "slots is 0 (--machine.slots)");
 }
 
-TEST_F(RedisConfigTest, our_own_names_win_over_the_seeds_and_the_process_over_the_file) {
+TEST_F(RedisConfigTest, GaurVariablesOverrideBullVariablesAndTheProcessOverridesTheFile) {
   put("prod.env", std::string(kSeedEnv) + "GAUR_STORE_PREFIX=mine\n");
   layers_.env_file = "prod.env";
   layers_.environment = {{"REDIS_HOST", "other"}};
   const Config config = make();
   EXPECT_EQ(config.redis->prefix, "mine");
-  EXPECT_EQ(config.redis->url, "redis://other:6380");  // dotenv keeps what the process does not set
+  EXPECT_EQ(config.redis->url, "redis://other:6380");  // the file applies where the process sets nothing
 }
 
-TEST_F(RedisConfigTest, a_env_that_just_lies_there_does_not_move_the_jobs) {
+TEST_F(RedisConfigTest, ADefaultEnvFileDoesNotReplaceTheStore) {
   put(".env", kSeedEnv);
   put("gaur.toml", "[store]\nurl = \"embedded:./data\"\n");
   EXPECT_FALSE(make().redis);
   put("gaur.toml", "");
-  EXPECT_TRUE(make().redis);  // nothing else says where they are
+  EXPECT_TRUE(make().redis);  // no other setting names a store
   layers_.environment = {{"REDIS_HOST", "elsewhere"}};
   EXPECT_EQ(make().redis->url, "redis://10.0.0.5:6380");
 }
 
-TEST_F(RedisConfigTest, passwords_come_from_files_and_are_masked_wherever_they_are_shown) {
+TEST_F(RedisConfigTest, ReadsPasswordsFromFilesAndMasksThemInOutput) {
   put("pw", "from a file\r\n");
   put("gaur.toml", "[store]\nurl = \"redis://user:in-the-url@h:1/2\"\npassword_file = \"pw\"\n");
   EXPECT_EQ(make().redis->endpoint.password, "from a file");
@@ -89,7 +89,7 @@ TEST_F(RedisConfigTest, passwords_come_from_files_and_are_masked_wherever_they_a
   }
 }
 
-TEST_F(RedisConfigTest, a_password_in_a_flag_is_refused_and_not_repeated) {
+TEST_F(RedisConfigTest, RejectsAPasswordInAFlagWithoutRepeatingIt) {
   layers_.flags = {"--store.url=redis://:hunter2@h", "--store.password=hunter2"};
   for (const std::string& line : problems()) EXPECT_EQ(line.find("hunter2"), std::string::npos) << line;
   EXPECT_EQ(problems().size(), 2U);
@@ -98,7 +98,7 @@ TEST_F(RedisConfigTest, a_password_in_a_flag_is_refused_and_not_repeated) {
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("not \"http://me:***@h\"")));
 }
 
-TEST_F(RedisConfigTest, defaults_follow_the_store) {
+TEST_F(RedisConfigTest, DefaultsDependOnTheStore) {
   put("gaur.toml",
       "[store]\nurl = \"redis://h\"\n[queues.q]\n[pools.p]\ncommand = [\"true\"]\n[functions.f]\npool = "
       "\"p\"\n"
@@ -108,7 +108,7 @@ TEST_F(RedisConfigTest, defaults_follow_the_store) {
   EXPECT_FALSE(redis.queues.at("q").backfill);
   EXPECT_EQ(redis.queues.at("q").keep_completed, std::nullopt);
   EXPECT_EQ(redis.queues.at("q").keep_failed_for, std::nullopt);
-  EXPECT_EQ(redis.recovery.grace, Duration(1'200'000));  // nothing that may still run is taken away
+  EXPECT_EQ(redis.recovery.grace, Duration(1'200'000));  // long enough that no running job is taken away
   EXPECT_EQ(redis.recovery.orphan_age, Duration(1'200'000));
   layers_.flags = {"--store.url=embedded:x"};
   const Config embedded = make();
@@ -120,7 +120,7 @@ TEST_F(RedisConfigTest, defaults_follow_the_store) {
   EXPECT_EQ(make().recovery.stalled, RecoveryConfig::Stalled::kReport);
 }
 
-TEST_F(RedisConfigTest, the_urls_own_options_count_where_no_key_says_otherwise) {
+TEST_F(RedisConfigTest, OptionsOfTheUrlApplyUnlessAKeyIsSet) {
   put("gaur.toml",
       "[store]\nurl = \"redis+unix:///run/r.sock?db=3&prefix=ncs&dialect=bull&allow_eviction=1\"\n");
   const Config config = make();
@@ -135,7 +135,7 @@ TEST_F(RedisConfigTest, the_urls_own_options_count_where_no_key_says_otherwise) 
   EXPECT_TRUE(make().redis->detect);
 }
 
-TEST_F(RedisConfigTest, mistakes_are_told_with_their_place) {
+TEST_F(RedisConfigTest, ReportsMistakesWithTheirPlace) {
   put("gaur.toml",
       "[store]\nurl = \"redis://h\"\nprefix = \"a*b\"\n[results]\npublic_url = \"query01:3009\"\n");
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("gaur.toml:3:1: store.prefix: must not contain any of"),

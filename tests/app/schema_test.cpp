@@ -19,7 +19,7 @@ std::string read(const std::string& file) {
   return text.str();
 }
 
-TEST(Schema, has_each_key_once_and_a_default_that_reads) {
+TEST(Schema, HasEachKeyOnceWithAValidDefault) {
   std::set<std::string_view> seen;
   for (const KeyRow& row : schema()) {
     EXPECT_TRUE(seen.insert(row.path).second) << row.path;
@@ -30,7 +30,7 @@ TEST(Schema, has_each_key_once_and_a_default_that_reads) {
   }
 }
 
-TEST(Schema, paths_with_dots_in_a_name_are_quoted_and_read_back) {
+TEST(Schema, QuotesNamesWithDotsAndParsesThem) {
   const KeyPath path{"functions", "report.daily", "timeout"};
   EXPECT_EQ(to_string(path), "functions.\"report.daily\".timeout");
   EXPECT_EQ(parse_path(to_string(path)), path);
@@ -41,8 +41,8 @@ TEST(Schema, paths_with_dots_in_a_name_are_quoted_and_read_back) {
   EXPECT_FALSE(is_table({"funktions"}));
 }
 
-// The tables in docs/reference/configuration.md are made from the schema; this is the comparison.
-TEST(Schema, is_what_the_documentation_says) {
+// The tables in docs/reference/configuration.md are generated from the schema.
+TEST(Schema, MatchesTheDocumentation) {
   const std::string file = GAUR_DOCS "/reference/configuration.md";
   const std::string page = read(file);
   const std::string begin = "<!-- keys: made from src/app/config/schema_rows.cpp -->\n";
@@ -56,7 +56,7 @@ TEST(Schema, is_what_the_documentation_says) {
     return;
   }
   EXPECT_EQ(page.substr(from + begin.size(), to - from - begin.size()), markdown_tables())
-      << "to bring docs/reference/configuration.md up to date run this test with GAUR_UPDATE_DOCS=1";
+      << "run this test with GAUR_UPDATE_DOCS=1 to update docs/reference/configuration.md";
 }
 
 }  // namespace

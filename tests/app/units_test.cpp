@@ -7,7 +7,7 @@
 namespace gaur::app {
 namespace {
 
-TEST(Sizes, take_decimal_and_binary_units) {
+TEST(Sizes, AcceptDecimalAndBinaryUnits) {
   const std::vector<std::pair<std::string, std::uint64_t>> cases{{"0", 0},
                                                                  {"100", 100},
                                                                  {"100B", 100},
@@ -23,19 +23,19 @@ TEST(Sizes, take_decimal_and_binary_units) {
   }
 }
 
-TEST(Sizes, that_are_ambiguous_or_absurd_are_refused) {
+TEST(Sizes, RejectAmbiguousAndTooLargeValues) {
   for (const char* text : {"", "GB", "2G", "-1GB", "1.GB", "1e9", "9999999TB", "1..5GB", "two GB"}) {
     EXPECT_FALSE(parse_size(text)) << text;
   }
 }
 
-TEST(Sizes, are_written_exactly) {
+TEST(Sizes, AreFormattedExactly) {
   for (const char* text : {"2GB", "256KiB", "32MiB", "1000001B", "0B", "1500MB"}) {
     EXPECT_EQ(format_size(*parse_size(text)), text);
   }
 }
 
-TEST(Suggestions, find_the_nearest_word) {
+TEST(Suggestions, FindTheNearestWord) {
   EXPECT_EQ(nearest("ordre", {"order", "weight"}), "order");
   EXPECT_EQ(nearest("max_wait", {"max_waiting", "max_head_wait"}), "max_waiting");
   EXPECT_EQ(nearest("zzz", {"order", "weight"}), std::nullopt);

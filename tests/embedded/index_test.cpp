@@ -87,10 +87,10 @@ class IndexTest : public EngineTest {
   /// Moves the sessions to the table of formats 1 and 2, writes the format and reopens the store.
   void make_format(char format) {
     MDB_txn* txn = nullptr;
-    MDB_dbi lanes = 0;
+    MDB_dbi old_table = 0;
     MDB_cursor* sessions = nullptr;
     ASSERT_EQ(mdb_txn_begin(env->get(), nullptr, 0, &txn), 0);
-    ASSERT_EQ(mdb_dbi_open(txn, "lanes", MDB_CREATE, &lanes), 0);
+    ASSERT_EQ(mdb_dbi_open(txn, "lanes", MDB_CREATE, &old_table), 0);
     ASSERT_EQ(mdb_cursor_open(txn, env->table(Table::kSessions), &sessions), 0);
     std::vector<std::pair<std::string, std::string>> entries;
     MDB_val key{}, value{};
@@ -105,7 +105,7 @@ class IndexTest : public EngineTest {
       MDB_val k = embedded::to_val(at), v = embedded::to_val(what);
       ASSERT_EQ(mdb_put(txn, table, &k, &v, 0), 0);
     };
-    for (const auto& [session, reply] : entries) put(lanes, session, reply);
+    for (const auto& [session, reply] : entries) put(old_table, session, reply);
     ASSERT_EQ(mdb_drop(txn, env->table(Table::kSessions), 1), 0);
     put(env->table(Table::kMeta), embedded::kFormatKey, record);
     ASSERT_EQ(mdb_txn_commit(txn), 0);

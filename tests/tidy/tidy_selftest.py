@@ -152,11 +152,9 @@ class Planted(unittest.TestCase):
             self.expect("words", {"docs/a.md": "# A\n" + text + "\n"}, f'"{word}" was replaced')
         self.expect("words", {"docs/a.md": "# A\na plane in turn, a sandbox and a mushroom, untold; turn it off\n"})
         self.expect("words", {"src/core/a.cpp": "// gives\n// back\n"}, "src/core/a.cpp:1")
-        rules.WORDS_LEFT.append("src/late/")
-        try:
-            self.expect("words", {"src/core/a.cpp": "// told\n", "src/late/a.cpp": "// told\n"}, 'src/core/a.cpp:1: "told"')
-        finally:
-            rules.WORDS_LEFT.remove("src/late/")
+        path, word = rules.WORDS_OF_OLD_FORMATS[0]
+        self.expect("words", {path: f"# A\n{word}\n"})
+        self.expect("words", {path: f"# A\n{word}, told\n"}, f'{path}:2: "told"')
 
     def test_modules(self):
         rows = "".join(f"| `{'include' if m == 'gaur' else 'src'}/{m}/` | x | {'all' if may is None else ', '.join(may) or '-'} |\n"

@@ -18,14 +18,14 @@
 
 namespace gaur::app {
 
-/// A Redis store, as configured.
+/// The configuration of a Redis store.
 struct RedisConfig {
   /// May contain a password: do not print it, see redis::masked().
   std::string url;
-  /// With the password of any source.
+  /// Contains the password, whichever source it came from.
   redis::Endpoint endpoint;
   std::string prefix = "bull";
-  /// Dialect "auto".
+  /// The dialect is "auto".
   bool detect = true;
   bool allow_eviction = false;
   Duration connect_timeout{10'000};
@@ -33,7 +33,7 @@ struct RedisConfig {
   bool fail_fast = true;
 };
 
-/// What recovery does with jobs of other workers.
+/// How recovery treats unlocked jobs of other workers.
 struct RecoveryConfig {
   enum class Stalled : std::uint8_t { kOn, kReport, kOff };
   Stalled stalled = Stalled::kOn;
@@ -46,11 +46,11 @@ struct ResultsConfig {
   Duration ttl{0};
   /// Absolute.
   std::filesystem::path folder;
-  /// Of all files; 0: no limit.
+  /// Sum of all files; 0: no limit.
   std::uint64_t max_bytes = 0;
-  /// `folder` is configured: other programs read it.
+  /// `folder` is configured, so other programs read it.
   bool shared = false;
-  /// Without a slash at the end; "": this server's address.
+  /// Without a slash at the end; "" means this server's address.
   std::string public_url;
   std::filesystem::path link_secret_file;
 };
@@ -62,9 +62,9 @@ struct QueueConfig {
   double weight = 1;
   /// Take and fail jobs of functions that are not configured.
   bool take_unknown = false;
-  /// "": the job's name; or a dotted path into its data ("func").
+  /// A dotted path into the job's data ("func"), or "" for the job's name.
   std::string function_field;
-  /// std::nullopt: all.
+  /// std::nullopt: keep all.
   std::optional<std::uint64_t> keep_completed, keep_failed;
   /// std::nullopt: no limit.
   std::optional<Duration> keep_completed_for, keep_failed_for;
@@ -77,15 +77,15 @@ struct PoolConfig {
   /// Kind command only.
   std::vector<std::string> command;
   std::map<std::string, std::string> env;
-  /// Working folder of its runners, absolute.
+  /// Working folder of the runners, absolute.
   std::filesystem::path folder;
   /// Bytes.
   std::uint64_t max_result = 0;
-  /// 0: no bound.
+  /// 0: no limit.
   std::uint64_t max_jobs = 0;
-  /// 0: no bound.
+  /// 0: no limit.
   std::uint64_t max_rss_bytes = 0;
-  /// 0: no bound.
+  /// 0: no limit.
   Duration max_age{0};
   std::uint32_t min_runners = 1;
   std::optional<std::uint32_t> max_runners;
@@ -94,7 +94,7 @@ struct PoolConfig {
 
 struct FunctionConfig {
   std::string queue, pool, description;
-  /// "": the function is not planned.
+  /// "" if no pool plans the function.
   std::string plan_pool;
   /// std::nullopt: a slot's share.
   std::optional<double> cores;
@@ -109,7 +109,7 @@ struct FunctionConfig {
   bool rerun_on_crash = true;
   /// Bytes.
   std::uint64_t max_result = 0;
-  /// on_large = "url": a result file becomes a link.
+  /// on_large = "url": a large result is returned as a link.
   bool link_files = false;
   /// The content of sql_file, or why it cannot be read; "" without one.
   Result<std::string> file_sql;
@@ -135,16 +135,16 @@ struct Config {
   std::optional<RedisConfig> redis;
   /// Takes no jobs: slots or BULL_COUNT is 0.
   bool producer_only = false;
-  /// "BULL_COUNT is 0 (.env:4)".
+  /// The reason, such as "BULL_COUNT is 0 (.env:4)".
   std::string producer_only_why;
   bool listen_is_default = false;
   bool relaxed = false;
   std::uint64_t reserve_bytes = 0;
-  /// Of all runs together; 0: no limit.
+  /// Sum of all runs; 0: no limit.
   std::uint64_t spill_bytes = 0;
   Machine machine;
   SlotPlan slots;
-  /// this machine's name.
+  /// The name of this machine.
   std::string host;
   std::string worker_name;
   Duration lock{30'000};

@@ -1,7 +1,6 @@
 #pragma once
-// What this process may use of the machine (admission/slots.hpp has the arithmetic from
-// there to slots). Thread-safety: pure but
-// for reading /proc and /sys.
+// The cores and memory that this process is allowed to use (admission/slots.hpp computes the slots from
+// them). Thread-safety: pure, except for reading /proc and /sys.
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -18,16 +17,15 @@ struct Machine {
   std::string memory_from;
 };
 
-/// Cores: the process's affinity, lowered by the CPU quota of its cgroup and all above it; memory: MemTotal,
-/// lowered by their memory limits (v2 memory.max, v1 memory.limit_in_bytes). `root` stands before /proc and
-/// /sys, for tests.
+/// Cores: the process's affinity, limited by the CPU quotas of its cgroup and the cgroups above. Memory:
+/// MemTotal, limited by their memory limits (v2 memory.max, v1 memory.limit_in_bytes). Tests pass another
+/// `root` for /proc and /sys.
 Machine detect_machine(const std::filesystem::path& root = "/");
 
-/// Cores of a cpu.max text ("200000 100000" is 2); nothing for "max".
+/// The cores in the text of a cpu.max file ("200000 100000" is 2); nothing for "max".
 std::optional<double> parse_cpu_max(const std::string& text);
 
-/// CPU seconds that all processes of the machine have used since it started, from /proc/stat; 0 if
-/// unreadable.
+/// CPU seconds used by all processes since the machine booted, from /proc/stat; 0 if unreadable.
 double busy_cpu_seconds(const std::filesystem::path& root = "/");
 
 }  // namespace gaur::app

@@ -1,5 +1,5 @@
 #pragma once
-// Where a configured value came from, and what is wrong with one. Thread-safety: values.
+// The source of a configured value, and problems of the configuration. Thread-safety: values.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,7 +15,7 @@ struct Origin {
   std::uint32_t line = 0;
   /// TOML only, from 1.
   std::uint32_t column = 0;
-  /// Folder against which relative paths count.
+  /// The folder that relative paths refer to.
   std::string base;
   bool operator==(const Origin&) const = default;
 };
@@ -25,7 +25,7 @@ std::string to_string(const Origin& origin);
 
 struct Problem {
   Origin origin;
-  /// "queues.query.order", or "" for a file as a whole.
+  /// "queues.query.order", or "" for a whole file.
   std::string key;
   /// What is wrong and what to do.
   std::string message;
@@ -33,7 +33,7 @@ struct Problem {
 /// "gaur.toml:12:3: queues.query.order: must be ..."
 std::string to_string(const Problem& problem);
 
-/// By file, then line; those without a line last.
+/// Sorts by file, then line; problems without a line are last.
 void sort(std::vector<Problem>& problems);
 
 }  // namespace gaur::app

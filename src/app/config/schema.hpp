@@ -1,7 +1,7 @@
 #pragma once
-// Every key of the configuration as one table: what it is called, what it takes, its default, what it is for.
-// Parsing, defaults, suggestions, `gaur check` and the table in docs/reference/configuration.md all read it,
-// so a new key is one row here and one line in config.cpp. Thread-safety: immutable.
+// The table of all configuration keys: name, type, default, description. Parsing, defaults, suggestions,
+// `gaur check` and the table in docs/reference/configuration.md use it, so a new key is one row here and one
+// line in config.cpp. Thread-safety: immutable.
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,9 +13,9 @@ enum class Kind : std::uint8_t {
   kText,
   /// Text that is never shown.
   kSecret,
-  /// Relative to the file that says it, else to the working folder.
+  /// Relative to the file that sets it, else to the working folder.
   kPath,
-  /// "embedded:PATH", the path as in kPath, or a Redis URL.
+  /// "embedded:PATH" with a path as in kPath, or a Redis URL.
   kStoreUrl,
   /// A whole number, 0 or more.
   kWhole,
@@ -23,34 +23,34 @@ enum class Kind : std::uint8_t {
   kNumber,
   /// true or false.
   kFlag,
-  /// Held in ms.
+  /// Stored in ms.
   kDuration,
-  /// Held in bytes.
+  /// Stored in bytes.
   kSize,
   /// One of `choices`.
   kChoice,
-  /// A list of text; in flags and variables split at commas.
+  /// A list of text; flags and variables are split at commas.
   kTexts,
   /// A list of paths.
   kPaths,
-  /// Names of the user's own, each with a text.
+  /// Text by names that the user chooses.
   kTextTable,
-  /// Any TOML value, handed on as it is.
+  /// Any TOML value, passed on unchanged.
   kJson,
 };
 
-/// A path is written with dots; `*` stands for a name of the user's own.
+/// The parts of a path are separated by dots; `*` stands for a name that the user chooses.
 struct KeyRow {
   std::string_view path;
   Kind kind = Kind::kText;
-  /// As one would write it; "" means: none.
+  /// The default as a user would write it; "" means none.
   std::string_view fallback;
   std::string_view doc;
   /// kChoice: "fifo|backfill".
   std::string_view choices = {};
-  /// Takes "auto" as well.
+  /// "auto" is also allowed.
   bool or_auto = false;
-  /// Whoever makes the table must say it.
+  /// A table must contain this key.
   bool required = false;
 };
 
@@ -58,25 +58,25 @@ using KeyPath = std::vector<std::string>;
 
 std::span<const KeyRow> schema();
 
-/// "queues.query.order"; a part with a dot, a blank, an = or the like in it is quoted, as TOML quotes keys.
+/// "queues.query.order". Parts with a dot, blank, = or similar are quoted like TOML keys.
 std::string to_string(const KeyPath& path);
-/// The reverse. A part may be quoted: `functions."a.b".timeout`.
+/// The inverse of to_string(). A part may be quoted: `functions."a.b".timeout`.
 KeyPath parse_path(std::string_view text);
-/// Where the path at the begin of `text` ends: at the first = that is not quoted, or at the text's end.
+/// The end of the path at the start of `text`: the first = outside quotes, or the end of the text.
 std::size_t path_end(std::string_view text);
 /// The parts of a row's path.
 std::vector<std::string_view> split(std::string_view path);
 
 /// The row of exactly this path, or nullptr.
 const KeyRow* find_row(const KeyPath& path);
-/// Whether some row lies below `path`, so that it is a table.
+/// Whether `path` is a table, which means that a row is below it.
 bool is_table(const KeyPath& path);
-/// The words that may stand after `path` ("" parts of the user's own are left out); for suggestions.
+/// The parts that may follow `path`, without names that the user chooses; for suggestions.
 std::vector<std::string> words_below(const KeyPath& path);
 
-/// "duration", "whole number or auto" and the like, for people.
+/// For messages: "duration", "whole number or auto".
 std::string type_name(const KeyRow& row);
-/// The table of docs/reference/configuration.md, one Markdown table a section.
+/// The table of docs/reference/configuration.md, one Markdown table per section.
 std::string markdown_tables();
 
 }  // namespace gaur::app

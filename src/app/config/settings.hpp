@@ -1,7 +1,7 @@
 #pragma once
-// The effective configuration as a flat map from key to value, and each value's origin. Layers are put in one
-// after the other, the later winning: gaur.toml, .env, the environment, flags. Thread-safety: confined to one
-// thread.
+// The effective configuration as a flat map from key to value, with the origin of each value. Layers are
+// added in the order gaur.toml, .env, environment, flags; later values replace earlier ones. Thread-safety:
+// confined to one thread.
 #include <map>
 #include <optional>
 #include <set>
@@ -24,31 +24,31 @@ struct Setting {
 struct EffectiveSetting {
   KeyPath path;
   const KeyRow* row = nullptr;
-  /// For people; secrets masked.
+  /// For display, with masked secrets.
   std::string shown;
   Origin origin;
 };
 
 class Settings {
  public:
-  /// Takes `given` for `path` if it agrees with the schema, else adds a problem. `given` may be a table.
-  /// `origin_of` tells the origin of the parts below `path`. From text (a flag, a variable) numbers, lists
-  /// and the like are read out of it.
+  /// Sets `path` to `given` if the schema allows it, else adds a problem. `given` may be a table. `origins`
+  /// contains the origins of the parts below `path`. If `from_text` (flags, variables), numbers, lists and
+  /// other types are parsed from text.
   void put(const KeyPath& path, const json::Value& given, const Origin& origin, bool from_text = false,
            const std::map<KeyPath, Origin>* origins = nullptr);
 
   /// The names under "queues", "pools" or "functions", sorted.
   std::vector<std::string> names(std::string_view section) const;
-  /// The value of a key: as put, else its default, else null.
+  /// The value of a key: the one that was set, else its default, else null.
   json::Value value(const KeyPath& path) const;
   bool is_set(const KeyPath& path) const { return values_.contains(path); }
-  /// Of the value, or of the nearest table around it.
+  /// The origin of the value, or of the innermost table that contains the key.
   Origin origin(const KeyPath& path) const;
   void remember(const std::map<KeyPath, Origin>& origins);
 
   std::string text(const KeyPath& path) const;
   std::uint64_t whole(const KeyPath& path) const;
-  /// Nothing: auto or not set.
+  /// std::nullopt: auto or not set.
   std::optional<double> number(const KeyPath& path) const;
   std::optional<std::uint64_t> maybe_whole(const KeyPath& path) const;
   bool flag(const KeyPath& path) const;
@@ -58,7 +58,7 @@ class Settings {
   void problem(Problem problem) { problems_.push_back(std::move(problem)); }
   const std::vector<Problem>& problems() const { return problems_; }
 
-  /// Every key of every section and name, defaults included, in the order of the schema.
+  /// Every key of every section and name, including defaults, in the order of the schema.
   std::vector<EffectiveSetting> effective() const;
 
  private:
@@ -70,15 +70,15 @@ class Settings {
   std::map<KeyPath, Setting> values_;
   /// Where each table and key was written.
   std::map<KeyPath, Origin> tables_;
-  /// Section and name: what exists.
+  /// The existing (section, name) pairs.
   std::set<std::pair<std::string, std::string>> names_;
   std::vector<Problem> problems_;
 };
 
-/// One value read by its row. Errors: kInvalidArgument with the rule and the value.
+/// Reads a value by the rule of its row. Errors: kInvalidArgument with the rule and the value.
 Result<json::Value> read_value(const KeyRow& row, const json::Value& given, const std::string& base,
                                bool from_text);
-/// A value as one would write it; secrets as "(secret)".
+/// A value as a user would write it; secrets as "(secret)".
 std::string show_value(const KeyRow& row, const json::Value& value);
 
 }  // namespace gaur::app

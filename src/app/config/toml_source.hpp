@@ -1,5 +1,5 @@
 #pragma once
-// gaur.toml as plain values, with the place of each. The one file that includes toml++ is toml_source.cpp.
+// gaur.toml as plain values with their origins. toml_source.cpp is the only file that includes toml++.
 // Thread-safety: pure.
 #include <filesystem>
 #include <map>
@@ -14,14 +14,14 @@ namespace gaur::app {
 
 struct TomlDocument {
   json::Object root;
-  /// Of every key and table, inline ones too.
+  /// Of every key and table, including inline tables.
   std::map<KeyPath, Origin> origins;
-  /// Values that cannot be kept exactly; they are left out of `root`.
+  /// Values that cannot be represented exactly; `root` does not contain them.
   std::vector<Problem> problems;
 };
 
-/// `shown` is the name used in messages. Errors: a Problem with the line of the mistake (TOML's parser stops
-/// at the first syntax error).
+/// `shown` is the file's name in messages. Errors: a Problem with the line of the mistake (TOML's parser
+/// stops at the first syntax error).
 tl::expected<TomlDocument, Problem> parse_toml(std::string_view text, const std::string& shown,
                                                const std::string& base);
 

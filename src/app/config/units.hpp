@@ -1,5 +1,5 @@
 #pragma once
-// Sizes ("2GB", "512MiB") as people write them; durations are in base/duration_text.hpp.
+// Parses and formats sizes ("2GB", "512MiB"); durations are in base/duration_text.hpp.
 // Thread-safety: pure functions.
 #include <cstdint>
 #include <string>
@@ -11,10 +11,10 @@
 namespace gaur::app {
 
 /// "2GB" (10^9), "512MiB" (2^20), "64kB", "100B"; a bare number is bytes. Fractions are allowed: "1.5GB".
-/// Errors: kInvalidArgument with the rule; over 1 EB is refused.
+/// Errors: kInvalidArgument with the rule; sizes over 1 EB are rejected.
 Result<std::uint64_t> parse_size(std::string_view text);
 
-/// The shortest exact writing that parse_size() reads back: "2GB", "256KiB", "1000001B".
+/// The shortest exact text, which parse_size() accepts: "2GB", "256KiB", "1000001B".
 std::string format_size(std::uint64_t bytes);
 
 }  // namespace gaur::app

@@ -22,7 +22,7 @@ class Draft {
   explicit Draft(const InitInputs& inputs) : in_(inputs) {
     std::vector<Variable> variables = in_.variables;
     if (in_.app) {
-      // pm2 sets its variables before the program reads .env, and dotenv never replaces what is set.
+      // pm2 sets its variables before the program reads .env, and dotenv does not replace variables.
       for (const auto& [name, value] : in_.app->environment(in_.pm2_env)) {
         const Origin origin{Origin::Kind::kEnvironment, fmt::format("{} env.{}", in_.pm2_file, name), 0, 0,
                             ""};
@@ -48,12 +48,12 @@ class Draft {
     functions();
     left_over_settings();
     left_over_variables();
-    not_taken_over();
+    without_counterpart();
     return {toml_.take(), std::move(notes_), std::move(from_.problems)};
   }
 
  private:
-  /// Notes a variable with another value in the environment file, which `gaur work --env` would use.
+  /// Adds a note if the environment file has another value, which `gaur work --env` would use.
   void note_other_value(const std::string& name, const std::string& value) {
     if (!is_deployment_name(name)) return;
     const auto other = std::ranges::find_if(in_.variables.rbegin(), in_.variables.rend(),
@@ -98,7 +98,7 @@ class Draft {
     } else {
       set("prefix", toml_text("bull"), "Bull's default; BULL_QUEUE_NAME is not set");
     }
-    set("dialect", toml_text("bull"), "Bull 4; a queue of BullMQ is refused");
+    set("dialect", toml_text("bull"), "Bull 4; a queue of BullMQ is rejected");
     line();
   }
 
@@ -126,11 +126,10 @@ class Draft {
     const Origin& origin = from_.password ? from_.password->origin : from_.url_origin;
     if (origin.kind == Origin::Kind::kDotEnv) {
       set("env_file", toml_text(in_.env_file_from_toml.empty() ? in_.env_file : in_.env_file_from_toml),
-          where + ": the password stays there and is read at each start");
-      note(
-          NoteKind::kSecret, where,
-          "is not copied; store.env_file names the file that has it (store.password_file would take one that "
-          "has nothing else)");
+          where + ": Gaur reads the password from this file at each start");
+      note(NoteKind::kSecret, where,
+           "is not copied; store.env_file names the file that contains it (store.password_file names a file "
+           "that contains only the password)");
     } else {
       comment(
           fmt::format("The password is not copied ({}): set REDIS_PASSWORD, or name a file here:", where));
@@ -158,7 +157,7 @@ class Draft {
     line();
   }
 
-  /// BULL_COUNT and the number of processes; `gaur check` shows what they multiply to.
+  /// BULL_COUNT and the number of processes; `gaur check` shows their product.
   void worker() {
     const auto& given = from_.count;
     line("[worker]");
@@ -200,9 +199,8 @@ class Draft {
     }
     if (placeholder) {
       note(NoteKind::kTodo, "[queues.query]",
-           "no queue was named: --queue NAME does; a queue's name is what `new "
-           "Queue(NAME)` or "
-           "registerQueue({ name }) says");
+           "no queue was given; use --queue NAME with the name in `new Queue(NAME)` or "
+           "registerQueue({ name })");
     }
   }
 
@@ -210,8 +208,8 @@ class Draft {
     const auto place = in_.function_places.find(queue);
     const bool by_name = place != in_.function_places.end() && place->second == "name";
     set("function", toml_text(by_name ? "name" : "data.func"),
-        by_name ? "the job's name says what to run: all jobs that were seen have one"
-                : "the field of the job's data that says what to run; a job without it: its name");
+        by_name ? "the job's name is its function: all jobs that were read have a name"
+                : "the field of the job's data that names its function; without it, the job's name");
   }
 
   void pool() {
@@ -221,12 +219,11 @@ class Draft {
     std::vector<std::string> command{app.interpreter.empty() ? "node" : app.interpreter};
     command.insert(command.end(), app.node_args.begin(), app.node_args.end());
     command.emplace_back("dist/runner.js");
-    comment(fmt::format(
-        "In place of {}: the use cases alone, without the loop around them (docs/how-to/migrating.md).",
-        app.script));
+    comment(fmt::format("Replaces {}: the use cases without the loop around them (docs/how-to/migrating.md).",
+                        app.script));
     set("command", list_of(command), app.node_args.empty() ? "" : in_.pm2_file + " node_args");
     note(NoteKind::kTodo, "pools.node.command",
-         fmt::format("{} takes jobs itself; write dist/runner.js, which hands its use cases to @gaur/runner",
+         fmt::format("{} takes jobs itself; write dist/runner.js, which passes its use cases to @gaur/runner",
                      app.script));
     if (!app.cwd.empty()) set("folder", toml_text(app.cwd), in_.pm2_file + " cwd");
     if (app.max_memory_bytes) {
@@ -242,15 +239,14 @@ class Draft {
     pool_environment();
   }
 
-  /// Functions were found, but there is no pm2 file with the command that runs them.
+  /// For functions that were found without a pm2 file that contains their command.
   void placeholder_pool() {
     line("[pools.node]");
     set("kind", toml_text("command"), "");
     set("command", list_of({"node", "dist/runner.js"}), "no pm2 file was given");
     note(NoteKind::kTodo, "pools.node.command",
-         "no pm2 file says what runs the functions; write dist/runner.js, which hands the use cases to "
-         "@gaur/runner, "
-         "or name another command");
+         "no pm2 file was given; write dist/runner.js, which passes the use cases to @gaur/runner, or set "
+         "another command");
     line();
   }
 
@@ -261,7 +257,7 @@ class Draft {
       if (is_deployment_name(name)) continue;
       if (is_secret(name, value)) {
         note(NoteKind::kSecret, where,
-             "is not copied; put it into the environment file that the use cases read");
+             "is not copied; add it to the environment file that the use cases read");
       } else {
         kept.emplace_back(name, value);
       }
@@ -274,7 +270,7 @@ class Draft {
 
   void functions() {
     if (in_.functions.empty()) {
-      comment("One table a function: what `function` of its queue says, and the pool that runs it.");
+      comment("One table per function, named by `function` of its queue, with the pool that runs it.");
       comment("[functions.rank]");
       if (in_.queues.size() > 1) comment(fmt::format("queue = {}", toml_text(in_.queues.front())));
       comment("pool = \"node\"");
@@ -310,7 +306,7 @@ class Draft {
                                           others.size() == 1 ? "queue" : "queues", fmt::join(others, ", "))));
   }
 
-  /// Settings of the pm2 file that were not used above.
+  /// Notes about the settings of the pm2 file that the draft does not contain.
   void left_over_settings() {
     if (!in_.app) return;
     for (const Pm2Unused& value : in_.app->unused)
@@ -319,7 +315,7 @@ class Draft {
       const std::string where = fmt::format("{}: {}", in_.pm2_file, setting);
       const Pm2Row* row = find_pm2_row(setting);
       if (row == nullptr) {
-        note(NoteKind::kUnknown, where, "pm2 7 knows no such setting" + nearest_setting(setting));
+        note(NoteKind::kUnknown, where, "is not a setting of pm2 7" + nearest_setting(setting));
       } else if (row->fate == Pm2Fate::kNone) {
         note(NoteKind::kNone, where, std::string(row->why));
       } else if (row->fate == Pm2Fate::kElsewhere) {
@@ -331,7 +327,7 @@ class Draft {
     for (const auto& [name, variables] : in_.app->env_of) {
       if (name != in_.pm2_env) {
         note(NoteKind::kTodo, fmt::format("{}: env_{}", in_.pm2_file, name),
-             fmt::format("was not used; --pm2-env {} takes it", name));
+             fmt::format("was not used; --pm2-env {} uses it", name));
       }
     }
   }
@@ -357,20 +353,21 @@ class Draft {
       }
     }
     if (others.empty()) return;
-    note(NoteKind::kTodo, in_.env_file,
-         fmt::format(
-             "{} {} the use cases' own: runners see them only if they read {} themselves (dotenv does) or if "
-             "pools.NAME.env names them",
-             fmt::join(others, ", "), others.size() == 1 ? "is" : "are", in_.env_file));
+    note(
+        NoteKind::kTodo, in_.env_file,
+        fmt::format(
+            "{} {} not read by Gaur; runners see them only if they load {} themselves (as dotenv does) or if "
+            "pools.NAME.env contains them",
+            fmt::join(others, ", "), others.size() == 1 ? "is" : "are", in_.env_file));
   }
 
-  void not_taken_over() {
+  void without_counterpart() {
     const auto has_no_counterpart = [](const InitNote& n) {
       return n.kind == NoteKind::kNone || n.kind == NoteKind::kUnknown;
     };
     if (std::ranges::none_of(notes_, has_no_counterpart)) return;
     line();
-    comment("Not taken over:");
+    comment("Settings without a counterpart:");
     for (const InitNote& n : notes_) {
       if (has_no_counterpart(n)) comment(fmt::format("  {}: {}", n.where, n.text));
     }

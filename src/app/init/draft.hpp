@@ -1,6 +1,6 @@
 #pragma once
-// From an environment file and a pm2 app to a commented gaur.toml, and what could not be taken over. Pure:
-// nothing is read or written here. Thread-safety: pure functions.
+// Drafts a commented gaur.toml from an environment file and a pm2 app, and reports the settings that it
+// cannot convert. Reads and writes no files. Thread-safety: pure functions.
 #include <map>
 #include <optional>
 #include <string>
@@ -12,28 +12,28 @@
 
 namespace gaur::app {
 
-/// A function that `gaur look` found among the kept and the waiting jobs.
+/// A function of the finished and waiting jobs that `gaur look` found.
 struct FoundFunction {
   std::string name;
   std::uint64_t runs = 0;
   std::optional<Duration> longest_run{};
   std::uint64_t waiting = 0;
-  /// Whose jobs call it, the one with most jobs first.
+  /// The queues whose jobs call it, the one with most jobs first.
   std::vector<std::string> queues{};
 };
 
-/// What the reader of the new file has to know.
+/// A remark for the user of the new file.
 struct InitNote {
   enum class Kind : std::uint8_t {
-    /// Has to be filled in or decided.
+    /// The user must fill it in or decide.
     kTodo,
     /// Was not copied.
     kSecret,
-    /// Was given, and Gaur does it differently.
+    /// Gaur does it differently.
     kChanges,
-    /// Was given and has no counterpart.
+    /// Has no counterpart.
     kNone,
-    /// pm2 does not know it either.
+    /// Not a setting of pm2.
     kUnknown,
   };
   Kind kind = Kind::kTodo;
@@ -45,38 +45,39 @@ struct InitNote {
 std::string_view to_string(InitNote::Kind kind);
 
 struct InitInputs {
-  /// Of the environment file, in its order.
+  /// The variables of the environment file, in its order.
   std::vector<Variable> variables;
-  /// As shown: ".env"; "" if there is none.
+  /// The file's name in messages, such as ".env"; "" if there is no file.
   std::string env_file;
-  /// Its path as seen from the new gaur.toml's folder; "": as shown.
+  /// Its path relative to the folder of the new gaur.toml; "" means `env_file`.
   std::string env_file_from_toml;
   std::optional<Pm2App> app;
-  /// As shown: "run.json".
+  /// The file's name in messages, such as "run.json".
   std::string pm2_file;
-  /// NAME of `env_NAME`, or "".
+  /// The NAME of `env_NAME`, or "".
   std::string pm2_env;
-  /// Given or found; empty: a placeholder is written.
+  /// If empty, the draft contains a placeholder.
   std::vector<std::string> queues;
-  /// How they are known: "--queue", "found under the prefix".
+  /// The source of `queues`: "--queue", "found under the prefix".
   std::string queues_from;
-  /// Of found queues with jobs: `name` or `data.func`.
+  /// `name` or `data.func`, by queue; only queues with jobs.
   std::map<std::string, std::string> function_places;
   std::vector<FoundFunction> functions;
   std::vector<InitNote> found_notes{};
-  /// Of this machine, for pm2's `instances: max`.
+  /// The cores of this machine, for pm2's `instances: max`.
   std::uint32_t cores = 1;
 };
 
 struct InitDraft {
   std::string toml;
   std::vector<InitNote> notes;
-  /// What the environment says and cannot be meant: not to be written.
+  /// Errors in the environment. If there are any, `toml` must not be written.
   std::vector<Problem> problems;
 };
 InitDraft draft_configuration(const InitInputs& inputs);
 
-/// Whether a variable's value must not be shown: by its name, or because it is a URL with a password.
+/// Whether the value of a variable must not be shown, because of its name or because it is a URL with a
+/// password.
 bool is_secret(std::string_view name, std::string_view value);
 
 }  // namespace gaur::app

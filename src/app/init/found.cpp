@@ -11,8 +11,8 @@ namespace {
 
 constexpr const char* kField = "data.func";
 
-/// `data.func` where jobs without a name have it, since only there it is the one thing that says what to run;
-/// a named job of such a queue without the field runs by its name. Nothing where there are no jobs.
+/// `data.func` if unnamed jobs have that field, because nothing else names their function (a named job
+/// without the field then uses its name), else `name`. Nothing if there are no jobs.
 std::optional<std::string> function_place(InitInputs& inputs, const QueueJobs& queue) {
   std::size_t by_field = 0, renamed = 0;
   for (const KeptJob& kept : queue.jobs) {
@@ -26,8 +26,8 @@ std::optional<std::string> function_place(InitInputs& inputs, const QueueJobs& q
     inputs.found_notes.push_back(
         {InitNote::Kind::kTodo, to_string(KeyPath{"queues", queue.queue, "function"}),
          fmt::format(
-             "{} of the jobs seen have a name and another func in their data; with \"data.func\" they "
-             "run what func says",
+             "{} of the jobs that were read have a name and another func in their data; with \"data.func\" "
+             "they run the function in func",
              renamed)});
   }
   return kField;
@@ -35,7 +35,7 @@ std::optional<std::string> function_place(InitInputs& inputs, const QueueJobs& q
 
 struct Merged {
   FoundFunction function;
-  /// With the number of jobs seen.
+  /// With the number of jobs that were read.
   std::vector<std::pair<std::uint64_t, std::string>> queues;
 };
 

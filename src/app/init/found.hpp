@@ -1,5 +1,5 @@
 #pragma once
-// What `gaur init --look` concludes from the jobs of the queues that it found. Thread-safety: pure functions.
+// Derives queues and functions from the jobs that `gaur init --look` found. Thread-safety: pure functions.
 #include <string>
 #include <vector>
 
@@ -10,12 +10,12 @@ namespace gaur::app {
 
 struct QueueJobs {
   std::string queue;
-  /// Kept and waiting.
+  /// Finished and waiting.
   std::vector<KeptJob> jobs;
 };
 
-/// Puts queues, where the jobs of each say their function, and the functions into `inputs`, in place of what
-/// is there. Names that a gaur.toml cannot have become notes.
+/// Replaces the queues, function places and functions of `inputs`. A name that gaur.toml cannot contain
+/// becomes a note.
 void put_found(InitInputs& inputs, const std::vector<QueueJobs>& found);
 
 }  // namespace gaur::app

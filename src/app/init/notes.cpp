@@ -1,4 +1,4 @@
-// The names of kinds of notes, and the variables whose values are not copied.
+// The names of the kinds of notes, and the names of variables that contain secrets.
 #include <algorithm>
 #include <cctype>
 

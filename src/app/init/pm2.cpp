@@ -19,7 +19,7 @@ Error wrong(std::string message) {
   return {Errc::kInvalidArgument, std::move(message)};
 }
 
-/// JSON without comments and trailing commas; every byte of them becomes a space, so that places stay.
+/// Replaces comments and trailing commas by spaces, so that positions in error messages stay right.
 std::string strict_json(std::string_view text) {
   std::string clean(text);
   std::size_t comma = std::string::npos;  // the last token, if it was a comma
@@ -46,7 +46,7 @@ std::string strict_json(std::string_view text) {
   return clean;
 }
 
-/// "maxMemoryRestart" for "max_memory_restart": pm2 takes both.
+/// "maxMemoryRestart" for "max_memory_restart". pm2 accepts both.
 std::string camel(std::string_view name) {
   std::string text;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -71,13 +71,12 @@ Result<Pm2App> read_app(const json::Value& value, std::size_t index) {
     if (row == nullptr) continue;
     if (row->name != "env_NAME") {
       const auto [it, first] = read.try_emplace(row->name, name);
-      // Under two names: pm2 takes the proper one, else one of the others.
+      // If a setting has two names, pm2 uses the proper name, else one of the aliases.
       if (!first && name != row->name) {
-        app.unused.push_back(
-            {std::string(name), fmt::format("was not used: {} says it as well", it->second)});
+        app.unused.push_back({std::string(name), fmt::format("was not used: {} sets the same", it->second)});
         continue;
       }
-      if (!first) app.unused.push_back({it->second, fmt::format("was not used: {} says it as well", name)});
+      if (!first) app.unused.push_back({it->second, fmt::format("was not used: {} sets the same", name)});
     }
     read_pm2_setting(app, row->name, name, entry);
   }
@@ -85,7 +84,7 @@ Result<Pm2App> read_app(const json::Value& value, std::size_t index) {
   if (app.script.empty())
     return wrong(fmt::format("app {} has no script, so it is not a pm2 app", index + 1));
   if (app.name.empty()) app.name = std::filesystem::path(app.script).stem().string();
-  // pm2 makes a cluster of what says `instances` and no exec_mode.
+  // pm2 uses cluster mode for an app with `instances` and without exec_mode.
   if (app.instances && *app.instances >= -1 && !read.contains("exec_mode")) app.cluster = true;
   return app;
 }
@@ -101,7 +100,7 @@ bool looks_like_worker(const Pm2App& app) {
                              [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
-/// The app by its name and, where that does not tell it from the others, its place and script.
+/// The app's name; if other apps have the same name, also its number and script.
 std::string name_of(const Pm2App& app, const std::vector<Pm2App>& apps) {
   const bool unique = std::ranges::count(apps, app.name, &Pm2App::name) == 1;
   if (unique) return app.name;
@@ -176,7 +175,7 @@ Result<std::vector<Pm2App>> parse_pm2(std::string_view text) {
     read(*found, 0);
   }
   if (!problems.empty()) return wrong(std::move(problems));
-  if (apps.empty()) return wrong("it names no app");
+  if (apps.empty()) return wrong("the file contains no app");
   return apps;
 }
 
@@ -187,14 +186,14 @@ Result<Pm2App> choose_pm2_app(const std::vector<Pm2App>& apps, const std::string
                          [&](const Pm2App& app) { return app.name == wanted; });
     if (found.size() == 1) return found.front();
     if (found.size() > 1) {
-      return wrong(fmt::format("{} apps are called \"{}\": {}; choose one by its number: --app {}",
+      return wrong(fmt::format("{} apps have the name \"{}\": {}; choose one by its number: --app {}",
                                found.size(), wanted, names_of(found), found.front().number));
     }
     for (const Pm2App& app : apps) {
       if (std::to_string(app.number) == wanted) return app;
     }
     return Error{Errc::kNotFound,
-                 fmt::format("no app is called \"{}\"; there are {}", wanted, names_of(apps))};
+                 fmt::format("no app has the name \"{}\"; there are {}", wanted, names_of(apps))};
   }
   if (apps.size() == 1) return apps.front();
   const Pm2App* worker = nullptr;
@@ -203,8 +202,9 @@ Result<Pm2App> choose_pm2_app(const std::vector<Pm2App>& apps, const std::string
   }
   const auto workers = std::ranges::count_if(apps, looks_like_worker);
   if (workers == 1) return *worker;
-  return wrong(fmt::format("{} apps, and {} of them look like the worker; say which one: --app NAME ({})",
-                           apps.size(), workers, names_of(apps)));
+  return wrong(
+      fmt::format("the file has {} apps, of which {} look like workers; choose one with --app NAME ({})",
+                  apps.size(), workers, names_of(apps)));
 }
 
 }  // namespace gaur::app

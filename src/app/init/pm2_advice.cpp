@@ -1,4 +1,4 @@
-// pm2 evaluates its files with Node. Suggests the command that converts a file of another form to JSON.
+// Suggests a command that converts a pm2 file in another format to JSON. pm2 evaluates such files with Node.
 #include <fmt/format.h>
 
 #include <filesystem>

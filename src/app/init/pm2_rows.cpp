@@ -1,4 +1,4 @@
-// The settings of pm2 and their counterparts. Names and aliases are pm2 7.0.4's.
+// The settings of pm2 7.0.4 with their aliases and counterparts.
 #include <array>
 
 #include "app/init/pm2.hpp"
@@ -9,7 +9,7 @@ namespace {
 using enum Pm2Fate;
 
 constexpr std::array kRows{
-    // ---- what is run
+    // ---- program
     Pm2Row{"name", "", kElsewhere, "the unit's name", "systemd names the service: `gaur-work.service`"},
     Pm2Row{"script", "exec, cmd, command", kBuiltIn, "`pools.NAME.command`",
            "Gaur replaces the old worker's loop; a runner (`@gaur/runner`) runs a use case in Node"},
@@ -20,24 +20,24 @@ constexpr std::array kRows{
     Pm2Row{"node_args", "interpreterArgs, interpreter_args", kCopied, "`pools.NAME.command`",
            "between `node` and the script"},
     Pm2Row{"execute_command", "", kNone, "", "a runner's command is always a program and its arguments"},
-    Pm2Row{"install_url", "", kNone, "", "Gaur installs nothing"},
+    Pm2Row{"install_url", "", kNone, "", "Gaur does not install programs"},
     Pm2Row{"env", "", kCopied, "`pools.NAME.env`",
-           "except secrets, which stay where they are, and the names of the queue, which Gaur reads itself"},
+           "except secrets, and except the variables of the deployment, which Gaur reads itself"},
     Pm2Row{"env_NAME", "", kCopied, "`pools.NAME.env`",
-           "with `gaur init --pm2-env NAME`, over `env`, as pm2 does it"},
+           "with `gaur init --pm2-env NAME`; overrides `env`, as in pm2"},
     Pm2Row{"filter_env", "", kBuiltIn, "`pools.NAME.env`",
            "runners get PATH, HOME, USER, LANG, TZ and the like, and the variables in `env`; nothing else of "
            "the server's environment"},
     Pm2Row{"port", "", kBuiltIn, "`server.listen`", "a worker needs no port; Gaur's own API has one"},
-    // ---- how many
+    // ---- processes
     Pm2Row{"instances", "", kCopied, "`worker.instances`",
-           "slots = BULL_COUNT x instances, all under one host; without it, cores and memory decide"},
+           "slots = BULL_COUNT x instances in one host; without it, slots follow from cores and memory"},
     Pm2Row{"exec_mode", "", kBuiltIn, "",
            "one host for each machine, with as many runners as resources allow; there is no cluster mode"},
     Pm2Row{"increment_var", "", kNone, "",
-           "runners are alike; each has a scratch folder of its own (GAUR_TMP)"},
+           "all runners are equal; each has its own scratch folder (GAUR_TMP)"},
     Pm2Row{"instance_var", "", kNone, "",
-           "runners are alike; put work that runs once for each machine into a service of its own"},
+           "all runners are equal; use a separate service for work that runs once per machine"},
     Pm2Row{"merge_logs", "combine_logs", kElsewhere, "journald",
            "all lines are in one stream, each with its runner's pool and pid"},
     // ---- memory, restarts
@@ -46,12 +46,12 @@ constexpr std::array kRows{
     Pm2Row{"cron_restart", "cron", kBuiltIn, "`pools.NAME.max_age`, `pools.NAME.max_jobs`",
            "runners are replaced by age, count and memory, between jobs, with a warm successor; no schedule "
            "is needed"},
-    Pm2Row{"autorestart", "", kBuiltIn, "", "a runner that ends is replaced for as long as the host runs"},
+    Pm2Row{"autorestart", "", kBuiltIn, "", "while the host runs, it replaces every runner that exits"},
     Pm2Row{"max_restarts", "", kBuiltIn, "",
            "a pool whose runners cannot start five times in a row becomes unavailable, reports why and keeps "
            "trying"},
     Pm2Row{"min_uptime", "", kBuiltIn, "",
-           "a runner that ended after a job did not fail to start, even after a short time"},
+           "a runner that exits after a job does not count as a failed start, however short its life"},
     Pm2Row{"restart_delay", "", kBuiltIn, "",
            "100 ms after a failure to start, doubled each time up to 30 s"},
     Pm2Row{"exp_backoff_restart_delay", "", kBuiltIn, "", "the same"},
@@ -59,17 +59,17 @@ constexpr std::array kRows{
            "no exit code means \"do not start again\"; `gaur quiet` takes no more jobs"},
     // ---- starting and stopping
     Pm2Row{"kill_timeout", "", kBuiltIn, "`server.stop_timeout`",
-           "30 s by default; then jobs are requeued, uncounted. pm2's 1600 ms killed queries, so only a "
-           "longer value is copied"},
+           "30 s by default; then jobs are requeued, and the start is not counted. Only a longer value is "
+           "copied, because pm2's default of 1600 ms killed queries"},
     Pm2Row{"shutdown_with_message", "", kBuiltIn, "`pools.NAME.stop_grace`",
            "a runner gets `stop` on its pipe, then TERM, then KILL"},
     Pm2Row{"treekill", "", kBuiltIn, "",
-           "all processes that a runner started end with it, even if the host is killed"},
+           "all processes that a runner started are killed with it, even if the host is killed"},
     Pm2Row{"kill_retry_time", "", kNone, "", "the kernel reports the end of a process; nothing is polled"},
     Pm2Row{"wait_ready", "", kBuiltIn, "", "a runner always gets its first job after its `ready` line"},
-    Pm2Row{"listen_timeout", "", kCopied, "`pools.NAME.start_timeout`", "how long that line may take"},
+    Pm2Row{"listen_timeout", "", kCopied, "`pools.NAME.start_timeout`", "the time until that line"},
     Pm2Row{"autostart", "", kElsewhere, "`systemctl enable`", ""},
-    Pm2Row{"force", "", kNone, "", "a second host on the same data folder is refused"},
+    Pm2Row{"force", "", kNone, "", "a second host on the same data folder is rejected"},
     Pm2Row{"uid", "user", kElsewhere, "`User=` of the unit", ""},
     Pm2Row{"gid", "", kElsewhere, "`Group=` of the unit", ""},
     Pm2Row{"username", "", kElsewhere, "`User=` of the unit", ""},
@@ -91,7 +91,7 @@ constexpr std::array kRows{
     Pm2Row{"log_date_format", "", kBuiltIn, "", "times are RFC 3339 with milliseconds, UTC"},
     Pm2Row{"time", "", kBuiltIn, "", "every line has its time"},
     Pm2Row{"pid_file", "pid", kElsewhere, "systemd", "the data folder's `host.json` has the pid as well"},
-    // ---- pm2's own
+    // ---- specific to pm2
     Pm2Row{"namespace", "", kNone, "", "groups in pm2's list"},
     Pm2Row{"name_prefix", "", kNone, "", "names in pm2's list"},
     Pm2Row{"append_env_to_name", "", kNone, "", "names in pm2's list"},

@@ -1,5 +1,5 @@
 #pragma once
-// Writes TOML with comments. Thread-safety: confined.
+// Writes TOML with comments. Thread-safety: confined to one thread.
 #include <string>
 #include <string_view>
 #include <utility>

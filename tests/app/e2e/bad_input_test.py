@@ -1,5 +1,5 @@
-"""Bad input gets an answer that says what, where and what to do. The answers stand in golden/; look at each change to them.
-With GAUR_UPDATE=1 the golden files are written anew."""
+"""Each error message names what failed, where, and what to do. golden/ contains the expected texts; GAUR_UPDATE=1 rewrites them.
+Review each change of them."""
 
 import os
 import re
@@ -41,13 +41,13 @@ REQUESTS = [
     ("an ill-typed parameter", "POST", "/v1/functions/top?wait=30s", '{"n": "many", "day": "tomorrow"}'),
     ("a parameter out of its bounds", "POST", "/v1/functions/top?wait=30s", '{"n": 1000}'),
     ("NUL in a text parameter", "POST", "/v1/functions/top?wait=30s", '{"n": 1, "day": "2026\\u0000"}'),
-    ("an error that SQL finds while it runs", "POST", "/v1/functions/overflow?wait=30s", '{"x": 1000}'),
-    ("parameters that are no object", "POST", "/v1/functions/top", "[1]"),
+    ("an error in the SQL at run time", "POST", "/v1/functions/overflow?wait=30s", '{"x": 1000}'),
+    ("parameters that are not an object", "POST", "/v1/functions/top", "[1]"),
     ("broken JSON", "POST", "/v1/functions/top", '{"n": 1,\n "day": }'),
-    ("an impossible job id", "GET", "/v1/queues/q/jobs/a%00b", None),
-    ("a job that is not there", "GET", "/v1/queues/q/jobs/4711", None),
-    ("an own id that looks like the store's", "POST", "/v1/queues/q/jobs", '{"name": "top", "options": {"id": "12"}}'),
-    ("a queue name that is none", "POST", "/v1/queues/a%2Fb/jobs", '{"name": "top"}'),
+    ("a malformed job id", "GET", "/v1/queues/q/jobs/a%00b", None),
+    ("an unknown job", "GET", "/v1/queues/q/jobs/4711", None),
+    ("a custom id in the form of a generated one", "POST", "/v1/queues/q/jobs", '{"name": "top", "options": {"id": "12"}}'),
+    ("an invalid queue name", "POST", "/v1/queues/a%2Fb/jobs", '{"name": "top"}'),
     ("a body that is too large", "POST", "/v1/functions/top", '{"x": "' + "x" * (9 << 20) + '"}'),
     ("data that is too large", "POST", "/v1/functions/top", '{"x": "' + "x" * (2 << 20) + '"}'),
 ]
@@ -96,7 +96,7 @@ day = { type = "dat", requird = true }
 """
 
 
-# (name, gaur.toml): what `gaur check --offline` says of each, all problems of all kinds at once.
+# (name, gaur.toml): `gaur check --offline` reports all problems of each at once, whatever their kind.
 POOL = '[queues.query]\n[pools.sql]\nkind = "duckdb"\n'
 CHECKED = [
     ("a misspelt key beside wrong SQL", POOL + 'max_agee = "1h"\n[functions.top]\npool = "sql"\nsql = "SELEC 1"\n'),
@@ -130,7 +130,7 @@ QUOTED="not closed
 
 
 def crc32c(data):
-    """Castagnoli's checksum, bit by bit: docs/reference/disk-format.md."""
+    """CRC-32C, bit by bit, as in docs/reference/disk-format.md."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc ^= byte
@@ -140,7 +140,7 @@ def crc32c(data):
 
 
 def raise_disk_format(file, version):
-    """Rewrites the record `format` of a store that nobody has open, as a later version of Gaur would have written it."""
+    """Replaces the version in the record `format` of a closed store. Returns how many copies of the record it found."""
     content = bytearray(file.read_bytes())
     payload = version.to_bytes(4, "little")
     checksum = crc32c(b"format" + payload).to_bytes(4, "little")
@@ -158,8 +158,8 @@ def raise_disk_format(file, version):
 class BadInputTest(EndToEnd):
     maxDiff = None
 
-    def hide(self, text):
-        """Takes out what differs from machine to machine."""
+    def normalized(self, text):
+        """Replaces paths, process ids and measurements, which differ between machines."""
         text = text.replace(str(self.folder), "FOLDER").replace(str(GAUR.parent), "BIN")
         text = re.sub(r"\bpid \d+", "pid N", text)
         text = re.sub(r"process \d+", "process N", text)
@@ -169,44 +169,44 @@ class BadInputTest(EndToEnd):
         golden = HERE / "golden" / f"{name}.txt"
         if os.environ.get("GAUR_UPDATE"):
             golden.write_text(text)
-        self.assertEqual(text, golden.read_text(), f"compare with {golden}; GAUR_UPDATE=1 writes it anew")
+        self.assertEqual(text, golden.read_text(), f"compare with {golden}; GAUR_UPDATE=1 rewrites it")
 
     def run_gaur(self, *arguments, env=None):
-        """Runs gaur to its end: exit code and what it said."""
+        """Runs gaur until it exits; returns its exit code and output."""
         done = subprocess.run([GAUR, *arguments], cwd=self.folder, env={**os.environ, **(env or {})}, timeout=PATIENCE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return f"exit code {done.returncode}\n{self.hide(done.stdout)}"
+        return f"exit code {done.returncode}\n{self.normalized(done.stdout)}"
 
-    def test_requests(self):
+    def test_rejected_requests(self):
         server = self.server(CONFIG).start()
         seen = []
         for what, method, path, body in REQUESTS:
-            answer = server.request(method, path, body)
-            seen.append(f"# {what}\n{answer.status} {self.hide(answer.text.strip())}\n")
+            response = server.request(method, path, body)
+            seen.append(f"# {what}\n{response.status} {self.normalized(response.text.strip())}\n")
         self.check("requests", "\n".join(seen))
         good = server.post("/v1/functions/top?wait=30s", {"n": 7})
-        self.assertEqual((good.status, good.json["result"]["row_count"]), (200, 1), "the server lives on")
+        self.assertEqual((good.status, good.json["result"]["row_count"]), (200, 1), "the server still runs jobs")
 
-    def test_a_full_queue(self):
+    def test_a_full_queue_rejects_adds(self):
         server = self.server(CONFIG).start()
         running = [server.add("sleep", {"ms": 60_000}) for _ in range(server.host()["slots"])]
         for job_id in running:
             until(lambda: server.job("q", job_id)["state"] == "active")
         for _ in range(3):
             server.add("sleep", {})
-        answer = server.post("/v1/functions/sleep", {})
-        self.check("full_queue", f"{answer.status} Retry-After {answer.headers['Retry-After']}\n{answer.text}")
+        response = server.post("/v1/functions/sleep", {})
+        self.check("full_queue", f"{response.status} Retry-After {response.headers['Retry-After']}\n{response.text}")
         for job_id in running:
             server.post(f"/v1/queues/q/jobs/{job_id}/cancel")
 
-    def test_a_data_folder_in_use(self):
+    def test_a_data_folder_in_use_is_rejected(self):
         server = self.server(CONFIG).start()
-        said = self.run_gaur("serve", "--server.listen=127.0.0.1:0")
-        self.check("data_folder_in_use", said)
+        output = self.run_gaur("serve", "--server.listen=127.0.0.1:0")
+        self.check("data_folder_in_use", output)
         done = subprocess.run([GAUR, "serve", "--server.listen=127.0.0.1:0"], cwd=self.folder, capture_output=True, text=True)
         self.assertIn(str(server.process.pid), done.stderr, "the message names the process")
 
-    def test_a_newer_disk_format(self):
+    def test_a_newer_disk_format_is_rejected(self):
         server = self.server(CONFIG).start()
         job_id = server.add("sleep", {"ms": 1})
         server.finished("q", job_id)
@@ -220,36 +220,36 @@ class BadInputTest(EndToEnd):
         server.start()
         self.assertEqual(server.job("q", job_id)["state"], "completed")
 
-    def test_a_port_in_use(self):
+    def test_a_port_in_use_is_rejected(self):
         self.server(CONFIG)
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            said = self.run_gaur("serve", f"--server.listen=127.0.0.1:{port}")
-        self.check("port_in_use", said.replace(str(port), "PORT"))
+            output = self.run_gaur("serve", f"--server.listen=127.0.0.1:{port}")
+        self.check("port_in_use", output.replace(str(port), "PORT"))
 
-    def test_three_mistakes_at_once(self):
+    def test_three_mistakes_are_reported_at_once(self):
         (self.folder / "gaur.toml").write_text(THREE_MISTAKES)
         self.check("three_mistakes", self.run_gaur("serve"))
 
-    def test_sql_mistakes_are_found_by_check(self):
+    def test_check_finds_mistakes_in_sql(self):
         (self.folder / "gaur.toml").write_text(BAD_SQL)
         (self.folder / "misspelt.sql").write_text("SELECT keyword\nFORM events\n")
-        said = self.run_gaur("check")
-        self.check("sql_mistakes", said[said.index("problems:") :])
+        output = self.run_gaur("check")
+        self.check("sql_mistakes", output[output.index("problems:") :])
         (self.folder / "gaur.toml").write_text(ODD_TYPE)
-        said = self.run_gaur("check")
-        self.check("parameter_mistakes", said[said.index("problems:") :])
+        output = self.run_gaur("check")
+        self.check("parameter_mistakes", output[output.index("problems:") :])
 
     def test_check_reports_problems_of_every_kind_at_once(self):
         seen = []
         (self.folder / "empty.sql").write_text("")
         for what, toml in CHECKED:
             (self.folder / "gaur.toml").write_text(toml)
-            said = self.run_gaur("check", "--offline")
-            seen.append(f"# {what}\n" + re.split(r"\n\d+ problems?:\n", said)[1])
+            output = self.run_gaur("check", "--offline")
+            seen.append(f"# {what}\n" + re.split(r"\n\d+ problems?:\n", output)[1])
         self.check("check_all_at_once", "\n".join(seen))
 
-    def test_init_and_look_name_the_same_problems_of_an_environment_file(self):
+    def test_init_and_look_report_the_same_problems_of_an_environment_file(self):
         (self.folder / "bad.env").write_text(BAD_ENV)
         init = self.run_gaur("init", "--env", "bad.env", "--queue", "x" * 500, "--from", "gone.json")
         look = self.run_gaur("look", "--env", "bad.env")
@@ -258,27 +258,27 @@ class BadInputTest(EndToEnd):
         self.assertEqual(named(init), named(look))
         self.assertFalse((self.folder / "gaur.toml").exists())
 
-    def test_a_missing_libduckdb(self):
+    def test_a_missing_libduckdb_is_reported(self):
         server = self.server(CONFIG).start(ready=False, env={"GAUR_DUCKDB_LIBRARY": "/nowhere/libduckdb.so"})
-        until(lambda: "cannot start (" in server.get("/readyz").text, what="being told")
+        until(lambda: "cannot start (" in server.get("/readyz").text, what="the report on /readyz")
         ready = server.get("/readyz")
         self.assertEqual(ready.status, 503)
         self.assertIn("/nowhere/libduckdb.so", ready.text + server.log())
-        self.check("missing_libduckdb", self.hide(ready.text))
+        self.check("missing_libduckdb", self.normalized(ready.text))
         rest = server.finished("q", server.add("sleep", {"ms": 1}))
-        self.assertEqual(rest["state"], "completed", "the rest runs")
+        self.assertEqual(rest["state"], "completed", "other pools run jobs")
         waiting = server.job("q", server.add("top", {"n": 1}))
-        self.assertEqual(waiting["state"], "waiting", "a job for a broken pool waits, it is not lost")
+        self.assertEqual(waiting["state"], "waiting", "a job of the broken pool stays in the queue")
 
-    def test_a_runner_that_cannot_start(self):
+    def test_a_runner_that_cannot_start_is_reported(self):
         config = CONFIG + '[pools.broken]\ncommand = ["false"]\n[functions.never]\npool = "broken"\n'
         server = self.server(config).start(ready=False)
-        until(lambda: "broken cannot start (" in server.get("/readyz").text, what="being told")
-        self.check("runner_cannot_start", self.hide(server.get("/readyz").text))
+        until(lambda: "broken cannot start (" in server.get("/readyz").text, what="the report on /readyz")
+        self.check("runner_cannot_start", self.normalized(server.get("/readyz").text))
         job_id = server.add("never", {})
         reason = until(lambda: server.job("q", job_id).get("waiting", {}).get("reason"), what="a reason")
         self.assertIn("broken", reason)
-        self.assertEqual(server.finished("q", server.add("sleep", {"ms": 1}))["state"], "completed", "the rest runs")
+        self.assertEqual(server.finished("q", server.add("sleep", {"ms": 1}))["state"], "completed", "other pools run jobs")
 
 
 if __name__ == "__main__":

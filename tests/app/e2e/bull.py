@@ -1,4 +1,4 @@
-"""A redis-server of a test's own, and jobs in it as Bull 4 lays them out: for tests of what looks at them."""
+"""A redis-server for one test, and jobs in the layout of Bull 4."""
 
 import json
 import shutil
@@ -10,12 +10,12 @@ import time
 from harness import until
 
 
-class Failure(Exception):
-    """What Redis answered with a minus."""
+class RedisError(Exception):
+    """An error reply of Redis."""
 
 
 class Redis:
-    """A connection, RESP2: texts as str, numbers as int, nil as None."""
+    """A RESP2 connection. Strings are str, integers are int, nil is None."""
 
     def __init__(self, port, user=None, password=None):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
@@ -39,7 +39,7 @@ class Redis:
         if kind == b"+":
             return rest.decode()
         if kind == b"-":
-            raise Failure(rest.decode())
+            raise RedisError(rest.decode())
         if kind == b":":
             return int(rest)
         if kind == b"$":
@@ -52,8 +52,8 @@ class Redis:
 
 
 class HeldPort:
-    """A loopback port that stays bound until close(), without listening: the kernel gives it to no other program, and a server
-    that sets SO_REUSEADDR, as redis-server does, can listen on it."""
+    """A loopback port that stays bound until close(), without listening. The kernel does not assign it to another program, and a
+    server that sets SO_REUSEADDR, as redis-server does, can listen on it."""
 
     def __init__(self):
         self.socket = socket.socket()
@@ -66,7 +66,7 @@ class HeldPort:
 
 
 class RedisServer:
-    """redis-server on a loopback port that is its own, also while it is down, in a folder of its own."""
+    """redis-server in its own folder, on a loopback port that stays reserved while the server is down."""
 
     def __init__(self, *arguments):
         self.folder = tempfile.mkdtemp(prefix="gaur-redis-")
@@ -77,15 +77,15 @@ class RedisServer:
         self.restart()
 
     def restart(self):
-        """Starts it, also again after kill(): on the same port and folder."""
+        """Starts the server, also after kill(), on the same port and folder."""
         self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
-        until(self.answers, what="redis-server")
+        until(self.responds, what="redis-server")
 
     def kill(self):
         self.process.kill()
         self.process.wait()
 
-    def answers(self):
+    def responds(self):
         if self.process.poll() is not None:
             raise AssertionError(f"redis-server ended with {self.process.returncode}")
         try:
@@ -94,8 +94,8 @@ class RedisServer:
             return False
         try:
             connection("PING")
-        except Failure as failure:
-            return not str(failure).startswith("LOADING")  # one that wants a password answers as well
+        except RedisError as error:
+            return not str(error).startswith("LOADING")  # a server that requires a password also replies
         except EOFError:
             return False
         finally:
@@ -114,7 +114,7 @@ def now_ms():
 
 
 class Queue:
-    """Writes jobs as Bull's scripts leave them (prefix, colon, name, colon; lists with the newest at the head)."""
+    """Writes jobs as Bull's scripts do: keys begin with PREFIX:NAME:, and lists have the newest job at the head."""
 
     def __init__(self, redis, prefix, name):
         self.redis, self.base = redis, f"{prefix}:{name}:"
@@ -162,7 +162,7 @@ class Queue:
 
 
 def dump(redis):
-    """Every key with its value as bytes, to see that nothing changed; lock times to live aside."""
+    """Every key with its value, to compare the database before and after. Times to live are not included."""
     return {key: redis_dump(redis, key) for key in sorted(redis("KEYS", "*"))}
 
 

@@ -1,4 +1,4 @@
-"""The main job under fire: 100 DuckDB queries at once, runners and server killed in the middle; every answer is right, once."""
+"""100 DuckDB queries at once while runners and the server are killed: each job completes once, with the right result."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ class BurstTest(EndToEnd):
     def after(self, server, count):
         until(lambda: server.counts("q")["completed"] >= count, what=f"{count} completed jobs")
 
-    def test_a_burst_survives_the_death_of_runners_and_server(self):
+    def test_every_job_of_a_burst_completes_once_after_kills_of_runners_and_server(self):
         server = self.server(CONFIG).start()
         slots = server.host()["slots"]
         body = [{"name": "total", "data": {"n": n}} for n in range(JOBS)]
@@ -60,7 +60,7 @@ class BurstTest(EndToEnd):
                 self.after(server, count)
                 below = tree(server.process.pid)
                 server.kill()
-                until(lambda: not alive(below), seconds=2, what="the end of all processes of the dead server")
+                until(lambda: not alive(below), seconds=2, what="the exit of all processes of the killed server")
                 server.start()
             for n, job_id in enumerate(ids):
                 job = server.finished("q", job_id)
@@ -68,10 +68,10 @@ class BurstTest(EndToEnd):
                 self.assertEqual(job["result"]["rows"], expected(n))
         self.assertEqual(sorted(server.events("q", "completed", JOBS), key=int), sorted(ids, key=int), "each completed once")
         self.assertLessEqual(sampler.most_runs, slots)
-        self.assertLessEqual(sampler.most_cores, sampler.box_cores)
-        self.assertLessEqual(sampler.most_memory, sampler.box_memory)
+        self.assertLessEqual(sampler.most_cores, sampler.capacity_cores)
+        self.assertLessEqual(sampler.most_memory, sampler.capacity_memory)
         started = sum(server.job("q", job_id)["attempts_started"] for job_id in ids)
-        print(f"{JOBS} of {JOBS} right and completed once after 2 killed runners and 2 killed servers, in {started} starts; "
+        print(f"{JOBS} of {JOBS} completed once with the right result after 2 killed runners and 2 killed servers, in {started} starts; "
               f"at most {sampler.most_runs} of {slots} slots in {sampler.samples} samples")
 
 

@@ -1,4 +1,4 @@
-"""`gaur check` reports everything at once, with file and line: what a start would reject, and what it would suffer from."""
+"""`gaur check` reports all problems at once, each with its file and line: errors that prevent a start, and risks."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ needs = { cores = 2, memory = "3GB" }
 
 class CheckTest(RedisHosts):
     def check(self, toml, *arguments):
-        """(exit code, problems as lines without their number, the whole text)"""
+        """(exit code, the lines of the problems, the whole output)"""
         (self.folder / "gaur.toml").write_text(toml)
         done = subprocess.run([GAUR, "check", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60)
         problems = re.split(r"\n\d+ problems?:\n", done.stdout)
@@ -31,7 +31,7 @@ class CheckTest(RedisHosts):
     def test_a_good_configuration_has_no_problems(self):
         self.assertEqual(self.check(GOOD)[:2], (0, []), self.check(GOOD)[2])
 
-    def test_everything_at_once_with_its_line(self):
+    def test_all_problems_are_reported_at_once_with_their_lines(self):
         (self.folder / "old.js").mkdir()
         toml = GOOD.replace("cores = 2, memory", "cores = 3, memory").replace('"3GB"', '"3.5GB"').replace('["sh", "-c", "exit 0"]', '["shh"]') + '''
 [pools.node]
@@ -58,20 +58,20 @@ token = "too short"
             self.assertTrue(any(re.match(wanted, line) for line in problems), f"{wanted} not in:\n{text}")
         self.assertEqual(len(problems), 6, text)
 
-    def test_every_token_that_serve_rejects(self):
-        for token, said in [("short", "shorter than 16"), ("with a space in it", "visible ASCII"), ("schlüssel-schlüssel", "visible ASCII"), ("", "is empty")]:
+    def test_check_rejects_every_token_that_serve_rejects(self):
+        for token, expected in [("short", "shorter than 16"), ("with a space in it", "visible ASCII"), ("schlüssel-schlüssel", "visible ASCII"), ("", "is empty")]:
             for key in ("token", "token_file"):
                 (self.folder / "token").write_text(token + "\n")
                 value = "token" if key == "token_file" else token
                 code, problems, text = self.check(GOOD + f'[server]\n{key} = "{value}"\n')
                 self.assertEqual((code, len(problems)), (1, 1), text)
-                self.assertRegex(problems[0], rf"gaur\.toml:12:\d+: server\.{key}: (the token |/.*/token ).*{said}")
+                self.assertRegex(problems[0], rf"gaur\.toml:12:\d+: server\.{key}: (the token |/.*/token ).*{expected}")
                 started = subprocess.run([GAUR, "serve", "--server.listen=127.0.0.1:0"], cwd=self.folder, capture_output=True, text=True, timeout=60)
                 self.assertEqual(started.returncode, 1, started.stderr)
-                self.assertIn(said, started.stderr)
+                self.assertIn(expected, started.stderr)
         self.assertRegex(self.check(GOOD + '[server]\nlisten = "example:80"\n')[2], r'server\.listen: "example" is not an address')
 
-    def test_a_path_of_the_pools_own_counts(self):
+    def test_a_program_is_found_on_the_path_of_its_pool(self):
         (self.folder / "bin").mkdir()
         program = self.folder / "bin/mine"
         program.write_text("#!/bin/sh\n")
@@ -81,7 +81,7 @@ token = "too short"
         program.chmod(0o644)
         self.assertIn("there is no program mine on PATH", self.check(toml)[2])
 
-    def test_redis_away_wrong_password_evicting_or_of_another_dialect(self):
+    def test_redis_that_is_unreachable_protected_evicting_or_of_another_dialect(self):
         def store(redis, more=""):
             return GOOD + f'[store]\nurl = "redis://127.0.0.1:{redis.port}"\nprefix = "{PREFIX}"\n{more}'
         redis = self.redis("--requirepass", "right")
@@ -110,10 +110,10 @@ token = "too short"
         other.stop()
         self.redis_servers.remove(other)
         code, problems, text = self.check(url.replace("cores = 2,", "cores = 9,"))
-        self.assertEqual((code, len(problems)), (1, 2), text)  # needs and store at once
+        self.assertEqual((code, len(problems)), (1, 2), text)  # functions.one.needs and store.url
         self.assertRegex(problems[1], r"gaur\.toml:12:\d+: store\.url: .*127\.0\.0\.1")
 
-    def test_brief_prints_only_what_something_sets(self):
+    def test_brief_omits_default_values(self):
         whole = self.check(GOOD)[2]
         brief = self.check(GOOD, "--brief", "--server.stop_timeout", "7s")[2]
         self.assertIn("log_level", whole)

@@ -1,4 +1,4 @@
-"""The command line: options in both forms, suggestions, exit codes, help that does nothing, plain builds."""
+"""The command line: both forms of an option, suggestions, exit codes, --help without side effects, and default builds."""
 
 import os
 import re
@@ -16,13 +16,13 @@ TOML = '[queues.q]\n[pools.p]\ncommand = ["sh"]\n[functions.f]\npool = "p"\n'
 
 class CliTest(EndToEnd):
     def gaur(self, *arguments):
-        temporary = self.enterContext(tempfile.TemporaryDirectory(prefix="gaur-tmp-"))  # other tests have files in the machine's
+        temporary = self.enterContext(tempfile.TemporaryDirectory(prefix="gaur-tmp-"))  # other tests write to the machine's temporary folder
         done = subprocess.run([GAUR, *arguments], cwd=self.folder, env={**os.environ, "TMPDIR": temporary}, capture_output=True,
                               text=True, timeout=60)
         self.assertEqual(os.listdir(temporary), [], "no temporary file is left")
         return done
 
-    def test_every_help_names_its_exit_codes_and_writes_nothing(self):
+    def test_every_help_lists_its_exit_codes_and_writes_no_files(self):
         listed = re.findall(r"(?m)^  ([a-z-]+) ", self.gaur("--help").stdout.split("\nExit codes:")[0])
         self.assertEqual(sorted(listed), sorted(SUBCOMMANDS))
         for subcommand in SUBCOMMANDS:
@@ -46,7 +46,7 @@ class CliTest(EndToEnd):
         self.assertIn("allow_eviction", self.gaur("check", "--store.allow_eviction").stdout)
 
     def test_mistakes_get_suggestions_and_exit_code_2(self):
-        for arguments, said in [
+        for arguments, expected in [
             (["srve"], 'did you mean "serve"?'),
             (["serve", "--prot-file", "x"], "did you mean --port-file?"),
             (["serve", "--prot", "1"], "did you mean --port-file?"),
@@ -71,11 +71,11 @@ class CliTest(EndToEnd):
             with self.subTest(" ".join(arguments)):
                 done = self.gaur(*arguments)
                 self.assertEqual(done.returncode, 2, done.stderr)
-                self.assertIn(said, done.stderr)
+                self.assertIn(expected, done.stderr)
                 self.assertEqual(done.stdout, "")
         self.assertEqual(os.listdir(self.folder), [])
 
-    def test_every_option_of_every_subcommand_rejects_mistakes_alike(self):
+    def test_every_subcommand_rejects_mistakes_in_options_with_the_same_message(self):
         for subcommand in SUBCOMMANDS:
             options = re.findall(r"(?m)^  (?:-\w,)?--([a-z0-9-]+)( (?:TEXT|UINT))?", self.gaur(subcommand, "--help").stdout)
             self.assertIn(("help", ""), options)
@@ -91,7 +91,7 @@ class CliTest(EndToEnd):
                         self.assertRegex(self.usage_error(subcommand, f"--{name}=5"), rf"--{name} takes no value; see ")
         self.assertEqual(os.listdir(self.folder), [])
 
-    def test_without_functions_the_next_step_is_named(self):
+    def test_a_configuration_without_functions_is_warned_about(self):
         hint = "no functions are configured, so no job can run; write a gaur.toml (gaur init"
         self.assertIn("warning: " + hint, self.gaur("check").stdout)
         server = self.server("").start()
@@ -106,7 +106,7 @@ class CliTest(EndToEnd):
         self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
         return done.stderr.splitlines()[0]
 
-    def test_runner_check_of_a_function_of_ones_own(self):
+    def test_runner_check_calls_a_given_function(self):
         runner = ROOT / "examples/runners/runner.py"
         done = self.gaur("runner-check", "--function", "echo", "--data", '{"a": 1}', "--", "python3", str(runner))
         self.assertEqual(done.returncode, 0, done.stdout)
@@ -117,10 +117,10 @@ class CliTest(EndToEnd):
 
 
 class ScriptsTest(unittest.TestCase):
-    def test_every_scripts_help_does_nothing_else(self):
+    def test_help_of_every_script_has_no_side_effects(self):
         self.assertEqual(SCRIPTS, ["bench", "build", "chaos", "demo", "format", "lint", "setup", "test"])
         with tempfile.TemporaryDirectory() as folder:
-            for tool in ("bash", "dirname", "sed"):  # nothing with which it could build, install or start anything
+            for tool in ("bash", "dirname", "sed"):  # no tool that builds, installs or starts anything
                 os.symlink(f"/usr/bin/{tool}", f"{folder}/{tool}")
             for script in SCRIPTS:
                 for option in ("--help", "-h"):
@@ -131,14 +131,14 @@ class ScriptsTest(unittest.TestCase):
                         self.assertIn(f"scripts/{script}", done.stdout)
                         self.assertNotIn("source ", done.stdout)
 
-    def test_scripts_reject_what_they_do_not_know(self):
+    def test_scripts_reject_unknown_options(self):
         for script in ("build", "chaos", "demo", "format", "lint", "setup", "test"):
             with self.subTest(script):
                 done = subprocess.run([str(ROOT / "scripts" / script), "--no-such"], text=True, capture_output=True, timeout=10)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(f"see scripts/{script} --help", done.stderr)
 
-    def test_a_plain_cmake_builds_release(self):
+    def test_cmake_without_options_builds_release(self):
         with tempfile.TemporaryDirectory() as folder:
             for options, wanted in [([], "Release"), (["-DCMAKE_BUILD_TYPE=Debug"], "Debug")]:
                 subprocess.run(["cmake", "-S", str(ROOT), "-B", f"{folder}/{wanted}", "-DGAUR_CORE_ONLY=ON", "-DBUILD_TESTING=OFF",

@@ -1,4 +1,4 @@
-"""A job that ended says why, where it is read: in the job, in the waiting answer and in the log, one line a job."""
+"""The reason why a job failed is in the job, in the response of a waiting request, and in its one log line."""
 
 import re
 import sys
@@ -37,64 +37,64 @@ class DeathsTest(EndToEnd):
         self.gaur = self.server(CONFIG).start()
 
     def failed(self, function, data):
-        """The waiting answer of a job that has to fail."""
-        answer = self.gaur.post(f"/v1/functions/{function}?wait=30s", data)
-        self.assertGreaterEqual(answer.status, 400, answer.text)
-        self.assertIn("usage", answer.json, answer.text)
-        self.assertGreater(answer.json["usage"]["wall_us"], 0)
-        job_id = answer.json["instance"].rpartition("/")[2]
+        """Runs a job that must fail; returns its id and failure."""
+        response = self.gaur.post(f"/v1/functions/{function}?wait=30s", data)
+        self.assertGreaterEqual(response.status, 400, response.text)
+        self.assertIn("usage", response.json, response.text)
+        self.assertGreater(response.json["usage"]["wall_us"], 0)
+        job_id = response.json["instance"].rpartition("/")[2]
         job = self.gaur.job("q", job_id)
-        self.assertEqual(job["failure"], answer.json["failure"])
-        self.assertEqual(job["usage"], answer.json["usage"])
+        self.assertEqual(job["failure"], response.json["failure"])
+        self.assertEqual(job["usage"], response.json["usage"])
         self.assertEqual(self.gaur.get(f"/v1/queues/q/jobs/{job_id}/result").json["usage"], job["usage"])
         return job_id, job["failure"]
 
     def finish_lines(self, job_id):
         return [line for line in self.gaur.log().splitlines() if re.search(rf"job finished job={job_id} ", line)]
 
-    def one_line(self, job_id, outcome):
+    def check_log_line(self, job_id, outcome):
         line = until(lambda: self.finish_lines(job_id), what="the log line")
         self.assertEqual(len(line), 1, line)
         self.assertRegex(line[0], rf"info  job finished job={job_id} queue=q function=\w+ outcome={outcome} wait_ms=\d+ run_ms=\d+ "
                                   r"cpu_ms=\d+ peak_bytes=\d+ attempts=\d+")
         return line[0]
 
-    def test_a_crash_names_signal_and_last_line(self):
+    def test_a_crash_reports_the_signal_and_the_last_line_of_stderr(self):
         job_id, failure = self.failed("say_and_die", {"stderr": "loading\n\x1b[31mfatal: no such region \u00e9\n"})
         self.assertEqual(failure["code"], "crashed")
         self.assertEqual(failure["message"], "its runner exited with code 3: fatal: no such region \u00e9")
         self.assertEqual(failure["stack"], "loading\nfatal: no such region \u00e9")
         self.assertEqual((failure["details"]["exit_code"], failure["details"]["signal"]), (3, 0))
-        self.assertIn("no such region", self.one_line(job_id, "failed"))
+        self.assertIn("no such region", self.check_log_line(job_id, "failed"))
         self.assertIn("runner died during a job", self.gaur.log())
         _, killed = self.failed("die", {})
         self.assertRegex(killed["message"], r"its runner died of SIGKILL, which Gaur did not send: the kernel's OOM killer")
 
-    def test_limits_name_what_was_reached_and_the_key_to_change(self):
+    def test_a_reached_limit_is_reported_with_its_configuration_key(self):
         job_id, failure = self.failed("sleep", {"ms": 60_000})
         self.assertEqual(failure["message"], "the run was stopped after its timeout of 300 ms; raise functions.sleep.timeout if it may run longer")
-        self.one_line(job_id, "failed")
+        self.check_log_line(job_id, "failed")
         job_id, failure = self.failed("eat", {"megabytes": 400})
         self.assertRegex(failure["message"], r"the run was stopped at its memory limit of 120 MB: it reached \d+ MB; raise functions.eat.needs.memory")
-        self.one_line(job_id, "failed")
+        self.check_log_line(job_id, "failed")
         self.assertNotIn("died", self.gaur.log())
 
-    def test_what_gaur_ends_is_no_death_and_a_completed_job_is_one_line(self):
+    def test_a_run_that_gaur_ends_is_not_logged_as_a_crash(self):
         completed = self.gaur.add("wait", {"ms": 1})
         self.gaur.finished("q", completed)
-        self.one_line(completed, "completed")
+        self.check_log_line(completed, "completed")
         running = self.gaur.add("wait", {"ms": 60_000})
         until(lambda: self.gaur.job("q", running)["state"] == "active", what="the start")
         self.gaur.post(f"/v1/queues/q/jobs/{running}/cancel", {"who": "ann"})
         self.assertEqual(self.gaur.finished("q", running)["failure"]["message"], "cancelled by ann")
-        self.one_line(running, "cancelled")
+        self.check_log_line(running, "cancelled")
         metrics = self.gaur.get("/metrics").text
         self.assertIn('gaur_jobs_finished_total{queue="q",function="wait",outcome="cancelled"} 1', metrics)
         self.assertNotIn('outcome="failed"', metrics)
         left = self.gaur.add("wait", {"ms": 60_000})
         until(lambda: self.gaur.job("q", left)["state"] == "active", what="the start")
         self.gaur.signal(15)
-        until(lambda: "stopping" in self.gaur.log(), what="the first TERM being heard")  # two pending ones are one
+        until(lambda: "stopping" in self.gaur.log(), what="the first SIGTERM to be handled")  # the kernel merges pending signals
         self.gaur.signal(15)
         self.assertEqual(self.gaur.wait(), 0)
         self.assertRegex(self.gaur.log(), rf"run ended job={left} .*outcome=requeued")

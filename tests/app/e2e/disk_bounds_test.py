@@ -1,4 +1,4 @@
-"""Result files reach their bound: warned before, new ones rejected by name, none removed before its time."""
+"""Result files near and at results.max_size: a warning, then rejected results; no file is removed before it expires."""
 
 import subprocess
 import unittest
@@ -18,7 +18,7 @@ pool = "testbed"
 
 
 class DiskBoundsTest(EndToEnd):
-    def test_result_files_stay_within_their_bound(self):
+    def test_result_files_stay_below_max_size(self):
         server = self.server(CONFIG).start()
         host = server.host()
         self.assertEqual((host["results_max_bytes"], host["spill_max_bytes"]), (10_000, 1_000_000_000))
@@ -28,9 +28,9 @@ class DiskBoundsTest(EndToEnd):
         self.assertEqual(second["state"], "failed")
         self.assertEqual(second["failure"]["code"], "results_full", second)
         self.assertIn("results.max_size", second["failure"]["message"])
-        self.assertEqual(server.get(f"/v1/queues/q/jobs/{first}/result").text, "a,b\n" * 2100, "the first is kept")
+        self.assertEqual(server.get(f"/v1/queues/q/jobs/{first}/result").text, "a,b\n" * 2100, "the first file is kept")
         small = server.finished("q", server.add("file", {"rows": 100}))
-        self.assertEqual(small["state"], "completed", "what fits is kept")
+        self.assertEqual(small["state"], "completed", "a file that fits is stored")
 
         warned = until(lambda: [w for w in server.host()["warnings"] if "results.max_size" in w], what="the warning")
         self.assertIn("result files use", warned[0])
@@ -41,7 +41,7 @@ class DiskBoundsTest(EndToEnd):
         self.assertIn("warning: result files use", checked.stdout)
 
         self.assertEqual(server.request("DELETE", f"/v1/queues/q/jobs/{first}").status, 204)
-        again = until(lambda: self.completed(server), what="room after the job was removed")
+        again = until(lambda: self.completed(server), what="space after the job was removed")
         self.assertEqual(again["state"], "completed")
 
     @staticmethod

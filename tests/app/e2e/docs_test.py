@@ -1,4 +1,4 @@
-"""The pages hold what they promise: every command, option and configuration key exists, and no decorator is forgotten."""
+"""Every command, option and configuration key that the pages name exists, and the migration page covers every decorator."""
 
 import re
 import subprocess
@@ -10,22 +10,22 @@ from harness import GAUR, ROOT
 PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")) + ["README.md"]
 KEY_PAGES = [page for page in PAGES if page != "docs/reference/disk-format.md"]
 SECTIONS = ["server", "store", "machine", "worker", "results", "queues", "pools", "functions"]
-NAMED = ("queues", "pools", "functions")  # tables of the user's own names
-# What @nestjs/bull 12 exports as decorators; held against the package itself where tests/interop has it installed.
+NAMED = ("queues", "pools", "functions")  # tables whose keys the user names
+# The decorators of @nestjs/bull 12. A test compares them with the package if tests/interop has it installed.
 EVENTS = ["Error", "Waiting", "Active", "Stalled", "Progress", "Completed", "Failed", "Paused", "Resumed", "Cleaned", "Drained", "Removed"]
 DECORATORS = sorted(["InjectQueue", "Process", "Processor", "OnQueueEvent", *("OnQueue" + e for e in EVENTS), *("OnGlobalQueue" + e for e in EVENTS)])
 PACKAGE = ROOT / "tests/interop/node_modules/@nestjs/bull/dist/decorators"
 
 
 def commands():
-    """Every `gaur ...` line of a code block, and every one in the text, as (page, words)."""
+    """(page, words) of every `gaur ...` command in a code block or in the text."""
     for page in PAGES:
         text = (ROOT / page).read_text()
         blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.S | re.M)
         lines = [line.removesuffix(" &") for kind, block in blocks if kind in ("", "sh") for line in block.splitlines()]
         lines += re.findall(r"`(gaur [^`\n]*)`", text)
         for line in lines:
-            if line.startswith("gaur ") and line != "gaur keeper":  # which Gaur starts itself
+            if line.startswith("gaur ") and line != "gaur keeper":  # Gaur itself starts it
                 yield page, line.split()
 
 
@@ -33,7 +33,7 @@ class DocsTest(unittest.TestCase):
     def help_of(self, subcommand):
         return subprocess.run([str(GAUR), subcommand, "--help"], capture_output=True, text=True, check=False).stdout
 
-    def test_every_command_and_each_of_its_options_is_real(self):
+    def test_every_command_and_option_of_the_pages_exists(self):
         known = subprocess.run([str(GAUR), "--help"], capture_output=True, text=True, check=True).stdout
         found = list(commands())
         self.assertGreater(len(found), 20, "the pages quote no commands")
@@ -46,19 +46,19 @@ class DocsTest(unittest.TestCase):
                     self.assertRegex(text, rf"(?<![\w-]){re.escape(option.split('=')[0])}(?![\w-])", f"gaur {words[1]} takes no {option}")
 
     def known_keys(self):
-        """{"functions.*.timeout", ...} as the tables of docs/reference/configuration.md have them, which config_test holds against the schema."""
+        """The keys in the tables of docs/reference/configuration.md, such as "functions.*.timeout". config_test compares them with the schema."""
         keys, section = set(), ""
         for line in (ROOT / "docs/reference/configuration.md").read_text().splitlines():
             if heading := re.match(r"### `\[([\w.*A-Z]+)", line):
                 section = heading.group(1).replace("NAME", "*")
             if row := re.match(r"\| `([\w.]+)` \|", line):
                 keys.add(f"{section}.{row.group(1)}")
-        self.assertIn("store.url", keys, "the tables of docs/reference/configuration.md were not understood")
+        self.assertIn("store.url", keys, "cannot parse the tables of docs/reference/configuration.md")
         self.assertIn("functions.*.needs.memory", keys)
         return keys
 
     def is_known(self, path, keys):
-        """Whether a path names a key, a table of keys, or something inside a table of the user's own."""
+        """Whether a path names a key, a table of keys, or an entry of a free-form table."""
         parts = [*path]
         if parts[0] in NAMED and len(parts) > 1:
             parts[1] = "*"
@@ -79,7 +79,7 @@ class DocsTest(unittest.TestCase):
                     continue  # functions.NAME
                 found += 1
                 forms = [path]
-                if path[0] in NAMED:  # in text the name may be left out: "functions.timeout"
+                if path[0] in NAMED:  # text may omit the name: "functions.timeout"
                     forms = [[path[0], "*", *path[1:]]] + ([path] if len(path) > 2 or path[1] in names else [])
                 with self.subTest(page=page, key=key):
                     self.assertTrue(any(self.is_known(form, keys) for form in forms), "there is no such key")
@@ -90,7 +90,7 @@ class DocsTest(unittest.TestCase):
                     self.assertTrue(any(p.match(name) for p in pattern), "there is no such variable")
         self.assertGreater(found, 40, "the pages quote no keys")
 
-    def test_every_example_of_a_configuration_has_only_keys_that_exist(self):
+    def test_every_key_of_an_example_configuration_exists(self):
         keys, found = self.known_keys(), 0
         for page in KEY_PAGES:
             for path in self.examples(page):
@@ -111,7 +111,7 @@ class DocsTest(unittest.TestCase):
             else:
                 yield (*before, name)
 
-    def test_every_decorator_has_its_place(self):
+    def test_the_migration_page_has_a_row_for_every_decorator(self):
         text = (ROOT / "docs/how-to/migrating.md").read_text()
         table = text[text.index("<!-- decorators"):text.index("<!-- end of decorators")]
         cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `@")]
@@ -122,7 +122,7 @@ class DocsTest(unittest.TestCase):
             self.assertIn(named, DECORATORS)
 
     @unittest.skipUnless(PACKAGE.is_dir(), "@nestjs/bull is not installed below tests/interop")
-    def test_the_list_of_decorators_is_the_packages(self):
+    def test_the_list_of_decorators_matches_the_package(self):
         exported = set()
         for file in PACKAGE.glob("*.decorator*.d.ts"):
             exported |= set(re.findall(r"export declare (?:const|function) (\w+)", file.read_text()))

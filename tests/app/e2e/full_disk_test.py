@@ -1,4 +1,4 @@
-"""A full disk: adds are refused, what runs is finished and stored, and all is well when there is room again."""
+"""A full disk: adds are rejected, running jobs finish and are stored, and adds succeed once space is free again."""
 
 import os
 import subprocess
@@ -38,30 +38,30 @@ class FullDiskTest(EndToEnd):
         subprocess.run(["umount", self.disk], check=True)
         super().tearDown()
 
-    def test_adds_are_refused_and_running_jobs_finish(self):
+    def test_adds_are_rejected_and_running_jobs_finish(self):
         server = self.server(CONFIG).start()
         running = server.add("sleep", {"ms": 4000})
         until(lambda: server.job("q", running)["state"] == "active", what="the start")
         accepted = []
         while True:
-            answer = server.post("/v1/queues/q/jobs", {"name": "sleep", "data": {"ms": 1, "fill": FILL}, "options": {"delay": "1h"}})
-            if answer.status != 202:
+            response = server.post("/v1/queues/q/jobs", {"name": "sleep", "data": {"ms": 1, "fill": FILL}, "options": {"delay": "1h"}})
+            if response.status != 202:
                 break
-            accepted.append(answer.json["id"])
+            accepted.append(response.json["id"])
             self.assertLess(len(accepted), 200, "the disk never became full")
-        print(f"{len(accepted)} adds of 0.9 MB taken, then: {answer.status} {answer.json['detail']}")
-        self.assertEqual(answer.status, 507)
-        self.assertEqual(server.finished("q", running)["state"], "completed", "a finish needs no more room")
+        print(f"{len(accepted)} adds of 0.9 MB accepted, then: {response.status} {response.json['detail']}")
+        self.assertEqual(response.status, 507)
+        self.assertEqual(server.finished("q", running)["state"], "completed", "a finish fits into store.reserve")
         for job_id in accepted:
-            self.assertEqual(server.job("q", job_id)["state"], "delayed", "nothing that was taken is lost")
+            self.assertEqual(server.job("q", job_id)["state"], "delayed", "no accepted job is lost")
         for job_id in accepted:
             self.assertEqual(server.request("DELETE", f"/v1/queues/q/jobs/{job_id}").status, 204)
-        added = until(lambda: self.try_add(server), what="an add after room came back")
+        added = until(lambda: self.try_add(server), what="an add after the removal of jobs")
         self.assertEqual(server.finished("q", added)["state"], "completed")
 
     def try_add(self, server):
-        answer = server.post("/v1/functions/sleep", {"ms": 1})
-        return answer.json["id"] if answer.status == 202 else None
+        response = server.post("/v1/functions/sleep", {"ms": 1})
+        return response.json["id"] if response.status == 202 else None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a folder, a real `gaur serve` in it, HTTP, and looks into /proc."""
+"""Shared by the end-to-end tests: a folder with a running `gaur serve`, an HTTP client, and the process tree from /proc."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 GAUR = Path(os.environ["GAUR_PROGRAM"]) if "GAUR_PROGRAM" in os.environ else ROOT / "build/dev/bin/gaur"
-PATIENCE = 60.0  # for what must happen but has no bound of its own; slow machines build while they test
+PATIENCE = 60.0  # seconds to wait for events without a documented bound; large, because test machines may be busy
 
 TESTBED = f'''
 [pools.testbed]
@@ -32,7 +32,7 @@ start_timeout = "60s"
 
 
 def until(condition, seconds=PATIENCE, what="it"):
-    """Waits for a condition with a deadline; answers what it answered."""
+    """Waits until condition() returns a true value, and returns that value."""
     end = time.monotonic() + seconds
     while True:
         found = condition()
@@ -44,7 +44,7 @@ def until(condition, seconds=PATIENCE, what="it"):
 
 
 def stat_of(pid):
-    """(parent, state, start time) or None once it is gone."""
+    """(parent, state, start time) of a process; None if it does not exist."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -54,7 +54,7 @@ def stat_of(pid):
 
 
 def tree(root):
-    """Every process below `root` as {pid: start time}, so that a pid that was given anew is not mistaken."""
+    """{pid: start time} of all descendants of `root`. The start time distinguishes a process from a later one with the same pid."""
     parents, starts = {}, {}
     for entry in os.listdir("/proc"):
         if entry.isdigit() and (stat := stat_of(int(entry))):
@@ -70,11 +70,11 @@ def tree(root):
 
 
 def alive(processes):
-    """Those of a tree() that still run; a zombie does not."""
+    """The processes of a tree() that still run. Zombies do not count."""
     return [pid for pid, start in processes.items() if (stat := stat_of(pid)) and stat[2] == start and stat[1] != "Z"]
 
 
-class Answer:
+class Response:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.text = status, headers, body
 
@@ -127,8 +127,8 @@ class Server:
             if body is not None:
                 headers.setdefault("Content-Type", "application/json")
             connection.request(method, path, body=body, headers=headers)
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            response = connection.getresponse()
+            return Response(response.status, response.headers, response.read().decode())
         finally:
             connection.close()
 
@@ -139,16 +139,16 @@ class Server:
         return self.request("POST", path, body, headers)
 
     def add(self, function, data, query=""):
-        """Adds a job and answers its id."""
-        answer = self.post(f"/v1/functions/{function}{query}", data)
-        assert answer.status == 202, answer.text
-        return answer.json["id"]
+        """Adds a job and returns its id."""
+        response = self.post(f"/v1/functions/{function}{query}", data)
+        assert response.status == 202, response.text
+        return response.json["id"]
 
     def job(self, queue, job_id):
         return self.get(f"/v1/queues/{queue}/jobs/{job_id}").json
 
     def finished(self, queue, job_id, seconds=PATIENCE):
-        """The job once it is completed or failed."""
+        """Waits until the job is completed or failed, and returns it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             job = self.get(f"/v1/queues/{queue}/jobs/{job_id}?wait=5s").json
@@ -163,7 +163,7 @@ class Server:
         return self.get("/v1/host").json
 
     def events(self, queue, kind, count, seconds=10):
-        """The ids of all events of a kind, from the oldest kept; returns once `count` of them came and a moment more."""
+        """The ids of the events of a kind, from the oldest stored one. After `count` events it waits another second for surplus ones."""
         ids, name = [], ""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as line_socket:
             line_socket.sendall(f"GET /v1/queues/{queue}/events?cursor= HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -175,7 +175,7 @@ class Server:
                     elif line.startswith("data:") and name == kind:
                         ids.append(json.loads(line[5:]).get("id"))
                         if len(ids) == count:
-                            line_socket.settimeout(1)  # a surplus event would follow at once
+                            line_socket.settimeout(1)  # a surplus event would arrive immediately
             except TimeoutError:
                 pass
         return ids
@@ -204,12 +204,12 @@ class Server:
 
 
 class Sampler:
-    """Asks the host for its status again and again, and keeps the highest sums."""
+    """Polls the status of the host and records the highest number of runs, granted cores and granted memory."""
 
     def __init__(self, server):
         self.server = server
         self.samples, self.most_cores, self.most_memory, self.most_runs = 0, 0.0, 0, 0
-        self.box_cores, self.box_memory = 0.0, 0
+        self.capacity_cores, self.capacity_memory = 0.0, 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -226,16 +226,16 @@ class Sampler:
             try:
                 host = self.server.host()
             except (OSError, http.client.HTTPException):
-                continue  # between two lives of the server
+                continue  # the server is restarting
             self.samples += 1
-            self.box_cores, self.box_memory = host["cores"], host["memory_bytes"]
+            self.capacity_cores, self.capacity_memory = host["cores"], host["memory_bytes"]
             self.most_cores = max(self.most_cores, host["cores_granted"])
             self.most_memory = max(self.most_memory, host["memory_granted"])
             self.most_runs = max(self.most_runs, len(host["runs"]))
 
 
 class EndToEnd(unittest.TestCase):
-    """Gives each test a folder of its own, and ends what it started."""
+    """Gives each test its own folder, and stops the servers that it started."""
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="gaur-e2e-"))
@@ -252,7 +252,7 @@ class EndToEnd(unittest.TestCase):
         return made
 
     def in_parallel(self, calls):
-        """Runs all calls at once and answers their results."""
+        """Runs all calls in threads and returns their results."""
         results = [None] * len(calls)
 
         def run(index):

@@ -1,4 +1,4 @@
-"""`gaur init`: files in, a configuration that `gaur check` accepts out; nothing overwritten, no secret copied."""
+"""`gaur init` writes a configuration that `gaur check` accepts. It overwrites no file and copies no secret."""
 
 import json
 import subprocess
@@ -19,22 +19,22 @@ class InitTest(EndToEnd):
         (self.folder / "prod.env").write_text(ENV.replace("@PORT@", "6399"))
         (self.folder / "run.json").write_text("// pm2's\n" + json.dumps(RUN, indent=1))
         (self.folder / "dist").mkdir()
-        (self.folder / "dist/runner.js").write_text("")  # the draft names it, and its user builds it
+        (self.folder / "dist/runner.js").write_text("")  # the draft refers to it; the user builds it
 
     def gaur(self, *arguments, code=0):
         done = subprocess.run([str(GAUR), *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
-    def test_what_it_writes_passes_the_check_with_the_sum(self):
-        told = self.gaur("init", "--env", "prod.env", "--from", "run.json", "--queue", "query")
-        self.assertIn("run.json: watch: ", told)
+    def test_the_draft_passes_the_check(self):
+        output = self.gaur("init", "--env", "prod.env", "--from", "run.json", "--queue", "query")
+        self.assertIn("run.json: watch: ", output)
         check = self.gaur("check", "--env", "prod.env", "--offline")
         self.assertIn("BULL_COUNT 1 x 4 instances", check)
         self.assertIn("no problems", check)
-        self.assertNotIn("hunter2", told + check + (self.folder / "gaur.toml").read_text())
+        self.assertNotIn("hunter2", output + check + (self.folder / "gaur.toml").read_text())
 
-    def test_a_file_that_is_there_is_only_replaced_by_force(self):
+    def test_an_existing_file_is_only_replaced_with_force(self):
         (self.folder / "gaur.toml").write_text("# mine\n")
         self.assertIn("exists already", self.gaur("init", "--env", "prod.env", code=1))
         self.assertEqual((self.folder / "gaur.toml").read_text(), "# mine\n")
@@ -43,7 +43,7 @@ class InitTest(EndToEnd):
         self.gaur("init", "--env", "prod.env", "--force")
         self.assertIn("[store]", (self.folder / "gaur.toml").read_text())
 
-    def test_mistakes_say_what_to_do(self):
+    def test_mistakes_are_reported_with_the_next_step(self):
         self.assertIn("needs --env", self.gaur("init", code=2))
         self.assertIn("cannot read nothing.env", self.gaur("init", "--env", "nothing.env", code=1))
         (self.folder / "ecosystem.config.js").write_text("module.exports = {}")
@@ -76,34 +76,34 @@ class InitTest(EndToEnd):
         (self.folder / "prod.env").write_text(f"REDIS_HOST=127.0.0.1\nREDIS_PORT={server.port}\nREDIS_PASSWORD=hunter2-secret\nREDIS_DB=0\n")
         self.assertIn("database 0 contradicts 2 in gaur.toml", self.gaur("look", "--env", "prod.env", code=1))
 
-    def test_a_redis_url_alone_is_no_embedded_store(self):
+    def test_redis_url_alone_selects_the_redis_store(self):
         (self.folder / "prod.env").write_text("REDIS_URL=redis://127.0.0.1:1/3\n")
         self.assertIn('url = "redis://127.0.0.1:1/3"', " ".join(self.gaur("check", "--offline", "--env", "prod.env").split()).replace(" = ", " = "))
         self.gaur("serve", "--env", "prod.env", "--store.connect_timeout=100ms", code=3)
         self.assertEqual([path.name for path in self.folder.glob("*data*")], [])
 
-    def test_what_the_environment_cannot_mean_is_named_and_nothing_is_written(self):
-        for line, told in (("REDIS_HOST=${DB_HOST}", "bad.env:1: store.url: REDIS_HOST: contains ${DB_HOST}"),
+    def test_an_ambiguous_environment_is_rejected_by_name_and_no_file_is_written(self):
+        for line, expected in (("REDIS_HOST=${DB_HOST}", "bad.env:1: store.url: REDIS_HOST: contains ${DB_HOST}"),
                            ("REDIS_URL=redis://h/2?db=3", "plain ioredis uses the first, Bull the second"),
                            ("REDIS_URL=redis://h?familly=4", 'there is no option "familly"')):
             (self.folder / "bad.env").write_text(line + "\n")
-            self.assertIn(told, self.gaur("init", "--env", "bad.env", code=1))
-            self.assertIn(told, self.gaur("look", "--env", "bad.env", code=1))
+            self.assertIn(expected, self.gaur("init", "--env", "bad.env", code=1))
+            self.assertIn(expected, self.gaur("look", "--env", "bad.env", code=1))
             self.assertFalse((self.folder / "gaur.toml").exists())
 
-    def test_the_commands_for_other_forms_of_pm2s_file_work(self):
+    def test_the_suggested_commands_convert_other_forms_of_the_pm2_file(self):
         app = "{ apps: [{ name: 'w', script: 'w.js', /* four */ instances: 4, }] }"
         for name, text in (("ecosystem.config.js", f"module.exports = {app};"), ("fn.config.cjs", f"module.exports = () => ({app});"), ("it's.mjs", f"export default {app};"),
                            ("literal.json", f"// pm2's\n{app}"), ("module.json", f"module.exports = {app}")):
             (self.folder / name).write_text(text)
-            told = self.gaur("init", "--from", name, "--out", "-", code=1)
-            command = told.strip().splitlines()[-1].strip()
+            output = self.gaur("init", "--from", name, "--out", "-", code=1)
+            command = output.strip().splitlines()[-1].strip()
             self.assertRegex(command, r"^node -[pe] .* > pm2.json$")
             done = subprocess.run(["bash", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, command + done.stderr)
             self.assertIn("instances = 4", self.gaur("init", "--from", "pm2.json", "--out", "-"))
 
-    def test_with_out_to_standard_output_the_notes_go_to_standard_error(self):
+    def test_notes_go_to_stderr_if_the_draft_goes_to_stdout(self):
         (self.folder / "bad.json").write_text(json.dumps({"script": "w.js", "max_memory_restart": "1GB"}))
         done = subprocess.run([str(GAUR), "init", "--from", "bad.json", "--out", "-"], cwd=self.folder, capture_output=True, text=True, check=True)
         self.assertIn("[store]", done.stdout)
@@ -111,7 +111,7 @@ class InitTest(EndToEnd):
         self.assertIn('bad.json: max_memory_restart: "1GB" was not used', done.stderr)
         self.assertNotIn("max_rss", done.stdout)
 
-    def test_with_look_queues_and_functions_are_found_in_redis(self):
+    def test_look_finds_queues_and_functions_in_redis(self):
         server = RedisServer("--requirepass", "hunter2-secret")
         self.addCleanup(server.stop)
         redis = Redis(server.port, password="hunter2-secret")
@@ -131,7 +131,7 @@ class InitTest(EndToEnd):
                      'timeout = "20m"', "[functions.send]",
                      "# 0 kept runs, 1 job is waiting\n[functions.only-waits]"):
             self.assertIn(part, text)
-        self.assertNotIn("[queues.new]", text, "a queue of BullMQ's is not ours")
+        self.assertNotIn("[queues.new]", text, "a queue of BullMQ is left out")
         self.assertEqual(dump(redis), before)
         self.assertIn("no problems", self.gaur("check", "--env", "prod.env"))
         self.assertIn('[functions.rank]\nqueue = "query"', text)

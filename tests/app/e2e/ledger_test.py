@@ -1,4 +1,4 @@
-"""The ledger under mixed needs: never more than the box, and a wide job starts though narrow ones keep coming."""
+"""The ledger under mixed needs: grants stay within the capacity, and a large job starts in time under a stream of small ones."""
 
 import threading
 import unittest
@@ -19,20 +19,20 @@ pool = "testbed"
 needs = {{ cores = 1, memory = "1GB" }}
 [functions.big]
 pool = "testbed"
-needs = {{ cores = 1024, memory = "6GB" }}   # all cores: clamped to the box
+needs = {{ cores = 1024, memory = "6GB" }}   # all cores: clamped to the capacity
 '''
 
 
 class LedgerTest(EndToEnd):
     def feed(self, server, stop, note):
-        """Keeps some thirty small jobs waiting, for ever."""
+        """Keeps about thirty small jobs waiting until `stop` is set."""
         while not stop.wait(0.02):
             waiting = server.counts("q")["waiting"]
             if waiting < 30:
                 body = [{"name": "small", "data": {"ms": SMALL_MS, "note": str(note)}}] * (30 - waiting)
                 server.post("/v1/queues/q/jobs", body)
 
-    def test_a_big_job_starts_in_time_under_an_endless_stream_of_small_ones(self):
+    def test_a_large_job_starts_in_time_under_a_stream_of_small_ones(self):
         server = self.server(CONFIG).start()
         stop = threading.Event()
         note = self.folder / "runs"
@@ -50,18 +50,18 @@ class LedgerTest(EndToEnd):
             stop.set()
             feeder.join()
         waited = milliseconds(job["timestamp"], job["processed_on"])
-        print(f"the big job waited {waited:.0f} ms of at most {MAX_HEAD_WAIT_MS}; {passed} small ones started meanwhile; "
-              f"{sampler.samples} samples, at most {sampler.most_cores:g} of {sampler.box_cores:g} cores and "
-              f"{sampler.most_memory / 1e9:.1f} of {sampler.box_memory / 1e9:.1f} GB")
+        print(f"the big job waited {waited:.0f} ms of at most {MAX_HEAD_WAIT_MS}; {passed} small ones started in that time; "
+              f"{sampler.samples} samples, at most {sampler.most_cores:g} of {sampler.capacity_cores:g} cores and "
+              f"{sampler.most_memory / 1e9:.1f} of {sampler.capacity_memory / 1e9:.1f} GB")
         self.assertEqual(job["state"], "completed")
         self.assertLessEqual(waited, MAX_HEAD_WAIT_MS)
-        self.assertGreater(passed, 0, "no small job passed while the big one waited")
+        self.assertGreater(passed, 0, "no small job started while the large one waited")
         self.assertGreater(sampler.samples, 20)
-        self.assertLessEqual(sampler.most_cores, sampler.box_cores)
-        self.assertLessEqual(sampler.most_memory, sampler.box_memory)
-        self.assertEqual(sampler.most_cores, sampler.box_cores, "the box was never full: the test shows nothing")
+        self.assertLessEqual(sampler.most_cores, sampler.capacity_cores)
+        self.assertLessEqual(sampler.most_memory, sampler.capacity_memory)
+        self.assertEqual(sampler.most_cores, sampler.capacity_cores, "the capacity was never fully used: the test proves nothing")
 
-    def test_a_job_that_waits_says_why(self):
+    def test_a_waiting_job_has_its_reason(self):
         server = self.server(CONFIG).start()
         running = server.add("big", {"ms": 20_000})
         until(lambda: server.job("q", running)["state"] == "active")

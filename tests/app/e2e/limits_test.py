@@ -1,10 +1,10 @@
-"""Deadlines and memory bounds on real queries: stopped in time, named in the job, and the others go on."""
+"""Deadlines and memory limits of queries: the run is stopped in time, the failure names the limit, other jobs continue."""
 
 import unittest
 
 from harness import EndToEnd, milliseconds, until
 
-GRACE_MS = 500  # from the deadline to the end, a killed runner included
+GRACE_MS = 500  # from the deadline to the end, including the kill of the runner
 CONFIG = r'''
 [store]
 url = "embedded:./data"
@@ -19,12 +19,12 @@ sql = "SELECT 1 AS one"
 pool = "sql"
 timeout = "700ms"
 sql = "SELECT sum(hash(a.range, b.range) % 7) AS n FROM range(10000000) a, range(10000000) b"
-[functions.deaf_regex]       # one call that hears no interrupt
+[functions.uninterruptible_regex]   # one call that does not check for interrupts
 pool = "sql"
 timeout = "700ms"
 sql = """SELECT regexp_matches(text, '[0-7][0-9a-f]{300}x') AS n
 FROM (SELECT string_agg(md5(i::VARCHAR), '') AS text FROM range(300000) AS t(i))"""
-[functions.deaf_repeat]
+[functions.uninterruptible_repeat]
 pool = "sql"
 timeout = "700ms"
 sql = "SELECT sum(length(repeat('x', (1500000000 + i)::INTEGER))) AS n FROM range(100) AS t(i)"
@@ -42,7 +42,7 @@ class LimitsTest(EndToEnd):
         self.gaur = self.server(CONFIG).start()
 
     def check_alive(self):
-        """The pool runs other work, and stands ready."""
+        """Checks that the pool runs other jobs and is ready."""
         job = self.gaur.finished("q", self.gaur.add("quick", {}))
         self.assertEqual(job["state"], "completed")
         until(lambda: self.gaur.get("/readyz").status == 200, what="being ready again")
@@ -60,16 +60,16 @@ class LimitsTest(EndToEnd):
         self.assertEqual(self.gaur.finished("q", beside)["state"], "completed")
         self.check_alive()
 
-    def test_an_endless_query_ends_at_its_deadline(self):
+    def test_an_endless_query_is_stopped_at_its_deadline(self):
         self.check_deadline("endless")
 
-    def test_a_regular_expression_that_hears_no_interrupt_ends_at_its_deadline(self):
-        self.check_deadline("deaf_regex")
+    def test_a_regular_expression_that_ignores_interrupts_is_stopped_at_its_deadline(self):
+        self.check_deadline("uninterruptible_regex")
 
-    def test_a_huge_text_that_hears_no_interrupt_ends_at_its_deadline(self):
-        self.check_deadline("deaf_repeat")
+    def test_a_huge_text_that_ignores_interrupts_is_stopped_at_its_deadline(self):
+        self.check_deadline("uninterruptible_repeat")
 
-    def test_a_query_that_eats_more_than_its_grant_is_stopped_and_says_so(self):
+    def test_a_query_above_its_memory_grant_is_stopped_and_reported(self):
         job = self.gaur.finished("q", self.gaur.add("greedy", {}))
         print(f"greedy: {job['failure']['code']}: {job['failure']['message']}; peak {job['usage']['peak_rss_bytes'] / 1e6:.0f} MB")
         self.assertEqual(job["state"], "failed")

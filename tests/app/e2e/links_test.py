@@ -1,4 +1,4 @@
-"""Large results for producers that know nothing of Gaur: an error, a signed link, or a file in a shared folder."""
+"""Large results of jobs that Bull producers added: an error, a signed link, or a file in a shared folder."""
 
 import http.client
 import json
@@ -54,12 +54,12 @@ class LinksTest(RedisHosts):
         parts = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
         connection.request("GET", f"{parts.path}?{parts.query}", headers={"Host": host or parts.netloc})
-        answer = connection.getresponse()
-        body = answer.read().decode()
+        response = connection.getresponse()
+        body = response.read().decode()
         connection.close()
-        return answer.status, body
+        return response.status, body
 
-    def test_small_results_keep_their_shape_and_large_ones_are_an_error_unless_a_link_is_wanted(self):
+    def test_small_results_are_inline_and_large_ones_are_an_error_or_a_link(self):
         work = self.begin()
         self.assertEqual(self.result("small"), [{"i": 0, "twice": 0}, {"i": 1, "twice": 2}])
         failed = self.finished(self.connection, self.bull_add(self.connection, {"func": "refused"}))
@@ -67,14 +67,14 @@ class LinksTest(RedisHosts):
         link = self.result("large")
         self.assertEqual(sorted(link), ["bytes", "expires", "format", "url"])
         self.assertEqual(link["format"], "csv")
-        status, body = self.fetch(link["url"], host="query01.example:3009")  # without a token, by any name
+        status, body = self.fetch(link["url"], host="query01.example:3009")  # without a token, with another Host header
         self.assertEqual((status, len(body)), (200, link["bytes"]))
         self.assertEqual(body.splitlines()[4], "3,6")
         for wrong in (link["url"].replace("/files/query/", "/files/query/1"), link["url"][:-1] + ("0" if link["url"][-1] != "0" else "1"),
                       link["url"].replace("expires=", "expires=1"), link["url"].split("&")[0]):
             self.assertEqual(self.fetch(wrong)[0], 403, wrong)
         self.assertEqual(work.get("/v1/host").status, 401)
-        # The link outlives the job, and the host's restart.
+        # The link stays valid after the removal of the job and a restart of the host.
         work.stop()
         self.connection("DEL", BASE + "2")
         port = work.port
@@ -86,9 +86,9 @@ class LinksTest(RedisHosts):
         url = self.result("large")["url"]
         self.assertTrue(url.startswith("https://query01.example/gaur/v1/files/query/"), url)
         local = url.replace("https://query01.example/gaur", f"http://127.0.0.1:{self.servers[0].port}")
-        until(lambda: self.fetch(local)[0] == 410, 10, "the end of the link")
+        until(lambda: self.fetch(local)[0] == 410, 10, "the expiry of the link")
 
-    def test_a_shared_folder_and_files_of_any_runner(self):
+    def test_results_folder_gives_file_urls_for_files_of_any_runner(self):
         from harness import TESTBED
 
         shared = self.folder / "share"

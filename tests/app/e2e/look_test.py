@@ -1,4 +1,4 @@
-"""`gaur look` at a Redis full of the seed's hazards: what it says, and that it changes nothing."""
+"""`gaur look` at a Redis with the problems of a Bull deployment: it reports them and changes nothing."""
 
 import json
 import subprocess
@@ -52,7 +52,7 @@ class LookTest(EndToEnd):
         Queue(redis, "other", "query").waiting({"func": "mail"})
         return query
 
-    def test_it_tells_the_queues_their_functions_and_every_hazard(self):
+    def test_it_reports_queues_functions_and_every_finding(self):
         server = self.redis_server("--maxmemory-policy", "allkeys-lru")
         self.hazards(self.connect(server))
         self.env(server)
@@ -67,7 +67,7 @@ class LookTest(EndToEnd):
         self.assertEqual((rank["completed"], rank["wait_ms"]["p50"], rank["wait_ms"]["p95"], rank["run_ms"]["p50"], rank["run_ms"]["p95"]),
                          (100, 50, 95, 5000, 9500))
         self.assertEqual((rank["waiting"], seen["queues"][0]["functions"][0]["function"], seen["queues"][0]["functions"][0]["waiting"]),
-                         (5, "mail", 1), "three wait and two are delayed; of mail none ran yet")
+                         (5, "mail", 1), "rank: three jobs wait and two are delayed; mail: one job waits")
         codes = {f["code"] for f in seen["findings"]}
         self.assertLessEqual({"orphans", "overdue", "waiting", "plain-workers", "eviction", "persistence", "failures"}, codes)
 
@@ -75,9 +75,9 @@ class LookTest(EndToEnd):
         for part in ("2 active jobs without a lock: 1 under a minute, 0 under an hour, 0 under a day, 1 older; the oldest 3 d",
                      "1 job is due up to 2 h ago", "allkeys-lru", "gaur work --sweep-only"):
             self.assertIn(part, text)
-        self.assertNotIn("\x1b", text, "a job's text must not steer the terminal")
+        self.assertNotIn("\x1b", text, "escape sequences in job data are removed")
 
-    def test_it_sends_reading_commands_only_and_leaves_every_key_as_it_was(self):
+    def test_it_sends_only_reading_commands_and_changes_no_key(self):
         server = self.redis_server()
         redis = self.connect(server)
         self.hazards(redis)
@@ -94,11 +94,11 @@ class LookTest(EndToEnd):
             if "the end" in line:
                 break
             commands.add(word)
-        self.assertIn("info", commands, "the monitor saw nothing")
+        self.assertIn("info", commands, "MONITOR recorded no commands")
         self.assertLessEqual(commands, ONLY_READ)
         self.assertEqual(dump(redis), before)
 
-    def test_a_user_that_may_only_read_is_enough(self):
+    def test_a_read_only_user_suffices(self):
         server = self.redis_server()
         redis = self.connect(server)
         self.hazards(redis)
@@ -109,7 +109,7 @@ class LookTest(EndToEnd):
         query = json.loads(seen.stdout)["queues"][1]
         self.assertEqual((query["queue"], query["waiting"], len(query["unlocked"])), ("query", 3, 2))
 
-    def test_a_queue_of_bullmq_is_named_as_such(self):
+    def test_a_queue_of_bullmq_is_reported_as_bullmq(self):
         server = self.redis_server()
         redis = self.connect(server)
         redis("XADD", "bull:new:events", "*", "event", "added")
@@ -120,7 +120,7 @@ class LookTest(EndToEnd):
         self.assertIn("dialect", [f["code"] for f in seen["findings"]])
 
     @unittest.skipUnless(INTEROP.is_dir(), "bull is not installed below tests/interop")
-    def test_it_counts_as_bull_itself_does(self):
+    def test_its_counts_equal_those_of_bull(self):
         server = self.redis_server()
         planted = json.loads(subprocess.run(
             ["node", str(HERE / "plant_bull.mjs"), str(INTEROP), str(server.port), "ncs_resource::", "query"],
@@ -132,11 +132,11 @@ class LookTest(EndToEnd):
         self.assertEqual((query["dialect"], query["prioritized"], len(query["unlocked"])), ("bull", 1, 1))
         self.assertEqual([(f["function"], f["completed"], f["failed"]) for f in query["functions"]], [("rank", 4, 0), ("mail", 0, 1)])
 
-    def test_ghosts_and_broken_jobs_do_not_stop_it(self):
+    def test_missing_and_broken_jobs_are_skipped(self):
         server = self.redis_server()
         redis = self.connect(server)
         queue = Queue(redis, "bull", "q")
-        queue.completed("this is no JSON", 1)
+        queue.completed("this is not JSON", 1)
         queue.completed({"func": 7}, None)
         redis("LPUSH", "bull:q:wait", "4711")
         redis("ZADD", "bull:q:completed", now_ms(), "4712")
@@ -145,7 +145,7 @@ class LookTest(EndToEnd):
         seen = json.loads(self.look("--url", f"redis://127.0.0.1:{server.port}", "--json").stdout)
         self.assertEqual(seen["queues"][0]["waiting"], 1)
 
-    def test_a_sample_is_called_one_and_has_jobs_of_both_ends_of_the_line(self):
+    def test_a_sample_is_reported_and_contains_jobs_of_both_ends_of_the_queue(self):
         server = self.redis_server()
         queue = Queue(self.connect(server), "bull", "q")
         for _ in range(38):
@@ -161,17 +161,17 @@ class LookTest(EndToEnd):
                       self.look("--url", url, "--samples", "10").stdout)
         self.assertIn("q: 12 kept jobs; 39 waiting or delayed\n", self.look("--url", url).stdout)
 
-    def test_what_cannot_be_reached_is_said_without_the_password(self):
+    def test_connection_errors_do_not_contain_the_password(self):
         server = self.redis_server("--requirepass", "right-secret")
         self.env(server, "REDIS_PASSWORD=wrong-secret\n")
         wrong = self.look("--env", ".env", code=3)
         self.assertNotIn("wrong-secret", wrong.stdout + wrong.stderr)
         self.assertIn("127.0.0.1", wrong.stderr)
         self.look("--env", "nothing.env", code=1)
-        self.look(code=3)  # .env is there and wrong
+        self.look(code=3)  # reads .env, whose password is wrong
         (self.folder / ".env").unlink()
         self.assertIn("no Redis is configured", self.look(code=2).stderr)
-        server.stop = lambda: None  # ended here, to be unreachable
+        server.stop = lambda: None  # killed below, so that the port is unreachable
         server.process.kill()
         server.process.wait()
         self.env(server)

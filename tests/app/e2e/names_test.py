@@ -1,4 +1,4 @@
-"""Queue names of every kind that Bull takes, the whole way: look, init, configuration, HTTP, take, leave."""
+"""Every kind of queue name that Bull accepts works in look, init, the configuration, HTTP, takes and leave."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ class NamesTest(RedisHosts):
         call("LPUSH", base + "wait", job_id)
         return job_id
 
-    def test_every_name_goes_the_whole_way(self):
+    def test_every_name_works_in_every_command(self):
         redis = self.redis()
         call = self.call(redis)
         self.env(redis)
@@ -50,25 +50,25 @@ class NamesTest(RedisHosts):
         functions = f'{TESTBED}\n[functions.echo]\npool = "testbed"\nqueue = "mail"\ntimeout = "60s"\n'
         work = Worker(self.folder, drafted + functions, redis.port)
         self.servers.append(work)
-        self.env(redis)  # in place of the one that Worker writes
+        self.env(redis)  # replaces the file that Worker wrote
         work.start()
         for name, job_id in waiting.items():
             until(lambda base=f"bull:{name}:{job_id}": call("HGET", base, "finishedOn"), what=f"the end of {name!r}")
             self.assertEqual(call("HGET", f"bull:{name}:{job_id}", "failedReason"), None, name)
         for name in NAMES:
-            answer = work.post(f"/v1/queues/{segment(name)}/jobs?wait=20s", {"name": "x", "data": {"func": "echo", "name": name}})
-            self.assertIn(answer.status, (200, 201), (name, answer.text))
-            job = json.loads(answer.text)
+            response = work.post(f"/v1/queues/{segment(name)}/jobs?wait=20s", {"name": "x", "data": {"func": "echo", "name": name}})
+            self.assertIn(response.status, (200, 201), (name, response.text))
+            job = json.loads(response.text)
             job = job.get("job", job)
             again = work.get(f"/v1/queues/{segment(name)}/jobs/{job['id']}").json
             self.assertEqual((again["queue"], again["state"]), (name, "completed"))
             self.assertEqual(work.get(f"/v1/queues/{segment(name)}").json["name"], name)
         self.assertIn('queue="mail:high"', work.get("/metrics").text)
-        self.assertEqual(call("KEYS", "bull:mail:wait"), [], "the list of mail, which is empty, and not a key of mail:wait")
-        said = self.gaur("leave", "--env", "prod.env", "--data", "gaur-data")
-        self.assertIn("safe to start pm2", said)
+        self.assertEqual(call("KEYS", "bull:mail:wait"), [], "bull:mail:wait is the empty list of the queue mail")
+        output = self.gaur("leave", "--env", "prod.env", "--data", "gaur-data")
+        self.assertIn("safe to start pm2", output)
 
-    def test_keys_that_only_look_like_a_queue_are_none(self):
+    def test_keys_that_resemble_a_queue_are_ignored(self):
         redis = self.redis()
         call = self.call(redis)
         self.env(redis)
@@ -76,22 +76,22 @@ class NamesTest(RedisHosts):
         queue.waiting({"func": "x"})
         call("HSET", "bull:mail:order:id", "data", "{}", "opts", "{}")  # a job whose id is "order:id"
         call("HSET", "bull:mail:order:meta", "data", "{}")
-        call("SET", "bull:mail:de:id", "7")  # debouncing by "id"
-        call("SET", "bull:mail:limiter:id", "3")  # a limiter's group "id"
-        call("SET", "unrelated:id", "no queue")
+        call("SET", "bull:mail:de:id", "7")  # a debounce key whose id is "id"
+        call("SET", "bull:mail:limiter:id", "3")  # the limiter of the group "id"
+        call("SET", "unrelated:id", "not a queue")
         seen = json.loads(self.gaur("look", "--env", "prod.env", "--json"))
         self.assertEqual([q["queue"] for q in seen["queues"]], ["mail"])
 
-    def test_a_prefix_without_queues_lists_those_that_exist(self):
+    def test_an_empty_prefix_lists_the_prefixes_with_queues(self):
         redis = self.redis()
         call = self.call(redis)
         (self.folder / "prod.env").write_text(f"REDIS_HOST=127.0.0.1\nREDIS_PORT={redis.port}\nBULL_QUEUE_NAME=ncs_resource\n")
         Queue(call, "ncs_resource::", "query").waiting({"func": "x"})
         Queue(call, "bull", "mail").waiting({"func": "x"})
         Queue(call, "bull", "mail:high").waiting({"func": "x"})
-        said = self.gaur("look", "--env", "prod.env")
-        self.assertIn('no queue under the prefix "ncs_resource"', said)
-        self.assertIn('there are queues under "bull" ("mail", "mail:high"), "ncs_resource::" ("query")', said)
+        output = self.gaur("look", "--env", "prod.env")
+        self.assertIn('no queue under the prefix "ncs_resource"', output)
+        self.assertIn('there are queues under "bull" ("mail", "mail:high"), "ncs_resource::" ("query")', output)
         prefixes = json.loads(self.gaur("look", "--env", "prod.env", "--json"))["prefixes"]
         self.assertEqual([p["prefix"] for p in prefixes], ["bull", "ncs_resource::"])
         self.assertIn('there are queues under "bull"', self.gaur("look", "--env", "prod.env", "--queue", "mail", code=1))
@@ -99,7 +99,7 @@ class NamesTest(RedisHosts):
                       self.gaur("look", "--env", "prod.env", "--prefix", "bull", "--queue", "male", code=1))
 
     @unittest.skipUnless(INTEROP.is_dir(), "bull is not installed below tests/interop")
-    def test_bulls_own_queues_of_such_names_are_counted_as_bull_counts_them(self):
+    def test_counts_of_such_queues_equal_those_of_bull(self):
         redis = self.redis()
         self.env(redis)
         planted = {}

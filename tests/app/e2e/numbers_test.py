@@ -1,4 +1,4 @@
-"""Numbers on their way through the whole program: every digit that came in comes out, over each store and each kind of runner."""
+"""Numbers keep every digit from the request to the result, over each store and each kind of runner."""
 
 import json
 import random
@@ -10,7 +10,7 @@ from harness import HERE
 from redis_hosts import RedisHosts
 
 EACH = 10_000
-UGLY = [95.82093798396099, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, 2.2250738585072011e-308, 9007199254740993.0, 1e21, 1e-7]
+EDGE_CASES = [95.82093798396099, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, 2.2250738585072011e-308, 9007199254740993.0, 1e21, 1e-7]
 CONFIG = f'''
 [store]
 url = "URL"
@@ -45,7 +45,7 @@ def bits(value):
 
 def doubles(seed):
     source = random.Random(seed)
-    found = list(UGLY)
+    found = list(EDGE_CASES)
     while len(found) < EACH:
         value = source.uniform(-1000, 1000) if len(found) % 2 else struct.unpack("<d", source.randbytes(8))[0]
         if value - value == 0 and value != 0:  # finite; JavaScript writes -0 as 0
@@ -67,14 +67,14 @@ class NumbersTest(RedisHosts):
         job_id = gaur.add("exact", body)
         job = gaur.finished("q", job_id)
         self.assertEqual(job["result"], [["18446744073709551615", "12345678901234.5678", "9007199254740993"]])
-        self.assertIn(body[1:-1], gaur.get(f"/v1/queues/q/jobs/{job_id}").text, "the data is kept as it was written")
-        for parameter, value, said in (
+        self.assertIn(body[1:-1], gaur.get(f"/v1/queues/q/jobs/{job_id}").text, "the data is stored unchanged")
+        for parameter, value, expected in (
             ("b", "1.5", "parameter b must be a whole number from -9223372036854775808 to 9223372036854775807"),
             ("d", "1E400", "parameter d must be a number with at most 14 digits before"),
             ("u", "-1", "parameter u must be a whole number from 0 to 18446744073709551615"),
         ):
             failed = gaur.finished("q", gaur.add("exact", f'{{"{parameter}":{value}}}'))
-            self.assertIn(said, failed["failure"]["message"])
+            self.assertIn(expected, failed["failure"]["message"])
             self.assertIn(f"got {value}", failed["failure"]["message"])
 
     def test_over_the_embedded_store(self):
@@ -93,7 +93,7 @@ class NumbersTest(RedisHosts):
 
     def test_options_are_taken_exactly_or_rejected_by_name(self):
         gaur = self.server(CONFIG.replace("URL", "embedded:./data")).start()
-        for options, said in (
+        for options, expected in (
             ('{"priority":9007199254740993}', "options.priority: a whole number from 0 to"),
             ('{"priority":1.5}', "options.priority: a whole number from 0 to"),
             ('{"priority":-1}', "options.priority: a whole number from 0 to"),
@@ -103,9 +103,9 @@ class NumbersTest(RedisHosts):
             ('{"timestamp":1e400}', "options.timestamp: a whole number from 0 to"),
             ('{"attempts":1e2147483640}', "options.attempts: a whole number from 1 to"),
         ):
-            answer = gaur.post("/v1/queues/q/jobs", f'{{"name":"echo","data":{{"x":[]}},"options":{options}}}')
-            self.assertEqual(answer.status, 400, answer.text)
-            self.assertIn(said, answer.text)
+            response = gaur.post("/v1/queues/q/jobs", f'{{"name":"echo","data":{{"x":[]}},"options":{options}}}')
+            self.assertEqual(response.status, 400, response.text)
+            self.assertIn(expected, response.text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What peers may store: JSON that only JavaScript writes, bytes that are no JSON, and what is made to be pasted into a frame."""
+"""Job data of other producers: JSON that only JavaScript writes, bytes that are not JSON, and data that tries to inject fields into a frame."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from redis_hosts import BASE, RedisHosts
 
 class PeerDataTest(RedisHosts):
     def plant(self, call, data, **fields):
-        """A waiting job with these bytes as its data."""
+        """Adds a waiting job with these bytes as its data."""
         job_id = str(call("INCR", BASE + "id"))
         now = int(time.time() * 1000)
         flat = [part for pair in fields.items() for part in pair]
@@ -19,7 +19,7 @@ class PeerDataTest(RedisHosts):
         call("LPUSH", BASE + "wait", job_id)
         return job_id
 
-    def test_jobs_with_halves_of_surrogate_pairs_are_run_and_shown(self):
+    def test_data_with_unpaired_surrogates_is_run_and_shown(self):
         redis = self.redis()
         call = self.call(redis)
         escaped = self.plant(call, rb'{"func":"sleep","ms":1,"text":"cut \ud83d","whole":"\ud83d\ude00"}')
@@ -33,13 +33,13 @@ class PeerDataTest(RedisHosts):
         self.assertEqual(shown.json["data"]["whole"], "\U0001f600")
         self.assertEqual(work.get(f"/v1/queues/query/jobs/{raw}").json["data"]["text"], "cut \ufffd\ufffd\ufffd")
 
-    def test_data_that_is_not_json_is_shown_as_text_and_fails_by_name(self):
+    def test_data_that_is_not_json_is_shown_as_text_and_fails_with_the_reason(self):
         redis = self.redis()
         call = self.call(redis)
-        crafted = b'{"func":"sleep","ms":1},"function":"other","memory":1,"x":{}'
+        injection = b'{"func":"sleep","ms":1},"function":"other","memory":1,"x":{}'
         work = self.worker(redis).start("--queues.query.unknown=fail")
         work.run("quiet", "--data", "gaur-data")
-        planted = {self.plant(call, data, progress="50%", stacktrace="nothing"): data for data in (crafted, b"{", b"\xff\xfe", b"\xef\xbb\xbf{}")}
+        planted = {self.plant(call, data, progress="50%", stacktrace="nothing"): data for data in (injection, b"{", b"\xff\xfe", b"\xef\xbb\xbf{}")}
         for job_id, data in planted.items():
             shown = work.get(f"/v1/queues/query/jobs/{job_id}").json
             if data.isascii():

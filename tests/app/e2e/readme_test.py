@@ -1,4 +1,4 @@
-"""The examples of README.md run as they are printed there; only addresses and the data folder differ."""
+"""Runs the examples of README.md as printed there. Only addresses and the data folder differ."""
 
 import json
 import os
@@ -15,7 +15,7 @@ BULL = ROOT / "tests/interop/node_modules"
 
 
 def block(kind, after):
-    """The text of the first code block of this kind after a mark of the page."""
+    """The first code block of this language after a marker in the page."""
     return re.search(rf"(?ms)^```{kind}\n(.*?)^```", PAGE[PAGE.index(after):]).group(1)
 
 
@@ -60,7 +60,7 @@ class ReadmeTest(unittest.TestCase):
         subprocess.run(["node", str(ROOT / "examples/rank/demo/timeline.mjs"), str(ROOT / "docs/images/burst.json"), drawn],
                        check=True, timeout=60)
         with open(drawn, encoding="utf-8") as file:
-            self.assertEqual(file.read(), (ROOT / "docs/images/burst.svg").read_text(), "draw it again: README.md has the command")
+            self.assertEqual(file.read(), (ROOT / "docs/images/burst.svg").read_text(), "regenerate it with the command in README.md")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Every ACL that the pages document, on a real redis-server: each command of a host works under it and is refused nothing. And what
-a host says whose user may not subscribe."""
+"""Every command of a host works under each ACL that the pages document, on a real redis-server, and Redis denies none. A host whose
+user is not allowed to subscribe reports the missing rule."""
 
 import http.client
 import re
@@ -41,7 +41,7 @@ class RedisAclTest(RedisHosts):
         return made
 
     def denied(self, admin):
-        """What Redis refused since the last ACL LOG RESET: context and object."""
+        """The entries of ACL LOG: what Redis denied."""
         entries = [dict(zip(entry[::2], entry[1::2])) for entry in admin("ACL", "LOG")]
         return [(entry["reason"], entry["context"], entry["object"]) for entry in entries]
 
@@ -58,19 +58,19 @@ class RedisAclTest(RedisHosts):
         self.assertEqual(admin(*words), "OK")
         host = self.host(redis).start()
         self.use_jobs(admin, host)
-        for command, words_said in ((["look"], "1 repeatable job"), (["check"], "no problems"), (["shadow", "--last", "1"], "the results agree")):
-            code, said = host.run(*command)
-            self.assertNotIn("NOPERM", said)
-            self.assertIn(words_said, said)
-            self.assertEqual(code, 0, said)
-        code, said = host.run("leave", "--data", "gaur-data", "--delayed=promote")
-        self.assertIn("safe to start pm2", said)
+        for command, expected in ((["look"], "1 repeatable job"), (["check"], "no problems"), (["shadow", "--last", "1"], "the results agree")):
+            code, output = host.run(*command)
+            self.assertNotIn("NOPERM", output)
+            self.assertIn(expected, output)
+            self.assertEqual(code, 0, output)
+        code, output = host.run("leave", "--data", "gaur-data", "--delayed=promote")
+        self.assertIn("safe to start pm2", output)
         self.assertEqual(host.wait(), 0)
-        self.assertEqual(self.denied(admin), [], "Redis refused commands, keys or channels")
+        self.assertEqual(self.denied(admin), [], "Redis denied commands, keys or channels")
         self.assertNotIn("NOPERM", host.log())
 
     def use_jobs(self, admin, host):
-        """Adds, runs, events, progress, logs, cancel, delay, retry, pause, repeat: all that reaches Redis."""
+        """Uses everything that sends commands to Redis: adds, runs, events, progress, logs, cancel, delay, retry, pause, repeat."""
         events = threading.Thread(target=lambda: host.events("/v1/queues/query/events"), daemon=True)
         events.start()
         done = host.post("/v1/functions/sleep?wait=30s", {"ms": 5})
@@ -97,7 +97,7 @@ class RedisAclTest(RedisHosts):
         admin("LPUSH", BASE + "wait", run)
         admin("PUBLISH", BASE + "waiting@a", run)
         until(lambda: admin("ZSCORE", BASE + "repeat", "sleep:::3600000") != "3600000", what="the next run of the schedule")
-        until(lambda: host.heard("completed"), what="an event of a completed job")
+        until(lambda: host.received("completed"), what="an event of a completed job")
 
     def test_look_works_under_the_documented_read_only_acl(self):
         lines = documented("watcher")
@@ -110,11 +110,11 @@ class RedisAclTest(RedisHosts):
                 admin("INCR", BASE + "id")
                 admin("LPUSH", BASE + "wait", "1")
                 admin("HSET", BASE + "1", "name", "sleep", "data", "{}", "opts", "{}", "timestamp", int(time.time() * 1000))
-                code, said = self.host(redis, "watcher").run("look")
-                self.assertEqual(code, 0, said)
-                self.assertIn("query", said)
+                code, output = self.host(redis, "watcher").run("look")
+                self.assertEqual(code, 0, output)
+                self.assertIn("query", output)
 
-    def test_a_host_that_may_not_subscribe_is_not_ready_and_names_the_rule(self):
+    def test_a_host_without_the_right_to_subscribe_is_not_ready_and_names_the_rule(self):
         redis = self.redis()
         admin = self.call(redis)
         rules = ["ACL", "SETUSER", "gaur", "on", ">secret", "~*", "+@all", "resetchannels", "&bull:*", "&gaur:bull:*"]
@@ -125,10 +125,10 @@ class RedisAclTest(RedisHosts):
         self.assertEqual(host.get("/readyz").status, 503)
         self.assertIn("to the user's ACL literally", host.get("/readyz").text)
         self.assertIn(rule, host.log())
-        said = re.search(r"; add (.*?) to the user's ACL", until(lambda: host.get("/readyz").text if "active@" in host.get("/readyz").text else None)).group(1)
-        admin(*rules, *said.split())
-        until(lambda: host.get("/readyz").status == 200, seconds=30, what="being ready by itself once the rule is there")
-        # Revoked while it runs: Redis ends the connection.
+        output = re.search(r"; add (.*?) to the user's ACL", until(lambda: host.get("/readyz").text if "active@" in host.get("/readyz").text else None)).group(1)
+        admin(*rules, *output.split())
+        until(lambda: host.get("/readyz").status == 200, seconds=30, what="being ready again after the rule was added")
+        # Redis closes the connection when the rule is revoked.
         admin("ACL", "SETUSER", "gaur", "resetchannels")
         until(lambda: host.get("/readyz").status == 503, what="not being ready without channels")
         self.assertIn("no messages from Redis", host.get("/readyz").text)
@@ -137,19 +137,19 @@ class RedisAclTest(RedisHosts):
         done = host.post("/v1/functions/sleep?wait=30s", {"ms": 1})
         self.assertEqual(done.status, 200, done.text)
 
-    def test_a_refused_key_or_command_is_named(self):
+    def test_a_denied_key_or_command_is_reported_with_the_rule(self):
         redis = self.redis()
         admin = self.call(redis)
         admin("ACL", "SETUSER", "gaur", "on", ">secret", "~bull:*", "allchannels", "+@all")
         host = self.host(redis).start(ready=False)
-        answer = host.post("/v1/functions/sleep", {"ms": 1})
-        self.assertGreaterEqual(answer.status, 400)
-        self.assertIn("~gaur:PREFIX:*", answer.text)
+        response = host.post("/v1/functions/sleep", {"ms": 1})
+        self.assertGreaterEqual(response.status, 400)
+        self.assertIn("~gaur:PREFIX:*", response.text)
         self.assertEqual(admin("LLEN", BASE + "wait"), 0)
 
 
 class AclHost(Server):
-    """`gaur work` with an API, over the user of the configuration."""
+    """`gaur work` with the HTTP API and the Redis user of the configuration."""
 
     def command(self, *flags):
         command = super().command(*flags)
@@ -160,15 +160,15 @@ class AclHost(Server):
     def events(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", path)
-        answer = connection.getresponse()
+        response = connection.getresponse()
         self.lines = []
         try:
-            while line := answer.readline():
+            while line := response.readline():
                 self.lines.append(line.decode())
         except (OSError, ValueError):
-            pass  # the host has ended
+            pass  # the host has exited
 
-    def heard(self, kind):
+    def received(self, kind):
         return any(line.strip() == f"event: {kind}" for line in getattr(self, "lines", []))
 
 

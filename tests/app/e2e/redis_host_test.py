@@ -1,4 +1,4 @@
-"""A host over Redis beside Bull: what it takes and what it refuses."""
+"""A host over Redis beside Bull: the jobs that it runs, and the queues and servers that it rejects."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from redis_hosts import BASE, CONFIG, RedisHosts, Worker
 
 
 class RedisHostTest(RedisHosts):
-    def test_a_bull_job_is_run_and_its_result_has_the_old_shape(self):
+    def test_a_bull_job_is_run_and_its_result_has_the_form_that_bull_stores(self):
         redis = self.redis()
         call = self.call(redis)
         job_id = self.bull_add(call, {"func": "sleep", "ms": 20, "userId": 7})
@@ -25,11 +25,11 @@ class RedisHostTest(RedisHosts):
         self.assertEqual((host["role"], host["phase"]), ("worker", "running"))
         self.assertIn("prefix ncs_resource::", host["store"])
 
-    def test_a_job_of_no_function_is_left_or_failed_as_configured(self):
+    def test_a_job_of_an_unknown_function_waits_or_fails_as_configured(self):
         redis = self.redis()
         call = self.call(redis)
         work = self.worker(redis).start()
-        odd = [self.bull_add(call, data) for data in ({"func": "no-such"}, {"userId": 7}, "no JSON object")]
+        odd = [self.bull_add(call, data) for data in ({"func": "no-such"}, {"userId": 7}, "not an object")]
         known = self.bull_add(call, {"func": "sleep", "ms": 1})
         self.finished(call, known)
         self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), odd[::-1])
@@ -38,7 +38,7 @@ class RedisHostTest(RedisHosts):
         for job_id in odd:
             self.assertIn("failedReason", self.finished(call, job_id))
 
-    def test_a_producer_adds_over_http_and_waits_for_what_another_host_runs(self):
+    def test_a_producer_adds_over_http_and_waits_for_a_job_that_another_host_runs(self):
         redis = self.redis()
         call = self.call(redis)
         (self.folder / "api").mkdir()
@@ -50,28 +50,28 @@ class RedisHostTest(RedisHosts):
         added = api.post("/v1/queues/query/jobs", {"name": "__default__", "data": {"func": "sleep", "ms": 30, "userId": 1}})
         self.assertEqual(added.status, 202, added.text)
         job_id = added.json["id"]
-        self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [job_id])  # in the Bull queue, and nobody takes it here
+        self.assertEqual(call("LRANGE", BASE + "wait", 0, -1), [job_id])  # the producer does not take it
         self.worker(redis).start()
-        answer = api.get(f"/v1/queues/query/jobs/{job_id}/result?wait=30s")
-        self.assertEqual((answer.status, answer.json), (200, {"slept": 30}))
+        response = api.get(f"/v1/queues/query/jobs/{job_id}/result?wait=30s")
+        self.assertEqual((response.status, response.json), (200, {"slept": 30}))
         waited = api.post("/v1/queues/query/jobs?wait=30s", {"name": "__default__", "data": {"func": "sleep", "ms": 5}})
         self.assertEqual((waited.status, waited.json["result"]), (200, {"slept": 5}), waited.text)
 
-    def test_redis_goes_away_and_comes_back(self):
+    def test_a_running_job_finishes_after_a_restart_of_redis(self):
         redis = self.redis("--appendonly", "yes", "--appendfsync", "always")
         call = self.call(redis)
         work = self.worker(redis).start("--slots", "1")
         running = self.bull_add(call, {"func": "sleep", "ms": 2500})
         until(lambda: self.active(call) == [running], what="the start")
         redis.kill()
-        answer = until(lambda: (a := work.get("/readyz")).status == 503 and a, what="being not ready")
-        # The connection for messages may be lost a moment before the one for commands; each has its own reason.
-        answer = until(lambda: "Redis is unreachable" in (a := work.get("/readyz")).text and a, what="the reason that Redis is unreachable")
-        self.assertEqual(answer.status, 503)
+        response = until(lambda: (a := work.get("/readyz")).status == 503 and a, what="being not ready")
+        # The connection for messages can fail before the one for commands; each has its own reason.
+        response = until(lambda: "Redis is unreachable" in (a := work.get("/readyz")).text and a, what="the reason that Redis is unreachable")
+        self.assertEqual(response.status, 503)
         begun = time.monotonic()
         self.assertEqual(work.post("/v1/queues/query/jobs", {"name": "x", "data": {"func": "sleep"}}).status, 503)
         self.assertLess(time.monotonic() - begun, 2.0)  # producers fail fast
-        self.assertEqual(len(work.host()["runs"]), 1)  # and the job goes on
+        self.assertEqual(len(work.host()["runs"]), 1)  # the job continues
         redis.restart()
         call = self.call(redis)
         self.assertEqual(json.loads(self.finished(call, running)["returnvalue"]), {"slept": 2500})
@@ -79,45 +79,45 @@ class RedisHostTest(RedisHosts):
         after = self.bull_add(call, {"func": "sleep", "ms": 1})
         self.assertIn("returnvalue", self.finished(call, after))
 
-    def refused(self, redis, *flags, **more):
+    def rejected(self, redis, *flags, **more):
         work = self.worker(redis, **more)
-        code, said = work.run("work", "--env", "prod.env", "--server.listen=127.0.0.1:0", *flags)
-        self.assertEqual(code, 3, said)
-        return said
+        code, output = work.run("work", "--env", "prod.env", "--server.listen=127.0.0.1:0", *flags)
+        self.assertEqual(code, 3, output)
+        return output
 
-    def test_a_wrong_password_is_told_and_never_shown(self):
+    def test_a_wrong_password_is_reported_without_the_password(self):
         redis = self.redis_with_password()
-        said = self.refused(redis, password="not-the-one")
-        self.assertIn("cannot start", said)
-        self.assertRegex(said.lower(), "password")
-        self.assertNotIn("not-the-one", said)
+        output = self.rejected(redis, password="not-the-one")
+        self.assertIn("cannot start", output)
+        self.assertRegex(output.lower(), "password")
+        self.assertNotIn("not-the-one", output)
 
     def redis_with_password(self):
         server = self.redis()
         self.call(server)("CONFIG", "SET", "requirepass", "the-right-one")
         return server
 
-    def test_a_server_that_evicts_is_refused_unless_told_otherwise(self):
+    def test_a_server_that_evicts_is_rejected_unless_allow_eviction_is_set(self):
         redis = self.redis("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
-        self.assertRegex(self.refused(redis), "noeviction")
+        self.assertRegex(self.rejected(redis), "noeviction")
         self.worker(redis).start("--store.allow_eviction=true")
 
-    def test_a_bullmq_queue_is_refused(self):
+    def test_a_bullmq_queue_is_rejected(self):
         redis = self.redis()
         call = self.call(redis)
         call("HSET", BASE + "meta", "version", "bullmq:6.7.0", "opts.maxLenEvents", "10000")
         call("XADD", BASE + "events", "*", "event", "added")
-        self.assertRegex(self.refused(redis), "BullMQ")
+        self.assertRegex(self.rejected(redis), "BullMQ")
 
-    def test_a_bullmq_client_that_only_looked_does_not_keep_a_host_from_starting(self):
+    def test_a_host_starts_beside_the_keys_of_a_reading_bullmq_client(self):
         redis = self.redis()
         call = self.call(redis)
-        call("HSET", BASE + "meta", "version", "bullmq:6.7.0", "opts.maxLenEvents", "10000")  # what its getJobCounts leaves
+        call("HSET", BASE + "meta", "version", "bullmq:6.7.0", "opts.maxLenEvents", "10000")  # BullMQ's getJobCounts writes it
         job_id = self.bull_add(call, {"func": "sleep", "ms": 1})
         self.worker(redis).start()
         self.finished(call, job_id)
 
-    def test_a_mixture_is_named_while_the_host_runs_with_the_command_that_mends_it(self):
+    def test_a_running_host_reports_a_mixed_queue_with_the_command_that_repairs_it(self):
         redis = self.redis("--requirepass", "S3CRET")
         call = self.call(redis)
         call("AUTH", "S3CRET")
@@ -143,24 +143,24 @@ class RedisHostTest(RedisHosts):
         until(lambda: not warnings(), what="the end of the warning", seconds=25)
         self.assertRegex(work.get("/metrics").text, r"gaur_mixed_queues 0\b")
 
-    def test_nobody_there_is_told_after_the_patience(self):
+    def test_an_unreachable_redis_is_reported_after_connect_timeout(self):
         redis = self.redis()
         redis.kill()
-        self.assertIn(f"127.0.0.1:{redis.port}", self.refused(redis, "--store.connect_timeout=500ms"))
+        self.assertIn(f"127.0.0.1:{redis.port}", self.rejected(redis, "--store.connect_timeout=500ms"))
 
-    def test_a_second_host_on_the_same_folder_is_refused(self):
+    def test_a_second_host_on_the_same_folder_is_rejected(self):
         redis = self.redis()
         self.worker(redis).start()
-        self.assertIn("is in use by process", self.refused(redis))
+        self.assertIn("is in use by process", self.rejected(redis))
 
-    def test_bull_count_0_is_no_consumer(self):
+    def test_work_rejects_bull_count_0(self):
         redis = self.redis()
         work = self.worker(redis)
         env = self.folder / "prod.env"
         env.write_text(env.read_text().replace("BULL_COUNT=1", "BULL_COUNT=0"))
-        code, said = work.run("work", "--env", "prod.env")
+        code, output = work.run("work", "--env", "prod.env")
         self.assertEqual(code, 1)
-        self.assertIn("BULL_COUNT is 0 (prod.env:5)", said)
+        self.assertIn("BULL_COUNT is 0 (prod.env:5)", output)
 
 
 if __name__ == "__main__":

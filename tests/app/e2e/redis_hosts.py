@@ -1,4 +1,4 @@
-"""Hosts over a Redis of the test's own, beside jobs as Bull 4 lays them out."""
+"""Hosts over a test's own Redis, which contains jobs in the layout of Bull 4."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ pool = "testbed"
 timeout = "60s"
 '''
 FOREIGN_TOKEN = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
-SWEEP_SECONDS = 25  # three sightings over 5 s, and what a slow machine adds
+SWEEP_SECONDS = 25  # three checks over 5 s, with a margin for slow machines
 
 
 class Worker(Server):
@@ -36,7 +36,7 @@ class Worker(Server):
         return [str(GAUR), self.subcommand, "--env", "prod.env", "--port-file", "port", "--server.listen=127.0.0.1:0", *flags]
 
     def run(self, *arguments, seconds=90):
-        """Another subcommand to its end: (exit code, what it said)."""
+        """Runs another subcommand until it exits: (exit code, output)."""
         done = subprocess.run([str(GAUR), *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=seconds, text=True)
         return done.returncode, done.stdout
@@ -60,7 +60,7 @@ class RedisHosts(EndToEnd):
         return server
 
     def call(self, redis):
-        """A connection to it, closed with the test."""
+        """A connection that tearDown() closes."""
         self.calls.append(Redis(redis.port))
         return self.calls[-1]
 
@@ -70,7 +70,7 @@ class RedisHosts(EndToEnd):
         return made
 
     def bull_add(self, call, data, **options):
-        """What Bull 4's add leaves behind."""
+        """Adds a job as Bull 4 does."""
         job_id = str(call("INCR", BASE + "id"))
         now = int(time.time() * 1000)
         delay = options.get("delay", 0)
@@ -91,7 +91,7 @@ class RedisHosts(EndToEnd):
         return until(look, seconds, f"the end of job {job_id}")
 
     def plant_active(self, call, age_seconds, token=None, **data):
-        """A job that a bare worker took: with its lock, or without it any more."""
+        """An active job of a plain Bull worker: locked with `token`, or unlocked if it is None."""
         job_id = self.bull_add(call, {"func": "sleep", **data})
         call("LREM", BASE + "wait", 1, job_id)
         call("LPUSH", BASE + "active", job_id)

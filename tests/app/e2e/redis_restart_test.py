@@ -1,4 +1,4 @@
-"""A killed host over Redis requeues its jobs within a second of its restart. Runs alone: it reads the clock."""
+"""A killed host over Redis requeues its jobs within a second of its restart. RUN_ALONE, because it measures time."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from redis_hosts import BASE, RedisHosts
 
 
 class RedisRestartTest(RedisHosts):
-    def test_a_killed_host_gives_back_within_a_second_of_its_restart(self):
+    def test_a_killed_host_requeues_its_jobs_within_a_second_of_its_restart(self):
         redis = self.redis()
         call = self.call(redis)
         work = self.worker(redis).start("--slots", "2")
@@ -17,17 +17,17 @@ class RedisRestartTest(RedisHosts):
         until(lambda: len(self.active(call)) == 2 and len(work.host()["runs"]) == 2, what="two runs")
         work.kill()
         self.assertEqual(sorted(self.active(call)), ids)
-        for job_id in ids:  # what they ask for from now on is short
+        for job_id in ids:  # the second run is short
             call("HSET", BASE + job_id, "data", json.dumps({"func": "sleep", "ms": 1}))
         begun = time.monotonic()
         work.start("--slots", "2", ready=False)
-        until(lambda: work.log().count("was requeued: the previous process of this worker held it") == 2, what="the jobs coming back")
+        until(lambda: work.log().count("was requeued: the previous process of this worker held it") == 2, what="the requeues")
         took = time.monotonic() - begun
         for job_id in ids:
             job = self.finished(call, job_id)
             self.assertIn("returnvalue", job)
-            self.assertNotIn("stalledCounter", job)  # nothing counted
-        print(f"2 jobs of a killed host waited again {1000 * took:.0f} ms after its restart")
+            self.assertNotIn("stalledCounter", job)  # an uncounted start
+        print(f"2 jobs of a killed host were requeued {1000 * took:.0f} ms after its restart")
         self.assertLess(took, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""A whole host over the other ways to Redis: TLS that is verified, and a Unix socket."""
+"""A host that reaches Redis over verified TLS or a Unix socket."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from redis_hosts import PREFIX, RedisHosts
 
 
 def make_certificates(folder):
-    """An authority, a server's certificate for 127.0.0.1, and an authority that signed nothing."""
+    """Makes a CA, a server certificate for 127.0.0.1, and a second CA that signed no certificate."""
 
     def openssl(*words):
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
@@ -24,23 +24,23 @@ def make_certificates(folder):
 
 
 class RedisWaysTest(RedisHosts):
-    def runs_a_job(self, redis, url):
+    def check_a_job(self, redis, url):
         call = self.call(redis)
         job_id = self.bull_add(call, {"func": "sleep", "ms": 5})
         work = self.worker(redis).start(f"--store.url={url}")
         self.assertEqual(json.loads(self.finished(call, job_id)["returnvalue"]), {"slept": 5})
         self.assertIn(f"prefix {PREFIX}", work.host()["store"])
-        code, said = work.run("leave", "--env", "prod.env", f"--store.url={url}")
-        self.assertEqual(code, 0, said)
-        self.assertIn("safe to start pm2", said)
+        code, output = work.run("leave", "--env", "prod.env", f"--store.url={url}")
+        self.assertEqual(code, 0, output)
+        self.assertIn("safe to start pm2", output)
 
     def test_a_unix_socket(self):
         redis = self.redis("--unixsocket", str(self.folder / "redis.sock"))
-        self.runs_a_job(redis, f"redis+unix://{self.folder}/redis.sock")
+        self.check_a_job(redis, f"redis+unix://{self.folder}/redis.sock")
 
     def tls_redis(self):
         make_certificates(self.folder)
-        probe = self.redis()  # a port that is free once it has gone
+        probe = self.redis()  # its port is free after kill()
         probe.kill()
         file = lambda name: str(self.folder / name)
         return self.redis("--tls-port", str(probe.port), "--tls-cert-file", file("server.pem"), "--tls-key-file", file("server.key"),
@@ -48,14 +48,14 @@ class RedisWaysTest(RedisHosts):
 
     def test_tls_with_a_certificate_that_verifies(self):
         redis, port = self.tls_redis()
-        self.runs_a_job(redis, f"rediss://127.0.0.1:{port}/0?ca={self.folder}/ca.pem")
+        self.check_a_job(redis, f"rediss://127.0.0.1:{port}/0?ca={self.folder}/ca.pem")
 
-    def test_a_certificate_that_does_not_verify_is_refused_in_words(self):
+    def test_a_certificate_that_does_not_verify_is_rejected_with_the_reason(self):
         redis, port = self.tls_redis()
-        code, said = self.worker(redis).run(
+        code, output = self.worker(redis).run(
             "work", "--env", "prod.env", f"--store.url=rediss://127.0.0.1:{port}/0?ca={self.folder}/other_ca.pem")
-        self.assertEqual(code, 3, said)
-        self.assertIn("certificate", said)
+        self.assertEqual(code, 3, output)
+        self.assertIn("certificate", output)
 
 
 if __name__ == "__main__":

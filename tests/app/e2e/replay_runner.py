@@ -1,4 +1,4 @@
-"""A runner for `gaur shadow` and `gaur size`: gives the answer that the data names, burns CPU, holds memory."""
+"""A runner for `gaur shadow` and `gaur size`: returns the result given in the data, uses CPU time, allocates memory."""
 
 import json
 import os
@@ -6,12 +6,12 @@ import sys
 import time
 
 frames = os.fdopen(3, "r")
-answers = os.fdopen(4, "w", buffering=1)
+output = os.fdopen(4, "w", buffering=1)
 
 
 def send(**frame):
-    answers.write(json.dumps(frame) + "\n")
-    answers.flush()
+    output.write(json.dumps(frame) + "\n")
+    output.flush()
 
 
 def burn(seconds):
@@ -21,7 +21,7 @@ def burn(seconds):
 
 
 def worn_out(data):
-    """Whether more runs than that began, of all processes together."""
+    """Whether more than `fails_after` runs have begun, in all processes together."""
     with open(data["count"], "a") as file:
         file.write("x")
     return os.path.getsize(data["count"]) > data["fails_after"]

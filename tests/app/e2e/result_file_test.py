@@ -1,4 +1,4 @@
-"""Large results become files that come over HTTP, whole or in parts, and go when their time is over."""
+"""Large results are stored in files, which HTTP serves whole or in ranges, and which are removed with their jobs."""
 
 import csv
 import io
@@ -46,12 +46,12 @@ class ResultFileTest(EndToEnd):
 
         connection = http.client.HTTPConnection("127.0.0.1", self.gaur.port, timeout=30)
         connection.request("GET", url, headers=headers or {})
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
         connection.close()
-        return answer, body
+        return response, body
 
-    def test_csv_and_ndjson_hold_every_row(self):
+    def test_csv_and_ndjson_contain_every_row(self):
         _, body = self.raw(self.fetch("csv")["url"])
         rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
         self.assertEqual(len(rows), ROWS)
@@ -60,23 +60,23 @@ class ResultFileTest(EndToEnd):
         lines = [json.loads(line) for line in body.decode().splitlines()]
         self.assertEqual((len(lines), lines[7]["name"]), (ROWS, '서울 "7"'))
 
-    def test_parts_of_a_file_make_the_whole(self):
+    def test_ranges_of_a_file_add_up_to_the_file(self):
         file = self.fetch("parquet")
-        answer, whole = self.raw(file["url"])
-        self.assertEqual((answer.status, len(whole), whole[:4], whole[-4:]), (200, file["bytes"], b"PAR1", b"PAR1"))
+        response, whole = self.raw(file["url"])
+        self.assertEqual((response.status, len(whole), whole[:4], whole[-4:]), (200, file["bytes"], b"PAR1", b"PAR1"))
         half = len(whole) // 2
         first, head = self.raw(file["url"], {"Range": f"bytes=0-{half - 1}"})
         second, tail = self.raw(file["url"], {"Range": f"bytes={half}-", "If-Range": first.headers["ETag"]})
         self.assertEqual((first.status, second.status), (206, 206))
         self.assertEqual(head + tail, whole)
 
-    def test_a_file_goes_with_its_job(self):
+    def test_a_file_is_removed_with_its_job(self):
         file = self.fetch("csv")
         job_url = file["url"].removesuffix("/result")
         self.assertEqual(self.gaur.request("DELETE", job_url).status, 204)
         self.assertEqual(self.raw(file["url"])[0].status, 404)
         results = self.folder / "data/results"
-        until(lambda: not [path for path in results.rglob("*") if path.is_file()], what="the end of the file itself")
+        until(lambda: not [path for path in results.rglob("*") if path.is_file()], what="the removal of the file")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Functions in Node and in C++, through the whole server: results, grants, cancels, and what a broken one costs."""
+"""Functions in Node and C++ under a real server: results, grants, cancels and errors."""
 
 import shutil
 import unittest
@@ -33,14 +33,14 @@ class RunnersTest(EndToEnd):
     def run_job(self, function, data=None):
         return self.gaur.finished("q", self.gaur.add(function, data or {}))
 
-    def test_cpp_ranks_a_file(self):
+    def test_a_cpp_function_ranks_a_file(self):
         (self.folder / "clicks.csv").write_text("gaur,3\n소,5\ngaur,4\nbull,1\nno number here\n")
         job = self.run_job("rank", {"file": "clicks.csv", "n": 2})
         self.assertEqual(job["result"], [{"keyword": "gaur", "clicks": 7}, {"keyword": "소", "clicks": 5}])
         self.assertEqual(self.gaur.get(f"/v1/queues/q/jobs/{job['id']}/logs").json["lines"], ["ranked 3 keywords of 5 lines"])
         self.assertEqual(self.run_job("rank", {"file": "nowhere.csv"})["failure"]["message"], "cannot read nowhere.csv")
 
-    def test_node_gives_the_value_unchanged(self):
+    def test_node_returns_the_value_unchanged(self):
         data = {"text": "grüße, 안녕 \u0000", "list": [1, None, True, {}], "number": 0.1}
         self.assertEqual(self.run_job("echo", data)["result"], data)
         self.assertEqual(self.run_job("surrogate")["result"][0], "a\ud800b")
@@ -50,13 +50,13 @@ class RunnersTest(EndToEnd):
         job = self.run_job("file")
         self.assertEqual(self.gaur.get(job["result"]["file"]["url"]).text, "a,b\n1,2\n")
 
-    def test_node_errors_are_told_whole(self):
+    def test_node_errors_keep_message_code_and_stack(self):
         failure = self.run_job("fail", {"message": "no such region", "more": {"code": "E_REGION"}})["failure"]
         self.assertEqual((failure["message"], failure["code"]), ("no such region", "E_REGION"))
         self.assertIn("functions.cjs", failure["stack"])
         self.assertEqual(self.run_job("text", {"bytes": 2 << 20})["failure"]["code"], "too_large")
 
-    def test_an_uncaught_error_is_a_failed_attempt_and_no_crash(self):
+    def test_an_uncaught_error_fails_the_attempt_and_is_not_a_crash(self):
         job = self.run_job("uncaught")
         self.assertEqual((job["state"], job["failure"]["code"], job["attempts_made"], job.get("stalled", 0)), ("failed", "uncaught", 2, 0), job)
         jobs = [self.gaur.add("unhandled" if i % 2 else "echo", {"i": i}) for i in range(6)]
@@ -66,16 +66,16 @@ class RunnersTest(EndToEnd):
         pool = next(pool for pool in self.gaur.host()["pools"] if pool["name"] == "node")
         self.assertFalse(pool.get("broken"), pool)
 
-    def test_a_cancel_is_heard_and_costs_no_process(self):
-        def pids():
+    def test_a_cancelled_run_keeps_its_process(self):
+        def started():
             return next(pool for pool in self.gaur.host()["pools"] if pool["name"] == "node")["started"]
-        before = pids()
+        before = started()
         job = self.gaur.add("sleep", {"ms": 600_000})
         until(lambda: self.gaur.job("q", job).get("progress"))
         self.gaur.post(f"/v1/queues/q/jobs/{job}/cancel", {"reason": "enough"})
         self.assertEqual(self.gaur.finished("q", job)["failure"]["code"], "cancelled")
         self.assertEqual(self.run_job("echo", {"a": 1})["result"], {"a": 1})
-        self.assertEqual(pids(), before)
+        self.assertEqual(started(), before)
 
     def test_output_goes_to_the_servers_log(self):
         self.assertEqual(self.run_job("output")["result"], "done")

@@ -1,4 +1,4 @@
-"""`gaur shadow`: kept jobs are run here, differences are told by kind, and Redis stays as it was."""
+"""`gaur shadow` reruns finished jobs, reports the differences of their results by kind, and changes nothing in Redis."""
 
 import json
 import subprocess
@@ -34,8 +34,8 @@ class ShadowTest(EndToEnd):
         self.queue = Queue(self.redis, "ncs_resource::", "query")
         (self.folder / "gaur.toml").write_text(CONFIG.replace("@PORT@", str(self.redis_server.port)))
 
-    def kept(self, was, gives, function="rank", **more):
-        return self.queue.completed({"func": function, "give": gives, "userId": 7, **more}, was)
+    def kept(self, stored, returned, function="rank", **more):
+        return self.queue.completed({"func": function, "give": returned, "userId": 7, **more}, stored)
 
     def shadow(self, *arguments, code=0):
         done = subprocess.run([str(GAUR), "shadow", *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
@@ -53,14 +53,14 @@ class ShadowTest(EndToEnd):
         report = json.loads(self.shadow("--last", "3", "--json").stdout)
         self.assertEqual((report["functions"][0]["runs"], report["functions"][0]["equal"]), (3, 3))
 
-    def test_differences_are_told_by_kind_with_path_and_both_values(self):
+    def test_differences_are_reported_by_kind_with_path_and_both_values(self):
         rows = [{"day": "2026-01-01T00:00:00.000Z", "n": "1", "x": 0.3}, {"day": "2026-01-02T00:00:00.000Z", "n": "2", "x": 0.5}]
         moved = [dict(rows[1]), dict(rows[0])]
         self.kept(rows, moved)
         shifted = [{**row, "day": row["day"].replace("T00", "T09")} for row in rows]
         self.kept(rows, shifted)
         self.kept(rows, [{**row, "n": int(row["n"])} for row in rows], function="trend")
-        self.kept(rows, [{**row, "x": row["x"] + 1e-16} for row in rows])  # 0.3 and its neighbour, 0.5 itself
+        self.kept(rows, [{**row, "x": row["x"] + 1e-16} for row in rows])  # changes 0.3 to the next double; 0.5 stays
         text = self.shadow(code=1).stdout
         for part in ("order  the result, from element 0", "time-zone  [0].day, shifted by +9 h", 'was "2026-01-01T00:00:00.000Z"',
                      'is  "2026-01-01T09:00:00.000Z"', "type  [0].n", "the results differ"):
@@ -74,7 +74,7 @@ class ShadowTest(EndToEnd):
         self.shadow("--allow", "order,type", code=1)
         self.assertIn("not a kind of difference", self.shadow("--allow", "orders", code=2).stderr)
 
-    def test_what_duckdb_answers_otherwise_is_told_and_one_setting_mends_it(self):
+    def test_a_difference_caused_by_duckdb_is_reported_with_the_setting_that_removes_it(self):
         config = CONFIG.replace("@PORT@", str(self.redis_server.port)) + """
 [pools.sql]
 kind = "duckdb"
@@ -95,14 +95,14 @@ n = { type = "integer", required = true }
         self.shadow()
 
     @unittest.skipUnless(INTEROP.is_dir(), "bull is not installed below tests/interop")
-    def test_jobs_that_bull_itself_finished_are_compared(self):
+    def test_jobs_that_bull_finished_are_compared(self):
         subprocess.run(["node", str(HERE / "plant_bull.mjs"), str(INTEROP), str(self.redis_server.port), "ncs_resource::", "query"],
                        capture_output=True, text=True, check=True, timeout=60)
         report = json.loads(self.shadow("--json", code=1).stdout)
         self.assertEqual([(f["runs"], f["equal"], f["kinds"]) for f in report["functions"]], [(4, 3, {"type": 1})])
         self.shadow("--allow", "type")
 
-    def test_what_a_run_used_is_told_beside_what_it_took_then(self):
+    def test_usage_of_a_run_is_reported_with_its_original_duration(self):
         self.queue.completed({"func": "rank", "give": 1, "burn_ms": 150, "megabytes": 64}, 1, run=400)
         report = json.loads(self.shadow("--json").stdout)
         run = report["runs"][0]
@@ -111,7 +111,7 @@ n = { type = "integer", required = true }
         self.assertGreaterEqual(run["now_ms"], 140)
         self.assertGreater(run["peak_bytes"], 60_000_000)
 
-    def test_a_run_that_fails_here_and_functions_without_a_pool_are_told(self):
+    def test_failed_reruns_and_unconfigured_functions_are_reported(self):
         self.kept([1], None, fail="no such table")
         self.queue.completed({"func": "elsewhere"}, 1)
         done = self.shadow(code=1)
@@ -119,7 +119,7 @@ n = { type = "integer", required = true }
         self.assertIn("elsewhere: 1 kept job skipped, the function is not configured", done.stdout)
         self.shadow("--function", "elsewhere", code=1)
 
-    def test_nothing_is_taken_published_or_written(self):
+    def test_it_takes_publishes_and_writes_nothing(self):
         self.kept([1], [1])
         self.queue.waiting({"func": "rank", "give": 1})
         before = dump(self.redis)
@@ -129,9 +129,9 @@ n = { type = "integer", required = true }
         self.shadow()
         self.assertEqual(dump(self.redis), before)
         self.redis("PUBLISH", "the end", "")
-        self.assertEqual(listener.read()[2], "the end", "something was published")
+        self.assertEqual(listener.read()[2], "the end", "it published a message")
 
-    def test_the_functions_can_tell_a_shadow_run(self):
+    def test_functions_see_gaur_shadow_in_their_environment(self):
         self.queue.completed({"func": "rank", "env": "GAUR_SHADOW"}, "1")
         self.shadow()
 

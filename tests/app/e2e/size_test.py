@@ -1,4 +1,4 @@
-"""`gaur size`: a function that burns CPU and holds memory is measured, and the sums follow from what was measured."""
+"""`gaur size` measures a function that uses CPU and memory, and derives slots and needs from the measurement."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ class SizeTest(EndToEnd):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done
 
-    def test_memory_bounds_the_slots_of_a_function_that_holds_much(self):
+    def test_memory_limits_the_slots_of_a_memory_intensive_function(self):
         data = json.dumps({"burn_ms": 20, "megabytes": 250})
         report = json.loads(self.size("--function", "rank", "--data", data, "--runs", "4", "--budget", "20s", "--json").stdout)
         alone = report["widths"][0]
@@ -39,13 +39,13 @@ class SizeTest(EndToEnd):
         self.assertGreater(alone["run_ms"]["p50"], 19)
         each = report["needs"]["memory_bytes"]
         self.assertEqual(report["by_memory"], 1_000_000_000 // each)
-        self.assertLessEqual(report["slots"] * each, 1_000_000_000, "the advice would overrun the box")
+        self.assertLessEqual(report["slots"] * each, 1_000_000_000, "the recommended slots exceed the capacity")
         self.assertLessEqual(report["slots"], 3)
         self.assertTrue(report["confirmed"], report["reruns"])
         self.assertEqual(report["reruns"][-1]["needs"], report["needs"])
         self.assertTrue(any("1.0 GB / " in line and "at a time" in line for line in report["why"]), report["why"])
 
-    def test_kept_jobs_are_measured_and_every_table_is_there(self):
+    def test_finished_jobs_are_measured_and_every_table_is_printed(self):
         server = RedisServer()
         self.addCleanup(server.stop)
         redis = Redis(server.port)
@@ -61,11 +61,11 @@ class SizeTest(EndToEnd):
             self.assertIn(part, text)
         self.assertEqual(redis("ZCARD", "bull:query:completed"), 5)
         self.assertEqual(redis("LLEN", "bull:query:active"), 0)
-        gone = self.size("--function", "rank", "--last", "1", config=config, code=1)  # the newest is none of rank's
+        gone = self.size("--function", "rank", "--last", "1", config=config, code=1)  # the newest job is of mail
         self.assertIn("use --data JSON", gone.stderr)
 
-    def test_an_advice_that_fails_is_raised_until_it_holds(self):
-        """The runs hold little and still fail below 300 MB, as a program does whose allocator asks for more than it touches."""
+    def test_needs_are_raised_until_a_rerun_succeeds(self):
+        """The runs use little memory but fail below 300 MB, like a program that reserves more memory than it touches."""
         data = json.dumps({"burn_ms": 5, "megabytes": 10, "fails_below_megabytes": 300})
         report = json.loads(self.size("--function", "rank", "--data", data, "--runs", "4", "--budget", "10s", "--json").stdout)
         self.assertLess(report["widths"][0]["peak_bytes"]["p95"], 200_000_000)
@@ -76,14 +76,14 @@ class SizeTest(EndToEnd):
         self.assertLessEqual(report["slots"] * report["needs"]["memory_bytes"], 1_000_000_000)
         self.assertLessEqual(report["slots"] * report["needs"]["cores"], 2)
 
-    def test_an_advice_that_nothing_holds_is_no_advice(self):
-        """The first runs of each width succeed, later ones do not."""
+    def test_no_needs_are_recommended_if_no_rerun_succeeds(self):
+        """The first 12 runs succeed, later ones fail."""
         data = json.dumps({"burn_ms": 1, "count": str(self.folder / "count"), "fails_after": 12})
         done = self.size("--function", "rank", "--data", data, "--runs", "4", "--budget", "10s", code=1)
         self.assertIn("No rerun confirmed these needs", done.stdout)
         self.assertIn("runs failed (failed: worn out", done.stdout)
 
-    def test_the_advice_for_a_query_holds_in_a_server(self):
+    def test_a_server_runs_a_query_with_the_recommended_needs(self):
         config = """
 [machine]
 cores = 2
@@ -107,7 +107,7 @@ sql = "SELECT count(DISTINCT i * 7919 % 10000019)::INTEGER AS n, count(DISTINCT 
         for job in jobs:
             self.assertEqual(server.finished("query", job)["state"], "completed", server.job("query", job))
 
-    def test_mistakes_are_told(self):
+    def test_mistakes_are_reported(self):
         self.assertIn('did you mean "rank"', self.size("--function", "rnk", "--data", "{}", code=2).stderr)
         self.assertIn("no run of rank completed: failed: boom", self.size("--function", "rank", "--data", '{"fail": "boom"}', code=1).stderr)
         self.assertIn("the given data", self.size("--function", "rank", "--data", "{", code=1).stderr)

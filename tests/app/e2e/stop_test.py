@@ -1,4 +1,4 @@
-"""One TERM waits for what runs, a second one ends at once; either way nothing is lost."""
+"""The first SIGTERM waits for running jobs, a second one stops the server at once. Neither loses a job."""
 
 import signal
 import time
@@ -6,7 +6,7 @@ import unittest
 
 from harness import TESTBED, EndToEnd, alive, tree, until
 
-# What stop_timeout does not count: 2 s for a runner that ignores its cancel, 2 s of stop_grace for idle ones, and the last finishes.
+# Seconds beyond stop_timeout: 2 s for a runner that ignores its cancel, 2 s of stop_grace for idle runners, and the last finishes.
 STOP_AT_ONCE = 5
 CONFIG = f'''
 [server]
@@ -17,21 +17,21 @@ url = "embedded:./data"
 {TESTBED}
 [functions.sleep]
 pool = "testbed"
-[functions.deaf]
+[functions.ignore_signals]
 pool = "testbed"
 '''
 
 
 class StopTest(EndToEnd):
     def begin(self, config, function, data, waiting=5):
-        """A server with one running job and some that wait behind it."""
+        """A server with one running job and some waiting ones."""
         server = self.server(config).start("--machine.slots=1", "--functions.sleep.max_running=1")
         running = server.add(function, data)
         until(lambda: server.job("q", running)["state"] == "active", what="the start")
         rest = [server.add("sleep", {"ms": 1}) for _ in range(waiting)]
         return server, running, rest
 
-    def test_term_waits_for_the_running_job_and_takes_no_other(self):
+    def test_sigterm_waits_for_the_running_job_and_takes_no_other(self):
         server, running, rest = self.begin(CONFIG, "sleep", {"ms": 1500})
         below = tree(server.process.pid)
         server.signal(signal.SIGTERM)
@@ -43,16 +43,16 @@ class StopTest(EndToEnd):
         for job_id in rest:
             self.assertEqual(server.finished("q", job_id)["state"], "completed")
 
-    def test_a_second_term_gives_the_running_job_back_uncounted(self):
+    def test_a_second_sigterm_requeues_the_running_job_without_counting_the_start(self):
         server, running, rest = self.begin(CONFIG, "sleep", {"ms": 15_000})
         server.signal(signal.SIGTERM)
-        until(lambda: "stopping" in server.log(), what="the first TERM being heard")
+        until(lambda: "stopping" in server.log(), what="the first SIGTERM to be handled")
         begun = time.monotonic()
         server.signal(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
         took = time.monotonic() - begun
-        print(f"ended {1000 * took:.0f} ms after the second TERM")
-        self.assertLess(took, STOP_AT_ONCE, "a second TERM ends at once")
+        print(f"ended {1000 * took:.0f} ms after the second SIGTERM")
+        self.assertLess(took, STOP_AT_ONCE, "a second SIGTERM stops the server at once")
         server.start("--functions.sleep.max_running=1")
         until(lambda: server.job("q", running)["state"] == "active", what="the second start")
         job = server.job("q", running)
@@ -61,8 +61,8 @@ class StopTest(EndToEnd):
         for job_id in rest:
             self.assertEqual(server.finished("q", job_id)["state"], "completed")
 
-    def test_a_job_that_outlasts_the_stop_timeout_goes_back(self):
-        server, running, _ = self.begin(CONFIG.replace("20s", "300ms"), "deaf", {"seconds": 60})
+    def test_a_job_that_exceeds_stop_timeout_is_requeued(self):
+        server, running, _ = self.begin(CONFIG.replace("20s", "300ms"), "ignore_signals", {"seconds": 60})
         begun = time.monotonic()
         server.signal(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
@@ -73,7 +73,7 @@ class StopTest(EndToEnd):
         self.assertEqual((job["attempts_made"], job.get("stalled", 0)), (0, 0))
         server.post(f"/v1/queues/q/jobs/{running}/cancel")
 
-    def test_a_stop_just_after_adds_ends_cleanly(self):
+    def test_a_stop_just_after_adds_exits_cleanly(self):
         server = self.server(CONFIG)
         for _ in range(10):
             server.start("--slots", "0")

@@ -1,4 +1,4 @@
-"""A runner that does what a test asks: waits, dies, hides, eats memory, leaves a grandchild behind."""
+"""A runner with functions for tests: one waits, one crashes, one ignores signals, one allocates memory, one leaves a grandchild."""
 
 import json
 import os
@@ -9,16 +9,16 @@ import time
 
 frames = os.fdopen(3, "rb", buffering=0)
 pending = b""
-answers = os.fdopen(4, "w", buffering=1)
+output = os.fdopen(4, "w", buffering=1)
 
 
 def send(**frame):
-    answers.write(json.dumps(frame) + "\n")
-    answers.flush()
+    output.write(json.dumps(frame) + "\n")
+    output.flush()
 
 
 def read_frame(seconds=None):
-    """The next frame; None when the time is over or the server is gone."""
+    """The next frame; None after `seconds`. Exits when the server has closed the pipe."""
     global pending
     while b"\n" not in pending:
         if not select.select([frames], [], [], seconds)[0]:
@@ -32,7 +32,7 @@ def read_frame(seconds=None):
 
 
 def note(data):
-    """Leaves a line that says that this run began: the test's own count of runs."""
+    """Appends a line to a file: the test counts the runs by its lines."""
     if "note" in data:
         with open(data["note"], "a") as file:
             file.write(f"{os.getpid()}\n")
@@ -48,7 +48,7 @@ def sleep(run, data):
         send(type="completed", run=run, result={"slept": data.get("ms", 0)})
 
 
-def deaf(run, data):
+def ignore_signals(run, data):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(data.get("seconds", 60))
     send(type="completed", run=run, result=None)
@@ -96,13 +96,13 @@ def fail(run, data):
 
 
 def snooze(run, data):
-    """Asks for another run until the note has a line for each of `times`."""
+    """Snoozes until the note has more lines than `times`."""
     with open(data["note"]) as file:
         done = len(file.readlines()) > data["times"]
     send(type="completed", run=run, result=None) if done else send(type="snooze", run=run, delay_ms=0)
 
 
-FUNCTIONS = {"file": write_file, "deaf": deaf, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die, "fail": fail, "snooze": snooze}
+FUNCTIONS = {"file": write_file, "ignore_signals": ignore_signals, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die, "fail": fail, "snooze": snooze}
 
 send(type="ready", protocol=1, name="testbed")
 while True:

@@ -1,4 +1,4 @@
-"""Jobs that cannot start: each says why, none hides one that can, and what nobody serves is reported and rejected."""
+"""Jobs that cannot start: each has a reason, they do not block jobs that can start, and unserved functions are reported and rejected."""
 
 import os
 import re
@@ -30,11 +30,11 @@ GONE = '''
 pool = "testbed"
 '''
 EMBEDDED = '[store]\nurl = "embedded:./data"\n' + MACHINE
-FILLER = int(os.environ.get("GAUR_WAITING_JOBS", "3000"))  # jobs that cannot start, before one that can
+FILLER = int(os.environ.get("GAUR_WAITING_JOBS", "3000"))  # jobs that cannot start, ahead of one that can
 
 
 class Reasons:
-    """What every store does; `self.gaur` serves queue q, FUNCTIONS, and not `gone`."""
+    """Tests for each store. `self.gaur` serves the queue q and FUNCTIONS, but not `gone`."""
 
     def reason(self, job_id):
         return self.gaur.job("q", job_id).get("waiting", {}).get("reason", "")
@@ -43,9 +43,9 @@ class Reasons:
         until(lambda: re.fullmatch(pattern, self.reason(job_id)), 30, f"the reason {pattern} (it is {self.reason(job_id)!r})")
 
     def add(self, name, data=None, **options):
-        answer = self.gaur.post("/v1/queues/q/jobs", {"name": name, "data": data or {}, "options": options})
-        self.assertEqual(answer.status, 202, answer.text)
-        return answer.json["id"]
+        response = self.gaur.post("/v1/queues/q/jobs", {"name": name, "data": data or {}, "options": options})
+        self.assertEqual(response.status, 202, response.text)
+        return response.json["id"]
 
     def test_every_waiting_job_has_a_reason(self):
         self.expect_reason(self.add("sleep", delay="1h"), r"delayed until 20\d\d-\d\d-\d\dT[\d:.]{12}Z \(in \d+ min\)")
@@ -65,13 +65,13 @@ class Reasons:
             self.assertTrue(self.reason(job["id"]), job)
 
     def check_unserved(self, gone):
-        """Reported in each place, once in the log; the host stays ready but for its broken pool."""
+        """Checks that the unserved jobs are in /v1/host, /metrics and once in the log, and do not affect readiness."""
         self.expect_reason(gone, "no runner of this host serves the function gone")
         unserved = until(lambda: self.gaur.host()["unserved"], what="the report")
         self.assertEqual([(jobs["queue"], jobs["function"]) for jobs in unserved], [("q", "gone")])
         self.assertGreaterEqual(unserved[0]["jobs"], min(FILLER, 1000))
         self.assertRegex(self.gaur.get("/metrics").text, r'(?m)^gaur_unserved_jobs\{queue="q",function="gone"\} \d+$')
-        until(lambda: self.gaur.get("/metrics").text.count("gaur_unserved_jobs{") == 1, what="one row a function")
+        until(lambda: self.gaur.get("/metrics").text.count("gaur_unserved_jobs{") == 1, what="one sample per function")
         lines = [line for line in self.gaur.log().splitlines() if "jobs wait for a function that this host does not serve" in line]
         self.assertEqual(len(lines), 1, lines)
         self.assertNotIn("gone", self.gaur.get("/readyz").text)
@@ -84,7 +84,7 @@ class EmbeddedWaitingTest(Reasons, EndToEnd):
         super().setUp()
         self.gaur = self.server(EMBEDDED + QUEUES + FUNCTIONS).start(ready=False)
 
-    def test_a_job_starts_behind_thousands_whose_function_is_gone(self):
+    def test_a_job_starts_behind_thousands_of_an_unserved_function(self):
         self.gaur.stop()
         config = self.folder / "gaur.toml"
         with_queues = re.sub(r"(\[functions\..*\]\n)", r'\1queue = "q"\n', FUNCTIONS + GONE)
@@ -106,10 +106,10 @@ class EmbeddedWaitingTest(Reasons, EndToEnd):
         until(lambda: len(self.gaur.host()["unserved"]) == 2, what="the report")
         self.assertIn({"queue": "left", "jobs": 1, "exact": True}, self.gaur.host()["unserved"])
         self.assertEqual(self.gaur.request("DELETE", "/v1/queues/left/jobs/1").status, 204)
-        until(lambda: len(self.gaur.host()["unserved"]) == 1, what="the end of that report")
+        until(lambda: len(self.gaur.host()["unserved"]) == 1, what="the removal of that report")
         self.check_unserved(gone)
 
-    def test_jobs_that_nobody_would_run_are_rejected(self):
+    def test_adds_of_unknown_functions_and_queues_are_rejected(self):
         function = self.gaur.post("/v1/queues/q/jobs", [{"name": "sleep"}, {"name": "slep"}])
         self.assertEqual((function.status, function.json["detail"]),
                          (404, 'jobs[1]: unknown function "slep"; did you mean "sleep"? known are: broken, single, sleep, whole'))
@@ -122,8 +122,8 @@ class EmbeddedWaitingTest(Reasons, EndToEnd):
         for method, route in [("POST", "/pause"), ("POST", "/resume"), ("GET", ""), ("GET", "/jobs"), ("GET", "/events"),
                               ("GET", "/events?cursor=1-0")]:
             with self.subTest(f"{method} {route}"):
-                answer = self.gaur.request(method, "/v1/queues/qq" + route)
-                self.assertEqual((answer.status, answer.json["detail"]), (404, 'unknown queue "qq"; did you mean "q"? known are: q'))
+                response = self.gaur.request(method, "/v1/queues/qq" + route)
+                self.assertEqual((response.status, response.json["detail"]), (404, 'unknown queue "qq"; did you mean "q"? known are: q'))
         for method, route in [("GET", ""), ("DELETE", ""), ("GET", "/result"), ("GET", "/logs"), ("POST", "/cancel"),
                               ("POST", "/retry"), ("POST", "/promote")]:
             with self.subTest(f"{method} jobs/1{route}"):
@@ -140,7 +140,7 @@ class RedisWaitingTest(Reasons, RedisHosts):
         self.gaur = self.server('[store]\nurl = "redis://127.0.0.1:%d"\n' % self.server_process.port + MACHINE
                                 + QUEUES + FUNCTIONS).start(ready=False)
 
-    def test_a_job_starts_behind_thousands_of_unknown_functions(self):
+    def test_a_job_starts_behind_thousands_of_an_unserved_function(self):
         left = FILLER
         while left > 0:
             added = self.gaur.post("/v1/queues/q/jobs", [{"name": "gone"}] * min(left, 1_000))

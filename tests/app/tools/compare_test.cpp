@@ -1,4 +1,4 @@
-// Results held against each other: every kind of difference, and none where there is none.
+// Comparison of results: every kind of difference, and no difference between equal results.
 #include "app/shadow/compare.hpp"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ struct Row {
   std::map<Kind, std::uint64_t> kinds;
 };
 
-TEST(Compare, EveryKindByTable) {
+TEST(Compare, FindsEveryKindOfDifference) {
   const std::vector<Row> rows{
       {"1", "1", {}},
       {"1", "1.0", {}},
@@ -66,7 +66,7 @@ TEST(Compare, EveryKindByTable) {
   }
 }
 
-TEST(Compare, ReorderedRowsAreAlsoHeldAgainstEachOtherOneByOne) {
+TEST(Compare, ReorderedRowsAreAlsoComparedOneByOne) {
   const Comparison found = compare(R"([{"k":"a","n":"1","x":0.3},{"k":"b","n":"2","x":0.5}])",
                                    R"([{"k":"b","n":2,"x":0.5},{"k":"a","n":1,"x":0.30000000000000004}])");
   EXPECT_THAT(found.count, ElementsAre(Pair(Kind::kOrder, 1), Pair(Kind::kFloat, 1), Pair(Kind::kType, 2)));
@@ -84,7 +84,7 @@ TEST(Compare, PathsAndBothValuesAreShown) {
                                         R"("2026-01-02T09:00:00Z")", "shifted by +9 h"}));
 }
 
-TEST(Compare, AMissingRowIsNamed) {
+TEST(Compare, ReportsAMissingRow) {
   const Comparison found = compare(R"([{"k":1},{"k":2},{"k":3}])", R"([{"k":3},{"k":1}])");
   ASSERT_EQ(found.shown.size(), 1U);
   EXPECT_EQ(found.shown[0].expected, R"({"k":2})");
@@ -92,7 +92,7 @@ TEST(Compare, AMissingRowIsNamed) {
   EXPECT_EQ(found.shown[0].note, "3 elements, now 2");
 }
 
-TEST(Compare, ManyDifferencesAreCountedAndFewAreKept) {
+TEST(Compare, CountsAllDifferencesAndKeepsTheFirst) {
   std::string one = "[";
   std::string two = "[";
   for (int i = 0; i < 1000; ++i) {
@@ -104,7 +104,7 @@ TEST(Compare, ManyDifferencesAreCountedAndFewAreKept) {
   EXPECT_EQ(found.shown.size(), CompareOptions{}.show);
 }
 
-TEST(Compare, LongValuesAreCutBetweenCharacters) {
+TEST(Compare, CutsLongValuesBetweenCharacters) {
   std::string korean;
   for (int i = 0; i < 200; ++i) korean += "가";
   const Comparison found = compare("\"" + korean + "\"", "1");
@@ -112,12 +112,12 @@ TEST(Compare, LongValuesAreCutBetweenCharacters) {
   EXPECT_TRUE(json::is_utf8(found.shown[0].expected));
 }
 
-TEST(Compare, WrappedRowsComeWithTheAdvice) {
+TEST(Compare, WrappedRowsComeWithAdvice) {
   const Comparison found = compare(R"([{"k":1}])", R"({"rows":[{"k":1}],"schema":[]})");
   EXPECT_THAT(found.shown[0].note, HasSubstr("envelope = false"));
 }
 
-TEST(Compare, NamesOfKindsAreReadBack) {
+TEST(Compare, ParsesTheNamesOfKinds) {
   for (const Kind kind :
        {Kind::kOrder, Kind::kTimeZone, Kind::kTimeFormat, Kind::kFloat, Kind::kType, Kind::kNullMissing,
         Kind::kMissingKey, Kind::kNewKey, Kind::kLength, Kind::kShape, Kind::kValue}) {
@@ -128,7 +128,7 @@ TEST(Compare, NamesOfKindsAreReadBack) {
   EXPECT_TRUE(Comparison{}.equal());
 }
 
-TEST(Times, AreReadInTheFormsThatOccur) {
+TEST(Times, ParsesTheCommonForms) {
   struct Case {
     std::string text;
     std::optional<std::int64_t> ms;

@@ -1,4 +1,4 @@
-// gaur.toml from .env and run.json: what is written, what is told, what is kept secret.
+// gaur.toml from .env and run.json: its content, the notes, and the secrets that it must not contain.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,7 +59,7 @@ auto note(InitNote::Kind kind, const std::string& where, const std::string& text
                         Field(&InitNote::text, HasSubstr(text))));
 }
 
-TEST(Draft, TheSeedsFilesBecomeAConfiguration) {
+TEST(Draft, ConvertsTheFilesOfABullDeployment) {
   const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
   EXPECT_EQ(at(draft, "store.url"), "redis://query-redis:6380");
   EXPECT_EQ(at(draft, "store.prefix"), "ncs_resource::");
@@ -75,7 +75,7 @@ TEST(Draft, TheSeedsFilesBecomeAConfiguration) {
   EXPECT_EQ(at(draft, "pools.node.env.NODE_ENV"), "test");
 }
 
-TEST(Draft, EachValueTellsItsOrigin) {
+TEST(Draft, EachValueHasItsOriginAsAComment) {
   const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
   EXPECT_THAT(draft.toml,
               HasSubstr("url = \"redis://query-redis:6380\"  # .env:1 REDIS_HOST, .env:2 REDIS_PORT"));
@@ -84,11 +84,11 @@ TEST(Draft, EachValueTellsItsOrigin) {
   EXPECT_THAT(draft.toml, HasSubstr("instances = 4  # run.json instances"));
 }
 
-TEST(Draft, SecretsAreNamedAndNeverCopied) {
+TEST(Draft, SecretsAreReportedAndNotCopied) {
   const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
   EXPECT_THAT(draft.toml, Not(HasSubstr("hunter2-secret")));
   EXPECT_THAT(draft.toml, Not(HasSubstr("hunter3-secret")));
-  for (const InitNote& told : draft.notes) EXPECT_THAT(told.text, Not(HasSubstr("hunter")));
+  for (const InitNote& note : draft.notes) EXPECT_THAT(note.text, Not(HasSubstr("hunter")));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kSecret, ".env:3 REDIS_PASSWORD", "store.password_file"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kSecret, "run.json env.DB_PASSWORD", "is not copied"));
   InitInputs by_url = inputs("REDIS_URL=rediss://app:hunter2-secret@managed:6380/2\n");
@@ -99,28 +99,28 @@ TEST(Draft, SecretsAreNamedAndNeverCopied) {
   EXPECT_EQ(at(draft_configuration(by_url), "store.url"), "redis://managed:6379");
 }
 
-TEST(Draft, WhatHasNoCounterpartIsToldWithItsReason) {
+TEST(Draft, ReportsSettingsWithoutACounterpartWithTheReason) {
   const InitDraft draft = draft_configuration(inputs(kEnv, kRun));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kNone, "run.json: watch", "would end queries"));
-  EXPECT_THAT(draft.notes, note(InitNote::Kind::kUnknown, "run.json: colour", "pm2 7 knows no such setting"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kUnknown, "run.json: colour", "is not a setting of pm2 7"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: cron_restart", "replaced by age"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: max_restarts", "keeps trying"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kChanges, "run.json: kill_timeout", "killed queries"));
   EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, "env_production", "--pm2-env production"));
-  EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, ".env", "MYSQL_HOST is the use cases' own"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, ".env", "MYSQL_HOST is not read by Gaur"));
   EXPECT_THAT(draft.toml, HasSubstr("#   run.json: watch: "));
 }
 
-TEST(Draft, Pm2sVariablesWinOverTheFilesAsTheyDoThere) {
+TEST(Draft, VariablesOfPm2OverrideThoseOfTheFile) {
   const InitDraft draft = draft_configuration(
       inputs(kEnv, R"({"script": "w.js", "instances": 3, "env": {"BULL_COUNT": 2, "REDIS_HOST": "other"}})"));
   EXPECT_EQ(at(draft, "store.url"), "redis://other:6380");
   EXPECT_EQ(at(draft, "worker.count"), 2);
   EXPECT_EQ(at(draft, "pools.node.env"), json::Value(nullptr))
-      << "what Gaur reads itself is no runner's variable";
+      << "variables that Gaur reads are not in the runner's environment";
 }
 
-TEST(Draft, CountAndInstancesAreTakenApart) {
+TEST(Draft, CountAndInstancesAreSeparateKeys) {
   struct Row {
     std::string env, run, count, instances;
   };
@@ -143,22 +143,22 @@ struct Checked {
   Config config;
 };
 
-/// The draft as `gaur check` reads it; its problems are failures of the test.
+/// Loads the draft like `gaur check`. Problems fail the test.
 Checked checked(const InitDraft& draft) {
   Checked read;
   const auto document = parse_toml(draft.toml, "gaur.toml", "");
   EXPECT_TRUE(document) << (document ? "" : to_string(document.error())) << "\n" << draft.toml;
   if (!document) return read;
   read.settings.put({}, document->root, {}, false, &document->origins);
-  read.config =
-      make_config(read.settings, ".",
-                  {.cores = 24, .memory_bytes = 128'000'000'000, .cores_from = {}, .memory_from = {}}, "box");
+  read.config = make_config(
+      read.settings, ".", {.cores = 24, .memory_bytes = 128'000'000'000, .cores_from = {}, .memory_from = {}},
+      "host1");
   for (const Problem& problem : read.settings.problems())
     ADD_FAILURE() << to_string(problem) << "\n" << draft.toml;
   return read;
 }
 
-TEST(Draft, WhatIsWrittenIsAConfigurationWithoutProblems) {
+TEST(Draft, ADraftIsAConfigurationWithoutProblems) {
   const Config config =
       checked(draft_configuration(inputs(kEnv, R"({"script": "w.js", "instances": 4})"))).config;
   EXPECT_EQ(config.slots.slots, 4U);
@@ -174,7 +174,7 @@ KeptJob job_of(const std::string& name, const std::string& data, State state = S
   return kept;
 }
 
-TEST(Draft, WhatLookFoundIsAConfigurationWithoutProblems) {
+TEST(Draft, ADraftFromFoundQueuesIsAConfigurationWithoutProblems) {
   const KeptJob named = job_of("rank", "{}");
   const KeptJob unnamed = job_of("__default__", R"({"func":"rank"})", State::kWaiting);
   const KeptJob other = job_of("__default__", R"({"func":"top"})");
@@ -187,7 +187,7 @@ TEST(Draft, WhatLookFoundIsAConfigurationWithoutProblems) {
     std::vector<QueueJobs> found;
     /// Of each queue; "" is the job's name.
     std::vector<std::string> fields;
-    /// Of each function; "" where there is one queue only.
+    /// Of each function; "" if there is only one queue.
     std::map<std::string, std::string> queues;
   };
   for (const Shape& shape : std::vector<Shape>{
@@ -230,21 +230,22 @@ TEST(Draft, WhatLookFoundIsAConfigurationWithoutProblems) {
   }
 }
 
-TEST(Draft, NamedJobsThatTheFieldWouldRenameAreNoted) {
+TEST(Draft, NotesNamedJobsWithAnotherFuncInTheirData) {
   InitInputs given = inputs(kEnv);
   put_found(given,
             {{"a", {job_of("rank", R"({"func":"top"})"), job_of("__default__", R"({"func":"top"})")}}});
-  EXPECT_THAT(draft_configuration(given).notes, note(InitNote::Kind::kTodo, "queues.a.function",
-                                                     "1 of the jobs seen have a name and another func"));
+  EXPECT_THAT(draft_configuration(given).notes,
+              note(InitNote::Kind::kTodo, "queues.a.function",
+                   "1 of the jobs that were read have a name and another func"));
 }
 
-TEST(Draft, AQueueNamedTwiceIsWrittenOnce) {
+TEST(Draft, WritesAQueueThatIsGivenTwiceOnce) {
   InitInputs given = inputs(kEnv);
   given.queues = {"a", "a"};
   checked(draft_configuration(given));
 }
 
-TEST(Draft, HostileValuesStayInsideTheirText) {
+TEST(Draft, HostileValuesStayInsideTheirStrings) {
   InitInputs given =
       inputs("REDIS_HOST=a\"\\nb\nBULL_QUEUE_NAME='x]\\\\\"\ty'\n",
              R"({"script": "w\n[evil]\nx=1.js", "cwd": "C:\\\"x", "env": {"A B\n[c]": "\u0000\n\"\"\""}})");
@@ -265,12 +266,12 @@ TEST(Draft, FoundFunctionsGetATableAndATimeoutFromTheirRuns) {
   EXPECT_THAT(draft.toml, HasSubstr("[functions.\"top.words\"]"));
 }
 
-TEST(Draft, WithoutAQueueAPlaceholderIsWrittenAndTold) {
+TEST(Draft, WritesAndReportsAPlaceholderWithoutAQueue) {
   InitInputs given = inputs(kEnv);
   given.queues.clear();
   const InitDraft draft = draft_configuration(given);
   EXPECT_EQ(at(draft, "queues.query.order"), "fifo");
-  EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, "[queues.query]", "no queue was named"));
+  EXPECT_THAT(draft.notes, note(InitNote::Kind::kTodo, "[queues.query]", "no queue was given"));
 }
 
 }  // namespace

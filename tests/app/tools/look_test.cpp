@@ -1,4 +1,4 @@
-// What is concluded from what was seen, and how it is written.
+// Findings of `gaur look`, as text and as JSON.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -55,11 +55,11 @@ struct Case {
   std::function<void(LookFacts&)> change;
 };
 
-TEST(Findings, AHealthySystemGivesNone) {
+TEST(Findings, AHealthySystemHasNone) {
   EXPECT_THAT(findings_of(healthy(), ""), IsEmpty());
 }
 
-TEST(Findings, EachConditionIsToldOnceWithItsFigures) {
+TEST(Findings, EachConditionIsReportedOnceWithItsFigures) {
   using W = Finding::Weight;
   const std::vector<Case> cases{
       {"old-redis", W::kProblem, "Redis 4.0.9", [](LookFacts& f) { f.server.version = "4.0.9"; }},
@@ -154,7 +154,7 @@ TEST(Findings, EachConditionIsToldOnceWithItsFigures) {
   }
 }
 
-TEST(Findings, DelayedJobsWithoutASweeperWillNeverWake) {
+TEST(Findings, DelayedJobsWithoutASweeperAreReported) {
   LookFacts facts = healthy();
   facts.queues[0].look.stalled_check_runs = false;
   facts.queues[0].look.counts[State::kDelayed] = 7;
@@ -185,17 +185,17 @@ TEST(LookText, ShowsServerQueuesFunctionsAndFindings) {
         "active without a lock: 41", "started 5 h ago", "problem  query: 1 active job without a lock"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
-  EXPECT_THAT(text, Not(HasSubstr(" \n"))) << "no blanks at line ends";
+  EXPECT_THAT(text, Not(HasSubstr(" \n"))) << "no trailing blanks";
 }
 
-TEST(LookText, NothingIsSaidPlainly) {
+TEST(LookText, ReportsThatThereAreNoQueues) {
   LookFacts facts = healthy();
   facts.queues.clear();
   EXPECT_THAT(look_text({facts, {}, ""}), HasSubstr("no queue under the prefix \"ncs_resource::\""));
   EXPECT_THAT(look_text({facts, {}, ""}), HasSubstr("no findings"));
 }
 
-TEST(LookJson, HoldsTheSameFigures) {
+TEST(LookJson, ContainsTheSameFigures) {
   LookFacts facts = healthy();
   facts.queues[0].look.counts[State::kWaiting] = 3;
   facts.queues[0].look.overdue_total = 2;
@@ -214,7 +214,7 @@ TEST(LookJson, HoldsTheSameFigures) {
   EXPECT_EQ(parsed->at("findings").at(0).at("code"), "overdue");
 }
 
-TEST(Age, IsSaidAsAPersonSaysIt) {
+TEST(Age, IsFormattedForPeople) {
   struct Row {
     Duration age;
     std::string text;

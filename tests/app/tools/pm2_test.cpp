@@ -1,4 +1,4 @@
-// pm2's file: its forms, its numbers, its table of settings.
+// pm2's ecosystem file: its forms, its values, its table of settings.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ KeyPath key_in(std::string_view counterpart) {
   return parse_path(counterpart.substr(1, counterpart.size() - 2));
 }
 
-TEST(Pm2, EveryFormOfTheFileIsRead) {
+TEST(Pm2, ReadsEveryFormOfTheFile) {
   const std::string app = R"({"script": "dist/worker.js"})";
   for (const std::string& text : {R"({"apps": [)" + app + "]}", R"({"apps": )" + app + "}", "[" + app + "]",
                                   app, R"({"pm2": [)" + app + "]}", "\xEF\xBB\xBF" + app}) {
@@ -38,7 +38,7 @@ TEST(Pm2, EveryFormOfTheFileIsRead) {
   }
 }
 
-TEST(Pm2, CommentsAndTrailingCommasAreRead) {
+TEST(Pm2, AcceptsCommentsAndTrailingCommas) {
   const Pm2App app = one(R"({
   // the workers
   "apps": [{ "script": "w.js", /* four of them */ "instances": 4, "args": "a // b", },],
@@ -47,7 +47,7 @@ TEST(Pm2, CommentsAndTrailingCommasAreRead) {
   EXPECT_THAT(app.args, ElementsAre("a", "//", "b"));
 }
 
-TEST(Pm2, ValuesAreReadAsPm2ReadsThem) {
+TEST(Pm2, ReadsValuesLikePm2) {
   const Pm2App app = one(R"({"name": "query-worker", "script": "w.js", "exec_mode": "fork", "instances": "4",
     "max_memory_restart": "1536M", "kill_timeout": 1600, "min_uptime": "1m", "listen_timeout": "3000",
     "node_args": "--max-old-space-size=4096 --require 'a b.js'", "args": ["x", 1], "wait_ready": true,
@@ -67,8 +67,8 @@ TEST(Pm2, ValuesAreReadAsPm2ReadsThem) {
               ElementsAre(Pair("BULL_COUNT", "2"), Pair("DEBUG", "true"), Pair("NODE_ENV", "production")));
 }
 
-/// What pm2 7.0 itself reads, see peers/pm2.mjs.
-TEST(Pm2, EverySettingIsReadAsPm2ReadsItOrNamedAsUnused) {
+/// peers/pm2.mjs records how pm2 7.0 reads each value.
+TEST(Pm2, ReadsEverySettingLikePm2OrReportsItAsUnused) {
   std::ifstream stream(GAUR_PEERS "/pm2.json");
   std::ostringstream text;
   text << stream.rdbuf();
@@ -92,7 +92,7 @@ TEST(Pm2, EverySettingIsReadAsPm2ReadsItOrNamedAsUnused) {
       const auto theirs = number(name);
       if (!theirs || *theirs == 0) return !ours || *ours == 0;
       if (ours && static_cast<double>(*ours) == std::trunc(*theirs)) return true;
-      return !ours && app.unused.size() == 1;  // out of range: named
+      return !ours && app.unused.size() == 1;  // out of range: reported
     };
     EXPECT_TRUE(same("max_memory_restart", app.max_memory_bytes)) << shown;
     EXPECT_TRUE(same("listen_timeout", app.listen_timeout_ms)) << shown;
@@ -115,26 +115,27 @@ TEST(Pm2, EverySettingIsReadAsPm2ReadsItOrNamedAsUnused) {
   }
 }
 
-TEST(Pm2, ValuesThatAreNotUsedSayWhy) {
+TEST(Pm2, ReportsUnusedValuesWithTheReason) {
   const Pm2App app = one(R"({"script": "w.js", "max_memory_restart": "1GB", "instances": "four",
     "listen_timeout": "2 min", "kill_timeout": 99999999999999, "exec": "x.js"})");
-  std::map<std::string, std::string> told;
-  for (const Pm2Unused& unused : app.unused) told[unused.setting] = unused.text;
-  EXPECT_THAT(told["max_memory_restart"],
-              HasSubstr("\"1GB\" was not used: pm2 rejects it, it takes a number of bytes"));
-  EXPECT_THAT(told["instances"], HasSubstr("pm2 reads it as 0, as many processes as cores"));
-  EXPECT_THAT(told["listen_timeout"], HasSubstr("\"2 min\" was not used"));
-  EXPECT_THAT(told["kill_timeout"], HasSubstr("it is not between"));
-  EXPECT_THAT(told["exec"], HasSubstr("script says it as well"));
+  std::map<std::string, std::string> reasons;
+  for (const Pm2Unused& unused : app.unused) reasons[unused.setting] = unused.text;
+  EXPECT_THAT(reasons["max_memory_restart"],
+              HasSubstr("\"1GB\" was not used: pm2 rejects it; it accepts a number of bytes"));
+  EXPECT_THAT(reasons["instances"], HasSubstr("pm2 reads it as 0, which means one process per core"));
+  EXPECT_THAT(reasons["listen_timeout"], HasSubstr("\"2 min\" was not used"));
+  EXPECT_THAT(reasons["kill_timeout"], HasSubstr("it is not between"));
+  EXPECT_THAT(reasons["exec"], HasSubstr("script sets the same"));
 }
 
-TEST(Pm2, AppsOfOneNameAreToldApart) {
+TEST(Pm2, DistinguishesAppsOfTheSameName) {
   const auto apps = *parse_pm2(R"([{"name": "npm", "script": "npm", "args": "run api"},
     {"name": "npm", "script": "npm", "args": "run worker"}, {"script": "a/dist/main.js"}, {"script": "b/dist/main.js"}])");
   const auto npm = choose_pm2_app(apps, "npm");
   ASSERT_FALSE(npm);
-  EXPECT_THAT(npm.error().message,
-              HasSubstr("2 apps are called \"npm\": npm (app 1: npm run api), npm (app 2: npm run worker)"));
+  EXPECT_THAT(
+      npm.error().message,
+      HasSubstr("2 apps have the name \"npm\": npm (app 1: npm run api), npm (app 2: npm run worker)"));
   EXPECT_THAT(npm.error().message, HasSubstr("--app 1"));
   EXPECT_THAT(choose_pm2_app(apps, "2")->args, ElementsAre("run", "worker"));
   EXPECT_THAT(choose_pm2_app(apps, "").error().message,
@@ -154,18 +155,18 @@ TEST(Pm2, InstancesBecomeProcesses) {
   EXPECT_EQ(one(R"({"script": "w.js"})").processes(24), 1U);
 }
 
-TEST(Pm2, InstancesWithoutAModeMakeACluster) {
+TEST(Pm2, InstancesWithoutAModeMeanClusterMode) {
   EXPECT_TRUE(one(R"({"script": "w.js", "instances": 2})").cluster);
   EXPECT_FALSE(one(R"({"script": "w.js", "instances": 2, "exec_mode": "fork"})").cluster);
   EXPECT_TRUE(one(R"({"script": "w.js", "exec_mode": "cluster_mode"})").cluster);
 }
 
-TEST(Pm2, MistakesSayWhere) {
+TEST(Pm2, ReportsMistakesWithTheirPlace) {
   struct Row {
     std::string text, message;
   };
   for (const Row& row :
-       {Row{"{\n\"apps\": [}", "line 2"}, Row{R"({"apps": []})", "names no app"},
+       {Row{"{\n\"apps\": [}", "line 2"}, Row{R"({"apps": []})", "contains no app"},
         Row{R"({"apps": [{"script": "a.js"}, {"name": "b"}]})", "app 2 has no script"},
         Row{R"({"apps": ["a.js"]})", "app 1 is not an object"}, Row{"module.exports = {}", "line 1"}}) {
     const auto apps = parse_pm2(row.text);
@@ -174,7 +175,7 @@ TEST(Pm2, MistakesSayWhere) {
   }
 }
 
-TEST(Pm2, TheWorkerIsFoundAmongSeveralApps) {
+TEST(Pm2, FindsTheWorkerAmongSeveralApps) {
   const auto apps = *parse_pm2(R"({"apps": [
     {"name": "api", "script": "dist/main.js", "env": {"BULL_COUNT": 0}},
     {"name": "query", "script": "dist/query.js", "env": {"BULL_COUNT": 0}},
@@ -186,7 +187,7 @@ TEST(Pm2, TheWorkerIsFoundAmongSeveralApps) {
   EXPECT_THAT(choose_pm2_app(two, "").error().message, HasSubstr("--app NAME (worker-a, worker-b)"));
 }
 
-TEST(Pm2, EverySettingHasARowOnceAndWhatBecomesOfIt) {
+TEST(Pm2, HasOneRowPerSettingWithItsCounterpartOrReason) {
   std::set<std::string_view> names;
   for (const Pm2Row& row : pm2_rows()) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
@@ -200,18 +201,18 @@ TEST(Pm2, EverySettingHasARowOnceAndWhatBecomesOfIt) {
     if (row.fate == Pm2Fate::kCopied) {
       EXPECT_NE(find_row(key_in(row.counterpart)), nullptr) << row.name;
     }
-    EXPECT_FALSE(row.counterpart.empty() && row.why.empty()) << row.name << " says nothing";
+    EXPECT_FALSE(row.counterpart.empty() && row.why.empty()) << row.name << " has no text";
   }
   EXPECT_EQ(find_pm2_row("env_production")->name, "env_NAME");
   EXPECT_EQ(find_pm2_row("err_log")->name, "error_file");
   EXPECT_EQ(find_pm2_row("max_memory_restrat"), nullptr);
 }
 
-TEST(Pm2, TheTableOfThePageIsTheImporters) {
+TEST(Pm2, TheTableOfThePageMatches) {
   std::ifstream stream(std::string(GAUR_DOCS) + "/how-to/migrating.md");
   std::ostringstream page;
   page << stream.rdbuf();
-  EXPECT_THAT(page.str(), HasSubstr(pm2_table())) << "docs/how-to/migrating.md must hold exactly this:\n"
+  EXPECT_THAT(page.str(), HasSubstr(pm2_table())) << "docs/how-to/migrating.md must contain exactly this:\n"
                                                   << pm2_table();
 }
 

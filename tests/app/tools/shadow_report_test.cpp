@@ -1,4 +1,4 @@
-// The verdict of a shadow run: what agrees, what does not, and how it is told.
+// The verdict of a shadow run, and its report.
 #include "app/shadow/shadow_report.hpp"
 
 #include <gmock/gmock.h>
@@ -31,7 +31,7 @@ TEST(Verdicts, OnlyEqualOrAllowedResultsAreAcceptable) {
   ShadowRun failed = run("9", "1", "1");
   failed.problem = "failed: boom (error)";
   const std::vector<Row> rows{
-      {{}, {}, false},  // nothing was compared, so nothing is known
+      {{}, {}, false},  // no run was compared
       {{run("1", "1", "1")}, {}, true},
       {{run("1", "1", "1"), run("2", "1", "2")}, {}, false},
       {{run("1", "[1,2]", "[2,1]")}, {}, false},
@@ -47,7 +47,7 @@ TEST(Verdicts, OnlyEqualOrAllowedResultsAreAcceptable) {
   }
 }
 
-TEST(Verdicts, FunctionsAreSummedUp) {
+TEST(Verdicts, SumsUpByFunction) {
   ShadowRun failed = run("4", "1", "1");
   failed.problem = "crashed: runner died of SIGSEGV";
   const ShadowReport report{
@@ -61,10 +61,10 @@ TEST(Verdicts, FunctionsAreSummedUp) {
   EXPECT_EQ(functions[0].different, 1U);
   EXPECT_EQ(functions[0].failed, 1U);
   EXPECT_EQ(functions[0].cores.mean, 2);  // 100 ms of CPU in 50 ms
-  EXPECT_EQ(functions[0].now_ms.count, 3U) << "a run that failed tells nothing about its time";
+  EXPECT_EQ(functions[0].now_ms.count, 3U) << "the time of a failed run does not count";
 }
 
-TEST(Verdicts, TheTextShowsWhatDiffersAndNotWhatIsAllowed) {
+TEST(Verdicts, TheTextShowsDifferencesThatAreNotAllowed) {
   const ShadowReport report{
       .runs = {run("17", "[1,2]", "[2,1]"), run("18", R"({"a":{"b":1}})", R"({"a":{"b":2}})")},
       .skipped = {{"mail", 3}},
@@ -76,7 +76,7 @@ TEST(Verdicts, TheTextShowsWhatDiffersAndNotWhatIsAllowed) {
   EXPECT_THAT(text, HasSubstr("rank: order in 1 (allowed), value in 1"));
 }
 
-TEST(Verdicts, ManyDifferentJobsAreCountedAndTenAreShown) {
+TEST(Verdicts, CountsAllDifferentJobsAndShowsTen) {
   ShadowReport report;
   for (int i = 0; i < 25; ++i) report.runs.push_back(run(std::to_string(i), "1", "2"));
   EXPECT_THAT(shadow_text(report), HasSubstr("... and 15 more jobs of rank"));

@@ -1,4 +1,4 @@
-// Queueing held against theory, and the sum behind the slots.
+// The queueing simulation, compared with theory, and the computation of the slots.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-/// The quantiles of an exponential distribution of this mean: its measured stand-in.
+/// Quantiles of the exponential distribution with this mean, in place of measurements.
 std::vector<double> exponential(double mean, int count = 2000) {
   std::vector<double> values;
   for (int i = 0; i < count; ++i) values.push_back(-std::log(1 - (i + 0.5) / count) * mean);
@@ -30,7 +30,7 @@ double erlang_c(int servers, double load) {
   return last / (sum + last);
 }
 
-TEST(Queueing, OneServerWaitsAsTheoryHasIt) {
+TEST(Queueing, WaitsOfOneServerMatchTheory) {
   for (const double busy : {0.5, 0.8}) {
     const double mm1 = steady_waits({.run_ms = exponential(100), .slots = 1}, busy * 10, 60'000).mean;
     EXPECT_NEAR(mm1, busy / (1 - busy) * 100, busy / (1 - busy) * 8) << "M/M/1 at " << busy;
@@ -39,7 +39,7 @@ TEST(Queueing, OneServerWaitsAsTheoryHasIt) {
   }
 }
 
-TEST(Queueing, FourServersWaitAsTheoryHasIt) {
+TEST(Queueing, WaitsOfFourServersMatchTheory) {
   const double expected = erlang_c(4, 3.2) * 100 / (4 - 3.2);  // M/M/4 at 80 %
   EXPECT_NEAR(steady_waits({.run_ms = exponential(100), .slots = 4}, 32, 60'000).mean, expected,
               expected * 0.08);
@@ -53,7 +53,7 @@ TEST(Queueing, ABurstIsServedInRounds) {
   EXPECT_DOUBLE_EQ(burst_waits({.run_ms = {2000}, .slots = 200}, 100).wait_ms.most, 0);
 }
 
-TEST(Queueing, TheSameInputGivesTheSameAnswer) {
+TEST(Queueing, TheSameInputGivesTheSameResult) {
   const QueueingInputs inputs{.run_ms = exponential(50, 30), .slots = 3};
   EXPECT_EQ(steady_waits(inputs, 40).p95, steady_waits(inputs, 40).p95);
   EXPECT_DOUBLE_EQ(capacity(inputs), 3000.0 / spread_of(inputs.run_ms).mean);
@@ -69,7 +69,7 @@ WidthMeasure measure(std::uint32_t width, double run_ms, double cores, double pe
   return made;
 }
 
-TEST(Size, SpeedStopsWhereWiderGainsNothing) {
+TEST(Size, TheWidthStopsWhereMoreCoresGainNothing) {
   const SizePlan plan = plan_size({.capacity = {.cores = 24, .memory_bytes = 120'000'000'000},
                                    .at_once = 100,
                                    .widths = {measure(1, 500, 6, 2e9), measure(2, 520, 5.8, 2e9),
@@ -86,16 +86,16 @@ TEST(Size, SpeedStopsWhereWiderGainsNothing) {
   EXPECT_THAT(plan.why, Contains("slots: the smallest of 4 by speed, 50 by memory and 4 by cores = 4"));
 }
 
-TEST(Size, MemoryBoundsWhatSpeedWouldAllow) {
+TEST(Size, MemoryLimitsTheSlots) {
   const SizePlan plan = plan_size(
       {.capacity = {.cores = 24, .memory_bytes = 10'000'000'000},
        .widths = {measure(1, 500, 1, 2.6e9), measure(2, 500, 1, 2.6e9), measure(4, 500, 1, 2.6e9)}});
   EXPECT_EQ(plan.by_memory, 3U);
   EXPECT_EQ(plan.slots, 3U);
-  EXPECT_EQ(plan.at_width, 2U) << "the waits are made from what was measured, not from a width that was not";
+  EXPECT_EQ(plan.at_width, 2U) << "the waits come from a width that was measured";
 }
 
-TEST(Size, WaitsGrowWithTheLoadAndTheBurstIsToldForHalfTheSlots) {
+TEST(Size, WaitsGrowWithTheLoadAndTheBurstIsAlsoReportedForHalfTheSlots) {
   const SizePlan plan =
       plan_size({.capacity = {.cores = 8, .memory_bytes = 64'000'000'000},
                  .at_once = 100,
@@ -104,13 +104,13 @@ TEST(Size, WaitsGrowWithTheLoadAndTheBurstIsToldForHalfTheSlots) {
   EXPECT_DOUBLE_EQ(plan.loads[2].per_minute, 4 * 60 * 0.8);
   for (std::size_t i = 1; i < plan.loads.size(); ++i)
     EXPECT_GT(plan.loads[i].wait_ms.p95, plan.loads[i - 1].wait_ms.p95);
-  ASSERT_EQ(plan.bursts.size(), 2U) << "eight were not measured, so nothing is promised for them";
+  ASSERT_EQ(plan.bursts.size(), 2U) << "no waits are reported for a width of eight, which was not measured";
   EXPECT_EQ(plan.bursts[0].slots, 2U);
   EXPECT_DOUBLE_EQ(plan.bursts[0].burst.last_done_ms, 50'000);
   EXPECT_DOUBLE_EQ(plan.bursts[1].burst.last_done_ms, 25'000);
 }
 
-TEST(Size, UnmeasuredMemoryIsSaidAndBoundsNothing) {
+TEST(Size, UnmeasuredMemoryIsReportedAndLimitsNothing) {
   const SizePlan plan =
       plan_size({.capacity = {.cores = 2, .memory_bytes = 1'000'000'000}, .widths = {measure(1, 10, 1, 0)}});
   EXPECT_EQ(plan.by_memory, 0U);
@@ -118,7 +118,7 @@ TEST(Size, UnmeasuredMemoryIsSaidAndBoundsNothing) {
   EXPECT_THAT(plan.why, Contains(HasSubstr("memory: not measured")));
 }
 
-TEST(Size, AMachineThatIsBusyWithOtherThingsIsSaid) {
+TEST(Size, ReportsThatOtherProcessesKeepTheMachineBusy) {
   const SizeInputs quiet{.capacity = {.cores = 8, .memory_bytes = 1'000'000'000},
                          .widths = {measure(1, 10, 1, 0)},
                          .other_cores = 0.5};
@@ -142,7 +142,7 @@ TEST(Size, SlotsTimesCoresNeverExceedTheMachine) {
   }
 }
 
-/// Runs that fail below some memory, and take twice as long below some more.
+/// Runs that fail below one amount of memory, and take twice as long below another.
 MeasureAt needing(double fails_below, double slow_below, std::vector<std::uint64_t>* asked = nullptr) {
   return [=](std::uint32_t width, std::uint32_t, std::uint64_t memory) {
     if (asked != nullptr) asked->push_back(memory);
@@ -161,7 +161,7 @@ SizeInputs on_two_cores(double memory) {
           .widths = {measure(1, 500, 1, 1.2e8), measure(2, 500, 1, 1.2e8)}};
 }
 
-TEST(Rerun, AnAdviceThatHoldsIsKept) {
+TEST(Rerun, KeepsNeedsThatARerunConfirms) {
   const SizeInputs inputs = on_two_cores(8e9);
   SizePlan plan = plan_size(inputs);
   const auto reruns = rerun_plan(inputs, plan, needing(0, 0));
@@ -190,7 +190,7 @@ TEST(Rerun, RaisesTheMemoryUntilNoRunFailsAndNoneIsSlow) {
   EXPECT_EQ(plan.by_memory, 16U);
 }
 
-TEST(Rerun, GivesUpSlotsWhereTheMachineHasNotTheMemory) {
+TEST(Rerun, ReducesTheSlotsIfMemoryIsShort) {
   const SizeInputs inputs = on_two_cores(1e9);
   SizePlan plan = plan_size(inputs);
   std::vector<std::uint64_t> asked;
@@ -203,7 +203,7 @@ TEST(Rerun, GivesUpSlotsWhereTheMachineHasNotTheMemory) {
     EXPECT_LE(rerun.slots * rerun.needs.memory_bytes, inputs.capacity.memory_bytes) << rerun.text;
 }
 
-TEST(Rerun, EndsWhereNothingHolds) {
+TEST(Rerun, EndsIfNoRerunSucceeds) {
   const SizeInputs inputs = on_two_cores(1e9);
   SizePlan plan = plan_size(inputs);
   const auto reruns = rerun_plan(inputs, plan, needing(2e9, 0));

@@ -1,4 +1,4 @@
-// Percentiles, functions out of kept jobs, tables.
+// Percentiles, statistics of the functions of finished jobs, text tables.
 #include "app/look/statistics.hpp"
 
 #include <gmock/gmock.h>
@@ -45,7 +45,7 @@ KeptJob kept(const std::string& name, const std::string& data, std::int64_t adde
   return job;
 }
 
-TEST(Functions, AreNamedByFuncWhereTheJobHasNoName) {
+TEST(Functions, AreNamedByFuncIfTheJobHasNoName) {
   struct Row {
     std::string name, data, field, function;
   };
@@ -63,13 +63,13 @@ TEST(Functions, AreNamedByFuncWhereTheJobHasNoName) {
   }
 }
 
-TEST(Functions, WaitAndRunAreTakenApart) {
+TEST(Functions, SeparatesWaitAndRunTimes) {
   std::vector<KeptJob> jobs{kept("__default__", R"({"func":"rank"})", 1000, 1500, 4500),
                             kept("__default__", R"({"func":"rank"})", 1000, 2000, 3000)};
   jobs.push_back(kept("__default__", R"({"func":"rank"})", 1000, 60'000, 61'000));
   jobs.back().job.options.delay = Duration(58'000);  // it was ready at 59 s
   jobs.push_back(kept("__default__", R"({"func":"rank"})", 1000, 90'000, 91'000));
-  jobs.back().job.attempts_made = 3;  // its last start tells nothing about its wait
+  jobs.back().job.attempts_made = 3;  // a later attempt, so its start does not show its wait
   jobs.push_back(kept("__default__", R"({"func":"mail"})", 1000, 1000, 1000));
   jobs.back().job.state = State::kFailed;
   jobs.back().job.failure = Failure{.message = "boom"};
@@ -83,11 +83,11 @@ TEST(Functions, WaitAndRunAreTakenApart) {
   EXPECT_EQ(functions[0].run_ms.most, 3000);
   EXPECT_EQ(functions[1].failed, 1U);
   EXPECT_THAT(functions[1].failures, ElementsAre(Pair("boom", 1)));
-  EXPECT_DOUBLE_EQ(*rate_of(jobs), 4 / 90.0);  // five ends within 90 s
+  EXPECT_DOUBLE_EQ(*rate_of(jobs), 4 / 90.0);  // four intervals in 90 s
   EXPECT_EQ(rate_of({}), std::nullopt);
 }
 
-TEST(Functions, CountsWhatOnlyWaits) {
+TEST(Functions, CountsFunctionsThatOnlyWait) {
   std::vector<KeptJob> jobs{kept("rank", "{}", 1000, 1500, 4500)};
   for (const State state : {State::kWaiting, State::kDelayed, State::kWaiting}) {
     jobs.push_back({});
