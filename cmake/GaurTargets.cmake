@@ -79,11 +79,11 @@ function(gaur_executable name)
   gaur_precompile(${name})
 endfunction()
 
-# gaur_schedule(TEST [COST s] [BUSY] [RUN_ALONE]): how a test runs beside the others. scripts/test runs two tests a core,
+# gaur_test_scheduling(TEST [COST s] [BUSY] [RUN_ALONE]): how a test runs beside the others. scripts/test runs two tests a core,
 # because most of them wait for timers. COST is the test's duration in seconds: long tests start first. A BUSY test
 # computes all the time and takes both places of a core. RUN_ALONE is for tests that expect
 # something within a second of the clock.
-function(gaur_schedule test)
+function(gaur_test_scheduling test)
   cmake_parse_arguments(arg "BUSY;RUN_ALONE" "COST" "" ${ARGN})
   if(arg_COST)
     set_tests_properties(${test} PROPERTIES COST ${arg_COST})
@@ -96,7 +96,7 @@ function(gaur_schedule test)
   endif()
 endfunction()
 
-# gaur_test(NAME SOURCES ... LINK lib ... [LABELS ...] [TIMEOUT s] [ARGS ...] [DEPENDS target ...] [gaur_schedule's ...])
+# gaur_test(NAME SOURCES ... LINK lib ... [LABELS ...] [TIMEOUT s] [ARGS ...] [DEPENDS target ...] [gaur_test_scheduling's ...])
 # One GoogleTest program and one ctest entry. The name's suffix says what it needs: _test nothing
 # but the program itself, _process_test starts processes, _crash_test kills them, _duckdb_test needs libduckdb.
 function(gaur_test name)
@@ -109,7 +109,7 @@ function(gaur_test name)
     set(arg_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
-  gaur_schedule(${name} ${ARGN})
+  gaur_test_scheduling(${name} ${ARGN})
   if(arg_DEPENDS)
     add_dependencies(${name} ${arg_DEPENDS})
   endif()
