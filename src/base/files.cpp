@@ -40,8 +40,9 @@ Result<std::string> read_file(const fs::path& file, std::uintmax_t most) {
   // A pipe that nobody writes to would block the open.
   const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!opened) {
-    Error error = cannot("read", file, errno);
-    if (errno == ENOENT) error.code = Errc::kNotFound;
+    const int why = errno;
+    Error error = cannot("read", file, why);
+    if (why == ENOENT) error.code = Errc::kNotFound;
     return error;
   }
   struct stat about {};
