@@ -2,6 +2,7 @@
 # headers, and the four functions with which folders declare themselves.
 option(GAUR_WERROR "Treat warnings as errors" OFF)
 option(GAUR_BENCH "Build the benchmarks" ON)
+option(GAUR_FUZZ "Link the fuzz targets with libFuzzer; needs clang" OFF)
 set(GAUR_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (address,undefined or thread)")
 
 set(CMAKE_CXX_STANDARD 20)

@@ -29,6 +29,25 @@ std::string position_of(std::string_view text, std::size_t offset) {
   return fmt::format("line {}, column {}", line, column);
 }
 
+/// Boost writes a number outside the range of a double ("1e400") as Infinity, which is not JSON.
+std::string with_json_infinities(const std::string& text) {
+  constexpr std::string_view kWritten = "Infinity";
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_string = !in_string;
+    if (in_string && text[i] == '\\') {
+      out.append(text, i++, 2);  // an escaped quote does not end the string
+    } else if (!in_string && text.compare(i, kWritten.size(), kWritten) == 0) {
+      out += "1e999";
+      i += kWritten.size() - 1;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Value> parse(std::string_view text, const ParseLimits& limits) {
@@ -59,6 +78,7 @@ Result<Object> parse_object(std::string_view text, const ParseLimits& limits) {
 
 std::string serialize(const Value& value) {
   std::string text = boost::json::serialize(value);
+  if (text.find("Infinity") != std::string::npos) text = with_json_infinities(text);
   return unicode::is_utf8(text) ? text : unicode::to_utf8(text);
 }
 

@@ -32,7 +32,8 @@ Result<Value> parse(std::string_view text, const ParseLimits& limits = {});
 /// The same, and it must be an object.
 Result<Object> parse_object(std::string_view text, const ParseLimits& limits = {});
 
-/// Compact text on one line; every control character escaped. Bytes that are not UTF-8 become U+FFFD.
+/// Compact text on one line; every control character escaped. Bytes that are not UTF-8 become U+FFFD, and
+/// infinite numbers 1e999, which every parser reads as infinite.
 std::string serialize(const Value& value);
 /// `text` as a JSON string literal, quotes included. Bytes that are not UTF-8 become U+FFFD, as in Node.
 std::string quote(std::string_view text);

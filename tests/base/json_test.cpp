@@ -122,6 +122,14 @@ TEST(Json, SerializeStaysOnOneLineAndParsesBack) {
   EXPECT_EQ(*again, *value);
 }
 
+TEST(Json, SerializesNumbersOutsideTheRangeOfADoubleAsJson) {
+  const auto value = parse(R"([1e400,-1e400,"Infinity\\",{"\"Infinity":1e309}])");
+  ASSERT_TRUE(value);
+  const std::string text = serialize(*value);
+  EXPECT_EQ(text, R"([1e999,-1e999,"Infinity\\",{"\"Infinity":1e999}])");
+  EXPECT_EQ(parse(text), value);
+}
+
 TEST(Json, FindFollowsADottedPath) {
   const auto value = parse(R"({"data":{"params":{"day":"x"},"n":null},"list":[1]})");
   ASSERT_TRUE(value);
