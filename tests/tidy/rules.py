@@ -26,7 +26,7 @@ MODULES = {
 # Headers of others, and where they may be included: (what the include begins with, path patterns, why).
 FOREIGN = [
     ("duckdb.h", [r"src/duckdb/", r"tests/duckdb/"], "only gaur-duckdb knows DuckDB"),
-    ("lmdb.h", [r"src/embedded/", r"tests/(embedded|crash)/"], "LMDB is the embedded store's own affair"),
+    ("lmdb.h", [r"src/embedded/", r"tests/(embedded|crash|simulation)/"], "LMDB is the embedded store's own affair"),
     ("boost/json", [r"src/base/json(_text|_document)?\.(hpp|cpp)$", r"cmake/pch\.hpp$"], "JSON goes through base/json.hpp"),
     ("boost/asio", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
     ("boost/beast", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
