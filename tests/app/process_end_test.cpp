@@ -61,6 +61,11 @@ TEST_F(ProcessEndTest, CrashIsRecordedAndStillEndsTheProcess) {
   EXPECT_EQ(jobs_suspected(folder.path(), kBoot), std::nullopt) << "the crash counts once";
 }
 
+TEST_F(ProcessEndTest, FailureOfTheStoresFileSuspectsNothing) {
+  EXPECT_EQ(WTERMSIG(run([](ProcessEnd&) { raise(SIGBUS); })), SIGBUS);
+  EXPECT_EQ(jobs_suspected(folder.path(), kBoot), std::nullopt);
+}
+
 TEST_F(ProcessEndTest, AbortSentByAnotherProcessSuspectsNothing) {
   EXPECT_EQ(WTERMSIG(run([](ProcessEnd&) {
               const pid_t parent = getpid();

@@ -23,7 +23,7 @@ constexpr std::uintmax_t kLargest = 4096;
 /// The first line has this length, so that a crash is written behind it.
 constexpr std::size_t kLine = 64;
 constexpr std::string_view kCrash = "signal ";
-constexpr std::array kCrashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+constexpr std::array kCrashes{SIGSEGV, SIGFPE, SIGILL, SIGABRT};
 
 std::atomic<int> crash_fd{-1};
 

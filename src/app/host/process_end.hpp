@@ -2,8 +2,9 @@
 // How the process of a data folder ends. The file `running` in the folder exists while a host runs; the next
 // host reads it and decides whether a job may have ended the previous one:
 //
-//   stopped (no such file), killed from outside, power cut, restarted machine   no
-//   it crashed: SIGSEGV, SIGBUS, SIGFPE, SIGILL or abort() of its own            yes
+//   stopped (no such file), killed from outside, power cut, restarted machine    no
+//   SIGBUS: the disk or the file of the store failed                             no
+//   it crashed: SIGSEGV, SIGFPE, SIGILL or abort() of its own                    yes
 //   the kernel killed a process for lack of memory just before the host died     yes
 //
 // If so, the jobs that were active count as stalled, so that worker.max_stalled bounds how often a job can
