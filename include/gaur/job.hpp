@@ -38,7 +38,7 @@ std::optional<State> parse_state(std::string_view text);
 struct Retention {
   /// Keeps the newest `count`; 0 removes the job as it finishes.
   std::optional<std::uint64_t> count{};
-  /// Remove those that finished longer ago.
+  /// Removes jobs that finished longer ago.
   std::optional<std::chrono::seconds> age{};
   bool operator==(const Retention&) const = default;
 };
@@ -49,7 +49,7 @@ struct Backoff {
   enum class Kind : std::uint8_t { kFixed, kExponential };
   Kind kind = Kind::kFixed;
   Duration delay{0};
-  /// 0 to 1: the share of the delay that is drawn at random.
+  /// 0 to 1: the share of the delay that is random.
   double jitter = 0.0;
   bool operator==(const Backoff&) const = default;
 };
@@ -75,7 +75,7 @@ inline constexpr std::uint32_t kMaxPriority = (1U << 21) - 1;
 inline constexpr std::uint32_t kMaxAttempts = 1'000'000;
 
 struct JobOptions {
-  /// The user's own id; a second add with it returns the first job. Default: the store assigns a number.
+  /// The custom id; a second add with the same id returns the first job. Default: the store assigns a number.
   std::optional<JobId> id{};
   /// 0: at once.
   Duration delay{0};

@@ -18,7 +18,7 @@ class ManualClock final : public Clock {
     now_ += by;
     wall_ += by;
   }
-  /// An administrator sets the clock.
+  /// Changes the wall clock only, as if an administrator set it.
   void jump_wall(Duration by) { wall_ += by; }
 
  private:
@@ -53,7 +53,7 @@ class ManualLoop final : public Loop {
       }
     }
   }
-  /// Runs the oldest task, if there is one: for tests that look at every step.
+  /// Runs the oldest task, if there is one: for tests that check every step.
   bool run_one() {
     if (tasks_.empty()) return false;
     auto task = std::move(tasks_.front());
@@ -74,7 +74,7 @@ class ManualLoop final : public Loop {
       task.run();
     }
   }
-  /// Lets `by` pass, stopping at each timer on the way.
+  /// Advances the clock by `by`, and runs each timer when it is due.
   void run_for(Duration by) {
     const Instant end = clock_.now() + by;
     run_ready();
@@ -98,7 +98,7 @@ class ManualLoop final : public Loop {
   TimerId last_ = 0;
 };
 
-/// The three together, as tests want them.
+/// An Env with a manual clock, seeded random numbers and a manual loop.
 struct ManualEnv {
   explicit ManualEnv(std::uint64_t seed = 1) : random(seed) {}
   ManualClock clock;

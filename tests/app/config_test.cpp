@@ -153,10 +153,10 @@ ordr = "fifo"
   EXPECT_THAT(lines, Contains(HasSubstr("functions.f.queue: is missing")));
   EXPECT_THAT(lines, Contains(HasSubstr("queues.r.weight: 0.12345678901234567890 has more digits")));
   EXPECT_THAT(lines, Contains(HasSubstr("queues.r.ordr: unknown key")));
-  EXPECT_THAT(lines,
-              Contains(HasSubstr(
-                  "functions.f.params.b.max: 12345678901234.5678 has more digits than a number of this "
-                  "file keeps; write it in quotes")));
+  EXPECT_THAT(
+      lines, Contains(HasSubstr(
+                 "functions.f.params.b.max: 12345678901234.5678 has more digits than a double can represent; "
+                 "write it in quotes")));
   EXPECT_THAT(lines, Contains(testing::StartsWith("gaur.toml:5:")));
 }
 

@@ -72,18 +72,18 @@ export function readFrames(events: FrameEvents): void {
   stream.on('error', () => events.end());
 }
 
-/** Writes frames in order. Check `crowded` before sending much. */
+/** Writes frames in order. Check `isFull` before writing large amounts. */
 export class FrameWriter {
   private readonly socket = new Socket({ fd: OUT, readable: false, writable: true });
 
-  /** `lost`: the reader is gone. `relaxed`: `crowded` became false. */
-  constructor(lost: () => void, relaxed: () => void) {
+  /** `lost`: the reader has closed the pipe. `drained`: `isFull` became false. */
+  constructor(lost: () => void, drained: () => void) {
     this.socket.on('error', lost);
-    this.socket.on('drain', relaxed);
+    this.socket.on('drain', drained);
   }
 
   /** The pipe and its buffer are full. */
-  get crowded(): boolean {
+  get isFull(): boolean {
     return this.socket.writableNeedDrain;
   }
   get waitingBytes(): number {

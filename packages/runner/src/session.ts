@@ -12,7 +12,7 @@ const MOST_WAITING_BYTES = 1024 * 1024; // of log lines that Gaur has not read y
 const DEFAULT_CLOSE_MS = 1500; // Gaur's stop_grace is 2 s
 const FRAME_OVERHEAD = 4096; // of the other members of a frame
 
-/** The result of a boot: the functions, and how to close what it opened. */
+/** The result of a boot: the functions, and a function that closes its resources. */
 export interface Booted {
   functions: ReadonlyMap<string, Handler>;
   close?: (() => unknown) | undefined;
@@ -27,7 +27,7 @@ export interface SessionOptions {
 
 const CANCEL_REASONS: readonly CancelReason[] = ['cancel', 'timeout', 'lock_lost', 'stop'];
 
-function say(line: string): void {
+function logError(line: string): void {
   process.stderr.write(`gaur-runner: ${line}\n`);
 }
 
@@ -36,8 +36,8 @@ let started = false;
 
 class Session {
   private readonly writer = new FrameWriter(
-    () => this.leave(1, 'Gaur no longer reads the frames of this runner'),
-    () => this.relaxed(),
+    () => this.exit(1, 'Gaur no longer reads the frames of this runner'),
+    () => this.drained(),
   );
   private booted: Booted | undefined;
   private current: Run | undefined;
@@ -47,27 +47,27 @@ class Session {
   private progressSent = -Infinity;
   private lostLines = 0;
   private stopping = false;
-  private worn = false; // an uncaught error of an ended run: the current run is the last
+  private isLastRun = false; // set by an uncaught error: the process exits after the current run
 
   constructor(private readonly options: SessionOptions) {}
 
   async start(boot: () => Promise<Booted>): Promise<void> {
     process.on('uncaughtException', (error, origin) => this.uncaught(error, origin));
     readFrames({
-      frame: (frame) => this.take(frame),
-      broken: (what) => this.leave(1, `not a frame: ${what}`),
+      frame: (frame) => this.handle(frame),
+      broken: (what) => this.exit(1, `not a frame: ${what}`),
       end: () => void this.stop(),
     });
     try {
       this.booted = await boot();
     } catch (error) {
-      return this.leave(1, `cannot start: ${(error as Error)?.stack ?? error}`);
+      return this.exit(1, `cannot start: ${(error as Error)?.stack ?? error}`);
     }
     if (this.stopping) return; // stop() does not wait for a boot
     this.writer.write(JSON.stringify({ type: 'ready', protocol: PROTOCOL, name: this.options.name ?? `@gaur/runner, Node ${process.versions.node}` }));
   }
 
-  private take(frame: Frame): void {
+  private handle(frame: Frame): void {
     if (frame.type === 'run' && !this.stopping) this.run(frame);
     else if (frame.type === 'cancel') this.cancel(frame);
     else if (frame.type === 'stop') void this.stop();
@@ -97,7 +97,7 @@ class Session {
     if (this.current !== run) return; // an uncaught error has ended it
     this.flushProgress();
     this.current = undefined;
-    if (!this.worn) return this.writer.write(line);
+    if (!this.isLastRun) return this.writer.write(line);
     // `last`: Gaur sends no job to a process that is about to exit.
     this.stopping = true;
     setTimeout(() => process.exit(1), 1000).unref();
@@ -154,7 +154,7 @@ class Session {
   private reportProgress(of: Run, value: unknown): void {
     if (this.current !== of) return; // sent after the outcome
     this.progress = { value };
-    if (this.writer.crowded) return; // relaxed() sends the newest
+    if (this.writer.isFull) return; // drained() sends the newest
     const wait = this.progressSent + PROGRESS_EVERY_MS - performance.now();
     if (wait <= 0) this.flushProgress();
     else this.progressTimer ??= setTimeout(() => this.flushProgress(), wait).unref();
@@ -163,13 +163,13 @@ class Session {
   private flushProgress(): void {
     clearTimeout(this.progressTimer);
     this.progressTimer = undefined;
-    const held = this.progress;
+    const newest = this.progress;
     this.progress = undefined;
-    if (held === undefined || this.current === undefined) return;
+    if (newest === undefined || this.current === undefined) return;
     this.progressSent = performance.now();
     let value: string;
     try {
-      value = toJson(held.value, 'progress');
+      value = toJson(newest.value, 'progress');
     } catch (error) {
       return this.sendLog(this.current, (error as Error).message);
     }
@@ -184,11 +184,11 @@ class Session {
       return;
     }
     const text = String(line);
-    const cut = text.length > 16 * 1024 ? text.slice(0, 16 * 1024) : text; // Gaur stores no more
+    const cut = text.length > 16 * 1024 ? text.slice(0, 16 * 1024) : text; // Gaur stores at most this
     this.writer.write(toJson({ type: 'log', run: of.run, line: cut }, 'a log line'));
   }
 
-  private relaxed(): void {
+  private drained(): void {
     const lost = this.lostLines;
     this.lostLines = 0;
     if (this.current === undefined) return;
@@ -204,13 +204,13 @@ class Session {
     const text = (error as Error)?.stack ?? String(error);
     if (from !== undefined && from !== run) {
       const cancelled = from.signal.aborted; // errors after a cancel are expected
-      say(`${kind} of run ${from.run}, which ${cancelled ? 'was cancelled' : 'has ended'}: ${text}`);
+      logError(`${kind} of run ${from.run}, which ${cancelled ? 'was cancelled' : 'has ended'}: ${text}`);
       if (cancelled) return;
     } else {
-      say(`${kind}: ${text}`);
+      logError(`${kind}: ${text}`);
     }
-    if (run === undefined) return this.leave(1, 'the process exits');
-    this.worn = true;
+    if (run === undefined) return this.exit(1, 'the process exits');
+    this.isLastRun = true;
     if (from !== undefined && from !== run) return; // another run's error must not fail this one
     const failure = failureOf(error);
     failure.message = `${kind}: ${failure.message}`;
@@ -218,24 +218,24 @@ class Session {
     this.finish(run, this.failed(run, failure));
   }
 
-  /** Cancels the run, closes what was booted, and exits with code 0 within closeTimeoutMs. */
+  /** Cancels the run, calls close(), and exits with code 0 within closeTimeoutMs. */
   private async stop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
     const timeout = this.options.closeTimeoutMs ?? DEFAULT_CLOSE_MS;
-    setTimeout(() => this.leave(0, `the run did not end within ${timeout} ms of the stop`), timeout);
+    setTimeout(() => this.exit(0, `the run did not end within ${timeout} ms of the stop`), timeout);
     this.current?.cancel('stop', 'the runner stops');
     await this.finished;
     try {
       await this.booted?.close?.();
     } catch (error) {
-      say(`closing failed: ${(error as Error)?.stack ?? error}`);
+      logError(`closing failed: ${(error as Error)?.stack ?? error}`);
     }
-    this.leave(0);
+    this.exit(0);
   }
 
-  private leave(code: number, why = ''): void {
-    if (why !== '') say(why);
+  private exit(code: number, why = ''): void {
+    if (why !== '') logError(why);
     process.exit(code);
   }
 }
@@ -248,7 +248,7 @@ export async function startSession(boot: () => Promise<Booted>, options: Session
   if (started) throw new Error('this process is already a runner: call run() or runNest() once');
   started = true;
   if (process.env['GAUR_PROTOCOL'] === undefined || !hasDescriptors()) {
-    say('this program is started by Gaur, with frames on descriptors 3 and 4. To test it: gaur runner-check -- node YOUR_FILE');
+    logError('this program is started by Gaur, with frames on descriptors 3 and 4. To test it: gaur runner-check -- node YOUR_FILE');
     process.exit(2);
   }
   await new Session(options).start(boot);

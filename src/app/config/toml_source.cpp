@@ -54,7 +54,7 @@ class Reader {
     if (!read_decimal(digits) || survives_double(digits)) return;
     document_.problems.push_back(
         {origin(number.source()), to_string(path),
-         digits + " has more digits than a number of this file keeps; write it in quotes"});
+         digits + " has more digits than a double can represent; write it in quotes"});
   }
 
   json::Value value(const toml::node& node, const KeyPath& path) {

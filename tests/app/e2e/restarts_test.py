@@ -1,4 +1,4 @@
-"""Starts that are not the job's fault: restarts and pauses of the host fail no job and cost no attempt."""
+"""Restarts and pauses of the host do not fail jobs and do not count as attempts."""
 
 import signal
 import time
@@ -33,7 +33,7 @@ class RestartsTest(EndToEnd):
         below = tree(server.process.pid)
         server.signal(number)
         server.process.wait()
-        until(lambda: not alive(below), seconds=10, what="the end of the processes of the dead server")
+        until(lambda: not alive(below), seconds=10, what="the exit of all processes of the killed server")
         server.start()
 
     def test_a_job_survives_any_number_of_killed_hosts(self):
@@ -48,7 +48,7 @@ class RestartsTest(EndToEnd):
         self.assertEqual(job["attempts_started"], RESTARTS + 1)
         self.assertNotIn("count as stalled", server.log())
 
-    def test_a_signal_from_outside_is_not_the_jobs_doing(self):
+    def test_a_host_killed_by_another_process_does_not_count_as_stalled(self):
         server = self.server(CONFIG).start()
         job_id = server.add("sleep", {"ms": 1_500})
         for _ in range(3):
@@ -56,7 +56,7 @@ class RestartsTest(EndToEnd):
         job = server.finished("q", job_id)
         self.assertEqual((job["state"], job.get("stalled", 0)), ("completed", 0), job)
 
-    def test_a_job_that_crashes_its_host_is_bounded(self):
+    def test_a_job_that_crashes_its_host_fails_after_max_stalled(self):
         server = self.server(CONFIG).start()
         job_id = server.add("sleep", {"ms": 60_000})
         for stalled in (1, 2):
@@ -64,7 +64,7 @@ class RestartsTest(EndToEnd):
             server.kill()
             with open(self.folder / "data/running", "r+b") as file:
                 file.seek(64)
-                file.write(b"signal 11\n")  # what the signal handler of a crashing host writes
+                file.write(b"signal 11\n")  # the signal handler of a crashing host writes this
             server.start()
             until(lambda: server.job("q", job_id).get("stalled") == stalled, what="the count")
         job = server.finished("q", job_id)
@@ -72,7 +72,7 @@ class RestartsTest(EndToEnd):
         self.assertIn('reason="it crashed (SIGSEGV)"', server.log())
         self.assertEqual(server.finished("q", server.add("sleep", {"ms": 1}))["state"], "completed")
 
-    def test_fifteen_attempts_are_fifteen_and_the_last_error_stays(self):
+    def test_all_fifteen_attempts_run_and_the_last_error_is_kept(self):
         server = self.server(CONFIG).start()
         added = server.post("/v1/queues/q/jobs", {"name": "fail", "data": {}, "options": {"attempts": 15}})
         self.assertEqual(added.status, 202, added.text)
@@ -90,7 +90,7 @@ class RestartsTest(EndToEnd):
         self.assertEqual((job["attempts_made"], job.get("stalled", 0)), (1, 0))
         self.assertEqual(len(note.read_text().splitlines()), 21)
 
-    def test_a_stopped_and_continued_host_costs_no_run(self):
+    def test_a_stopped_and_continued_host_loses_no_run(self):
         server = self.server(CONFIG).start()
         note = self.folder / "starts"
         job_id = server.add("sleep", {"ms": 8_000, "note": str(note)})
@@ -131,7 +131,7 @@ class RedisRestartsTest(RedisHosts):
         self.assertNotIn("stalledCounter", job)
         self.assertNotIn("attemptsMade", job)
 
-    def test_a_job_that_crashes_its_host_is_bounded(self):
+    def test_a_job_that_crashes_its_host_fails_after_max_stalled(self):
         redis = self.redis()
         call = self.call(redis)
         flags = ("--worker.lock=2s", "--grace=0")

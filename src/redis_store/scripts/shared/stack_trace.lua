@@ -1,5 +1,5 @@
--- A stored stack trace (a JSON array of strings as text) with one JSON literal appended, cut to the newest
--- `stackTraceLimit` where the job's options have one.
+-- Appends a JSON literal to a stored stack trace (a JSON array of strings as text). Keeps the newest
+-- `stackTraceLimit` entries if the job's options set it.
 local function append_stack(stacks, literal, options)
   if literal == '' then return stacks or '[]' end
   local body = stacks and string.match(stacks, '^%s*%[(.*)%]%s*$') or ''
