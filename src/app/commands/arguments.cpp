@@ -11,6 +11,7 @@
 
 #include "app/config/layers.hpp"
 #include "app/subcommands.hpp"
+#include "base/process_protection.hpp"
 #include "base/suggest.hpp"
 
 extern char** environ;
@@ -227,6 +228,7 @@ Loaded load_configuration(const Arguments& arguments) {
                           .environment = environment(),
                           .flags = arguments.flags});
   loaded.config = make_config(loaded.settings, folder, detect_machine(), host_name());
+  erase_variables(is_secret_variable);
   return loaded;
 }
 

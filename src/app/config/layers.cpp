@@ -112,6 +112,17 @@ std::string variable_name(const KeyPath& path) {
   return name;
 }
 
+bool is_secret_variable(std::string_view name) {
+  if (name == "REDIS_PASSWORD" || name == "REDIS_URL") return true;
+  return std::ranges::any_of(schema(), [&](const KeyRow& row) {
+    if (row.kind != Kind::kSecret && row.kind != Kind::kStoreUrl) return false;
+    const std::size_t star = row.path.find(".*.");  // of the user's own names, any may stand between
+    if (star == std::string_view::npos) return name == variable_name(parse_path(row.path));
+    return name.starts_with(variable_name(parse_path(row.path.substr(0, star))) + "_") &&
+           name.ends_with(variable_name(parse_path(row.path.substr(star + 3))).substr(kPrefix.size() - 1));
+  });
+}
+
 void put_variables(Settings& settings, const std::vector<Variable>& variables) {
   std::map<std::string, KeyPath> known;
   std::map<std::string, std::string>

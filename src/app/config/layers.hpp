@@ -36,5 +36,7 @@ void put_variables(Settings& settings, const std::vector<Variable>& variables);
 void apply_deployment(Settings& settings, const std::vector<Variable>& variables);
 /// "GAUR_QUEUES_QUERY_MAX_WAITING" for queues.query.max_waiting.
 std::string variable_name(const KeyPath& path);
+/// Whether the variable's value may contain a password or token.
+bool is_secret_variable(std::string_view name);
 
 }  // namespace gaur::app

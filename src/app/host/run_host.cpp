@@ -18,6 +18,7 @@
 #include "app/subcommands.hpp"
 #include "app/version.hpp"
 #include "base/json.hpp"
+#include "base/process_protection.hpp"
 #include "base/system_env.hpp"
 #include "base/try.hpp"
 
@@ -162,6 +163,8 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
   Signals signals;
   MainThreadEvents events{.signals = signals, .mutex = {}, .fatal = {}, .stopped = {}, .leave = {}};
   const Logger log(stderr_log_sink(), loaded.config.log_level);
+  if (const Status hidden = hide_process(); !hidden)
+    log.warn("the host's memory is readable by its user", {{"error", hidden.error().message}});
   NewFolder data_folder(loaded.config.data_folder);  // before the host, so that it outlives it
   const Status complete = complete_configuration(loaded, options.role == Role::kSweeper, log);
   if (!complete) return cannot_start(complete.error());

@@ -1,0 +1,90 @@
+"""A runner that tries what an untrusted handler must not do. Its result says what happened: "done", an error's name
+such as "EACCES", or what it read."""
+
+import ctypes
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+libc = ctypes.CDLL(None, use_errno=True)
+# Of x86-64 and of the generic table that arm64 uses.
+NUMBERS = {
+    "x86_64": {"mount": 165, "ptrace": 101, "keyctl": 250, "add_key": 248, "bpf": 321, "perf_event_open": 298, "unshare": 272,
+               "userfaultfd": 323, "io_uring_setup": 425, "reboot": 169, "swapon": 167, "kexec_load": 246, "init_module": 175,
+               "process_vm_readv": 310, "process_vm_writev": 311, "setns": 308, "open_by_handle_at": 304},
+    "aarch64": {"mount": 40, "ptrace": 117, "keyctl": 219, "add_key": 217, "bpf": 280, "perf_event_open": 241, "unshare": 97,
+                "userfaultfd": 282, "io_uring_setup": 425, "reboot": 142, "swapon": 224, "kexec_load": 104, "init_module": 105,
+                "process_vm_readv": 270, "process_vm_writev": 271, "setns": 268, "open_by_handle_at": 265},
+}
+
+
+def system_call(name, arguments):
+    if libc.syscall(NUMBERS[os.uname().machine][name], *[ctypes.c_long(value) for value in arguments]) >= 0:
+        return "done"
+    return errno.errorcode[ctypes.get_errno()]
+
+
+def leave_daemon():
+    """A process that left the process group and the session; its parent is gone. Answers its pid."""
+    script = "import os,sys,time\nif os.fork(): os._exit(0)\nos.setsid()\nprint(os.getpid(),flush=True)\nos.close(1)\ntime.sleep(600)"
+    started = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True)
+    return int(started.stdout)
+
+
+def attempt(job):
+    what = job["what"]
+    if what == "read":
+        with open(job["path"], "rb") as file:
+            return file.read(65536).decode(errors="replace")
+    if what == "list":
+        return sorted(os.listdir(job["path"]))
+    if what == "write":
+        with open(job["path"], "w") as file:
+            file.write("written")
+        return "done"
+    if what == "write_scratch":
+        path = os.path.join(os.environ[job["folder"]], job["name"])
+        with open(path, "w") as file:
+            file.write("left behind")
+        return path
+    if what == "environment":
+        return dict(os.environ).__repr__()
+    if what == "kill":
+        os.kill(job["pid"], signal.SIGCONT)
+        return "done"
+    if what == "connect":
+        with socket.create_connection(("127.0.0.1", job["port"]), 5):
+            return "done"
+    if what == "system_call":
+        return system_call(job["name"], job.get("arguments", [0, 0, 0, 0, 0]))
+    if what == "status":
+        lines = dict(line.split(":", 1) for line in open("/proc/self/status"))
+        return {"uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(), "parent": os.getppid(), "pid": os.getpid(),
+                **{key: lines[key].strip() for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")}}
+    if what == "leave_daemon":
+        return leave_daemon()
+    raise ValueError(what)
+
+
+def main():
+    frames = os.fdopen(3)
+    out = os.fdopen(4, "w", buffering=1)
+    out.write('{"type":"ready","protocol":1,"name":"attacker"}\n')
+    for line in frames:
+        frame = json.loads(line)
+        if frame["type"] == "stop":
+            return
+        if frame["type"] != "run":
+            continue
+        try:
+            result = attempt(frame["data"])
+        except OSError as error:
+            result = errno.errorcode[error.errno]
+        out.write(json.dumps({"type": "completed", "run": frame["run"], "result": result}) + "\n")
+
+
+main()
