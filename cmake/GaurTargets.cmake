@@ -17,6 +17,7 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_library(GAUR_LMDB lmdb REQUIRED)
+find_library(GAUR_SECCOMP seccomp REQUIRED)
 
 find_program(GAUR_CCACHE ccache)
 if(GAUR_CCACHE)

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "base/landlock.hpp"
 
@@ -12,23 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the C library, DuckDB and the renewal of the program read: libraries, time zones and locales,
-/// statistics of the machine and of this process. /proc as a whole, because its entries have no lasting
-/// identity; Landlock itself protects other processes' memory and environment.
-constexpr const char* kSystemPaths[] = {"/usr",
-                                        "/lib",
-                                        "/lib64",
-                                        "/etc/ld.so.cache",
-                                        "/etc/ld.so.conf",
-                                        "/etc/ld.so.conf.d",
-                                        "/etc/localtime",
-                                        "/etc/timezone",
-                                        "/proc",
-                                        "/sys/fs/cgroup",
-                                        "/sys/devices/system",
-                                        "/dev/urandom"};
-/// The last one resets the peak of resident memory between runs.
-constexpr const char* kSystemWritable[] = {"/dev/null", "/proc/self/clear_refs"};
+/// Resets the peak of resident memory between runs.
+constexpr const char* kClearRefs = "/proc/self/clear_refs";
 
 /// The files that this process runs on: its program, the C++ library, libduckdb.
 void add_mapped_files(std::vector<fs::path>& paths) {
@@ -38,14 +22,6 @@ void add_mapped_files(std::vector<fs::path>& paths) {
     if (const auto at = line.find('/'); at != std::string::npos) files.insert(line.substr(at));
   }
   paths.insert(paths.end(), files.begin(), files.end());
-}
-
-void add_folders_of(std::vector<fs::path>& paths, const char* variable) {
-  const char* list = std::getenv(variable);
-  std::istringstream parts(list == nullptr ? "" : list);
-  for (std::string part; std::getline(parts, part, ':');) {
-    if (!part.empty()) paths.emplace_back(part);
-  }
 }
 
 bool is_inside(const fs::path& folder, const fs::path& path) {
@@ -72,10 +48,11 @@ Status confine(const Spec& spec, const SandboxPaths& paths) {
     if (path.empty()) return Error{Errc::kUnsupported, "GAUR_TMP and GAUR_OUT do not say where it may write"};
     rules.write.push_back(path);
   }
-  rules.write.insert(rules.write.end(), std::begin(kSystemWritable), std::end(kSystemWritable));
-  rules.read.assign(std::begin(kSystemPaths), std::end(kSystemPaths));
+  for (auto& path : system_write_paths()) rules.write.push_back(std::move(path));
+  rules.write.emplace_back(kClearRefs);
+  rules.read = system_read_paths();
   add_mapped_files(rules.read);
-  add_folders_of(rules.read, "LD_LIBRARY_PATH");
+  for (auto& folder : folders_in(std::getenv("LD_LIBRARY_PATH"))) rules.read.push_back(std::move(folder));
   rules.read.push_back(paths.spec_file);
   std::error_code error;
   for (const auto& path : spec.data)

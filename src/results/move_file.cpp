@@ -62,6 +62,9 @@ Status move_file(const fs::path& from, const fs::path& to, const CancelFlag& can
   }, folder{};
   if (::fstat(file.get(), &source) != 0) return cannot("read the status of", from);
   if (::stat(to.parent_path().c_str(), &folder) != 0) return cannot("read the status of", to.parent_path());
+  // A runner of another user keeps no right to the file.
+  if (source.st_uid != ::geteuid() && ::fchown(file.get(), ::geteuid(), ::getegid()) != 0)
+    return cannot("take over", from);
   if (source.st_dev == folder.st_dev) {
     if (::fsync(file.get()) != 0) return cannot("sync", from);
     if (::rename(from.c_str(), to.c_str()) == 0) return ok();

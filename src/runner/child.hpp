@@ -61,6 +61,7 @@ struct Child {
   pid_t pid = 0;
   Meter meter;
   std::uint64_t memory_limit = 0;
+  bool limit_failure_logged = false;
 
   std::string outbox;
   std::size_t outbox_sent = 0;

@@ -32,6 +32,9 @@ std::vector<std::string> to_arguments(const Launch& launch) {
   if (!launch.working_folder.empty()) {
     arguments.insert(arguments.end(), {"--folder", launch.working_folder});
   }
+  if (!launch.scratch.empty()) arguments.insert(arguments.end(), {"--scratch", launch.scratch});
+  const std::vector<std::string> isolation = gaur::to_arguments(launch.isolation);
+  arguments.insert(arguments.end(), isolation.begin(), isolation.end());
   arguments.emplace_back("--");
   arguments.insert(arguments.end(), launch.command.begin(), launch.command.end());
   return arguments;
@@ -53,6 +56,8 @@ Launch parse(int argc, char** argv) {
     if (key == "--memory") launch.memory_bytes = std::strtoull(value, nullptr, 10);
     if (key == "--files") launch.open_files = std::strtoull(value, nullptr, 10);
     if (key == "--folder") launch.working_folder = value;
+    if (key == "--scratch") launch.scratch = value;
+    read_argument(launch.isolation, key, value);
   }
   for (++i; i < argc; ++i) launch.command.emplace_back(argv[i]);
   return launch;
@@ -66,7 +71,7 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   ::setrlimit(resource, &limit);
 }
 
-/// In the forked child. Does not return; on failure it writes errno to `problem`.
+/// In the forked child. Does not return; on failure it writes an IsolationFailure to `problem`.
 [[noreturn]] void become_runner(const Launch& launch, pid_t keeper, int problem) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -79,14 +84,19 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   std::vector<char*> arguments;
   for (const std::string& argument : launch.command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
-  if (launch.working_folder.empty() || ::chdir(launch.working_folder.c_str()) == 0) {
-    ::close_range(kReports, ~0U, CLOSE_RANGE_CLOEXEC);
-    // Last, because this process may need more memory than the runner's limit.
-    if (launch.memory_bytes > 0) set_limit(RLIMIT_DATA, launch.memory_bytes, false);
-    ::execvp(arguments[0], arguments.data());
+  ::close_range(kReports, ~0U, CLOSE_RANGE_CLOEXEC);
+  IsolationFailure failure = isolate(launch.isolation, launch.scratch);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a switch of the user has cleared it
+  if (::getppid() != keeper) ::_exit(kExitOrphan);
+  if (failure.step == IsolationStep::kNone) {
+    if (launch.working_folder.empty() || ::chdir(launch.working_folder.c_str()) == 0) {
+      // Last, because this process may need more memory than the runner's limit.
+      if (launch.memory_bytes > 0) set_limit(RLIMIT_DATA, launch.memory_bytes, false);
+      ::execvp(arguments[0], arguments.data());
+    }
+    failure.error_number = errno;
   }
-  const int error_number = errno;
-  [[maybe_unused]] const ssize_t written = ::write(problem, &error_number, sizeof error_number);
+  [[maybe_unused]] const ssize_t written = ::write(problem, &failure, sizeof failure);
   ::_exit(127);
 }
 
@@ -120,6 +130,7 @@ class Keeper {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (!hide_process()) return false;
     return ::getppid() == launch_.server_pid;
   }
 
@@ -133,10 +144,11 @@ class Keeper {
     report.pid = child;
     report.error_number = child < 0 ? errno : 0;
     problem->write.reset();
-    int error_number = 0;
+    IsolationFailure failure;
     // End of file: the descriptor was closed by a successful exec.
-    if (child > 0 && ::read(problem->read.get(), &error_number, sizeof error_number) > 0) {
-      report.error_number = error_number;
+    if (child > 0 && ::read(problem->read.get(), &failure, sizeof failure) > 0) {
+      report.error_number = failure.error_number;
+      report.step = failure.step;
       ::waitpid(child, nullptr, 0);
     }
     if (report.error_number != 0) report.kind = Report::Kind::kCannotStart;

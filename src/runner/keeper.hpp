@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/isolation.hpp"
+
 namespace gaur {
 
 /// Runs the keeper; `argv[1]` is "keeper". Call it first in main(), before any thread or open file. Returns
@@ -34,7 +36,7 @@ struct Report {
   enum class Kind : std::uint32_t {
     /// `pid` runs the command. The kernel does not reuse the pid before the server closes kCommands.
     kStarted = 1,
-    /// Exec failed with `error_number`.
+    /// `step` or exec failed with `error_number`.
     kCannotStart,
     /// The process tree is dead.
     kEnded,
@@ -42,6 +44,8 @@ struct Report {
   Kind kind = Kind::kStarted;
   std::int32_t pid = 0;
   std::int32_t error_number = 0;
+  /// kNone: exec.
+  IsolationStep step = IsolationStep::kNone;
   /// That killed the runner, or 0.
   std::int32_t signal = 0;
   std::int32_t exit_code = 0;
@@ -63,6 +67,9 @@ struct Launch {
   std::uint64_t open_files = 1024;
   /// "": the server's.
   std::string working_folder;
+  /// The runner's own folder.
+  std::string scratch;
+  Isolation isolation;
   /// Looked up in PATH.
   std::vector<std::string> command;
 };

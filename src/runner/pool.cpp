@@ -128,6 +128,10 @@ SpawnSpec Pool::spec_of(const Runner& runner) const {
   spec.pool = name_;
   spec.command = options_.command;
   spec.env = context_.environment;
+  if (const auto& user = options_.isolation.user) {
+    spec.env["HOME"] = user->home;
+    spec.env["USER"] = spec.env["LOGNAME"] = user->name;
+  }
   for (const auto& [name, value] : options_.env) spec.env[name] = value;
   const std::string tmp = (runner.scratch / "tmp").string();
   spec.env["GAUR_PROTOCOL"] = std::to_string(kRunnerProtocol);
@@ -141,6 +145,7 @@ SpawnSpec Pool::spec_of(const Runner& runner) const {
   spec.scratch = runner.scratch;
   spec.memory_bytes = options_.memory_bytes;
   spec.open_files = options_.open_files;
+  spec.isolation = options_.isolation;
   return spec;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gaur/names.hpp"
+#include "runner/isolation.hpp"
 
 namespace gaur {
 
@@ -28,6 +29,7 @@ struct PoolOptions {
   std::uint64_t memory_bytes = 0;
   /// RLIMIT_NOFILE.
   std::uint32_t open_files = 1024;
+  Isolation isolation;
 
   /// Kept running without jobs.
   std::uint32_t min_runners = 1;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runner/frames.hpp"
+#include "runner/isolation.hpp"
 
 namespace gaur {
 
@@ -29,6 +30,7 @@ struct SpawnSpec {
   /// Soft RLIMIT_DATA; 0: not limited.
   std::uint64_t memory_bytes = 0;
   std::uint32_t open_files = 1024;
+  Isolation isolation;
 };
 
 /// Measured by the operating system since the start of the run.

@@ -26,10 +26,19 @@ constexpr Duration kKeeperTimeout{3'000};
 /// A runner that closed its frames and still runs can send no outcome.
 constexpr Duration kClosedFramesGrace{1'000};
 
-Status make_scratch(const std::filesystem::path& scratch) {
+/// The folder of one runner. `user` owns only tmp/ and out/ in it: a runner that could replace these with a
+/// symbolic link would let the server move and remove files elsewhere.
+Status make_scratch(const std::filesystem::path& scratch, const std::optional<UserIds>& user) {
+  namespace fs = std::filesystem;
   std::error_code problem;
-  for (const char* part : {"tmp", "out"}) std::filesystem::create_directories(scratch / part, problem);
-  if (!problem) std::filesystem::permissions(scratch, std::filesystem::perms::owner_all, problem);
+  for (const char* part : {"tmp", "out"}) fs::create_directories(scratch / part, problem);
+  const fs::perms pass = fs::perms::owner_all | (user ? fs::perms::others_exec : fs::perms::none);
+  if (!problem) fs::permissions(scratch, pass, problem);
+  for (const char* part : {"tmp", "out"}) {
+    if (!problem) fs::permissions(scratch / part, fs::perms::owner_all, problem);
+    if (!problem && user && ::lchown((scratch / part).c_str(), user->uid, user->groups.front()) != 0)
+      return errno_error("give " + (scratch / part).string() + " to user " + user->name, errno);
+  }
   if (problem)
     return Error{Errc::kIo, fmt::format("cannot create {}: {}", scratch.string(), problem.message())};
   return ok();
@@ -109,7 +118,7 @@ void RunnerIo::release_scratch(RunnerId id, std::filesystem::path scratch) {
 void RunnerIo::start(SpawnSpec spec) {
   const RunnerId id = spec.id;
   auto child = std::make_unique<Child>(std::move(spec), options_.output_line_bytes);
-  Status made = make_scratch(child->spec.scratch);
+  Status made = make_scratch(child->spec.scratch, child->spec.isolation.user);
   Result<Spawned> spawned =
       made ? spawn_keeper(options_.keeper_program, child->spec) : Result<Spawned>(made.error());
   if (!spawned) {
@@ -129,8 +138,14 @@ void RunnerIo::start(SpawnSpec spec) {
 }
 
 void RunnerIo::run(Child& child, const std::string& frame, std::uint64_t memory_bytes) {
-  if (child.pid > 0 && child.memory_limit != memory_bytes && limit_memory(child.pid, memory_bytes)) {
-    child.memory_limit = memory_bytes;
+  if (child.pid > 0 && child.memory_limit != memory_bytes) {
+    if (limit_memory(child.pid, memory_bytes)) {
+      child.memory_limit = memory_bytes;
+    } else if (!std::exchange(child.limit_failure_logged, true)) {
+      // Another user's process: CAP_SYS_RESOURCE is needed. Measuring still ends the run at its limit.
+      options_.log.warn("RLIMIT_DATA of a run was not changed",
+                        {{"pool", child.spec.pool}, {"pid", child.pid}, {"bytes", memory_bytes}});
+    }
   }
   if (child.meter.attached()) child.meter.begin();
   child.running = true;

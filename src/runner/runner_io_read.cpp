@@ -137,7 +137,9 @@ void RunnerIo::read_report(Child& child) {
           [id = child.spec.id, pid = report.pid](ProcessEvents& events) { events.on_started(id, pid); });
       break;
     case keeper::Report::Kind::kCannotStart:
-      child.exit.problem = errno_error(child.spec.command.front(), report.error_number).message;
+      child.exit.problem = report.step == IsolationStep::kNone
+                               ? errno_error(child.spec.command.front(), report.error_number).message
+                               : errno_error(to_string(report.step), report.error_number).message;
       report_exit(child);
       break;
     case keeper::Report::Kind::kEnded: on_ended(child, report); break;

@@ -53,6 +53,8 @@ keeper::Launch launch_of(const SpawnSpec& spec) {
   launch.memory_bytes = spec.memory_bytes;
   launch.open_files = spec.open_files;
   launch.working_folder = spec.working_folder.string();
+  launch.scratch = spec.scratch.string();
+  launch.isolation = spec.isolation;
   launch.command = spec.command;
   return launch;
 }

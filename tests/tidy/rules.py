@@ -30,6 +30,7 @@ FOREIGN = [
     ("boost/json", [r"src/base/json(_text|_document)?\.(hpp|cpp)$", r"cmake/pch\.hpp$"], "JSON goes through base/json.hpp"),
     ("boost/asio", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
     ("boost/beast", [r"_io\.(hpp|cpp)$"], "costs many seconds a file: only in *_io files"),
+    ("seccomp.h", [r"src/base/syscall_filter\.cpp$"], "filters go through base/syscall_filter.hpp"),
     ("spdlog", [r"src/base/log\.cpp$"], "the log goes through base/log.hpp"),
     ("toml++", [r"src/app/"], "only the app reads configuration"),
     ("CLI/", [r"src/app/", r"src/duckdb/main\.cpp$", r"bench/", r"tests/"], "only programs read command lines"),

@@ -13,6 +13,7 @@
 #include "app/host/duckdb_check.hpp"
 #include "app/host/host_warnings.hpp"
 #include "app/host/preflight.hpp"
+#include "app/host/runner_isolation.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "app/version.hpp"
@@ -97,6 +98,7 @@ int check_command(int argc, char** argv) {
   fmt::print("gaur {}\n", kVersion);
   print_settings(loaded.settings, brief);
   print_machine(loaded.config);
+  print_isolation(loaded.config);
   for (const auto& [name, pool] : loaded.config.pools) {
     if (pool.duckdb) check_duckdb_pool(loaded.settings, loaded.config, name);
   }
@@ -106,6 +108,7 @@ int check_command(int argc, char** argv) {
     fmt::print("\nwarning: {}\n", warning);
   check_needs(loaded.settings, loaded.config);
   check_commands(loaded.settings, loaded.config);
+  check_isolation(loaded.settings, loaded.config);
   if (!offline) check_redis_store(loaded.settings, loaded.config);
   return print_problems(loaded.settings.problems());
 }

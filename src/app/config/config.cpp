@@ -128,6 +128,11 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   PoolConfig pool;
   pool.duckdb = settings.text(key("kind")) == "duckdb";
   if (pool.duckdb) pool.sandbox = settings.text({"pools", name, "duckdb", "sandbox"});
+  pool.extensions = pool.duckdb && !settings.texts({"pools", name, "duckdb", "extensions"}).empty();
+  pool.isolation = settings.text(key("isolation"));
+  pool.network = settings.text(key("network"));
+  for (const std::string& path : settings.texts(key("read"))) pool.read.emplace_back(path);
+  for (const std::string& path : settings.texts(key("write"))) pool.write.emplace_back(path);
   pool.command = settings.texts(key("command"));
   if (const auto env = settings.value(key("env")); env.is_object()) {
     for (const auto& [variable, value] : env.as_object())
@@ -280,6 +285,7 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.results = read_results(settings, config.data_folder);
   config.spill_bytes =
       settings.maybe_whole({"machine", "spill"}).value_or(default_disk_share_of(config.data_folder));
+  config.runner_user = settings.text({"runners", "user"});
   for (const std::string& name : settings.names("queues"))
     config.queues[name] = read_queue(settings, name, config.redis.has_value());
   for (const std::string& name : settings.names("pools"))

@@ -74,6 +74,14 @@ struct PoolConfig {
   bool duckdb = false;
   /// Kind duckdb: "prefer", "require" or "off".
   std::string sandbox;
+  /// Kind duckdb: it loads extensions.
+  bool extensions = false;
+  /// "auto", "off", "basic" or "strict".
+  std::string isolation;
+  /// "auto", "on" or "off".
+  std::string network;
+  /// Kind command, strict isolation: paths that its runners may read, and read and write. Absolute.
+  std::vector<std::filesystem::path> read, write;
   /// Kind command only.
   std::vector<std::string> command;
   std::map<std::string, std::string> env;
@@ -151,6 +159,8 @@ struct Config {
   std::uint32_t max_stalled = 1;
   RecoveryConfig recovery;
   ResultsConfig results;
+  /// The user that runners run as: a name, "auto", or "none" for the server's.
+  std::string runner_user;
   std::map<std::string, QueueConfig> queues;
   std::map<std::string, PoolConfig> pools;
   std::map<std::string, FunctionConfig> functions;

@@ -124,6 +124,22 @@ void check_max_result(Settings& settings, const KeyPath& key, std::uint64_t byte
                      "must be between 64KiB and 7MiB; larger results belong in files (on_large = \"file\")");
 }
 
+/// Keys that the pool's isolation would ignore.
+void check_isolation_keys(Settings& settings, const std::string& name, const PoolConfig& pool) {
+  for (const char* last : {"read", "write"}) {
+    const KeyPath key{"pools", name, last};
+    if (settings.is_set(key) && pool.duckdb) {
+      settings.problem(key, fmt::format("applies to pools of kind \"command\" only; see {}",
+                                        to_string(KeyPath{"pools", name, "duckdb", "data"})));
+    } else if (settings.is_set(key) && pool.isolation != "strict") {
+      settings.problem(key, fmt::format("needs {} = \"strict\": otherwise files are not confined",
+                                        to_string(KeyPath{"pools", name, "isolation"})));
+    }
+  }
+  if (pool.isolation == "off" && pool.network == "off")
+    settings.problem({"pools", name, "network"}, "\"off\" needs isolation = \"basic\" or \"strict\"");
+}
+
 void check_pool(Settings& settings, const std::string& name, const PoolConfig& pool) {
   const auto key = [&](const char* last) { return KeyPath{"pools", name, last}; };
   if (name.find('/') != std::string::npos)
@@ -142,6 +158,7 @@ void check_pool(Settings& settings, const std::string& name, const PoolConfig& p
     settings.problem(key("folder"), fmt::format("{} is not a folder", pool.folder.string()));
   }
   check_max_result(settings, key("max_result"), pool.max_result);
+  check_isolation_keys(settings, name, pool);
   if (pool.max_runners && *pool.max_runners < std::max(1U, pool.min_runners)) {
     settings.problem(key("max_runners"),
                      fmt::format("must be at least 1 and at least min_runners ({})", pool.min_runners));

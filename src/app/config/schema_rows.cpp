@@ -182,6 +182,10 @@ constexpr std::array kRows{
            .fallback = "auto",
            .doc = "and not longer than this; auto: 30d, on a Redis store forever",
            .or_auto = true},
+    // ---- runners
+    KeyRow{"runners.user", Kind::kText, "auto",
+           "user that runners run as. auto: `gaur-runner` if that user exists and the host may switch users, "
+           "else the host's; `none`: the host's"},
     // ---- pools
     KeyRow{"pools.*.kind", Kind::kChoice, "command",
            "`duckdb`: SQL, built in. `command`: any executable that speaks the runner protocol",
@@ -190,6 +194,23 @@ constexpr std::array kRows{
            "kind command: the program and its arguments, without a shell"},
     KeyRow{"pools.*.env", Kind::kTextTable, "", "additional environment variables of its runners"},
     KeyRow{"pools.*.folder", Kind::kPath, "", "working folder of its runners; none: that of gaur.toml"},
+    KeyRow{.path = "pools.*.isolation",
+           .kind = Kind::kChoice,
+           .fallback = "auto",
+           .doc =
+               "what its runners are kept from (isolation.md). auto: `strict` for kind duckdb as far as the "
+               "kernel can, `basic` for kind command. `strict` starts no runner without Landlock and seccomp",
+           .choices = "auto|strict|basic|off"},
+    KeyRow{.path = "pools.*.network",
+           .kind = Kind::kChoice,
+           .fallback = "auto",
+           .doc = "sockets of its runners. auto: `off` for kind duckdb without `extensions`, else `on`",
+           .choices = "auto|on|off"},
+    KeyRow{"pools.*.read", Kind::kPaths, "",
+           "kind command, isolation `strict`: what its runners may read beside the system's files, their "
+           "program and `folder`"},
+    KeyRow{"pools.*.write", Kind::kPaths, "",
+           "kind command, isolation `strict`: what its runners may write beside their scratch folder"},
     KeyRow{"pools.*.max_result", Kind::kSize, "1MiB",
            "largest result of one run that is kept in the store, 64 KiB to 7 MiB; more is a failed attempt, "
            "code `too_large`. Use result files for larger ones"},

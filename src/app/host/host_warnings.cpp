@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/host/runner_isolation.hpp"
 #include "base/landlock.hpp"
 
 namespace gaur::app {
@@ -20,6 +21,9 @@ std::vector<std::string> host_warnings(const Config& config, bool runs_jobs) {
         fmt::format("pool {} is not sandboxed by Landlock: {}; only DuckDB restricts its SQL "
                     "(pools.{}.duckdb.sandbox)",
                     name, abi.error().message, name));
+  }
+  if (runs_jobs) {
+    for (std::string& warning : isolation_warnings(config)) warnings.push_back(std::move(warning));
   }
   return warnings;
 }

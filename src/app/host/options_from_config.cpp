@@ -6,6 +6,7 @@
 
 #include "app/host/duckdb_spec.hpp"
 #include "app/host/new_folder.hpp"
+#include "app/host/runner_isolation.hpp"
 #include "base/files.hpp"
 #include "base/try.hpp"
 
@@ -53,6 +54,7 @@ Status set_duckdb_command(PoolOptions& options, const Settings& settings, const 
                           const std::string& name) {
   const std::filesystem::path spec = config.data_folder / "spec" / (name + ".json");
   GAUR_CHECK(write_file(spec, compose_duckdb_spec(settings, config, name)));
+  if (options.isolation.user) GAUR_CHECK(let_read(spec, *options.isolation.user));
   options.command = {gaur_duckdb_program().string(), "--spec", spec.string()};
   options.pass_env.emplace_back("GAUR_DUCKDB_LIBRARY");
   return ok();
@@ -123,6 +125,8 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
   options.run_folder = config.data_folder / "run";
   for (const auto& [name, pool] : config.pools) {
     PoolOptions made = pool_options(pool, config.slots);
+    GAUR_TRY(made.isolation, isolation_of(config, pool));
+    if (made.isolation.user) GAUR_CHECK(let_runners_in(config, *made.isolation.user));
     if (pool.duckdb) GAUR_CHECK(set_duckdb_command(made, settings, config, name));
     options.pools[name] = std::move(made);
   }

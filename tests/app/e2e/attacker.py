@@ -46,11 +46,21 @@ def attempt(job):
         with open(job["path"], "w") as file:
             file.write("written")
         return "done"
+    if what == "replace_with_link":  # so that the host moves or removes what is elsewhere
+        os.rename(job["path"], job["path"] + ".old")
+        os.symlink("/etc", job["path"])
+        return "done"
     if what == "write_scratch":
         path = os.path.join(os.environ[job["folder"]], job["name"])
         with open(path, "w") as file:
             file.write("left behind")
         return path
+    if what == "file":
+        path = os.path.join(os.environ["GAUR_OUT"], "rows.csv")
+        with open(path, "w") as file:
+            file.write("a\n1\n")
+        os.chmod(path, 0o600)
+        return {}
     if what == "environment":
         return dict(os.environ).__repr__()
     if what == "kill":
@@ -84,7 +94,10 @@ def main():
             result = attempt(frame["data"])
         except OSError as error:
             result = errno.errorcode[error.errno]
-        out.write(json.dumps({"type": "completed", "run": frame["run"], "result": result}) + "\n")
+        outcome = {"type": "completed", "run": frame["run"], "result": result}
+        if frame["data"]["what"] == "file":
+            outcome["file"] = {"name": "rows.csv", "format": "csv", "rows": 1}
+        out.write(json.dumps(outcome) + "\n")
 
 
 main()

@@ -1,11 +1,14 @@
 """What a runner cannot reach: the host's secrets and memory, other processes, files, privileges."""
 
 import os
+import pwd
+import re
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
-from harness import HERE, EndToEnd, Server
+from harness import GAUR, HERE, ROOT, EndToEnd, Server
 
 TOKEN = "t0ken-that-no-runner-may-see"
 PASSWORD = "p4ssword-that-no-runner-may-see"
@@ -39,6 +42,23 @@ pool = "attacker"
 """
 
 
+class UnderTheUnit(Server):
+    """A server that runs as an ordinary user with the capabilities of deploy/systemd/gaur-work.service."""
+
+    def command(self, *flags):
+        unit = (ROOT / "deploy/systemd/gaur-work.service").read_text()
+        names = re.search(r"^AmbientCapabilities=(.*)$", unit, re.M).group(1).lower().split()
+        # Some containers have no CAP_SYS_RESOURCE to give.
+        mine = int(re.search(r"CapBnd:\s*(\w+)", Path("/proc/self/status").read_text()).group(1), 16)
+        if not mine >> 24 & 1:
+            names.remove("cap_sys_resource")
+        capabilities = ",".join(name.replace("cap_", "+") for name in names)
+        os.chown(self.folder, NOBODY, NOBODY)
+        return ["setpriv", f"--bounding-set=-all,{capabilities}", "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+                "--clear-groups", f"--inh-caps=-all,{capabilities}", f"--ambient-caps=-all,{capabilities}", "--no-new-privs",
+                *super().command(*flags)]
+
+
 class IsolationTest(EndToEnd):
     def attempt(self, server, what, **data):
         answer = server.post("/v1/functions/attempt?wait=30s", {"what": what, **data})
@@ -65,6 +85,121 @@ class IsolationTest(EndToEnd):
         self.assertIn(b"HARMLESS=shown", environment)
         self.assertNotIn(TOKEN.encode(), environment)
         self.assertNotIn(PASSWORD.encode(), environment)
+
+    def start(self, config):
+        server = self.server(config)
+        return server.start()
+
+    def test_a_runner_has_no_capabilities_and_a_filter(self):
+        server = self.start(pool())
+        status = self.attempt(server, "status")
+        for sets in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            self.assertEqual(int(status[sets], 16), 0, sets)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+
+    def test_basic_denies_system_calls_that_no_handler_needs(self):
+        server = self.start(pool())
+        for name in ("mount", "ptrace", "process_vm_readv", "process_vm_writev", "kexec_load", "bpf", "keyctl", "add_key",
+                     "perf_event_open", "init_module", "reboot", "swapon", "userfaultfd", "io_uring_setup", "setns",
+                     "open_by_handle_at"):
+            self.assertEqual(self.attempt(server, "system_call", name=name), "EPERM", name)
+        self.assertEqual(self.attempt(server, "system_call", name="unshare", arguments=[0, 0, 0, 0, 0]), "done")
+        self.assertEqual(self.attempt(server, "connect", port=server.port), "done", "a command pool has the network")
+
+    def test_a_runner_cannot_signal_the_host_or_its_keeper(self):
+        server = self.start(pool())
+        keeper = self.attempt(server, "status")["parent"]
+        for pid in (server.process.pid, keeper):
+            self.assertEqual(self.attempt(server, "kill", pid=pid), "EPERM")
+        self.assertEqual(self.attempt(server, "kill", pid=self.attempt(server, "status")["pid"]), "done")
+
+    def test_strict_confines_files_and_namespaces(self):
+        (self.folder / "app").mkdir()
+        (self.folder / "app/handler.js").write_text("code")
+        (self.folder / "data").mkdir()
+        (self.folder / "data/rows").write_text("rows")
+        (self.folder / "output").mkdir()
+        server = self.start(pool(f'''isolation = "strict"
+network = "off"
+folder = "app"
+read = ["data"]
+write = ["output"]'''))
+        self.assertEqual(self.attempt(server, "read", path=str(self.folder / "app/handler.js")), "code")
+        self.assertEqual(self.attempt(server, "read", path=str(self.folder / "data/rows")), "rows")
+        self.assertEqual(self.attempt(server, "write", path=str(self.folder / "output/new")), "done")
+        for folder in ("TMPDIR", "GAUR_OUT"):
+            self.assertIn(str(self.folder), self.attempt(server, "write_scratch", folder=folder, name="x"))
+        data = next(self.folder.glob("*/store")).parent
+        for path in (self.folder / "gaur.toml", self.folder / "log", data / "gaur.lock", data / "store/data.mdb", "/etc/shadow"):
+            self.assertEqual(self.attempt(server, "read", path=str(path)), "EACCES", path)
+        for path in (self.folder / "app/handler.js", self.folder / "data/rows", self.folder / "new", "/dev/shm/new", "/tmp/new"):
+            self.assertEqual(self.attempt(server, "write", path=str(path)), "EACCES", path)
+        self.assertEqual(self.attempt(server, "list", path=str(data)), "EACCES")
+        out = os.path.dirname(self.attempt(server, "write_scratch", folder="GAUR_OUT", name="x"))
+        self.assertEqual(self.attempt(server, "replace_with_link", path=out), "EACCES")
+        self.assertEqual(self.attempt(server, "connect", port=server.port), "EACCES")
+        self.assertEqual(self.attempt(server, "system_call", name="unshare", arguments=[0x10000000, 0, 0, 0, 0]), "EPERM")
+
+    def test_off_removes_the_protections(self):
+        server = self.start(pool('isolation = "off"'))
+        status = self.attempt(server, "status")
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "0"))
+        self.assertEqual(self.attempt(server, "kill", pid=server.process.pid), "done")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may switch users")
+    def test_runners_run_as_their_own_user(self):
+        user = pwd.getpwuid(NOBODY)
+        self.folder.chmod(0o755)
+        server = self.start(f'[runners]\nuser = "{user.pw_name}"\n' + pool())
+        status = self.attempt(server, "status")
+        self.assertEqual((status["uid"], status["gid"]), (NOBODY, user.pw_gid))
+        data = next(self.folder.glob("*/store")).parent
+        for path in (data / "store/data.mdb", data / "gaur.lock", "/etc/shadow", f"/proc/{server.process.pid}/environ"):
+            self.assertEqual(self.attempt(server, "read", path=str(path)), "EACCES", path)
+        self.assertEqual(self.attempt(server, "kill", pid=server.process.pid), "EPERM")
+        written = Path(self.attempt(server, "write_scratch", folder="GAUR_OUT", name="x"))
+        self.assertEqual((written.parent.stat().st_mode & 0o777, written.parent.stat().st_uid), (0o700, NOBODY))
+        self.assertEqual(self.attempt(server, "write", path=str(written.parent.parent / "new")), "EACCES")
+        self.assertEqual(self.attempt(server, "replace_with_link", path=str(written.parent)), "EACCES")
+        self.assertIn(f"'HOME': '{user.pw_dir}'", self.attempt(server, "environment"))
+        server.stop()
+        self.assertFalse(written.exists(), "the host removes what the user wrote")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may give capabilities")
+    def test_the_capabilities_of_the_unit_suffice(self):
+        self.folder.chmod(0o755)
+        daemon = pwd.getpwnam("daemon")
+        server = UnderTheUnit(self.folder, '[runners]\nuser = "daemon"\n' + pool() + '[functions.file]\npool = "attacker"\n')
+        self.servers.append(server)
+        server.start()
+        host = Path(f"/proc/{server.process.pid}/status").read_text()
+        self.assertRegex(host, rf"Uid:\s{NOBODY}\s")
+        status = self.attempt(server, "status")
+        self.assertEqual((status["uid"], int(status["CapEff"], 16), int(status["CapBnd"], 16)), (daemon.pw_uid, 0, 0))
+        written = Path(self.attempt(server, "write_scratch", folder="GAUR_OUT", name="x"))
+        self.assertEqual(written.stat().st_uid, daemon.pw_uid)
+        answer = server.post("/v1/functions/file?wait=30s", {"what": "file"})
+        self.assertEqual(answer.status, 200, answer.text)
+        moved = next(path for path in self.folder.rglob("*.csv"))
+        self.assertEqual(moved.stat().st_uid, NOBODY, "the host owns the result file")
+        job = server.finished("q", server.add("attempt", {"what": "environment"}))
+        self.assertGreater(job["usage"]["peak_rss_bytes"], 1 << 20, "measured")
+        server.stop()
+        self.assertFalse(written.exists(), "the host removes what the user wrote")
+
+    def test_check_prints_the_protections_and_rejects_what_has_no_effect(self):
+        (self.folder / "gaur.toml").write_text(pool('read = ["/srv"]') + '[pools.sealed]\nisolation = "strict"\nnetwork = "off"\n'
+                                               f'command = ["{PYTHON}"]\n[runners]\nuser = "no-such-user-here"\n')
+        checked = subprocess.run([GAUR, "check"], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(checked.returncode, 1)
+        self.assertRegex(checked.stdout, r"gaur\.toml:6:\d+: pools\.attacker\.read: needs pools\.attacker\.isolation = \"strict\"")
+        self.assertRegex(checked.stdout, r"runners\.user: there is no user no-such-user-here")
+        (self.folder / "gaur.toml").write_text(pool() + f'[pools.sealed]\nisolation = "strict"\nnetwork = "off"\ncommand = ["{PYTHON}"]\n')
+        text = subprocess.run([GAUR, "check"], cwd=self.folder, capture_output=True, text=True, timeout=60).stdout
+        self.assertRegex(text, r"isolation of pool attacker: basic\n(.*\n)*?  files: only its own +no: isolation is basic\n")
+        self.assertRegex(text, r"isolation of pool sealed: strict\n(.*\n)*?  files: only its own +yes\n(.*\n)*?  no network +yes\n")
+        if os.geteuid() == 0:
+            self.assertIn("gaur runs as root and so do its runners", text)
 
 
 if __name__ == "__main__":

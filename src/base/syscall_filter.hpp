@@ -1,0 +1,24 @@
+#pragma once
+// Denies system calls with seccomp, for the calling thread and all that it starts later, over exec too.
+// Filters can only be added.
+#include "gaur/result.hpp"
+
+namespace gaur {
+
+struct SyscallFilter {
+  /// No sockets but socketpair().
+  bool deny_sockets = false;
+  /// No new namespaces (user namespaces too) and no chroot. Browsers use these for their own sandbox.
+  bool deny_namespaces = false;
+};
+
+/// Whether the kernel has seccomp filters. Errors: kUnsupported.
+Status seccomp_available();
+
+/// Denies with EPERM what no handler of jobs needs and what a hostile one misuses: mount, ptrace and
+/// process_vm_*, kexec, modules, bpf, keys, perf_event_open, userfaultfd, io_uring (which bypasses filters),
+/// reboot, swap, clocks; and what `filter` adds. Sets no_new_privs. Call it while the process has one thread.
+/// Errors: kUnsupported; kIo.
+Status filter_system_calls(const SyscallFilter& filter);
+
+}  // namespace gaur
