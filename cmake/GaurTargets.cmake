@@ -40,7 +40,8 @@ if(GAUR_SANITIZE)
   target_compile_options(gaur_flags INTERFACE -fsanitize=${GAUR_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
   # False alarms of GCC 12 in instrumented code (std::regex, Beast), and of joined sources; release has both warnings.
-  target_compile_options(gaur_flags INTERFACE -Wno-maybe-uninitialized -Wno-subobject-linkage)
+  target_compile_options(gaur_flags INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   target_link_options(gaur_flags INTERFACE -fsanitize=${GAUR_SANITIZE})
   if(GAUR_SANITIZE STREQUAL "thread")
     target_compile_options(gaur_flags INTERFACE -Wno-tsan)  # Boost uses fences, which GCC's TSan cannot follow
