@@ -1,4 +1,4 @@
-// The folder of result files: places, rejected files, quota, expiry.
+// The folder of result files: paths, rejected files, quota, expiry.
 #include "results/result_folder.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// C++ handlers on real threads. Nothing here sleeps: it waits for what must come, up to a deadline.
+// C++ handlers on real threads. The tests do not sleep: they wait for each event up to a deadline.
 #include "worker/in_process.hpp"
 
 #include <gmock/gmock.h>
@@ -86,7 +86,7 @@ class InProcessTest : public ::testing::Test {
       (void)until_stopped(context);
       return run::Completed{"1"};
     };
-    options.functions["talks"_f] = [](HandlerContext& context) -> RunEnd {
+    options.functions["reports"_f] = [](HandlerContext& context) -> RunEnd {
       context.progress("{\"share\":0.5}");
       context.progress("half");
       context.log("a line");
@@ -136,10 +136,10 @@ TEST_F(InProcessTest, TurnsExceptionsIntoFailedAttempts) {
 
 TEST_F(InProcessTest, FailsUnknownFunctionFinally) {
   const auto handler = make();
-  start(*handler, "1", "nobody");
+  start(*handler, "1", "unknown");
   const auto end = std::get<run::Failed>(listener.end_of("1").first);
   EXPECT_TRUE(end.final);
-  EXPECT_EQ(end.failure.message, "no handler for the function \"nobody\" in this process");
+  EXPECT_EQ(end.failure.message, "no handler for the function \"unknown\" in this process");
 }
 
 TEST_F(InProcessTest, FailsAttemptWithInvalidJson) {
@@ -159,7 +159,7 @@ TEST_F(InProcessTest, KeepsErrorCodeOfSimpleHandlers) {
 
 TEST_F(InProcessTest, ForwardsProgressAndLogLines) {
   const auto handler = make();
-  start(*handler, "1", "talks");
+  start(*handler, "1", "reports");
   EXPECT_EQ(std::get<run::Completed>(listener.end_of("1").first).result, "3");
   EXPECT_THAT(listener.progress(), ElementsAre("{\"share\":0.5}"));
   EXPECT_THAT(listener.lines(), ElementsAre(HasSubstr("progress was not stored: not JSON"), "a line"));
@@ -182,7 +182,7 @@ TEST_F(InProcessTest, EndsRunByStopReason) {
   start(*handler, "host", "waits");
   handler->stop(LockToken("host"), StopReason::kHostStops, "", "");
   EXPECT_TRUE(std::holds_alternative<run::Interrupted>(listener.end_of("host").first));
-  handler->stop(LockToken("nobody"), StopReason::kCancel, "", "");
+  handler->stop(LockToken("unknown"), StopReason::kCancel, "", "");
 }
 
 TEST_F(InProcessTest, EndsAllRunsOnDestruction) {
