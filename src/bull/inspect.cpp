@@ -53,19 +53,19 @@ Async<PrefixesFound> Inspector::prefixes() {
 }
 
 Async<std::vector<SetAside>> Inspector::set_aside(QueueName queue) {
-  using Found = std::vector<SetAside>;
-  Promise<Result<Found>> promise;
+  using SetAsideJobs = std::vector<SetAside>;
+  Promise<Result<SetAsideJobs>> promise;
   auto future = promise.future();
   const Keys keys(impl_->prefix, queue);
-  impl_->ask<Found>({{"HSCAN", keys.own() + "set_aside", "0", "COUNT", "1000"}}, promise,
-                    [promise](const Replies& replies) {
-                      Found found;
-                      const auto& parts = array_of(replies[0]);
-                      const auto& fields = parts.size() == 2 ? array_of(parts[1]) : parts;
-                      for (std::size_t i = 0; parts.size() == 2 && i + 1 < fields.size(); i += 2)
-                        found.push_back(read_set_aside(text_of(fields[i]), text_of(fields[i + 1])));
-                      promise.set(std::move(found));
-                    });
+  impl_->ask<SetAsideJobs>({{"HSCAN", keys.own() + "set_aside", "0", "COUNT", "1000"}}, promise,
+                           [promise](const Replies& replies) {
+                             SetAsideJobs found;
+                             const auto& parts = array_of(replies[0]);
+                             const auto& fields = parts.size() == 2 ? array_of(parts[1]) : parts;
+                             for (std::size_t i = 0; parts.size() == 2 && i + 1 < fields.size(); i += 2)
+                               found.push_back(read_set_aside(text_of(fields[i]), text_of(fields[i + 1])));
+                             promise.set(std::move(found));
+                           });
   return future;
 }
 

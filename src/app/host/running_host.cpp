@@ -31,8 +31,8 @@ Result<json::Object> RunningHost::request(const std::string& method, const std::
 }
 
 Result<std::optional<RunningHost>> find_running_host(const Config& config) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(config.data_folder, error)) return std::optional<RunningHost>();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(config.data_folder, ignored)) return std::optional<RunningHost>();
   const auto lock = lock_data_folder(config.data_folder);
   if (lock) return std::optional<RunningHost>();
   if (lock.error().code != Errc::kBusy) return lock.error();
