@@ -107,6 +107,12 @@ struct HostStatus {
   std::uint64_t results_max_bytes = 0;
   /// Of the file system of the data folder.
   std::uint64_t disk_free_bytes = 0;
+  /// Of the embedded store's file; 0 with Redis, as the next one.
+  std::uint64_t store_bytes = 0;
+  /// Reserved in it for the results, logs and events of active jobs.
+  std::uint64_t store_reserved_bytes = 0;
+  /// Its disk is full: adds are rejected, and jobs start only while the reserve has space for their results.
+  bool store_full = false;
   /// Problems that do not prevent jobs from running.
   std::vector<std::string> warnings;
   /// Bull queues that BullMQ's clients use as well; `warnings` has details.

@@ -81,6 +81,7 @@ Needs Ledger::Impl::needs_of(const Function& function) const {
   needs.cores = function.configured.cores.value_or(options.capacity.cores / options.slots);
   needs.memory_bytes =
       function.configured.memory_bytes.value_or(options.capacity.memory_bytes / options.slots);
+  needs.result_bytes = function.configured.result_bytes;
   return clamped(needs);
 }
 

@@ -24,6 +24,8 @@ struct FunctionNeeds {
   std::uint32_t max_running = 0;
   /// Where it is served; empty: in every queue.
   std::vector<QueueName> queues{};
+  /// Largest result that is kept.
+  std::uint64_t result_bytes = Needs{}.result_bytes;
 };
 
 enum class QueueOrder : std::uint8_t {

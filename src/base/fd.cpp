@@ -17,7 +17,9 @@ void Fd::reset() {
 }
 
 Error errno_error(std::string_view what, int error_number) {
-  return {Errc::kIo, fmt::format("{}: {}", what, std::generic_category().message(error_number))};
+  const bool full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
+  return {full ? Errc::kStoreFull : Errc::kIo,
+          fmt::format("{}: {}", what, std::generic_category().message(error_number))};
 }
 
 Result<Pipe> make_pipe(int at_least) {

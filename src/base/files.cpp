@@ -29,7 +29,8 @@ Status write_and_sync(const fs::path& part, std::string_view text, mode_t mode) 
   const Fd made(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!made) return cannot("write", part, errno);
   if (const Status written = write_all(made.get(), text); !written)
-    return Error{Errc::kIo, fmt::format("cannot write {}: {}", part.string(), written.error().message)};
+    return Error{written.error().code,
+                 fmt::format("cannot write {}: {}", part.string(), written.error().message)};
   if (::fsync(made.get()) != 0) return cannot("sync", part, errno);
   return ok();
 }

@@ -27,6 +27,8 @@ struct Needs {
   bool unavailable = false;
   /// By its history a run ends before the blocked head could start.
   bool ends_before_head = false;
+  /// Largest result that is kept: the embedded store reserves space for it before the job starts.
+  std::uint64_t result_bytes = Limits{}.result_bytes;
   bool operator==(const Needs&) const = default;
 };
 

@@ -82,6 +82,9 @@ struct QueueHint {
   /// continues the search by itself; then wait_for_work() reports the queue when a job was found.
   bool more = false;
   bool paused = false;
+  /// Jobs wait that were not taken because the store has no space for their results. The caller asks again
+  /// after a while.
+  bool store_full = false;
   /// Rate limit: no start before this has passed.
   std::optional<Duration> limited_for{};
   bool operator==(const QueueHint&) const = default;

@@ -66,6 +66,8 @@ Reason of_function(const WaitFacts& facts) {
 }
 
 Reason of_resources(const WaitFacts& facts) {
+  if (facts.store_full)
+    return "the disk of the store is full: no job is taken until there is space for its result";
   if (facts.limited_for && *facts.limited_for > Duration{0}) {
     return fmt::format("the rate limit of the queue {} is reached; the next start is in {}",
                        facts.queue.value, human_duration(*facts.limited_for));

@@ -41,6 +41,8 @@ struct WaitFacts {
   std::optional<Duration> retry_in{};
   /// Of the function on this host; 0: no limit.
   std::uint32_t running = 0, max_running = 0;
+  /// The store has no space for the results of more jobs.
+  bool store_full = false;
   /// Rate limit: time until the next start.
   std::optional<Duration> limited_for{};
   /// Nothing: not known.

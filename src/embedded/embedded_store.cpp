@@ -8,6 +8,7 @@
 #include "core/validation.hpp"
 #include "embedded/folder_lock.hpp"
 #include "embedded/readers.hpp"
+#include "embedded/space_guard.hpp"
 #include "embedded/writer.hpp"
 
 namespace gaur {
@@ -305,6 +306,7 @@ Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, co
     return Error{Errc::kIo,
                  fmt::format("cannot create the folder {}: {}", store.string(), problem.message())};
   GAUR_TRY(Fd lock, lock_folder(options.folder));
+  GAUR_CHECK(allocate_lock_file(store));
   GAUR_TRY(auto env, LmdbEnv::open({store, options.map_bytes, options.durability == Durability::kRelaxed}));
   auto engine = Engine::open(*env, options.semantics, {clock.wall(), clock.now()}, options.count_active);
   if (!engine) return engine.error().in(fmt::format("cannot open the store {}", store.string()));

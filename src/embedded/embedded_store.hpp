@@ -37,7 +37,8 @@ struct EmbeddedOptions {
   /// The data folder, created if missing. It contains gaur.lock and store/.
   std::filesystem::path folder{};
   Durability durability = Durability::kCommit;
-  /// Disk space reserved for finishing jobs. With less than this left, adds are rejected with kStoreFull.
+  /// Disk space reserved for finishing jobs. With less than this left, adds are rejected with kStoreFull. A
+  /// job is taken only if what is left has space for its result, logs and events.
   std::uint64_t reserve_bytes = 32ULL << 20;
   /// Limit of added bytes that wait for the writer, for example on a slow disk. Adds above it are rejected
   /// with kQueueFull.
@@ -55,8 +56,8 @@ struct EmbeddedOptions {
   std::uint64_t map_bytes = 1ULL << 40;
   /// Default: silent.
   Logger log{};
-  /// Called once, on the writer thread, when a write or sync failed. From then on the store acknowledges
-  /// nothing; restart the process to recover from disk. Default: nothing.
+  /// Called once, on the writer thread, when a write or sync failed other than for lack of space. From then
+  /// on the store acknowledges nothing; restart the process to recover from disk. Default: nothing.
   std::function<void(const Error&)> on_fatal{};
 };
 
@@ -71,6 +72,12 @@ struct EmbeddedStats {
   std::uint64_t syncs = 0;
   /// Bytes used in the data file.
   std::uint64_t file_bytes = 0;
+  /// Reserved for the results, logs and events of active jobs.
+  std::uint64_t reserved_bytes = 0;
+  /// The disk is full: adds are rejected. Both end by themselves once there is space.
+  bool full = false;
+  /// Jobs wait that are not taken because there is no space for their results.
+  bool starts_blocked = false;
 };
 
 /// The destructor ends all waits with kStopping, executes the submitted calls and joins the threads. `clock`

@@ -19,6 +19,7 @@
 #include "embedded/lmdb_env.hpp"
 #include "embedded/locks.hpp"
 #include "embedded/records.hpp"
+#include "embedded/space_guard.hpp"
 
 namespace gaur::embedded {
 
@@ -74,6 +75,13 @@ class Engine {
   /// `notify` is called inside every verb that made jobs ready, before the verb's reply is built, so that the
   /// writer can hand jobs off to long polls.
   void on_ready(std::function<void()> notify) { on_ready_ = std::move(notify); }
+
+  /// From now on jobs are taken only if `space`, which must outlive the engine, has space for their ends.
+  void use_space(SpaceGuard& space) { space_ = &space; }
+  /// By active jobs.
+  std::uint64_t reserved_bytes() const { return locks_.reserved_bytes(); }
+  /// The disk is full: operations should write little in one transaction.
+  bool short_of_space() const { return space_ != nullptr && space_->full(); }
 
   Status begin(Now now);
   /// Returns whether something was written. On an error nothing was written or (kIo) the outcome is unknown.
@@ -137,6 +145,8 @@ class Engine {
     std::optional<BlockedHead> blocked;
     /// The scan ended before the last ready job.
     bool more = false;
+    /// A job was not taken because there is no space for its result.
+    bool store_full = false;
     /// What remains of those of the filter.
     Resources free{}, spare{};
   };
@@ -147,6 +157,8 @@ class Engine {
     FunctionName function;
   };
   enum class Decision : std::uint8_t { kTake, kSkip, kEnd };
+  /// What became of a job that a take request may take.
+  enum class Start : std::uint8_t { kDone, kDamaged, kNoSpace };
 
   Engine(LmdbEnv& env, const Semantics& semantics) : env_(env), semantics_(semantics) {}
 
@@ -212,6 +224,9 @@ class Engine {
   void store_usage(JobKey job, JobState& state, const Usage& usage);
   static FinishResult current_result(const JobState& state);
 
+  // engine_edit.cpp
+  Status book_logs(JobKey job, const std::vector<std::string>& lines);
+
   // engine_locks.cpp
   Result<FinishResult> stall_unlocked(QueueEntry& queue, JobKey job, JobState& state,
                                       std::uint32_t max_stalled, const Retention& keep);
@@ -224,11 +239,12 @@ class Engine {
   std::optional<Candidate> read_candidate(const QueueEntry& queue, std::string_view key,
                                           const ReadyEntry& entry, const TakeRequest& request);
   Decision decide(const TakeRequest& request, const Candidate& job, Selection& selection);
-  bool start_candidate(QueueEntry& queue, Candidate& job, const TakeRequest& request, Selection& selection);
+  Start start_candidate(QueueEntry& queue, Candidate& job, const TakeRequest& request, Selection& selection);
   Result<Taken> start(QueueEntry& queue, JobKey job, JobState& state, const TakeRequest& request,
                       std::size_t index, FunctionName function);
   Result<FunctionName> function_name(JobKey job, const TakeRequest& request);
   void complete(TakeReply& reply, QueueEntry& queue, const TakeRequest& request, Selection selection);
+  bool reserve_space(const Job& job, const FunctionName& function, const TakeRequest& request, Lock& lock);
   QueueHint hint_for(QueueEntry& queue, bool more);
 
   // engine_sessions.cpp
@@ -243,6 +259,8 @@ class Engine {
   LmdbEnv& env_;
   const Semantics semantics_;
   std::function<void()> on_ready_;
+  /// nullptr: nothing is reserved.
+  SpaceGuard* space_ = nullptr;
 
   std::unique_ptr<Txn> txn_;
   Now now_;

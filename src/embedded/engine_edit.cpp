@@ -102,9 +102,13 @@ Status Engine::update_data(const JobRef& job, const std::string& data) {
 
 Status Engine::update_progress(const JobRef& job, const std::optional<LockToken>& token,
                                const std::string& progress) {
+  /// The space of a run covers progress up to this size.
+  constexpr std::size_t kReservedBytes = 4 << 10;
   GAUR_TRY(Found found, find(job));
   auto& [queue, key, state] = found;
   if (token) GAUR_CHECK(check_lock(job.id, key, state, *token));
+  const bool covered = progress.size() <= kReservedBytes && locks_.find(key) != nullptr;
+  if (space_ != nullptr && !covered) GAUR_CHECK(space_->book(progress.size()));
   touch(*queue);
   write_part(key, Part::kProgress, progress);
   if (!state.has(JobState::kHasProgress)) {
@@ -115,12 +119,25 @@ Status Engine::update_progress(const JobRef& job, const std::optional<LockToken>
   return ok();
 }
 
+/// Lines of a run use the space that was reserved at its start. Other lines need space as an add does.
+Status Engine::book_logs(JobKey job, const std::vector<std::string>& lines) {
+  constexpr std::uint64_t kRecordBytes = 64;
+  if (space_ == nullptr) return ok();
+  std::uint64_t bytes = 0;
+  for (const std::string& line : lines) bytes += line.size() + kRecordBytes;
+  const Lock* lock = locks_.find(job);
+  if (lock == nullptr || lock->log_bytes < bytes) return space_->book(bytes);
+  locks_.use_log_bytes(job, bytes);
+  return ok();
+}
+
 Result<std::uint64_t> Engine::append_logs(const JobRef& job, const std::vector<std::string>& lines) {
   GAUR_TRY(Found found, find(job));
   auto& [queue, key, state] = found;
   GAUR_TRY(const JobBody body, load_body(*txn_, key));
   const auto options = decode_options(body.options);
   if (!options) return damaged("the options of a job", Key(key).view());
+  GAUR_CHECK(book_logs(key, lines));
   const Key prefix(key);
   std::uint64_t next = 0;
   std::uint64_t first = 0;

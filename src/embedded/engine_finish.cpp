@@ -11,6 +11,16 @@
 
 namespace gaur::embedded {
 
+namespace {
+
+/// About how many bytes the outcome stores; the highest number if that is not known.
+std::uint64_t bytes_of(const Outcome& outcome) {
+  if (const auto* done = std::get_if<outcome::Completed>(&outcome)) return done->result.size() + (4 << 10);
+  return std::holds_alternative<outcome::Requeue>(outcome) ? 0 : UINT64_MAX / 2;
+}
+
+}  // namespace
+
 Result<Engine::TakeResult> Engine::finish_and_take(const TakeRequest& request) {
   GAUR_TRY(const std::optional<std::string> remembered, remembered_reply(request.op, OperationKind::kTake));
   if (remembered) {
@@ -37,7 +47,8 @@ Result<Engine::TakeResult> Engine::finish_and_take(const TakeRequest& request) {
     complete(reply, *queue, request, std::move(selection));
     notify_ready();  // for jobs that the request requeued and did not take
   }
-  result.waits = request.take > 0 && request.long_poll > Duration{0} && reply.taken.empty() && !reply.blocked;
+  result.waits = request.take > 0 && request.long_poll > Duration{0} && reply.taken.empty() &&
+                 !reply.blocked && !reply.next.store_full;
   if (request.op.sequence > 0) remember(request.op, OperationKind::kTake, encode_take_reply(request, reply));
   return result;
 }
@@ -47,6 +58,7 @@ Result<FinishResult> Engine::finish(QueueEntry& queue, const Finish& finish) {
   auto state = load_state(*txn_, key);
   if (!state) return state.error().code == Errc::kNotFound ? not_found(finish.id) : state.error();
   GAUR_CHECK(check_lock(finish.id, key, *state, finish.token));
+  if (space_ != nullptr) space_->end_run(locks_.find(key)->reserved_bytes, bytes_of(finish.outcome));
   touch(queue);
   return apply_outcome(queue, key, *state, finish);
 }

@@ -176,7 +176,8 @@ std::string Engine::encode_take_reply(const TakeRequest& request, const TakeRepl
   }
   write_blocked(w, reply.blocked);
   w.number(reply.next.due ? to_ms(*reply.next.due) : kNoTime);
-  w.number(static_cast<std::uint8_t>((reply.next.more ? 1 : 0) | (reply.next.paused ? 2 : 0)));
+  w.number(static_cast<std::uint8_t>((reply.next.more ? 1 : 0) | (reply.next.paused ? 2 : 0) |
+                                     (reply.next.store_full ? 4 : 0)));
   return bytes;
 }
 
@@ -218,6 +219,7 @@ Result<TakeReply> Engine::decode_take_reply(const TakeRequest& request, std::str
   const auto flags = r.number<std::uint8_t>();
   reply.next.more = (flags & 1) != 0;
   reply.next.paused = (flags & 2) != 0;
+  reply.next.store_full = (flags & 4) != 0;
   if (!r.ok()) return damaged_reply;
   if (queue != nullptr) reply.cancels = cancels_for(*queue, request.worker);
   return reply;

@@ -35,12 +35,15 @@ Result<Engine::Selection> Engine::take(QueueEntry& queue, const TakeRequest& req
     auto job = entry ? read_candidate(queue, scan.key(), *entry, request) : std::nullopt;
     const State previous = job ? job->state.state : State::kWaiting;
     const Decision decision = job ? decide(request, *job, selection) : Decision::kSkip;
-    if (job && decision == Decision::kTake && start_candidate(queue, *job, request, selection)) {
+    Start started = Start::kDamaged;
+    if (job && decision == Decision::kTake) started = start_candidate(queue, *job, request, selection);
+    if (started == Start::kDone) {
       scan.erase(entry->function);
       --queue.count(previous);
       continue;
     }
-    if (job && decision != Decision::kTake) wanted.remove(entry->function);
+    selection.store_full |= started == Start::kNoSpace;
+    if (job && (decision != Decision::kTake || started == Start::kNoSpace)) wanted.remove(entry->function);
     scan.next();
     if (decision == Decision::kEnd) break;
   }
@@ -62,14 +65,27 @@ std::optional<Engine::Candidate> Engine::read_candidate(const QueueEntry& queue,
   return Candidate{job, *state, *std::move(function)};
 }
 
-/// Starts the job; the caller then erases its ready entry. Returns false if the job's data is damaged: it
-/// stays ready.
-bool Engine::start_candidate(QueueEntry& queue, Candidate& job, const TakeRequest& request,
-                             Selection& selection) {
+/// Starts the job; the caller then erases its ready entry. With another result the job stays ready.
+Engine::Start Engine::start_candidate(QueueEntry& queue, Candidate& job, const TakeRequest& request,
+                                      Selection& selection) {
   auto started = start(queue, job.key, job.state, request, selection.taken.size(), std::move(job.function));
-  if (!started) return false;
+  if (!started) return started.error().code == Errc::kStoreFull ? Start::kNoSpace : Start::kDamaged;
   selection.taken.push_back(*std::move(started));
-  return true;
+  return Start::kDone;
+}
+
+/// Reserves the space for everything that a run of the job may store until its end, under its lock.
+bool Engine::reserve_space(const Job& job, const FunctionName& function, const TakeRequest& request,
+                           Lock& lock) {
+  if (space_ == nullptr) return true;
+  std::uint64_t result_bytes = Needs{}.result_bytes;
+  if (request.filter) {
+    const auto known = request.filter->needs.find(function);
+    if (known != request.filter->needs.end()) result_bytes = known->second.result_bytes;
+  }
+  lock.reserved_bytes = bytes_of_run(job.options, result_bytes);
+  lock.log_bytes = job.options.keep_logs == 0 ? 0 : kReservedLogBytes;
+  return space_->book_run(lock.reserved_bytes, result_bytes);
 }
 
 /// Applies AdmissionFilter (core/needs.hpp) to one job. Subtracts the needs of a taken job.
@@ -122,6 +138,9 @@ Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, cons
   JobState started = state;
   started.processed_by = 0;  // load_job() need not read the name: request.worker is known
   GAUR_TRY(Job job, load_job(*txn_, queue.name, key, started));
+  Lock lock{{}, now_.steady + request.lock, request.worker, std::nullopt};
+  if (!reserve_space(job, function, request, lock))
+    return Error{Errc::kStoreFull, "there is no space for the job's result"};
   const State previous = state.state;
   state.state = State::kActive;
   ++state.attempts_started;
@@ -140,7 +159,8 @@ Result<Taken> Engine::start(QueueEntry& queue, JobKey key, JobState& state, cons
       request.op.sequence > 0
           ? fmt::format("{}:{}:{}", request.op.session.value, request.op.sequence, index)
           : fmt::format("{}:0:{}:{}", request.op.session.value, job.id.value, ++global_.last_unnumbered));
-  locks_.take(key, {token, now_.steady + request.lock, request.worker, std::nullopt});
+  lock.token = token;
+  locks_.take(key, std::move(lock));
   event(queue, EventKind::kActive, key.job,
         key.job < kFirstCustomNumber ? std::string_view() : std::string_view(job.id.value), previous);
   ++totals_.taken;
@@ -193,6 +213,7 @@ void Engine::complete(TakeReply& reply, QueueEntry& queue, const TakeRequest& re
   reply.taken = std::move(selection.taken);
   reply.blocked = std::move(selection.blocked);
   reply.next = hint_for(queue, selection.more);
+  reply.next.store_full = selection.store_full;
   reply.cancels = cancels_for(queue, request.worker);
 }
 

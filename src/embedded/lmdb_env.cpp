@@ -19,6 +19,7 @@ Error lmdb_error(std::string_view what, int code) {
   switch (code) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case MDB_MAP_FULL: return {Errc::kStoreFull, message};
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:

@@ -23,6 +23,10 @@ struct Lock {
   Instant until{};
   std::string worker;
   std::optional<PendingCancel> cancel;
+  /// Disk space that is reserved until the run ends, see SpaceGuard.
+  std::uint64_t reserved_bytes = 0;
+  /// The part of it that is left for log lines.
+  std::uint64_t log_bytes = 0;
 };
 
 /// The locks by job, with an undo log of the open transaction.
@@ -42,10 +46,14 @@ class LockTable {
     set(job, std::nullopt);
   }
 
-  // The following three require that the job has a lock; mark_reported() also requires a cancel.
+  // The following four require that the job has a lock; mark_reported() also requires a cancel.
   void renew(JobKey job, Instant until) {
     log_undo(job);
     locks_.at(job).until = until;
+  }
+  void use_log_bytes(JobKey job, std::uint64_t bytes) {
+    log_undo(job);
+    locks_.at(job).log_bytes -= bytes;
   }
   void request_cancel(JobKey job, PendingCancel cancel) {
     log_undo(job);
@@ -64,6 +72,8 @@ class LockTable {
   }
 
   bool empty() const { return locks_.empty(); }
+  /// Of all locks.
+  std::uint64_t reserved_bytes() const { return reserved_bytes_; }
   bool any_cancels() const { return cancels_ > 0; }
   /// Keeps the changes since the last commit() or abort().
   void commit() { undo_.clear(); }
@@ -92,6 +102,8 @@ class LockTable {
     const Lock* before = find(job);
     if (before != nullptr && before->cancel) --cancels_;
     if (lock && lock->cancel) ++cancels_;
+    reserved_bytes_ -= before == nullptr ? 0 : before->reserved_bytes;
+    reserved_bytes_ += lock ? lock->reserved_bytes : 0;
     if (lock) {
       locks_.insert_or_assign(job, *std::move(lock));
     } else {
@@ -102,6 +114,7 @@ class LockTable {
   std::unordered_map<JobKey, Lock, JobKeyHash> locks_;
   std::vector<Change> undo_;
   std::uint64_t cancels_ = 0;
+  std::uint64_t reserved_bytes_ = 0;
 };
 
 }  // namespace gaur::embedded

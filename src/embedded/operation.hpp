@@ -51,13 +51,15 @@ template <class Remove, class Finally>
 class BatchedRemoval final : public Operation {
  public:
   static constexpr std::uint64_t kBatch = 2000;
+  /// On a full disk, so that one transaction copies few pages.
+  static constexpr std::uint64_t kSmallBatch = 50;
   BatchedRemoval(Promise<Result<std::uint64_t>> promise, Remove remove, Finally finally, std::uint64_t limit)
       : promise_(std::move(promise)),
         remove_(std::move(remove)),
         finally_(std::move(finally)),
         limit_(limit) {}
   void run(Engine& engine) override {
-    const std::uint64_t batch = std::min(kBatch, limit_ - removed_);
+    const std::uint64_t batch = std::min(engine.short_of_space() ? kSmallBatch : kBatch, limit_ - removed_);
     Result<std::uint64_t> removed = remove_(engine, batch);
     error_ = removed ? std::nullopt : std::optional(removed.error());
     removed_ += removed.value_or(0);

@@ -11,13 +11,15 @@ namespace {
 constexpr std::uint64_t kBatchBytes = 64ULL << 20;
 /// The clock may differ from the machine's, as in tests, so the writer checks its deadlines at this interval.
 constexpr Duration kClockInterval{100};
+/// While the disk is full.
+constexpr Duration kSpaceCheckInterval{500};
 }  // namespace
 
 Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptions& options,
                const Clock& clock, Executor& completions)
     : env_(env),
       engine_(std::move(engine)),
-      space_(env, options.reserve_bytes),
+      space_(env, options.reserve_bytes, options.map_bytes),
       durability_(options.durability),
       pause_(options.pause),
       clock_(clock),
@@ -27,9 +29,10 @@ Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptio
       max_pending_bytes_(options.pending_add_bytes),
       seen_at_(clock.now()) {
   engine_->on_ready([this] { serve_long_polls(); });
-  // Allocates the reserve while the disk has space. On failure the store runs on: it rejects adds only.
-  if (Status booked = space_.book(0); !booked)
-    log_.warn("the disk is full", {{"problem", booked.error().message}});
+  engine_->use_space(space_);
+  // Allocates the reserve while the disk has space. On failure the store runs on.
+  space_.new_transaction(engine_->reserved_bytes());
+  observe_space();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -153,7 +156,7 @@ void Writer::process(std::vector<Submitted>& batch) {
     for (Submitted& submitted : batch) done_.push_back(std::move(submitted.operation));
     return fail(begun.error());
   }
-  space_.new_transaction();
+  space_.new_transaction(engine_->reserved_bytes());
   end_expired_waits();
   for (Submitted& submitted : batch) {
     execute(submitted);
@@ -209,7 +212,13 @@ void Writer::execute_take(std::unique_ptr<TakeCall> call) {
 
 void Writer::commit() {
   const Result<bool> written = engine_->commit();
-  if (!written) return fail(written.error());
+  if (!written) {
+    // A commit that fails before its root page is written changes nothing, so the calls can be repeated.
+    const bool full = written.error().code == Errc::kIo && space_.is_short_of_space();
+    return fail(full ? Error{Errc::kStoreFull, "the disk is full: " + written.error().message}
+                     : written.error());
+  }
+  observe_space();
   {
     std::lock_guard lock(stats_mutex_);
     stats_.requests += done_.size();
@@ -226,6 +235,32 @@ void Writer::commit() {
   answer();
 }
 
+/// Logs when the disk becomes full or has space again.
+void Writer::observe_space() {
+  space_check_ = clock_.now() + kSpaceCheckInterval;
+  const bool full = space_.full();
+  const bool blocked = space_.starts_blocked();
+  {
+    std::lock_guard lock(stats_mutex_);
+    stats_.full = full;
+    stats_.starts_blocked = blocked;
+    stats_.reserved_bytes = engine_->reserved_bytes();
+  }
+  if (full != full_) {
+    if (full) {
+      log_.warn("the disk is full: adds are rejected, running jobs finish",
+                {{"store_bytes", space_.used_bytes()}, {"reserved_bytes", engine_->reserved_bytes()}});
+    } else {
+      log_.info("the disk has space again: adds are accepted", {{"store_bytes", space_.used_bytes()}});
+    }
+  }
+  if (blocked && !starts_blocked_)
+    log_.warn("no jobs are taken: the full disk has no space for their results",
+              {{"store_bytes", space_.used_bytes()}, {"reserved_bytes", engine_->reserved_bytes()}});
+  full_ = full;
+  starts_blocked_ = blocked;
+}
+
 /// Rejects every call of the transaction. After a failed sync the store acknowledges nothing any more: the
 /// kernel may have dropped the dirty pages, and a second sync would succeed without having written them.
 void Writer::fail(const Error& error) {
@@ -236,6 +271,7 @@ void Writer::fail(const Error& error) {
         Error{Errc::kIo, "the store stopped after a failed write and must be restarted: " + error.message};
     log_.error("the store stopped", {{"problem", error.message}});
   }
+  if (!fatal) log_.warn("a transaction was not stored: its calls are repeated", {{"problem", error.message}});
   // Long polls that were opened in or before this transaction are rejected, so that their callers retry.
   end_if(long_polls_, [](const TakeCall&) { return true; });
   for (auto& operation : unfinished_) done_.push_back(std::move(operation));

@@ -48,6 +48,7 @@ class Writer {
   void skip_pause(Instant now);
   void fail(const Error& error);
   void answer();
+  void observe_space();
 
   // writer_waits.cpp
   /// Moves the waits for which `ends` returns true to done_.
@@ -72,6 +73,10 @@ class Writer {
   LmdbEnv& env_;
   std::unique_ptr<Engine> engine_;
   SpaceGuard space_;
+  /// As last logged.
+  bool full_ = false, starts_blocked_ = false;
+  /// When a full disk is examined again although nothing was submitted.
+  Instant space_check_{};
   const Durability durability_;
   const Duration pause_;
   const Clock& clock_;

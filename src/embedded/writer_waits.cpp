@@ -13,6 +13,7 @@ std::optional<Instant> Writer::next_deadline() const {
   consider(long_polls_);
   consider(work_waits_);
   consider(event_waits_);
+  if (full_) next = next ? std::min(*next, space_check_) : space_check_;
   return next;
 }
 

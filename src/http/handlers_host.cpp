@@ -102,6 +102,12 @@ std::string host_gauges(const HostStatus& host) {
   gauge("gaur_results_max_bytes", "Its bound; 0: none.", static_cast<double>(host.results_max_bytes));
   gauge("gaur_disk_free_bytes", "Free on the disk of the data folder.",
         static_cast<double>(host.disk_free_bytes));
+  gauge("gaur_store_bytes", "Bytes that the embedded store uses in its file.",
+        static_cast<double>(host.store_bytes));
+  gauge("gaur_store_reserved_bytes", "Disk reserved for the results, logs and events of active jobs.",
+        static_cast<double>(host.store_reserved_bytes));
+  gauge("gaur_store_full", "1 while the store's disk is full and adds are rejected.",
+        host.store_full ? 1 : 0);
   gauge("gaur_ready", "1 while the host takes jobs and can run them.", host.ready ? 1 : 0);
   gauge("gaur_mixed_queues", "Bull queues that BullMQ clients also use (GET /v1/host: warnings).",
         static_cast<double>(host.mixed_queues.size()));

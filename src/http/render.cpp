@@ -173,6 +173,12 @@ void append_function(std::string& text, const FunctionInfo& function) {
   out.end();
 }
 
+void append_store_use(ObjectWriter& out, const HostStatus& host) {
+  out.number("store_bytes", host.store_bytes);
+  out.number("store_reserved_bytes", host.store_reserved_bytes);
+  out.flag("store_full", host.store_full);
+}
+
 std::string render_host(const HostStatus& host) {
   std::string text;
   ObjectWriter out(text);
@@ -195,6 +201,7 @@ std::string render_host(const HostStatus& host) {
   out.number("results_bytes", host.results_bytes);
   out.number("results_max_bytes", host.results_max_bytes);
   out.number("disk_free_bytes", host.disk_free_bytes);
+  append_store_use(out, host);
   out.number("cores", host.cores);
   out.number("memory_bytes", host.memory_bytes);
   out.number("reserved_bytes", host.reserved_bytes);

@@ -65,6 +65,12 @@ bool is_missing(const fs::path& file) {
   return !fs::exists(file, problem) && !problem;
 }
 
+/// A full disk is not the file's fault: kBusy. kStoreFull is the quota.
+Error retryable(Error error) {
+  if (error.code == Errc::kStoreFull) error.code = Errc::kBusy;
+  return error;
+}
+
 bool is_new(const fs::path& file, Time now) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return false;
@@ -108,8 +114,13 @@ Result<ResultFile> ResultFolder::save(const JobRef& job, const fs::path& out, co
   // The file comes first: a record must not name a missing file. Writing the record syncs the folder, and
   // with it both names.
   const fs::path target = place.file(file.format);
-  GAUR_CHECK(options_.move(out / file.name, target, cancelled));
-  GAUR_CHECK(write_record(place.record(), record));
+  if (Status moved = options_.move(out / file.name, target, cancelled); !moved)
+    return retryable(moved.error());
+  if (Status recorded = write_record(place.record(), record); !recorded) {
+    const CancelFlag never{false};
+    GAUR_CHECK(options_.move(target, out / file.name, never));  // so that it can be saved again
+    return retryable(recorded.error());
+  }
   std::error_code ignored;
   if (previous && previous->format != record.format) fs::remove(place.file(previous->format), ignored);
   used_ += bytes;

@@ -1,6 +1,12 @@
 #include "results/result_store.hpp"
 
+#include <utility>
+
 namespace gaur::results {
+
+namespace {
+constexpr Duration kRetryInterval{1'000};
+}  // namespace
 
 ResultFileInfo info_of(const ResultFile& file, std::string url) {
   return {.url = std::move(url),
@@ -28,7 +34,24 @@ ResultStore::~ResultStore() {
 }
 
 void ResultStore::save(SaveRequest request, OnSaved done) {
-  loop_.post([this, request = std::move(request), done = std::move(done)] { done(move(request)); });
+  loop_.post([this, request = std::move(request), done = std::move(done)]() mutable {
+    try_to_save(std::move(request), std::move(done));
+  });
+}
+
+/// On a full disk the run waits for space: its job has completed and must not fail or run again.
+void ResultStore::try_to_save(SaveRequest request, OnSaved done) {
+  auto saved = move(request);
+  if (saved || saved.error().code != Errc::kBusy) return done(std::move(saved));
+  if (!std::exchange(disk_full_, true))
+    log_.warn(
+        "a result file was not saved, repeated until the disk has space",
+        {{"queue", request.job.queue.value}, {"job", request.job.id.value}, {"why", saved.error().message}});
+  loop_.post_at(clock_.now() + kRetryInterval,
+                [this, request = std::move(request), done = std::move(done)]() mutable {
+                  disk_full_ = false;
+                  try_to_save(std::move(request), std::move(done));
+                });
 }
 
 Result<ResultFile> ResultStore::move(const SaveRequest& request) {

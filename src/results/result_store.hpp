@@ -38,8 +38,8 @@ class ResultStore final : public ResultFiles {
   /// Cancels the move in progress and joins the thread; requests that have not begun fail with kStopping.
   ~ResultStore() override;
 
-  /// Saves the file and syncs it. Calls `done` on this store's thread. Errors: those of
-  /// ResultFolder::save().
+  /// Saves the file and syncs it; repeats it each second while the disk is full, until it is cancelled. Calls
+  /// `done` on this store's thread. Errors: those of ResultFolder::save() but kBusy.
   void save(SaveRequest request, OnSaved done);
   /// Removes the job's file, if there is one. A file that cannot be removed is logged and expires later.
   void remove(JobRef job);
@@ -50,12 +50,14 @@ class ResultStore final : public ResultFiles {
 
  private:
   Result<ResultFile> move(const SaveRequest& request);
+  void try_to_save(SaveRequest request, OnSaved done);
   void remove_expired(Duration interval);
 
   Clock& clock_;
   Logger log_;
   ResultFolder folder_;
-  std::mutex mutex_;  // guards the two members below
+  bool disk_full_ = false;  // was logged; confined to the loop
+  std::mutex mutex_;        // guards the two members below
   bool stopping_ = false;
   std::shared_ptr<CancelFlag> moving_;
   ThreadLoop loop_{"gaur-results"};  // last member: its thread ends before the others are destroyed

@@ -11,6 +11,9 @@ namespace gaur::worker {
 
 namespace {
 
+/// Between two requests to a store without space for more results.
+constexpr Duration kFullStoreInterval{1'000};
+
 Duration retry_delay(unsigned tries, Random& random) {
   const std::int64_t longest = std::min<std::int64_t>(50LL << std::min(tries, 6U), 2'000);
   return Duration(longest / 2 +
@@ -237,6 +240,11 @@ void Machine::update_queue(QueueState& state, const PendingTake& sent, const Tak
     }
     state.blocked_head = KnownHead{*reply.blocked, left, sent.request.filter->backfill};
   } else if (reply.next.more && !state.paused) {
+    state.may_have_work = true;
+  }
+  state.store_full = reply.next.store_full;
+  if (state.store_full) {
+    state.not_before = now_.instant + kFullStoreInterval;
     state.may_have_work = true;
   }
   if (reply.next.limited_for) {

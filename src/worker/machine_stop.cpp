@@ -159,6 +159,7 @@ void Machine::explain(WaitFacts& facts, Now now) const {
   const auto state = states_.find(facts.queue);
   if (state == states_.end()) return;
   facts.refused = state->second.refused.empty() ? state->second.trouble : state->second.refused;
+  facts.store_full = state->second.store_full;
   if (state->second.not_before > now.instant)
     facts.limited_for = std::chrono::duration_cast<Duration>(state->second.not_before - now.instant);
 }

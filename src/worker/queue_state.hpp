@@ -72,7 +72,9 @@ struct QueueState {
   Instant requested_at{};
   /// The store rejected finishes for a reason that may pass.
   Instant hold_until{};
-  /// Rate limit.
+  /// The store has no space for the results of more jobs.
+  bool store_full = false;
+  /// Rate limit, or the next request to a full store.
   Instant not_before{};
   /// The next delayed job.
   std::optional<Instant> due{};

@@ -82,6 +82,8 @@ std::vector<Row> job_rows() {
       {"max_running", with([](auto& f) { f.running = f.max_running = 3; }),
        "3 of at most 3 of top are running"},
       {"below max_running", with([](auto& f) { f.running = 2, f.max_running = 3; }), "waits behind 3 jobs"},
+      {"full store", with([](auto& f) { f.store_full = true, f.limited_for = 250ms; }),
+       "the disk of the store is full: no job is taken until there is space for its result"},
       {"rate limit", with([](auto& f) { f.limited_for = 250ms; }),
        "the rate limit of the queue query is reached; the next start is in 250 ms"},
       {"rate limit before resources", with([](auto& f) { f.limited_for = 1s, f.free = {}; }),

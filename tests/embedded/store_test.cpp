@@ -2,10 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 
 #include <fstream>
 
@@ -246,25 +245,34 @@ TEST_F(StoreTest, CommitsConcurrentAddsTogether) {
   EXPECT_LE(stats.commits, 200U);
 }
 
-/// Prevents files of this process from growing, so that every commit fails as on a defective disk.
-class NoGrowth {
+/// Makes every write to the file fail as on a defective disk: replaces its descriptors by read-only ones.
+class ReadOnlyFile {
  public:
-  NoGrowth() {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    old_handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit none{0, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &none);
+  explicit ReadOnlyFile(const std::filesystem::path& file) {
+    const int read_only = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      const int fd = std::stoi(entry.path().filename());
+      if (fd != read_only && std::filesystem::read_symlink(entry.path(), error) == file)
+        writable_.push_back(fd);
+    }
+    for (const int fd : writable_) {
+      kept_.push_back(::dup(fd));
+      ::dup2(read_only, fd);
+    }
+    ::close(read_only);
   }
-  ~NoGrowth() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, old_handler_);
+  ~ReadOnlyFile() {
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      ::dup2(kept_[i], writable_[i]);
+      ::close(kept_[i]);
+    }
   }
-  NoGrowth(const NoGrowth&) = delete;
-  NoGrowth& operator=(const NoGrowth&) = delete;
+  ReadOnlyFile(const ReadOnlyFile&) = delete;
+  ReadOnlyFile& operator=(const ReadOnlyFile&) = delete;
 
  private:
-  rlimit before_{};
-  sighandler_t old_handler_ = SIG_DFL;
+  std::vector<int> writable_, kept_;
 };
 
 TEST_F(StoreTest, AcknowledgesNothingAfterFailedWrite) {
@@ -281,7 +289,7 @@ TEST_F(StoreTest, AcknowledgesNothingAfterFailedWrite) {
   auto long_poll = store->finish_and_take(
       {.queue = QueueName("other"), .op = {}, .take = 1, .worker = "host", .long_poll = 30s});
   {
-    const NoGrowth broken;
+    const ReadOnlyFile broken(folder.path() / "store/data.mdb");
     auto lost = store->add({q, {{"a", "{}", {}}}, {}, 0}).get();
     ASSERT_FALSE(lost.has_value());
     EXPECT_EQ(lost.error().code, Errc::kDisconnected) << "the outcome is unknown";

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <fstream>
 #include <future>
@@ -96,6 +97,33 @@ TEST_F(ResultStoreTest, RemovesTheFileOfARemovedJobAfterItsMove) {
   ASSERT_TRUE(saved.get());
   ASSERT_TRUE(save("b").get());
   EXPECT_FALSE(store_->find({QueueName("q"), JobId("a")}));
+}
+
+TEST(FullDisk, SaveIsRepeatedUntilThereIsSpace) {
+  std::string pattern = (fs::temp_directory_path() / "gaur-result-store-XXXXXX").string();
+  const fs::path root = ::mkdtemp(pattern.data());
+  fs::create_directories(root / "out");
+  std::ofstream(root / "out" / "a") << "content";
+  std::atomic<int> failures = 2;
+  ResultFolder::Options options{.folder = root / "results", .ttl = 1h};
+  options.move = [&](const fs::path& from, const fs::path& to, const CancelFlag& cancelled) {
+    return failures-- > 0 ? Status(Error{Errc::kStoreFull, "no space"}) : move_file(from, to, cancelled);
+  };
+  SystemClock clock;
+  {
+    ResultStore store(clock, options);
+    std::promise<Result<ResultFile>> saved;
+    SaveRequest request;
+    request.job = {QueueName("q"), JobId("a")};
+    request.out = root / "out";
+    request.file = {"a", "csv", 1};
+    store.save(std::move(request), [&](Result<ResultFile> file) { saved.set_value(std::move(file)); });
+    const auto file = saved.get_future().get();
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    EXPECT_EQ(failures, -1);
+    EXPECT_TRUE(store.find({QueueName("q"), JobId("a")}).has_value());
+  }
+  fs::remove_all(root);
 }
 
 TEST(MoveFile, IsCancelFlagBetweenTwoPieces) {

@@ -42,6 +42,23 @@ TEST(RefusedQueue, LeavesQueueAloneUntilAccepted) {
   EXPECT_EQ(world.status().queues.front().refused, "");
 }
 
+TEST(FullStore, IsAskedAgainUntilThereIsSpace) {
+  BesideWorld world;
+  world.scripted.store_full = true;
+  const JobId job = world.add();
+  world.start();
+  world.pass(seconds(10));
+  EXPECT_EQ(world.job(job).state, State::kWaiting);
+  EXPECT_TRUE(world.await(world.worker->explain({.queue = kQueue})).store_full);
+  EXPECT_GE(world.scripted.takes, 8U);
+  EXPECT_LE(world.scripted.takes, 25U) << "about one request a second";
+  world.scripted.store_full = false;
+  world.pass(seconds(2));
+  EXPECT_EQ(world.job(job).state, State::kCompleted);
+  EXPECT_EQ(world.job(job).attempts_started, 1U);
+  EXPECT_FALSE(world.await(world.worker->explain({.queue = kQueue})).store_full);
+}
+
 TEST(RefusedQueue, IsNotReclaimedBeforeAccepted) {
   TwoQueues world;
   world.scripted.hold_reclaims = true;

@@ -19,6 +19,8 @@ class ScriptedStore final : public ForwardingTransitions {
   bool hold_reclaims = false, hold_extends = false;
   std::optional<Error> reclaim_error;
   std::optional<std::pair<QueueName, Error>> take_error;
+  /// No jobs are taken: there is no space for their results. Finishes are stored.
+  bool store_full = false;
   /// By the previous process.
   std::vector<JobId> held;
   std::vector<UnlockedJob> unlocked;
@@ -37,7 +39,14 @@ class ScriptedStore final : public ForwardingTransitions {
   Async<TakeReply> finish_and_take(TakeRequest request) override {
     ++takes;
     if (take_error && take_error->first == request.queue) return ready(Result<TakeReply>(take_error->second));
-    return inner_.finish_and_take(std::move(request));
+    if (!store_full || request.take == 0) return inner_.finish_and_take(std::move(request));
+    request.take = 0;
+    Promise<Result<TakeReply>> promise;
+    inner_.finish_and_take(std::move(request)).then([promise](Result<TakeReply> reply) {
+      if (reply) reply->next.store_full = true;
+      promise.set(std::move(reply));
+    });
+    return promise.future();
   }
   Async<WorkReply> wait_for_work(WorkRequest request) override {
     ++waits;

@@ -26,6 +26,7 @@ RunStatus run_status(const StatusParts& parts, const RunningJob& job) {
 
 void add_store_problems(std::vector<std::string>& why, const StatusParts& parts) {
   if (auto outage = parts.opened.outage()) why.push_back(*std::move(outage));
+  if (auto shortage = parts.opened.shortage()) why.push_back(*std::move(shortage));
   if (parts.store_watch == nullptr) return;
   if (auto problem = parts.store_watch->problem()) why.push_back(*std::move(problem));
 }
@@ -92,6 +93,12 @@ HostStatus common_status(const StatusParts& parts) {
     for (std::string& warning : parts.store_watch->warnings()) status.warnings.push_back(std::move(warning));
   }
   if (parts.disk != nullptr) add_disk(status, parts);
+  if (parts.opened.embedded) {
+    const EmbeddedStats stats = parts.opened.embedded->stats();
+    status.store_bytes = stats.file_bytes;
+    status.store_reserved_bytes = stats.reserved_bytes;
+    status.store_full = stats.full;
+  }
   return status;
 }
 

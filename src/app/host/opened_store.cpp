@@ -120,6 +120,16 @@ std::optional<std::string> OpenedStore::outage() const {
   return std::nullopt;
 }
 
+std::optional<std::string> OpenedStore::shortage() const {
+  if (!embedded) return std::nullopt;
+  const EmbeddedStats stats = embedded->stats();
+  if (!stats.full) return std::nullopt;
+  return stats.starts_blocked
+             ? "the disk of the store is full: no jobs are added or started until there is space"
+             : "the disk of the store is full: no jobs are added until there is space; jobs run in the "
+               "reserve";
+}
+
 Result<OpenedStore> open_store(StoreParts parts) {
   return parts.config.redis ? open_redis_store(std::move(parts)) : open_embedded_store(std::move(parts));
 }
@@ -143,7 +153,7 @@ void register_worker(OpenedStore& opened, const StoreParts& parts) {
 bool is_store_error(Errc code) {
   return code == Errc::kNewerFormat || code == Errc::kCorrupt || code == Errc::kIo || code == Errc::kBusy ||
          code == Errc::kDisconnected || code == Errc::kTimeout || code == Errc::kPermission ||
-         code == Errc::kUnsupported;
+         code == Errc::kUnsupported || code == Errc::kStoreFull;
 }
 
 }  // namespace gaur::app

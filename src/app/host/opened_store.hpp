@@ -35,6 +35,8 @@ struct OpenedStore {
   Store& store() const { return embedded ? static_cast<Store&>(*embedded) : *bull; }
   /// Why the store does not answer now; std::nullopt while it does.
   std::optional<std::string> outage() const;
+  /// Why the store accepts no adds although it answers; std::nullopt while it does.
+  std::optional<std::string> shortage() const;
 };
 
 struct StoreParts {

@@ -53,7 +53,9 @@ PoolOptions pool_options(const PoolConfig& pool, const SlotPlan& slots) {
 Status set_duckdb_command(PoolOptions& options, const Settings& settings, const Config& config,
                           const std::string& name) {
   const std::filesystem::path spec = config.data_folder / "spec" / (name + ".json");
-  GAUR_CHECK(write_file(spec, compose_duckdb_spec(settings, config, name)));
+  const std::string text = compose_duckdb_spec(settings, config, name);
+  // An unchanged file needs no space, so that a host can start again on a full disk.
+  if (read_file(spec, text.size()).value_or("") != text) GAUR_CHECK(write_file(spec, text));
   if (options.isolation.user) GAUR_CHECK(let_read(spec, *options.isolation.user));
   options.command = {gaur_duckdb_program().string(), "--spec", spec.string()};
   options.pass_env.emplace_back("GAUR_DUCKDB_LIBRARY");
@@ -98,6 +100,7 @@ LedgerOptions ledger_options(const Config& config) {
     needs.cores = function.cores;
     needs.memory_bytes = function.memory_bytes;
     needs.max_running = function.max_running;
+    needs.result_bytes = function.max_result;
     options.functions[FunctionName(name)] = needs;
   }
   return options;

@@ -17,6 +17,7 @@ Signals::Signals() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a write above the limit of the file size returns EFBIG
   signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   notified_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }

@@ -45,7 +45,7 @@ def sleep(run, data):
     elif frame and frame["type"] == "stop":
         sys.exit(0)
     else:
-        send(type="completed", run=run, result={"slept": data.get("ms", 0)})
+        send(type="completed", run=run, result={"slept": data.get("ms", 0), **({"fill": "x" * data["bytes"]} if "bytes" in data else {})})
 
 
 def ignore_signals(run, data):
@@ -88,6 +88,10 @@ def die(run, data):
 def write_file(run, data):
     with open(os.path.join(os.environ["GAUR_OUT"], "rows.csv"), "w") as file:
         file.write("a,b\n" * data.get("rows", 3))
+    if "after" in data:  # the end of the run waits for this file
+        open(data["after"] + ".written", "w").close()
+        while not os.path.exists(data["after"]):
+            time.sleep(0.01)
     send(type="completed", run=run, result={}, file={"name": "rows.csv", "format": "csv", "rows": data.get("rows", 3)})
 
 
