@@ -118,7 +118,7 @@ class CliTest(EndToEnd):
 
 class ScriptsTest(unittest.TestCase):
     def test_help_of_every_script_has_no_side_effects(self):
-        self.assertEqual(SCRIPTS, ["bench", "build", "chaos", "demo", "format", "lint", "setup", "test"])
+        self.assertEqual(SCRIPTS, ["bench", "build", "chaos", "demo", "format", "fuzz", "lint", "setup", "test"])
         with tempfile.TemporaryDirectory() as folder:
             for tool in ("bash", "dirname", "sed"):  # no tool that builds, installs or starts anything
                 os.symlink(f"/usr/bin/{tool}", f"{folder}/{tool}")

@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from bull import Failure
+from bull import RedisError
 from harness import TESTBED, until
 from redis_hosts import BASE, CONFIG, PREFIX, RedisHosts, Worker
 
@@ -76,7 +76,7 @@ class RedisContentTest(RedisHosts):
         until(lambda: self.active(call) == ids[:1], what="the start")
         later = self.bull_add(call, {"func": "sleep", "ms": 1}, delay=1_000)
         call("CONFIG", "SET", "maxmemory", "1")
-        with self.assertRaisesRegex(Failure, "OOM"):
+        with self.assertRaisesRegex(RedisError, "OOM"):
             call("SET", "x", "y")
         answer = work.post("/v1/queues/query/jobs", {"name": "x", "data": {"func": "sleep"}})
         self.assertEqual((answer.status, answer.json["type"]), (507, "urn:gaur:problem:store_full"), answer.text)
