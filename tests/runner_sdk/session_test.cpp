@@ -168,10 +168,12 @@ TEST_F(SessionTest, FailsUnknownFunctionsFinally) {
 TEST_F(SessionTest, CancelsARunningHandler) {
   serve_one([](const JobView&, RunContext& run) -> RunAnswer {
     bool called = false;
-    // A callback may use the run.
-    const std::stop_callback callback(run.stop_token(), [&] { called = run.cancelled(); });
-    run.log("asleep");
-    EXPECT_FALSE(run.wait(Duration(600'000)));
+    {
+      // A callback may use the run. Its destructor waits for a call in progress.
+      const std::stop_callback callback(run.stop_token(), [&] { called = run.cancelled(); });
+      run.log("asleep");
+      EXPECT_FALSE(run.wait(Duration(600'000)));
+    }
     EXPECT_TRUE(called);
     return answer::Failed{run.cancel_message()};
   });
