@@ -34,6 +34,12 @@ function freePort() {
 const folder = await mkdtemp(path.join(os.tmpdir(), 'gaur-bench-'))
 const port = await freePort()
 const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], { stdio: 'ignore' })
+const onServerEnd = (code) => {
+  console.error(`the redis-server on port ${port} ended with code ${code}; is it installed, and is the port still free?`)
+  process.exit(1)
+}
+server.once('exit', onServerEnd)
+server.once('error', (error) => { console.error(`cannot start redis-server: ${error.message}`); process.exit(1) })
 const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 })
 redis.on('error', () => {})  // until the server listens
 
@@ -101,6 +107,7 @@ try {
   }, null, 1))
 } finally {
   redis.disconnect()
+  server.off('exit', onServerEnd)
   server.kill('SIGTERM')
   await rm(folder, { recursive: true, force: true })
 }
