@@ -68,26 +68,32 @@ void Process::kill9() {
   pid_ = -1;
 }
 
-std::vector<pid_t> below(pid_t ancestor, const std::string& name) {
+std::vector<Descendant> descendants(pid_t ancestor) {
   std::map<pid_t, pid_t> parents;
-  std::vector<pid_t> named, found;
+  std::vector<Descendant> all, found;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
     std::ifstream file(entry.path() / "stat");
     std::string stat;
     if (!std::getline(file, stat)) continue;
     const auto open = stat.find('('), close = stat.rfind(')');
-    if (open == std::string::npos || close == std::string::npos) continue;
+    if (open == std::string::npos || close == std::string::npos || close + 4 >= stat.size()) continue;
     const pid_t pid = std::atoi(stat.c_str());
     parents[pid] = std::atoi(stat.c_str() + close + 4);  // ") S 123"
-    if (stat.substr(open + 1, close - open - 1) == name) named.push_back(pid);
+    all.push_back({pid, stat.substr(open + 1, close - open - 1), stat[close + 2]});
   }
-  for (const pid_t each : named) {
-    for (pid_t at = each; at > 1; at = parents.contains(at) ? parents[at] : 0) {
-      if (at != ancestor) continue;
-      found.push_back(each);
-      break;
-    }
+  for (auto& each : all) {
+    pid_t at = parents[each.pid];
+    while (at > 1 && at != ancestor) at = parents.contains(at) ? parents[at] : 0;
+    if (at == ancestor) found.push_back(std::move(each));
+  }
+  return found;
+}
+
+std::vector<pid_t> below(pid_t ancestor, const std::string& name) {
+  std::vector<pid_t> found;
+  for (const auto& each : descendants(ancestor)) {
+    if (each.name == name) found.push_back(each.pid);
   }
   return found;
 }

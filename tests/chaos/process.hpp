@@ -34,6 +34,15 @@ class Process {
   std::string pending_;
 };
 
+struct Descendant {
+  pid_t pid = 0;
+  /// 15 bytes, as ps shows it.
+  std::string name;
+  /// As in /proc: 'Z' has exited and was not waited for.
+  char state = '?';
+};
+std::vector<Descendant> descendants(pid_t ancestor);
+
 /// Processes of this name (15 bytes, as ps shows it) that descend from `ancestor`.
 std::vector<pid_t> below(pid_t ancestor, const std::string& name);
 
