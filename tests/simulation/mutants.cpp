@@ -27,6 +27,8 @@ constexpr MutantRow kRows[] = {
     {Mutant::kAddNotStored, "an acknowledged add is not stored"},
     {Mutant::kTakesAboveFree, "a take request exceeds the free resources"},
     {Mutant::kEventLost, "an event is missing"},
+    {Mutant::kDuplicateReplaces, "a duplicate add changes the data of the job"},
+    {Mutant::kFinishLostWhenFull, "a full disk loses finishes"},
     {Mutant::kNoRenewal, "locks are not renewed"},
     {Mutant::kRepeatedTakeIsNew, "a repeated take request is a new one"},
     {Mutant::kFinishForgotten, "a finish with a lost reply is forgotten"},

@@ -32,6 +32,8 @@ enum class Mutant : std::uint8_t {
   kAddNotStored,
   kTakesAboveFree,
   kEventLost,
+  kDuplicateReplaces,
+  kFinishLostWhenFull,
   // Between the worker and the network (Network).
   kNoRenewal,
   kRepeatedTakeIsNew,

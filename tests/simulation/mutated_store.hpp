@@ -1,5 +1,6 @@
 #pragma once
-// A store with a planted mistake, below the checks. Thread-safety: confined to one simulation.
+// A store whose disk can be full, and with a planted mistake, below the checks. Thread-safety: confined to
+// one simulation.
 #include <algorithm>
 
 #include "core/forwarding_store.hpp"
@@ -11,9 +12,16 @@ class MutatedStore final : public ForwardingStore {
  public:
   MutatedStore(Store& inner, Mutant mutant) : inner_(inner), mutant_(mutant) {}
 
+  /// The disk: adds are rejected and no job is taken, but finishes succeed, as with the embedded store's
+  /// reserve.
+  bool full = false;
+
   Async<std::vector<Added>> add(AddRequest request) override {
+    if (full) return ready(Result<std::vector<Added>>(Error{Errc::kStoreFull, "the disk is full"}));
     if (mutant_ == Mutant::kRepeatedAddIsNew) request.op = {};
     for (NewJob& job : request.jobs) {
+      if (mutant_ == Mutant::kDuplicateReplaces && job.options.id)
+        inner_.update_data({request.queue, *job.options.id}, job.data).then([](const Result<Unit>&) {});
       if (mutant_ == Mutant::kAddsAtFront) job.options.lifo = true;
       if (mutant_ == Mutant::kDelayByOtherClock && job.options.delay > Duration{0})
         job.options.delay = std::max(job.options.delay - std::chrono::minutes(1), Duration{0});
@@ -33,7 +41,7 @@ class MutatedStore final : public ForwardingStore {
       request.take *= 2;
     }
     for (Finish& finish : request.finished) change(finish);
-    return inner_.finish_and_take(std::move(request));
+    return full ? finish_only(std::move(request)) : inner_.finish_and_take(std::move(request));
   }
   Async<ExtendReply> extend_locks(ExtendRequest request) override {
     if (mutant_ == Mutant::kRenewalShortened) request.lock = Duration(300);
@@ -59,6 +67,17 @@ class MutatedStore final : public ForwardingStore {
 
  private:
   Store& inner() const override { return inner_; }
+  Async<TakeReply> finish_only(TakeRequest request) {
+    request.take = 0;
+    request.long_poll = Duration{0};
+    std::size_t lost = 0;
+    if (mutant_ == Mutant::kFinishLostWhenFull) lost = std::exchange(request.finished, {}).size();
+    return with_inspected(inner_.finish_and_take(std::move(request)), [lost](Result<TakeReply>& reply) {
+      if (!reply) return;
+      reply->next.store_full = true;
+      if (lost > 0) reply->finished.assign(lost, FinishResult{});
+    });
+  }
   void change(Finish& finish) {
     auto* completed = std::get_if<outcome::Completed>(&finish.outcome);
     if (mutant_ == Mutant::kOtherResultStored && completed != nullptr)

@@ -61,12 +61,19 @@ bool Observer::is_repeat(const OperationId& op) const {
 
 Async<std::vector<Added>> Observer::add(AddRequest request) {
   const bool repeated = is_repeat(request.op);
+  std::vector<bool> duplicate;  // by own id, before the add
+  for (const NewJob& job : request.jobs)
+    duplicate.push_back(job.options.id && exists({request.queue, *job.options.id}));
   auto reply = observed(store_.add(request), [&](const std::vector<Added>& added) {
     if (!repeated) checker_.added(request, added, clock_.wall());
     executed_[request.op.session] = std::max(executed_[request.op.session], request.op.sequence);
     for (std::size_t i = 0; i < added.size() && i < request.jobs.size(); ++i) {
       const NewJob& job = request.jobs[i];
       const Key key{request.queue, added[i].id};
+      if (!repeated && added[i].duplicate != duplicate[i])
+        violation(fmt::format("I13: the add of job {} is {}a duplicate", key.second.value,
+                              added[i].duplicate ? "" : "not "));
+      if (added[i].duplicate) continue;
       const auto [place, is_new] = data_.try_emplace(job.data, key);
       if (place->second != key)
         violation(fmt::format("I19: {} was added as job {} and again as {}", job.data,

@@ -77,6 +77,7 @@ class Observer final : public Transitions {
   void settle_late();
   void check_long_polls();
   bool is_repeat(const OperationId& op) const;
+  bool exists(const JobRef& job) { return now(store_.get(job)).has_value(); }
   void took(const TakeRequest& request, const TakeReply& reply);
   void finished(const QueueName& queue, const Finish& finish, const FinishResult& result);
   void started(const TakeRequest& request, const Taken& taken);

@@ -109,7 +109,14 @@ void Simulation::network_fault() {
   producer_->faults = storm_ ? kStorm : kCalm;
 }
 
+void Simulation::disk_fault() {
+  fault();
+  mutated_->full = !mutated_->full;
+  log(mutated_->full ? "the disk is full" : "the disk has space");
+}
+
 void Simulation::store_fault() {
+  if (one_in(4)) return disk_fault();
   if (one_in(4)) {
     const std::string what = backend_->damage(env_.random.next());
     log(what);
@@ -135,6 +142,7 @@ void Simulation::jump() {
 /// Ends every fault.
 void Simulation::heal() {
   if (storm_) network_fault();
+  if (mutated_->full) disk_fault();
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     if (hosts_[i] && hosts_[i]->loop.paused()) hosts_[i]->loop.resume(), fault();
     if (!hosts_[i]) start_host(i), fault();
@@ -184,6 +192,7 @@ void Simulation::add() {
     if (one_in(8)) job.options.priority = static_cast<std::uint32_t>(1 + below(4));
     job.options.lifo = one_in(12);
     if (one_in(15)) job.options.queue_timeout = up_to(seconds(20));
+    if (request.jobs.empty()) job.options.id = own_id();
     request.jobs.push_back(std::move(job));
   }
   // Each add is a session of its own, as with an idempotency key.
@@ -194,6 +203,13 @@ void Simulation::add() {
   pending_adds_[number] = {std::move(request), false};
   resend_adds();
   pass(milliseconds(static_cast<std::int64_t>(below(20))));
+}
+
+/// Of one job in eight: an id that other jobs had shortly before, or long ago.
+std::optional<JobId> Simulation::own_id() {
+  if (!one_in(8)) return std::nullopt;
+  const std::uint64_t newest = added_ / 25;
+  return JobId(fmt::format("own-{}", one_in(4) ? below(newest + 1) : newest));
 }
 
 /// Sends every add without a reply again, as a client does.

@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 bool Simulation::is_calm(Duration time) const {
-  return !storm_ && env_.clock.now() - last_fault_ >= time &&
+  return !storm_ && !mutated_->full && env_.clock.now() - last_fault_ >= time &&
          std::all_of(hosts_.begin(), hosts_.end(),
                      [](const auto& host) { return host && !host->loop.paused(); });
 }

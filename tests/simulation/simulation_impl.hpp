@@ -36,6 +36,8 @@ class Simulation {
   void network_fault();
   void store_fault();
   void jump();
+  void disk_fault();
+  std::optional<JobId> own_id();
   void pass(Duration time);
 
   // Hosts.
