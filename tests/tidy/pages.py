@@ -1,4 +1,4 @@
-"""Checks of pages, names and words: docs, mentions, terms, words, modules."""
+"""Checks of pages, names and words: docs, mentions, terms, tests, words, modules."""
 import os
 import re
 from functools import lru_cache
@@ -65,6 +65,29 @@ def check_terms(tree):
             for name in found.group(1).split("::"):
                 if name not in known:
                     yield f"{path}:{line_of(text, found.start())}: the code has no {name}"
+
+
+def names_of_tests(tree):
+    """The names of all ctest entries and, as Suite.Name, of all GoogleTest cases."""
+    names = set()
+    for path, text in tree.matching(r"^tests/.*CMakeLists\.txt$"):
+        names |= set(re.findall(r"(?:gaur_test\(|add_test\(NAME )(\w+)", text))
+        names |= {name + "_e2e" for name in re.findall(r"gaur_e2e\((\w+)", text)}
+        names |= {"fuzz_" + name + "_test" for name in re.findall(r"gaur_fuzz\(targets/(\w+)", text)}
+    names |= {"interop_" + found[1] for path in tree.files if (found := re.match(r"tests/interop/(\w+)\.test\.mjs$", path))}
+    for path, text in tree.matching(r"^(tests|src/conformance)/.*\.cpp$"):
+        names |= {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)", text, flags=re.M)}
+    return names
+
+
+def check_tests(tree):
+    """Tests that docs/explanation/ names exist: `name_test`, `name_e2e`, `interop_name`, `Suite.Name`."""
+    known = None
+    for path, text in tree.matching(r"^docs/explanation/.*\.md$"):
+        for found in re.finditer(r"`(\w+_(?:test|e2e)|interop_\w+|[A-Z]\w*\.[A-Za-z]\w*)`", text):
+            known = known or names_of_tests(tree)
+            if found[1] not in known:
+                yield f"{path}:{line_of(text, found.start())}: there is no test {found[1]}"
 
 
 @lru_cache(maxsize=None)

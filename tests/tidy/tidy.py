@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """House rules as tests: tidy.py [CHECK...] reads the tree and prints every breach as path:line: what.
 
-Checks: includes sizes orphans joined banned todo leaks docs names shell words modules mentions terms. The rules are in rules.py.
+Checks: includes sizes orphans joined banned todo leaks docs names shell words modules mentions terms tests. The rules are in rules.py.
 """
 import os
 import re
@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import rules
-from pages import check_docs, check_mentions, check_modules, check_terms, check_words
+from pages import check_docs, check_mentions, check_modules, check_terms, check_tests, check_words
 from tree import Tree, code_only, line_of
 
 
@@ -236,7 +236,7 @@ CHECKS = {"includes": check_includes, "sizes": check_sizes, "orphans": check_orp
           "banned": check_banned, "todo": check_todo, "leaks": check_leaks, "docs": check_docs, "names": check_names,
           "shell": check_shell,
           "words": check_words, "modules": check_modules, "mentions": check_mentions,
-          "terms": check_terms}
+          "terms": check_terms, "tests": check_tests}
 
 
 def main(names):

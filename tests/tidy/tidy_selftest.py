@@ -179,6 +179,12 @@ class Planted(unittest.TestCase):
         self.expect("mentions", {"ARCHITECTURE.md": "# A\n`src/core/gone.cpp` `gone.cpp`\n"}, "no src/core/gone.cpp", "no gone.cpp")
         self.expect("mentions", {"ARCHITECTURE.md": "# A\n`src/core/job.cpp`, `job.cpp` in `src/core/`\n"})
 
+    def test_tests(self):
+        page = "# A\n`a_test` `b_e2e` `interop_c` `Suite.Name` `gaur.toml`\n"
+        self.expect("tests", {"docs/explanation/a.md": page}, "a.md:2: there is no test a_test", "b_e2e", "interop_c", "Suite.Name")
+        self.expect("tests", {"docs/explanation/a.md": page, "tests/a/CMakeLists.txt": "gaur_test(a_test SOURCES a.cpp)\ngaur_e2e(b TIMEOUT 9)\n",
+                              "tests/a/a.cpp": "TEST_F(Suite, Name) {\n", "tests/interop/c.test.mjs": ""})
+
     def test_terms(self):
         self.expect("terms", {"docs/glossary.md": "# A\n`TakeRequest` `Store::take` `kHandOff`\n"}, "no TakeRequest", "no Store", "no take", "no kHandOff")
         self.expect("terms", {"docs/glossary.md": "# A\n`TakeRequest` `Store::take` `GET /x` `ERR`\n",
