@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "base/process_info.hpp"
 #include "base/utf8.hpp"
 
@@ -46,9 +48,19 @@ void Meter::begin() {
   cpu_at_begin_ = cpu_now();
 }
 
+std::vector<pid_t> Meter::others() const {
+  std::vector<pid_t> others = descendants_of(keeper_);
+  std::erase(others, runner_);
+  return others;
+}
+
+bool Meter::has_orphans() const {
+  const std::vector<pid_t> children = children_of(keeper_);
+  return std::any_of(children.begin(), children.end(), [&](pid_t pid) { return pid != runner_; });
+}
+
 std::uint64_t Meter::sample() {
-  others_ = descendants_of(keeper_);
-  std::erase(others_, runner_);
+  others_ = others();
   std::uint64_t sum = anonymous(runner_);
   for (const pid_t pid : others_) sum += anonymous(pid);
   peak_ = std::max(peak_, sum);

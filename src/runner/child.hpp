@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "base/env.hpp"
 #include "runner/spawn.hpp"
@@ -31,6 +32,10 @@ class Meter {
  public:
   void attach(pid_t runner, pid_t keeper);
   bool attached() const { return runner_ > 0; }
+  /// The processes below the keeper, the runner excluded. Counted now.
+  std::vector<pid_t> others() const;
+  /// Whether processes below the keeper have lost their parent. Looks now.
+  bool has_orphans() const;
   /// Starts the measurement of a run.
   void begin();
   /// Returns the current resident anonymous memory of the tree and updates the peak.
@@ -66,6 +71,11 @@ struct Child {
   std::string outbox;
   std::size_t outbox_sent = 0;
   bool close_when_sent = false;
+  /// The keeper ends what the last job left. What is sent meanwhile waits in `held`, in order.
+  bool cleaning = false;
+  std::vector<std::function<void()>> held;
+  /// Entries of tmp/ when the run started.
+  std::set<std::string> tmp_before;
 
   LineSplitter frames{kMaxFrameBytes};
   OutputLines out_lines, err_lines;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -44,7 +45,7 @@ namespace {
 
 constexpr int kExitMisused = 64, kExitOrphan = 65;
 /// Rounds of 10 ms; then the keeper reports although processes have survived SIGKILL.
-constexpr int kKillRounds = 100;
+constexpr int kKillRounds = 100, kCleanRounds = 20;
 
 Launch parse(int argc, char** argv) {
   Launch launch;
@@ -172,6 +173,8 @@ class Keeper {
         if (::read(kCommands, &command, 1) <= 0) return false;
         if (command == static_cast<char>(Command::kKill)) return true;
         if (command == static_cast<char>(Command::kTerminate)) ::kill(-runner_, SIGTERM);
+        if (command == static_cast<char>(Command::kEndOrphans)) clean(false);
+        if (command == static_cast<char>(Command::kEndOthers)) clean(true);
       }
       if (fds[2].revents != 0 && ended_by_signal()) return false;
     }
@@ -201,6 +204,53 @@ class Keeper {
       ++reaped;
     }
     return reaped;
+  }
+
+  /// Ends what the last job left; the runner stays. `others`: its living descendants too.
+  void clean(bool others) {
+    Report report;
+    report.kind = Report::Kind::kCleaned;
+    report.pid = runner_;
+    for (int round = 0; round < kCleanRounds && !runner_exits(); ++round) {
+      reap_others();
+      report.left = kill_orphans() + (others ? kill_below_runner() : 0);
+      if (report.left == 0) break;
+      pollfd fds[] = {{signals_.get(), POLLIN, 0}, {runner_fd_.get(), POLLIN, 0}};
+      ::poll(fds, 2, 10);
+    }
+    send(report);
+  }
+
+  /// Only this process reaps them, so their pids are not reused.
+  std::uint32_t kill_orphans() {
+    std::uint32_t alive = 0;
+    for (const pid_t child : children_of(::getpid())) {
+      if (child == runner_) continue;
+      ::kill(child, SIGKILL);
+      ++alive;
+    }
+    return alive;
+  }
+
+  /// The runner reaps these, so each is signalled through a pidfd, after a second look: the number may have
+  /// been reused before the pidfd was open. Zombies that the runner does not reap count for nothing.
+  std::uint32_t kill_below_runner() {
+    std::uint32_t alive = 0;
+    for (const pid_t pid : descendants_of(runner_)) {
+      const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+      const auto now = descendants_of(runner_);
+      if (!process || std::find(now.begin(), now.end(), pid) == now.end()) continue;
+      pollfd ended{process.get(), POLLIN, 0};
+      if (::poll(&ended, 1, 0) > 0) continue;
+      ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+      ++alive;
+    }
+    return alive;
+  }
+
+  bool runner_exits() const {
+    pollfd ended{runner_fd_.get(), POLLIN, 0};
+    return ::poll(&ended, 1, 0) > 0;
   }
 
   /// Kills all children until there are none. Only direct children are signalled: only this process reaps

@@ -28,6 +28,10 @@ enum class Command : char {
   kTerminate = 'T',
   /// SIGKILL to the process tree.
   kKill = 'K',
+  /// SIGKILL to the processes that the runner left: their parent is gone. Answered with kCleaned.
+  kEndOrphans = 'O',
+  /// SIGKILL to all processes but the runner. Answered with kCleaned.
+  kEndOthers = 'A',
 };
 
 /// Sent as its bytes in memory, because both ends are the same binary. Smaller than PIPE_BUF, so a write is
@@ -40,6 +44,8 @@ struct Report {
     kCannotStart,
     /// The process tree is dead.
     kEnded,
+    /// kEndOrphans or kEndOthers was executed; `left` processes survived it.
+    kCleaned,
   };
   Kind kind = Kind::kStarted;
   std::int32_t pid = 0;
@@ -49,7 +55,7 @@ struct Report {
   /// That killed the runner, or 0.
   std::int32_t signal = 0;
   std::int32_t exit_code = 0;
-  /// Processes that survived SIGKILL for 1 s.
+  /// Processes that survived SIGKILL for 1 s (kCleaned: 0.2 s).
   std::uint32_t left = 0;
   /// Of the process tree, in total.
   std::uint64_t cpu_us = 0;

@@ -138,6 +138,9 @@ void RunnerIo::start(SpawnSpec spec) {
 }
 
 void RunnerIo::run(Child& child, const std::string& frame, std::uint64_t memory_bytes) {
+  if (child.cleaning)
+    return child.held.push_back([this, &child, frame, memory_bytes] { run(child, frame, memory_bytes); });
+  note_tmp(child);
   if (child.pid > 0 && child.memory_limit != memory_bytes) {
     if (limit_memory(child.pid, memory_bytes)) {
       child.memory_limit = memory_bytes;
@@ -155,11 +158,13 @@ void RunnerIo::run(Child& child, const std::string& frame, std::uint64_t memory_
 }
 
 void RunnerIo::send(Child& child, const std::string& frame) {
+  if (child.cleaning) return child.held.push_back([this, &child, frame] { send(child, frame); });
   child.outbox += frame;
   flush(child);
 }
 
 void RunnerIo::close_input(Child& child) {
+  if (child.cleaning) return child.held.push_back([this, &child] { close_input(child); });
   child.close_when_sent = true;
   flush(child);
 }

@@ -61,6 +61,12 @@ class RunnerIo {
   void remove(std::filesystem::path folder);
   void end_all();
 
+  // What a job leaves behind (runner_io_clean.cpp)
+  void note_tmp(Child& child);
+  void clean_after_run(Child& child);
+  void on_cleaned(Child& child, const keeper::Report& report);
+  void remove_new_files(Child& child);
+
   // Reading from runners and keepers (runner_io_read.cpp)
   bool read_frames(Child& child);
   void handle_frame(Child& child, std::string_view line);
@@ -96,6 +102,8 @@ class RunnerIo {
   /// Interval of the timer in units of 0.1 s; 0: it is off.
   int pace_ = 0;
   int ticks_ = 0;
+  /// Makes the names of removed entries unique.
+  std::uint64_t removed_ = 0;
   std::thread thread_;
 };
 

@@ -82,7 +82,7 @@ void RunnerIo::handle_frame(Child& child, std::string_view line) {
     backlog->fetch_sub(size);
     events.on_frame(id, std::move(parsed), figures);
   });
-  if (outcome && child.meter.attached()) sample(child);  // what stays resident after the job
+  if (outcome && child.meter.attached()) clean_after_run(child);
 }
 
 void RunnerIo::report_broken_frame(Child& child, std::string what) {
@@ -143,6 +143,7 @@ void RunnerIo::read_report(Child& child) {
       report_exit(child);
       break;
     case keeper::Report::Kind::kEnded: on_ended(child, report); break;
+    case keeper::Report::Kind::kCleaned: on_cleaned(child, report); break;
   }
 }
 

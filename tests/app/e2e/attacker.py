@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
+helpers = []
 libc = ctypes.CDLL(None, use_errno=True)
 # Of x86-64 and of the generic table that arm64 uses.
 NUMBERS = {
@@ -28,9 +30,9 @@ def system_call(name, arguments):
     return errno.errorcode[ctypes.get_errno()]
 
 
-def leave_daemon():
+def leave_daemon(megabytes):
     """A process that left the process group and the session; its parent is gone. Answers its pid."""
-    script = "import os,sys,time\nif os.fork(): os._exit(0)\nos.setsid()\nprint(os.getpid(),flush=True)\nos.close(1)\ntime.sleep(600)"
+    script = f"import os,sys,time\nif os.fork(): os._exit(0)\nos.setsid()\nkept = b'x' * ({megabytes} << 20)\nprint(os.getpid(),flush=True)\nos.close(1)\ntime.sleep(600)"
     started = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True)
     return int(started.stdout)
 
@@ -76,7 +78,14 @@ def attempt(job):
         return {"uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(), "parent": os.getppid(), "pid": os.getpid(),
                 **{key: lines[key].strip() for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")}}
     if what == "leave_daemon":
-        return leave_daemon()
+        return leave_daemon(job.get("megabytes", 0))
+    if what == "start_helper":
+        helpers.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+        return helpers[-1].pid
+    if what == "use_memory":
+        kept = b"x" * (job["megabytes"] << 20)
+        time.sleep(0.5)  # longer than the interval at which memory is measured
+        return "done" if kept else ""
     raise ValueError(what)
 
 

@@ -8,7 +8,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from harness import GAUR, HERE, ROOT, EndToEnd, Server
+from harness import GAUR, HERE, ROOT, EndToEnd, Server, stat_of
 
 TOKEN = "t0ken-that-no-runner-may-see"
 PASSWORD = "p4ssword-that-no-runner-may-see"
@@ -186,6 +186,34 @@ write = ["output"]'''))
         self.assertGreater(job["usage"]["peak_rss_bytes"], 1 << 20, "measured")
         server.stop()
         self.assertFalse(written.exists(), "the host removes what the user wrote")
+
+    def is_gone(self, pid):
+        stat = stat_of(pid)
+        return stat is None or stat[1] == "Z"
+
+    def test_what_a_job_leaves_ends_with_it(self):
+        server = self.start(pool())
+        daemon = self.attempt(server, "leave_daemon")
+        left = self.attempt(server, "write_scratch", folder="TMPDIR", name="left")
+        out = self.attempt(server, "write_scratch", folder="GAUR_OUT", name="left")
+        self.assertTrue(self.is_gone(daemon), "the next job started after the daemon had ended")
+        for path in (left, out):
+            self.assertEqual(self.attempt(server, "read", path=path), "ENOENT", path)
+        self.assertNotIn("left", self.attempt(server, "list", path=os.path.dirname(left)))
+
+    def test_basic_keeps_the_helpers_of_a_runner_and_strict_does_not(self):
+        for level, kept in (("basic", True), ("strict", False)):
+            (self.folder / level).mkdir()
+            server = self.server(pool(f'isolation = "{level}"'), self.folder / level).start()
+            helper = self.attempt(server, "start_helper")
+            self.assertEqual(self.attempt(server, "read", path="/proc/self/comm"), "python3\n")
+            self.assertEqual(self.is_gone(helper), not kept, level)
+
+    def test_a_job_is_not_ended_for_the_memory_of_the_one_before(self):
+        server = self.start(pool() + 'needs = { memory = "256MB" }\nattempts = 1\n')
+        pid = self.attempt(server, "leave_daemon", megabytes=200)
+        self.assertEqual(self.attempt(server, "use_memory", megabytes=120), "done")
+        self.assertTrue(self.is_gone(pid))
 
     def test_check_prints_the_protections_and_rejects_what_has_no_effect(self):
         (self.folder / "gaur.toml").write_text(pool('read = ["/srv"]') + '[pools.sealed]\nisolation = "strict"\nnetwork = "off"\n'
