@@ -93,6 +93,8 @@ Status filter_system_calls(const SyscallFilter& filter) {
     rules.deny("clone3", ENOSYS);
     for (const unsigned long bit : kNamespaces) rules.deny_if_set("clone", bit);
   }
+  if (filter.deny_ipc_objects)
+    for (const char* name : {"shmget", "semget", "msgget", "mq_open"}) rules.deny(name);
   return rules.load();
 }
 

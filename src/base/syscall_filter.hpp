@@ -10,6 +10,8 @@ struct SyscallFilter {
   bool deny_sockets = false;
   /// No new namespaces (user namespaces too) and no chroot. Browsers use these for their own sandbox.
   bool deny_namespaces = false;
+  /// No shared memory, semaphores and message queues that outlive the process that creates them.
+  bool deny_ipc_objects = false;
 };
 
 /// Whether the kernel has seccomp filters. Errors: kUnsupported.

@@ -48,10 +48,9 @@ void Meter::begin() {
   cpu_at_begin_ = cpu_now();
 }
 
-std::vector<pid_t> Meter::others() const {
-  std::vector<pid_t> others = descendants_of(keeper_);
-  std::erase(others, runner_);
-  return others;
+void Meter::find_others() {
+  others_ = descendants_of(keeper_);
+  std::erase(others_, runner_);
 }
 
 bool Meter::has_orphans() const {
@@ -60,7 +59,7 @@ bool Meter::has_orphans() const {
 }
 
 std::uint64_t Meter::sample() {
-  others_ = others();
+  find_others();
   std::uint64_t sum = anonymous(runner_);
   for (const pid_t pid : others_) sum += anonymous(pid);
   peak_ = std::max(peak_, sum);
@@ -78,12 +77,16 @@ std::uint64_t Meter::anonymous(pid_t pid) const {
 RunFigures Meter::figures() {
   const std::uint64_t cpu = cpu_now();
   const auto memory = memory_of(runner_);
-  return {cpu > cpu_at_begin_ ? cpu - cpu_at_begin_ : 0, std::max(peak_, memory ? memory->peak_bytes : 0)};
+  RunFigures figures;
+  figures.cpu_us = cpu > cpu_at_begin_ ? cpu - cpu_at_begin_ : 0;
+  figures.peak_rss_bytes = std::max(peak_, memory ? memory->peak_bytes : 0);
+  figures.kept_bytes = memory ? memory->anonymous_bytes : 0;
+  return figures;
 }
 
 RunFigures Meter::final_figures(const keeper::Report& report) const {
   return {report.cpu_us > cpu_at_begin_ ? report.cpu_us - cpu_at_begin_ : 0,
-          std::max(peak_, report.max_rss_bytes)};
+          std::max(peak_, report.max_rss_bytes), 0};
 }
 
 bool limit_memory(pid_t pid, std::uint64_t bytes) {

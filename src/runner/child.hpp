@@ -32,8 +32,10 @@ class Meter {
  public:
   void attach(pid_t runner, pid_t keeper);
   bool attached() const { return runner_ > 0; }
-  /// The processes below the keeper, the runner excluded. Counted now.
-  std::vector<pid_t> others() const;
+  /// Looks for the processes below the keeper, the runner excluded.
+  void find_others();
+  /// At the last look.
+  bool has_others() const { return !others_.empty(); }
   /// Whether processes below the keeper have lost their parent. Looks now.
   bool has_orphans() const;
   /// Starts the measurement of a run.
@@ -71,8 +73,11 @@ struct Child {
   std::string outbox;
   std::size_t outbox_sent = 0;
   bool close_when_sent = false;
-  /// The keeper ends what the last job left. What is sent meanwhile waits in `held`, in order.
-  bool cleaning = false;
+  /// How many parts of what the last job left are being removed. What is sent meanwhile waits in `held`, in
+  /// order.
+  int cleaning = 0;
+  /// A part could not be removed: it gets no other run.
+  bool unclean = false;
   std::vector<std::function<void()>> held;
   /// Entries of tmp/ when the run started.
   std::set<std::string> tmp_before;

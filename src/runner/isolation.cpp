@@ -119,8 +119,9 @@ IsolationFailure isolate(const Isolation& isolation, const fs::path& scratch) {
   if (const Status done = confine_this_thread(rules_of(isolation, scratch));
       !done && !tolerated(done.error()))
     return {IsolationStep::kLandlock, number_of(done.error())};
-  const SyscallFilter filter{.deny_sockets = !isolation.network,
-                             .deny_namespaces = isolation.level == Isolation::Level::kStrict};
+  const bool strict = isolation.level == Isolation::Level::kStrict;
+  const SyscallFilter filter{
+      .deny_sockets = !isolation.network, .deny_namespaces = strict, .deny_ipc_objects = strict};
   if (const Status done = filter_system_calls(filter); !done && !tolerated(done.error()))
     return {IsolationStep::kSeccomp, number_of(done.error())};
   return {};

@@ -45,7 +45,7 @@ namespace {
 
 constexpr int kExitMisused = 64, kExitOrphan = 65;
 /// Rounds of 10 ms; then the keeper reports although processes have survived SIGKILL.
-constexpr int kKillRounds = 100, kCleanRounds = 20;
+constexpr int kKillRounds = 100, kCleanRounds = 50;
 
 Launch parse(int argc, char** argv) {
   Launch launch;
@@ -173,8 +173,8 @@ class Keeper {
         if (::read(kCommands, &command, 1) <= 0) return false;
         if (command == static_cast<char>(Command::kKill)) return true;
         if (command == static_cast<char>(Command::kTerminate)) ::kill(-runner_, SIGTERM);
-        if (command == static_cast<char>(Command::kEndOrphans)) clean(false);
-        if (command == static_cast<char>(Command::kEndOthers)) clean(true);
+        const bool others = command == static_cast<char>(Command::kEndOthers);
+        if ((others || command == static_cast<char>(Command::kEndOrphans)) && !clean(others)) return false;
       }
       if (fds[2].revents != 0 && ended_by_signal()) return false;
     }
@@ -206,8 +206,10 @@ class Keeper {
     return reaped;
   }
 
-  /// Ends what the last job left; the runner stays. `others`: its living descendants too.
-  void clean(bool others) {
+  /// Ends what the last job left; the runner stays. `others`: its living descendants too. Returns false if
+  /// this process must end.
+  bool clean(bool others) {
+    bool stays = true;
     Report report;
     report.kind = Report::Kind::kCleaned;
     report.pid = runner_;
@@ -217,8 +219,10 @@ class Keeper {
       if (report.left == 0) break;
       pollfd fds[] = {{signals_.get(), POLLIN, 0}, {runner_fd_.get(), POLLIN, 0}};
       ::poll(fds, 2, 10);
+      if (ended_by_signal()) stays = false;
     }
     send(report);
+    return stays;
   }
 
   /// Only this process reaps them, so their pids are not reused.

@@ -55,7 +55,7 @@ struct Report {
   /// That killed the runner, or 0.
   std::int32_t signal = 0;
   std::int32_t exit_code = 0;
-  /// Processes that survived SIGKILL for 1 s (kCleaned: 0.2 s).
+  /// Processes that survived SIGKILL for 1 s (kCleaned: 0.5 s).
   std::uint32_t left = 0;
   /// Of the process tree, in total.
   std::uint64_t cpu_us = 0;

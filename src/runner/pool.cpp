@@ -69,6 +69,12 @@ void Pool::assign_waiting() {
   while (!waiting_.empty()) {
     Runner* runner = pick_idle();
     if (runner == nullptr) return;
+    if (kept_too_much(*runner, waiting_.front())) {
+      context_.log.info("runner replaced: it kept memory of earlier jobs",
+                        {{"pool", name_}, {"pid", runner->pid}, {"kept", kept_memory(*runner)}});
+      stop_runner(*runner);
+      continue;
+    }
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
     begin(*runner, std::move(next));
@@ -85,6 +91,18 @@ Pool::Runner* Pool::pick_idle() {
     if (best == nullptr || rank(runner) > rank(*best)) best = &runner;
   }
   return best;
+}
+
+/// What it kept of its earlier jobs: caches, garbage that is not collected yet, leaks.
+std::uint64_t Pool::kept_memory(const Runner& runner) {
+  if (runner.jobs == 0 || runner.rss_when_new == 0 || !runner.measured_after_job) return 0;
+  return runner.rss > runner.rss_when_new ? runner.rss - runner.rss_when_new : 0;
+}
+
+/// A run may use its whole limit beside the memory of earlier jobs, so that is bounded.
+bool Pool::kept_too_much(const Runner& runner, const Waiting& next) const {
+  const std::uint64_t bound = bound_of(next.request);
+  return bound > 0 && kept_memory(runner) > bound / 2;
 }
 
 /// After a failure to start, one runner at a time is started, and only after the pause.

@@ -66,6 +66,7 @@ class Pool {
   void on_started(RunnerId id, std::int64_t pid);
   void on_frame(RunnerId id, RunnerFrame frame, RunFigures figures);
   void on_broken_frame(RunnerId id, const std::string& what);
+  void on_unclean(RunnerId id, const std::string& what);
   void on_memory(RunnerId id, std::uint64_t bytes);
   void on_exit(RunnerId id, RunnerExit exit);
 
@@ -88,6 +89,8 @@ class Pool {
     Usage usage;
     /// The runner exits by itself.
     bool last = false;
+    /// With a result file, whether it was saved or not.
+    bool has_file = false;
   };
   /// A run whose outcome has arrived and whose file is being saved.
   struct Saving {
@@ -101,10 +104,12 @@ class Pool {
     RunRequest request;
     RunObserver* observer = nullptr;
     Instant begun{};
-    /// Memory limit in bytes; 0: none.
+    /// Memory limit in bytes, without `inherited`; 0: none.
     std::uint64_t bound = 0;
     /// Highest memory sample.
     std::uint64_t peak = 0;
+    /// Memory of earlier jobs that the runner still had at the start.
+    std::uint64_t inherited = 0;
     /// Determines the run's end, whatever outcome arrives.
     std::optional<StopCall> stopped;
     EndStage stage = EndStage::kNone;
@@ -130,7 +135,8 @@ class Pool {
     std::filesystem::path scratch;
     Instant started{}, ready{}, idle_since{};
     std::uint32_t jobs = 0;
-    std::uint64_t rss = 0;
+    /// `rss_when_new`: before its first job.
+    std::uint64_t rss = 0, rss_when_new = 0;
     bool measured_after_job = true;
     /// The successor is ready.
     bool retire = false;
@@ -151,6 +157,8 @@ class Pool {
   void balance();
   void assign_waiting();
   Runner* pick_idle();
+  bool kept_too_much(const Runner& runner, const Waiting& next) const;
+  static std::uint64_t kept_memory(const Runner& runner);
   bool may_start();
   void spawn(RunnerId predecessor);
   SpawnSpec spec_of(const Runner& runner) const;
@@ -167,6 +175,7 @@ class Pool {
 
   // Runs (pool_run.cpp)
   void begin(Runner& runner, Waiting next);
+  std::uint64_t bound_of(const RunRequest& request) const;
   void request_stop(Runner& runner, StopCall call);
   void end_step(RunnerId id);
   void on_deadline(RunnerId id);
@@ -188,7 +197,6 @@ class Pool {
   void finish(Runner& runner, RunEnd end, Usage usage);
   void end_waiting(const Waiting& waiting, RunEnd end);
   Usage usage_of(const Run& run, Usage said, RunFigures figures) const;
-  static void empty_out_folder(const Runner& runner);
 
   std::string name_;
   PoolOptions options_;

@@ -148,7 +148,7 @@ RunEnd Pool::end_of_dead(const Runner& runner, const RunnerExit& exit) const {
   }
   // Many programs abort when an allocation fails: a peak near the limit identifies that cause.
   const bool failed = exit.signal != 0 || exit.exit_code != 0;
-  if (failed && run.bound > 0 && peak >= run.bound / 10 * 9)
+  if (failed && run.bound > 0 && peak >= (run.bound + run.inherited) / 10 * 9)
     return run::OutOfMemory{run.bound, peak, exit.output};
   return run::Crashed{exit.signal, exit.exit_code, death_message(exit), exit.output, run.bound, peak};
 }
@@ -166,14 +166,11 @@ Usage Pool::usage_of(const Run& run, Usage said, RunFigures figures) const {
 
 void Pool::take_outcome(Runner& runner, Outcome outcome) {
   RunEnd& end = outcome.end;
-  const bool may_have_left_files =
-      !std::holds_alternative<run::Completed>(end) && !std::holds_alternative<run::Snooze>(end);
   const EndStage stage = runner.run->stage;
   ++runner.jobs;
   failures_ = 0;
-  runner.measured_after_job = false;
   runner.idle_since = context_.env.clock.now();
-  if (may_have_left_files) empty_out_folder(runner);
+  if (outcome.has_file) context_.processes.empty_out(runner.id);
   // After SIGTERM the runner is about to exit, whatever its outcome: it gets no more jobs.
   if (stage >= EndStage::kTerminated) {
     kill_runner(runner, {KillReason::Kind::kPool, "its outcome arrived after SIGTERM", 0});
@@ -197,12 +194,6 @@ void Pool::finish(Runner& runner, RunEnd end, Usage usage) {
   if (run->progress) run->observer->on_progress(token, std::move(*run->progress));
   context_.on_run_ended(token);
   run->observer->on_end(token, std::move(end), std::move(usage));
-}
-
-void Pool::empty_out_folder(const Runner& runner) {
-  std::error_code ignored;
-  for (const auto& entry : entries_of(runner.scratch / "out", ignored))
-    std::filesystem::remove_all(entry, ignored);
 }
 
 }  // namespace gaur

@@ -11,6 +11,7 @@ namespace {
 
 /// At most 20 reports a second.
 constexpr Duration kProgressInterval{50};
+constexpr std::uint64_t kLimitStep = std::uint64_t{16} << 20;
 
 std::string seconds(Duration time) {
   return fmt::format("{:g} s", static_cast<double>(time.count()) / 1000);
@@ -46,11 +47,18 @@ void Pool::begin(Runner& runner, Waiting next) {
   run.request = std::move(next.request);
   run.observer = next.observer;
   run.begun = context_.env.clock.now();
-  run.bound = run.request.grant.memory_bytes > 0 ? run.request.grant.memory_bytes : options_.memory_bytes;
-  context_.processes.run(runner.id, std::move(next.frame), run.bound);
+  run.bound = bound_of(run.request);
+  run.inherited = kept_memory(runner);
+  // Rounded, so that it stays the same for most jobs.
+  const std::uint64_t limit = run.bound == 0 ? 0 : run.bound + run.inherited / kLimitStep * kLimitStep;
+  context_.processes.run(runner.id, std::move(next.frame), limit);
   if (run.request.timeout) {
     run.deadline = context_.after(*run.request.timeout, [this, id = runner.id] { on_deadline(id); });
   }
+}
+
+std::uint64_t Pool::bound_of(const RunRequest& request) const {
+  return request.grant.memory_bytes > 0 ? request.grant.memory_bytes : options_.memory_bytes;
 }
 
 bool Pool::stop(const LockToken& token, StopReason reason, std::string who, std::string why) {
@@ -157,8 +165,11 @@ void Pool::on_outcome(Runner& runner, RunnerFrame frame, RunFigures figures) {
     return Outcome{run.stopped ? end_of_stopped(run) : RunEnd(), usage_of(run, std::move(said), figures),
                    last};
   };
+  runner.measured_after_job = figures.kept_bytes > 0;
+  if (runner.measured_after_job) runner.rss = figures.kept_bytes;
   if (auto* done = std::get_if<frame::Completed>(&frame)) {
     Outcome made = outcome(std::move(done->usage), done->last);
+    made.has_file = done->file.has_value();
     if (run.stopped) return take_outcome(runner, std::move(made));
     return complete(runner, std::move(*done), std::move(made));
   }
@@ -209,15 +220,25 @@ void Pool::on_broken_frame(RunnerId id, const std::string& what) {
   kill_runner(found->second, {KillReason::Kind::kBrokenFrame, "its runner sent a broken frame: " + what, 0});
 }
 
+/// The next run, if it has begun, is requeued: the cause is an earlier job.
+void Pool::on_unclean(RunnerId id, const std::string& what) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  context_.log.warn("runner replaced", {{"pool", name_}, {"pid", found->second.pid}, {"why", what}});
+  kill_runner(found->second, {KillReason::Kind::kPool, what, 0});
+}
+
 void Pool::on_memory(RunnerId id, std::uint64_t bytes) {
   const auto found = runners_.find(id);
   if (found == runners_.end()) return;
   Runner& runner = found->second;
   runner.rss = bytes;
+  if (runner.jobs == 0 && !runner.run) runner.rss_when_new = bytes;
   if (runner.run) {
     Run& run = *runner.run;
     run.peak = std::max(run.peak, bytes);
-    if (runner.state == State::kRunning && !run.saving && run.bound > 0 && bytes > run.bound) {
+    if (runner.state == State::kRunning && !run.saving && run.bound > 0 &&
+        bytes > run.bound + run.inherited) {
       context_.log.warn("run exceeded its memory limit",
                         {{"pool", name_}, {"pid", runner.pid}, {"bytes", bytes}, {"bound", run.bound}});
       kill_runner(runner, {KillReason::Kind::kMemory, "over its memory limit", bytes});

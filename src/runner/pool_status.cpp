@@ -62,7 +62,7 @@ std::optional<std::string> Pool::broken() const {
 std::uint64_t Pool::idle_memory() const {
   std::uint64_t sum = 0;
   for (const auto& [id, runner] : runners_) {
-    if (!runner.run) sum += runner.rss;
+    sum += runner.run ? runner.run->inherited : runner.rss;
   }
   return sum;
 }

@@ -79,6 +79,9 @@ class Pools::Core : public ProcessEvents, public std::enable_shared_from_this<Co
   void on_broken_frame(RunnerId id, std::string what) override {
     if (Pool* pool = pool_of(id)) pool->on_broken_frame(id, what);
   }
+  void on_unclean(RunnerId id, std::string what) override {
+    if (Pool* pool = pool_of(id)) pool->on_unclean(id, what);
+  }
   void on_memory(RunnerId id, std::uint64_t bytes) override {
     if (Pool* pool = pool_of(id)) pool->on_memory(id, bytes);
   }

@@ -37,6 +37,8 @@ struct SpawnSpec {
 struct RunFigures {
   std::uint64_t cpu_us = 0;
   std::uint64_t peak_rss_bytes = 0;
+  /// Resident anonymous memory of the runner itself at its outcome; 0: not measured.
+  std::uint64_t kept_bytes = 0;
 };
 
 struct RunnerExit {
@@ -58,6 +60,8 @@ class ProcessEvents {
   virtual void on_started(RunnerId id, std::int64_t pid) = 0;
   virtual void on_frame(RunnerId id, RunnerFrame frame, RunFigures figures) = 0;
   virtual void on_broken_frame(RunnerId id, std::string what) = 0;
+  /// Files or processes of an ended job could not be removed: the runner must get no other job.
+  virtual void on_unclean(RunnerId id, std::string what) = 0;
   /// Resident anonymous memory of the runner's process tree: every 0.1 s during a run, else every 2 s.
   virtual void on_memory(RunnerId id, std::uint64_t bytes) = 0;
   /// The runner's process tree is dead. The last event of `id`.
@@ -75,6 +79,9 @@ class ProcessHost {
   /// Sends a run frame, starts measuring, and sets the soft memory limit (0: none).
   virtual void run(RunnerId id, std::string frame, std::uint64_t memory_bytes) = 0;
   virtual void send(RunnerId id, std::string frame) = 0;
+  /// Empties out/ once a result file of the ended job was saved. Without a file the host does it at the
+  /// outcome.
+  virtual void empty_out(RunnerId id) = 0;
   /// Closes the runner's input after all frames were sent.
   virtual void close_input(RunnerId id) = 0;
   /// SIGTERM.

@@ -10,6 +10,7 @@
 #include <csignal>
 
 #include "base/files.hpp"
+#include "base/remove_tree.hpp"
 
 namespace gaur {
 
@@ -97,12 +98,16 @@ void RunnerIo::empty_folder(const std::filesystem::path& folder) {
   }
 }
 
+ThreadLoop& RunnerIo::cleaner() {
+  if (!cleaner_) cleaner_ = std::make_unique<ThreadLoop>("gaur-clean");
+  return *cleaner_;
+}
+
 /// Large spilled files take long to delete: another thread does it.
 void RunnerIo::remove(std::filesystem::path folder) {
-  if (!cleaner_) cleaner_ = std::make_unique<ThreadLoop>("gaur-clean");
-  cleaner_->post([folder = std::move(folder)] {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
+  cleaner().post([folder = std::move(folder), log = options_.log] {
+    if (const Status removed = remove_tree(folder); !removed)
+      log.warn("folder of a runner not removed", {{"why", removed.error().message}});
   });
 }
 
@@ -138,7 +143,8 @@ void RunnerIo::start(SpawnSpec spec) {
 }
 
 void RunnerIo::run(Child& child, const std::string& frame, std::uint64_t memory_bytes) {
-  if (child.cleaning)
+  if (child.unclean) return;
+  if (child.cleaning > 0)
     return child.held.push_back([this, &child, frame, memory_bytes] { run(child, frame, memory_bytes); });
   note_tmp(child);
   if (child.pid > 0 && child.memory_limit != memory_bytes) {
@@ -158,13 +164,13 @@ void RunnerIo::run(Child& child, const std::string& frame, std::uint64_t memory_
 }
 
 void RunnerIo::send(Child& child, const std::string& frame) {
-  if (child.cleaning) return child.held.push_back([this, &child, frame] { send(child, frame); });
+  if (child.cleaning > 0) return child.held.push_back([this, &child, frame] { send(child, frame); });
   child.outbox += frame;
   flush(child);
 }
 
 void RunnerIo::close_input(Child& child) {
-  if (child.cleaning) return child.held.push_back([this, &child] { close_input(child); });
+  if (child.cleaning > 0) return child.held.push_back([this, &child] { close_input(child); });
   child.close_when_sent = true;
   flush(child);
 }
@@ -281,7 +287,7 @@ void RunnerIo::on_timer() {
   const Instant now = clock_.now();
   const bool sample_idle = samples_rarely_ || ticks_ % kIdlePace == 0;
   for (auto& [id, child] : children_) {
-    if (child->meter.attached() && (child->running || sample_idle)) sample(*child);
+    if (child->meter.attached() && child->cleaning == 0 && (child->running || sample_idle)) sample(*child);
     if (child->frames_ended && now - *child->frames_ended > kClosedFramesGrace && !child->exit_reported)
       report_broken_frame(*child, "end of file: it closed descriptor 4 and still runs");
     if (child->kill_sent && now - *child->kill_sent > kKeeperTimeout && !child->exit_reported)

@@ -33,6 +33,7 @@ class RunnerIo {
   void run(Child& child, const std::string& frame, std::uint64_t memory_bytes);
   void send(Child& child, const std::string& frame);
   void close_input(Child& child);
+  void empty_out(Child& child);
   void command(Child& child, keeper::Command command);
 
  private:
@@ -58,14 +59,20 @@ class RunnerIo {
   void sample(Child& child);
   void on_timer();
   void set_timer();
+  ThreadLoop& cleaner();
   void remove(std::filesystem::path folder);
   void end_all();
 
   // What a job leaves behind (runner_io_clean.cpp)
   void note_tmp(Child& child);
-  void clean_after_run(Child& child);
+  void clean_after_run(Child& child, bool has_file);
   void on_cleaned(Child& child, const keeper::Report& report);
   void remove_new_files(Child& child);
+  void remove_files(Child& child, const char* part, const std::set<std::string>& kept);
+  void remove_many_files(Child& child, Fd folder, const std::set<std::string>& kept);
+  void end_cleaning(Child& child);
+  void report_unclean(Child& child, std::string what);
+  void sample_others(Child& child);
 
   // Reading from runners and keepers (runner_io_read.cpp)
   bool read_frames(Child& child);

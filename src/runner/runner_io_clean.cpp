@@ -1,89 +1,123 @@
 // RunnerIo, third part: what a job leaves behind ends with it, so that the runner's next job neither reads it
 // nor is ended for its memory.
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <utility>
 
-#include "base/process_info.hpp"
+#include "base/remove_tree.hpp"
 #include "runner/runner_io.hpp"
 
 namespace gaur {
 
 namespace {
 
+/// Renaming more would delay the other runners: the cleaning thread removes them.
+constexpr std::size_t kFewFiles = 64;
+/// A runner whose job left more is replaced.
+constexpr std::size_t kMostFiles = 20'000;
+
 /// Does not follow symbolic links: the runner owns the folder.
-Fd open_tmp(const Child& child) {
-  return Fd(::open((child.spec.scratch / "tmp").c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+Fd open_part(const Child& child, const char* part) {
+  return Fd(::open((child.spec.scratch / part).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-std::vector<std::string> names_in(const Fd& folder) {
-  std::vector<std::string> names;
-  const int copy = ::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0);
-  DIR* const entries = copy < 0 ? nullptr : ::fdopendir(copy);
-  if (entries == nullptr) return names;
-  ::rewinddir(entries);
-  while (const dirent* entry = ::readdir(entries)) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  ::closedir(entries);
-  return names;
+bool is_off(const Child& child) {
+  return child.spec.isolation.level == Isolation::Level::kOff;
 }
 
 }  // namespace
 
 void RunnerIo::note_tmp(Child& child) {
   child.tmp_before.clear();
-  if (child.spec.isolation.level == Isolation::Level::kOff) return;
-  if (const Fd tmp = open_tmp(child)) {
-    for (std::string& name : names_in(tmp)) child.tmp_before.insert(std::move(name));
+  if (is_off(child) || !child.spec.isolation.confine_files) return;
+  if (const Fd tmp = open_part(child, "tmp")) {
+    for (std::string& name : names_in(tmp.get(), kMostFiles)) child.tmp_before.insert(std::move(name));
   }
 }
 
-/// Renames them out of the runner's reach at once; another thread deletes them.
-void RunnerIo::remove_new_files(Child& child) {
-  // gaur-duckdb empties its folders itself, and may already have created those of its next job.
-  if (!child.spec.isolation.confine_files) return;
-  const Fd tmp = open_tmp(child);
-  if (!tmp) return;
-  for (const std::string& name : names_in(tmp)) {
-    if (child.tmp_before.contains(name)) continue;
+/// Renames the entries out of the runner's reach at once; another thread deletes them. Keeps those in `kept`.
+void RunnerIo::remove_files(Child& child, const char* part, const std::set<std::string>& kept) {
+  Fd folder = open_part(child, part);
+  if (!folder) return;
+  const std::size_t few = kFewFiles + kept.size();
+  const std::vector<std::string> names = names_in(folder.get(), few);
+  if (names.size() == few) return remove_many_files(child, std::move(folder), kept);
+  for (const std::string& name : names) {
+    if (kept.contains(name)) continue;
     const auto to = child.spec.scratch.parent_path() / fmt::format(".left-{}-{}", child.spec.id, ++removed_);
-    if (::renameat(tmp.get(), name.c_str(), AT_FDCWD, to.c_str()) == 0) {
+    open_folder_at(folder.get(), name);  // moving a folder needs the permission to write it
+    if (::renameat(folder.get(), name.c_str(), AT_FDCWD, to.c_str()) == 0) {
       remove(to);
-    } else {
-      options_.log.warn("file of an ended job not removed",
-                        {{"pool", child.spec.pool}, {"name", name}, {"errno", errno}});
+    } else if (errno != ENOENT) {
+      report_unclean(child, fmt::format("file {} of an ended job was not removed: {}", name,
+                                        errno_error("rename", errno).message));
+      return;
     }
   }
 }
 
-void RunnerIo::clean_after_run(Child& child) {
-  const Isolation::Level level = child.spec.isolation.level;
-  const bool strict = level == Isolation::Level::kStrict;
-  if (level == Isolation::Level::kOff) return sample(child);
-  const bool any_child = !child.meter.others().empty();
+/// The runner's next run waits for it.
+void RunnerIo::remove_many_files(Child& child, Fd folder, const std::set<std::string>& kept) {
+  ++child.cleaning;
+  cleaner().post([this, id = child.spec.id, folder = std::make_shared<Fd>(std::move(folder)), kept] {
+    const Status emptied = remove_entries(folder->get(), kept, kMostFiles);
+    with(id, [this, emptied](Child& cleaned) {
+      if (!emptied)
+        report_unclean(cleaned, "files of an ended job were not removed: " + emptied.error().message);
+      end_cleaning(cleaned);
+    });
+  });
+}
+
+void RunnerIo::end_cleaning(Child& child) {
+  if (--child.cleaning > 0) return;
+  for (const auto& task : std::exchange(child.held, {})) task();
+}
+
+void RunnerIo::remove_new_files(Child& child) {
+  // gaur-duckdb empties its folder itself, and may already have created those of its next job.
+  if (child.spec.isolation.confine_files) remove_files(child, "tmp", child.tmp_before);
+}
+
+void RunnerIo::empty_out(Child& child) {
+  remove_files(child, "out", {});
+}
+
+/// The runner has sent the outcome of its run. `has_file`: the pool empties out/ when the file is saved.
+void RunnerIo::clean_after_run(Child& child, bool has_file) {
+  if (!has_file) empty_out(child);
+  child.meter.find_others();
+  if (is_off(child)) return sample_others(child);
+  const bool strict = child.spec.isolation.level == Isolation::Level::kStrict;
   // A browser or another helper that the runner keeps for its next jobs may use these files.
-  if (strict || !any_child) remove_new_files(child);
-  if (!(strict ? any_child : child.meter.has_orphans())) return sample(child);
-  child.cleaning = true;
+  if (strict || !child.meter.has_others()) remove_new_files(child);
+  if (!child.meter.has_others() || !(strict || child.meter.has_orphans())) return sample_others(child);
+  ++child.cleaning;
   command(child, strict ? keeper::Command::kEndOthers : keeper::Command::kEndOrphans);
 }
 
 void RunnerIo::on_cleaned(Child& child, const keeper::Report& report) {
-  if (report.left > 0) {
-    options_.log.warn("processes of an ended job survived SIGKILL",
-                      {{"pool", child.spec.pool}, {"pid", child.pid}, {"left", report.left}});
-  }
-  child.cleaning = false;
+  if (report.left > 0)
+    report_unclean(child, fmt::format("{} processes of an ended job survived SIGKILL", report.left));
   if (child.meter.attached()) {
-    if (child.meter.others().empty()) remove_new_files(child);
+    child.meter.find_others();
+    if (!child.meter.has_others()) remove_new_files(child);
     sample(child);
   }
-  for (const auto& task : std::exchange(child.held, {})) task();
+  end_cleaning(child);
+}
+
+/// The pool kills it; a run that was sent meanwhile must not reach it.
+void RunnerIo::report_unclean(Child& child, std::string what) {
+  if (std::exchange(child.unclean, true)) return;
+  post_event(
+      [id = child.spec.id, what = std::move(what)](ProcessEvents& events) { events.on_unclean(id, what); });
+}
+
+/// Without other processes the figures of the outcome have the runner's memory.
+void RunnerIo::sample_others(Child& child) {
+  if (child.meter.has_others()) sample(child);
 }
 
 }  // namespace gaur

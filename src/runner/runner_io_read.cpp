@@ -75,6 +75,10 @@ void RunnerIo::handle_frame(Child& child, std::string_view line) {
     figures = child.meter.figures();
     child.running = false;
   }
+  const auto* completed = std::get_if<frame::Completed>(&*frame);
+  const bool has_file = completed != nullptr && completed->file.has_value();
+  // The memory of a runner without any job, against which the pool compares that after jobs.
+  if (std::holds_alternative<frame::Ready>(*frame) && child.meter.attached()) sample(child);
   const std::size_t size = line.size() + 256;
   child.backlog->fetch_add(size);
   post_event([id = child.spec.id, parsed = *std::move(frame), figures, size,
@@ -82,7 +86,7 @@ void RunnerIo::handle_frame(Child& child, std::string_view line) {
     backlog->fetch_sub(size);
     events.on_frame(id, std::move(parsed), figures);
   });
-  if (outcome && child.meter.attached()) clean_after_run(child);
+  if (outcome && child.meter.attached()) clean_after_run(child, has_file);
 }
 
 void RunnerIo::report_broken_frame(Child& child, std::string what) {

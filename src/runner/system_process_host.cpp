@@ -28,6 +28,9 @@ void SystemProcessHost::send(RunnerId id, std::string frame) {
 void SystemProcessHost::close_input(RunnerId id) {
   io_->with(id, [io = io_.get()](Child& child) { io->close_input(child); });
 }
+void SystemProcessHost::empty_out(RunnerId id) {
+  io_->with(id, [io = io_.get()](Child& child) { io->empty_out(child); });
+}
 void SystemProcessHost::terminate(RunnerId id) {
   io_->with(id, [io = io_.get()](Child& child) { io->command(child, keeper::Command::kTerminate); });
 }

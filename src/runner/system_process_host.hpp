@@ -36,6 +36,7 @@ class SystemProcessHost final : public ProcessHost {
   void run(RunnerId id, std::string frame, std::uint64_t memory_bytes) override;
   void send(RunnerId id, std::string frame) override;
   void close_input(RunnerId id) override;
+  void empty_out(RunnerId id) override;
   void terminate(RunnerId id) override;
   void kill(RunnerId id) override;
   void release_scratch(RunnerId id, std::filesystem::path scratch) override;

@@ -42,6 +42,7 @@ class RecordingProcessHost : public ProcessHost {
   void run(RunnerId id, std::string frame, std::uint64_t) override { frames[id] = std::move(frame); }
   void send(RunnerId id, std::string frame) override { sent[id] += frame; }
   void close_input(RunnerId) override {}
+  void empty_out(RunnerId) override {}
   void terminate(RunnerId) override {}
   void kill(RunnerId) override {}
   void release_scratch(RunnerId, std::filesystem::path) override {}

@@ -34,7 +34,7 @@ TEST_F(PoolTest, DelaysOnlyItsOwnRunDuringASlowMove) {
   EXPECT_LT(usages_["a"].wall_us, 1'000'000U) << "the move does not count as run time";
   start("d");
   start("e");
-  EXPECT_THAT(calls(), testing::UnorderedElementsAre("run 1", "run 2"));
+  EXPECT_THAT(calls(), ElementsAre("empty_out 1", "run 1", "run 2"));
 }
 
 TEST_F(PoolTest, KeepsTheFileOfARunnerThatDiesAfterItsOutcome) {

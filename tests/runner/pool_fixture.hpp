@@ -28,6 +28,7 @@ class FakeProcessHost : public ProcessHost {
     note(frame.find("\"cancel\"") != std::string::npos ? "cancel" : "stop", id);
   }
   void close_input(RunnerId id) override { note("close", id); }
+  void empty_out(RunnerId id) override { note("empty_out", id); }
   void terminate(RunnerId id) override { note("term", id); }
   void kill(RunnerId id) override { note("kill", id); }
   void release_scratch(RunnerId id, std::filesystem::path) override { released.push_back(id); }

@@ -4,8 +4,10 @@
 namespace gaur {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 TEST_F(PoolTest, QueuesRunsUntilARunnerIsReady) {
   open();
@@ -165,6 +167,54 @@ TEST_F(PoolTest, ReportsADeathNearTheMemoryLimitAsOutOfMemory) {
   const auto* crashed = ended<run::Crashed>("b");
   ASSERT_TRUE(crashed);
   EXPECT_EQ(crashed->message, "its runner died of SIGABRT");
+}
+
+TEST_F(PoolTest, GivesARunItsMemoryBesideWhatTheRunnerKept) {
+  constexpr std::uint64_t kMb = 1 << 20;
+  open();
+  ready(1);
+  processes_->events()->on_memory(1, 50 * kMb);
+  start("a", {}, 1000 * kMb);
+  complete(1, "a", {.kept_bytes = 450 * kMb});
+  start("b", {}, 1000 * kMb);
+  EXPECT_EQ(processes_->limits[1], 1400 * kMb);
+  EXPECT_EQ(pools_->idle_memory(), 400 * kMb) << "counted beside the run's grant";
+  processes_->events()->on_memory(1, 1400 * kMb);
+  EXPECT_THAT(calls(), Not(Contains("kill 1")));
+  processes_->events()->on_memory(1, 1400 * kMb + 1);
+  EXPECT_THAT(calls(), Contains("kill 1"));
+}
+
+TEST_F(PoolTest, ReplacesARunnerThatKeptOverHalfOfTheNextLimit) {
+  open();
+  ready(1);
+  processes_->events()->on_memory(1, 700);
+  start("a", {}, 1000);
+  complete(1, "a", {.kept_bytes = 1100});
+  calls();
+  start("b", {}, 1000);
+  EXPECT_THAT(calls(), ElementsAre("run 1")) << "400 kept; 700 are the program's own";
+  complete(1, "b", {.kept_bytes = 1300});
+  calls();
+  start("c", {}, 1000);
+  EXPECT_THAT(calls(), ElementsAre("stop 1", "close 1", "start 2"));
+  ready(2);
+  EXPECT_THAT(calls(), ElementsAre("run 2"));
+  complete(2, "c");
+  EXPECT_TRUE(ended<run::Completed>("c"));
+}
+
+TEST_F(PoolTest, RequeuesTheRunOfARunnerThatCouldNotBeCleaned) {
+  open();
+  ready(1);
+  start("a");
+  complete(1, "a");
+  start("b");
+  calls();
+  processes_->events()->on_unclean(1, "2 processes of an ended job survived SIGKILL");
+  EXPECT_THAT(calls(), ElementsAre("kill 1"));
+  exit(1, 9);
+  EXPECT_TRUE(ended<run::Interrupted>("b")) << "no attempt counted";
 }
 
 TEST_F(PoolTest, TreatsAFrameOfAnotherRunAsACrash) {

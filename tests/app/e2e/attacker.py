@@ -17,10 +17,12 @@ libc = ctypes.CDLL(None, use_errno=True)
 NUMBERS = {
     "x86_64": {"mount": 165, "ptrace": 101, "keyctl": 250, "add_key": 248, "bpf": 321, "perf_event_open": 298, "unshare": 272,
                "userfaultfd": 323, "io_uring_setup": 425, "reboot": 169, "swapon": 167, "kexec_load": 246, "init_module": 175,
-               "process_vm_readv": 310, "process_vm_writev": 311, "setns": 308, "open_by_handle_at": 304},
+               "process_vm_readv": 310, "process_vm_writev": 311, "setns": 308, "open_by_handle_at": 304, "shmget": 29,
+               "semget": 64, "msgget": 68, "mq_open": 240},
     "aarch64": {"mount": 40, "ptrace": 117, "keyctl": 219, "add_key": 217, "bpf": 280, "perf_event_open": 241, "unshare": 97,
                 "userfaultfd": 282, "io_uring_setup": 425, "reboot": 142, "swapon": 224, "kexec_load": 104, "init_module": 105,
-                "process_vm_readv": 270, "process_vm_writev": 271, "setns": 268, "open_by_handle_at": 265},
+                "process_vm_readv": 270, "process_vm_writev": 271, "setns": 268, "open_by_handle_at": 265, "shmget": 194,
+                "semget": 190, "msgget": 186, "mq_open": 180},
 }
 
 
@@ -62,6 +64,7 @@ def attempt(job):
         with open(path, "w") as file:
             file.write("a\n1\n")
         os.chmod(path, 0o600)
+        open(path + ".part", "w").close()
         return {}
     if what == "environment":
         return dict(os.environ).__repr__()
@@ -86,6 +89,21 @@ def attempt(job):
         kept = b"x" * (job["megabytes"] << 20)
         time.sleep(0.5)  # longer than the interval at which memory is measured
         return "done" if kept else ""
+    if what == "keep_memory":
+        helpers.append(b"x" * (job["megabytes"] << 20))
+        return "done"
+    if what == "leave_tree":
+        path = os.path.join(os.environ[job["folder"]], "tree")
+        os.makedirs(os.path.join(path, "below"))
+        os.chmod(os.path.join(path, "below"), 0)
+        os.chmod(path, 0)
+        return path
+    if what == "leave_many":
+        for number in range(job["count"]):
+            os.close(os.open(os.path.join(os.environ["TMPDIR"], str(number)), os.O_CREAT | os.O_WRONLY))
+        return "done"
+    if what == "list_tmp":
+        return sorted(os.listdir(os.environ["TMPDIR"]))
     raise ValueError(what)
 
 

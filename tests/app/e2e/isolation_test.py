@@ -162,8 +162,9 @@ write = ["output"]'''))
         self.assertEqual(self.attempt(server, "write", path=str(written.parent.parent / "new")), "EACCES")
         self.assertEqual(self.attempt(server, "replace_with_link", path=str(written.parent)), "EACCES")
         self.assertIn(f"'HOME': '{user.pw_dir}'", self.attempt(server, "environment"))
-        server.stop()
         self.assertFalse(written.exists(), "the host removes what the user wrote")
+        server.stop()
+        self.assertFalse(written.parent.exists(), "the host removes the user's folder")
 
     @unittest.skipUnless(os.geteuid() == 0, "only root may give capabilities")
     def test_the_capabilities_of_the_unit_suffice(self):
@@ -177,7 +178,8 @@ write = ["output"]'''))
         status = self.attempt(server, "status")
         self.assertEqual((status["uid"], int(status["CapEff"], 16), int(status["CapBnd"], 16)), (daemon.pw_uid, 0, 0))
         written = Path(self.attempt(server, "write_scratch", folder="GAUR_OUT", name="x"))
-        self.assertEqual(written.stat().st_uid, daemon.pw_uid)
+        self.assertEqual(written.parent.stat().st_uid, daemon.pw_uid)
+        self.assertFalse(written.exists(), "the host removes what the user wrote")
         answer = server.post("/v1/functions/file?wait=30s", {"what": "file"})
         self.assertEqual(answer.status, 200, answer.text)
         moved = next(path for path in self.folder.rglob("*.csv"))
@@ -185,7 +187,7 @@ write = ["output"]'''))
         job = server.finished("q", server.add("attempt", {"what": "environment"}))
         self.assertGreater(job["usage"]["peak_rss_bytes"], 1 << 20, "measured")
         server.stop()
-        self.assertFalse(written.exists(), "the host removes what the user wrote")
+        self.assertFalse(written.parent.exists(), "the host removes the user's folder")
 
     def is_gone(self, pid):
         stat = stat_of(pid)
@@ -199,6 +201,8 @@ write = ["output"]'''))
         self.assertTrue(self.is_gone(daemon), "the next job started after the daemon had ended")
         for path in (left, out):
             self.assertEqual(self.attempt(server, "read", path=path), "ENOENT", path)
+        self.assertEqual(server.post("/v1/functions/attempt?wait=30s", {"what": "file"}).status, 200)
+        self.assertEqual(self.attempt(server, "list", path=os.path.dirname(out)), [], "what was beside a result file")
         self.assertNotIn("left", self.attempt(server, "list", path=os.path.dirname(left)))
 
     def test_basic_keeps_the_helpers_of_a_runner_and_strict_does_not(self):
@@ -214,6 +218,28 @@ write = ["output"]'''))
         pid = self.attempt(server, "leave_daemon", megabytes=200)
         self.assertEqual(self.attempt(server, "use_memory", megabytes=120), "done")
         self.assertTrue(self.is_gone(pid))
+
+    def test_a_job_gets_its_memory_whatever_the_runner_kept(self):
+        config = pool() + 'needs = { memory = "256MB" }\nattempts = 1\n'
+        server = self.start(config)
+        self.attempt(server, "keep_memory", megabytes=100)
+        self.assertEqual(self.attempt(server, "use_memory", megabytes=200), "done")
+        first = self.attempt(server, "status")["pid"]
+        self.attempt(server, "keep_memory", megabytes=60)
+        self.assertNotEqual(self.attempt(server, "status")["pid"], first, "a runner that kept over half of the limit is replaced")
+
+    def test_strict_leaves_no_objects_of_the_kernel(self):
+        server = self.start(pool('isolation = "strict"'))
+        for name in ("shmget", "semget", "msgget", "mq_open"):
+            self.assertEqual(self.attempt(server, "system_call", name=name), "EPERM", name)
+
+    def test_files_that_cannot_be_listed_or_removed_easily_go_too(self):
+        server = self.start(pool())
+        for folder in ("TMPDIR", "GAUR_OUT"):
+            left = self.attempt(server, "leave_tree", folder=folder)
+            self.assertEqual(self.attempt(server, "list", path=os.path.dirname(left)), [])
+        self.assertEqual(self.attempt(server, "leave_many", count=500), "done")
+        self.assertEqual(self.attempt(server, "list_tmp"), [])
 
     def test_check_prints_the_protections_and_rejects_what_has_no_effect(self):
         (self.folder / "gaur.toml").write_text(pool('read = ["/srv"]') + '[pools.sealed]\nisolation = "strict"\nnetwork = "off"\n'
