@@ -1,9 +1,15 @@
 // The index of ready jobs by function: a take request reads few records however many jobs it skips, and the
 // index follows every verb that makes a job ready or not. Also the migration of older disk formats.
 #include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
+#include <fstream>
 
+#include "base/files.hpp"
 #include "base/system_env.hpp"
 #include "engine_fixture.hpp"
 
@@ -61,6 +67,14 @@ class IndexTest : public EngineTest {
   }
   /// Rewrites the store in disk format 1 and reopens it.
   void make_format_1() {
+    write_format_1();
+    reopen();
+  }
+  void make_format(char format) {
+    write_format(format);
+    reopen();
+  }
+  void write_format_1() {
     {
       auto txn = must(Txn::begin(*env, Txn::Mode::kWrite));
       for (PrefixScan scan(*txn, Table::kByFunction, {}); !scan.done();) scan.erase();
@@ -82,10 +96,10 @@ class IndexTest : public EngineTest {
       for (const auto& [key, record] : queues) txn->put(Table::kMeta, key, record);
       ASSERT_EQ(txn->commit(), 0);
     }
-    make_format(1);
+    write_format(1);
   }
-  /// Moves the sessions to the table of formats 1 and 2, writes the format and reopens the store.
-  void make_format(char format) {
+  /// Moves the sessions to the table of formats 1 and 2, and writes the format.
+  void write_format(char format) {
     MDB_txn* txn = nullptr;
     MDB_dbi old_table = 0;
     MDB_cursor* sessions = nullptr;
@@ -109,7 +123,25 @@ class IndexTest : public EngineTest {
     ASSERT_EQ(mdb_drop(txn, env->table(Table::kSessions), 1), 0);
     put(env->table(Table::kMeta), embedded::kFormatKey, record);
     ASSERT_EQ(mdb_txn_commit(txn), 0);
-    reopen();
+  }
+  void close() {
+    engine.reset();
+    env.reset();
+  }
+  /// Opens the store in a process that is killed after this time; returns whether it was still opening it.
+  bool open_and_kill(std::chrono::microseconds after) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      open();
+      ::_exit(0);
+    }
+    const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(after);
+    const timespec time{0, static_cast<long>(nanoseconds.count())};
+    ::ppoll(nullptr, 0, &time, nullptr);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFSIGNALED(status);
   }
 };
 
@@ -232,6 +264,35 @@ TEST_F(IndexTest, MigratesFormat1) {
   EXPECT_LE(engine->visited(), kFewRecords);
   reopen();
   expect_whole_index();
+}
+
+TEST_F(IndexTest, MigrationSurvivesKills) {
+  add_many(3'000, {"open", "{}", {}});
+  const std::string last = add_one({.priority = 7}, "also-open").value;
+  const auto before = ids(State::kWaiting);
+  write_format_1();
+  close();
+  const auto file = folder.path() / "data.mdb";
+  const std::string old_bytes = *read_file(file, std::uintmax_t{1} << 30);
+  const SystemClock time;
+  const Instant start = time.now();
+  open();
+  const auto takes = std::chrono::duration_cast<std::chrono::microseconds>(time.now() - start);
+  close();
+  SeededRandom random(3);
+  int killed = 0;
+  for (int round = 0; round < 50; ++round) {
+    std::ofstream(file, std::ios::binary) << old_bytes;
+    const auto after = random.below(static_cast<std::uint64_t>(takes.count()) * 3 / 2);
+    killed += open_and_kill(std::chrono::microseconds(after)) ? 1 : 0;
+    open();
+    expect_whole_index();
+    ASSERT_EQ(ids(State::kWaiting), before);
+    ASSERT_EQ(ids(State::kPrioritized), std::vector{last});
+    close();
+  }
+  EXPECT_GT(killed, 5) << "no kill hit a migration";
+  open();
 }
 
 TEST_F(IndexTest, MigratesSessionsOfFormat2) {
