@@ -8,7 +8,7 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <memory>
+#include <string_view>
 
 #include "base/try.hpp"
 
@@ -86,16 +86,17 @@ Fd open_folder_at(int parent, const std::string& name) {
 
 std::vector<std::string> names_in(int folder, std::size_t most) {
   std::vector<std::string> names;
-  Fd again(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!again) return names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(again.get()), ::closedir);
-  if (!entries) return names;
-  again.release();
+  alignas(dirent64) char block[32 << 10];
+  if (::lseek(folder, 0, SEEK_SET) != 0) return names;
   while (names.size() < most) {
-    const dirent* const entry = ::readdir(entries.get());
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
+    const ssize_t got = ::getdents64(folder, block, sizeof block);
+    if (got <= 0) break;
+    for (ssize_t at = 0; at < got && names.size() < most;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(block + at);
+      at += entry->d_reclen;
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+    }
   }
   return names;
 }

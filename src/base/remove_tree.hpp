@@ -23,7 +23,7 @@ Status remove_entries(int folder, const std::set<std::string>& kept, std::size_t
 /// link. An empty Fd if it is no folder; errno says why.
 Fd open_folder_at(int parent, const std::string& name);
 
-/// At most `most` names in an open folder, without "." and "..".
+/// At most `most` names in an open folder, from its begin, without "." and "..".
 std::vector<std::string> names_in(int folder, std::size_t most);
 
 }  // namespace gaur

@@ -79,8 +79,9 @@ struct Child {
   /// A part could not be removed: it gets no other run.
   bool unclean = false;
   std::vector<std::function<void()>> held;
-  /// Entries of tmp/ when the run started.
+  /// Entries of tmp/ that its runs did not create, once they are noted.
   std::set<std::string> tmp_before;
+  bool tmp_noted = false;
 
   LineSplitter frames{kMaxFrameBytes};
   OutputLines out_lines, err_lines;

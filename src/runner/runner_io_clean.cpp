@@ -28,7 +28,9 @@ bool is_off(const Child& child) {
 
 }  // namespace
 
+/// After a cleaning tmp/ has the noted names.
 void RunnerIo::note_tmp(Child& child) {
+  if (std::exchange(child.tmp_noted, true)) return;
   child.tmp_before.clear();
   if (is_off(child) || !child.spec.isolation.confine_files) return;
   if (const Fd tmp = open_part(child, "tmp")) {
@@ -91,7 +93,8 @@ void RunnerIo::clean_after_run(Child& child, bool has_file) {
   if (is_off(child)) return sample_others(child);
   const bool strict = child.spec.isolation.level == Isolation::Level::kStrict;
   // A browser or another helper that the runner keeps for its next jobs may use these files.
-  if (strict || !child.meter.has_others()) remove_new_files(child);
+  child.tmp_noted = strict || !child.meter.has_others();
+  if (child.tmp_noted) remove_new_files(child);
   if (!child.meter.has_others() || !(strict || child.meter.has_orphans())) return sample_others(child);
   ++child.cleaning;
   command(child, strict ? keeper::Command::kEndOthers : keeper::Command::kEndOrphans);
@@ -102,6 +105,7 @@ void RunnerIo::on_cleaned(Child& child, const keeper::Report& report) {
     report_unclean(child, fmt::format("{} processes of an ended job survived SIGKILL", report.left));
   if (child.meter.attached()) {
     child.meter.find_others();
+    child.tmp_noted = child.tmp_noted || !child.meter.has_others();
     if (!child.meter.has_others()) remove_new_files(child);
     sample(child);
   }
