@@ -10,6 +10,7 @@
 
 #include "base/landlock.hpp"
 #include "base/syscall_filter.hpp"
+#include "runner/cgroups.hpp"
 
 namespace gaur {
 namespace {
@@ -97,6 +98,7 @@ const char* to_string(Isolation::Level level) {
 
 const char* to_string(IsolationStep step) {
   switch (step) {
+    case IsolationStep::kCgroup: return "move the runner into its cgroup";
     case IsolationStep::kUser: return "switch to the runners' user";
     case IsolationStep::kLandlock: return "confine the runner with Landlock";
     case IsolationStep::kSeccomp: return "filter the runner's system calls";
@@ -140,9 +142,12 @@ std::vector<Protection> protections_of(const Isolation& isolation) {
                                        : "this host may not switch users (CAP_SETUID, CAP_SETGID)");
   }
   if (isolation.level == Isolation::Level::kOff) {
+    put("limits of a cgroup", "isolation is off");
     put("capabilities, system calls, signals, files, network", "isolation is off");
     return found;
   }
+  const Status cgroups = Cgroups::available();
+  put("limits of a cgroup", cgroups ? "" : cgroups.error().message);
   put("no capabilities", "");
   const Status seccomp = seccomp_available();
   const std::string why_seccomp = seccomp ? "" : seccomp.error().message;

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "base/fd.hpp"
 #include "base/process_info.hpp"
@@ -34,6 +35,7 @@ std::vector<std::string> to_arguments(const Launch& launch) {
     arguments.insert(arguments.end(), {"--folder", launch.working_folder});
   }
   if (!launch.scratch.empty()) arguments.insert(arguments.end(), {"--scratch", launch.scratch});
+  if (!launch.cgroup.empty()) arguments.insert(arguments.end(), {"--cgroup", launch.cgroup});
   const std::vector<std::string> isolation = gaur::to_arguments(launch.isolation);
   arguments.insert(arguments.end(), isolation.begin(), isolation.end());
   arguments.emplace_back("--");
@@ -58,10 +60,18 @@ Launch parse(int argc, char** argv) {
     if (key == "--files") launch.open_files = std::strtoull(value, nullptr, 10);
     if (key == "--folder") launch.working_folder = value;
     if (key == "--scratch") launch.scratch = value;
+    if (key == "--cgroup") launch.cgroup = value;
     read_argument(launch.isolation, key, value);
   }
   for (++i; i < argc; ++i) launch.command.emplace_back(argv[i]);
   return launch;
+}
+
+/// This process and all that it starts belong to the cgroup afterwards.
+IsolationFailure join_cgroup(const std::string& cgroup) {
+  const Fd processes(::open((cgroup + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+  if (processes && ::write(processes.get(), "0", 1) == 1) return {};
+  return {IsolationStep::kCgroup, errno};
 }
 
 void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
@@ -86,7 +96,8 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   for (const std::string& argument : launch.command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   ::close_range(kReports, ~0U, CLOSE_RANGE_CLOEXEC);
-  IsolationFailure failure = isolate(launch.isolation, launch.scratch);
+  IsolationFailure failure = launch.cgroup.empty() ? IsolationFailure() : join_cgroup(launch.cgroup);
+  if (failure.step == IsolationStep::kNone) failure = isolate(launch.isolation, launch.scratch);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a switch of the user has cleared it
   if (::getppid() != keeper) ::_exit(kExitOrphan);
   if (failure.step == IsolationStep::kNone) {

@@ -75,6 +75,8 @@ struct Launch {
   std::string working_folder;
   /// The runner's own folder.
   std::string scratch;
+  /// That the runner joins; "": none.
+  std::string cgroup;
   Isolation isolation;
   /// Looked up in PATH.
   std::vector<std::string> command;

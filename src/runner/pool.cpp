@@ -163,6 +163,7 @@ SpawnSpec Pool::spec_of(const Runner& runner) const {
   spec.scratch = runner.scratch;
   spec.memory_bytes = options_.memory_bytes;
   spec.open_files = options_.open_files;
+  spec.threads = options_.threads;
   spec.isolation = options_.isolation;
   return spec;
 }

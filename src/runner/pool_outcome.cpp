@@ -146,6 +146,7 @@ RunEnd Pool::end_of_dead(const Runner& runner, const RunnerExit& exit) const {
       case KillReason::Kind::kPool: return run::Interrupted{runner.kill_reason->message};
     }
   }
+  if (exit.oom_killed && exit.signal == SIGKILL) return run::OutOfMemory{run.bound, peak, exit.output};
   // Many programs abort when an allocation fails: a peak near the limit identifies that cause.
   const bool failed = exit.signal != 0 || exit.exit_code != 0;
   if (failed && run.bound > 0 && peak >= (run.bound + run.inherited) / 10 * 9)

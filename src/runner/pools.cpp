@@ -208,6 +208,7 @@ std::unique_ptr<ProcessHost> make_process_host(Env env, const PoolsOptions& opti
   ProcessHostOptions host;
   host.keeper_program = options.keeper_program;
   host.log = options.log;
+  host.cgroups = options.cgroups;
   return std::make_unique<SystemProcessHost>(env.loop, std::move(host));
 }
 

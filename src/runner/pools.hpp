@@ -15,6 +15,7 @@
 #include "gaur/future.hpp"
 #include "gaur/host.hpp"
 #include "results/result_store.hpp"
+#include "runner/cgroups.hpp"
 #include "runner/pool_options.hpp"
 
 namespace gaur {
@@ -39,6 +40,7 @@ struct PoolsOptions {
   std::filesystem::path run_folder;
   /// The program of keepers; its arguments are keeper::to_arguments().
   std::filesystem::path keeper_program = "/proc/self/exe";
+  CgroupPaths cgroups;
   Limits limits;
   /// Functions whose result limit differs from that of `limits`.
   std::map<FunctionName, std::size_t> result_bytes;

@@ -30,7 +30,11 @@ struct SpawnSpec {
   /// Soft RLIMIT_DATA; 0: not limited.
   std::uint64_t memory_bytes = 0;
   std::uint32_t open_files = 1024;
+  /// The share of the CPU that its cgroup gets.
+  std::uint32_t threads = 1;
   Isolation isolation;
+  /// The ProcessHost sets it, where the host has a delegated cgroup.
+  std::filesystem::path cgroup{};
 };
 
 /// Measured by the operating system since the start of the run.
@@ -52,6 +56,8 @@ struct RunnerExit {
   std::string cause{};
   /// The last lines of stderr since the start of the run (StderrTail).
   std::string output{};
+  /// The kernel killed a process of its cgroup for its memory.
+  bool oom_killed = false;
 };
 
 class ProcessEvents {

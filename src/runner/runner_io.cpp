@@ -59,6 +59,7 @@ RunnerIo::RunnerIo(Executor& loop, ProcessHostOptions options)
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
   watch(wake_.get(), EPOLLIN, 0, Source::kWake);
   watch(timer_.get(), EPOLLIN, 0, Source::kTimer);
+  prepare_cgroups();
   thread_ = std::thread([this] { run_loop(); });
 }
 
@@ -122,11 +123,13 @@ void RunnerIo::release_scratch(RunnerId id, std::filesystem::path scratch) {
 
 void RunnerIo::start(SpawnSpec spec) {
   const RunnerId id = spec.id;
+  make_cgroup(spec);
   auto child = std::make_unique<Child>(std::move(spec), options_.output_line_bytes);
   Status made = make_scratch(child->spec.scratch, child->spec.isolation.user);
   Result<Spawned> spawned =
       made ? spawn_keeper(options_.keeper_program, child->spec) : Result<Spawned>(made.error());
   if (!spawned) {
+    if (!child->spec.cgroup.empty()) remove_cgroup(child->spec.cgroup);
     post_event([id, problem = spawned.error().message](ProcessEvents& events) {
       events.on_exit(id, RunnerExit{problem, 0, 0, {}});
     });
@@ -148,6 +151,10 @@ void RunnerIo::run(Child& child, const std::string& frame, std::uint64_t memory_
     return child.held.push_back([this, &child, frame, memory_bytes] { run(child, frame, memory_bytes); });
   note_tmp(child);
   if (child.pid > 0 && child.memory_limit != memory_bytes) {
+    if (!child.spec.cgroup.empty()) {
+      if (const Status set = set_cgroup_memory(child.spec.cgroup, memory_bytes); !set)
+        options_.log.warn("memory limit of a cgroup not changed", {{"why", set.error().message}});
+    }
     if (limit_memory(child.pid, memory_bytes)) {
       child.memory_limit = memory_bytes;
     } else if (!std::exchange(child.limit_failure_logged, true)) {
@@ -179,6 +186,7 @@ void RunnerIo::command(Child& child, keeper::Command command) {
   if (!child.fds.commands) return;
   const char byte = static_cast<char>(command);
   [[maybe_unused]] const ssize_t written = ::write(child.fds.commands.get(), &byte, 1);
+  if (command == keeper::Command::kKill && !child.spec.cgroup.empty()) kill_cgroup(child.spec.cgroup);
   if (command == keeper::Command::kKill && !child.kill_sent) {
     child.kill_sent = clock_.now();
     set_timer();

@@ -72,6 +72,11 @@ class RunnerIo {
   void remove_many_files(Child& child, Fd folder, const std::set<std::string>& kept);
   void end_cleaning(Child& child);
   void report_unclean(Child& child, std::string what);
+
+  // Limits (runner_io_clean.cpp)
+  void prepare_cgroups();
+  void make_cgroup(SpawnSpec& spec);
+  void remove_cgroup(std::filesystem::path cgroup);
   void sample_others(Child& child);
 
   // Reading from runners and keepers (runner_io_read.cpp)
@@ -100,6 +105,8 @@ class RunnerIo {
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by mutex_; the I/O thread owns all members below
 
+  /// Nothing: this process has no delegated cgroup.
+  std::optional<Cgroups> cgroups_;
   std::weak_ptr<ProcessEvents> events_;
   std::map<RunnerId, std::unique_ptr<Child>> children_;
   std::unique_ptr<ThreadLoop> cleaner_;

@@ -2,6 +2,7 @@
 // nor is ended for its memory.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <utility>
 
@@ -117,6 +118,34 @@ void RunnerIo::report_unclean(Child& child, std::string what) {
   if (std::exchange(child.unclean, true)) return;
   post_event(
       [id = child.spec.id, what = std::move(what)](ProcessEvents& events) { events.on_unclean(id, what); });
+}
+
+void RunnerIo::prepare_cgroups() {
+  auto prepared = Cgroups::prepare(options_.cgroups);
+  if (prepared) {
+    cgroups_ = *std::move(prepared);
+  } else if (prepared.error().code != Errc::kUnsupported) {
+    options_.log.warn("runners start without cgroups", {{"why", prepared.error().message}});
+  }
+}
+
+void RunnerIo::make_cgroup(SpawnSpec& spec) {
+  if (!cgroups_ || spec.isolation.level == Isolation::Level::kOff) return;
+  auto made = cgroups_->create(fmt::format("runner-{}", spec.id), {spec.memory_bytes, spec.threads});
+  if (made) {
+    spec.cgroup = *std::move(made);
+  } else {
+    options_.log.warn("runner starts without a cgroup", {{"pool", spec.pool}, {"why", made.error().message}});
+  }
+}
+
+/// Processes that survive the keeper end with it.
+void RunnerIo::remove_cgroup(std::filesystem::path cgroup) {
+  kill_cgroup(cgroup);
+  cleaner().post([cgroup = std::move(cgroup)] {
+    constexpr int kTries = 100, kPauseMs = 20;
+    for (int i = 0; i < kTries && !gaur::remove_cgroup(cgroup); ++i) ::poll(nullptr, 0, kPauseMs);
+  });
 }
 
 /// Without other processes the figures of the outcome have the runner's memory.

@@ -166,6 +166,11 @@ void RunnerIo::on_ended(Child& child, const keeper::Report& report) {
   child.exit.signal = report.signal;
   child.exit.exit_code = report.exit_code;
   child.exit.figures = child.meter.final_figures(report);
+  if (!child.spec.cgroup.empty() && cgroup_oom_kills(child.spec.cgroup) > 0) {
+    child.exit.oom_killed = true;
+    child.exit.figures.peak_rss_bytes =
+        std::max(child.exit.figures.peak_rss_bytes, cgroup_peak_bytes(child.spec.cgroup));
+  }
   if (report.left > 0) {
     options_.log.error("processes of a runner survived SIGKILL",
                        {{"pool", child.spec.pool}, {"pid", child.pid}, {"left", report.left}});
@@ -201,6 +206,7 @@ void RunnerIo::on_keeper_ended(Child& child) {
     unwatch(*fd);
   }
   if (child.scratch_released) remove(child.spec.scratch);
+  if (!child.spec.cgroup.empty()) remove_cgroup(child.spec.cgroup);
   children_.erase(child.spec.id);
   set_timer();
 }

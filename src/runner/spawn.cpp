@@ -54,6 +54,7 @@ keeper::Launch launch_of(const SpawnSpec& spec) {
   launch.open_files = spec.open_files;
   launch.working_folder = spec.working_folder.string();
   launch.scratch = spec.scratch.string();
+  launch.cgroup = spec.cgroup.string();
   launch.isolation = spec.isolation;
   launch.command = spec.command;
   return launch;

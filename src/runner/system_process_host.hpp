@@ -6,6 +6,7 @@
 
 #include "base/env.hpp"
 #include "base/log.hpp"
+#include "runner/cgroups.hpp"
 #include "runner/process_host.hpp"
 
 namespace gaur {
@@ -14,6 +15,7 @@ class RunnerIo;
 
 struct ProcessHostOptions {
   std::filesystem::path keeper_program = "/proc/self/exe";
+  CgroupPaths cgroups;
   /// For lines that runners write to stdout and stderr.
   Logger log;
   /// Longer lines are truncated.

@@ -1,4 +1,6 @@
 // The state machine of pools without processes: runs, their deadlines and their ends.
+#include <csignal>
+
 #include "pool_fixture.hpp"
 
 namespace gaur {
@@ -202,6 +204,20 @@ TEST_F(PoolTest, ReplacesARunnerThatKeptOverHalfOfTheNextLimit) {
   EXPECT_THAT(calls(), ElementsAre("run 2"));
   complete(2, "c");
   EXPECT_TRUE(ended<run::Completed>("c"));
+}
+
+TEST_F(PoolTest, DistinguishesTheKernelsKillForMemory) {
+  open();
+  ready(1);
+  start("a", {}, 1000);
+  RunnerExit killed{"", SIGKILL, 0, {}};
+  processes_->events()->on_exit(1, killed);
+  EXPECT_TRUE(ended<run::Crashed>("a"));
+  ready(2);
+  start("b", {}, 1000);
+  killed.oom_killed = true;
+  processes_->events()->on_exit(2, killed);
+  EXPECT_TRUE(ended<run::OutOfMemory>("b"));
 }
 
 TEST_F(PoolTest, RequeuesTheRunOfARunnerThatCouldNotBeCleaned) {

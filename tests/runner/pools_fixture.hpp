@@ -143,6 +143,7 @@ class PoolsFixture : public testing::Test {
     }
     options.run_folder = folder_ / "run";
     options.keeper_program = GAUR_TEST_KEEPER;
+    options.cgroups = cgroups_;
     options.save_file = [this](results::SaveRequest request, results::OnSaved done) {
       results_->save(std::move(request), std::move(done));
     };
@@ -219,6 +220,7 @@ class PoolsFixture : public testing::Test {
   std::filesystem::path folder_;
   /// Set before open().
   std::map<FunctionName, std::size_t> result_bytes_;
+  CgroupPaths cgroups_;
   std::shared_ptr<LogMemory> log_ = std::make_shared<LogMemory>();
   std::atomic<bool> closed_ = false;
   Recorder recorder_;

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/fd.hpp"
+#include "base/files.hpp"
 #include "base/process_info.hpp"
 #include "pools_fixture.hpp"
 
@@ -374,6 +375,41 @@ TEST_F(PoolsProcess, LeavesNoProcessAfterSigkillOfTheServer) {
               static_cast<long>(took.count()));
   EXPECT_LT(took, 2s);
   ::waitpid(server, nullptr, 0);
+}
+
+/// A simulated tree: a folder with the files that the kernel would show.
+TEST_F(PoolsProcess, RunsEachRunnerInACgroup) {
+  cgroups_ = {folder_ / "cgroup", folder_ / "self"};
+  const auto write = [&](const std::filesystem::path& file, const std::string& text) {
+    std::filesystem::create_directories((folder_ / file).parent_path());
+    std::ofstream(folder_ / file) << text;
+  };
+  const auto read = [&](const std::filesystem::path& file) {
+    return read_file(folder_ / file, 1000).value_or("missing");
+  };
+  write("self", "0::/unit\n");
+  write("cgroup/cgroup.controllers", "cpu memory pids");
+  write("cgroup/unit/cgroup.controllers", "cpu memory pids");
+  write("cgroup/unit/cgroup.procs", std::to_string(::getpid()) + "\n");
+  write("cgroup/unit/cgroup.subtree_control", "");
+  const std::filesystem::path runner = "cgroup/unit/runner-1";
+  for (const char* file : {"cgroup.procs", "cpu.weight"})
+    write(std::filesystem::path("cgroup/unit/host") / file, "");
+  for (const char* file : {"cgroup.procs", "cgroup.kill", "pids.max", "memory.max", "memory.oom.group"})
+    write(runner / file, "");
+  open(testbed());
+  expect_end<run::Completed>(start("echo", "{}", {.memory_bytes = 512 << 20}));
+  EXPECT_EQ(read(runner / "cgroup.procs"), "0") << "the runner joined before its exec";
+  EXPECT_EQ(read(runner / "memory.max"), std::to_string(std::uint64_t{544} << 20));
+  EXPECT_EQ(read(runner / "cgroup.kill"), "");
+  write(runner / "memory.events", "oom 1\noom_kill 1\n");
+  write(runner / "memory.peak", std::to_string(543 << 20));
+  const LockToken sleeping = start("sleep", "{\"ms\":60000}", {.memory_bytes = 512 << 20});
+  ASSERT_TRUE(wait_until([&] { return runners().front().run.has_value(); }));
+  ::kill(static_cast<pid_t>(runners().front().pid), SIGKILL);
+  EXPECT_EQ(expect_end<run::OutOfMemory>(sleeping).peak_bytes, std::uint64_t{543} << 20);
+  EXPECT_TRUE(wait_until([&] { return read(runner / "cgroup.kill") == "1"; }))
+      << "ends what survives the keeper";
 }
 
 }  // namespace

@@ -252,6 +252,7 @@ write = ["output"]'''))
         text = subprocess.run([GAUR, "check"], cwd=self.folder, capture_output=True, text=True, timeout=60).stdout
         self.assertRegex(text, r"isolation of pool attacker: basic\n(.*\n)*?  files: only its own +no: isolation is basic\n")
         self.assertRegex(text, r"isolation of pool sealed: strict\n(.*\n)*?  files: only its own +yes\n(.*\n)*?  no network +yes\n")
+        self.assertRegex(text, r"  limits of a cgroup +(yes|no: .*(version 2|cgroup).*)\n")
         if os.geteuid() == 0:
             self.assertIn("gaur runs as root and so do its runners", text)
 
