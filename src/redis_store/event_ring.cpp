@@ -9,7 +9,8 @@ namespace gaur::redis_store {
 namespace {
 
 constexpr std::size_t kMostEvents = 10'000;
-constexpr std::size_t kMostBytes = std::size_t{32} << 20U;
+constexpr std::size_t kMostBytes = (std::size_t{32} << 20U) + (std::size_t{64} << 10U);
+constexpr std::size_t kEntryOverhead = 256;  // the entry itself, its cursor and the heap's own bytes
 constexpr std::size_t kLongestDetail = std::size_t{2} << 20U;
 
 std::optional<std::uint64_t> number_of(std::string_view cursor) {
@@ -22,12 +23,16 @@ std::optional<std::uint64_t> number_of(std::string_view cursor) {
   return number;
 }
 
+/// Any peer can publish an id of any length, so ids count as well.
+std::size_t bytes_of(const std::optional<Event>& event) {
+  return kEntryOverhead + (event ? event->id.value.size() + event->detail.size() : 0);
+}
+
 }  // namespace
 
 void EventRing::add(Event event) {
   if (event.detail.size() > kLongestDetail) event.detail.clear();  // the job has it
   event.cursor = cursor_of(last_ + 1);
-  bytes_ += event.detail.size();
   push(std::move(event));
 }
 
@@ -36,9 +41,10 @@ void EventRing::add_gap() {
 }
 
 void EventRing::push(std::optional<Event> event) {
+  bytes_ += bytes_of(event);
   entries_.push_back({++last_, std::move(event)});
   while (entries_.size() > kMostEvents || bytes_ > kMostBytes) {
-    if (entries_.front().event) bytes_ -= entries_.front().event->detail.size();
+    bytes_ -= bytes_of(entries_.front().event);
     entries_.pop_front();
   }
 }

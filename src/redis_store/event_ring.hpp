@@ -38,7 +38,7 @@ class EventRing {
 
   const std::string instance_;
   std::deque<Entry> entries_;
-  /// Of details.
+  /// Of all entries.
   std::size_t bytes_ = 0;
   /// Number of the newest entry.
   std::uint64_t last_ = 0;

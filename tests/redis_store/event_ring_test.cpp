@@ -64,5 +64,16 @@ TEST(EventRing, DropsTheOldestBeyondItsBounds) {
   EXPECT_EQ(by_bytes.after("a-40", 1).events.at(0).detail, "") << "a larger detail is left out";
 }
 
+TEST(EventRing, CountsIdsTowardItsBytes) {
+  EventRing ring("a");
+  for (int i = 1; i <= 2'000; ++i) ring.add(event(std::string(1 << 20, 'x') + std::to_string(i)));
+  const EventPage page = ring.after("a-0", 10'000);
+  EXPECT_TRUE(page.gap);
+  EXPECT_THAT(page.events, SizeIs(32));
+  EXPECT_TRUE(page.events.back().id.value.ends_with("x2000"));
+  for (int i = 1; i <= 100; ++i) ring.add(event(std::to_string(i)));
+  EXPECT_THAT(ring.after("a-0", 10'000).events, SizeIs(132)) << "small ones still fit";
+}
+
 }  // namespace
 }  // namespace gaur::redis_store
