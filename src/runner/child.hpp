@@ -60,7 +60,7 @@ class Meter {
 
 struct Child {
   Child(SpawnSpec s, std::size_t line_bytes)
-      : spec(std::move(s)), out_lines(line_bytes), err_lines(line_bytes) {}
+      : spec(std::move(s)), out_lines(line_bytes), err_lines(line_bytes), output(spec.output) {}
 
   SpawnSpec spec;
   Spawned fds;
@@ -85,6 +85,7 @@ struct Child {
 
   LineSplitter frames{kMaxFrameBytes};
   OutputLines out_lines, err_lines;
+  OutputBudget output;
   /// Since the start of its run.
   StderrTail tail;
   /// A broken frame arrived: all later frames are dropped.

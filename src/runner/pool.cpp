@@ -165,6 +165,7 @@ SpawnSpec Pool::spec_of(const Runner& runner) const {
   spec.open_files = options_.open_files;
   spec.threads = options_.threads;
   spec.isolation = options_.isolation;
+  spec.output = options_.output;
   return spec;
 }
 

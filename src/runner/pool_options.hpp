@@ -8,6 +8,7 @@
 
 #include "gaur/names.hpp"
 #include "runner/isolation.hpp"
+#include "runner/output_budget.hpp"
 
 namespace gaur {
 
@@ -30,6 +31,8 @@ struct PoolOptions {
   /// RLIMIT_NOFILE.
   std::uint32_t open_files = 1024;
   Isolation isolation;
+  /// Of what a runner writes to stdout and stderr.
+  OutputLimits output;
 
   /// Kept running without jobs.
   std::uint32_t min_runners = 1;

@@ -11,6 +11,7 @@
 
 #include "runner/frames.hpp"
 #include "runner/isolation.hpp"
+#include "runner/output_budget.hpp"
 
 namespace gaur {
 
@@ -35,6 +36,8 @@ struct SpawnSpec {
   Isolation isolation;
   /// The ProcessHost sets it, where the host has a delegated cgroup.
   std::filesystem::path cgroup{};
+  /// Of what it writes to stdout and stderr.
+  OutputLimits output;
 };
 
 /// Measured by the operating system since the start of the run.

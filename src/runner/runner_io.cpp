@@ -165,6 +165,8 @@ void RunnerIo::run(Child& child, const std::string& frame, std::uint64_t memory_
   }
   if (child.meter.attached()) child.meter.begin();
   child.running = true;
+  report_dropped_output(child);
+  child.output.begin_run();
   child.tail.clear();  // output of earlier runs does not explain a failure of this one
   set_timer();
   send(child, frame);

@@ -85,6 +85,7 @@ class RunnerIo {
   void report_broken_frame(Child& child, std::string what);
   void resume_paused();
   bool read_output(Child& child, Fd& fd, OutputLines& lines, const char* stream);
+  void report_dropped_output(Child& child);
   void read_report(Child& child);
   void on_ended(Child& child, const keeper::Report& report);
   void report_exit(Child& child);

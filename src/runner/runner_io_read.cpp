@@ -74,6 +74,7 @@ void RunnerIo::handle_frame(Child& child, std::string_view line) {
   if (outcome && child.meter.attached()) {
     figures = child.meter.figures();
     child.running = false;
+    report_dropped_output(child);
   }
   const auto* completed = std::get_if<frame::Completed>(&*frame);
   const bool has_file = completed != nullptr && completed->file.has_value();
@@ -111,10 +112,13 @@ void RunnerIo::resume_paused() {
 
 /// Returns false if there was nothing to read.
 bool RunnerIo::read_output(Child& child, Fd& fd, OutputLines& lines, const char* stream) {
+  const Instant now = clock_.now();
+  if (child.output.second_ended(now)) report_dropped_output(child);
   const auto log = [&](std::string_view line) {
+    if (&lines == &child.err_lines) child.tail.add(line);
+    if (!child.output.take(line.size(), now)) return;
     options_.log.info("runner output",
                       {{"pool", child.spec.pool}, {"pid", child.pid}, {"stream", stream}, {"line", line}});
-    if (&lines == &child.err_lines) child.tail.add(line);
   };
   char block[16 << 10];
   const ssize_t got = ::read(fd.get(), block, sizeof block);
@@ -124,6 +128,14 @@ bool RunnerIo::read_output(Child& child, Fd& fd, OutputLines& lines, const char*
     unwatch(fd);
   }
   return got > 0;
+}
+
+void RunnerIo::report_dropped_output(Child& child) {
+  const OutputBudget::Dropped dropped = child.output.report();
+  if (dropped.lines == 0) return;
+  options_.log.warn(
+      "runner output dropped: more than max_output or max_output_rate of its pool",
+      {{"pool", child.spec.pool}, {"pid", child.pid}, {"lines", dropped.lines}, {"bytes", dropped.bytes}});
 }
 
 void RunnerIo::read_report(Child& child) {
@@ -161,6 +173,7 @@ void RunnerIo::on_ended(Child& child, const keeper::Report& report) {
   }
   while (child.fds.errors && read_output(child, child.fds.errors, child.err_lines, "stderr")) {
   }
+  report_dropped_output(child);
   child.exit.cause = child.tail.likely_cause();
   child.exit.output = child.tail.text();
   child.exit.signal = report.signal;

@@ -149,6 +149,8 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   if (settings.maybe_whole(key("max_runners"))) pool.max_runners = small(settings, key("max_runners"));
   pool.start_timeout = duration(settings, key("start_timeout"));
   pool.stop_grace = duration(settings, key("stop_grace"));
+  pool.output = {.per_run = settings.whole(key("max_output")),
+                 .per_second = settings.whole(key("max_output_rate"))};
   return pool;
 }
 

@@ -15,6 +15,7 @@
 #include "gaur/names.hpp"
 #include "gaur/result.hpp"
 #include "redis/options.hpp"
+#include "runner/output_budget.hpp"
 
 namespace gaur::app {
 
@@ -98,6 +99,7 @@ struct PoolConfig {
   std::uint32_t min_runners = 1;
   std::optional<std::uint32_t> max_runners;
   Duration start_timeout{10'000}, stop_grace{2'000};
+  OutputLimits output;
 };
 
 struct FunctionConfig {

@@ -227,6 +227,10 @@ constexpr std::array kRows{
            .or_auto = true},
     KeyRow{"pools.*.start_timeout", Kind::kDuration, "10s", "how long a runner may take until it is ready"},
     KeyRow{"pools.*.stop_grace", Kind::kDuration, "2s", "from `stop` to SIGKILL"},
+    KeyRow{"pools.*.max_output", Kind::kSize, "4MiB",
+           "most bytes of the log that the stdout and stderr of one run may fill; further lines are dropped "
+           "and counted in a last line. Each line costs 100 bytes more than its text. 0: no limit"},
+    KeyRow{"pools.*.max_output_rate", Kind::kSize, "1MiB", "the same, of one runner in one second"},
     KeyRow{"pools.*.duckdb.database", Kind::kText, "", "database file, opened read-only; none: in memory"},
     KeyRow{"pools.*.duckdb.data", Kind::kPaths, "",
            "folders (or single files) that SQL may read; it can read nothing else on disk"},

@@ -46,6 +46,7 @@ PoolOptions pool_options(const PoolConfig& pool, const SlotPlan& slots) {
   options.max_age = pool.max_age;
   options.start_timeout = pool.start_timeout;
   options.stop_grace = pool.stop_grace;
+  options.output = pool.output;
   return options;
 }
 

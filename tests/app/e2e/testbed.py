@@ -48,6 +48,14 @@ def sleep(run, data):
         send(type="completed", run=run, result={"slept": data.get("ms", 0), **({"fill": "x" * data["bytes"]} if "bytes" in data else {})})
 
 
+def print_lines(run, data):
+    line = "x" * data["bytes"] + "\n"
+    for _ in range(data["lines"]):
+        sys.stdout.write(line)
+    sys.stdout.flush()
+    send(type="completed", run=run, result=None)
+
+
 def ignore_signals(run, data):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(data.get("seconds", 60))
@@ -106,7 +114,7 @@ def snooze(run, data):
     send(type="completed", run=run, result=None) if done else send(type="snooze", run=run, delay_ms=0)
 
 
-FUNCTIONS = {"file": write_file, "ignore_signals": ignore_signals, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die, "fail": fail, "snooze": snooze}
+FUNCTIONS = {"file": write_file, "print": print_lines, "ignore_signals": ignore_signals, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die, "fail": fail, "snooze": snooze}
 
 send(type="ready", protocol=1, name="testbed")
 while True:
