@@ -1,5 +1,6 @@
 #include "http/guard.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -36,15 +37,29 @@ bool equal_in_constant_time(std::string_view left, std::string_view right) {
   return CRYPTO_memcmp(digests[0].data(), digests[1].data(), digests[0].size()) == 0;
 }
 
-std::string host_name(std::string_view header) {
-  if (header.starts_with('[')) return lower(header.substr(1, header.find(']') - 1));
-  return lower(header.substr(0, header.rfind(':')));
+std::optional<std::string> host_name(std::string_view header) {
+  const bool bracket = header.starts_with('[');
+  const std::size_t end = bracket ? header.find(']') : header.find(':');
+  if (bracket && end == std::string_view::npos) return std::nullopt;
+  const std::string name = lower(bracket ? header.substr(1, end - 1) : header.substr(0, end));
+  std::string_view port = header.substr(std::min(header.size(), bracket ? end + 1 : end));
+  if (!port.empty()) {
+    port.remove_prefix(1);
+    const auto number = parse_number(port);
+    const bool colon = header[header.size() - port.size() - 1] == ':';
+    if (!colon || !number || *number > 65'535) return std::nullopt;
+  }
+  in6_addr address{};
+  if (bracket) return inet_pton(AF_INET6, name.c_str(), &address) == 1 ? std::optional(name) : std::nullopt;
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+  const bool plain = name.find_first_not_of(kAllowed) == std::string::npos;
+  return plain && !name.empty() && name.size() <= 255 ? std::optional(name) : std::nullopt;
 }
 
 bool is_loopback_name(std::string_view name) {
   if (name == "localhost" || name.ends_with(".localhost") || name == "::1") return true;
-  const bool numbers = name.find_first_not_of("0123456789.") == std::string_view::npos;
-  return numbers && name.starts_with("127.");
+  in_addr address{};
+  return name.starts_with("127.") && inet_pton(AF_INET, std::string(name).c_str(), &address) == 1;
 }
 
 std::optional<Problem> Guard::check_head(const Request& request, Access access) {
@@ -58,7 +73,7 @@ std::optional<Problem> Guard::check_head(const Request& request, Access access) 
 /// own name there (DNS rebinding). Such a request has the page's name as Host.
 std::optional<Problem> Guard::check_host(const Request& request) const {
   const std::string* header = request.header("host");
-  const std::string name = host_name(header == nullptr ? "" : *header);
+  const std::string name = host_name(header == nullptr ? "" : *header).value_or("");
   if (is_loopback_name(name)) return std::nullopt;
   if (std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end())
     return std::nullopt;

@@ -18,8 +18,9 @@ namespace gaur::http {
 /// differ nor on whether their lengths do.
 bool equal_in_constant_time(std::string_view left, std::string_view right);
 
-/// "localhost:8378" -> "localhost", "[::1]:8378" -> "::1"; lower case.
-std::string host_name(std::string_view host_header);
+/// The name of a Host header, in lower case: "localhost:8378" -> "localhost", "[::1]:8378" -> "::1". Nothing
+/// if it is not a name, an IPv4 address or an IPv6 address in brackets, with or without a port.
+std::optional<std::string> host_name(std::string_view host_header);
 /// localhost, *.localhost, 127.0.0.0/8 and ::1.
 bool is_loopback_name(std::string_view name);
 

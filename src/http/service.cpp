@@ -16,7 +16,7 @@ namespace {
 Guard::Options guard_options(const ServerOptions& options) {
   Guard::Options out;
   out.token = options.token;
-  for (const std::string& host : options.hosts) out.hosts.push_back(host_name(host));
+  for (const std::string& host : options.hosts) out.hosts.push_back(host_name(host).value_or(lower(host)));
   out.wrong_tokens = options.limits.wrong_tokens;
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include <iterator>
 
+#include "http/guard.hpp"
 #include "http/values.hpp"
 
 namespace gaur::http {
@@ -79,6 +80,8 @@ std::optional<Problem> check_header(std::string_view line, Framing& framing) {
     if (++framing.encodings > 1) return bad_request("Transfer-Encoding: given twice");
   } else if (name == "host") {
     if (++framing.hosts > 1) return bad_request("Host: given twice");
+    if (!value.empty() && !host_name(value))
+      return bad_request("Host: a name or address is expected, and its port");
   } else if (name == "expect" && lower(value) != "100-continue") {
     return make_problem(417, "expectation_failed", "Expect: only 100-continue is understood");
   }

@@ -178,6 +178,24 @@ TEST_F(Access_, RejectsUnknownPathsAndForeignOriginsBeforeTheBody) {
   EXPECT_EQ(begun("/v1/queues/q/jobs", "Origin: https://evil.example\r\n"), 403);
 }
 
+TEST_F(Access_, RejectsAMalformedHost) {
+  start();
+  for (const std::string bad :
+       {"[::1", "[::1]evil", "[::1]:", "[::1]:8378x", "[127.0.0.1]", "[]", "localhost:", "localhost:evil",
+        "localhost:80:80", "localhost:99999", "localhost/", "localhost evil", "user@localhost", "local%68ost",
+        "localhost,evil", ":8378", "127.0.0.1\\"}) {
+    RawClient client(port_);
+    client.send("GET /v1/queues HTTP/1.1\r\nHost: " + bad + "\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 400) << bad;
+  }
+  for (const std::string foreign :
+       {"127.evil", "127.0.0.1.2", "127.", "127.256.0.1", "[::2]", "localhost."}) {
+    RawClient client(port_);
+    client.send("GET /v1/queues HTTP/1.1\r\nHost: " + foreign + "\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 421) << foreign;
+  }
+}
+
 TEST_F(Access_, without_a_token_foreign_host_names_are_refused) {
   options_.hosts = {"queue.internal"};
   start();

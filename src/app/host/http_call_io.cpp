@@ -52,7 +52,8 @@ class Exchange {
     http::request<http::empty_body> request;
     request.method_string(call_.method);
     request.target(call_.path);
-    request.set(http::field::host, address.host + ":" + address.port);
+    const bool v6 = address.host.find(':') != std::string::npos;
+    request.set(http::field::host, (v6 ? "[" + address.host + "]" : address.host) + ":" + address.port);
     if (!call_.token.empty()) request.set(http::field::authorization, "Bearer " + call_.token);
     request.keep_alive(false);
     request.content_length(0);
