@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <mutex>
 #include <type_traits>
 
 #include "api/call.hpp"
@@ -60,6 +61,7 @@ struct Client::Impl {
   }
 
   Status check_known(const QueueName& queue, const std::vector<NewJob>& jobs) const;
+  Status check_other(const QueueName& queue);
   Async<std::vector<Added>> add_once(AddRequest request, const std::string& key);
   template <class Verb>
   std::invoke_result_t<Verb> on_known(const QueueName& queue, Verb verb) const;
@@ -70,6 +72,8 @@ struct Client::Impl {
   ClientOptions options;
   std::shared_ptr<Waits> waits;     // shared with pending calls of the store
   std::shared_ptr<KnownKeys> keys;  // shared with pending calls of the store
+  std::mutex mutex;
+  std::set<QueueName> other_queues;  // guarded by mutex
 };
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -111,6 +115,7 @@ Async<std::vector<Added>> Client::add(QueueName queue, std::vector<NewJob> jobs,
     }
   }
   if (Status known = impl_->check_known(queue, jobs); !known) return ready(Answer(known.error()));
+  if (Status allowed = impl_->check_other(queue); !allowed) return ready(Answer(allowed.error()));
   std::map<std::size_t, NewJob> own_ids = jobs_with_own_ids(jobs);
   AddRequest request;
   request.max_waiting = impl_->max_waiting(queue);
@@ -137,6 +142,24 @@ Status Client::Impl::check_known(const QueueName& queue, const std::vector<NewJo
     return jobs.size() == 1 ? unknown : unknown.in(fmt::format("jobs[{}]", i));
   }
   return ok();
+}
+
+/// See ClientOptions::max_other_queues. Each name of a queue that a caller may create costs memory here and
+/// in the store, so their number has a limit.
+Status Client::Impl::check_other(const QueueName& queue) {
+  if (!options.max_other_queues) return ok();
+  if (options.configured_queues && options.configured_queues->contains(queue)) return ok();
+  const std::lock_guard lock(mutex);
+  if (other_queues.contains(queue)) return ok();
+  if (other_queues.size() < *options.max_other_queues) {
+    other_queues.insert(queue);
+    return ok();
+  }
+  return Error{
+      Errc::kPermission,
+      fmt::format("queue {} is not configured here, and server.max_other_queues allows {} such queues; "
+                  "add [queues.{}] to gaur.toml or raise that key",
+                  json::quote(queue.value), *options.max_other_queues, json::quote(queue.value))};
 }
 
 /// Calls `verb` if ClientOptions::own_queues contains the queue, or the store still has it from a previous
@@ -268,6 +291,7 @@ Async<std::vector<Job>> Client::range(RangeRequest request) {
       queue, [&store = impl_->store, request = std::move(request)] { return store.range(request); });
 }
 Async<Unit> Client::pause(QueueName queue) {
+  if (Status allowed = impl_->check_other(queue); !allowed) return ready(std::move(allowed));
   return impl_->on_known(queue, [&store = impl_->store, queue] { return store.pause(queue); });
 }
 Async<Unit> Client::resume(QueueName queue) {
@@ -292,33 +316,66 @@ std::chrono::seconds Client::retry_after(const QueueName& queue) const {
 
 namespace {
 
-/// Requests the counts of the queues one after the other.
+constexpr std::size_t kMostOtherQueues = 1'000;  // whose counts one request of metrics reads
+
+/// Requests the counts of the queues one after the other. The queues that are not configured are summed up as
+/// one, "other", so that no caller can add series.
 struct QueueGauges : std::enable_shared_from_this<QueueGauges> {
-  QueueGauges(Store& s, std::vector<QueueName> names, Promise<Result<std::string>> p, std::string text)
-      : store(s), left(std::move(names)), promise(std::move(p)), out(std::move(text)) {}
+  QueueGauges(Store& s, const std::optional<std::set<QueueName>>& configured,
+              const std::vector<QueueName>& stored, Promise<Result<std::string>> p, std::string text)
+      : store(s), promise(std::move(p)), out(std::move(text)) {
+    std::vector<QueueName> others;
+    for (const QueueName& queue : stored) {
+      if (!configured || configured->contains(queue)) {
+        left.push_back(queue);
+      } else if (others.size() < kMostOtherQueues) {
+        others.push_back(queue);
+      }
+    }
+    named = left.size();
+    left.insert(left.end(), others.begin(), others.end());
+    std::reverse(left.begin(), left.end());
+  }
 
   void next() {
     if (left.empty()) {
+      append(other);
       prometheus::append_gauge(out, "gaur_jobs", "Jobs in the store, by state.", jobs);
       prometheus::append_gauge(out, "gaur_queue_paused", "1 while the queue is paused.", paused);
       return promise.set(std::move(out));
     }
     const QueueName queue = left.back();
     left.pop_back();
-    store.counts(queue).then([self = shared_from_this(), queue](Result<Counts> counts) {
-      if (counts) {
-        for (const State state : kAllStates) {
-          self->jobs.emplace_back(Labels{{"queue", queue.value}, {"state", std::string(to_string(state))}},
-                                  static_cast<double>((*counts)[state]));
-        }
-        self->paused.emplace_back(Labels{{"queue", queue.value}}, counts->paused ? 1 : 0);
-      }
+    const bool has_series = named > 0;
+    if (has_series) --named;
+    store.counts(queue).then([self = shared_from_this(), queue, has_series](const Result<Counts>& counts) {
+      if (counts && has_series) self->append({{queue, *counts}});
+      if (counts && !has_series) self->add_to_other(*counts);
       self->next();
     });
   }
 
+  void append(const std::map<QueueName, Counts>& rows) {
+    for (const auto& [queue, counts] : rows) {
+      for (const State state : kAllStates) {
+        jobs.emplace_back(Labels{{"queue", queue.value}, {"state", std::string(to_string(state))}},
+                          static_cast<double>(counts[state]));
+      }
+      paused.emplace_back(Labels{{"queue", queue.value}}, counts.paused ? 1 : 0);
+    }
+  }
+  void add_to_other(const Counts& counts) {
+    Counts& sum = other[QueueName("other")];
+    for (const State state : kAllStates) sum[state] += counts[state];
+    sum.paused = sum.paused || counts.paused;
+  }
+
   Store& store;
+  /// In reverse; those with series of their own are the last `named`.
   std::vector<QueueName> left;
+  std::size_t named = 0;
+  /// Empty, or the one sum.
+  std::map<QueueName, Counts> other;
   Promise<Result<std::string>> promise;
   std::string out;
   std::vector<std::pair<Labels, double>> jobs, paused;
@@ -332,12 +389,11 @@ Async<std::string> Client::metrics() {
   std::string text = impl_->registry.render();
   prometheus::append_gauge(text, "gaur_waits", "Requests that wait for a result.",
                            {{{}, static_cast<double>(impl_->waits->size())}});
-  impl_->store.queues().then(
-      [promise, &store = impl_->store, text = std::move(text)](Result<std::vector<QueueName>> queues) {
-        if (!queues) return promise.set(text);  // the store does not answer: without its gauges
-        std::reverse(queues->begin(), queues->end());
-        std::make_shared<QueueGauges>(store, *std::move(queues), promise, text)->next();
-      });
+  impl_->store.queues().then([promise, &store = impl_->store, configured = impl_->options.configured_queues,
+                              text = std::move(text)](const Result<std::vector<QueueName>>& queues) {
+    if (!queues) return promise.set(text);  // the store does not answer: without its gauges
+    std::make_shared<QueueGauges>(store, configured, *queues, promise, text)->next();
+  });
   return future;
 }
 

@@ -24,6 +24,11 @@ struct ClientOptions {
   /// not in `functions`, is rejected with kNotFound, since nothing would ever run it. Other verbs on a queue
   /// also accept one that is in the store. Nothing: every name is accepted.
   std::optional<std::set<QueueName>> own_queues;
+  /// Queues with metric series of their own; all others share one, "other". Nothing: every queue has its own.
+  std::optional<std::set<QueueName>> configured_queues;
+  /// Queues outside configured_queues that this client may add jobs to or pause; a further one is rejected
+  /// with kPermission. Nothing: any number.
+  std::optional<std::size_t> max_other_queues;
   /// wait_finished calls under way.
   std::size_t max_waits = 10'000;
   /// Idempotency keys kept in memory, to detect other jobs with the same key.

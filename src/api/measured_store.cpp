@@ -40,9 +40,11 @@ struct FunctionSeries {
 
 class Measures {
  public:
-  Measures(Metrics& metrics, const Clock& clock) : metrics_(metrics), clock_(clock) {}
+  Measures(Metrics& metrics, const Clock& clock, std::optional<std::set<QueueName>> configured)
+      : metrics_(metrics), clock_(clock), configured_(std::move(configured)) {}
 
-  void on_add(const QueueName& queue, const Result<std::vector<Added>>& reply) {
+  void on_add(const QueueName& given, const Result<std::vector<Added>>& reply) {
+    const QueueName& queue = series_name(given);
     if (reply) {
       const auto fresh =
           std::count_if(reply->begin(), reply->end(), [](const Added& a) { return !a.duplicate; });
@@ -73,7 +75,8 @@ class Measures {
     for (const Taken& taken : reply->taken) on_start(queue, taken);
   }
 
-  void on_cancel(const QueueName& queue, const char* when) {
+  void on_cancel(const QueueName& given, const char* when) {
+    const QueueName& queue = series_name(given);
     metrics_
         .counter("gaur_jobs_cancelled_total",
                  "Cancelled jobs, by their state when cancelled: waiting or running.",
@@ -86,6 +89,12 @@ class Measures {
     FunctionName function;
     Instant since;
   };
+
+  /// Callers may name any queue, so only configured ones have series of their own.
+  const QueueName& series_name(const QueueName& queue) const {
+    static const QueueName kOther{"other"};
+    return !configured_ || configured_->contains(queue) ? queue : kOther;
+  }
 
   FunctionSeries& series(const QueueName& queue, const FunctionName& function) {
     auto& found = series_[{queue, function}];
@@ -135,6 +144,7 @@ class Measures {
 
   Metrics& metrics_;
   const Clock& clock_;
+  const std::optional<std::set<QueueName>> configured_;
   std::mutex mutex_;
   std::map<std::pair<QueueName, FunctionName>, FunctionSeries> series_;
   std::unordered_map<LockToken, Run> runs_;
@@ -142,8 +152,9 @@ class Measures {
 
 class MeasuredStore final : public ForwardingStore {
  public:
-  MeasuredStore(Store& store, Metrics& metrics, const Clock& clock)
-      : store_(store), measures_(std::make_shared<Measures>(metrics, clock)) {}
+  MeasuredStore(Store& store, Metrics& metrics, const Clock& clock,
+                std::optional<std::set<QueueName>> configured)
+      : store_(store), measures_(std::make_shared<Measures>(metrics, clock, std::move(configured))) {}
 
   Async<std::vector<Added>> add(AddRequest request) override {
     const QueueName queue = request.queue;
@@ -198,8 +209,9 @@ class MeasuredStore final : public ForwardingStore {
 
 }  // namespace
 
-std::unique_ptr<Store> make_measured_store(Store& store, Metrics& metrics, const Clock& clock) {
-  return std::make_unique<MeasuredStore>(store, metrics, clock);
+std::unique_ptr<Store> make_measured_store(Store& store, Metrics& metrics, const Clock& clock,
+                                           std::optional<std::set<QueueName>> configured) {
+  return std::make_unique<MeasuredStore>(store, metrics, clock, std::move(configured));
 }
 
 }  // namespace gaur

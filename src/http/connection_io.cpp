@@ -24,6 +24,15 @@ constexpr std::size_t kMostSentAhead = 16 << 10;   // kept of pipelined requests
 constexpr std::size_t kFilePiece = 256 << 10;
 constexpr std::uint64_t kSlowestClient = 64 << 10;  // bytes a second, for answers above a few kilobytes
 constexpr Duration kLinger{1'000};
+constexpr Duration kSurplusDeadline{1'000};  // for the whole request of a connection beyond a limit
+
+Problem too_many_connections() {
+  Problem problem = make_problem(503, "too_many_connections",
+                                 "the server, or this address, has reached its limit of connections "
+                                 "(server.max_connections, server.max_connections_per_address)");
+  problem.headers.push_back({"Retry-After", "1"});
+  return problem;
+}
 
 Problem body_too_large(const HttpLimits& limits) {
   return make_problem(413, "too_large", "the body has more than " + std::to_string(limits.body) + " bytes");
@@ -31,19 +40,23 @@ Problem body_too_large(const HttpLimits& limits) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<ServerCore> core, asio::ip::tcp::socket socket)
-    : core_(std::move(core)), socket_(std::move(socket)) {}
+Connection::Connection(std::shared_ptr<ServerCore> core, asio::ip::tcp::socket socket,
+                       ConnectionOptions options)
+    : core_(std::move(core)), socket_(std::move(socket)), options_(std::move(options)) {}
 
 Connection::~Connection() {
   if (file_descriptor_ >= 0) ::close(file_descriptor_);
 }
 
 void Connection::start() {
+  core_->connections.insert(shared_from_this());
+  if (options_.surplus) core_->surplus.push_back(this);
+  if (!options_.surplus && !options_.counted_as.empty()) ++core_->by_address[options_.counted_as];
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   const auto peer = socket_.remote_endpoint(ignored);
   remote_ = peer.address().to_string();
-  allow(core_->limits.header_deadline);
+  allow(options_.surplus ? kSurplusDeadline : core_->limits.header_deadline);
   read();
 }
 
@@ -65,12 +78,18 @@ void Connection::close() {
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
+  std::erase(core_->surplus, this);
+  if (const auto counted = core_->by_address.find(options_.counted_as);
+      !options_.surplus && counted != core_->by_address.end() && --counted->second == 0)
+    core_->by_address.erase(counted);
   core_->connections.erase(shared_from_this());
 }
 
 void Connection::check_deadline(Instant now) {
   if (!deadline_ || now < *deadline_) return;
   deadline_.reset();
+  const bool reading = phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody;
+  if (options_.surplus && reading) return reply_with(too_many_connections());
   if (phase_ == Phase::kHead && !in_.empty()) {
     return reply_with(make_problem(408, "request_timeout", "the headers did not arrive in time"));
   }
@@ -94,18 +113,6 @@ void Connection::give_up_answer() {
     }
   }
   reply_with(make_problem(503, "stopping", "this host is stopping; request the job again later"));
-}
-
-void Connection::refuse_connection() {
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  Response response = to_response(
-      make_problem(503, "too_many_connections", "the server has reached its limit of connections"));
-  response.headers.push_back({"Retry-After", "1"});
-  const std::string text =
-      render_head(response, response.body.size(), true, core_->clock.wall()) + response.body;
-  socket_.write_some(asio::buffer(text), ignored);
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
 }
 
 // ---- reading ---------------------------------------------------------------------------------
@@ -175,11 +182,16 @@ void Connection::begin_request(bool too_large) {
   if (requests_ >= core_->limits.requests_a_connection) close_after_ = true;
   if (core_->service == nullptr) return close();
   auto opened = core_->service->open(head_of_request());
+  if (options_.surplus) {
+    close_after_ = true;
+    const bool health = opened && (*opened)->route->pattern == "/healthz";
+    if (!health) return reject(to_response(too_many_connections()));
+  }
   if (!opened) return reject(std::move(opened.error()));
   if (too_large) return reply_with(body_too_large(core_->limits));
   opened_ = *std::move(opened);
   phase_ = Phase::kBody;
-  allow(core_->limits.body_deadline);
+  allow(options_.surplus ? kSurplusDeadline : core_->limits.body_deadline);
   if (parser_->is_done()) return dispatch();
   if (in_.empty() && opened_->request.header("expect") != nullptr) {
     error_code ignored;

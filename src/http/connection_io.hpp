@@ -6,10 +6,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "http/service.hpp"
 
@@ -28,13 +30,25 @@ struct ServerCore {
   /// nullptr once the server stopped.
   Service* service = nullptr;
   std::set<std::shared_ptr<Connection>> connections;
+  /// Of `connections`, those beyond a limit, oldest first. They are answered 503, but GET /healthz.
+  std::vector<Connection*> surplus;
+  /// Of `connections` without `surplus`, by ConnectionOptions::counted_as.
+  std::map<std::string, std::uint32_t> by_address;
   /// Bytes of the bodies that all connections are receiving.
   std::size_t body_bytes = 0;
 };
 
+struct ConnectionOptions {
+  /// Address, or network, that the connection counts for; "": none.
+  std::string counted_as;
+  /// Beyond a limit.
+  bool surplus = false;
+};
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ServerCore> core, boost::asio::ip::tcp::socket socket);
+  Connection(std::shared_ptr<ServerCore> core, boost::asio::ip::tcp::socket socket,
+             ConnectionOptions options);
   ~Connection();
   void start();
   /// Ends the operation that exceeds its deadline.
@@ -44,8 +58,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// The reply has not arrived in time: responds that the client should try again.
   void give_up_answer();
   void close();
-  /// Rejects a connection beyond the limit.
-  void refuse_connection();
 
  private:
   enum class Phase : std::uint8_t { kIdle, kHead, kBody, kAnswering, kWriting, kClosed };
@@ -71,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::shared_ptr<ServerCore> core_;  // shared: the last connection may end after the server
   boost::asio::ip::tcp::socket socket_;
+  const ConnectionOptions options_;
   std::string remote_;
   Phase phase_ = Phase::kIdle;
   std::optional<Instant> deadline_;

@@ -26,8 +26,10 @@ struct HttpLimits {
   std::size_t body = 8 << 20;
   /// Of all bodies being received at the same time: 503.
   std::size_t body_memory = 64 << 20;
-  /// A further connection gets 503 and is closed.
+  /// A further one is answered 503 and closed, except for GET /healthz.
   std::uint32_t connections = 1'024;
+  /// The same, from one address (of IPv6: from one /64 network) that is not a trusted proxy.
+  std::uint32_t connections_per_address = 512;
   /// From the first byte (or the accept) to the end of the headers: 408.
   Duration header_deadline{10'000};
   /// For all of the body: 408.

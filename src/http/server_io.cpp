@@ -24,6 +24,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr Duration kSweepEvery{100};
+constexpr std::size_t kMostSurplus = 64;   // connections beyond a limit that may still send a request
 constexpr Duration kAcceptPause{100};      // after an error like "too many open files"
 constexpr Duration kGraceForAnswers{300};  // when stopping: afterwards waits are answered with 503
 constexpr Duration kGraceForWriting{2'000};
@@ -61,6 +62,14 @@ Result<tcp::endpoint> parse_listen(const std::string& listen) {
   const auto address = asio::ip::make_address(host, error);
   if (error) return bad;
   return tcp::endpoint(address, static_cast<std::uint16_t>(*port));
+}
+
+/// One client usually has all addresses of an IPv6 /64 network.
+std::string network_of(const asio::ip::address& address) {
+  if (!address.is_v6()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), 0);
+  return asio::ip::address_v6(bytes).to_string() + "/64";
 }
 
 Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& options) {
@@ -159,13 +168,19 @@ void HttpServer::Impl::accept() {
 void HttpServer::Impl::on_accept(error_code error, tcp::socket socket) {
   if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
   if (error) return after(pause, kAcceptPause, [this] { accept(); });
-  auto connection = std::make_shared<http::Connection>(core, std::move(socket));
-  if (core->connections.size() >= options.limits.connections) {
-    connection->refuse_connection();
-  } else {
-    core->connections.insert(connection);
-    connection->start();
-  }
+  http::ConnectionOptions made;
+  error_code gone;
+  const tcp::endpoint peer = socket.remote_endpoint(gone);
+  const auto& proxies = options.trusted_proxies;
+  if (!gone && std::ranges::find(proxies, peer.address().to_string()) == proxies.end())
+    made.counted_as = network_of(peer.address());
+  const auto counted = core->by_address.find(made.counted_as);
+  made.surplus =
+      core->connections.size() - core->surplus.size() >= options.limits.connections ||
+      (counted != core->by_address.end() && counted->second >= options.limits.connections_per_address);
+  // The oldest is closed, so that a client that sends nothing cannot keep out a health check.
+  if (made.surplus && core->surplus.size() >= kMostSurplus) core->surplus.front()->close();
+  std::make_shared<http::Connection>(core, std::move(socket), std::move(made))->start();
   accept();
 }
 

@@ -208,5 +208,47 @@ TEST(Call, KeepsNameOfCalledFunctionInBody) {
     EXPECT_THAT(composed(function(field, ""), parameters), testing::HasSubstr(message)) << parameters;
 }
 
+TEST_F(ClientTest, BoundQueuesThatAreNotConfigured) {
+  ClientOptions options;
+  options.configured_queues = {{QueueName("own")}};
+  options.max_other_queues = 2;
+  make(options);
+  EXPECT_EQ(add("own", {job("a")}).size(), 1U);
+  EXPECT_EQ(add("x", {job("a")}).size(), 1U);
+  EXPECT_TRUE(now(client_->pause(QueueName("y"))));
+  for (int i = 0; i < 5'000; ++i) {
+    const QueueName queue("new-" + std::to_string(i));
+    const auto added = now(client_->add(queue, {job("a")}));
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().code, Errc::kPermission);
+    EXPECT_NE(added.error().message.find("server.max_other_queues allows 2"), std::string::npos)
+        << added.error().message;
+    EXPECT_EQ(now(client_->pause(queue)).error().code, Errc::kPermission);
+  }
+  EXPECT_EQ(add("x", {job("a")}).size(), 1U) << "a queue that was accepted stays accepted";
+  EXPECT_EQ(add("y", {job("a")}).size(), 1U);
+  EXPECT_EQ(now(client_->queues())->size(), 3U);
+}
+
+TEST_F(ClientTest, CountOtherQueuesInOneSeries) {
+  measured_ = make_measured_store(store_, metrics_, env_.clock, {{QueueName("own")}});
+  ClientOptions options;
+  options.configured_queues = {{QueueName("own")}};
+  make(options);
+  add("own", {job("a")});
+  for (int i = 0; i < 50; ++i) add("new-" + std::to_string(i), {job("a"), job("b")});
+  EXPECT_TRUE(now(client_->pause(QueueName("new-7"))));
+  const auto text = now(client_->metrics());
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->find("new-"), std::string::npos) << *text;
+  for (const char* line :
+       {"gaur_jobs{queue=\"own\",state=\"waiting\"} 1\n",
+        "gaur_jobs{queue=\"other\",state=\"waiting\"} 100\n", "gaur_queue_paused{queue=\"other\"} 1\n",
+        "gaur_queue_paused{queue=\"own\"} 0\n", "gaur_jobs_added_total{queue=\"own\"} 1\n",
+        "gaur_jobs_added_total{queue=\"other\"} 100\n"}) {
+    EXPECT_NE(text->find(line), std::string::npos) << line << *text;
+  }
+}
+
 }  // namespace
 }  // namespace gaur

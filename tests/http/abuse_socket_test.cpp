@@ -206,6 +206,59 @@ TEST_F(AbusedServer, one_connection_too_many_is_rejected) {
   EXPECT_TRUE(all->starts_with("HTTP/1.1 503 ")) << *all;
 }
 
+TEST_F(AbusedServer, OneAddressCannotMakeHealthUnavailable) {
+  options_.limits.connections_per_address = 3;
+  start();
+  std::vector<std::unique_ptr<RawClient>> hostile;
+  for (int i = 0; i < 200; ++i) {  // also more than the server keeps beyond its limits
+    hostile.push_back(std::make_unique<RawClient>(port_, "127.0.0.2"));
+    hostile.back()->send("GET /healthz HT");
+  }
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/queues").status, 200) << "other addresses are served as before";
+  RawClient same(port_, "127.0.0.2"), health(port_, "127.0.0.2");
+  same.send(request_text("GET", "/v1/queues"));
+  const Answer refused = same.receive();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "1");
+  EXPECT_EQ(refused.header("Connection"), "close");
+  health.send(request_text("GET", "/healthz"));
+  EXPECT_EQ(health.receive().status, 200);
+  EXPECT_TRUE(health.read_to_end());
+  hostile.clear();
+  int status = 0;
+  for (int i = 0; i < 10'000 && status != 200; ++i) {
+    RawClient again(port_, "127.0.0.2");
+    again.send(request_text("GET", "/v1/queues"));
+    status = again.receive().status;
+  }
+  EXPECT_EQ(status, 200) << "closed connections count no more";
+}
+
+TEST_F(AbusedServer, HealthIsAnsweredBeyondTheLimitOfAllConnections) {
+  options_.limits.connections = 2;
+  start();
+  RawClient first(port_, "127.0.0.2"), second(port_, "127.0.0.3");
+  first.send(request_text("GET", "/healthz"));
+  second.send(request_text("GET", "/healthz"));
+  EXPECT_EQ(first.receive().status, 200);
+  EXPECT_EQ(second.receive().status, 200);
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/queues").status, 503);
+  EXPECT_EQ(ask("GET", "/v1/files/q/1?expires=1&signature=x").status, 503);
+}
+
+TEST_F(AbusedServer, ATrustedProxyHasNoLimitOfItsAddress) {
+  options_.limits.connections_per_address = 1;
+  options_.trusted_proxies = {"127.0.0.1"};
+  start();
+  RawClient first(port_), second(port_);
+  first.send(request_text("GET", "/v1/queues"));
+  EXPECT_EQ(first.receive().status, 200);
+  second.send(request_text("GET", "/v1/queues"));
+  EXPECT_EQ(second.receive().status, 200);
+}
+
 TEST_F(AbusedServer, one_wait_too_many_is_rejected) {
   options_.limits.waits = 1;
   start();

@@ -260,6 +260,9 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.port_file = settings.text({"server", "port_file"});
   config.hosts = settings.texts({"server", "hosts"});
   config.trusted_proxies = settings.texts({"server", "trusted_proxies"});
+  config.max_connections = small(settings, {"server", "max_connections"});
+  config.max_connections_per_address = small(settings, {"server", "max_connections_per_address"});
+  config.max_other_queues = small(settings, {"server", "max_other_queues"});
   config.base_path = settings.text({"server", "base_path"});
   while (config.base_path.ends_with('/')) config.base_path.pop_back();
   config.stop_timeout = duration(settings, {"server", "stop_timeout"});

@@ -135,6 +135,10 @@ struct Config {
   std::vector<std::string> hosts;
   /// Addresses whose X-Forwarded-For is trusted.
   std::vector<std::string> trusted_proxies;
+  std::uint32_t max_connections = 0;
+  std::uint32_t max_connections_per_address = 0;
+  /// Queues that are not configured, to which this host may add jobs; for Redis stores.
+  std::uint32_t max_other_queues = 0;
   /// "/gaur" or "", without a slash at the end.
   std::string base_path;
   Duration stop_timeout{30'000};

@@ -20,6 +20,12 @@ std::vector<std::string> keys(const std::map<std::string, T>& map) {
   return names;
 }
 
+void check_connections(Settings& settings, const Config& config) {
+  if (config.max_connections == 0) settings.problem({"server", "max_connections"}, "must be at least 1");
+  if (config.max_connections_per_address == 0)
+    settings.problem({"server", "max_connections_per_address"}, "must be at least 1");
+}
+
 void check_base_path(Settings& settings, const Config& config) {
   const std::string& path = config.base_path;
   const bool plain =
@@ -283,6 +289,7 @@ void check_former_data_folder(Settings& settings, const Config& config, const st
 void check_config(Settings& settings, const Config& config) {
   check_listen(settings, config);
   check_base_path(settings, config);
+  check_connections(settings, config);
   check_machine(settings, config);
   check_store(settings, config);
   check_results(settings, config);

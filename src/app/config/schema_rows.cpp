@@ -18,6 +18,15 @@ constexpr std::array kRows{
            "without a token: names that the header Host may have, besides `localhost`"},
     KeyRow{"server.trusted_proxies", Kind::kTexts, "",
            "addresses of proxies whose `X-Forwarded-For` is trusted (deployment.md)"},
+    KeyRow{"server.max_connections", Kind::kWhole, "1024",
+           "most connections at once; further ones are answered 503, but `/healthz` still answers"},
+    KeyRow{"server.max_connections_per_address", Kind::kWhole, "512",
+           "the same from one address (of IPv6, from one /64 network); addresses in `trusted_proxies` are "
+           "not limited"},
+    KeyRow{"server.max_other_queues", Kind::kWhole, "100",
+           "Redis: most queues without a `[queues.NAME]` here that jobs may be added to or paused since the "
+           "start, further ones are rejected (403); 0: configured queues only. An embedded store has only "
+           "configured queues"},
     KeyRow{"server.base_path", Kind::kText, "",
            "path below which a proxy publishes the API, such as `/gaur`; it is put in front of every address "
            "in an answer"},

@@ -138,7 +138,7 @@ Status Host::Impl::open_stores() {
                                                        .metrics = metrics,
                                                        .log = options.log});
   }
-  store = make_measured_store(opened.store(), metrics, clock);
+  store = make_measured_store(opened.store(), metrics, clock, configured_queues(config));
   return ok();
 }
 

@@ -142,6 +142,12 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
   return options;
 }
 
+std::set<QueueName> configured_queues(const Config& config) {
+  std::set<QueueName> names;
+  for (const auto& [name, queue] : config.queues) names.insert(QueueName(name));
+  return names;
+}
+
 ClientOptions client_options(const Config& config) {
   const auto catalog = std::make_shared<FunctionCatalog>();
   for (const auto& [name, function] : config.functions) {
@@ -165,9 +171,11 @@ ClientOptions client_options(const Config& config) {
     if (!queue.function_field.empty()) catalog->function_field[QueueName(name)] = queue.function_field;
   }
   options.functions = catalog;
-  if (!config.redis) {
-    options.own_queues.emplace();
-    for (const auto& [name, queue] : config.queues) options.own_queues->insert(QueueName(name));
+  options.configured_queues = configured_queues(config);
+  if (config.redis) {
+    options.max_other_queues = config.max_other_queues;
+  } else {
+    options.own_queues = options.configured_queues;
   }
   return options;
 }
@@ -179,6 +187,8 @@ ServerOptions server_options(const Config& config) {
   options.hosts = config.hosts;
   options.trusted_proxies = config.trusted_proxies;
   options.base_path = config.base_path;
+  options.limits.connections = config.max_connections;
+  options.limits.connections_per_address = config.max_connections_per_address;
   return options;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Converts the configuration to the options of each part. Thread-safety: pure.
 #include <memory>
+#include <set>
 
 #include "admission/ledger.hpp"
 #include "api/client_factory.hpp"
@@ -17,6 +18,7 @@ LedgerOptions ledger_options(const Config& config);
 WorkerOptions worker_options(const Config& config, Time started);
 /// Writes the spec of each duckdb pool to `<data>/spec/<pool>.json`. Errors: kIo.
 Result<PoolsOptions> pools_options(const Settings& settings, const Config& config);
+std::set<QueueName> configured_queues(const Config& config);
 ClientOptions client_options(const Config& config);
 ServerOptions server_options(const Config& config);
 
