@@ -31,6 +31,8 @@ struct FunctionInfo {
   double cores = 0;
   /// Configured needs of one run; 0: a slot's share.
   std::uint64_t memory_bytes = 0;
+  /// Its jobs contain their own SQL.
+  bool ad_hoc = false;
   /// Longest run.
   std::optional<Duration> timeout;
   /// Longest wait before the first run.

@@ -2,11 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-
-#include <array>
 
 #include "base/json.hpp"
 #include "base/utf8.hpp"
@@ -24,18 +19,6 @@ bool is_safe(std::string_view method) {
 }
 
 }  // namespace
-
-bool equal_in_constant_time(std::string_view left, std::string_view right) {
-  using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
-  Digest digests[2]{};
-  const std::string_view texts[2]{left, right};
-  for (std::size_t i = 0; i < 2; ++i) {
-    const bool made =
-        EVP_Digest(texts[i].data(), texts[i].size(), digests[i].data(), nullptr, EVP_sha256(), nullptr) == 1;
-    if (!made) return false;  // out of memory: reject everything
-  }
-  return CRYPTO_memcmp(digests[0].data(), digests[1].data(), digests[0].size()) == 0;
-}
 
 std::optional<std::string> host_name(std::string_view header) {
   const bool bracket = header.starts_with('[');
@@ -62,11 +45,41 @@ bool is_loopback_name(std::string_view name) {
   return name.starts_with("127.") && inet_pton(AF_INET, std::string(name).c_str(), &address) == 1;
 }
 
-std::optional<Problem> Guard::check_head(const Request& request, Access access) {
-  if (access == Access::kOpen) return std::nullopt;
-  auto problem = options_.token.empty() ? check_host(request) : check_token(request);
-  if (problem || is_safe(request.method)) return problem;
-  return check_origin(request);
+tl::expected<std::shared_ptr<const TokenGrant>, Problem> Guard::check_head(const Request& request,
+                                                                           Right right) {
+  std::shared_ptr<const TokenGrant> caller;
+  if (right == Right::kOpen) return caller;
+  if (options_.tokens.empty()) {
+    if (auto problem = check_host(request)) return tl::unexpected(*std::move(problem));
+  } else {
+    auto found = check_token(request);
+    if (!found) return found;
+    caller = *std::move(found);
+  }
+  if (is_safe(request.method)) return caller;
+  if (auto problem = check_origin(request)) return tl::unexpected(*std::move(problem));
+  return caller;
+}
+
+std::optional<Problem> Guard::check_rights(const TokenGrant& caller, const Route& route,
+                                           const std::vector<std::string>& params) {
+  const auto lacks = [&](std::string what) {
+    return make_problem(403, "permission",
+                        fmt::format("the token {} {}", json::quote(caller.name), std::move(what)));
+  };
+  // A call needs one of two rights; which one depends on its function, and its handler checks that.
+  const bool adds = route.right == Right::kCall;
+  if (!caller.has(route.right) && !(adds && caller.has(Right::kAdHoc)))
+    return lacks(fmt::format("lacks the right {}, which {} {} needs", to_string(route.right), route.method,
+                             route.pattern));
+  if (route.pattern.starts_with("/v1/queues/{queue}")) {
+    if (caller.may_use_queue(params.front())) return std::nullopt;
+    return lacks(fmt::format("is not for the queue {}", json::quote(utf8_prefix(params.front(), 140))));
+  }
+  // Routes without a queue show or change all of them, except the lists, which their handlers filter.
+  const bool filtered = adds || route.pattern == "/v1/queues" || route.pattern == "/v1/functions";
+  if (caller.queues.empty() || filtered || route.pattern == "/readyz") return std::nullopt;
+  return lacks(fmt::format("is only for some queues, and {} concerns all of them", route.pattern));
 }
 
 /// Without a token only the loopback address protects the API, and a web page can reach it by pointing its
@@ -85,21 +98,21 @@ std::optional<Problem> Guard::check_host(const Request& request) const {
                   json::quote(utf8_prefix(name, 140))));
 }
 
-std::optional<Problem> Guard::check_token(const Request& request) {
+tl::expected<std::shared_ptr<const TokenGrant>, Problem> Guard::check_token(const Request& request) {
   const std::string* header = request.header("authorization");
   constexpr std::string_view kScheme = "bearer ";
   if (header != nullptr && lower(std::string_view(*header).substr(0, kScheme.size())) == kScheme) {
     const std::string_view given = trim(std::string_view(*header).substr(kScheme.size()));
-    if (equal_in_constant_time(given, options_.token)) return std::nullopt;
-    return wrong_token(request.remote);
+    if (auto token = find_token(options_.tokens, given)) return token;
+    return tl::unexpected(wrong_token(request.remote));
   }
   Problem problem =
       make_problem(401, "unauthorized", "a token is required: send the header Authorization: Bearer <token>");
   problem.headers.push_back({"WWW-Authenticate", "Bearer"});
-  return problem;
+  return tl::unexpected(std::move(problem));
 }
 
-std::optional<Problem> Guard::wrong_token(const std::string& remote) {
+Problem Guard::wrong_token(const std::string& remote) {
   const Instant now = clock_.now();
   if (wrong_.size() >= kMostAddresses && !wrong_.contains(remote)) {
     std::erase_if(wrong_, [now](const auto& entry) { return now - entry.second.since >= kWindow; });

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "base/env.hpp"
@@ -13,10 +14,6 @@
 #include "http/router.hpp"
 
 namespace gaur::http {
-
-/// Compares the SHA-256 digests with OpenSSL's CRYPTO_memcmp: the time depends neither on where the texts
-/// differ nor on whether their lengths do.
-bool equal_in_constant_time(std::string_view left, std::string_view right);
 
 /// The name of a Host header, in lower case: "localhost:8378" -> "localhost", "[::1]:8378" -> "::1". Nothing
 /// if it is not a name, an IPv4 address or an IPv6 address in brackets, with or without a port.
@@ -27,23 +24,29 @@ bool is_loopback_name(std::string_view name);
 class Guard {
  public:
   struct Options {
-    std::string token;
+    /// Empty: no token is needed.
+    TokenTable tokens;
     std::vector<std::string> hosts;
     std::uint32_t wrong_tokens = 10;
   };
   Guard(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-  /// Why this request is rejected by its head alone (token or host, origin), or nothing. `access` is kRead
-  /// for an unknown path. A wrong token is counted.
-  std::optional<Problem> check_head(const Request& request, Access access);
+  /// Replaces the tokens.
+  void set_tokens(TokenTable tokens) { options_.tokens = std::move(tokens); }
+  /// Identifies the caller of a request by its head; nullptr if no token is needed. The error says why it is
+  /// rejected (token or host, origin). `right` is kView for an unknown path. A wrong token is counted.
+  tl::expected<std::shared_ptr<const TokenGrant>, Problem> check_head(const Request& request, Right right);
+  /// Why a caller may not use this route: its rights, or the queue or function of the path.
+  static std::optional<Problem> check_rights(const TokenGrant& caller, const Route& route,
+                                             const std::vector<std::string>& params);
   /// Why its body is rejected: encoding and content type.
   static std::optional<Problem> check_body(const Request& request);
 
  private:
   std::optional<Problem> check_host(const Request& request) const;
-  std::optional<Problem> check_token(const Request& request);
+  tl::expected<std::shared_ptr<const TokenGrant>, Problem> check_token(const Request& request);
   static std::optional<Problem> check_origin(const Request& request);
-  std::optional<Problem> wrong_token(const std::string& remote);
+  Problem wrong_token(const std::string& remote);
 
   Options options_;
   const Clock& clock_;

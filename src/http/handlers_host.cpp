@@ -10,7 +10,12 @@
 namespace gaur::http {
 
 void list_functions(Service& service, const ExchangePtr& exchange) {
-  const auto& functions = service.client().functions().functions;
+  auto functions = service.client().functions().functions;
+  if (const auto& caller = exchange->caller) {
+    std::erase_if(functions, [&](const auto& named) {
+      return !caller->may_use_queue(named.second.queue.value) || !caller->may_use_function(named.first.value);
+    });
+  }
   answer_json(exchange, json::object([&](json::ObjectWriter& out) {
                 out.list("functions", functions,
                          [](std::string& text, const auto& named) { append_function(text, named.second); });

@@ -113,6 +113,8 @@ class EventStream final : public BodyStream, public std::enable_shared_from_this
 void list_queues(Service& service, const ExchangePtr& exchange) {
   service.then(service.client().queues(), [&service, exchange](Result<std::vector<QueueName>> queues) {
     if (!queues) return refuse(exchange, queues.error());
+    if (const auto& caller = exchange->caller)
+      std::erase_if(*queues, [&](const QueueName& queue) { return !caller->may_use_queue(queue.value); });
     std::make_shared<QueueList>(service, exchange, *std::move(queues))->next();
   });
 }

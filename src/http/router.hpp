@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/access.hpp"
 #include "http/message.hpp"
 #include "http/values.hpp"
 
@@ -28,6 +29,8 @@ struct Exchange {
   /// Only names that the route allows.
   std::vector<std::pair<std::string, std::string>> query;
   Reply reply;
+  /// The token of the request; nullptr if the server has none, and then everything is allowed.
+  std::shared_ptr<const TokenGrant> caller;
   /// ServerOptions::base_path.
   std::string base;
   /// Of a request that waits, see Service::begin_wait.
@@ -43,21 +46,14 @@ struct Exchange {
 using ExchangePtr = std::shared_ptr<Exchange>;
 using Handler = void (*)(Service&, const ExchangePtr&);
 
-enum class Access : std::uint8_t {
-  /// Needs no token: the route reveals no data.
-  kOpen,
-  kRead,
-  /// Changes data.
-  kWrite,
-};
-
 struct Route {
   std::string_view method;
   /// "/v1/queues/{queue}/jobs": a {name} matches one segment that is not empty.
   std::string_view pattern;
   /// Names of the allowed parameters, separated by blanks.
   std::string_view query;
-  Access access;
+  /// Needed by the request's token.
+  Right right;
   Handler handler;
 };
 

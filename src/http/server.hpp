@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "base/env.hpp"
+#include "base/log.hpp"
 #include "gaur/client.hpp"
 #include "gaur/host.hpp"
 #include "gaur/result_files.hpp"
+#include "http/access.hpp"
 
 namespace gaur {
 
@@ -50,8 +52,12 @@ struct HttpLimits {
 struct ServerOptions {
   /// "address:port"; port 0: any free one; IPv6 as "[::1]:8378".
   std::string listen = "127.0.0.1:8378";
-  /// "": no token; the server then listens only on loopback addresses.
+  /// A token with all rights, named "server.token"; "": none.
   std::string token;
+  /// Further tokens. With no token at all the server listens only on loopback addresses.
+  std::vector<http::TokenGrant> tokens;
+  /// Receives the audit log.
+  Logger log;
   /// Further names that a Host header may have when there is no token.
   std::vector<std::string> hosts;
   HttpLimits limits;
@@ -89,6 +95,9 @@ class HttpServer {
   /// Binds, listens and serves; returns the port. Errors: kInvalidArgument (listen), kPermission (an address
   /// other than loopback without a token), kBusy (address in use), kIo.
   Result<std::uint16_t> start();
+  /// Replaces all tokens, ServerOptions::token included, for the next request of each connection. Call it after
+  /// start(), from any thread. Errors: kInvalidArgument (no token, or a bad one): the old ones stay.
+  Status set_tokens(std::vector<http::TokenGrant> tokens);
   /// Accepts no more connections, answers waits (503), waits up to two seconds for answers in progress,
   /// closes. Idempotent.
   void stop();

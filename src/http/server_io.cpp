@@ -73,11 +73,7 @@ std::string network_of(const asio::ip::address& address) {
 }
 
 Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& options) {
-  if (!options.token.empty()) {
-    if (const Status good = http::check_token_rule(options.token); !good)
-      return good.error().in("server.token");
-  }
-  if (!options.token.empty() || endpoint.address().is_loopback()) return ok();
+  if (!options.tokens.empty() || endpoint.address().is_loopback()) return ok();
   return Error{
       Errc::kPermission,
       fmt::format(
@@ -86,11 +82,29 @@ Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& option
           endpoint.address().to_string())};
 }
 
+Status check_tokens(const std::vector<http::TokenGrant>& tokens) {
+  for (const http::TokenGrant& token : tokens) {
+    if (token.secrets.empty())
+      return Error{Errc::kInvalidArgument, fmt::format("the token {} has no secret", token.name)};
+    for (const std::string& secret : token.secrets) {
+      if (const Status good = http::check_token_rule(secret); !good) return good.error().in(token.name);
+    }
+  }
+  return ok();
+}
+
+/// The one token without a name of its own becomes one of the tokens.
+ServerOptions with_named_token(ServerOptions options) {
+  const std::string secret = std::exchange(options.token, "");
+  if (!secret.empty()) options.tokens.push_back(http::admin_grant("server.token", {secret}));
+  return options;
+}
+
 }  // namespace
 
 struct HttpServer::Impl {
   Impl(ServerOptions o, ServerParts parts)
-      : options(std::move(o)),
+      : options(with_named_token(std::move(o))),
         core(std::make_shared<http::ServerCore>(options.limits, parts.clock)),
         service(options, parts, std::make_shared<IoExecutor>(core)),
         acceptor(core->io),
@@ -124,7 +138,8 @@ HttpServer::~HttpServer() {
 
 Result<std::uint16_t> HttpServer::Impl::listen() {
   GAUR_TRY(const tcp::endpoint endpoint, parse_listen(options.listen));
-  GAUR_TRY([[maybe_unused]] const Unit exposed, check_exposure(endpoint, options));
+  GAUR_CHECK(check_tokens(options.tokens));
+  GAUR_CHECK(check_exposure(endpoint, options));
   error_code error;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -199,6 +214,15 @@ void HttpServer::Impl::stop_accepting() {
   const std::vector<std::shared_ptr<http::Connection>> all(core->connections.begin(),
                                                            core->connections.end());
   for (const auto& connection : all) connection->finish_soon();
+}
+
+Status HttpServer::set_tokens(std::vector<http::TokenGrant> tokens) {
+  if (tokens.empty()) return Error{Errc::kInvalidArgument, "at least one token is needed"};
+  GAUR_CHECK(check_tokens(tokens));
+  asio::post(impl_->core->io, [core = impl_->core, tokens = std::move(tokens)]() mutable {
+    if (core->service != nullptr) core->service->set_tokens(std::move(tokens));
+  });
+  return ok();
 }
 
 void HttpServer::stop() {

@@ -15,7 +15,8 @@ namespace {
 
 Guard::Options guard_options(const ServerOptions& options) {
   Guard::Options out;
-  out.token = options.token;
+  for (const TokenGrant& token : options.tokens)
+    out.tokens.push_back(std::make_shared<const TokenGrant>(token));
   for (const std::string& host : options.hosts) out.hosts.push_back(host_name(host).value_or(lower(host)));
   out.wrong_tokens = options.limits.wrong_tokens;
   return out;
@@ -55,15 +56,61 @@ Service::Service(const ServerOptions& options, ServerParts parts, std::shared_pt
     : options_(options),
       parts_(std::move(parts)),
       executor_(std::move(executor)),
-      guard_(guard_options(options), parts_.clock) {}
+      guard_(guard_options(options), parts_.clock),
+      audit_(options.log, parts_.clock) {}
+
+void Service::set_tokens(std::vector<TokenGrant> tokens) {
+  TokenTable table;
+  for (TokenGrant& token : tokens) table.push_back(std::make_shared<const TokenGrant>(std::move(token)));
+  guard_.set_tokens(std::move(table));
+}
+
+namespace {
+
+AuditLog::Entry audit_entry(const Request& request, const TokenGrant* caller, unsigned status) {
+  return {.token = caller == nullptr ? "-" : caller->name,
+          .remote = request.remote,
+          .method = request.method,
+          .path = request.target.substr(0, request.target.find('?')),
+          .status = status};
+}
+
+}  // namespace
+
+Response Service::reject(const Request& head, const TokenGrant* caller, const Problem& problem) {
+  audit_.rejected(audit_entry(head, caller, problem.status), problem.code);
+  return to_response(problem);
+}
+
+bool Service::check_call(const ExchangePtr& exchange, const QueueName& queue, const FunctionName& function) {
+  if (!exchange->caller) return true;
+  const TokenGrant& caller = *exchange->caller;
+  const FunctionInfo* info = client().functions().find(function);
+  const Right right = info != nullptr && info->ad_hoc ? Right::kAdHoc : Right::kCall;
+  std::string why;
+  if (!caller.has(right)) {
+    why = fmt::format("lacks the right {}, which the function {} needs", to_string(right),
+                      json::quote(utf8_prefix(function.value, 140)));
+  } else if (!caller.may_use_queue(queue.value)) {
+    why = fmt::format("is not for the queue {}", json::quote(queue.value));
+  } else if (!caller.may_use_function(function.value)) {
+    why = fmt::format("is not for the function {}", json::quote(utf8_prefix(function.value, 140)));
+  } else {
+    return true;
+  }
+  exchange->reply(reject(
+      exchange->request, &caller,
+      make_problem(403, "permission", fmt::format("the token {} {}", json::quote(caller.name), why))));
+  return false;
+}
 
 tl::expected<ExchangePtr, Response> Service::open(Request head) {
   head.remote = client_address(head, options_.trusted_proxies);
   auto target = parse_target(without_base(head.target, options_.base_path));
   Match match;
   if (target) match = find_route(routes(), head.method, target->segments);
-  const Access access = match.route != nullptr ? match.route->access : Access::kRead;
-  if (const auto problem = guard_.check_head(head, access)) return tl::unexpected(to_response(*problem));
+  const auto caller = guard_.check_head(head, match.route != nullptr ? match.route->right : Right::kView);
+  if (!caller) return tl::unexpected(reject(head, nullptr, caller.error()));
   if (!target) return tl::unexpected(to_response(problem_of(target.error())));
   if (match.route == nullptr && match.allow.empty()) {
     return tl::unexpected(to_response(
@@ -75,12 +122,17 @@ tl::expected<ExchangePtr, Response> Service::open(Request head) {
     response.headers.push_back({"Allow", match.allow});
     return tl::unexpected(std::move(response));
   }
+  if (*caller) {
+    if (const auto problem = Guard::check_rights(**caller, *match.route, match.params))
+      return tl::unexpected(reject(head, caller->get(), *problem));
+  }
   if (auto problems = problems_of_query(*target, *match.route); !problems.empty()) {
     return tl::unexpected(to_response(problem_of_all(std::move(problems), head.target)));
   }
   auto exchange = std::make_shared<Exchange>();
   exchange->request = std::move(head);
   exchange->route = match.route;
+  exchange->caller = *caller;
   exchange->base = options_.base_path;
   exchange->params = std::move(match.params);
   exchange->query = std::move(target->query);
@@ -89,7 +141,17 @@ tl::expected<ExchangePtr, Response> Service::open(Request head) {
 
 void Service::handle(const ExchangePtr& exchange, Reply reply) {
   exchange->reply = std::move(reply);
-  const bool open = exchange->route->access == Access::kOpen;
+  const Right right = exchange->route->right;
+  if (right == Right::kOperate || right == Right::kAdmin) {
+    const auto reply_to_client = std::move(exchange->reply);
+    exchange->reply = [this, entry = audit_entry(exchange->request, exchange->caller.get(), 0),
+                       reply_to_client](Response response) mutable {
+      entry.status = response.status;
+      audit_.operated(entry);
+      reply_to_client(std::move(response));
+    };
+  }
+  const bool open = right == Right::kOpen;
   const auto problem = open ? std::nullopt : Guard::check_body(exchange->request);
   if (problem) return exchange->reply(to_response(*problem));
   exchange->route->handler(*this, exchange);

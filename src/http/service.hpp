@@ -8,6 +8,7 @@
 #include <tl/expected.hpp>
 
 #include "base/env.hpp"
+#include "http/audit.hpp"
 #include "http/guard.hpp"
 #include "http/message.hpp"
 #include "http/router.hpp"
@@ -26,6 +27,8 @@ class Service {
   tl::expected<ExchangePtr, Response> open(Request head);
   /// Checks the body, which is in `exchange->request`, and runs the handler.
   void handle(const ExchangePtr& exchange, Reply reply);
+  /// Replaces the tokens.
+  void set_tokens(std::vector<TokenGrant> tokens);
   /// From now on /readyz responds with 503 and waits end at once.
   void begin_stop() { stopping_ = true; }
 
@@ -33,6 +36,8 @@ class Service {
   Client& client() { return parts_.client; }
   const ServerParts& parts() const { return parts_; }
   const HttpLimits& limits() const { return options_.limits; }
+  /// Whether the caller may add jobs of this function; if not, rejects the request (403).
+  bool check_call(const ExchangePtr& exchange, const QueueName& queue, const FunctionName& function);
   bool stopping() const { return stopping_; }
   /// A slot for a waiting request, occupied until the last copy is destroyed; nullptr if all are in use.
   using WaitTicket = std::shared_ptr<const void>;
@@ -49,10 +54,13 @@ class Service {
   }
 
  private:
+  Response reject(const Request& head, const TokenGrant* caller, const Problem& problem);
+
   const ServerOptions options_;
   ServerParts parts_;
   std::shared_ptr<Executor> executor_;
   Guard guard_;
+  AuditLog audit_;
   std::atomic<bool> stopping_{false};
   // Shared with the tickets, which may be dropped late and on any thread.
   std::shared_ptr<std::atomic<std::uint32_t>> waits_ = std::make_shared<std::atomic<std::uint32_t>>(0);

@@ -310,6 +310,63 @@ TEST_F(ConfigTest, RejectsEveryTokenFileWithoutAToken) {
   EXPECT_THAT(problems(), ElementsAre(at + "cannot read " + path + ": Is a directory"));
 }
 
+TEST_F(ConfigTest, ReadsNamedTokens) {
+  put("server", "server-0123456789\n");
+  put("view", "view-new-0123456789\nview-old-0123456789\n");
+  put("gaur.toml", R"([server]
+token_file = "server"
+listen = "0.0.0.0:80"
+[queues.q]
+[tokens.view]
+token_file = "view"
+rights = ["view", "ad-hoc"]
+queues = ["q"]
+)");
+  const Config config = make();
+  EXPECT_THAT(problems(), IsEmpty());
+  ASSERT_EQ(config.tokens.size(), 2U);
+  EXPECT_EQ(config.tokens[0].name, "server.token");
+  EXPECT_TRUE(config.tokens[0].has(http::Right::kOperate));
+  const http::TokenGrant& view = config.tokens[1];
+  EXPECT_EQ(view.name, "view");
+  EXPECT_THAT(view.secrets, ElementsAre("view-new-0123456789", "view-old-0123456789"));
+  EXPECT_THAT(view.rights, ElementsAre(http::Right::kView, http::Right::kAdHoc));
+  EXPECT_THAT(view.queues, ElementsAre("q"));
+  EXPECT_EQ(config.token, "server-0123456789");
+  EXPECT_EQ(config.token_file, folder_ / "server");
+  EXPECT_EQ(config.token_files.size(), 2U);
+}
+
+TEST_F(ConfigTest, NamesEachMistakeInATokenTable) {
+  put("good", "good-0123456789abcdef\n");
+  put("three", "one-0123456789abcdef\ntwo-0123456789abcdef\nthree-0123456789abcdef\n");
+  put("gaur.toml", R"([queues.q]
+[tokens.none]
+rights = ["view"]
+[tokens.norights]
+token_file = "good"
+[tokens.typo]
+token_file = "good"
+rights = ["veiw"]
+queues = ["qq"]
+[tokens.three]
+token_file = "three"
+rights = ["view"]
+[tokens.empty]
+token_file = ""
+rights = ["view"]
+)");
+  EXPECT_THAT(problems(),
+              ElementsAre("gaur.toml:2:1: tokens.none: has no token_file",
+                          "gaur.toml:4:1: tokens.norights: has no rights; name some of view, call, ad-hoc, operate, "
+                          "admin in `rights`",
+                          HasSubstr("tokens.typo.token_file: has the same token as norights"),
+                          HasSubstr("tokens.typo.rights: there is no right \"veiw\"; did you mean \"view\""),
+                          HasSubstr("tokens.typo.queues: there is no queue \"qq\""),
+                          HasSubstr("tokens.three.token_file: has 3 lines"),
+                          HasSubstr("tokens.empty.token_file: names no file")));
+}
+
 TEST_F(ConfigTest, RejectsATokenThatIsSetToNothing) {
   put("token", "0123456789abcdef\n");
   put("gaur.toml", "[server]\ntoken_file = \"token\"\n");

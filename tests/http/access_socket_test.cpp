@@ -1,4 +1,5 @@
 // Who may ask and from where: tokens, hosts, origins, content types, exposure.
+#include "http/audit.hpp"
 #include "http/router.hpp"
 #include "http_fixture.hpp"
 
@@ -176,6 +177,160 @@ TEST_F(Access_, RejectsUnknownPathsAndForeignOriginsBeforeTheBody) {
   EXPECT_EQ(begun("/v1/queues", ""), 405);
   EXPECT_EQ(begun("/v1/queues/q/jobs?what=1", ""), 400);
   EXPECT_EQ(begun("/v1/queues/q/jobs", "Origin: https://evil.example\r\n"), 403);
+}
+
+/// Keeps the lines.
+class LinesSink final : public LogSink {
+ public:
+  void write(const LogRecord& record) override {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(format_log_text(record));
+  }
+  std::vector<std::string> lines() const {
+    const std::lock_guard lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+class NamedTokens : public HttpTest {
+ protected:
+  NamedTokens() {
+    options_.limits.wrong_tokens = 10'000;
+    options_.log = Logger(sink_, LogLevel::kInfo);
+  }
+  static std::string secret(const std::string& name) { return name + "-0123456789abcdef"; }
+  void grant(const std::string& name, std::set<Right> rights, std::set<std::string> queues = {},
+             std::set<std::string> functions = {}) {
+    options_.tokens.push_back({name, {secret(name)}, std::move(rights), std::move(queues), std::move(functions)});
+  }
+  Answer ask_as(const std::string& name, std::string_view method, std::string_view target,
+                std::string_view body = {}) {
+    return ask(method, target, body, "Authorization: Bearer " + secret(name) + "\r\n");
+  }
+  std::size_t count_lines(std::string_view text) const {
+    std::size_t count = 0;
+    for (const std::string& line : sink_->lines()) count += line.find(text) != std::string::npos ? 1 : 0;
+    return count;
+  }
+
+  std::shared_ptr<LinesSink> sink_ = std::make_shared<LinesSink>();
+};
+
+TEST_F(NamedTokens, EachRouteNeedsExactlyItsRight) {
+  const std::vector<Right> all{Right::kView, Right::kCall, Right::kAdHoc, Right::kOperate, Right::kAdmin};
+  for (const Right right : all) grant(std::string(to_string(right)), {right});
+  start();
+  for (const Route& route : routes()) {
+    if (route.right == Right::kOpen) continue;
+    for (const Right right : all) {
+      const Answer answer =
+          ask_as(std::string(to_string(right)), route.method == "GET" ? "HEAD" : route.method, path_of(route.pattern));
+      const bool adds = route.right == Right::kCall && right == Right::kAdHoc;
+      const bool allowed = right == route.right || right == Right::kAdmin || adds;
+      EXPECT_EQ(answer.status != 403, allowed)
+          << to_string(right) << " " << route.method << " " << route.pattern << " " << answer.status;
+      EXPECT_NE(answer.status, 401);
+    }
+  }
+  EXPECT_EQ(ask_as("nobody", "GET", "/v1/queues").status, 401);
+}
+
+TEST_F(NamedTokens, AreForTheirQueuesAndFunctions) {
+  auto catalog = std::make_shared<FunctionCatalog>();
+  for (const char* name : {"a", "b", "sql"}) {
+    FunctionInfo function;
+    function.name = FunctionName(name);
+    function.queue = QueueName(name == std::string("b") ? "other" : "q");
+    function.ad_hoc = name == std::string("sql");
+    catalog->functions[function.name] = function;
+  }
+  client_options_.functions = catalog;
+  grant("some", {Right::kView, Right::kCall, Right::kOperate}, {"q"}, {"a"});
+  grant("sql", {Right::kAdHoc});
+  grant("calls", {Right::kCall});
+  grant("admin", {Right::kAdmin});
+  start();
+  EXPECT_EQ(ask_as("some", "POST", "/v1/queues/q/jobs", kJob).status, 202);
+  EXPECT_EQ(ask_as("some", "POST", "/v1/functions/a", "{}").status, 202);
+  EXPECT_EQ(ask_as("admin", "POST", "/v1/functions/b", "{}").status, 202);
+  const std::string b = R"({"name":"b"})";
+  EXPECT_EQ(ask_as("some", "POST", "/v1/queues/q/jobs", b).status, 403) << "the function";
+  EXPECT_EQ(ask_as("some", "POST", "/v1/queues/q/jobs", "[" + kJob + "," + b + "]").status, 403);
+  EXPECT_EQ(ask_as("some", "POST", "/v1/functions/b", "{}").status, 403);
+  EXPECT_EQ(ask_as("some", "POST", "/v1/queues/other/jobs", kJob).status, 403) << "the queue";
+  EXPECT_EQ(ask_as("some", "GET", "/v1/queues/other/jobs/1").status, 403);
+  EXPECT_EQ(ask_as("some", "POST", "/v1/queues/other/pause").status, 403);
+  EXPECT_EQ(ask_as("some", "POST", "/v1/queues/q/pause").status, 204);
+  EXPECT_EQ(ask_as("some", "GET", "/metrics").status, 403) << "has the names of all queues";
+  EXPECT_EQ(ask_as("some", "GET", "/v1/host").status, 403);
+  const std::string queues = ask_as("some", "GET", "/v1/queues").body;
+  EXPECT_NE(queues.find(R"("q")"), std::string::npos) << queues;
+  EXPECT_EQ(queues.find("other"), std::string::npos) << queues;
+  const std::string functions = ask_as("some", "GET", "/v1/functions").body;
+  EXPECT_NE(functions.find(R"("a")"), std::string::npos) << functions;
+  EXPECT_EQ(functions.find("sql"), std::string::npos) << functions;
+  EXPECT_EQ(ask_as("sql", "POST", "/v1/functions/sql", "{}").status, 202);
+  EXPECT_EQ(ask_as("sql", "POST", "/v1/functions/a", "{}").status, 403);
+  const Answer refused = ask_as("calls", "POST", "/v1/functions/sql", "{}");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_NE(refused.body.find("lacks the right ad-hoc"), std::string::npos) << refused.body;
+  EXPECT_EQ(ask_as("calls", "POST", "/v1/queues/q/jobs", R"({"name":"sql"})").status, 403);
+}
+
+TEST_F(NamedTokens, BothTokensAreValidDuringARotation) {
+  options_.tokens.push_back(admin_grant("rotates", {secret("new"), secret("old")}));
+  start();
+  RawClient open(port_);
+  const auto ask_on_open = [&] {
+    open.send(request_text("GET", "/v1/queues", "", "Authorization: Bearer " + secret("old") + "\r\n"));
+    return open.receive().status;
+  };
+  EXPECT_EQ(ask_as("new", "GET", "/v1/queues").status, 200);
+  EXPECT_EQ(ask_on_open(), 200);
+  EXPECT_FALSE(server_->set_tokens({}));
+  EXPECT_FALSE(server_->set_tokens({admin_grant("rotates", {"short"})}));
+  EXPECT_FALSE(server_->set_tokens({admin_grant("rotates", {})}));
+  EXPECT_EQ(ask_on_open(), 200);
+  ASSERT_TRUE(server_->set_tokens({admin_grant("rotates", {secret("new")})}));
+  EXPECT_EQ(ask_as("new", "GET", "/v1/queues").status, 200);
+  EXPECT_EQ(ask_as("old", "GET", "/v1/queues").status, 401);
+  EXPECT_EQ(ask_on_open(), 401) << "an open connection keeps no right";
+}
+
+TEST_F(NamedTokens, RejectedAndOperatingRequestsAreLogged) {
+  grant("view", {Right::kView});
+  grant("operate", {Right::kOperate});
+  start();
+  ask_as("view", "POST", "/v1/queues/q/pause?x=secret");
+  ask_as("operate", "POST", "/v1/queues/q/pause");
+  ask_as("wrong", "GET", "/v1/queues");
+  ask("GET", "/metrics");
+  ask_as("view", "GET", "/v1/queues");
+  EXPECT_EQ(count_lines("request rejected token=view remote=127.0.0.1 method=POST path=/v1/queues/q/pause status=403 "
+                        "code=permission"),
+            1U);
+  EXPECT_EQ(count_lines("operator request token=operate remote=127.0.0.1 method=POST path=/v1/queues/q/pause "
+                        "status=204"),
+            1U);
+  EXPECT_EQ(count_lines("request rejected token=- remote=127.0.0.1 method=GET path=/v1/queues status=401"), 1U);
+  EXPECT_EQ(count_lines("path=/metrics status=401 code=unauthorized"), 1U);
+  EXPECT_EQ(sink_->lines().size(), 4U);
+  EXPECT_EQ(count_lines("0123456789abcdef"), 0U);
+}
+
+TEST_F(NamedTokens, TheAuditLogOfAMinuteIsBounded) {
+  grant("view", {Right::kView});
+  start();
+  RawClient client(port_);
+  for (int i = 0; i < 1'000; ++i) {
+    client.send(request_text("GET", "/metrics"));
+    ASSERT_EQ(client.receive().status, 401);
+  }
+  EXPECT_EQ(sink_->lines().size(), AuditLog::kLinesAMinute);
 }
 
 TEST_F(Access_, RejectsAMalformedHost) {

@@ -31,6 +31,16 @@ std::map<std::string, std::string> sections(const std::string& text) {
   return out;
 }
 
+TEST(HttpDocs, TheTableOfRightsIsTheTableOfRoutes) {
+  const std::string text = document();
+  std::string table = "| route | right |\n|---|---|\n";
+  for (const Route& route : routes()) {
+    table += "| `" + std::string(route.method) + " " + std::string(route.pattern) + "` | " +
+             std::string(to_string(route.right)) + " |\n";
+  }
+  EXPECT_NE(text.find(table + "\n"), std::string::npos) << "write into docs/reference/http-api.md:\n" << table;
+}
+
 TEST(HttpDocs, every_route_has_its_section_and_every_section_its_route) {
   auto found = sections(document());
   ASSERT_FALSE(found.empty());

@@ -219,15 +219,20 @@ Arguments read_arguments(int argc, char** argv, const std::string& description,
   return arguments;
 }
 
-Loaded load_configuration(const Arguments& arguments) {
-  const std::filesystem::path folder = std::filesystem::current_path();
+Loaded load_layers(Layers layers) {
   Loaded loaded;
-  loaded.settings = load({.folder = folder,
-                          .file = arguments.config,
-                          .env_file = arguments.env_file,
-                          .environment = environment(),
-                          .flags = arguments.flags});
-  loaded.config = make_config(loaded.settings, folder, detect_machine(), host_name());
+  loaded.layers = std::move(layers);
+  loaded.settings = load(loaded.layers);
+  loaded.config = make_config(loaded.settings, loaded.layers.folder, detect_machine(), host_name());
+  return loaded;
+}
+
+Loaded load_configuration(const Arguments& arguments) {
+  Loaded loaded = load_layers({.folder = std::filesystem::current_path(),
+                               .file = arguments.config,
+                               .env_file = arguments.env_file,
+                               .environment = environment(),
+                               .flags = arguments.flags});
   erase_variables(is_secret_variable);
   return loaded;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/config/config.hpp"
+#include "app/config/layers.hpp"
 
 namespace CLI {
 class App;
@@ -85,9 +86,13 @@ Arguments read_arguments(int argc, char** argv, const std::string& description,
                          const std::vector<Switch>& switches = {});
 
 struct Loaded {
+  /// What it was read from, for another load.
+  Layers layers;
   Settings settings;
   Config config;
 };
+/// Reads the configuration from its layers.
+Loaded load_layers(Layers layers);
 /// All layers of this process: its working folder, environment and flags.
 Loaded load_configuration(const Arguments& arguments);
 

@@ -5,8 +5,7 @@
 #include "app/config/config_check.hpp"
 #include "app/config/disk_shares.hpp"
 #include "base/files.hpp"
-#include "base/secret_file.hpp"
-#include "http/token_rule.hpp"
+#include "app/config/secrets.hpp"
 #include "redis/url.hpp"
 
 namespace gaur::app {
@@ -29,44 +28,6 @@ std::uint32_t stable_hash(std::string_view text) {
   return hash;
 }
 
-struct Secret {
-  std::string text;
-  /// Where it was given; nothing: nowhere.
-  std::optional<KeyPath> from;
-};
-
-/// The first line of the file that `file` names, or the text of `key`. Set in two layers, the later wins; set
-/// twice in one layer is a problem, and so is a file that contains no secret.
-Secret read_secret(Settings& settings, const KeyPath& key, const KeyPath& file) {
-  const Secret from_key{settings.text(key), settings.is_set(key) ? std::optional(key) : std::nullopt};
-  if (!settings.is_set(file)) return from_key;
-  if (from_key.from && settings.origin(key).kind > settings.origin(file).kind) return from_key;
-  if (from_key.from && settings.origin(key).kind == settings.origin(file).kind)
-    settings.problem(file, to_string(key) + " is set as well; one of the two is enough");
-  const std::string path = settings.text(file);
-  if (path.empty()) {
-    settings.problem(file, "names no file; name one, or remove the key");
-    return {"", file};
-  }
-  auto lines = read_secret_file(path);
-  if (lines) return {std::move(lines->front()), file};
-  settings.problem(file, lines.error().message);
-  return {"", file};
-}
-
-/// Without a token the server is open to every local user, so an empty token is rejected.
-std::string read_token(Settings& settings) {
-  const std::size_t problems = settings.problems().size();
-  const Secret token = read_secret(settings, {"server", "token"}, {"server", "token_file"});
-  if (!token.from || settings.problems().size() > problems) return token.text;
-  if (token.text.empty()) {
-    settings.problem(*token.from, "the token is empty; remove the key to use no token");
-  } else if (const Status good = http::check_token_rule(token.text); !good) {
-    settings.problem(*token.from, good.error().message);
-  }
-  return token.text;
-}
-
 std::optional<RedisConfig> read_redis(Settings& settings) {
   RedisConfig redis;
   redis.url = settings.text({"store", "url"});
@@ -82,7 +43,8 @@ std::optional<RedisConfig> read_redis(Settings& settings) {
   }
   if (word != "auto" && word != "bull")
     settings.problem({"store", "url"}, fmt::format("dialect takes auto or bull, not \"{}\"", word));
-  const std::string password = read_secret(settings, {"store", "password"}, {"store", "password_file"}).text;
+  const auto passwords = read_secret(settings, {"store", "password"}, {"store", "password_file"}).lines;
+  const std::string password = passwords.empty() ? "" : passwords.front();
   if (!password.empty()) redis.endpoint.password = password;
   redis.detect = word == "auto";
   if (settings.flag({"store", "allow_eviction"})) redis.allow_eviction = true;
@@ -173,6 +135,7 @@ FunctionConfig read_function(const Settings& settings, const std::string& name) 
   function.max_result = settings.maybe_whole(key("max_result"))
                             .value_or(settings.whole({"pools", function.pool, "max_result"}));
   function.link_files = settings.text(key("on_large")) == "url";
+  function.ad_hoc = settings.flag(key("ad_hoc"));
   function.rerun_on_crash = settings.flag(key("rerun_on_crash"));
   if (const std::string file = settings.text(key("sql_file")); !file.empty())
     function.file_sql = gaur::read_file(file, kLargestSql);
@@ -256,7 +219,6 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
                    const std::string& host) {
   Config config;
   config.listen = settings.text({"server", "listen"});
-  config.token = read_token(settings);
   config.port_file = settings.text({"server", "port_file"});
   config.hosts = settings.texts({"server", "hosts"});
   config.trusted_proxies = settings.texts({"server", "trusted_proxies"});
@@ -269,6 +231,7 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.log_level = parse_log_level(settings.text({"server", "log_level"})).value_or(LogLevel::kInfo);
   config.listen_is_default = !settings.is_set({"server", "listen"});
   config.redis = read_redis(settings);
+  read_tokens(settings, config);
   config.data_folder = settings.text({"server", "data"});
   if (!config.redis) {
     config.data_folder = settings.text({"store", "url"}).substr(std::string_view("embedded:").size());

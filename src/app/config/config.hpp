@@ -13,6 +13,7 @@
 #include "app/config/settings.hpp"
 #include "base/log.hpp"
 #include "gaur/names.hpp"
+#include "http/access.hpp"
 #include "gaur/result.hpp"
 #include "redis/options.hpp"
 #include "runner/output_budget.hpp"
@@ -117,6 +118,7 @@ struct FunctionConfig {
   std::optional<Duration> queue_timeout;
   std::uint32_t attempts = 1;
   bool rerun_on_crash = true;
+  bool ad_hoc = false;
   /// Bytes.
   std::uint64_t max_result = 0;
   /// on_large = "url": a large result is returned as a link.
@@ -129,7 +131,14 @@ struct FunctionConfig {
 };
 
 struct Config {
-  std::string listen, token;
+  std::string listen;
+  /// A token with the right admin, for the commands; "": there is none.
+  std::string token;
+  /// The file that contains it; "": none.
+  std::filesystem::path token_file;
+  std::vector<http::TokenGrant> tokens;
+  /// All files that contain tokens.
+  std::vector<std::filesystem::path> token_files;
   std::filesystem::path port_file;
   /// Further names of this server if there is no token.
   std::vector<std::string> hosts;

@@ -64,7 +64,7 @@ void check_listen(Settings& settings, const Config& config) {
     return;
   }
   const bool loopback = address.starts_with("127.") || address == "[::1]" || address == "localhost";
-  if (!loopback && config.token.empty()) {
+  if (!loopback && config.tokens.empty()) {
     settings.problem(
         key, fmt::format("{} is reachable from other machines, so server.token_file must be set", address));
   }

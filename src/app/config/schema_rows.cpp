@@ -13,7 +13,9 @@ constexpr std::array kRows{
            "a token"},
     KeyRow{"server.token", Kind::kSecret, "",
            "bearer token that every request must carry; better given as a file"},
-    KeyRow{"server.token_file", Kind::kPath, "", "file with the token alone on its first line"},
+    KeyRow{"server.token_file", Kind::kPath, "",
+           "file with the token alone on its first line. A second line may have the token that it replaces: "
+           "both are then valid"},
     KeyRow{"server.hosts", Kind::kTexts, "",
            "without a token: names that the header Host may have, besides `localhost`"},
     KeyRow{"server.trusted_proxies", Kind::kTexts, "",
@@ -38,6 +40,19 @@ constexpr std::array kRows{
     KeyRow{"server.data", Kind::kPath, "",
            "folder for runners, result files and the lock that prevents two hosts with one name; none: that "
            "of an embedded store, else `./gaur-data`. Also `--data`"},
+    // ---- tokens
+    KeyRow{.path = "tokens.*.token_file",
+           .kind = Kind::kPath,
+           .fallback = "",
+           .doc = "file with the token, as in `server.token_file`",
+           .required = true},
+    KeyRow{.path = "tokens.*.rights",
+           .kind = Kind::kTexts,
+           .fallback = "",
+           .doc = "what the token allows: `view`, `call`, `ad-hoc`, `operate`, `admin` (http-api.md)",
+           .required = true},
+    KeyRow{"tokens.*.queues", Kind::kTexts, "", "the only queues that it is for; none: all"},
+    KeyRow{"tokens.*.functions", Kind::kTexts, "", "the only functions that it may call; none: all"},
     // ---- store
     KeyRow{"store.url", Kind::kStoreUrl, "embedded:./gaur-data",
            "where jobs are stored: `embedded:` and the data folder, or `redis://HOST:PORT/DB`, `rediss://` "

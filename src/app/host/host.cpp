@@ -273,7 +273,7 @@ Result<std::uint16_t> Host::Impl::open_http() {
                           return links->check(job, expires, signature, clock.wall());
                         },
                     .leave_patience = options.config.stop_timeout};
-  http = std::make_unique<HttpServer>(server_options(options.config), std::move(parts));
+  http = std::make_unique<HttpServer>(server_options(options.config, options.log), std::move(parts));
   return http->start();
 }
 
@@ -288,7 +288,7 @@ void Host::Impl::announce(std::uint16_t port) {
                                            .url = url,
                                            .version = std::string(kVersion),
                                            .name = config.worker_name,
-                                           .token_file = options.settings.text({"server", "token_file"}),
+                                           .token_file = options.config.token_file.string(),
                                            .started_ms = to_ms(started)});
   announced = true;
   if (!written) options.log.warn("host.json not written", {{"error", written.error().message}});
@@ -419,6 +419,10 @@ Result<std::uint16_t> Host::start() {
     if (impl_->watch) impl_->watch->follow(queue);
   }
   return port;
+}
+
+Status Host::set_tokens(std::vector<http::TokenGrant> tokens) {
+  return impl_->http->set_tokens(std::move(tokens));
 }
 
 Future<StopReport> Host::stop(Duration patience) {

@@ -57,6 +57,8 @@ class Host {
   /// Starts runners, HTTP and worker; returns the port. Errors: those of HttpServer::start().
   Result<std::uint16_t> start();
 
+  /// HttpServer::set_tokens(), after start().
+  Status set_tokens(std::vector<http::TokenGrant> tokens);
   /// Takes no more jobs and waits up to `patience` for running jobs; then requeues them without counting the
   /// run. A second call sets the patience. HTTP stays up meanwhile, so that clients get their results.
   Future<StopReport> stop(Duration patience);

@@ -161,6 +161,7 @@ ClientOptions client_options(const Config& config) {
     info.params_path = function.params_path;
     info.cores = function.cores.value_or(0);
     info.memory_bytes = function.memory_bytes.value_or(0);
+    info.ad_hoc = function.ad_hoc;
     info.timeout = function.timeout;
     info.queue_timeout = function.queue_timeout;
     catalog->functions[info.name] = info;
@@ -180,10 +181,11 @@ ClientOptions client_options(const Config& config) {
   return options;
 }
 
-ServerOptions server_options(const Config& config) {
+ServerOptions server_options(const Config& config, const Logger& log) {
   ServerOptions options;
   options.listen = config.listen;
-  options.token = config.token;
+  options.tokens = config.tokens;
+  options.log = log;
   options.hosts = config.hosts;
   options.trusted_proxies = config.trusted_proxies;
   options.base_path = config.base_path;

@@ -20,7 +20,7 @@ WorkerOptions worker_options(const Config& config, Time started);
 Result<PoolsOptions> pools_options(const Settings& settings, const Config& config);
 std::set<QueueName> configured_queues(const Config& config);
 ClientOptions client_options(const Config& config);
-ServerOptions server_options(const Config& config);
+ServerOptions server_options(const Config& config, const Logger& log);
 
 /// Like gaur::write_file(), but a failed call also removes the folders that it created. Errors: kIo.
 Status write_file(const std::filesystem::path& file, std::string_view text);

@@ -14,6 +14,7 @@
 #include "app/host/options_from_config.hpp"
 #include "app/host/signals.hpp"
 #include "app/host/startup_report.hpp"
+#include "app/host/token_reload.hpp"
 #include "app/look/gather.hpp"
 #include "app/subcommands.hpp"
 #include "app/version.hpp"
@@ -24,6 +25,8 @@
 
 namespace gaur::app {
 namespace {
+
+constexpr Duration kCheckFilesEvery{2'000};
 
 /// Events from other threads for the main thread.
 struct MainThreadEvents {
@@ -96,10 +99,16 @@ class HostStop {
   int requests_ = 0;
 };
 
-int run_until_stopped(Host& host, MainThreadEvents& events, const Config& config, const Logger& log) {
+int run_until_stopped(Host& host, MainThreadEvents& events, const Loaded& loaded, const Logger& log) {
   HostStop stop(host, events, log);
+  TokenReload tokens(host, log, loaded);
   while (true) {
-    if (events.signals.wait() == Signals::Event::kStop) stop.request(config.stop_timeout);
+    switch (events.signals.wait(kCheckFilesEvery)) {
+      case Signals::Event::kStop: stop.request(loaded.config.stop_timeout); break;
+      case Signals::Event::kReload: tokens.reload("SIGHUP"); break;
+      case Signals::Event::kTimeout: tokens.check_files(); break;
+      case Signals::Event::kNotified: break;
+    }
     std::optional<Duration> leave;
     {
       const std::lock_guard lock(events.mutex);
@@ -195,7 +204,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
     const Status written = write_file(config.port_file, fmt::format("{}\n", *port));
     if (!written) log.error("port file not written", {{"error", written.error().message}});
   }
-  return run_until_stopped(host, events, config, log);
+  return run_until_stopped(host, events, loaded, log);
 }
 
 }  // namespace gaur::app

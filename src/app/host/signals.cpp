@@ -27,13 +27,14 @@ Signals::~Signals() {
   close(notified_);
 }
 
-Signals::Event Signals::wait() {
+Signals::Event Signals::wait(Duration at_most) {
   while (true) {
     std::array<pollfd, 2> ends{pollfd{signals_, POLLIN, 0}, pollfd{notified_, POLLIN, 0}};
-    poll(ends.data(), ends.size(), -1);
+    const int ready = poll(ends.data(), ends.size(), static_cast<int>(at_most.count()));
+    if (ready == 0) return Event::kTimeout;
     signalfd_siginfo info{};
     while (read(signals_, &info, sizeof info) == sizeof info) {
-      if (info.ssi_signo != SIGHUP) return Event::kStop;
+      return info.ssi_signo == SIGHUP ? Event::kReload : Event::kStop;
     }
     std::uint64_t count = 0;
     if (read(notified_, &count, sizeof count) == sizeof count) return Event::kNotified;

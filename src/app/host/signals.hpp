@@ -3,6 +3,7 @@
 // notify() from any thread; the rest on the main thread.
 #include <array>
 
+#include "gaur/names.hpp"
 #include "gaur/result.hpp"
 
 namespace gaur::app {
@@ -16,9 +17,10 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  enum class Event { kStop, kNotified };
-  /// Blocks until TERM or INT arrives or notify() is called. HUP is ignored.
-  Event wait();
+  enum class Event { kStop, kReload, kNotified, kTimeout };
+  /// Blocks until TERM or INT (kStop) or HUP (kReload) arrives, notify() is called, or `at_most` has passed;
+  /// below 0: without end.
+  Event wait(Duration at_most = Duration{-1});
   void notify();
 
  private:

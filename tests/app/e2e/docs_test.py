@@ -9,8 +9,8 @@ from harness import GAUR, ROOT
 
 PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")) + ["README.md"]
 KEY_PAGES = [page for page in PAGES if page != "docs/reference/disk-format.md"]
-SECTIONS = ["server", "store", "machine", "worker", "results", "queues", "runners", "pools", "functions"]
-NAMED = ("queues", "pools", "functions")  # tables whose keys the user names
+SECTIONS = ["server", "store", "machine", "worker", "results", "queues", "runners", "pools", "functions", "tokens"]
+NAMED = ("queues", "pools", "functions", "tokens")  # tables whose keys the user names
 # The decorators of @nestjs/bull 12. A test compares them with the package if tests/interop has it installed.
 EVENTS = ["Error", "Waiting", "Active", "Stalled", "Progress", "Completed", "Failed", "Paused", "Resumed", "Cleaned", "Drained", "Removed"]
 DECORATORS = sorted(["InjectQueue", "Process", "Processor", "OnQueueEvent", *("OnQueue" + e for e in EVENTS), *("OnGlobalQueue" + e for e in EVENTS)])
