@@ -56,6 +56,28 @@ Result<std::string> read_file(const fs::path& file, std::uintmax_t most) {
   return read_all(opened.get(), file.string(), most);
 }
 
+Result<Fd> open_own(const fs::path& path, int own, int flags) {
+  const auto failed = [&](int why) {
+    Error error = cannot("open", path, why);
+    if (why == ENOENT) error.code = Errc::kNotFound;
+    return error;
+  };
+  std::vector<fs::path> parts;
+  fs::path outside = path;
+  for (int i = 0; i < own && outside.has_relative_path(); ++i, outside = outside.parent_path())
+    parts.push_back(outside.filename());
+  Fd at(::open(outside.empty() ? "." : outside.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  while (at && !parts.empty()) {
+    const fs::path part = std::move(parts.back());
+    parts.pop_back();
+    if (part == ".." || part.empty()) return failed(EINVAL);
+    const int how = parts.empty() ? flags : O_PATH | O_DIRECTORY;
+    at = Fd(::openat(at.get(), part.c_str(), how | O_NOFOLLOW | O_CLOEXEC));
+  }
+  if (!at) return failed(errno);
+  return at;
+}
+
 Status sync_folder(const fs::path& folder) {
   const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened) return cannot("open", folder, errno);
@@ -64,13 +86,13 @@ Status sync_folder(const fs::path& folder) {
   return ok();
 }
 
-Status make_folders(const fs::path& folder) {
-  if (folder.empty() || ::mkdir(folder.c_str(), 0777) == 0) {
+Status make_folders(const fs::path& folder, mode_t mode) {
+  if (folder.empty() || ::mkdir(folder.c_str(), mode) == 0) {
     return folder.empty() ? ok() : sync_folder(folder_of(folder));
   }
   if (errno == ENOENT && folder.has_relative_path() && folder.parent_path() != folder) {
-    GAUR_CHECK(make_folders(folder.parent_path()));
-    if (::mkdir(folder.c_str(), 0777) == 0) return sync_folder(folder_of(folder));
+    GAUR_CHECK(make_folders(folder.parent_path(), mode));
+    if (::mkdir(folder.c_str(), mode) == 0) return sync_folder(folder_of(folder));
   }
   const int why = errno;
   std::error_code ignored;
@@ -79,7 +101,7 @@ Status make_folders(const fs::path& folder) {
 }
 
 Status write_file(const fs::path& file, std::string_view text, mode_t mode) {
-  GAUR_CHECK(make_folders(file.parent_path()));
+  GAUR_CHECK(make_folders(file.parent_path(), (mode & S_IROTH) != 0 ? 0777 : 0750));
   const fs::path part = file.string() + ".part";
   Status written = write_and_sync(part, text, mode);
   if (written && ::rename(part.c_str(), file.c_str()) != 0) written = cannot("write", file, errno);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/try.hpp"
 #include "core/validation.hpp"
@@ -300,11 +301,7 @@ class LmdbStore final : public EmbeddedStore {
 Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
                                                      Executor& completions) {
   const std::filesystem::path store = options.folder / "store";
-  std::error_code problem;
-  std::filesystem::create_directories(store, problem);
-  if (problem)
-    return Error{Errc::kIo,
-                 fmt::format("cannot create the folder {}: {}", store.string(), problem.message())};
+  GAUR_CHECK(make_folders(store, 0750));
   GAUR_TRY(Fd lock, lock_folder(options.folder));
   GAUR_CHECK(allocate_lock_file(store));
   GAUR_TRY(auto env, LmdbEnv::open({store, options.map_bytes, options.durability == Durability::kRelaxed}));

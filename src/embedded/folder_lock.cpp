@@ -22,7 +22,7 @@ std::string owner_of(int fd) {
 
 Result<Fd> lock_folder(const std::filesystem::path& folder) {
   const std::string path = (folder / "gaur.lock").string();
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return errno_error(fmt::format("cannot open {}", path), errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return errno_error(fmt::format("cannot lock {}", path), errno);

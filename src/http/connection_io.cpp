@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/files.hpp"
 #include "http/values.hpp"
 #include "http/wire.hpp"
 
@@ -302,7 +303,9 @@ void Connection::reply_with(const Problem& problem) {
 void Connection::reply(Response response) {
   std::optional<std::uint64_t> length = response.body.size();
   if (response.file) {
-    file_descriptor_ = ::open(response.file->path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    constexpr int kOwnParts = 2;  // the folder of the queue, the file
+    auto opened = open_own(response.file->path, kOwnParts, O_RDONLY | O_NONBLOCK);
+    file_descriptor_ = opened ? opened->release() : -1;
     if (file_descriptor_ < 0) {
       response = to_response(make_problem(410, "gone", "the result file is gone: it expired or was removed"));
       length = response.body.size();

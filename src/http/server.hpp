@@ -95,8 +95,8 @@ class HttpServer {
   /// Binds, listens and serves; returns the port. Errors: kInvalidArgument (listen), kPermission (an address
   /// other than loopback without a token), kBusy (address in use), kIo.
   Result<std::uint16_t> start();
-  /// Replaces all tokens, ServerOptions::token included, for the next request of each connection. Call it after
-  /// start(), from any thread. Errors: kInvalidArgument (no token, or a bad one): the old ones stay.
+  /// Replaces all tokens, ServerOptions::token included, for the next request of each connection. Call it
+  /// after start(), from any thread. Errors: kInvalidArgument (no token, or a bad one): the old ones stay.
   Status set_tokens(std::vector<http::TokenGrant> tokens);
   /// Accepts no more connections, answers waits (503), waits up to two seconds for answers in progress,
   /// closes. Idempotent.

@@ -98,9 +98,9 @@ bool Service::check_call(const ExchangePtr& exchange, const QueueName& queue, co
   } else {
     return true;
   }
-  exchange->reply(reject(
-      exchange->request, &caller,
-      make_problem(403, "permission", fmt::format("the token {} {}", json::quote(caller.name), why))));
+  exchange->reply(
+      reject(exchange->request, &caller,
+             make_problem(403, "permission", fmt::format("the token {} {}", json::quote(caller.name), why))));
   return false;
 }
 

@@ -1,5 +1,7 @@
 #include "results/file_record.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 
 #include "base/files.hpp"
@@ -33,7 +35,10 @@ std::string base64url(const std::string& bytes) {
 
 Result<FileRecord> read_record(const std::filesystem::path& path) {
   const Error corrupt{Errc::kCorrupt, path.string() + " is not the record of a result file"};
-  const auto text = read_file(path, kLargestRecord);
+  constexpr int kOwnParts = 2;  // the folder of the queue, the record
+  const auto file = open_own(path, kOwnParts, O_RDONLY | O_NONBLOCK);
+  if (!file) return file.error();
+  const auto text = read_all(file->get(), path.string(), kLargestRecord);
   if (!text) {
     const Errc code = text.error().code;
     return code == Errc::kIo || code == Errc::kNotFound ? text.error() : corrupt;

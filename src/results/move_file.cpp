@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "base/fd.hpp"
+#include "base/files.hpp"
 #include "base/try.hpp"
 
 namespace gaur::results {
@@ -25,11 +25,10 @@ Error cannot(std::string_view verb, const fs::path& path) {
   return errno_error(fmt::format("cannot {} {}", verb, path.string()), errno);
 }
 
-/// Does not follow symbolic links and does not block on a fifo.
+/// Does not follow symbolic links in the runner's folder and does not block on a fifo.
 Result<Fd> open_regular(const fs::path& path) {
-  Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return cannot("open", path);
-  return file;
+  constexpr int kOwnParts = 3;  // the runner's folder, out, the name
+  return open_own(path, kOwnParts, O_RDONLY | O_NONBLOCK);
 }
 
 Status copy(const Fd& from, const Fd& to, const CancelFlag& cancelled) {

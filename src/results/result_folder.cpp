@@ -25,6 +25,8 @@ namespace {
 constexpr std::string_view kRecord = ".json";
 /// In a shared folder another host may be writing the record of a file that is younger. Seconds.
 constexpr std::time_t kGraceOfNewFiles = 300;
+/// Of the path of a result file, in a runner's folder as well: folder, folder, name.
+constexpr int kOwnParts = 3;
 
 Status check_file(const RunnerFile& file) {
   const auto invalid = [](std::string message) { return Error{Errc::kInvalidArgument, std::move(message)}; };
@@ -49,11 +51,11 @@ Status check_file(const RunnerFile& file) {
 /// Opens the file without following links and reads the size from the descriptor: the name may change
 /// meanwhile.
 Result<std::uint64_t> size_of_regular(const fs::path& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file && errno == ENOENT)
+  const auto file = open_own(path, kOwnParts, O_RDONLY | O_NONBLOCK);
+  if (!file && file.error().code == Errc::kNotFound)
     return Error{Errc::kNotFound, fmt::format("the runner wrote no file {}", path.filename().string())};
   struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (!file || ::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return Error{Errc::kInvalidArgument, fmt::format("{} is not a regular file", path.filename().string())};
   }
   return static_cast<std::uint64_t>(status.st_size);
@@ -69,6 +71,13 @@ bool is_missing(const fs::path& file) {
 Error retryable(Error error) {
   if (error.code == Errc::kStoreFull) error.code = Errc::kBusy;
   return error;
+}
+
+/// The mode of a runner's file depends on the runner.
+Status hide_from_others(const fs::path& path) {
+  GAUR_TRY(const Fd file, open_own(path, 2, O_RDONLY | O_NONBLOCK));
+  if (::fchmod(file.get(), 0640) != 0) return errno_error("cannot set the mode of " + path.string(), errno);
+  return ok();
 }
 
 bool is_new(const fs::path& file, Time now) {
@@ -108,7 +117,8 @@ Result<ResultFile> ResultFolder::save(const JobRef& job, const fs::path& out, co
   GAUR_TRY(const std::uint64_t bytes, size_of_regular(out / file.name));
   GAUR_CHECK(check_quota(bytes));
   const Place place = place_of(job);
-  GAUR_CHECK(make_folders(place.folder));
+  GAUR_CHECK(make_folders(place.folder, options_.shared ? 0777 : 0750));
+  GAUR_CHECK(open_own(place.folder, 1, O_PATH | O_DIRECTORY));
   const auto previous = read_record(place.record());
   const FileRecord record{file.format, file.rows, clock_.wall() + options_.ttl};
   // The file comes first: a record must not name a missing file. Writing the record syncs the folder, and
@@ -116,6 +126,7 @@ Result<ResultFile> ResultFolder::save(const JobRef& job, const fs::path& out, co
   const fs::path target = place.file(file.format);
   if (Status moved = options_.move(out / file.name, target, cancelled); !moved)
     return retryable(moved.error());
+  if (!options_.shared) GAUR_CHECK(hide_from_others(target));
   if (Status recorded = write_record(place.record(), record); !recorded) {
     const CancelFlag never{false};
     GAUR_CHECK(options_.move(target, out / file.name, never));  // so that it can be saved again
@@ -171,7 +182,9 @@ bool ResultFolder::remove_record(const fs::path& record) {
 ResultFolder::Cleanup ResultFolder::remove_expired() {
   Cleanup cleanup;
   std::error_code ignored;
-  for (const fs::path& queue : entries_of(options_.folder, ignored)) clean_queue(queue, cleanup);
+  for (const fs::path& queue : entries_of(options_.folder, ignored)) {
+    if (!fs::is_symlink(queue, ignored)) clean_queue(queue, cleanup);
+  }
   used_ = cleanup.bytes;
   return cleanup;
 }

@@ -356,15 +356,16 @@ rights = ["view"]
 token_file = ""
 rights = ["view"]
 )");
-  EXPECT_THAT(problems(),
-              ElementsAre("gaur.toml:2:1: tokens.none: has no token_file",
-                          "gaur.toml:4:1: tokens.norights: has no rights; name some of view, call, ad-hoc, operate, "
-                          "admin in `rights`",
-                          HasSubstr("tokens.typo.token_file: has the same token as norights"),
-                          HasSubstr("tokens.typo.rights: there is no right \"veiw\"; did you mean \"view\""),
-                          HasSubstr("tokens.typo.queues: there is no queue \"qq\""),
-                          HasSubstr("tokens.three.token_file: has 3 lines"),
-                          HasSubstr("tokens.empty.token_file: names no file")));
+  EXPECT_THAT(
+      problems(),
+      ElementsAre("gaur.toml:2:1: tokens.none: has no token_file",
+                  "gaur.toml:4:1: tokens.norights: has no rights; name some of view, call, ad-hoc, operate, "
+                  "admin in `rights`",
+                  HasSubstr("tokens.typo.token_file: has the same token as norights"),
+                  HasSubstr("tokens.typo.rights: there is no right \"veiw\"; did you mean \"view\""),
+                  HasSubstr("tokens.typo.queues: there is no queue \"qq\""),
+                  HasSubstr("tokens.three.token_file: has 3 lines"),
+                  HasSubstr("tokens.empty.token_file: names no file")));
 }
 
 TEST_F(ConfigTest, RejectsATokenThatIsSetToNothing) {

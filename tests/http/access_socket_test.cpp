@@ -205,7 +205,8 @@ class NamedTokens : public HttpTest {
   static std::string secret(const std::string& name) { return name + "-0123456789abcdef"; }
   void grant(const std::string& name, std::set<Right> rights, std::set<std::string> queues = {},
              std::set<std::string> functions = {}) {
-    options_.tokens.push_back({name, {secret(name)}, std::move(rights), std::move(queues), std::move(functions)});
+    options_.tokens.push_back(
+        {name, {secret(name)}, std::move(rights), std::move(queues), std::move(functions)});
   }
   Answer ask_as(const std::string& name, std::string_view method, std::string_view target,
                 std::string_view body = {}) {
@@ -227,8 +228,8 @@ TEST_F(NamedTokens, EachRouteNeedsExactlyItsRight) {
   for (const Route& route : routes()) {
     if (route.right == Right::kOpen) continue;
     for (const Right right : all) {
-      const Answer answer =
-          ask_as(std::string(to_string(right)), route.method == "GET" ? "HEAD" : route.method, path_of(route.pattern));
+      const Answer answer = ask_as(std::string(to_string(right)),
+                                   route.method == "GET" ? "HEAD" : route.method, path_of(route.pattern));
       const bool adds = route.right == Right::kCall && right == Right::kAdHoc;
       const bool allowed = right == route.right || right == Right::kAdmin || adds;
       EXPECT_EQ(answer.status != 403, allowed)
@@ -310,13 +311,15 @@ TEST_F(NamedTokens, RejectedAndOperatingRequestsAreLogged) {
   ask_as("wrong", "GET", "/v1/queues");
   ask("GET", "/metrics");
   ask_as("view", "GET", "/v1/queues");
-  EXPECT_EQ(count_lines("request rejected token=view remote=127.0.0.1 method=POST path=/v1/queues/q/pause status=403 "
-                        "code=permission"),
+  EXPECT_EQ(count_lines(
+                "request rejected token=view remote=127.0.0.1 method=POST path=/v1/queues/q/pause status=403 "
+                "code=permission"),
             1U);
   EXPECT_EQ(count_lines("operator request token=operate remote=127.0.0.1 method=POST path=/v1/queues/q/pause "
                         "status=204"),
             1U);
-  EXPECT_EQ(count_lines("request rejected token=- remote=127.0.0.1 method=GET path=/v1/queues status=401"), 1U);
+  EXPECT_EQ(count_lines("request rejected token=- remote=127.0.0.1 method=GET path=/v1/queues status=401"),
+            1U);
   EXPECT_EQ(count_lines("path=/metrics status=401 code=unauthorized"), 1U);
   EXPECT_EQ(sink_->lines().size(), 4U);
   EXPECT_EQ(count_lines("0123456789abcdef"), 0U);

@@ -38,7 +38,8 @@ TEST(HttpDocs, TheTableOfRightsIsTheTableOfRoutes) {
     table += "| `" + std::string(route.method) + " " + std::string(route.pattern) + "` | " +
              std::string(to_string(route.right)) + " |\n";
   }
-  EXPECT_NE(text.find(table + "\n"), std::string::npos) << "write into docs/reference/http-api.md:\n" << table;
+  EXPECT_NE(text.find(table + "\n"), std::string::npos) << "write into docs/reference/http-api.md:\n"
+                                                        << table;
 }
 
 TEST(HttpDocs, every_route_has_its_section_and_every_section_its_route) {

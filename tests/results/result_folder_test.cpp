@@ -75,6 +75,47 @@ TEST_F(ResultFolderTest, RejectsFilesOutsideTheRunnersFolder) {
   EXPECT_TRUE(fs::exists(root_ / "outside.csv"));
 }
 
+TEST_F(ResultFolderTest, FollowsNoLinkInTheFoldersOfRunnersAndResults) {
+  fs::create_directories(root_ / "elsewhere");
+  std::ofstream(root_ / "elsewhere" / "r.csv") << "secret";
+  fs::remove_all(out());
+  fs::create_directory_symlink(root_ / "elsewhere", out());
+  EXPECT_THAT(problem_of({"r.csv", "csv", 0}), testing::HasSubstr("not a regular file"));
+  EXPECT_TRUE(fs::exists(root_ / "elsewhere" / "r.csv"));
+  fs::remove(out());
+  fs::create_directories(out());
+
+  fs::create_directories(root_ / "results");
+  fs::create_directory_symlink(root_ / "elsewhere", root_ / "results" / "q");
+  write("r.csv");
+  EXPECT_THAT(problem_of({"r.csv", "csv", 0}), testing::HasSubstr("cannot open"));
+  std::ofstream(root_ / "elsewhere" / "1.json") << R"({"format":"csv","rows":0,"expires_ms":99999999999999})";
+  std::ofstream(root_ / "elsewhere" / "1.csv") << "secret";
+  EXPECT_FALSE(results_->find(job("1")));
+  results_->remove_expired();
+  EXPECT_TRUE(fs::exists(root_ / "elsewhere" / "r.csv")) << "the clean-up stays in its folder";
+}
+
+TEST_F(ResultFolderTest, OthersCannotReadResults) {
+  write("r.csv");
+  fs::permissions(out() / "r.csv", fs::perms(0666));
+  const auto saved = results_->save(job("1"), out(), {"r.csv", "csv", 0});
+  ASSERT_TRUE(saved) << saved.error().message;
+  const auto mode = [](const fs::path& path) {
+    return static_cast<unsigned>(fs::status(path).permissions());
+  };
+  EXPECT_EQ(mode(saved->path), 0640U);
+  EXPECT_EQ(mode(root_ / "results" / "q" / "1.json"), 0600U);
+  EXPECT_EQ(mode(root_ / "results" / "q"), 0750U);
+  EXPECT_EQ(mode(root_ / "results"), 0750U);
+  ResultFolder shared(clock_, {.folder = root_ / "shared", .ttl = 1h, .shared = true});
+  write("s.csv");
+  fs::permissions(out() / "s.csv", fs::perms(0644));
+  const auto read_by_producers = shared.save(job("1"), out(), {"s.csv", "csv", 0});
+  ASSERT_TRUE(read_by_producers);
+  EXPECT_EQ(mode(read_by_producers->path), 0644U);
+}
+
 TEST_F(ResultFolderTest, KeepsFilesOfAnyQueueAndJobIdInItsFolder) {
   for (const auto& ref : {job("../../x"), job("a/b", "../q"), job("..", ".."), job("."),
                           job(std::string(128, '/')), job("한국어"), job(".json"), job("a.b")}) {

@@ -4,8 +4,8 @@
 
 #include "app/config/config_check.hpp"
 #include "app/config/disk_shares.hpp"
-#include "base/files.hpp"
 #include "app/config/secrets.hpp"
+#include "base/files.hpp"
 #include "redis/url.hpp"
 
 namespace gaur::app {

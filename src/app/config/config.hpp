@@ -13,8 +13,8 @@
 #include "app/config/settings.hpp"
 #include "base/log.hpp"
 #include "gaur/names.hpp"
-#include "http/access.hpp"
 #include "gaur/result.hpp"
+#include "http/access.hpp"
 #include "redis/options.hpp"
 #include "runner/output_budget.hpp"
 

@@ -54,7 +54,8 @@ std::string kind_name(const KeyRow& row) {
 
 std::string section_title(std::string_view section) {
   const std::string names = std::string(section) + ".*.";
-  const bool named = std::ranges::any_of(schema(), [&](const KeyRow& row) { return row.path.starts_with(names); });
+  const bool named =
+      std::ranges::any_of(schema(), [&](const KeyRow& row) { return row.path.starts_with(names); });
   return named ? fmt::format("[{}.NAME]", section) : fmt::format("[{}]", section);
 }
 

@@ -19,8 +19,9 @@ void check_secrets(Settings& settings, const Secret& secret) {
   if (secret.lines.empty() || secret.lines.front().empty())
     return settings.problem(*secret.from, "the token is empty; remove the key to use no token");
   if (secret.lines.size() > kMostSecrets)
-    settings.problem(*secret.from, fmt::format("has {} lines; a token and the one that it replaces are at most 2",
-                                               secret.lines.size()));
+    settings.problem(
+        *secret.from,
+        fmt::format("has {} lines; a token and the one that it replaces are at most 2", secret.lines.size()));
   for (const std::string& line : secret.lines) {
     if (const Status good = http::check_token_rule(line); !good)
       return settings.problem(*secret.from, good.error().message);
@@ -52,8 +53,8 @@ std::set<std::string> read_names(Settings& settings, const KeyPath& key, std::st
   for (const std::string& name : settings.texts(key)) {
     names.insert(name);
     if (all_known && std::ranges::find(known, name) == known.end())
-      settings.problem(key, fmt::format("there is no {} \"{}\"{}", section.substr(0, section.size() - 1), name,
-                                        did_you_mean(name, known)));
+      settings.problem(key, fmt::format("there is no {} \"{}\"{}", section.substr(0, section.size() - 1),
+                                        name, did_you_mean(name, known)));
   }
   return names;
 }
@@ -65,7 +66,8 @@ void add(Settings& settings, Config& config, http::TokenGrant token, const Secre
   for (const http::TokenGrant& other : config.tokens) {
     for (const std::string& line : secret.lines) {
       if (std::ranges::find(other.secrets, line) != other.secrets.end())
-        settings.problem(*secret.from, fmt::format("has the same token as {}; create one of its own", other.name));
+        settings.problem(*secret.from,
+                         fmt::format("has the same token as {}; create one of its own", other.name));
     }
   }
   token.secrets = secret.lines;

@@ -52,10 +52,7 @@ void remove_host_file(const std::filesystem::path& data_folder) {
 }
 
 Result<Fd> lock_data_folder(const std::filesystem::path& data_folder) {
-  std::error_code error;
-  std::filesystem::create_directories(data_folder, error);
-  if (error)
-    return Error{Errc::kIo, fmt::format("cannot create {}: {}", data_folder.string(), error.message())};
+  GAUR_CHECK(make_folders(data_folder, 0750));
   return embedded::lock_folder(data_folder);
 }
 

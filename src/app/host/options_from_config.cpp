@@ -74,10 +74,10 @@ WorkerOptions::Stalled stalled_of(RecoveryConfig::Stalled stalled) {
 
 }  // namespace
 
-Status write_file(const std::filesystem::path& file, std::string_view text) {
+Status write_file(const std::filesystem::path& file, std::string_view text, mode_t mode) {
   const std::filesystem::path folder = file.parent_path();
   const std::filesystem::path topmost = topmost_missing(folder);
-  Status written = gaur::write_file(file, text);
+  Status written = gaur::write_file(file, text, mode);
   if (!written) remove_empty_folders(folder, topmost);
   return written;
 }

@@ -23,6 +23,6 @@ ClientOptions client_options(const Config& config);
 ServerOptions server_options(const Config& config, const Logger& log);
 
 /// Like gaur::write_file(), but a failed call also removes the folders that it created. Errors: kIo.
-Status write_file(const std::filesystem::path& file, std::string_view text);
+Status write_file(const std::filesystem::path& file, std::string_view text, mode_t mode = 0640);
 
 }  // namespace gaur::app

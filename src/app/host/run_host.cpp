@@ -201,7 +201,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
   fmt::print("listening on {}\n", url_of(config.listen, *port));
   std::fflush(stdout);
   if (!config.port_file.empty()) {
-    const Status written = write_file(config.port_file, fmt::format("{}\n", *port));
+    const Status written = write_file(config.port_file, fmt::format("{}\n", *port), 0644);
     if (!written) log.error("port file not written", {{"error", written.error().message}});
   }
   return run_until_stopped(host, events, loaded, log);

@@ -19,8 +19,8 @@ class TokenReload {
   /// `running`: the configuration with which `host` was started. All three must outlive this object.
   TokenReload(Host& host, const Logger& log, const Loaded& running);
 
-  /// Reads the whole configuration again. If it has a problem the old tokens stay. Only tokens are replaced; the
-  /// log names the other keys that changed.
+  /// Reads the whole configuration again. If it has a problem the old tokens stay. Only tokens are replaced;
+  /// the log names the other keys that changed.
   void reload(const std::string& why);
   /// Reloads if a token file is another file or has other content than before. Call it every few seconds.
   void check_files();
