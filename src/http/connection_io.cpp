@@ -58,7 +58,30 @@ void Connection::start() {
   const auto peer = socket_.remote_endpoint(ignored);
   remote_ = peer.address().to_string();
   allow(options_.surplus ? kSurplusDeadline : core_->limits.header_deadline);
-  read();
+  if (!options_.tls) return read();
+  tls_.emplace(socket_, *options_.tls);
+  tls_->async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](error_code error) {
+    if (self->phase_ == Phase::kClosed) return;
+    error ? self->close() : self->read();
+  });
+}
+
+template <class Buffers, class Handler>
+void Connection::async_write(const Buffers& buffers, Handler handler) {
+  tls_ ? asio::async_write(*tls_, buffers, std::move(handler))
+       : asio::async_write(socket_, buffers, std::move(handler));
+}
+
+/// An answer that is ready meanwhile is written after it.
+void Connection::send_continue() {
+  continuing_ = true;
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  async_write(asio::buffer(kContinue), [self = shared_from_this()](error_code error, std::size_t) {
+    self->continuing_ = false;
+    if (self->phase_ == Phase::kClosed) return;
+    if (error) return self->close();
+    if (std::exchange(self->answer_waits_, false)) self->write_next();
+  });
 }
 
 void Connection::allow(Duration duration) {
@@ -123,13 +146,14 @@ void Connection::read() {
   const bool ahead = phase_ == Phase::kAnswering || phase_ == Phase::kWriting;
   if (ahead && in_.size() > kMostSentAhead) return;
   reading_ = true;
-  socket_.async_read_some(asio::buffer(chunk_),
-                          [self = shared_from_this()](error_code error, std::size_t bytes) {
-                            self->reading_ = false;
-                            if (self->phase_ == Phase::kClosed) return;
-                            if (error) return self->close();
-                            self->on_read(bytes);
-                          });
+  auto done = [self = shared_from_this()](error_code error, std::size_t bytes) {
+    self->reading_ = false;
+    if (self->phase_ == Phase::kClosed) return;
+    if (error) return self->close();
+    self->on_read(bytes);
+  };
+  tls_ ? tls_->async_read_some(asio::buffer(chunk_), std::move(done))
+       : socket_.async_read_some(asio::buffer(chunk_), std::move(done));
 }
 
 void Connection::on_read(std::size_t bytes) {
@@ -194,12 +218,7 @@ void Connection::begin_request(bool too_large) {
   phase_ = Phase::kBody;
   allow(options_.surplus ? kSurplusDeadline : core_->limits.body_deadline);
   if (parser_->is_done()) return dispatch();
-  if (in_.empty() && opened_->request.header("expect") != nullptr) {
-    error_code ignored;
-    // A few bytes for an empty send buffer. If they do not fit, the client sends its body after a pause.
-    socket_.non_blocking(true, ignored);
-    socket_.write_some(asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), ignored);
-  }
+  if (in_.empty() && opened_->request.header("expect") != nullptr) send_continue();
   process_body();
 }
 
@@ -336,7 +355,11 @@ void Connection::reply(Response response) {
 
 void Connection::write_next() {
   if (phase_ == Phase::kClosed) return;
-  asio::async_write(socket_, asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
+  if (continuing_) {
+    answer_waits_ = true;
+    return;
+  }
+  async_write(asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
     if (self->phase_ == Phase::kClosed) return;
     if (error) return self->close();
     if (!self->next_piece()) self->answer_written();
@@ -375,6 +398,14 @@ bool Connection::next_piece() {
   return true;
 }
 
+/// Sends close_notify, so that the client knows that nothing is missing.
+void Connection::end_tls() {
+  phase_ = Phase::kIdle;
+  linger_ = true;
+  allow(kLinger);
+  tls_->async_shutdown([self = shared_from_this()](error_code) { self->close(); });
+}
+
 void Connection::answer_written() {
   if (file_descriptor_ >= 0) ::close(std::exchange(file_descriptor_, -1));
   file_.reset();
@@ -387,7 +418,7 @@ void Connection::answer_written() {
     allow(kLinger);
     return read();
   }
-  if (close_after_) return close();
+  if (close_after_) return tls_ ? end_tls() : close();
   out_.clear();
   phase_ = Phase::kIdle;
   allow(core_->limits.idle_deadline);

@@ -4,6 +4,7 @@
 // written. Thread-safety: confined to the server's thread, except the reply callbacks.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <map>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "http/service.hpp"
+#include "http/tls_io.hpp"
 
 namespace gaur::http {
 
@@ -43,6 +45,8 @@ struct ConnectionOptions {
   std::string counted_as;
   /// Beyond a limit.
   bool surplus = false;
+  /// nullptr: no TLS.
+  TlsContext tls;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -63,6 +67,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class Phase : std::uint8_t { kIdle, kHead, kBody, kAnswering, kWriting, kClosed };
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
+  template <class Buffers, class Handler>
+  void async_write(const Buffers& buffers, Handler handler);
+  void send_continue();
   void read();
   void on_read(std::size_t bytes);
   void process();
@@ -78,12 +85,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_written(std::size_t bytes);
   bool next_piece();
   void answer_written();
+  void end_tls();
   void allow(Duration duration);
   void release_body();
 
   std::shared_ptr<ServerCore> core_;  // shared: the last connection may end after the server
   boost::asio::ip::tcp::socket socket_;
   const ConnectionOptions options_;
+  /// Over socket_; nothing without TLS.
+  std::optional<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls_;
   std::string remote_;
   Phase phase_ = Phase::kIdle;
   std::optional<Instant> deadline_;
@@ -108,6 +118,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// The method is HEAD.
   bool head_only_ = false;
   bool close_after_ = false;
+  /// "100 Continue" is being written, and an answer waits for its end.
+  bool continuing_ = false, answer_waits_ = false;
   /// Unread bytes of a rejected request may still arrive.
   bool linger_ = false;
 

@@ -13,6 +13,7 @@
 #include "gaur/host.hpp"
 #include "gaur/result_files.hpp"
 #include "http/access.hpp"
+#include "http/tls_files.hpp"
 
 namespace gaur {
 
@@ -56,6 +57,8 @@ struct ServerOptions {
   std::string token;
   /// Further tokens. With no token at all the server listens only on loopback addresses.
   std::vector<http::TokenGrant> tokens;
+  /// Without files: plain HTTP.
+  http::TlsFiles tls;
   /// Receives the audit log.
   Logger log;
   /// Further names that a Host header may have when there is no token.
@@ -98,6 +101,10 @@ class HttpServer {
   /// Replaces all tokens, ServerOptions::token included, for the next request of each connection. Call it
   /// after start(), from any thread. Errors: kInvalidArgument (no token, or a bad one): the old ones stay.
   Status set_tokens(std::vector<http::TokenGrant> tokens);
+  /// Replaces certificate, key and client authorities for further connections. Call it after start(), from
+  /// any thread. Errors: kInvalidArgument (the server has no TLS, or the files do not fit), kIo: the old ones
+  /// stay.
+  Status set_tls(const http::TlsFiles& files);
   /// Accepts no more connections, answers waits (503), waits up to two seconds for answers in progress,
   /// closes. Idempotent.
   void stop();

@@ -73,7 +73,8 @@ std::string network_of(const asio::ip::address& address) {
 }
 
 Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& options) {
-  if (!options.tokens.empty() || endpoint.address().is_loopback()) return ok();
+  if (!options.tokens.empty() || !options.tls.client_ca.empty() || endpoint.address().is_loopback())
+    return ok();
   return Error{
       Errc::kPermission,
       fmt::format(
@@ -125,6 +126,8 @@ struct HttpServer::Impl {
   http::Service service;
   tcp::acceptor acceptor;
   asio::steady_timer sweep, pause;
+  /// For further connections; confined to the server's thread after start().
+  http::TlsContext tls;
   std::thread thread;
   bool running = false;
 };
@@ -140,6 +143,9 @@ Result<std::uint16_t> HttpServer::Impl::listen() {
   GAUR_TRY(const tcp::endpoint endpoint, parse_listen(options.listen));
   GAUR_CHECK(check_tokens(options.tokens));
   GAUR_CHECK(check_exposure(endpoint, options));
+  if (options.tls.on()) {
+    GAUR_TRY(tls, http::make_server_context(options.tls));
+  }
   error_code error;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -184,6 +190,7 @@ void HttpServer::Impl::on_accept(error_code error, tcp::socket socket) {
   if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
   if (error) return after(pause, kAcceptPause, [this] { accept(); });
   http::ConnectionOptions made;
+  made.tls = tls;
   error_code gone;
   const tcp::endpoint peer = socket.remote_endpoint(gone);
   const auto& proxies = options.trusted_proxies;
@@ -221,6 +228,16 @@ Status HttpServer::set_tokens(std::vector<http::TokenGrant> tokens) {
   GAUR_CHECK(check_tokens(tokens));
   asio::post(impl_->core->io, [core = impl_->core, tokens = std::move(tokens)]() mutable {
     if (core->service != nullptr) core->service->set_tokens(std::move(tokens));
+  });
+  return ok();
+}
+
+Status HttpServer::set_tls(const http::TlsFiles& files) {
+  if (!impl_->options.tls.on() || !files.on())
+    return Error{Errc::kInvalidArgument, "TLS cannot be turned on or off while the server runs"};
+  GAUR_TRY(http::TlsContext made, http::make_server_context(files));
+  asio::post(impl_->core->io, [impl = impl_.get(), made = std::move(made)] {
+    if (!impl->core->closed) impl->tls = made;
   });
   return ok();
 }

@@ -219,6 +219,9 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
                    const std::string& host) {
   Config config;
   config.listen = settings.text({"server", "listen"});
+  config.tls = {.certificate = settings.text({"server", "tls_certificate"}),
+                .key = settings.text({"server", "tls_key"}),
+                .client_ca = settings.text({"server", "tls_client_ca"})};
   config.port_file = settings.text({"server", "port_file"});
   config.hosts = settings.texts({"server", "hosts"});
   config.trusted_proxies = settings.texts({"server", "trusted_proxies"});

@@ -15,6 +15,7 @@
 #include "gaur/names.hpp"
 #include "gaur/result.hpp"
 #include "http/access.hpp"
+#include "http/tls_files.hpp"
 #include "redis/options.hpp"
 #include "runner/output_budget.hpp"
 
@@ -137,6 +138,7 @@ struct Config {
   /// The file that contains it; "": none.
   std::filesystem::path token_file;
   std::vector<http::TokenGrant> tokens;
+  http::TlsFiles tls;
   /// All files that contain tokens.
   std::vector<std::filesystem::path> token_files;
   std::filesystem::path port_file;

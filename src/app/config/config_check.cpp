@@ -26,6 +26,28 @@ void check_connections(Settings& settings, const Config& config) {
     settings.problem({"server", "max_connections_per_address"}, "must be at least 1");
 }
 
+/// An empty path would turn TLS off without a word, so each set key must name a file.
+void check_tls(Settings& settings, const Config& config) {
+  struct File {
+    const char* key;
+    const std::filesystem::path& path;
+  };
+  for (const File& file : {File{"tls_certificate", config.tls.certificate}, File{"tls_key", config.tls.key},
+                           File{"tls_client_ca", config.tls.client_ca}}) {
+    const KeyPath key{"server", file.key};
+    std::error_code ignored;
+    if (settings.is_set(key) && !std::filesystem::is_regular_file(file.path, ignored))
+      settings.problem(key, fmt::format("there is no file \"{}\"", file.path.string()));
+  }
+  const bool certificate = !config.tls.certificate.empty();
+  if (certificate && config.tls.key.empty())
+    settings.problem({"server", "tls_certificate"}, "needs server.tls_key");
+  if (!certificate && !config.tls.key.empty())
+    settings.problem({"server", "tls_key"}, "needs server.tls_certificate");
+  if (!certificate && !config.tls.client_ca.empty())
+    settings.problem({"server", "tls_client_ca"}, "needs server.tls_certificate");
+}
+
 void check_base_path(Settings& settings, const Config& config) {
   const std::string& path = config.base_path;
   const bool plain =
@@ -64,7 +86,7 @@ void check_listen(Settings& settings, const Config& config) {
     return;
   }
   const bool loopback = address.starts_with("127.") || address == "[::1]" || address == "localhost";
-  if (!loopback && config.tokens.empty()) {
+  if (!loopback && config.tokens.empty() && config.tls.client_ca.empty()) {
     settings.problem(
         key, fmt::format("{} is reachable from other machines, so server.token_file must be set", address));
   }
@@ -290,6 +312,7 @@ void check_config(Settings& settings, const Config& config) {
   check_listen(settings, config);
   check_base_path(settings, config);
   check_connections(settings, config);
+  check_tls(settings, config);
   check_machine(settings, config);
   check_store(settings, config);
   check_results(settings, config);

@@ -16,6 +16,14 @@ constexpr std::array kRows{
     KeyRow{"server.token_file", Kind::kPath, "",
            "file with the token alone on its first line. A second line may have the token that it replaces: "
            "both are then valid"},
+    KeyRow{"server.tls_certificate", Kind::kPath, "",
+           "file with the certificate of the server and its chain, in PEM: the API is then HTTPS. Read again "
+           "when "
+           "it changes and at SIGHUP"},
+    KeyRow{"server.tls_key", Kind::kPath, "", "file with the key of `tls_certificate`, in PEM"},
+    KeyRow{
+        "server.tls_client_ca", Kind::kPath, "",
+        "file with authorities, in PEM: every client then needs a certificate of one of them (mutual TLS)"},
     KeyRow{"server.hosts", Kind::kTexts, "",
            "without a token: names that the header Host may have, besides `localhost`"},
     KeyRow{"server.trusted_proxies", Kind::kTexts, "",

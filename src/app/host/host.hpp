@@ -59,6 +59,8 @@ class Host {
 
   /// HttpServer::set_tokens(), after start().
   Status set_tokens(std::vector<http::TokenGrant> tokens);
+  /// HttpServer::set_tls(), after start().
+  Status set_tls(const http::TlsFiles& files);
   /// Takes no more jobs and waits up to `patience` for running jobs; then requeues them without counting the
   /// run. A second call sets the patience. HTTP stays up meanwhile, so that clients get their results.
   Future<StopReport> stop(Duration patience);

@@ -4,17 +4,20 @@
 
 #include "gaur/names.hpp"
 #include "gaur/result.hpp"
+#include "http/tls_files.hpp"
 
 namespace gaur::app {
 
 struct HttpCall {
-  /// "http://127.0.0.1:8378".
+  /// "http://127.0.0.1:8378" or "https://127.0.0.1:8378".
   std::string url;
   std::string method = "GET";
   /// With query.
   std::string path;
   /// "": none.
   std::string token{};
+  /// Of the host's TLS, for https. Only its certificate is accepted, and is presented to it.
+  http::TlsFiles tls{};
   /// Of connecting, of sending and of receiving.
   Duration timeout{10'000};
 };

@@ -4,9 +4,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 
 #include "app/host/http_call.hpp"
 #include "base/try.hpp"
+#include "http/tls_io.hpp"
 
 namespace gaur::app {
 namespace {
@@ -19,17 +21,21 @@ constexpr std::uint64_t kMostBytes = 8 << 20;
 
 struct Address {
   std::string host, port;
+  bool tls = false;
 };
 
 Result<Address> address_of(const std::string& url) {
-  constexpr std::string_view kScheme = "http://";
-  const std::string rest = url.starts_with(kScheme) ? url.substr(kScheme.size()) : "";
+  constexpr std::string_view kPlain = "http://", kTls = "https://";
+  const bool tls = url.starts_with(kTls);
+  const std::string rest = tls                       ? url.substr(kTls.size())
+                           : url.starts_with(kPlain) ? url.substr(kPlain.size())
+                                                     : "";
   const std::size_t colon = rest.rfind(':');
   if (rest.empty() || colon == std::string::npos)
     return Error{Errc::kInvalidArgument, fmt::format("{} is not a URL of the form http://HOST:PORT", url)};
   std::string host = rest.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return Address{host, rest.substr(colon + 1)};
+  return Address{host, rest.substr(colon + 1), tls};
 }
 
 /// One connection and its request. Each step has the timeout of the call.
@@ -43,7 +49,7 @@ class Exchange {
     const auto found = resolver.resolve(address.host, address.port, problem);
     if (problem) return Error{Errc::kDisconnected, fmt::format("{}: {}", address.host, problem.message())};
     problem = wait([&](auto done) { stream_.async_connect(found, done); });
-    if (!problem) return ok();
+    if (!problem) return address.tls ? start_tls() : ok();
     return Error{problem == beast::error::timeout ? Errc::kTimeout : Errc::kDisconnected,
                  fmt::format("no host listens on {}:{}: {}", address.host, address.port, problem.message())};
   }
@@ -57,18 +63,37 @@ class Exchange {
     if (!call_.token.empty()) request.set(http::field::authorization, "Bearer " + call_.token);
     request.keep_alive(false);
     request.content_length(0);
-    return checked(wait([&](auto done) { http::async_write(stream_, request, done); }));
+    return checked(wait([&](auto done) {
+      tls_ ? http::async_write(*tls_, request, done) : http::async_write(stream_, request, done);
+    }));
   }
 
   Result<HttpAnswer> receive() {
     http::response_parser<http::string_body> parser;
     parser.body_limit(kMostBytes);
     beast::flat_buffer buffer;
-    GAUR_CHECK(checked(wait([&](auto done) { http::async_read(stream_, buffer, parser, done); })));
+    GAUR_CHECK(checked(wait([&](auto done) {
+      tls_ ? http::async_read(*tls_, buffer, parser, done) : http::async_read(stream_, buffer, parser, done);
+    })));
     return HttpAnswer{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
   }
 
  private:
+  Status start_tls() {
+    if (!call_.tls.on())
+      return Error{
+          Errc::kInvalidArgument,
+          "the host uses TLS, and server.tls_certificate is not set here; use the host's configuration"};
+    GAUR_TRY(context_, gaur::http::make_pinned_context(call_.tls));
+    tls_.emplace(stream_, *context_);
+    const auto problem =
+        wait([&](auto done) { tls_->async_handshake(asio::ssl::stream_base::client, done); });
+    if (!problem) return ok();
+    return Error{Errc::kPermission,
+                 fmt::format("the host's certificate is not the one in {}, or TLS failed: {}",
+                             call_.tls.certificate.string(), problem.message())};
+  }
+
   /// Starts an operation and runs it to its end.
   template <class Start>
   beast::error_code wait(Start start) {
@@ -93,6 +118,8 @@ class Exchange {
   const HttpCall& call_;
   asio::io_context io_;
   beast::tcp_stream stream_{io_};
+  gaur::http::TlsContext context_;
+  std::optional<beast::ssl_stream<beast::tcp_stream&>> tls_;
 };
 
 }  // namespace

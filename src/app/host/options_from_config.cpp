@@ -186,6 +186,7 @@ ServerOptions server_options(const Config& config, const Logger& log) {
   options.listen = config.listen;
   options.tokens = config.tokens;
   options.log = log;
+  options.tls = config.tls;
   options.hosts = config.hosts;
   options.trusted_proxies = config.trusted_proxies;
   options.base_path = config.base_path;

@@ -8,13 +8,13 @@
 #include <optional>
 
 #include "app/config/units.hpp"
+#include "app/host/access_reload.hpp"
 #include "app/host/host_file.hpp"
 #include "app/host/host_warnings.hpp"
 #include "app/host/new_folder.hpp"
 #include "app/host/options_from_config.hpp"
 #include "app/host/signals.hpp"
 #include "app/host/startup_report.hpp"
-#include "app/host/token_reload.hpp"
 #include "app/look/gather.hpp"
 #include "app/subcommands.hpp"
 #include "app/version.hpp"
@@ -53,8 +53,9 @@ struct MainThreadEvents {
   }
 };
 
-std::string url_of(const std::string& listen, std::uint16_t port) {
-  return fmt::format("http://{}:{}", listen.substr(0, listen.rfind(':')), port);
+std::string url_of(const Config& config, std::uint16_t port) {
+  return fmt::format("{}://{}:{}", config.tls.on() ? "https" : "http",
+                     config.listen.substr(0, config.listen.rfind(':')), port);
 }
 
 int fatal_exit(const Error& error) {
@@ -101,12 +102,12 @@ class HostStop {
 
 int run_until_stopped(Host& host, MainThreadEvents& events, const Loaded& loaded, const Logger& log) {
   HostStop stop(host, events, log);
-  TokenReload tokens(host, log, loaded);
+  AccessReload access(host, log, loaded);
   while (true) {
     switch (events.signals.wait(kCheckFilesEvery)) {
       case Signals::Event::kStop: stop.request(loaded.config.stop_timeout); break;
-      case Signals::Event::kReload: tokens.reload("SIGHUP"); break;
-      case Signals::Event::kTimeout: tokens.check_files(); break;
+      case Signals::Event::kReload: access.reload("SIGHUP"); break;
+      case Signals::Event::kTimeout: access.check_files(); break;
       case Signals::Event::kNotified: break;
     }
     std::optional<Duration> leave;
@@ -198,7 +199,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
                             {"data", config.data_folder.string()},
                             {"slots", config.slots.text}});
   for (const std::string& warning : host_warnings(config, options.role == Role::kWorker)) log.warn(warning);
-  fmt::print("listening on {}\n", url_of(config.listen, *port));
+  fmt::print("listening on {}\n", url_of(config, *port));
   std::fflush(stdout);
   if (!config.port_file.empty()) {
     const Status written = write_file(config.port_file, fmt::format("{}\n", *port), 0644);

@@ -20,7 +20,7 @@ Result<std::string> token_for(const Config& config, const HostFile& file) {
 
 Result<json::Object> RunningHost::request(const std::string& method, const std::string& path) const {
   GAUR_TRY(const HttpAnswer answer,
-           call_http({.url = file_.url, .method = method, .path = path, .token = token_}));
+           call_http({.url = file_.url, .method = method, .path = path, .token = token_, .tls = tls_}));
   const auto object = json::parse_object(answer.body);
   if (answer.status < 300 && object) return *object;
   const std::string detail = object ? json::text_or(*object, "detail", answer.body) : answer.body;
@@ -44,7 +44,7 @@ Result<std::optional<RunningHost>> find_running_host(const Config& config) {
                                                          : "; " + error.message)};
   }
   GAUR_TRY(std::string token, token_for(config, *file));
-  return std::optional(RunningHost(*std::move(file), std::move(token)));
+  return std::optional(RunningHost(*std::move(file), std::move(token), config.tls));
 }
 
 }  // namespace gaur::app

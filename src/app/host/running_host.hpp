@@ -12,7 +12,8 @@ namespace gaur::app {
 
 class RunningHost {
  public:
-  RunningHost(HostFile file, std::string token) : file_(std::move(file)), token_(std::move(token)) {}
+  RunningHost(HostFile file, std::string token, http::TlsFiles tls)
+      : file_(std::move(file)), token_(std::move(token)), tls_(std::move(tls)) {}
 
   const HostFile& file() const { return file_; }
   /// Returns the status of GET /v1/host after the request. Errors: those of call_http(); kPermission (the
@@ -22,6 +23,7 @@ class RunningHost {
  private:
   HostFile file_;
   std::string token_;
+  http::TlsFiles tls_;
 };
 
 /// std::nullopt: the folder is not locked, so no host runs on it. Errors: kNotFound (a host runs, but has

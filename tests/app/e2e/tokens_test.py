@@ -47,9 +47,9 @@ class TokensTest(EndToEnd):
 
     def test_a_mistake_leaves_the_old_tokens(self):
         for text in ("", "\n", "short\n"):
+            count = self.gaur.log().count("configuration not reloaded")
             self.write("token", text)
-            count = self.gaur.log().count("tokens not reloaded")
-            until(lambda: self.gaur.log().count("tokens not reloaded") > count, what=f"the error for {text!r}")
+            until(lambda: self.gaur.log().count("configuration not reloaded") > count, what=f"the error for {text!r}")
             self.assertEqual(self.status(OLD), 200)
         self.write("token", NEW + "\n")
         until(lambda: self.status(NEW) == 200, what="the new token")

@@ -1,6 +1,6 @@
 #pragma once
-// Reloads the tokens of a running host from its configuration: on HUP, and when a token file has changed.
-// Thread-safety: confined to the main thread.
+// Reloads the tokens and the TLS files of a running host from its configuration: on HUP, and when one of the
+// files has changed. Thread-safety: confined to the main thread.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -14,15 +14,15 @@
 
 namespace gaur::app {
 
-class TokenReload {
+class AccessReload {
  public:
   /// `running`: the configuration with which `host` was started. All three must outlive this object.
-  TokenReload(Host& host, const Logger& log, const Loaded& running);
+  AccessReload(Host& host, const Logger& log, const Loaded& running);
 
   /// Reads the whole configuration again. If it has a problem the old tokens stay. Only tokens are replaced;
   /// the log names the other keys that changed.
   void reload(const std::string& why);
-  /// Reloads if a token file is another file or has other content than before. Call it every few seconds.
+  /// Reloads if one of the files is another file or has other content than before. Call it every few seconds.
   void check_files();
 
  private:
@@ -35,6 +35,9 @@ class TokenReload {
   };
   using Stamps = std::map<std::filesystem::path, Stamp>;
   static Stamps stamps_of(const std::vector<std::filesystem::path>& files);
+  static std::vector<std::filesystem::path> files_of(const Config& config);
+  void reload_tokens(const Config& config);
+  void reload_tls(const Config& config);
   void report_other_changes(const Settings& settings) const;
 
   Host& host_;
