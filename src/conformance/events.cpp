@@ -103,6 +103,25 @@ void are_paged_by_cursor(CaseContext& t) {
   EXPECT_EQ(events[0].id, id);
 }
 
+void pages_end_at_their_byte_limit(CaseContext& t) {
+  const std::string result = "\"" + std::string(1'000'000, 'x') + "\"";
+  for (int i = 0; i < 9; ++i) (void)t.finished(outcome::Completed{result});
+  std::size_t results = 0;
+  for (std::string cursor; true;) {
+    const EventPage next = page(t, cursor);
+    if (next.events.empty()) break;
+    std::size_t bytes = 0;
+    for (const Event& event : next.events) {
+      bytes += page_bytes_of(event);
+      results += event.kind == EventKind::kCompleted ? 1 : 0;
+    }
+    EXPECT_LE(bytes, kEventPageBytes);
+    EXPECT_FALSE(next.gap);
+    cursor = next.cursor;
+  }
+  EXPECT_EQ(results, 9U);
+}
+
 void cursor_of_an_event_is_valid(CaseContext& t) {
   (void)t.add_all({{.name = "a"}, {.name = "b"}});
   const auto all = page(t, "").events;
@@ -196,6 +215,7 @@ std::vector<Case> event_cases() {
       {kTheme, "DelayedEventContainsDueTime", delayed_event_contains_due_time, event_log},
       {kTheme, "RecordDuplicatesAndRemovals", record_duplicates_and_removals, event_log},
       {kTheme, "ArePagedByCursor", are_paged_by_cursor, event_log},
+      {kTheme, "PagesEndAtTheirByteLimit", pages_end_at_their_byte_limit, event_log},
       {kTheme, "CursorOfAnEventIsValid", cursor_of_an_event_is_valid, event_log},
       {kTheme, "WaitForNewEvents", wait_for_new_events},
       {kTheme, "WaitEndsAtItsTimeout", wait_ends_at_its_timeout},

@@ -261,11 +261,19 @@ class Admin {
 
 // ---- events ----------------------------------------------------------------------------------
 
+/// Of the ids and details of the events of one page. On Redis a detail can be a whole result. One event is
+/// returned whatever its size.
+constexpr std::size_t kEventPageBytes = std::size_t{4} << 20U;
+inline std::size_t page_bytes_of(const Event& event) {
+  return event.id.value.size() + event.detail.size();
+}
+
 class Events {
  public:
   virtual ~Events() = default;
-  /// Up to `limit` events after `cursor` ("": from the oldest stored; "$": new events only). If there are
-  /// none, waits up to `at_most` for the first. The newest 10 000 events of each queue are stored.
+  /// Up to `limit` events after `cursor` ("": from the oldest stored; "$": new events only), fewer above
+  /// kEventPageBytes. If there are none, waits up to `at_most` for the first. The newest 10 000 events of
+  /// each queue are stored.
   virtual Async<EventPage> events(QueueName queue, std::string cursor, std::uint32_t limit,
                                   Duration at_most) = 0;
 };

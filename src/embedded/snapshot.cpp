@@ -220,14 +220,18 @@ Status Snapshot::add_events(QueueNumber number, std::uint64_t after, std::uint32
   const int back = mdb_cursor_get(cursor, &key, &value, found == 0 ? MDB_PREV : MDB_LAST);
   const std::string from = back == 0 && to_view(key).starts_with(prefix.view()) ? std::string(to_view(key))
                                                                                 : std::string(prefix.view());
+  std::size_t bytes = 0;
+  const auto full = [&] { return page.events.size() >= limit || bytes > kEventPageBytes; };
   for (PrefixScan scan(txn_, Table::kEvents, prefix.view(), PrefixScan::Order::kForward, from);
-       !scan.done() && page.events.size() < limit; scan.next()) {
+       !scan.done() && !full(); scan.next()) {
     const auto payload = open_record(scan.value(), Magic::kEvents, scan.key());
     if (!payload || payload->size() < 4) return damaged("the log of events", scan.key());
     std::uint64_t at = u64_at(scan.key(), 4);
     const bool intact = decode_events(payload->substr(4), [&](const StoredEvent& event) {
       const std::uint64_t here = at++;
-      if (here <= after || page.events.size() >= limit) return;
+      if (here <= after || full()) return;
+      bytes += event.id.size() + event.detail.size();
+      if (full() && !page.events.empty()) return;
       JobId id(event.job == 0     ? std::string()
                : event.id.empty() ? std::to_string(event.job)
                                   : std::string(event.id));

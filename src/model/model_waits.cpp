@@ -138,8 +138,13 @@ EventPage ModelStore::page_after(const QueueState& queue, std::uint64_t after, s
   const std::uint64_t oldest = queue.last_event - queue.log.size();
   page.gap = after < oldest;
   std::uint64_t at = std::max(after, oldest);
-  for (; at < queue.last_event && page.events.size() < limit; ++at)
-    page.events.push_back(queue.log[at - oldest]);
+  std::size_t bytes = 0;
+  for (; at < queue.last_event && page.events.size() < limit; ++at) {
+    const Event& event = queue.log[at - oldest];
+    bytes += page_bytes_of(event);
+    if (bytes > kEventPageBytes && !page.events.empty()) break;
+    page.events.push_back(event);
+  }
   page.cursor = std::to_string(at);
   return page;
 }

@@ -73,9 +73,12 @@ EventPage EventRing::after(std::string_view cursor, std::uint32_t limit) const {
     page.gap = true;
     number = oldest;
   }
+  std::size_t bytes = 0;
   for (auto at = static_cast<std::size_t>(number - oldest); at < entries_.size(); ++at) {
     if (page.events.size() >= limit) break;
     const Entry& entry = entries_[at];
+    if (entry.event) bytes += page_bytes_of(*entry.event);
+    if (bytes > kEventPageBytes && !page.events.empty()) break;
     number = entry.number;
     if (entry.event) {
       page.events.push_back(*entry.event);

@@ -12,6 +12,16 @@ Event event(const std::string& id, std::string detail = "") {
   return {.kind = EventKind::kCompleted, .id = JobId(id), .detail = std::move(detail)};
 }
 
+std::vector<Event> read_all(const EventRing& ring) {
+  std::vector<Event> events;
+  for (std::string cursor = ring.resolve(""); true;) {
+    EventPage page = ring.after(cursor, 10'000);
+    if (page.events.empty()) return events;
+    for (Event& event : page.events) events.push_back(std::move(event));
+    cursor = page.cursor;
+  }
+}
+
 TEST(EventRing, PagesFromTheOldestAndFromTheNewest) {
   EventRing ring("a");
   ring.add(event("1"));
@@ -59,7 +69,7 @@ TEST(EventRing, DropsTheOldestBeyondItsBounds) {
 
   EventRing by_bytes("a");
   for (int i = 1; i <= 40; ++i) by_bytes.add(event(std::to_string(i), std::string(1 << 20, 'x')));
-  EXPECT_THAT(by_bytes.after("a-0", 100).events, SizeIs(32));
+  EXPECT_THAT(read_all(by_bytes), SizeIs(32));
   by_bytes.add(event("large", std::string((2 << 20) + 1, 'x')));
   EXPECT_EQ(by_bytes.after("a-40", 1).events.at(0).detail, "") << "a larger detail is left out";
 }
@@ -67,12 +77,23 @@ TEST(EventRing, DropsTheOldestBeyondItsBounds) {
 TEST(EventRing, CountsIdsTowardItsBytes) {
   EventRing ring("a");
   for (int i = 1; i <= 2'000; ++i) ring.add(event(std::string(1 << 20, 'x') + std::to_string(i)));
-  const EventPage page = ring.after("a-0", 10'000);
-  EXPECT_TRUE(page.gap);
-  EXPECT_THAT(page.events, SizeIs(32));
-  EXPECT_TRUE(page.events.back().id.value.ends_with("x2000"));
+  EXPECT_TRUE(ring.after("a-0", 1).gap);
+  const std::vector<Event> kept = read_all(ring);
+  ASSERT_THAT(kept, SizeIs(32));
+  EXPECT_TRUE(kept.back().id.value.ends_with("x2000"));
   for (int i = 1; i <= 100; ++i) ring.add(event(std::to_string(i)));
-  EXPECT_THAT(ring.after("a-0", 10'000).events, SizeIs(132)) << "small ones still fit";
+  EXPECT_THAT(read_all(ring), SizeIs(132)) << "small ones still fit";
+}
+
+TEST(EventRing, LimitsTheBytesOfAPage) {
+  EventRing ring("a");
+  for (int i = 1; i <= 10; ++i) ring.add(event(std::to_string(i), std::string((1 << 20) - 10, 'x')));
+  ring.add(event(std::string(5 << 20, 'i')));
+  const EventPage page = ring.after("a-0", 100);
+  EXPECT_THAT(page.events, SizeIs(4));
+  EXPECT_EQ(page.cursor, page.events.back().cursor);
+  EXPECT_THAT(ring.after("a-10", 100).events, SizeIs(1)) << "a large one is a page of its own";
+  EXPECT_THAT(read_all(ring), SizeIs(11));
 }
 
 }  // namespace
