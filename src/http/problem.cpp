@@ -96,7 +96,7 @@ Problem problem_of_failure(const Job& job, std::string instance) {
   } else if (failure.code == "crashed" || failure.code == "stalled" || failure.code == "memory" ||
              failure.code == "out_of_memory") {
     problem.status = 500;
-  } else if (failure.code == "results_full") {
+  } else if (failure.code == "results_full" || failure.code == "scratch_full") {
     problem.status = 507;  // as for an add when the disk is full
   } else {
     problem.status = 422;  // the function failed

@@ -112,9 +112,12 @@ Status ResultFolder::check_quota(std::uint64_t bytes) const {
 }
 
 Result<ResultFile> ResultFolder::save(const JobRef& job, const fs::path& out, const RunnerFile& file,
-                                      const CancelFlag& cancelled) {
+                                      const CancelFlag& cancelled, std::uint64_t max_bytes) {
   GAUR_CHECK(check_file(file));
   GAUR_TRY(const std::uint64_t bytes, size_of_regular(out / file.name));
+  if (max_bytes > 0 && bytes > max_bytes)
+    return Error{Errc::kTooLarge,
+                 fmt::format("the result file has {} bytes, at most {} are allowed", bytes, max_bytes)};
   GAUR_CHECK(check_quota(bytes));
   const Place place = place_of(job);
   GAUR_CHECK(make_folders(place.folder, options_.shared ? 0777 : 0750));

@@ -44,10 +44,10 @@ class ResultFolder final : public ResultFiles {
 
   /// Moves `file` from the runner's folder `out` to the job's place. File, record and folder are synced on
   /// return. Errors: kInvalidArgument (a name with a slash, a symbolic link, not a regular file, an invalid
-  /// format), kNotFound (no such file), kStoreFull (over the quota), kBusy (the disk is full; the file is
-  /// still in `out`), kIo, kStopping (cancelled).
+  /// format), kNotFound (no such file), kTooLarge (over `max_bytes`; 0: no limit), kStoreFull (over the
+  /// quota), kBusy (the disk is full; the file is still in `out`), kIo, kStopping (cancelled).
   Result<ResultFile> save(const JobRef& job, const std::filesystem::path& out, const RunnerFile& file,
-                          const CancelFlag& cancelled = false);
+                          const CancelFlag& cancelled = false, std::uint64_t max_bytes = 0);
   Result<ResultFile> find(const JobRef& job) const override;
   /// Removes the job's file, if there is one.
   Status remove(const JobRef& job);

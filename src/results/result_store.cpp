@@ -61,7 +61,7 @@ Result<ResultFile> ResultStore::move(const SaveRequest& request) {
       return Error{Errc::kStopping, "the move of the result file was cancelled"};
     moving_ = request.cancelled;
   }
-  auto saved = folder_.save(request.job, request.out, request.file, *request.cancelled);
+  auto saved = folder_.save(request.job, request.out, request.file, *request.cancelled, request.max_bytes);
   const std::lock_guard lock(mutex_);
   moving_.reset();
   return saved;

@@ -18,6 +18,8 @@ struct SaveRequest {
   /// The runner's folder; it must exist until the request is answered.
   std::filesystem::path out{};
   RunnerFile file{};
+  /// Of the file; 0: no limit.
+  std::uint64_t max_bytes = 0;
   /// The caller sets it to end a long move early; never nullptr. Shared, because the move may outlive the
   /// caller.
   std::shared_ptr<CancelFlag> cancelled = std::make_shared<CancelFlag>(false);

@@ -161,6 +161,7 @@ SpawnSpec Pool::spec_of(const Runner& runner) const {
   spec.env["GAUR_OUT"] = (runner.scratch / "out").string();
   spec.working_folder = options_.working_folder;
   spec.scratch = runner.scratch;
+  spec.measure_scratch = context_.measures_scratch;
   spec.memory_bytes = options_.memory_bytes;
   spec.open_files = options_.open_files;
   spec.threads = options_.threads;

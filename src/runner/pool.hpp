@@ -35,6 +35,7 @@ struct PoolContext {
   DescribeFile describe_file{};
   Logger log{};
   std::filesystem::path run_folder{};
+  bool measures_scratch = false;
   std::int64_t server_pid = 0;
   /// Variables that runners inherit from the server.
   std::map<std::string, std::string> environment{};
@@ -68,6 +69,11 @@ class Pool {
   void on_broken_frame(RunnerId id, const std::string& what);
   void on_unclean(RunnerId id, const std::string& what);
   void on_memory(RunnerId id, std::uint64_t bytes);
+  void on_scratch(RunnerId id, std::uint64_t bytes, Instant since);
+  /// The last measurement of a runner that is not ending; else 0: its folder is about to be removed.
+  std::uint64_t counted_scratch(RunnerId id) const;
+  /// All scratch folders together exceed their limit, and this runner has the most.
+  void on_host_scratch(RunnerId id, std::uint64_t all, std::uint64_t limit);
   void on_exit(RunnerId id, RunnerExit exit);
 
   PoolStatus status() const;
@@ -124,7 +130,7 @@ class Pool {
   enum class State : std::uint8_t { kStarting, kIdle, kRunning, kEnding };
   /// Why the pool kills a runner whose run was not stopped.
   struct KillReason {
-    enum class Kind : std::uint8_t { kMemory, kBrokenFrame, kPool } kind = Kind::kPool;
+    enum class Kind : std::uint8_t { kMemory, kScratch, kBrokenFrame, kPool } kind = Kind::kPool;
     std::string message;
     std::uint64_t bytes = 0;
   };
@@ -137,6 +143,8 @@ class Pool {
     std::uint32_t jobs = 0;
     /// `rss_when_new`: before its first job.
     std::uint64_t rss = 0, rss_when_new = 0;
+    /// Disk space of its scratch folder.
+    std::uint64_t scratch_bytes = 0;
     bool measured_after_job = true;
     /// The successor is ready.
     bool retire = false;
@@ -181,6 +189,7 @@ class Pool {
   void on_deadline(RunnerId id);
   void on_progress(Runner& runner, std::string value);
   void report_progress(RunnerId id);
+  void end_for_scratch(Runner& runner, const std::string& why);
   void on_outcome(Runner& runner, RunnerFrame frame, RunFigures figures);
   void take_outcome(Runner& runner, Outcome outcome);
 
@@ -189,6 +198,7 @@ class Pool {
   void complete(Runner& runner, frame::Completed frame, Outcome outcome);
   void save_file(Runner& runner, frame::Completed frame, Outcome outcome);
   void file_saved(RunnerId id, const Result<ResultFile>& saved);
+  RunEnd end_of_unsaved(const Error& error) const;
   RunEnd end_of_saved(const Run& run, const Result<ResultFile>& saved) const;
   RunEnd failed(frame::Failed frame) const;
   RunEnd end_of_stopped(const Run& run) const;

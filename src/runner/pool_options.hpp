@@ -33,6 +33,8 @@ struct PoolOptions {
   Isolation isolation;
   /// Of what a runner writes to stdout and stderr.
   OutputLimits output;
+  /// Disk space of one runner's scratch folder, and bytes of one run's result file; 0: no limit.
+  std::uint64_t max_scratch = 0, max_file = 0;
 
   /// Kept running without jobs.
   std::uint32_t min_runners = 1;

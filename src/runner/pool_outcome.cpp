@@ -15,8 +15,8 @@ namespace {
 
 /// Codes that Gaur itself assigns; a runner's failure cannot have them.
 bool is_reserved(std::string_view code) {
-  for (const std::string_view ours :
-       {"timeout", "queue_timeout", "memory", "crashed", "cancelled", "stalled", "invalid_data"}) {
+  for (const std::string_view ours : {"timeout", "queue_timeout", "memory", "crashed", "cancelled", "stalled",
+                                      "invalid_data", "scratch_full"}) {
     if (code == ours) return true;
   }
   return false;
@@ -69,6 +69,7 @@ void Pool::save_file(Runner& runner, frame::Completed frame, Outcome outcome) {
   request.job = {run.request.taken.job.queue, run.request.taken.job.id};
   request.out = runner.scratch / "out";
   request.file = *std::move(frame.file);
+  request.max_bytes = options_.max_file;
   run.saving = Saving{std::move(outcome), json::one_line(frame.result), request.cancelled};
   context_.save_file(std::move(request),
                      [this, id = runner.id](const Result<ResultFile>& saved) { file_saved(id, saved); });
@@ -91,13 +92,21 @@ void Pool::file_saved(RunnerId id, const Result<ResultFile>& saved) {
   finish(runner, std::move(end), std::move(runner.run->saving->outcome.usage));
 }
 
+RunEnd Pool::end_of_unsaved(const Error& error) const {
+  switch (error.code) {
+    case Errc::kStoreFull: return failure_of("results_full", error.message);
+    case Errc::kTooLarge:
+      return failure_of("too_large",
+                        fmt::format("{} (pools.{}.max_file); write a smaller file, or raise that key",
+                                    error.message, name_));
+    default: return failure_of("result_file", error.message);
+  }
+}
+
 RunEnd Pool::end_of_saved(const Run& run, const Result<ResultFile>& saved) const {
   if (!saved && run.stopped) return end_of_stopped(run);
   if (!saved && saved.error().code == Errc::kStopping) return run::Interrupted{"the host stops"};
-  if (!saved) {
-    const bool full = saved.error().code == Errc::kStoreFull;
-    return failure_of(full ? "results_full" : "result_file", saved.error().message);
-  }
+  if (!saved) return end_of_unsaved(saved.error());
   const Taken& taken = run.request.taken;
   ResultFileInfo file = context_.describe_file(taken.function, {taken.job.queue, taken.job.id}, *saved);
   std::string result = file.is_link ? "null" : run.saving->result;
@@ -141,6 +150,7 @@ RunEnd Pool::end_of_dead(const Runner& runner, const RunnerExit& exit) const {
     switch (runner.kill_reason->kind) {
       case KillReason::Kind::kMemory:
         return run::OutOfMemory{run.bound, std::max(peak, runner.kill_reason->bytes), exit.output};
+      case KillReason::Kind::kScratch: return failure_of("scratch_full", runner.kill_reason->message);
       case KillReason::Kind::kBrokenFrame:
         return run::Crashed{0, 0, runner.kill_reason->message, exit.output, run.bound, peak};
       case KillReason::Kind::kPool: return run::Interrupted{runner.kill_reason->message};

@@ -250,4 +250,44 @@ void Pool::on_memory(RunnerId id, std::uint64_t bytes) {
   if (!closing_) balance();
 }
 
+void Pool::on_scratch(RunnerId id, std::uint64_t bytes, Instant since) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  Runner& runner = found->second;
+  const bool of_earlier_run = runner.run && runner.run->begun > since;
+  runner.scratch_bytes = of_earlier_run ? 0 : bytes;
+  if (options_.max_scratch == 0 || runner.scratch_bytes <= options_.max_scratch) return;
+  end_for_scratch(runner,
+                  fmt::format("its scratch folder has {} bytes, over its limit of {} (pools.{}.max_scratch)",
+                              bytes, options_.max_scratch, name_));
+}
+
+std::uint64_t Pool::counted_scratch(RunnerId id) const {
+  const auto found = runners_.find(id);
+  return found == runners_.end() || found->second.state == State::kEnding ? 0 : found->second.scratch_bytes;
+}
+
+void Pool::on_host_scratch(RunnerId id, std::uint64_t all, std::uint64_t limit) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  end_for_scratch(found->second,
+                  fmt::format("the scratch folders of this host have {} bytes, over their limit of {} "
+                              "(machine.scratch), and that of this run has the most, {}",
+                              all, limit, found->second.scratch_bytes));
+}
+
+/// A file that is being saved already counts as a result.
+void Pool::end_for_scratch(Runner& runner, const std::string& why) {
+  if (runner.state == State::kEnding || (runner.run && runner.run->saving)) return;
+  context_.log.warn("scratch folder over its limit", {{"pool", name_},
+                                                      {"pid", runner.pid},
+                                                      {"bytes", runner.scratch_bytes},
+                                                      {"running", runner.run != nullptr}});
+  // Without a run its earlier runs left the files; its successor begins with an empty folder.
+  if (runner.state == State::kIdle) return stop_runner(runner);
+  kill_runner(runner,
+              {KillReason::Kind::kScratch,
+               why + "; write fewer or smaller files to GAUR_TMP and GAUR_OUT, or raise that key", 0});
+}
+
 }  // namespace gaur

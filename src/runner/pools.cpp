@@ -85,6 +85,26 @@ class Pools::Core : public ProcessEvents, public std::enable_shared_from_this<Co
   void on_memory(RunnerId id, std::uint64_t bytes) override {
     if (Pool* pool = pool_of(id)) pool->on_memory(id, bytes);
   }
+  void on_scratch(const ScratchSizes& sizes, Instant since) override {
+    std::uint64_t sum = 0;
+    for (const auto& [id, bytes] : sizes) {
+      Pool* pool = pool_of(id);
+      if (pool == nullptr) continue;
+      pool->on_scratch(id, bytes, since);
+      sum += pool->counted_scratch(id);
+    }
+    if (options_.max_scratch == 0 || sum <= options_.max_scratch) return;
+    Pool* of_most = nullptr;
+    RunnerId most = 0;
+    for (const auto& [id, bytes] : sizes) {
+      Pool* pool = pool_of(id);
+      if (pool == nullptr || pool->counted_scratch(id) <= (of_most ? of_most->counted_scratch(most) : 0))
+        continue;
+      of_most = pool;
+      most = id;
+    }
+    if (of_most != nullptr) of_most->on_host_scratch(most, sum, options_.max_scratch);
+  }
   void on_exit(RunnerId id, RunnerExit exit) override {
     if (Pool* pool = pool_of(id)) pool->on_exit(id, std::move(exit));
     resolve_if_closed();
@@ -118,6 +138,7 @@ class Pools::Core : public ProcessEvents, public std::enable_shared_from_this<Co
     context.describe_file = options_.describe_file;
     context.log = options_.log;
     context.run_folder = options_.run_folder;
+    context.measures_scratch = options.max_scratch > 0 || options_.max_scratch > 0;
     context.server_pid = ::getpid();
     context.environment = passed_environment(options.pass_env, environ);
     context.next_id = [this] { return ++last_id_; };

@@ -38,6 +38,8 @@ struct PoolsOptions {
   std::map<FunctionName, std::string> planners;
   /// Contains the runners' scratch folders; emptied by open().
   std::filesystem::path run_folder;
+  /// Disk space of all scratch folders; above it the run with the most fails. 0: no limit.
+  std::uint64_t max_scratch = 0;
   /// The program of keepers; its arguments are keeper::to_arguments().
   std::filesystem::path keeper_program = "/proc/self/exe";
   CgroupPaths cgroups;

@@ -28,6 +28,7 @@ struct SpawnSpec {
   std::filesystem::path working_folder;
   /// Created before the start, with tmp/ and out/ in it. See release_scratch().
   std::filesystem::path scratch;
+  bool measure_scratch = false;
   /// Soft RLIMIT_DATA; 0: not limited.
   std::uint64_t memory_bytes = 0;
   std::uint32_t open_files = 1024;
@@ -63,6 +64,9 @@ struct RunnerExit {
   bool oom_killed = false;
 };
 
+/// Disk space of each runner's scratch folder.
+using ScratchSizes = std::map<RunnerId, std::uint64_t>;
+
 class ProcessEvents {
  public:
   virtual ~ProcessEvents() = default;
@@ -73,6 +77,9 @@ class ProcessEvents {
   virtual void on_unclean(RunnerId id, std::string what) = 0;
   /// Resident anonymous memory of the runner's process tree: every 0.1 s during a run, else every 2 s.
   virtual void on_memory(RunnerId id, std::uint64_t bytes) = 0;
+  /// Of all runners with SpawnSpec::measure_scratch, a few times a second while any has a run.
+  /// `since`: when the measurement began; a run that began later has not left these files.
+  virtual void on_scratch(const ScratchSizes& sizes, Instant since) = 0;
   /// The runner's process tree is dead. The last event of `id`.
   virtual void on_exit(RunnerId id, RunnerExit exit) = 0;
 };

@@ -33,6 +33,7 @@ class EventQueue : public ProcessEvents {
   void on_started(RunnerId, std::int64_t) override {}
   void on_memory(RunnerId, std::uint64_t) override {}
   void on_unclean(RunnerId, std::string) override {}
+  void on_scratch(const ScratchSizes&, Instant) override {}
   void on_frame(RunnerId id, RunnerFrame frame, RunFigures) override { push({id, std::move(frame)}); }
   void on_broken_frame(RunnerId id, std::string what) override { push({id, Broken{std::move(what)}}); }
   void on_exit(RunnerId id, RunnerExit exit) override { push({id, std::move(exit)}); }

@@ -290,6 +290,22 @@ void RunnerIo::sample(Child& child) {
   });
 }
 
+void RunnerIo::measure_scratch(Instant now) {
+  if (!scratch_.is_due(now)) return;
+  ScratchMeter::Folders folders;
+  for (const auto& [id, child] : children_) {
+    // What the last job left is not the fault of the next.
+    if (child->spec.measure_scratch && child->pid > 0 && child->cleaning == 0)
+      folders.emplace(id, child->spec.scratch);
+  }
+  if (folders.empty()) return;
+  scratch_.measure(std::move(folders), [&loop = loop_, events = events_, now](ScratchSizes sizes) {
+    loop.post([events, now, sizes = std::move(sizes)] {
+      if (const auto listener = events.lock()) listener->on_scratch(sizes, now);
+    });
+  });
+}
+
 void RunnerIo::on_timer() {
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = ::read(timer_.get(), &count, sizeof count);
@@ -303,6 +319,7 @@ void RunnerIo::on_timer() {
     if (child->kill_sent && now - *child->kill_sent > kKeeperTimeout && !child->exit_reported)
       kill_keeper(*child);
   }
+  measure_scratch(now);
   set_timer();
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/system_env.hpp"
 #include "runner/child.hpp"
+#include "runner/scratch_meter.hpp"
 #include "runner/system_process_host.hpp"
 
 namespace gaur {
@@ -57,6 +58,7 @@ class RunnerIo {
   void on_ready(Child& child, Source source);
   void flush(Child& child);
   void sample(Child& child);
+  void measure_scratch(Instant now);
   void on_timer();
   void set_timer();
   ThreadLoop& cleaner();
@@ -111,6 +113,7 @@ class RunnerIo {
   std::weak_ptr<ProcessEvents> events_;
   std::map<RunnerId, std::unique_ptr<Child>> children_;
   std::unique_ptr<ThreadLoop> cleaner_;
+  ScratchMeter scratch_;
   bool stopping_ = false, any_paused_ = false;
   /// The timer runs at the interval of idle runners.
   bool samples_rarely_ = false;

@@ -310,6 +310,30 @@ TEST_F(ConfigTest, RejectsEveryTokenFileWithoutAToken) {
   EXPECT_THAT(problems(), ElementsAre(at + "cannot read " + path + ": Is a directory"));
 }
 
+TEST_F(ConfigTest, SharesScratchSpaceAmongSlots) {
+  const std::string pool = "[pools.p]\ncommand = [\"/bin/true\"]\n";
+  put("gaur.toml", "[machine]\nslots = 4\nspill = \"1GB\"\n" + pool);
+  Config config = make();
+  EXPECT_EQ(config.scratch_bytes, 2'000'000'000U);
+  EXPECT_EQ(config.pools.at("p").max_scratch, 500'000'000U);
+  EXPECT_EQ(config.pools.at("p").max_file, 0U);
+  put("gaur.toml",
+      "[machine]\nslots = 4\nscratch = \"100MB\"\n" + pool + "max_scratch = \"7MB\"\nmax_file = \"1MB\"\n");
+  config = make();
+  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_EQ(config.spill_bytes, 50'000'000U);
+  EXPECT_EQ(config.pools.at("p").max_scratch, 7'000'000U);
+  EXPECT_EQ(config.pools.at("p").max_file, 1'000'000U);
+  put("gaur.toml", "[machine]\nspill = \"0\"\n" + pool);
+  config = make();
+  EXPECT_EQ(config.scratch_bytes, 0U);
+  EXPECT_EQ(config.pools.at("p").max_scratch, 0U);
+  for (const char* spill : {"0", "101MB"}) {
+    put("gaur.toml", std::string("[machine]\nscratch = \"100MB\"\nspill = \"") + spill + "\"\n");
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("machine.spill: must be at most machine.scratch")));
+  }
+}
+
 TEST_F(ConfigTest, ReadsNamedTokens) {
   put("server", "server-0123456789\n");
   put("view", "view-new-0123456789\nview-old-0123456789\n");

@@ -96,6 +96,16 @@ TEST_F(ResultFolderTest, FollowsNoLinkInTheFoldersOfRunnersAndResults) {
   EXPECT_TRUE(fs::exists(root_ / "elsewhere" / "r.csv")) << "the clean-up stays in its folder";
 }
 
+TEST_F(ResultFolderTest, RejectsAFileOverTheLimitOfItsRun) {
+  write("r.csv", "12345678");
+  const auto saved = results_->save(job("1"), out(), {"r.csv", "csv", 0}, false, 7);
+  ASSERT_FALSE(saved);
+  EXPECT_EQ(saved.error().code, Errc::kTooLarge);
+  EXPECT_EQ(saved.error().message, "the result file has 8 bytes, at most 7 are allowed");
+  EXPECT_FALSE(results_->find(job("1")));
+  EXPECT_TRUE(results_->save(job("1"), out(), {"r.csv", "csv", 0}, false, 8));
+}
+
 TEST_F(ResultFolderTest, OthersCannotReadResults) {
   write("r.csv");
   fs::permissions(out() / "r.csv", fs::perms(0666));

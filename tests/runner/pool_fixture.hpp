@@ -54,6 +54,7 @@ class PoolTest : public testing::Test, public RunObserver {
     options.pools["p"] = std::move(pool);
     options.functions[FunctionName("f")] = "p";
     options.run_folder = "unused";
+    options.max_scratch = host_scratch_;
     options.on_closed = [this](const FunctionName&, bool closed, const std::string& why) {
       closed_.push_back(closed ? why : "open");
     };
@@ -120,6 +121,8 @@ class PoolTest : public testing::Test, public RunObserver {
   std::vector<std::string> progress_, closed_;
   std::vector<std::pair<results::SaveRequest, results::OnSaved>> save_requests_;
   std::uint64_t idle_memory_ = 0;
+  /// PoolsOptions::max_scratch.
+  std::uint64_t host_scratch_ = 0;
 };
 
 }  // namespace gaur

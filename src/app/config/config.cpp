@@ -84,8 +84,16 @@ QueueConfig read_queue(Settings& settings, const std::string& name, bool redis) 
   return queue;
 }
 
+void read_scratch(const Settings& settings, Config& config) {
+  const auto scratch = settings.maybe_whole({"machine", "scratch"});
+  std::uint64_t share = default_disk_share_of(config.data_folder);
+  if (scratch.value_or(0) > 0) share = std::min(share, *scratch / 2);
+  config.spill_bytes = settings.maybe_whole({"machine", "spill"}).value_or(share);
+  config.scratch_bytes = scratch.value_or(2 * config.spill_bytes);
+}
+
 PoolConfig read_pool(const Settings& settings, const std::string& name, const std::filesystem::path& folder,
-                     const SlotPlan& slots) {
+                     const Config& config) {
   const auto key = [&](const char* last) { return KeyPath{"pools", name, last}; };
   PoolConfig pool;
   pool.duckdb = settings.text(key("kind")) == "duckdb";
@@ -105,12 +113,15 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   if (pool.folder.empty()) pool.folder = base.empty() ? folder : std::filesystem::path(base);
   pool.max_result = settings.whole(key("max_result"));
   pool.max_jobs = settings.whole(key("max_jobs"));
-  pool.max_rss_bytes = settings.maybe_whole(key("max_rss")).value_or(slots.share.memory_bytes / 2);
+  pool.max_rss_bytes = settings.maybe_whole(key("max_rss")).value_or(config.slots.share.memory_bytes / 2);
   pool.max_age = duration(settings, key("max_age"));
   pool.min_runners = small(settings, key("min_runners"));
   if (settings.maybe_whole(key("max_runners"))) pool.max_runners = small(settings, key("max_runners"));
   pool.start_timeout = duration(settings, key("start_timeout"));
   pool.stop_grace = duration(settings, key("stop_grace"));
+  pool.max_scratch = settings.maybe_whole(key("max_scratch"))
+                         .value_or(config.scratch_bytes / std::max(1U, config.slots.slots));
+  pool.max_file = settings.whole(key("max_file"));
   pool.output = {.per_run = settings.whole(key("max_output")),
                  .per_second = settings.whole(key("max_output_rate"))};
   return pool;
@@ -254,13 +265,12 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
   config.lock = duration(settings, {"worker", "lock"});
   config.max_stalled = small(settings, {"worker", "max_stalled"});
   config.results = read_results(settings, config.data_folder);
-  config.spill_bytes =
-      settings.maybe_whole({"machine", "spill"}).value_or(default_disk_share_of(config.data_folder));
+  read_scratch(settings, config);
   config.runner_user = settings.text({"runners", "user"});
   for (const std::string& name : settings.names("queues"))
     config.queues[name] = read_queue(settings, name, config.redis.has_value());
   for (const std::string& name : settings.names("pools"))
-    config.pools[name] = read_pool(settings, name, folder, config.slots);
+    config.pools[name] = read_pool(settings, name, folder, config);
   for (const std::string& name : settings.names("functions"))
     config.functions[name] = read_function(settings, name);
   config.recovery = read_recovery(settings, config);

@@ -102,6 +102,8 @@ struct PoolConfig {
   std::optional<std::uint32_t> max_runners;
   Duration start_timeout{10'000}, stop_grace{2'000};
   OutputLimits output;
+  /// Bytes; 0: no limit.
+  std::uint64_t max_scratch = 0, max_file = 0;
 };
 
 struct FunctionConfig {
@@ -165,8 +167,8 @@ struct Config {
   bool listen_is_default = false;
   bool relaxed = false;
   std::uint64_t reserve_bytes = 0;
-  /// Sum of all runs; 0: no limit.
-  std::uint64_t spill_bytes = 0;
+  /// Sums of all runs; 0: no limit. Spill files are in the scratch folders.
+  std::uint64_t spill_bytes = 0, scratch_bytes = 0;
   Machine machine;
   SlotPlan slots;
   /// The name of this machine.

@@ -48,6 +48,14 @@ void check_tls(Settings& settings, const Config& config) {
     settings.problem({"server", "tls_client_ca"}, "needs server.tls_certificate");
 }
 
+void check_spill(Settings& settings, const Config& config) {
+  const KeyPath spill{"machine", "spill"};
+  if (settings.is_set(spill) && config.scratch_bytes > 0 &&
+      (config.spill_bytes == 0 || config.spill_bytes > config.scratch_bytes))
+    settings.problem(spill,
+                     "must be at most machine.scratch, because spill files are in the scratch folders");
+}
+
 void check_base_path(Settings& settings, const Config& config) {
   const std::string& path = config.base_path;
   const bool plain =
@@ -314,6 +322,7 @@ void check_config(Settings& settings, const Config& config) {
   check_connections(settings, config);
   check_tls(settings, config);
   check_machine(settings, config);
+  check_spill(settings, config);
   check_store(settings, config);
   check_results(settings, config);
   if (config.lock < Duration(1000)) settings.problem({"worker", "lock"}, "must be at least 1s");

@@ -47,7 +47,9 @@ constexpr std::array kRows{
     KeyRow{"server.log_level", Kind::kChoice, "info", "lowest level that is logged", "debug|info|warn|error"},
     KeyRow{"server.data", Kind::kPath, "",
            "folder for runners, result files and the lock that prevents two hosts with one name; none: that "
-           "of an embedded store, else `./gaur-data`. Also `--data`"},
+           "of an embedded store, else `./gaur-data`. It may be a symbolic link, but a start rejects links "
+           "in it. "
+           "Also `--data`"},
     // ---- tokens
     KeyRow{.path = "tokens.*.token_file",
            .kind = Kind::kPath,
@@ -123,6 +125,13 @@ constexpr std::array kRows{
             "disk space that all DuckDB runs of this host may spill to, each its slot's share; 0: no limit. "
             "auto: a quarter of the file system of `server.data`, at least 1 GiB, at most half of it",
         .or_auto = true},
+    KeyRow{.path = "machine.scratch",
+           .kind = Kind::kSize,
+           .fallback = "auto",
+           .doc = "disk space that the scratch folders of all runners of this host may take together, spill "
+                  "files included; above it the run with the most fails, code `scratch_full`; 0: no limit. "
+                  "auto: twice `machine.spill`",
+           .or_auto = true},
     // ---- worker
     KeyRow{"worker.name", Kind::kText, "",
            "name shown as `processed_by`, the same after restarts; none: host name and a hash of the data "
@@ -246,6 +255,16 @@ constexpr std::array kRows{
     KeyRow{"pools.*.max_result", Kind::kSize, "1MiB",
            "largest result of one run that is kept in the store, 64 KiB to 7 MiB; more is a failed attempt, "
            "code `too_large`. Use result files for larger ones"},
+    KeyRow{.path = "pools.*.max_scratch",
+           .kind = Kind::kSize,
+           .fallback = "auto",
+           .doc = "disk space that the scratch folder of one runner (`GAUR_TMP` and `GAUR_OUT`) may take; a "
+                  "run above it fails, code `scratch_full`; 0: no limit. auto: a slot's share of "
+                  "`machine.scratch`",
+           .or_auto = true},
+    KeyRow{"pools.*.max_file", Kind::kSize, "0",
+           "largest result file of one run; a larger one is a failed attempt, code `too_large`; 0: only "
+           "`max_scratch` and `results.max_size` limit it"},
     KeyRow{"pools.*.max_jobs", Kind::kWhole, "1000",
            "number of jobs after which a runner is replaced; 0: no limit"},
     KeyRow{"pools.*.max_rss", Kind::kSize, "0",

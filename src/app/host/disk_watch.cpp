@@ -48,6 +48,12 @@ std::vector<std::string> disk_warnings(const Config& config, const DiskUse& use)
         fmt::format("spill files use {} of {} (machine.spill): queries that need more fail with spill_full",
                     human_bytes(use.spill_bytes), human_bytes(config.spill_bytes)));
   }
+  if (is_near(use.spill_bytes, config.scratch_bytes)) {
+    warnings.push_back(fmt::format(
+        "scratch folders use {} of {} (machine.scratch): at the limit the run with the most fails with "
+        "scratch_full",
+        human_bytes(use.spill_bytes), human_bytes(config.scratch_bytes)));
+  }
   if (is_near(use.results_bytes, config.results.max_bytes)) {
     warnings.push_back(fmt::format(
         "result files use {} of {} (results.max_size): at the limit new ones are rejected; raise it or lower "

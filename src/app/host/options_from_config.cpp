@@ -47,6 +47,8 @@ PoolOptions pool_options(const PoolConfig& pool, const SlotPlan& slots) {
   options.start_timeout = pool.start_timeout;
   options.stop_grace = pool.stop_grace;
   options.output = pool.output;
+  options.max_scratch = pool.max_scratch;
+  options.max_file = pool.max_file;
   return options;
 }
 
@@ -127,6 +129,7 @@ WorkerOptions worker_options(const Config& config, Time started) {
 Result<PoolsOptions> pools_options(const Settings& settings, const Config& config) {
   PoolsOptions options;
   options.run_folder = config.data_folder / "run";
+  options.max_scratch = config.scratch_bytes;
   for (const auto& [name, pool] : config.pools) {
     PoolOptions made = pool_options(pool, config.slots);
     GAUR_TRY(made.isolation, isolation_of(config, pool));

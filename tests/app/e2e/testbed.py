@@ -103,6 +103,14 @@ def write_file(run, data):
     send(type="completed", run=run, result={}, file={"name": "rows.csv", "format": "csv", "rows": data.get("rows", 3)})
 
 
+def fill_scratch(run, data):
+    """Writes megabytes to its folders and waits for its end."""
+    for number in range(data["megabytes"]):
+        with open(os.path.join(os.environ[data.get("folder", "GAUR_TMP")], f"f{number}"), "wb") as file:
+            file.write(bytes(1_000_000))
+    sleep(run, data)
+
+
 def fail(run, data):
     send(type="failed", run=run, message=f"attempt {attempt} failed")
 
@@ -114,7 +122,7 @@ def snooze(run, data):
     send(type="completed", run=run, result=None) if done else send(type="snooze", run=run, delay_ms=0)
 
 
-FUNCTIONS = {"file": write_file, "print": print_lines, "ignore_signals": ignore_signals, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die, "fail": fail, "snooze": snooze}
+FUNCTIONS = {"file": write_file, "fill": fill_scratch, "print": print_lines, "ignore_signals": ignore_signals, "eat": eat, "grandchild": leave_grandchild, "die": die, "say_and_die": say_and_die, "fail": fail, "snooze": snooze}
 
 send(type="ready", protocol=1, name="testbed")
 while True:
