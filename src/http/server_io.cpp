@@ -224,7 +224,9 @@ void HttpServer::Impl::stop_accepting() {
 }
 
 Status HttpServer::set_tokens(std::vector<http::TokenGrant> tokens) {
-  if (tokens.empty()) return Error{Errc::kInvalidArgument, "at least one token is needed"};
+  if (tokens.empty())
+    return Error{Errc::kInvalidArgument,
+                 "the last token cannot be removed while the server runs; restart it to use none"};
   GAUR_CHECK(check_tokens(tokens));
   asio::post(impl_->core->io, [core = impl_->core, tokens = std::move(tokens)]() mutable {
     if (core->service != nullptr) core->service->set_tokens(std::move(tokens));

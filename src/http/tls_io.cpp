@@ -1,7 +1,6 @@
 #include "http/tls_io.hpp"
 
 #include <fmt/format.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -20,15 +19,6 @@ using Certificate = std::shared_ptr<X509>;
 
 Error unusable(std::string_view what, const std::filesystem::path& file, const std::string& why) {
   return Error{Errc::kInvalidArgument, fmt::format("cannot use {} as {}: {}", file.string(), what, why)};
-}
-
-/// The first certificate of a file.
-Result<Certificate> read_certificate(const std::filesystem::path& file) {
-  const std::unique_ptr<BIO, int (*)(BIO*)> input(BIO_new_file(file.c_str(), "r"), BIO_free);
-  if (!input) return Error{Errc::kIo, fmt::format("cannot read {}", file.string())};
-  Certificate found(PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), X509_free);
-  if (!found) return unusable("a certificate", file, "it contains none in PEM");
-  return found;
 }
 
 /// Accepts a peer whose certificate is `own`, and else only what OpenSSL accepts.
@@ -74,6 +64,11 @@ Result<TlsContext> make_server_context(const TlsFiles& files) {
   context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, error);
   accept_own(*context, own);
   return context;
+}
+
+Status check_tls_files(const TlsFiles& files) {
+  const auto made = make_server_context(files);
+  return made ? ok() : Status(made.error());
 }
 
 Result<TlsContext> make_pinned_context(const TlsFiles& files) {

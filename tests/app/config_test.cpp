@@ -379,6 +379,7 @@ rights = ["view"]
 [tokens.empty]
 token_file = ""
 rights = ["view"]
+functions = []
 )");
   EXPECT_THAT(
       problems(),
@@ -389,7 +390,8 @@ rights = ["view"]
                   HasSubstr("tokens.typo.rights: there is no right \"veiw\"; did you mean \"view\""),
                   HasSubstr("tokens.typo.queues: there is no queue \"qq\""),
                   HasSubstr("tokens.three.token_file: has 3 lines"),
-                  HasSubstr("tokens.empty.token_file: names no file")));
+                  HasSubstr("tokens.empty.token_file: names no file"),
+                  HasSubstr("tokens.empty.functions: is empty; remove the key to allow all")));
 }
 
 TEST_F(ConfigTest, RejectsATokenThatIsSetToNothing) {

@@ -104,8 +104,14 @@ bool CommandLine::take_configuration_flag(const std::vector<std::string>& words,
   return true;
 }
 
-/// "; did you mean --grace?", from the subcommand's own options and the configuration's keys.
+/// "; did you mean --grace?", from the subcommand's own options, else from the configuration's keys.
 std::string CommandLine::suggestion_for(std::string_view option) const {
+  const std::string_view word = option.substr(std::min(option.find_first_not_of('-'), option.size()));
+  std::vector<std::string> names;
+  for (const CLI::Option* known : cli_->get_options()) {
+    for (const std::string& name : known->get_lnames()) names.push_back(name);
+  }
+  if (const auto own = nearest(word, names)) return fmt::format("; did you mean --{}?", *own);
   std::map<std::string, std::string> spelled;
   if (configuration_ == Configuration::kLayers) {
     for (const KeyRow& row : schema()) {
@@ -114,11 +120,7 @@ std::string CommandLine::suggestion_for(std::string_view option) const {
       spelled.emplace(row.path.substr(row.path.rfind('.') + 1), path);
     }
   }
-  for (const CLI::Option* known : cli_->get_options()) {
-    for (const std::string& name : known->get_lnames()) spelled[name] = name;
-  }
-  const std::string_view word = option.substr(std::min(option.find_first_not_of('-'), option.size()));
-  std::vector<std::string> names;
+  names.clear();
   for (const auto& [name, whole] : spelled) names.push_back(name);
   auto near = nearest(word, names);
   if (!near) {  // "--prot" for "--port-file": the first words of the subcommand's own options
@@ -129,9 +131,9 @@ std::string CommandLine::suggestion_for(std::string_view option) const {
     names.clear();
     for (const auto& [part, whole] : words) names.push_back(part);
     near = nearest(word, names);
-    if (near) near = words[*near];
+    return near ? fmt::format("; did you mean --{}?", words[*near]) : "";
   }
-  return near ? fmt::format("; did you mean --{}?", spelled[*near]) : "";
+  return fmt::format("; did you mean --{}?", spelled[*near]);
 }
 
 bool CommandLine::report_leftovers() const {

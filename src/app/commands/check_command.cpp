@@ -17,6 +17,7 @@
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "app/version.hpp"
+#include "base/system_env.hpp"
 
 namespace gaur::app {
 namespace {
@@ -50,6 +51,13 @@ void print_settings(const Settings& settings, bool brief) {
     fmt::print("  {} = {}  {}\n", padded(key(setting), key_width), padded(setting.shown, value_width),
                to_string(setting.origin));
   }
+}
+
+/// A server would not start with a key of another certificate.
+void check_certificate(Settings& settings, const Config& config) {
+  if (!config.tls.on() || !settings.problems().empty()) return;
+  if (const Status usable = http::check_tls_files(config.tls); !usable)
+    settings.problem({"server", "tls_certificate"}, usable.error().message);
 }
 
 void print_machine(const Config& config) {
@@ -102,10 +110,12 @@ int check_command(int argc, char** argv) {
   for (const auto& [name, pool] : loaded.config.pools) {
     if (pool.duckdb) check_duckdb_pool(loaded.settings, loaded.config, name);
   }
-  for (const std::string& warning : host_warnings(loaded.config, !loaded.config.producer_only))
+  for (const std::string& warning :
+       host_warnings(loaded.config, !loaded.config.producer_only, SystemClock().wall()))
     fmt::print("\nwarning: {}\n", warning);
   for (const std::string& warning : disk_warnings(loaded.config, measure_disk_use(loaded.config)))
     fmt::print("\nwarning: {}\n", warning);
+  check_certificate(loaded.settings, loaded.config);
   check_needs(loaded.settings, loaded.config);
   check_commands(loaded.settings, loaded.config);
   check_isolation(loaded.settings, loaded.config);

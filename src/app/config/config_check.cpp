@@ -94,7 +94,10 @@ void check_listen(Settings& settings, const Config& config) {
     return;
   }
   const bool loopback = address.starts_with("127.") || address == "[::1]" || address == "localhost";
-  if (!loopback && config.tokens.empty() && config.tls.client_ca.empty()) {
+  // A token that has a problem is reported once.
+  const bool token_given = settings.is_set({"server", "token"}) ||
+                           settings.is_set({"server", "token_file"}) || !settings.names("tokens").empty();
+  if (!loopback && !token_given && config.tls.client_ca.empty()) {
     settings.problem(
         key, fmt::format("{} is reachable from other machines, so server.token_file must be set", address));
   }

@@ -19,12 +19,12 @@ void check_secrets(Settings& settings, const Secret& secret) {
   if (secret.lines.empty() || secret.lines.front().empty())
     return settings.problem(*secret.from, "the token is empty; remove the key to use no token");
   if (secret.lines.size() > kMostSecrets)
-    settings.problem(
+    return settings.problem(
         *secret.from,
         fmt::format("has {} lines; a token and the one that it replaces are at most 2", secret.lines.size()));
-  for (const std::string& line : secret.lines) {
-    if (const Status good = http::check_token_rule(line); !good)
-      return settings.problem(*secret.from, good.error().message);
+  for (std::size_t i = 0; i < secret.lines.size(); ++i) {
+    if (const Status good = http::check_token_rule(secret.lines[i]); !good)
+      return settings.problem(*secret.from, (i > 0 ? "line 2: " : "") + good.error().message);
   }
 }
 
@@ -50,7 +50,9 @@ std::set<std::string> read_names(Settings& settings, const KeyPath& key, std::st
                                  bool all_known) {
   const std::vector<std::string> known = settings.names(section);
   std::set<std::string> names;
-  for (const std::string& name : settings.texts(key)) {
+  const std::vector<std::string> given = settings.texts(key);
+  if (settings.is_set(key) && given.empty()) settings.problem(key, "is empty; remove the key to allow all");
+  for (const std::string& name : given) {
     names.insert(name);
     if (all_known && std::ranges::find(known, name) == known.end())
       settings.problem(key, fmt::format("there is no {} \"{}\"{}", section.substr(0, section.size() - 1),
@@ -60,6 +62,12 @@ std::set<std::string> read_names(Settings& settings, const KeyPath& key, std::st
 }
 
 void add(Settings& settings, Config& config, http::TokenGrant token, const Secret& secret) {
+  const bool from_file = secret.from->back() == "token_file";
+  if (from_file) config.token_files.emplace_back(settings.text(*secret.from));
+  if (config.token.empty() && token.has(http::Right::kAdmin) && !secret.lines.empty()) {
+    config.token = secret.lines.front();
+    if (from_file) config.token_file = config.token_files.back();
+  }
   const std::size_t problems = settings.problems().size();
   check_secrets(settings, secret);
   if (settings.problems().size() > problems) return;
@@ -71,11 +79,6 @@ void add(Settings& settings, Config& config, http::TokenGrant token, const Secre
     }
   }
   token.secrets = secret.lines;
-  if (secret.from->back() == "token_file") config.token_files.emplace_back(settings.text(*secret.from));
-  if (config.token.empty() && token.has(http::Right::kAdmin)) {
-    config.token = secret.lines.front();
-    if (secret.from->back() == "token_file") config.token_file = config.token_files.back();
-  }
   config.tokens.push_back(std::move(token));
 }
 

@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 
+#include "app/host/host_warnings.hpp"
+#include "base/system_env.hpp"
+
 namespace gaur::app {
 
 namespace {
@@ -24,6 +27,7 @@ AccessReload::AccessReload(Host& host, const Logger& log, const Loaded& running)
     : host_(host),
       log_(log),
       running_(running),
+      had_tokens_(!running.config.tokens.empty()),
       files_(files_of(running.config)),
       stamps_(stamps_of(files_)) {}
 
@@ -74,9 +78,10 @@ void AccessReload::reload(const std::string& why) {
 }
 
 void AccessReload::reload_tokens(const Config& config) {
-  if (config.tokens.empty() && running_.config.tokens.empty()) return;
+  if (config.tokens.empty() && !had_tokens_) return;
   if (const Status set = host_.set_tokens(config.tokens); !set)
     return log_.error("tokens not reloaded", {{"error", set.error().message}});
+  had_tokens_ = true;
   std::vector<std::string> names;
   for (const http::TokenGrant& token : config.tokens) names.push_back(token.name);
   log_.info("tokens reloaded", {{"tokens", fmt::format("{}", fmt::join(names, ","))}});
@@ -87,6 +92,7 @@ void AccessReload::reload_tls(const Config& config) {
   if (const Status set = host_.set_tls(config.tls); !set)
     return log_.error("TLS not reloaded", {{"error", set.error().message}});
   log_.info("TLS reloaded", {{"certificate", config.tls.certificate.string()}});
+  if (const auto warning = certificate_warning(config, SystemClock().wall())) log_.warn(*warning);
 }
 
 /// A reload that silently ignored a change would look like one that applied it.

@@ -43,6 +43,7 @@ class AccessReload {
   Host& host_;
   const Logger& log_;
   const Loaded& running_;
+  bool had_tokens_;
   std::vector<std::filesystem::path> files_;
   Stamps stamps_;
 };

@@ -81,7 +81,7 @@ HostStatus common_status(const StatusParts& parts) {
   status.role = parts.role;
   status.store = parts.opened.description;
   status.stopping = parts.stopping;
-  status.warnings = host_warnings(parts.config, parts.role == "worker");
+  status.warnings = host_warnings(parts.config, parts.role == "worker", parts.clock.wall());
   if (parts.watch != nullptr) {
     for (auto& [queue, refusal] : parts.watch->refused()) {
       if (refusal.mixed) status.mixed_queues.push_back(queue);

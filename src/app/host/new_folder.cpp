@@ -1,5 +1,6 @@
 #include "app/host/new_folder.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -34,6 +35,22 @@ pid_t last_owner(const fs::path& folder) {
 }
 
 }  // namespace
+
+Status check_no_links(const fs::path& data_folder) {
+  std::vector<fs::path> entries(kOurs.begin(), kOurs.end());
+  for (const char* more : {kLock, "running", "store/data.mdb", "store/lock.mdb"}) entries.emplace_back(more);
+  for (const fs::path& entry : entries) {
+    std::error_code missing;
+    if (!fs::is_symlink(data_folder / entry, missing)) continue;
+    return Error{
+        Errc::kInvalidArgument,
+        fmt::format("{} is a symbolic link, and Gaur follows none in its data folder; to use another "
+                    "disk, mount it there, or name its folder in server.data, store.url or "
+                    "results.folder",
+                    (data_folder / entry).string())};
+  }
+  return ok();
+}
 
 fs::path topmost_missing(const fs::path& path) {
   std::error_code ignored;

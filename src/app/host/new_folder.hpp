@@ -1,8 +1,11 @@
 #pragma once
-// A failed start removes everything that it created in its data folder.
+// The data folder at a start: it contains no symbolic links, and a failed start removes everything that it
+// created there.
 #include <filesystem>
 #include <set>
 #include <string>
+
+#include "gaur/result.hpp"
 
 namespace gaur::app {
 
@@ -27,6 +30,10 @@ class NewFolder {
   std::set<std::string> before_;
   bool kept_ = false;
 };
+
+/// Rejects symbolic links in the data folder: a link named run would make a start empty the link's target.
+/// The data folder itself may be one. Errors: kInvalidArgument, naming the link and what to do.
+Status check_no_links(const std::filesystem::path& data_folder);
 
 /// The topmost folder of `path` that does not exist; "": all exist.
 std::filesystem::path topmost_missing(const std::filesystem::path& path);

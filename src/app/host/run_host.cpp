@@ -12,6 +12,7 @@
 #include "app/host/host_file.hpp"
 #include "app/host/host_warnings.hpp"
 #include "app/host/new_folder.hpp"
+#include "app/host/open_files.hpp"
 #include "app/host/options_from_config.hpp"
 #include "app/host/signals.hpp"
 #include "app/host/startup_report.hpp"
@@ -170,11 +171,14 @@ Status complete_configuration(Loaded& loaded, bool discover_queues, const Logger
 }
 
 int run_host(Loaded& loaded, const RunHostOptions& options) {
+  raise_open_files();
   Signals signals;
   MainThreadEvents events{.signals = signals, .mutex = {}, .fatal = {}, .stopped = {}, .leave = {}};
   const Logger log(stderr_log_sink(), loaded.config.log_level);
   if (const Status hidden = hide_process(); !hidden)
     log.warn("the host's memory is readable by its user", {{"error", hidden.error().message}});
+  const Status plain = check_no_links(loaded.config.data_folder);
+  if (!plain) return cannot_start(plain.error());
   NewFolder data_folder(loaded.config.data_folder);  // before the host, so that it outlives it
   const Status complete = complete_configuration(loaded, options.role == Role::kSweeper, log);
   if (!complete) return cannot_start(complete.error());
@@ -198,7 +202,9 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
                             {"store", host.opened().description},
                             {"data", config.data_folder.string()},
                             {"slots", config.slots.text}});
-  for (const std::string& warning : host_warnings(config, options.role == Role::kWorker)) log.warn(warning);
+  for (const std::string& warning :
+       host_warnings(config, options.role == Role::kWorker, SystemClock().wall()))
+    log.warn(warning);
   fmt::print("listening on {}\n", url_of(config, *port));
   std::fflush(stdout);
   if (!config.port_file.empty()) {

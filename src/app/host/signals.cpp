@@ -33,9 +33,8 @@ Signals::Event Signals::wait(Duration at_most) {
     const int ready = poll(ends.data(), ends.size(), static_cast<int>(at_most.count()));
     if (ready == 0) return Event::kTimeout;
     signalfd_siginfo info{};
-    while (read(signals_, &info, sizeof info) == sizeof info) {
+    if (read(signals_, &info, sizeof info) == sizeof info)
       return info.ssi_signo == SIGHUP ? Event::kReload : Event::kStop;
-    }
     std::uint64_t count = 0;
     if (read(notified_, &count, sizeof count) == sizeof count) return Event::kNotified;
   }

@@ -27,12 +27,12 @@ def make_authority(folder, name):
             "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")
 
 
-def make_certificate(folder, name, authority, serial):
+def make_certificate(folder, name, authority, serial, days=2):
     openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key.new",
             "-out", f"{name}.csr", "-subj", f"/CN={name}")
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost")
     openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
-            "-set_serial", str(serial), "-out", f"{name}.pem.new", "-days", "2", "-extfile", "names")
+            "-set_serial", str(serial), "-out", f"{name}.pem.new", "-days", str(days), "-extfile", "names")
     os.replace(folder / f"{name}.key.new", folder / f"{name}.key")
     os.replace(folder / f"{name}.pem.new", folder / f"{name}.pem")
 
@@ -69,6 +69,7 @@ class TlsTest(EndToEnd):
         status, body = self.request(gaur, trusted, "POST", "/v1/queues/q/pause")
         self.assertEqual(status, 204, body)
         self.assertEqual(self.request(gaur, trusted, path="/v1/queues")[0], 200)
+        self.assertIn("server.pem expires within two weeks", gaur.log())
         with socket.create_connection(("127.0.0.1", gaur.port)) as plain:  # plain HTTP on the TLS port
             plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             plain.settimeout(30)
@@ -101,6 +102,8 @@ class TlsTest(EndToEnd):
         (self.folder / "server.pem").write_text("damaged")
         until(lambda: "TLS not reloaded" in gaur.log(), what="the error")
         self.assertEqual(serial(), 2)
+        make_certificate(self.folder, "server", "ca", 3, days=-1)
+        until(lambda: "server.pem has expired" in gaur.log(), what="the warning")
 
     def serial(self, gaur):
         with socket.create_connection(("127.0.0.1", gaur.port)) as raw:
@@ -112,9 +115,10 @@ class TlsTest(EndToEnd):
         make_certificate(self.folder, "client", "clients", 7)
         make_authority(self.folder, "unknown_ca")
         make_certificate(self.folder, "unknown", "unknown_ca", 8)
+        make_certificate(self.folder, "expired", "clients", 9, days=-1)
         gaur = self.serve(KEYS + 'tls_client_ca = "clients.pem"\n')
         self.assertEqual(self.request(gaur, self.context("client"))[0], 200)
-        for certificate in (None, "unknown"):
+        for certificate in (None, "unknown", "expired"):
             with self.assertRaises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
                 self.request(gaur, self.context(certificate))
         quiet = subprocess.run([str(GAUR), "quiet"], cwd=gaur.folder, capture_output=True, text=True)
@@ -141,6 +145,9 @@ class TlsTest(EndToEnd):
             started = subprocess.run([str(GAUR), "serve", "--server.listen=127.0.0.1:0"], cwd=self.folder, capture_output=True, text=True, timeout=60)
             self.assertEqual(started.returncode, 1, started.stderr)
             self.assertRegex(started.stderr, said)
+            checked = subprocess.run([str(GAUR), "check"], cwd=self.folder, capture_output=True, text=True, timeout=60)
+            self.assertEqual(checked.returncode, 1, checked.stdout)
+            self.assertRegex(checked.stdout + checked.stderr, said)
 
 
 if __name__ == "__main__":
