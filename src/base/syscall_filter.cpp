@@ -17,7 +17,8 @@ namespace {
 /// Names that libseccomp does not know on this architecture are skipped.
 constexpr const char* kAlways[] = {
     // debugging and reading other processes
-    "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "perf_event_open",
+    "process_madvise", "process_mrelease", "ptrace", "process_vm_readv", "process_vm_writev", "kcmp",
+    "pidfd_getfd", "perf_event_open",
     // file systems, and files without their path
     "mount", "umount", "umount2", "mount_setattr", "move_mount", "fsopen", "fsmount", "fspick", "fsconfig",
     "open_tree", "pivot_root", "open_by_handle_at", "name_to_handle_at", "quotactl", "quotactl_fd",
@@ -49,6 +50,10 @@ class Rules {
   }
   void deny_if_set(const char* name, unsigned long bit) {
     add(name, EPERM, 1, SCMP_A0(SCMP_CMP_MASKED_EQ, bit, bit));
+  }
+
+  void deny_unless_zero(const char* name) {
+    add(name, EPERM, 1, SCMP_A0(SCMP_CMP_NE, 0));
   }
 
   Status load() {
@@ -85,6 +90,8 @@ Status filter_system_calls(const SyscallFilter& filter) {
   GAUR_CHECK(seccomp_available());
   Rules rules;
   for (const char* name : kAlways) rules.deny(name);
+  // Lower limits than their use would stop the processes of the same user. 0: the caller.
+  for (const char* name : {"prlimit64", "move_pages", "migrate_pages"}) rules.deny_unless_zero(name);
   if (filter.deny_sockets) rules.deny("socket", EACCES);
   if (filter.deny_namespaces) {
     rules.deny("unshare");

@@ -19,8 +19,8 @@ Status seccomp_available();
 
 /// Denies with EPERM what no handler of jobs needs and what a hostile one misuses: mount, ptrace and
 /// process_vm_*, kexec, modules, bpf, keys, perf_event_open, userfaultfd, io_uring (which bypasses filters),
-/// reboot, swap, clocks; and what `filter` adds. Sets no_new_privs. Call it while the process has one thread.
-/// Errors: kUnsupported; kIo.
+/// reboot, swap, clocks, prlimit of other processes; and what `filter` adds. Sets no_new_privs. Call it while
+/// the process has one thread. Errors: kUnsupported; kIo.
 Status filter_system_calls(const SyscallFilter& filter);
 
 }  // namespace gaur

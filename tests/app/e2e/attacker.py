@@ -3,8 +3,10 @@ such as "EACCES", or what it read."""
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -39,7 +41,7 @@ def leave_daemon(megabytes):
     return int(started.stdout)
 
 
-def attempt(job):
+def attempt(job, run):
     what = job["what"]
     if what == "read":
         with open(job["path"], "rb") as file:
@@ -104,6 +106,53 @@ def attempt(job):
         return "done"
     if what == "list_tmp":
         return sorted(os.listdir(os.environ["TMPDIR"]))
+    if what == "descriptors":
+        return sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1]  # the last lists the folder
+    if what == "open_to_write":
+        os.close(os.open(job["path"], os.O_WRONLY))
+        return "done"
+    if what == "limit":
+        resource.prlimit(job["pid"], resource.RLIMIT_NOFILE, (3, 3))
+        return "done"
+    if what == "signal_by_io":  # the kernel sends it, without kill()
+        end, other = os.pipe()
+        fcntl.fcntl(end, fcntl.F_SETOWN, job["pid"])
+        fcntl.fcntl(end, 10, signal.SIGUSR2)  # F_SETSIG
+        fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+        os.write(other, b"x")
+        return "done"
+    if what == "leave_stubborn":  # keeps stdout and the frame pipes open
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+            if os.fork() == 0:
+                os.write(writer, str(os.getpid()).encode())
+                time.sleep(600)
+            os._exit(0)
+        os.wait()
+        return int(os.read(reader, 20))
+    if what == "fork_bomb":
+        until = time.monotonic() + 20  # for the machine of the test
+        for _ in range(100):
+            if os.fork() == 0:
+                while time.monotonic() < until:
+                    if os.fork() != 0:
+                        os._exit(0)
+                    os.setsid()
+                    time.sleep(0.02)
+                os._exit(0)
+        time.sleep(600)
+    if what == "frames":
+        for text in job["frames"]:
+            os.write(4, text.replace("RUN", run).encode() + b"\n")
+        return "done"
+    if what == "endless_line":
+        block = b"x" * (1 << 20)
+        for _ in range(1024):
+            os.write(4, block)
+        return "done"
     raise ValueError(what)
 
 
@@ -118,7 +167,7 @@ def main():
         if frame["type"] != "run":
             continue
         try:
-            result = attempt(frame["data"])
+            result = attempt(frame["data"], frame["run"])
         except OSError as error:
             result = errno.errorcode[error.errno]
         outcome = {"type": "completed", "run": frame["run"], "result": result}

@@ -8,7 +8,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from harness import GAUR, HERE, ROOT, EndToEnd, Server, stat_of
+from harness import GAUR, HERE, ROOT, EndToEnd, Server, alive, stat_of, tree, until
 
 TOKEN = "t0ken-that-no-runner-may-see"
 PASSWORD = "p4ssword-that-no-runner-may-see"
@@ -39,6 +39,13 @@ max_runners = 1
 {more}
 [functions.attempt]
 pool = "attacker"
+"""
+
+
+VICTIM = f"""[pools.victim]
+command = ["{PYTHON}", "{HERE / "attacker.py"}"]
+[functions.victim]
+pool = "victim"
 """
 
 
@@ -232,6 +239,62 @@ write = ["output"]'''))
         server = self.start(pool('isolation = "strict"'))
         for name in ("shmget", "semget", "msgget", "mq_open"):
             self.assertEqual(self.attempt(server, "system_call", name=name), "EPERM", name)
+
+    def test_a_runner_has_only_its_own_descriptors(self):
+        server = self.start(pool())
+        self.assertEqual(self.attempt(server, "descriptors"), [0, 1, 2, 3, 4])
+
+    def reach_others(self, server):
+        other = server.post("/v1/functions/victim?wait=30s", {"what": "status"}).json["result"]["pid"]
+        keeper = self.attempt(server, "status")["parent"]
+        for pid in (other, keeper, server.process.pid):
+            for name in ("environ", "mem", "maps"):
+                self.assertRegex(self.attempt(server, "read", path=f"/proc/{pid}/{name}"), "^(EACCES|EPERM)$", (pid, name))
+            for fd in (3, 4) if pid == other else ():
+                self.assertRegex(self.attempt(server, "open_to_write", path=f"/proc/{pid}/fd/{fd}"), "^(EACCES|EPERM)$", (pid, fd))
+            self.assertEqual(self.attempt(server, "kill", pid=pid), "EPERM")
+            self.assertEqual(self.attempt(server, "limit", pid=pid), "EPERM", "lower limits would stop the process")
+            self.attempt(server, "signal_by_io", pid=pid)
+        self.assertEqual(server.post("/v1/functions/victim?wait=30s", {"what": "status"}).json["result"]["pid"], other)
+        self.assertEqual(self.attempt(server, "status")["parent"], keeper)
+
+    def test_a_runner_cannot_reach_another_runner_or_its_keeper(self):
+        self.reach_others(self.start(pool() + VICTIM))
+
+    def test_a_runner_of_an_ordinary_user_cannot_reach_another_runner(self):
+        server = Unprivileged(self.folder, pool() + VICTIM)
+        self.addCleanup(server.stop)
+        self.reach_others(server.start(env={"GAUR_SERVER_TOKEN": TOKEN}))
+        self.assertEqual(server.request("GET", "/v1/queues", headers={"Authorization": "Bearer "}).status, 401)
+
+    def test_a_process_that_ignores_signals_and_keeps_the_pipes_ends_with_the_job(self):
+        for level in ("basic", "strict"):
+            (self.folder / level).mkdir()
+            server = self.server(pool(f'isolation = "{level}"'), self.folder / level).start()
+            left = self.attempt(server, "leave_stubborn")
+            self.attempt(server, "status")
+            self.assertTrue(self.is_gone(left), level)
+
+    def test_a_fork_bomb_ends_with_its_run(self):
+        server = self.start(pool() + 'timeout = "2s"\nattempts = 1\n')
+        keeper = self.attempt(server, "status")["parent"]
+        answer = server.post("/v1/functions/attempt?wait=30s", {"what": "fork_bomb", "keeper": keeper})
+        self.assertEqual(answer.json["failure"]["code"], "timeout", answer.text)
+        self.assertEqual(self.attempt(server, "environment")[:1], "{", "the next runner works")
+        until(lambda: len(alive(tree(server.process.pid))) == 2, what="only a keeper and a runner")
+
+    def test_hostile_frames_end_only_their_run(self):
+        server = self.start(pool() + "attempts = 1\nrerun_on_crash = false\n")
+        deep = '{"type":"completed","run":"RUN","result":' + "[" * 100_000 + "]" * 100_000 + "}"
+        for frames in (["not JSON"], ["\0\0\0"], ['{"type":"completed","run":"another:1:0","result":1}'], [deep],
+                       ['{"type":"progress","run":17}'], ['{"type":"completed","run":"RUN","result":1}'] * 2,
+                       ['{"type":"failed","run":"RUN","code":"stalled","message":' + "9" * 400 + "}"]):
+            server.post("/v1/functions/attempt?wait=30s", {"what": "frames", "frames": frames})
+            until(lambda: server.post("/v1/functions/attempt?wait=30s", {"what": "status"}).status == 200, what=f"the next job after {frames[0][:60]}")
+        answer = server.post("/v1/functions/attempt?wait=60s", {"what": "endless_line"})
+        self.assertIn("a line of over 8388608 bytes", answer.text)
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)), 300_000, "memory is bounded")
 
     def test_files_that_cannot_be_listed_or_removed_easily_go_too(self):
         server = self.start(pool())
