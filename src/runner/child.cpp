@@ -53,6 +53,13 @@ void Meter::find_others() {
   std::erase(others_, runner_);
 }
 
+bool Meter::has_others() const {
+  return std::any_of(others_.begin(), others_.end(), [](pid_t pid) {
+    const auto memory = memory_of(pid);
+    return memory && memory->peak_bytes > 0;  // a zombie has none
+  });
+}
+
 bool Meter::has_orphans() const {
   const std::vector<pid_t> children = children_of(keeper_);
   return std::any_of(children.begin(), children.end(), [&](pid_t pid) { return pid != runner_; });

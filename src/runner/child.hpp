@@ -34,8 +34,8 @@ class Meter {
   bool attached() const { return runner_ > 0; }
   /// Looks for the processes below the keeper, the runner excluded.
   void find_others();
-  /// At the last look.
-  bool has_others() const { return !others_.empty(); }
+  /// Whether one of them lives. Zombies that the runner does not reap do not count.
+  bool has_others() const;
   /// Whether processes below the keeper have lost their parent. Looks now.
   bool has_orphans() const;
   /// Starts the measurement of a run.

@@ -87,6 +87,10 @@ def attempt(job, run):
     if what == "start_helper":
         helpers.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
         return helpers[-1].pid
+    if what == "leave_zombie":
+        helpers.append(subprocess.Popen(["/bin/true"]))
+        os.waitid(os.P_PID, helpers[-1].pid, os.WEXITED | os.WNOWAIT)  # it is not reaped
+        return attempt({"what": "write_scratch", "folder": "TMPDIR", "name": "left"}, run)
     if what == "use_memory":
         kept = b"x" * (job["megabytes"] << 20)
         time.sleep(0.5)  # longer than the interval at which memory is measured

@@ -220,6 +220,11 @@ write = ["output"]'''))
             self.assertEqual(self.attempt(server, "read", path="/proc/self/comm"), "python3\n")
             self.assertEqual(self.is_gone(helper), not kept, level)
 
+    def test_a_child_that_has_ended_is_no_helper(self):
+        server = self.start(pool())
+        left = self.attempt(server, "leave_zombie")
+        self.assertEqual(self.attempt(server, "read", path=left), "ENOENT")
+
     def test_a_job_is_not_ended_for_the_memory_of_the_one_before(self):
         server = self.start(pool() + 'needs = { memory = "256MB" }\nattempts = 1\n')
         pid = self.attempt(server, "leave_daemon", megabytes=200)
