@@ -142,12 +142,16 @@ tl::expected<ExchangePtr, Response> Service::open(Request head) {
 void Service::handle(const ExchangePtr& exchange, Reply reply) {
   exchange->reply = std::move(reply);
   const Right right = exchange->route->right;
-  if (right == Right::kOperate || right == Right::kAdmin) {
+  if (right == Right::kOperate || right == Right::kAdmin || right == Right::kOpen) {
     const auto reply_to_client = std::move(exchange->reply);
-    exchange->reply = [this, entry = audit_entry(exchange->request, exchange->caller.get(), 0),
+    exchange->reply = [this, right, entry = audit_entry(exchange->request, exchange->caller.get(), 0),
                        reply_to_client](Response response) mutable {
       entry.status = response.status;
-      audit_.operated(entry);
+      if (right != Right::kOpen) {
+        audit_.operated(entry);
+      } else if (response.status == 403) {  // a link with a wrong signature
+        audit_.rejected(entry, "permission");
+      }
       reply_to_client(std::move(response));
     };
   }

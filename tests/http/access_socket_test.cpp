@@ -321,7 +321,11 @@ TEST_F(NamedTokens, RejectedAndOperatingRequestsAreLogged) {
   EXPECT_EQ(count_lines("request rejected token=- remote=127.0.0.1 method=GET path=/v1/queues status=401"),
             1U);
   EXPECT_EQ(count_lines("path=/metrics status=401 code=unauthorized"), 1U);
-  EXPECT_EQ(sink_->lines().size(), 4U);
+  EXPECT_EQ(ask("GET", "/v1/files/q/1?expires=1&signature=0123456789abcdef").status, 403);
+  EXPECT_EQ(count_lines("request rejected token=- remote=127.0.0.1 method=GET path=/v1/files/q/1 status=403 "
+                        "code=permission"),
+            1U);
+  EXPECT_EQ(sink_->lines().size(), 5U);
   EXPECT_EQ(count_lines("0123456789abcdef"), 0U);
 }
 
