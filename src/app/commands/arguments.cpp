@@ -13,6 +13,7 @@
 #include "app/subcommands.hpp"
 #include "base/process_protection.hpp"
 #include "base/suggest.hpp"
+#include "base/system_env.hpp"
 
 extern char** environ;
 
@@ -223,6 +224,7 @@ Arguments read_arguments(int argc, char** argv, const std::string& description,
 
 Loaded load_layers(Layers layers) {
   Loaded loaded;
+  loaded.begun = SystemClock().wall();
   loaded.layers = std::move(layers);
   loaded.settings = load(loaded.layers);
   loaded.config = make_config(loaded.settings, loaded.layers.folder, detect_machine(), host_name());

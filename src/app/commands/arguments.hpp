@@ -86,6 +86,8 @@ Arguments read_arguments(int argc, char** argv, const std::string& description,
                          const std::vector<Switch>& switches = {});
 
 struct Loaded {
+  /// When reading began: files that changed since may have other content.
+  Time begun{};
   /// What it was read from, for another load.
   Layers layers;
   Settings settings;

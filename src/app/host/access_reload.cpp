@@ -11,6 +11,9 @@ namespace gaur::app {
 
 namespace {
 
+/// The kernel's time stamps of files are late by up to a tick.
+constexpr Duration kClockTick{20};
+
 /// Keys that a reload applies.
 bool is_reloaded(const KeyPath& path) {
   return path[0] == "tokens" ||
@@ -29,7 +32,7 @@ AccessReload::AccessReload(Host& host, const Logger& log, const Loaded& running)
       running_(running),
       had_tokens_(!running.config.tokens.empty()),
       files_(files_of(running.config)),
-      stamps_(stamps_of(files_)) {}
+      stamps_(stamps_as_read(files_, running.begun)) {}
 
 AccessReload::Stamps AccessReload::stamps_of(const std::vector<std::filesystem::path>& files) {
   Stamps stamps;
@@ -42,6 +45,16 @@ AccessReload::Stamps AccessReload::stamps_of(const std::vector<std::filesystem::
              .size = status.st_size,
              .modified_ns = nanoseconds(status.st_mtim),
              .changed_ns = nanoseconds(status.st_ctim)};
+  }
+  return stamps;
+}
+
+AccessReload::Stamps AccessReload::stamps_as_read(const std::vector<std::filesystem::path>& files,
+                                                  Time begun) {
+  Stamps stamps = stamps_of(files);
+  const std::int64_t since_ns = to_ms(begun - kClockTick) * 1'000'000;
+  for (auto& [file, stamp] : stamps) {
+    if (stamp.changed_ns >= since_ns) stamp = {};
   }
   return stamps;
 }
@@ -73,7 +86,7 @@ void AccessReload::reload(const std::string& why) {
   reload_tls(loaded.config);
   if (const auto files = files_of(loaded.config); files != files_) {
     files_ = files;
-    stamps_ = stamps_of(files_);
+    stamps_ = stamps_as_read(files_, loaded.begun);
   }
 }
 

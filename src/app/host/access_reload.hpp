@@ -35,6 +35,8 @@ class AccessReload {
   };
   using Stamps = std::map<std::filesystem::path, Stamp>;
   static Stamps stamps_of(const std::vector<std::filesystem::path>& files);
+  /// Those of the files as they were read: a file that changed after `begun` gets none, and is read again.
+  static Stamps stamps_as_read(const std::vector<std::filesystem::path>& files, Time begun);
   static std::vector<std::filesystem::path> files_of(const Config& config);
   void reload_tokens(const Config& config);
   void reload_tls(const Config& config);
