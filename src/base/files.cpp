@@ -112,6 +112,17 @@ Status write_file(const fs::path& file, std::string_view text, mode_t mode) {
   return sync_folder(folder_of(file));
 }
 
+Status rename_durably(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return cannot("rename to", to, errno);
+  return sync_folder(folder_of(to));
+}
+
+Status exchange_folders(const fs::path& one, const fs::path& other) {
+  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0)
+    return cannot("exchange folders at", other, errno);
+  return sync_folder(folder_of(other));
+}
+
 std::vector<fs::path> entries_of(const fs::path& folder, std::error_code& error) {
   std::vector<fs::path> entries;
   error.clear();

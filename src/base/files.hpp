@@ -36,6 +36,13 @@ Result<Fd> open_own(const std::filesystem::path& path, int own, int flags);
 /// Puts the names in a folder on disk: after a rename or a removal in it. Errors: kIo, with the path.
 Status sync_folder(const std::filesystem::path& folder);
 
+/// Renames a file or folder; the new name is on disk when the call returns. A file at `to` is replaced, a
+/// folder there must be empty. Errors: kIo, with the path.
+Status rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Exchanges two folders under the same parent in one step, also on disk. Errors: kIo, with the path.
+Status exchange_folders(const std::filesystem::path& one, const std::filesystem::path& other);
+
 /// What a folder contains, in no order, without "." and "..". Stops at an error that occurs on the way, where
 /// the increment of a range-based for would throw; `error` then says which.
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder, std::error_code& error);

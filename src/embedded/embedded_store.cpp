@@ -7,9 +7,11 @@
 #include "base/json.hpp"
 #include "base/try.hpp"
 #include "core/validation.hpp"
+#include "embedded/background_check.hpp"
 #include "embedded/folder_lock.hpp"
 #include "embedded/readers.hpp"
 #include "embedded/space_guard.hpp"
+#include "embedded/store_folder.hpp"
 #include "embedded/writer.hpp"
 
 namespace gaur {
@@ -36,19 +38,34 @@ Status check_json(std::string_view field, std::string_view text, std::size_t lim
   return ok();
 }
 
+void report_check(const StoreCheck& check, LmdbEnv& env, const Logger& log) {
+  env.damage().on_first = [log](const std::string& problem) {
+    log.error("the store is damaged", {{"problem", problem}, {"advice", damage_advice()}});
+  };
+  if (!check.records.empty()) env.damage().add(check.records.summary());
+}
+
 class LmdbStore final : public EmbeddedStore {
  public:
-  LmdbStore(Fd lock, std::unique_ptr<LmdbEnv> env, std::unique_ptr<Engine> engine,
+  LmdbStore(Fd lock, Fd data_lock, std::unique_ptr<LmdbEnv> env, std::unique_ptr<Engine> engine, bool checked,
             const EmbeddedOptions& options, const Clock& clock, Executor& completions)
       : clock_(clock),
         completions_(completions),
+        folder_(options.folder),
+        store_id_(engine->store_id()),
         lock_(std::move(lock)),
+        data_lock_(std::move(data_lock)),
         env_(std::move(env)),
         readers_(std::make_unique<Readers>(*env_, kReaderThreads)),
-        writer_(std::make_unique<Writer>(*env_, std::move(engine), options, clock, completions)) {}
+        writer_(std::make_unique<Writer>(*env_, std::move(engine), options, clock, completions)) {
+    if (!checked) background_check_.emplace(*env_, options.log);
+  }
   ~LmdbStore() override {
+    background_check_.reset();
     writer_.reset();  // first: it may still post to the readers
     readers_.reset();
+    (void)mark_store(folder_, *env_,
+                     store_id_);  // without it, an older copy of the file is noticed later or not at all
   }
 
   Capabilities capabilities() const override {
@@ -57,6 +74,7 @@ class LmdbStore final : public EmbeddedStore {
             Capability::kProcessedBy, Capability::kEveryOption};
   }
   EmbeddedStats stats() const override { return writer_->stats(); }
+  std::optional<std::string> damage() const override { return env_->damage().first(); }
 
   // ---- transitions
   Async<std::vector<Added>> add(AddRequest request) override {
@@ -270,7 +288,10 @@ class LmdbStore final : public EmbeddedStore {
     Promise<Result<T>> promise;
     auto future = promise.future();
     readers_->post([this, promise, function = std::move(function)](Result<Snapshot*> snapshot) {
-      deliver(promise, snapshot ? function(**snapshot) : Result<T>(snapshot.error()));
+      if (!snapshot) return deliver(promise, Result<T>(snapshot.error()));
+      Result<T> found = function(**snapshot);
+      const Status intact = (*snapshot)->intact();
+      deliver(promise, intact ? std::move(found) : Result<T>(intact.error()));
     });
     return future;
   }
@@ -290,25 +311,41 @@ class LmdbStore final : public EmbeddedStore {
 
   const Clock& clock_;
   Executor& completions_;
-  Fd lock_;
+  const std::filesystem::path folder_;
+  const std::uint64_t store_id_;
+  Fd lock_, data_lock_;
   std::unique_ptr<LmdbEnv> env_;
   std::unique_ptr<Readers> readers_;
   std::unique_ptr<Writer> writer_;
+  std::optional<BackgroundCheck> background_check_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
                                                      Executor& completions) {
-  const std::filesystem::path store = options.folder / "store";
-  GAUR_CHECK(make_folders(store, 0750));
+  GAUR_CHECK(make_folders(options.folder, 0750));
   GAUR_TRY(Fd lock, lock_folder(options.folder));
-  GAUR_CHECK(allocate_lock_file(store));
-  GAUR_TRY(auto env, LmdbEnv::open({store, options.map_bytes, options.durability == Durability::kRelaxed}));
-  auto engine = Engine::open(*env, options.semantics, {clock.wall(), clock.now()}, options.count_active);
-  if (!engine) return engine.error().in(fmt::format("cannot open the store {}", store.string()));
-  return std::unique_ptr<EmbeddedStore>(std::make_unique<LmdbStore>(
-      std::move(lock), std::move(env), *std::move(engine), options, clock, completions));
+  LmdbOptions lmdb{store_path(options.folder), options.map_bytes, options.durability == Durability::kRelaxed};
+  const Now now{clock.wall(), clock.now()};
+  const Instant check_end = clock.now() + options.check_limit;
+  GAUR_TRY(FoundStore found, find_or_create_store(options.folder, lmdb, options.semantics, now,
+                                                  [&] { return clock.now() < check_end; }));
+  lmdb.create = found.check.format->version < kDiskFormat;
+  GAUR_CHECK(allocate_lock_file(lmdb.folder));
+  GAUR_TRY(auto env, LmdbEnv::open(lmdb));
+  report_check(found.check, *env, options.log);
+  auto engine = Engine::open(*env, options.semantics, now, options.count_active);
+  if (!engine) {
+    return Error{engine.error().code,
+                 fmt::format("cannot open the store {}: {}{}", lmdb.folder.string(), engine.error().message,
+                             engine.error().code == Errc::kCorrupt ? "; " + damage_advice() : "")};
+  }
+  if (Status marked = mark_store(options.folder, *env, (*engine)->store_id()); !marked)
+    options.log.warn("the file store-id could not be written", {{"problem", marked.error().message}});
+  return std::unique_ptr<EmbeddedStore>(
+      std::make_unique<LmdbStore>(std::move(lock), std::move(found.lock), std::move(env), *std::move(engine),
+                                  found.check.complete, options, clock, completions));
 }
 
 }  // namespace gaur

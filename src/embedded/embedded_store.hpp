@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/env.hpp"
 #include "base/log.hpp"
@@ -54,6 +56,9 @@ struct EmbeddedOptions {
   /// Address space of the memory map, never resized. Lower it only where address space is scarce
   /// (sanitizers).
   std::uint64_t map_bytes = 1ULL << 40;
+  /// How long the check of the data file may take when the store opens (about 1 s for each 2 GB in the page
+  /// cache). A check that takes longer is repeated by a thread while the store is in use.
+  Duration check_limit{10'000};
   /// Default: silent.
   Logger log{};
   /// Called once, on the writer thread, when a write or sync failed other than for lack of space. From then
@@ -86,9 +91,14 @@ struct EmbeddedStats {
 class EmbeddedStore : public Store {
  public:
   virtual EmbeddedStats stats() const = 0;
+  /// The first damage that the check at the opening or a later read found; nothing if the store is sound.
+  /// Jobs in undamaged records can be used; a job that is missing is reported as kCorrupt, not as kNotFound.
+  virtual std::optional<std::string> damage() const = 0;
 };
 
-/// Errors: kBusy (names the process that owns the folder), kNewerFormat, kCorrupt, kIo, kInvalidArgument.
+/// Opens only a store that proves complete; creates one only in a folder without any sign of a store.
+/// Errors: kBusy (names the process that owns the folder), kNewerFormat, kCorrupt (says what is damaged and
+/// what to type), kIo, kInvalidArgument.
 Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
                                                      Executor& completions);
 

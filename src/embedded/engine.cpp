@@ -3,42 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "base/system_env.hpp"
 #include "base/try.hpp"
 #include "embedded/bytes.hpp"
 
 namespace gaur::embedded {
-
-namespace {
-
-void write_format(Txn& txn) {
-  std::string record;
-  begin_record(record);
-  ByteWriter(record).number(kDiskFormat);
-  seal_record(record, Magic::kFormat, kFormatKey);
-  txn.put(Table::kMeta, kFormatKey, record);
-}
-
-/// Returns the format of the file. A new file gets the current one.
-Result<std::uint32_t> read_format(Txn& txn) {
-  const auto stored = txn.get(Table::kMeta, kFormatKey);
-  if (!stored) {
-    write_format(txn);
-    return kDiskFormat;
-  }
-  const auto payload = open_record(*stored, Magic::kFormat, kFormatKey);
-  if (!payload) return damaged("the format record", kFormatKey);
-  const auto format = ByteReader(*payload).number<std::uint32_t>();
-  if (format > kDiskFormat) {
-    return Error{
-        Errc::kNewerFormat,
-        fmt::format(
-            "the store has disk format {}, this program reads up to {}; use the newer Gaur that wrote it",
-            format, kDiskFormat)};
-  }
-  return format;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& semantics, Now now,
                                              const std::optional<CountActive>& count) {
@@ -63,8 +32,28 @@ Result<std::unique_ptr<Engine>> Engine::open(LmdbEnv& env, const Semantics& sema
   return engine;
 }
 
+void Engine::write_format() {
+  if (store_id_ == 0) store_id_ = SystemRandom().next();
+  encode_format({kDiskFormat, store_id_}, record_);
+  txn_->put(Table::kMeta, kFormatKey, record_);
+}
+
+/// The format of the file. A new file gets the current one.
+Result<std::uint32_t> Engine::load_format() {
+  const auto stored = txn_->get(Table::kMeta, kFormatKey);
+  if (!stored && env_.is_new()) {
+    write_format();
+    return kDiskFormat;
+  }
+  const auto format = stored ? decode_format(*stored, kFormatKey) : std::nullopt;
+  if (!format) return damaged("the format record", kFormatKey);
+  GAUR_CHECK(check_version(format->version));
+  store_id_ = format->store_id;
+  return format->version;
+}
+
 Status Engine::load() {
-  GAUR_TRY(const std::uint32_t format, read_format(*txn_));
+  GAUR_TRY(const std::uint32_t format, load_format());
   if (const auto stored = txn_->get(Table::kMeta, kGlobalKey)) {
     const auto global = decode_global(*stored, kGlobalKey);
     if (!global) return damaged("the global record", kGlobalKey);
@@ -88,7 +77,27 @@ Status Engine::load() {
     queues_.emplace(entry->name, std::move(entry));
   }
   if (format < kDiskFormat) migrate(format);
-  return ok();
+  return check_numbers();
+}
+
+/// The highest numbers are stored twice: in the record of the queue and in its newest record of events. A
+/// page that was lost, or that is an old copy, would make the store use numbers again.
+Status Engine::check_numbers() {
+  for (const auto& [name, queue] : queues_) {
+    const Key prefix = std::move(Key().u32(queue->record.number));
+    const PrefixScan newest(*txn_, Table::kEvents, prefix.view(), PrefixScan::Order::kBackward);
+    EventsHeader header;
+    std::uint64_t next = 1;
+    if (!newest.done()) {
+      const auto stored = decode_events_header(newest.value(), newest.key());
+      if (!stored) return damaged("the newest events of queue " + name.value, newest.key());
+      header = *stored;
+      next = u64_at(newest.key(), 4) + header.count;
+    }
+    if (const auto problem = contradiction(queue->record, next, header))
+      return Error{Errc::kCorrupt, fmt::format("queue {}: {}", name.value, *problem)};
+  }
+  return txn_->intact();
 }
 
 /// Runs in the transaction that opens the store: a crash leaves the file unchanged.
@@ -101,7 +110,40 @@ void Engine::migrate(std::uint32_t from_format) {
     }
   }
   if (from_format < 3) txn_->rename_table("lanes", Table::kSessions);
-  write_format(*txn_);
+  if (from_format < 4) {
+    for (const auto& [name, queue] : queues_) add_numbers_to_events(*queue);
+  }
+  write_format();
+}
+
+/// Before format 4 a record of events began with its count only.
+void Engine::add_numbers_to_events(const QueueEntry& queue) {
+  std::vector<std::pair<std::string, std::string>> records;
+  for (PrefixScan scan(*txn_, Table::kEvents, Key().u32(queue.record.number).view()); !scan.done();
+       scan.next()) {
+    const auto payload = open_record(scan.value(), Magic::kEvents, scan.key());
+    if (payload && payload->size() >= 4) records.emplace_back(scan.key(), *payload);
+  }
+  for (const auto& [key, payload] : records) {
+    ByteReader reader(payload);
+    const EventsHeader header{reader.number<std::uint32_t>(), queue.record.last_id, queue.record.last_custom};
+    encode_events(header, reader.rest(), key, record_);
+    txn_->put(Table::kEvents, key, record_);
+  }
+}
+
+void Engine::begin_history(std::uint64_t skip) {
+  store_id_ = 0;
+  write_format();
+  for (const auto& [name, queue] : queues_) {
+    touch(*queue);
+    queue->record.last_id += skip;
+    queue->record.next_event += skip;
+    // A record without events: the second place of the numbers.
+    const Key key = events_key(queue->record.number, queue->record.next_event);
+    encode_events({0, queue->record.last_id, queue->record.last_custom}, {}, key.view(), record_);
+    txn_->put(Table::kEvents, key.view(), record_);
+  }
 }
 
 /// Requeues newest first, so that the oldest start ends up at the front.

@@ -127,7 +127,12 @@ class Engine {
   Status cleaned(const QueueName& queue, std::uint64_t removed);
   Result<std::uint64_t> obliterate(const QueueName& queue, bool force, std::uint64_t limit);
 
+  /// After a restore: the store gets a new id, and every queue skips so many job ids and event numbers.
+  void begin_history(std::uint64_t skip);
+
   QueueEntry* find_queue(const QueueName& name);
+  /// The random id in the format record.
+  std::uint64_t store_id() const { return store_id_; }
   const Totals& totals() const { return totals_; }
   /// Entries of the ready jobs and of their index that the last take read. For tests.
   std::uint64_t visited() const { return visited_; }
@@ -164,7 +169,11 @@ class Engine {
 
   // engine.cpp: opening, transactions, queues, worker names
   Status load();
+  Result<std::uint32_t> load_format();
+  void write_format();
+  Status check_numbers();
   void migrate(std::uint32_t from_format);
+  void add_numbers_to_events(const QueueEntry& queue);
   Status requeue_active(QueueEntry& queue, const std::optional<CountActive>& count);
   Result<QueueEntry*> queue_for_writing(const QueueName& name);
   void touch(QueueEntry& queue);
@@ -258,6 +267,7 @@ class Engine {
 
   LmdbEnv& env_;
   const Semantics semantics_;
+  std::uint64_t store_id_ = 0;
   std::function<void()> on_ready_;
   /// nullptr: nothing is reserved.
   SpaceGuard* space_ = nullptr;

@@ -21,10 +21,8 @@ void Engine::event(QueueEntry& queue, EventKind kind, JobNumber job, std::string
 void Engine::flush_events(QueueEntry& queue) {
   if (queue.pending_events == 0) return;
   const Key key = events_key(queue.record.number, queue.record.next_event);
-  begin_record(record_);
-  ByteWriter(record_).number(queue.pending_events);
-  record_.append(queue.events);
-  seal_record(record_, Magic::kEvents, key.view());
+  encode_events({queue.pending_events, queue.record.last_id, queue.record.last_custom}, queue.events,
+                key.view(), record_);
   txn_->append(Table::kEvents, key.view(), record_);
   queue.record.next_event += queue.pending_events;
   queue.events.clear();

@@ -104,12 +104,19 @@ Error not_found(const JobId& id) {
   return {Errc::kNotFound, fmt::format("there is no job {}", id.value)};
 }
 
+Error missing(const Txn& txn, const JobId& id) {
+  const auto damage = txn.damage();
+  if (!damage) return not_found(id);
+  return {Errc::kCorrupt,
+          fmt::format("job {} cannot be found, and the store is damaged: {}", id.value, *damage)};
+}
+
 Result<JobKey> find_job(Txn& txn, QueueNumber queue, const JobId& id) {
   if (const auto number = generated_number(id.value)) return JobKey{queue, *number};
   if (id.empty() || id.value.size() > Key::kLongest - 8) return not_found(id);
   const Key key = id_key(queue, id.value);
   const auto value = txn.get(Table::kIds, key.view());
-  if (!value) return not_found(id);
+  if (!value) return missing(txn, id);
   const auto number = decode_job_number(*value);
   if (!number) return damaged("a job's id", key.view());
   return JobKey{queue, *number};
@@ -118,7 +125,7 @@ Result<JobKey> find_job(Txn& txn, QueueNumber queue, const JobId& id) {
 Result<JobState> load_state(Txn& txn, JobKey job) {
   const Key key(job);
   const auto record = txn.get(Table::kState, key.view());
-  if (!record) return Error{Errc::kNotFound, fmt::format("there is no job {}", job.job)};
+  if (!record) return missing(txn, JobId(std::to_string(job.job)));
   auto state = decode_state(*record, key.view());
   if (!state) return damaged(fmt::format("the state of job {}", job.job), key.view());
   return *state;

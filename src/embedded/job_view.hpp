@@ -6,9 +6,7 @@
 
 namespace gaur::embedded {
 
-// Keys of table `meta`.
-inline constexpr std::string_view kFormatKey = "format";
-inline constexpr std::string_view kGlobalKey = "global";
+// Keys of table `meta`, beside kFormatKey and kGlobalKey.
 /// "q" and the queue's name.
 Key queue_key(const QueueName& name);
 /// "n" and the number of a worker's name.
@@ -60,5 +58,7 @@ inline std::optional<Time> to_time(std::int64_t ms) {
   return ms == kNoTime ? std::nullopt : std::optional(from_ms(ms));
 }
 Error not_found(const JobId& id);
+/// not_found(), or kCorrupt if the store is known to be damaged: the job may be in the damaged part.
+Error missing(const Txn& txn, const JobId& id);
 
 }  // namespace gaur::embedded

@@ -11,6 +11,10 @@
 
 namespace gaur::embedded {
 
+// Keys of table `meta`.
+inline constexpr std::string_view kFormatKey = "format";
+inline constexpr std::string_view kGlobalKey = "global";
+
 /// A queue's number in the file. Never reused.
 using QueueNumber = std::uint32_t;
 /// A job's number in its queue. Never reused. Generated job ids are this number as text, from 1.

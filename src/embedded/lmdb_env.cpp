@@ -2,8 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+
+#include "base/try.hpp"
 
 namespace gaur::embedded {
 
@@ -13,6 +17,30 @@ constexpr std::array<const char*, kTables> kTableNames{
     "delayed", "active", "finished", "events", "logs", "sessions"};
 constexpr unsigned kReaders = 16;
 }  // namespace
+
+std::string_view table_name(Table table) {
+  return kTableNames[static_cast<std::size_t>(table)];
+}
+
+bool is_table(std::string_view name) {
+  return std::ranges::find(kTableNames, name) != kTableNames.end();
+}
+
+void DamageReport::add(const std::string& problem) {
+  {
+    std::lock_guard lock(mutex_);
+    if (any_) return;
+    first_ = problem;
+    any_ = true;
+  }
+  if (on_first) on_first(problem);
+}
+
+std::optional<std::string> DamageReport::first() const {
+  if (!any_) return std::nullopt;
+  std::lock_guard lock(mutex_);
+  return first_;
+}
 
 Error lmdb_error(std::string_view what, int code) {
   const std::string message = fmt::format("{}: {}", what, mdb_strerror(code));
@@ -47,17 +75,29 @@ Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const LmdbOptions& options) {
   // Frees the reader slots of a previous process. They would prevent the reuse of old pages.
   mdb_reader_check(raw, nullptr);
 
+  GAUR_CHECK(env->open_tables(options.create));
+  GAUR_CHECK(env->check_length());
+  return env;
+}
+
+Status LmdbEnv::open_tables(bool create) {
   MDB_txn* txn = nullptr;
-  if (const int code = mdb_txn_begin(raw, nullptr, 0, &txn); code != 0)
+  if (const int code = mdb_txn_begin(env_, nullptr, create ? 0 : MDB_RDONLY, &txn); code != 0)
     return lmdb_error("cannot read the store", code);
+  MDB_stat stat{};
+  mdb_env_stat(env_, &stat);
+  new_ = create && stat.ms_entries == 0;
   for (std::size_t i = 0; i < kTables; ++i) {
-    if (const int code = mdb_dbi_open(txn, kTableNames[i], MDB_CREATE, &env->tables_[i]); code != 0) {
+    if (const int code = mdb_dbi_open(txn, kTableNames[i], create ? MDB_CREATE : 0U, &tables_[i]);
+        code != 0) {
       mdb_txn_abort(txn);
+      if (code == MDB_NOTFOUND)
+        return Error{Errc::kCorrupt, fmt::format("the table {} is missing", kTableNames[i])};
       return lmdb_error(fmt::format("cannot open table {}", kTableNames[i]), code);
     }
   }
   if (const int code = mdb_txn_commit(txn); code != 0) return lmdb_error("cannot write the store", code);
-  return env;
+  return ok();
 }
 
 LmdbEnv::~LmdbEnv() {
@@ -78,7 +118,28 @@ std::uint64_t LmdbEnv::used_bytes() const {
   return (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
 }
 
+std::uint64_t LmdbEnv::last_transaction() const {
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  return info.me_last_txnid;
+}
+
+Status LmdbEnv::check_length() const {
+  struct stat status {};
+  if (::fstat(data_fd(), &status) != 0) return lmdb_error("cannot read the length of the data file", errno);
+  const auto length = static_cast<std::uint64_t>(status.st_size);
+  std::uint64_t known = length_;
+  while (length > known && !length_.compare_exchange_weak(known, length)) {
+  }
+  if (length >= known) return ok();
+  const std::string problem =
+      fmt::format("the data file was truncated while it was open: it has {} bytes and had {}", length, known);
+  damage_->add(problem);
+  return Error{Errc::kCorrupt, problem};
+}
+
 Result<std::unique_ptr<Txn>> Txn::begin(const LmdbEnv& env, Mode mode) {
+  GAUR_CHECK(env.check_length());
   MDB_txn* raw = nullptr;
   const int code = mdb_txn_begin(env.get(), nullptr, mode == Mode::kRead ? MDB_RDONLY : 0, &raw);
   if (code != 0) return lmdb_error("cannot begin a transaction", code);
@@ -113,10 +174,21 @@ std::optional<std::string_view> Txn::get(Table table, std::string_view key) {
   if (at == nullptr) return std::nullopt;
   MDB_val k = to_val(key);
   MDB_val v{};
-  const int code = mdb_cursor_get(at, &k, &v, MDB_SET_KEY);
-  if (code == 0) return to_view(v);
-  if (code != MDB_NOTFOUND) note(code);
+  if (read(mdb_cursor_get(at, &k, &v, MDB_SET_KEY)) == 0) return to_view(v);
   return std::nullopt;
+}
+
+int Txn::read(int code) {
+  if (code == 0 || code == MDB_NOTFOUND) return code;
+  note(code);
+  const Error error = lmdb_error("the data file cannot be read", code);
+  if (error.code == Errc::kCorrupt) env_.damage().add(error.message);
+  return code;
+}
+
+Status Txn::intact() const {
+  if (failure_ == 0) return ok();
+  return lmdb_error("the data file cannot be read", failure_);
 }
 
 void Txn::put(Table table, std::string_view key, std::string_view value, unsigned flags) {
@@ -177,7 +249,8 @@ PrefixScan::PrefixScan(Txn& txn, Table table, std::string_view prefix, Order ord
   while (!after.empty() && after.back() == '\xFF') after.pop_back();
   if (!after.empty()) after.back() = static_cast<char>(static_cast<unsigned char>(after.back()) + 1);
   key_ = to_val(after);
-  const int code = after.empty() ? MDB_NOTFOUND : mdb_cursor_get(cursor_, &key_, &value_, MDB_SET_RANGE);
+  const int code =
+      after.empty() ? MDB_NOTFOUND : txn_.read(mdb_cursor_get(cursor_, &key_, &value_, MDB_SET_RANGE));
   step(code == 0 ? MDB_PREV : MDB_LAST);
 }
 
@@ -186,7 +259,7 @@ void PrefixScan::step(MDB_cursor_op op) {
 }
 
 void PrefixScan::check(int code) {
-  done_ = code != 0 || !key().starts_with(prefix_);
+  done_ = txn_.read(code) != 0 || !key().starts_with(prefix_);
 }
 
 void PrefixScan::erase() {

@@ -5,8 +5,11 @@
 #include <lmdb.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +40,10 @@ enum class Table : std::uint8_t {
 };
 inline constexpr std::size_t kTables = static_cast<std::size_t>(Table::kCount_);
 
+std::string_view table_name(Table table);
+/// Whether a table of this disk format has the name.
+bool is_table(std::string_view name);
+
 inline MDB_val to_val(std::string_view bytes) {
   return {bytes.size(), const_cast<char*>(bytes.data())};
 }
@@ -48,9 +55,26 @@ struct LmdbOptions {
   std::filesystem::path folder;
   std::uint64_t map_bytes = 0;
   bool relaxed = false;
+  /// Creates missing tables: for a new store or an older disk format. Otherwise a missing table is damage.
+  bool create = false;
 };
 
-/// Thread-safety: immutable after open(); any thread may begin a transaction.
+/// Remembers the first damage that was found, and reports it once. Thread-safety: internally locked.
+class DamageReport {
+ public:
+  /// Called once, by the thread that found the damage. Set it before the first transaction.
+  std::function<void(const std::string&)> on_first;
+
+  void add(const std::string& problem);
+  std::optional<std::string> first() const;
+
+ private:
+  std::atomic<bool> any_{false};
+  mutable std::mutex mutex_;
+  std::string first_;  // guarded by mutex_
+};
+
+/// Thread-safety: immutable after open(), except for the damage; any thread may begin a transaction.
 class LmdbEnv {
  public:
   static Result<std::unique_ptr<LmdbEnv>> open(const LmdbOptions& options);
@@ -63,10 +87,23 @@ class LmdbEnv {
   int data_fd() const;
   /// The end of the last page that was ever used.
   std::uint64_t used_bytes() const;
+  /// The number of the last committed transaction.
+  std::uint64_t last_transaction() const;
+  /// Whether open() created the store.
+  bool is_new() const { return new_; }
+  /// Reads that meet damage add it here.
+  DamageReport& damage() const { return *damage_; }
+  /// Errors: kCorrupt, if the file is shorter than it was: reading the map beyond its end would kill the
+  /// process.
+  Status check_length() const;
 
  private:
   explicit LmdbEnv(MDB_env* env) : env_(env) {}
+  Status open_tables(bool create);
   MDB_env* env_;
+  bool new_ = false;
+  std::unique_ptr<DamageReport> damage_ = std::make_unique<DamageReport>();
+  mutable std::atomic<std::uint64_t> length_{0};
   std::array<MDB_dbi, kTables> tables_{};
 };
 
@@ -75,6 +112,7 @@ class LmdbEnv {
 class Txn {
  public:
   enum class Mode : std::uint8_t { kRead, kWrite };
+  /// Errors: kCorrupt (the file was truncated), kIo.
   static Result<std::unique_ptr<Txn>> begin(const LmdbEnv& env, Mode mode);
   ~Txn();
   Txn(const Txn&) = delete;
@@ -97,6 +135,12 @@ class Txn {
   /// Moves the entries of table `from`, if it exists, to `to` and drops it. For migrations.
   void rename_table(const char* from, Table to);
   bool dirty() const { return dirty_; }
+  /// Records LMDB's code of a read through cursor(), and returns it.
+  int read(int code);
+  /// kCorrupt if a read of this transaction met damage. What it then found is not the whole.
+  Status intact() const;
+  /// The damage of the store that is known.
+  std::optional<std::string> damage() const { return env_.damage().first(); }
   /// Records LMDB's code of a write that was made through cursor().
   void wrote(int code) {
     dirty_ = true;

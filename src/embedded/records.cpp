@@ -48,6 +48,34 @@ Error damaged(std::string_view what, std::string_view key) {
                       what, hex)};
 }
 
+void encode_format(const FormatRecord& format, std::string& out) {
+  begin_record(out);
+  ByteWriter w(out);
+  w.number(format.version);
+  w.number(format.store_id);
+  seal_record(out, Magic::kFormat, kFormatKey);
+}
+
+std::optional<FormatRecord> decode_format(std::string_view record, std::string_view key) {
+  const auto payload = open_record(record, Magic::kFormat, key);
+  if (!payload) return std::nullopt;
+  ByteReader r(*payload);
+  FormatRecord format;
+  format.version = r.number<std::uint32_t>();
+  if (!r.at_end()) format.store_id = r.number<std::uint64_t>();  // absent before disk format 4
+  if (!r.ok()) return std::nullopt;
+  return format;
+}
+
+Status check_version(std::uint32_t version) {
+  if (version <= kDiskFormat) return ok();
+  return Error{
+      Errc::kNewerFormat,
+      fmt::format(
+          "the store has disk format {}, this program reads up to {}; use the newer Gaur that wrote it",
+          version, kDiskFormat)};
+}
+
 void encode_state(const JobState& state, std::string_view key, std::string& out) {
   begin_record(out);
   ByteWriter w(out);
@@ -89,6 +117,10 @@ void encode_body(const JobBody& body, std::string_view key, std::string& out) {
   ByteWriter w(out);
   for (const std::string_view text : {body.id, body.name, body.options, body.data}) w.text(text);
   seal_record(out, Magic::kBody, key);
+}
+
+std::string_view peek_body_id(std::string_view record) {
+  return ByteReader(record.substr(std::min(kFrameBytes, record.size()))).text();
 }
 
 std::optional<JobBody> decode_body(std::string_view record, std::string_view key, bool checked) {
@@ -199,6 +231,42 @@ void encode_event(const StoredEvent& event, std::string& out) {
   w.number(static_cast<std::uint8_t>(event.id.size()));
   out.append(event.id);
   w.text(event.detail);
+}
+
+void encode_events(const EventsHeader& header, std::string_view events, std::string_view key,
+                   std::string& out) {
+  begin_record(out);
+  ByteWriter w(out);
+  w.number(header.count);
+  w.number(header.last_id);
+  w.number(header.last_custom);
+  out.append(events);
+  seal_record(out, Magic::kEvents, key);
+}
+
+std::optional<EventsHeader> decode_events_header(std::string_view record, std::string_view key,
+                                                 std::uint32_t format) {
+  const auto payload = open_record(record, Magic::kEvents, key);
+  if (!payload) return std::nullopt;
+  ByteReader r(*payload);
+  EventsHeader header;
+  header.count = r.number<std::uint32_t>();
+  if (format >= 4) {
+    header.last_id = r.number<std::uint64_t>();
+    header.last_custom = r.number<std::uint64_t>();
+  }
+  if (!r.ok()) return std::nullopt;
+  return header;
+}
+
+std::optional<std::string> contradiction(const QueueRecord& queue, std::uint64_t next,
+                                         const EventsHeader& newest) {
+  if (queue.last_id == newest.last_id && queue.last_custom == newest.last_custom && queue.next_event == next)
+    return std::nullopt;
+  return fmt::format(
+      "its record has the highest numbers {} and {} (custom ids) and next event {}; its newest events record "
+      "has {}, {} and {}",
+      queue.last_id, queue.last_custom, queue.next_event, newest.last_id, newest.last_custom, next);
 }
 
 bool decode_events(std::string_view payload, const std::function<void(const StoredEvent&)>& each) {

@@ -14,7 +14,7 @@
 
 namespace gaur::embedded {
 
-inline constexpr std::uint32_t kDiskFormat = 3;
+inline constexpr std::uint32_t kDiskFormat = 4;
 /// "Gau" and a letter for the kind of record, in the byte order of the file.
 enum class Magic : std::uint32_t {
   kFormat = 0x46'75'61'47,   // "GauF"
@@ -36,6 +36,17 @@ void seal_record(std::string& out, Magic magic, std::string_view key);
 /// The payload; nothing if magic, length or checksum do not match.
 std::optional<std::string_view> open_record(std::string_view record, Magic magic, std::string_view key);
 Error damaged(std::string_view what, std::string_view key);
+
+/// The first record of a store.
+struct FormatRecord {
+  std::uint32_t version = kDiskFormat;
+  /// Random; 0 before format 4.
+  std::uint64_t store_id = 0;
+};
+void encode_format(const FormatRecord& format, std::string& out);
+std::optional<FormatRecord> decode_format(std::string_view record, std::string_view key);
+/// Errors: kNewerFormat.
+Status check_version(std::uint32_t version);
 
 inline constexpr std::int64_t kNoTime = INT64_MIN;
 
@@ -86,6 +97,8 @@ struct JobBody {
   std::string_view name, data, options;
 };
 void encode_body(const JobBody& body, std::string_view key, std::string& out);
+/// The custom id, if the first bytes of the record contain it. Not checked.
+std::string_view peek_body_id(std::string_view record);
 /// `checked` = false skips the checksum but still checks bounds. Use it where a checked read follows.
 std::optional<JobBody> decode_body(std::string_view record, std::string_view key, bool checked = true);
 
@@ -148,6 +161,23 @@ struct StoredEvent {
   std::string_view detail;
 };
 void encode_event(const StoredEvent& event, std::string& out);
+/// Before the events of a record: the second place of the queue's highest numbers, so that a page of table
+/// meta that was lost, or is an old copy, is noticed.
+struct EventsHeader {
+  std::uint32_t count = 0;
+  /// QueueRecord::last_id and last_custom at the commit.
+  JobNumber last_id = 0, last_custom = 0;
+};
+inline constexpr std::size_t kEventsHeaderBytes = 20;
+/// `events`: encoded with encode_event().
+void encode_events(const EventsHeader& header, std::string_view events, std::string_view key,
+                   std::string& out);
+/// `format`: the disk format of the record; before 4 it contains only the count.
+std::optional<EventsHeader> decode_events_header(std::string_view record, std::string_view key,
+                                                 std::uint32_t format = kDiskFormat);
+/// How a queue contradicts its newest record of events, which ends before event `next`.
+std::optional<std::string> contradiction(const QueueRecord& queue, std::uint64_t next,
+                                         const EventsHeader& newest);
 /// Calls `each(event)` for every event of a payload. Returns false if the payload is damaged.
 bool decode_events(std::string_view payload, const std::function<void(const StoredEvent&)>& each);
 

@@ -216,8 +216,8 @@ Status Snapshot::add_events(QueueNumber number, std::uint64_t after, std::uint32
   const Key later = events_key(number, after + 2);
   MDB_val key = to_val(later.view());
   MDB_val value{};
-  const int found = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-  const int back = mdb_cursor_get(cursor, &key, &value, found == 0 ? MDB_PREV : MDB_LAST);
+  const int found = txn_.read(mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE));
+  const int back = txn_.read(mdb_cursor_get(cursor, &key, &value, found == 0 ? MDB_PREV : MDB_LAST));
   const std::string from = back == 0 && to_view(key).starts_with(prefix.view()) ? std::string(to_view(key))
                                                                                 : std::string(prefix.view());
   std::size_t bytes = 0;
@@ -225,9 +225,9 @@ Status Snapshot::add_events(QueueNumber number, std::uint64_t after, std::uint32
   for (PrefixScan scan(txn_, Table::kEvents, prefix.view(), PrefixScan::Order::kForward, from);
        !scan.done() && !full(); scan.next()) {
     const auto payload = open_record(scan.value(), Magic::kEvents, scan.key());
-    if (!payload || payload->size() < 4) return damaged("the log of events", scan.key());
+    if (!payload || payload->size() < kEventsHeaderBytes) return damaged("the log of events", scan.key());
     std::uint64_t at = u64_at(scan.key(), 4);
-    const bool intact = decode_events(payload->substr(4), [&](const StoredEvent& event) {
+    const bool intact = decode_events(payload->substr(kEventsHeaderBytes), [&](const StoredEvent& event) {
       const std::uint64_t here = at++;
       if (here <= after || full()) return;
       bytes += event.id.size() + event.detail.size();

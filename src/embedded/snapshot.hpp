@@ -10,6 +10,9 @@ class Snapshot {
  public:
   explicit Snapshot(Txn& txn) : txn_(txn) {}
 
+  /// kCorrupt if a query met damage: its answer is then not complete.
+  Status intact() const { return txn_.intact(); }
+
   Result<Job> get(const JobRef& job);
   Result<State> state(const JobRef& job);
   Result<Position> position(const JobRef& job);

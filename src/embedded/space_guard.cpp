@@ -117,10 +117,12 @@ void SpaceGuard::end_run(std::uint64_t reserved, std::uint64_t written) {
   runs_ -= std::min(runs_, reserved - kept);
 }
 
-bool SpaceGuard::is_short_of_space() {
-  const std::uint64_t tried = booked_ + runs_;
+Error SpaceGuard::explain(const Error& failed_commit, std::uint64_t more) {
+  if (failed_commit.code != Errc::kIo) return failed_commit;
+  const std::uint64_t tried = booked_ + runs_ + more;
   new_transaction(0);
-  return !has(tried, 0) || free_disk_bytes(env_.data_fd()) < kPageBytes;
+  if (has(tried, 0) && free_disk_bytes(env_.data_fd()) >= kPageBytes) return failed_commit;
+  return {Errc::kStoreFull, "the disk is full: " + failed_commit.message};
 }
 
 /// Whether the open transaction and `bytes` more can be written. `largest` is the largest record of them:

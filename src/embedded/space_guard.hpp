@@ -45,9 +45,9 @@ class SpaceGuard {
   bool full() const { return full_; }
   /// The last job that was to be taken did not get its space.
   bool starts_blocked() const { return full_ && starts_blocked_; }
-  /// Whether a write of the open transaction may have been short because there was no space. LMDB reports a
-  /// short write as EIO, as it does an error of the disk.
-  bool is_short_of_space();
+  /// LMDB reports a short write as EIO, as it does an error of the disk. Returns kStoreFull instead of kIo if
+  /// there was no space for the open transaction; `more`: what it wrote without booking it.
+  Error explain(const Error& failed_commit, std::uint64_t more = 0);
   std::uint64_t used_bytes() const { return used_; }
 
  private:

@@ -214,9 +214,7 @@ void Writer::commit() {
   const Result<bool> written = engine_->commit();
   if (!written) {
     // A commit that fails before its root page is written changes nothing, so the calls can be repeated.
-    const bool full = written.error().code == Errc::kIo && space_.is_short_of_space();
-    return fail(full ? Error{Errc::kStoreFull, "the disk is full: " + written.error().message}
-                     : written.error());
+    return fail(space_.explain(written.error()));
   }
   observe_space();
   {

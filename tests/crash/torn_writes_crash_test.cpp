@@ -10,11 +10,13 @@
 #include <fstream>
 
 #include "../embedded/temp_folder.hpp"
+#include "base/files.hpp"
 #include "base/manual_env.hpp"
 #include "base/system_env.hpp"
 #include "embedded/embedded_store.hpp"
 #include "embedded/engine.hpp"
 #include "embedded/snapshot.hpp"
+#include "embedded/store_check.hpp"
 #include "write_log.hpp"
 
 namespace gaur::crash {
@@ -36,6 +38,9 @@ struct Known {
 using History = std::map<JobId, Known>;
 
 struct Recording {
+  /// The data file of the new store. It is created aside and renamed, so that a power cut leaves it whole or
+  /// absent.
+  std::string base;
   std::vector<LoggedWrite> log;
   History jobs;
 };
@@ -52,7 +57,11 @@ Recording record(Durability durability) {
   options.durability = durability;
   options.reserve_bytes = 1 << 20;
   options.map_bytes = kMapBytes;
-  record_writes(folder.path() / "store" / "data.mdb");
+  const std::filesystem::path file = folder.path() / "store" / "data.mdb";
+  if (const auto created = open_embedded(options, clock, loop); !created)
+    throw std::runtime_error(created.error().message);
+  recording.base = read_file(file, kMapBytes).value();
+  record_writes(file);
   auto store = open_embedded(options, clock, loop);
   if (!store) throw std::runtime_error(store.error().message);
   std::uint64_t sequence = 0;
@@ -103,6 +112,12 @@ enum class Verdict : int { kIntact, kLost, kReported };
 /// Opens the file and looks for every change that was acknowledged before entry `until`.
 Verdict examine(const std::filesystem::path& folder, const History& jobs, std::size_t until,
                 std::string& what) {
+  const auto file = embedded::PageFile::open((folder / "data.mdb").string());
+  const auto check = embedded::check_store(file.value(), {.large_values = true});
+  if (!check || !check->sound()) {
+    what = !check ? check.error().message : problems_of(*check).summary();
+    return Verdict::kReported;
+  }
   auto env = embedded::LmdbEnv::open({folder, kMapBytes, false});
   const ManualClock clock;
   auto engine = env ? embedded::Engine::open(**env, Semantics::bullmq(), {clock.wall(), clock.now()})
@@ -180,8 +195,8 @@ Found cut_power(const Recording& recording, std::size_t count, Disk disk, bool a
   std::vector<std::size_t> points;
   for (std::size_t i = 0; i < count; ++i) points.push_back(random.below(log.size()));
   std::sort(points.begin(), points.end());
-  std::string durable;             // the file as it surely is
-  std::vector<LoggedWrite> loose;  // written, and not synced
+  std::string durable = recording.base;  // the file as it surely is
+  std::vector<LoggedWrite> loose;        // written, and not synced
   std::size_t at = 0, last_sync = 0;
   Found found;
   for (const std::size_t point : points) {

@@ -31,7 +31,7 @@ class EngineTest : public ::testing::Test {
   embedded::Now now() const { return {clock.wall(), clock.now()}; }
 
   void open() {
-    auto opened = LmdbEnv::open({folder.path(), 1ULL << 30, true});
+    auto opened = LmdbEnv::open({folder.path(), 1ULL << 30, true, true});
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     env = *std::move(opened);
     auto made = Engine::open(*env, Semantics::bullmq(), now());

@@ -21,7 +21,8 @@ void must(bool holds, const char* what) {
 }  // namespace
 
 Status EngineStore::open(const std::filesystem::path& folder) {
-  GAUR_TRY(env_, embedded::LmdbEnv::open({folder, kMapBytes, false}));
+  const bool is_new = !std::filesystem::exists(folder / "data.mdb");
+  GAUR_TRY(env_, embedded::LmdbEnv::open({folder, kMapBytes, false, is_new}));
   // A simulated crash loses no page of the kernel, so syncs would only cost time.
   mdb_env_set_flags(env_->get(), MDB_NOSYNC, 1);
   auto engine = Engine::open(*env_, Semantics::bullmq(), {clock_.wall(), clock_.now()});

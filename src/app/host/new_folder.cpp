@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLock = "gaur.lock";
 /// What a start creates in its data folder. Nothing else is removed: other programs may write to the folder.
-constexpr std::array kOurs{"store", "spec", "run", "results", "host-id", "host.json", "link-secret"};
+constexpr std::array kOurs{"store",   "store.new", "store-id",  "spec",       "run",
+                           "results", "host-id",   "host.json", "link-secret"};
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;

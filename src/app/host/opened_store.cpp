@@ -112,6 +112,10 @@ Result<OpenedStore> open_redis_store(StoreParts parts) {
 }  // namespace
 
 std::optional<std::string> OpenedStore::outage() const {
+  if (embedded) {
+    const auto damage = embedded->damage();
+    return damage ? std::optional("the store is damaged: " + *damage + "; run gaur doctor") : std::nullopt;
+  }
   if (!client) return std::nullopt;
   const redis::Health health = client->health();
   if (!client->connected())

@@ -33,7 +33,7 @@ struct OpenedStore {
   std::string description;
 
   Store& store() const { return embedded ? static_cast<Store&>(*embedded) : *bull; }
-  /// Why the store does not answer now; std::nullopt while it does.
+  /// Why the store does not answer now, or its damage; std::nullopt while it is sound and answers.
   std::optional<std::string> outage() const;
   /// Why the store accepts no adds although it answers; std::nullopt while it does.
   std::optional<std::string> shortage() const;

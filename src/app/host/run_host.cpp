@@ -61,8 +61,8 @@ std::string url_of(const Config& config, std::uint16_t port) {
 
 int fatal_exit(const Error& error) {
   fmt::print(stderr,
-             "gaur: the store failed and cannot acknowledge writes any more: {}; restart gaur, it recovers "
-             "from disk\n",
+             "gaur: the store failed and cannot acknowledge writes any more: {}; restart gaur: it "
+             "recovers from disk, or says what to do if the store is damaged\n",
              error.message);
   std::fflush(nullptr);
   // No orderly shutdown: it would wait for finishes that cannot be stored. Keepers end the runners.

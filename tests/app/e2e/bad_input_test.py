@@ -142,13 +142,12 @@ def crc32c(data):
 def raise_disk_format(file, version):
     """Replaces the version in the record `format` of a closed store. Returns how many copies of the record it found."""
     content = bytearray(file.read_bytes())
-    payload = version.to_bytes(4, "little")
-    checksum = crc32c(b"format" + payload).to_bytes(4, "little")
     found = 0
     at = content.find(b"GauF")
     while at >= 0:
-        content[at + 4 : at + 8] = checksum
-        content[at + 12 : at + 16] = payload
+        end = at + 12 + int.from_bytes(content[at + 8 : at + 12], "little")
+        content[at + 12 : at + 16] = version.to_bytes(4, "little")
+        content[at + 4 : at + 8] = crc32c(b"format" + content[at + 12 : end]).to_bytes(4, "little")
         found += 1
         at = content.find(b"GauF", at + 4)
     file.write_bytes(content)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from harness import GAUR, ROOT, EndToEnd
 
-SUBCOMMANDS = ["serve", "work", "quiet", "leave", "check", "look", "shadow", "size", "init", "runner-check", "version"]
+SUBCOMMANDS = ["serve", "work", "quiet", "leave", "backup", "restore", "doctor", "check", "look", "shadow", "size", "init",
+               "runner-check", "version"]
+POSITIONAL = {"backup": ["target"], "restore": ["file"]}
 SCRIPTS = sorted(p.name for p in (ROOT / "scripts").iterdir() if os.access(p, os.X_OK))
 TOML = '[queues.q]\n[pools.p]\ncommand = ["sh"]\n[functions.f]\npool = "p"\n'
 
@@ -67,6 +69,9 @@ class CliTest(EndToEnd):
             (["version", "--verbos"], "there is no option --verbos"),
             (["runner-check", "--data", "{", "--function", "f", "--", "true"], "--data: "),
             (["runner-check", "--data", "{}", "--", "true"], "--data needs --function"),
+            (["backup"], "target is required"),
+            (["restore", "--replace"], "backup is required"),
+            (["restore", "x.mdb", "--skip-ids", "many"], "--skip-ids"),
         ]:
             with self.subTest(" ".join(arguments)):
                 done = self.gaur(*arguments)
@@ -79,7 +84,7 @@ class CliTest(EndToEnd):
         for subcommand in SUBCOMMANDS:
             options = re.findall(r"(?m)^  (?:-\w,)?--([a-z0-9-]+)( (?:TEXT|UINT))?", self.gaur(subcommand, "--help").stdout)
             self.assertIn(("help", ""), options)
-            self.assertEqual(self.usage_error(subcommand, "extra"), f'gaur {subcommand}: unexpected argument "extra"')
+            self.assertEqual(self.usage_error(subcommand, *POSITIONAL.get(subcommand, []), "extra"), f'gaur {subcommand}: unexpected argument "extra"')
             for name, value in options:
                 with self.subTest(f"{subcommand} --{name}"):
                     misspelled = name[:-2] + name[-1] + name[-2] if len(name) > 2 and name[-1] != name[-2] else name + "x"

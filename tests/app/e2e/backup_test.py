@@ -1,0 +1,134 @@
+"""gaur backup, restore and doctor: on a running host, on a damaged store, and what the host reports of damage."""
+
+import http.client
+import subprocess
+import unittest
+
+import harness
+
+CONFIG = f"""
+[store]
+url = "embedded:./data"
+[server]
+listen = "127.0.0.1:0"
+[queues.reports]
+[functions.wait]
+pool = "testbed"
+{harness.TESTBED}
+"""
+
+
+def gaur(folder, *arguments):
+    return subprocess.run([str(harness.GAUR), *map(str, arguments)], cwd=folder, capture_output=True, text=True,
+                          timeout=harness.PATIENCE)
+
+
+class BackupTest(harness.EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / "data"
+        self.file = self.data / "store/data.mdb"
+        self.server = self.server(CONFIG)
+
+    def add_jobs(self, count):
+        for i in range(count):
+            answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {"n": i}, "options": {"delay": "1h"}})
+            self.assertEqual(answer.status, 202, answer.text)
+
+    def run_gaur(self, *arguments, code=0):
+        done = gaur(self.folder, *arguments)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def flip(self, magic, at_most=10**9):
+        content = bytearray(self.file.read_bytes())
+        at = -1
+        while (at := content.find(magic, at + 1)) >= 0 and at_most > 0:
+            content[at + 14] ^= 1
+            at_most -= 1
+        self.file.write_bytes(content)
+
+    def test_backup_of_running_host_is_restored(self):
+        self.server.start()
+        self.add_jobs(7)
+        self.assertIn("7 jobs in 1 queue", self.run_gaur("backup", "saved.mdb"))
+        self.assertIn("exists already", self.run_gaur("backup", "saved.mdb", code=1))
+        self.assertIn("checking a snapshot", self.run_gaur("doctor"))
+        self.assertIn("stop it before a salvage", self.run_gaur("doctor", "--salvage", "saved", code=3))
+        self.server.stop()
+        self.assertIn("sound; 7 jobs", self.run_gaur("doctor"))
+        self.assertIn("sound; 7 jobs", self.run_gaur("doctor", "--data", "saved.mdb"))
+        self.assertIn("contains a store", self.run_gaur("restore", "saved.mdb", code=1))
+        self.assertIn("restored 7 jobs", self.run_gaur("restore", "saved.mdb", "--replace", "--skip-ids", "100"))
+        self.server.start()
+        self.assertEqual(self.server.counts("reports")["delayed"], 7)
+        answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}, "options": {"delay": "1h"}})
+        self.assertEqual(answer.json["id"], "108")
+
+    def test_folder_gets_named_backup(self):
+        self.server.start()
+        self.server.stop()
+        self.run_gaur("backup", "saved/")
+        self.assertEqual(len(list((self.folder / "saved").glob("gaur-*Z.mdb"))), 1)
+
+    def test_damaged_record_is_reported_not_missing(self):
+        self.server.start()
+        self.add_jobs(5)
+        self.server.stop()
+        self.flip(b"GauS")
+        self.server.start(ready=False)
+        ready = self.server.get("/readyz")
+        self.assertEqual(ready.status, 503)
+        self.assertIn("the store is damaged", ready.text)
+        job = self.server.get("/v1/queues/reports/jobs/3")
+        self.assertEqual((job.status, job.json["type"]), (500, "urn:gaur:problem:corrupt"))
+        self.assertEqual(self.server.get("/v1/queues/reports/jobs/99").json["type"], "urn:gaur:problem:corrupt")
+        self.assertIn("the store is damaged", self.server.log())
+        self.server.stop()
+        self.assertIn("damaged", self.run_gaur("doctor", code=1))
+
+    def test_damaged_store_is_rejected_and_salvaged(self):
+        self.server.start()
+        self.add_jobs(30)
+        self.server.stop()
+        content = bytearray(self.file.read_bytes())
+        at = -1
+        while (at := content.find(b"\x05\0state", at + 1)) >= 0:
+            content[at + 3] ^= 1
+        self.file.write_bytes(content)
+        refused = gaur(self.folder, "serve")
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn("the table state is missing", refused.stderr + refused.stdout)
+        self.assertIn("gaur doctor --salvage NEW_FOLDER", refused.stderr + refused.stdout)
+        self.assertIn("30 jobs saved", self.run_gaur("doctor", "--salvage", "saved"))
+        self.assertIn("sound; 30 jobs", self.run_gaur("doctor", "--data", "saved"))
+        self.assertIn("contains a store", self.run_gaur("doctor", "--salvage", "saved", code=1))
+
+    def test_second_host_is_rejected_without_lock_file(self):
+        self.server.start()
+        (self.data / "gaur.lock").unlink()
+        second = gaur(self.folder, "serve", "--server.listen=127.0.0.1:0")
+        self.assertEqual(second.returncode, 3, second.stderr)
+        self.assertIn("data.mdb is in use by another process", second.stderr + second.stdout)
+
+    def test_truncation_of_running_store_is_reported(self):
+        self.server.start()
+        self.add_jobs(5)
+        with open(self.file, "r+b") as file:
+            file.truncate(0)
+        try:
+            job = self.server.get("/v1/queues/reports/jobs/3")
+            self.assertEqual((job.status, job.json["type"]), (500, "urn:gaur:problem:corrupt"))
+            self.assertIn("truncated", job.text)
+            self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}})
+        except (OSError, http.client.HTTPException):
+            pass  # a write of the host's own came first and stopped the store
+        self.assertEqual(self.server.wait(), 4)
+        self.assertIn("the data file was truncated while it was open", self.server.log())
+        refused = gaur(self.folder, "serve")
+        self.assertEqual(refused.returncode, 3)
+        self.assertIn("gaur restore", refused.stderr + refused.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
