@@ -1,7 +1,8 @@
-// Records of the embedded store's file. The input is tried as a record, and sealed as the payload of each
-// kind of record, so that it reaches the decoders behind the checksum.
+// Records and pages of the embedded store's file. The input is tried as a page, as a record, and sealed as
+// the payload of each kind of record, so that it reaches the decoders behind the checksum.
 #include "../fuzz.hpp"
 #include "embedded/bytes.hpp"
+#include "embedded/page_file.hpp"
 #include "embedded/records.hpp"
 
 namespace gaur::embedded {
@@ -36,6 +37,10 @@ void decode_all(std::string_view record) {
       (void)decode_options(body->options);
     }
   }
+  if (const auto format = decode_format(record, kKey)) (void)check_version(format->version);
+  (void)decode_events_header(record, kKey);
+  (void)decode_events_header(record, kKey, 3);
+  (void)peek_body_id(record);
   (void)decode_failure(record, kKey);
   for (const Magic magic : {Magic::kName, Magic::kPart, Magic::kLog}) (void)decode_text(magic, record, kKey);
   if (const auto payload = open_record(record, Magic::kEvents, kKey)) {
@@ -49,6 +54,17 @@ void decode_all(std::string_view record) {
   }
 }
 
+void parse_as_page(std::string_view bytes) {
+  Page page;
+  std::string problem;
+  (void)decode_tree(bytes);
+  (void)nodes_begin(bytes);
+  if (!parse_page(bytes, ByteReader(bytes).number<PageNumber>(), page, problem)) return;
+  std::size_t parsed = 0;
+  for (const Node& node : page.nodes) parsed += node.key.size() + node.value.size();
+  fuzz::require(parsed <= bytes.size(), "the nodes are within the page");
+}
+
 }  // namespace
 }  // namespace gaur::embedded
 
@@ -56,10 +72,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace gaur;
   using namespace gaur::embedded;
   const std::string_view bytes = fuzz::text_of(data, size);
+  parse_as_page(bytes);
   decode_all(bytes);
   std::string record;
   for (const Magic magic : {Magic::kState, Magic::kBody, Magic::kPart, Magic::kQueue, Magic::kGlobal,
-                            Magic::kEvents, Magic::kName, Magic::kSession}) {
+                            Magic::kEvents, Magic::kName, Magic::kSession, Magic::kFormat}) {
     begin_record(record);
     record.append(bytes);
     seal_record(record, magic, kKey);
