@@ -2,6 +2,8 @@
 
 #include <lmdb.h>
 
+#include <algorithm>
+
 #include "base/try.hpp"
 
 namespace gaur::simulation {
@@ -76,8 +78,12 @@ Async<T> EngineStore::read(Look look) {
 // ---- waits -----------------------------------------------------------------------------------
 
 void EngineStore::tick() {
-  begin();
   const Instant now = clock_.now();
+  const auto expired = [now](const auto& wait) { return wait.until <= now; };
+  if (std::none_of(long_polls_.begin(), long_polls_.end(), expired) &&
+      std::none_of(work_waits_.begin(), work_waits_.end(), expired))
+    return;
+  begin();
   for (auto poll = long_polls_.begin(); poll != long_polls_.end();) {
     const auto here = poll++;
     if (here->until > now) continue;

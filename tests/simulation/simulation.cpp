@@ -88,7 +88,7 @@ void Simulation::host_fault() {
   } else if (draw == 3) {
     log(fmt::format("restart host {} after a clean stop", index));
     auto stopped = host->worker->stop(up_to(seconds(3)));
-    for (int i = 0; i < 200 && !stopped.ready(); ++i) pass(kTick);
+    for (int i = 0; i < 60 && !stopped.ready(); ++i) pass(kTick);
     kill_host(index);
     start_host(index);
   } else {

@@ -133,7 +133,7 @@ void Simulation::check_end() {
   pass(seconds(2));
   for (auto& host : hosts_) {
     auto stopped = host->worker->stop(seconds(1));
-    for (int i = 0; i < 200 && !stopped.ready(); ++i) pass(kTick);
+    for (int i = 0; i < 60 && !stopped.ready(); ++i) pass(kTick);
     if (!stopped.ready()) report("I17: a worker does not stop");
     const LedgerStatus status = host->ledger.status(host->clock.now());
     if (status.granted != Resources{} || status.booked != Resources{})

@@ -16,7 +16,7 @@ namespace gaur::simulation {
 /// job was recovered.
 inline constexpr Duration kSettled{45'000};
 /// Time passes in steps of at most this.
-inline constexpr Duration kTick{250};
+inline constexpr Duration kTick{500};
 
 class Simulation {
  public:
