@@ -79,7 +79,7 @@ struct Answer {
 class Checker {
  public:
   Checker(const RunnerCheckOptions& options, const std::function<void(const RunnerCheckCase&)>& on_case)
-      : options_(options), reported_(on_case), processes_(loop_, {options.keeper_program, {}}) {
+      : options_(options), reported_(on_case), processes_(loop_, {.keeper_program = options.keeper_program}) {
     processes_.listen(events_);
     processes_.empty_folder(options_.scratch);
   }

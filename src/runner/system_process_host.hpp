@@ -15,9 +15,9 @@ class RunnerIo;
 
 struct ProcessHostOptions {
   std::filesystem::path keeper_program = "/proc/self/exe";
-  CgroupPaths cgroups;
+  CgroupPaths cgroups{};
   /// For lines that runners write to stdout and stderr.
-  Logger log;
+  Logger log{};
   /// Longer lines are truncated.
   std::size_t output_line_bytes = 16 << 10;
   /// Reading from a runner pauses while the loop has so many bytes of its frames left to handle.
