@@ -15,7 +15,7 @@
 namespace gaur::app {
 namespace {
 
-void report(const RunnerCheckCase& done) {
+void print_case(const RunnerCheckCase& done) {
   fmt::print("{}  {}{}{}\n", done.passed ? "ok    " : "FAILED", done.name, done.note.empty() ? "" : ": ",
              done.note);
   std::fflush(stdout);
@@ -69,7 +69,7 @@ int runner_check_command(int argc, char** argv) {
                            kExitProblem);
   options.scratch = scratch;
   bool all = true;
-  for (const RunnerCheckCase& done : check_runner(options, report)) all = all && done.passed;
+  for (const RunnerCheckCase& done : check_runner(options, print_case)) all = all && done.passed;
   return all ? kExitOk : kExitProblem;
 }
 
