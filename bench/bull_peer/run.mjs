@@ -2,14 +2,13 @@
 // other, each on an empty server, in turns for some rounds. Prints one JSON document: versions, settings, and for each
 // scenario both sides' figures of the round in the middle, with the server's CPU time a job, from INFO.
 //   node run.mjs GAUR_BENCH [--jobs N] [--rounds N] [--only SCENARIO]
-import { spawn, execFile } from 'node:child_process'
-import { mkdtemp, rm, readFile } from 'node:fs/promises'
-import net from 'node:net'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify, parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
-import Redis from 'ioredis'
+import { RedisServer } from '../../tests/interop/lib/redis.mjs'
 
 const run = promisify(execFile)
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -24,24 +23,9 @@ const data = JSON.stringify({
   params: { region: '서울', from: '2026-11-01', to: '2026-11-22', limit: 100, categories: ['food', 'travel', 'shopping'], user: 'u-1048576' },
 })
 
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer()
-    server.listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => resolve(port)) })
-  })
-}
-
-const folder = await mkdtemp(path.join(os.tmpdir(), 'gaur-bench-'))
-const port = await freePort()
-const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], { stdio: 'ignore' })
-const onServerEnd = (code) => {
-  console.error(`the redis-server on port ${port} ended with code ${code}; is it installed, and is the port still free?`)
-  process.exit(1)
-}
-server.once('exit', onServerEnd)
-server.once('error', (error) => { console.error(`cannot start redis-server: ${error.message}`); process.exit(1) })
-const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 })
-redis.on('error', () => {})  // until the server listens
+const server = await RedisServer.start()
+const redis = server.client
+const sides = new AbortController()  // a side without its server would try to connect for ever
 
 async function serverCpu() {
   const info = await redis.info('cpu')
@@ -50,10 +34,10 @@ async function serverCpu() {
 }
 
 async function side(name, scenario, count, concurrency) {
-  const options = ['--port', String(port), '--scenario', scenario, '--jobs', String(count),
+  const options = ['--port', String(server.port), '--scenario', scenario, '--jobs', String(count),
     '--concurrency', String(concurrency), '--data', data]
   const [program, first] = name === 'gaur' ? [positionals[0], []] : [process.execPath, [path.join(here, 'side.mjs')]]
-  const { stdout } = await run(program, [...first, ...options])
+  const { stdout } = await run(program, [...first, ...options], { signal: sides.signal })
   return JSON.parse(stdout)
 }
 
@@ -88,7 +72,7 @@ const scenarios = [
   ['process', 1, jobs / 5], ['process', 10, jobs], ['process', 100, jobs],
   ['add-bulk', 1, jobs], ['add-single', 1, jobs / 5], ['latency', 1, 1000],
 ]
-try {
+async function compareAll() {
   const results = []
   for (const [scenario, concurrency, count] of scenarios) {
     const name = scenario === 'process' ? `process at concurrency ${concurrency}` : scenario
@@ -100,14 +84,17 @@ try {
   }
   const info = await redis.info('server')
   const bull = JSON.parse(await readFile(path.join(here, 'node_modules/bull/package.json'), 'utf8'))
-  console.log(JSON.stringify({
+  return {
     versions: { bull: bull.version, node: process.version, redis: /redis_version:(\S+)/.exec(info)[1] },
     settings: { cores: os.cpus().length, load: os.loadavg()[0], bytes: Buffer.byteLength(data), array: 100, rounds, persistence: 'none', completed: 'kept' },
     results,
-  }, null, 1))
+  }
+}
+
+const serverEnd = server.ended.then(() => { throw new Error(`redis-server ended before the benchmark: ${server.said}`) })
+try {
+  console.log(JSON.stringify(await Promise.race([compareAll(), serverEnd]), null, 1))
 } finally {
-  redis.disconnect()
-  server.off('exit', onServerEnd)
-  server.kill('SIGTERM')
-  await rm(folder, { recursive: true, force: true })
+  sides.abort()
+  await server.stop()
 }
