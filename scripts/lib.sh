@@ -51,8 +51,8 @@ configure() {
   printf '%s\n' "$options" >"$dir/.options"
 }
 
-# Options that follow from where we run: warnings are errors in CI.
-ci_options() { [[ ${CI:-} == true ]] && echo -DGAUR_WERROR=ON || echo -DGAUR_WERROR=OFF; }
+# Options that follow from where we run: in CI warnings are errors, and sources are joined to compile in less time.
+ci_options() { [[ ${CI:-} == true ]] && echo "-DGAUR_WERROR=ON -DGAUR_JOIN_SOURCES=ON" || echo -DGAUR_WERROR=OFF; }
 
 # Files of ours in C++, tracked or new, one a line.
 cpp_files() { git ls-files -co --exclude-standard -- '*.hpp' '*.cpp' | while read -r f; do [[ -f $f ]] && echo "$f"; done; }

@@ -156,9 +156,9 @@ def private_names(text):
 
 
 def check_joined(tree):
-    """The sanitizer builds compile several sources as one (gaur_join_sources), where a private name may stand once."""
+    """CI and the sanitizer builds compile several sources as one (gaur_join_sources), where a private name may stand once."""
     for path, text in tree.matching(r"CMakeLists\.txt$"):
-        for found in re.finditer(r"gaur_(?:library|executable|test_library)\(\S+\s+SOURCES([^)]*?)(?:ALONE([^)]*?))?(?:\b(?:PUBLIC|PRIVATE|LINK)\b[^)]*)?\)", text):
+        for found in re.finditer(r"gaur_(?:library|executable|test_library|test)\(\S+\s+SOURCES([^)]*?)(?:ALONE([^)]*?))?(?:\b(?:PUBLIC|PRIVATE|LINK)\b[^)]*)?\)", text):
             alone = (found.group(2) or "").split()
             sources = [source for source in found.group(1).split() if source not in alone and source.endswith(".cpp")]
             for at in range(0, len(sources), rules.JOINED):
