@@ -26,7 +26,8 @@ Result<Engine::Selection> Engine::take(QueueEntry& queue, const TakeRequest& req
   selection.taken.reserve(std::min<std::uint64_t>(request.take, ready));
   WantedFunctions wanted(request.filter ? &*request.filter : nullptr);
   ReadyScan scan(*txn_, queue.record.number);
-  while (!scan.done() && selection.taken.size() < request.take) {
+  bool space_left = true;
+  while (space_left && !scan.done() && selection.taken.size() < request.take) {
     const auto entry = decode_ready_entry(scan.value());
     if (entry && !wanted.contains(entry->function)) {
       scan.skip(wanted);
@@ -46,9 +47,11 @@ Result<Engine::Selection> Engine::take(QueueEntry& queue, const TakeRequest& req
     if (job && (decision != Decision::kTake || started == Start::kNoSpace)) wanted.remove(entry->function);
     scan.next();
     if (decision == Decision::kEnd) break;
+    // Without a filter all jobs need the same space.
+    space_left = started != Start::kNoSpace || request.filter;
   }
   visited_ = scan.visited();
-  selection.more = !scan.done();
+  selection.more = space_left && !scan.done();
   if (queue.ready() != ready) ready_changed(queue);
   return selection;
 }

@@ -12,7 +12,7 @@ constexpr std::uint64_t kBatchBytes = 64ULL << 20;
 /// The clock may differ from the machine's, as in tests, so the writer checks its deadlines at this interval.
 constexpr Duration kClockInterval{100};
 /// While the disk is full.
-constexpr Duration kSpaceCheckInterval{500};
+constexpr Duration kSpaceCheckInterval{500}, kBlockedLogInterval{60'000};
 }  // namespace
 
 Writer::Writer(LmdbEnv& env, std::unique_ptr<Engine> engine, const EmbeddedOptions& options,
@@ -252,9 +252,12 @@ void Writer::observe_space() {
       log_.info("the disk has space again: adds are accepted", {{"store_bytes", space_.used_bytes()}});
     }
   }
-  if (blocked && !starts_blocked_)
+  const Instant now = clock_.now();
+  if (blocked && !starts_blocked_ && (!blocked_logged_ || now - *blocked_logged_ >= kBlockedLogInterval)) {
+    blocked_logged_ = now;  // each end of a run may allow one more start
     log_.warn("no jobs are taken: the full disk has no space for their results",
               {{"store_bytes", space_.used_bytes()}, {"reserved_bytes", engine_->reserved_bytes()}});
+  }
   full_ = full;
   starts_blocked_ = blocked;
 }

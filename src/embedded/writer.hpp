@@ -77,6 +77,7 @@ class Writer {
   bool full_ = false, starts_blocked_ = false;
   /// When a full disk is examined again although nothing was submitted.
   Instant space_check_{};
+  std::optional<Instant> blocked_logged_{};
   const Durability durability_;
   const Duration pause_;
   const Clock& clock_;

@@ -50,7 +50,8 @@ tl::expected<std::shared_ptr<const TokenGrant>, Problem> Guard::check_head(const
   std::shared_ptr<const TokenGrant> caller;
   if (right == Right::kOpen) return caller;
   if (options_.tokens.empty()) {
-    if (auto problem = check_host(request)) return tl::unexpected(*std::move(problem));
+    if (auto problem = options_.client_certificates ? std::nullopt : check_host(request))
+      return tl::unexpected(*std::move(problem));
   } else {
     auto found = check_token(request);
     if (!found) return found;

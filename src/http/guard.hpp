@@ -27,6 +27,9 @@ class Guard {
     /// Empty: no token is needed.
     TokenTable tokens;
     std::vector<std::string> hosts;
+    /// Every client has proven a certificate (mutual TLS). Then any Host is accepted: a page that points its
+    /// name here (DNS rebinding) has no certificate for that name.
+    bool client_certificates = false;
     std::uint32_t wrong_tokens = 10;
   };
   Guard(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}

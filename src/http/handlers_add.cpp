@@ -169,7 +169,7 @@ void add_jobs(Service& service, const ExchangePtr& exchange) {
   if (!problems.empty()) return refuse_all(exchange, std::move(problems));
   for (const NewJob& job : body.jobs) {
     const FunctionName function = service.client().functions().function_of(*queue, job.name, job.data);
-    if (!service.check_call(exchange, *queue, function)) return;
+    if (!service.check_call(exchange, &*queue, function)) return;
   }
 
   AddJobs adding;
@@ -195,7 +195,7 @@ void call_function(Service& service, const ExchangePtr& exchange) {
   CallOptions call;
   call.job = parse_query_options(exchange->query, problems);  // the body is the function's own
   if (!problems.empty()) return refuse_all(exchange, std::move(problems));
-  if (function != nullptr && !service.check_call(exchange, function->queue, name)) return;
+  if (!service.check_call(exchange, function == nullptr ? nullptr : &function->queue, name)) return;
   call.idempotency_key = key_of(*exchange);
   AddJobs adding;
   if (function != nullptr) adding.queue = function->queue;

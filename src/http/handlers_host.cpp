@@ -129,6 +129,9 @@ void get_metrics(Service& service, const ExchangePtr& exchange) {
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = *std::move(text);
+    prometheus::append_gauge(response.body, "gaur_http_waits",
+                             "Requests that wait and open event streams; at most 512.",
+                             {{{}, static_cast<double>(service.waits())}});
     if (!service.parts().host) return exchange->reply(std::move(response));
     service.then(service.parts().host(), [exchange, response](const HostStatus& host) {
       Response full = response;

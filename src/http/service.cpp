@@ -18,6 +18,7 @@ Guard::Options guard_options(const ServerOptions& options) {
   for (const TokenGrant& token : options.tokens)
     out.tokens.push_back(std::make_shared<const TokenGrant>(token));
   for (const std::string& host : options.hosts) out.hosts.push_back(host_name(host).value_or(lower(host)));
+  out.client_certificates = !options.tls.client_ca.empty();
   out.wrong_tokens = options.limits.wrong_tokens;
   return out;
 }
@@ -82,18 +83,18 @@ Response Service::reject(const Request& head, const TokenGrant* caller, const Pr
   return to_response(problem);
 }
 
-bool Service::check_call(const ExchangePtr& exchange, const QueueName& queue, const FunctionName& function) {
+bool Service::check_call(const ExchangePtr& exchange, const QueueName* queue, const FunctionName& function) {
   if (!exchange->caller) return true;
   const TokenGrant& caller = *exchange->caller;
   const FunctionInfo* info = client().functions().find(function);
   const Right right = info != nullptr && info->ad_hoc ? Right::kAdHoc : Right::kCall;
   std::string why;
-  if (!caller.has(right)) {
+  if (queue != nullptr && !caller.has(right)) {
     why = fmt::format("lacks the right {}, which the function {} needs", to_string(right),
                       json::quote(utf8_prefix(function.value, 140)));
-  } else if (!caller.may_use_queue(queue.value)) {
-    why = fmt::format("is not for the queue {}", json::quote(queue.value));
-  } else if (!caller.may_use_function(function.value)) {
+  } else if (queue != nullptr && !caller.may_use_queue(queue->value)) {
+    why = fmt::format("is not for the queue {}", json::quote(queue->value));
+  } else if (!caller.may_use_function(function.value) || (queue == nullptr && !caller.queues.empty())) {
     why = fmt::format("is not for the function {}", json::quote(utf8_prefix(function.value, 140)));
   } else {
     return true;

@@ -36,12 +36,16 @@ class Service {
   Client& client() { return parts_.client; }
   const ServerParts& parts() const { return parts_; }
   const HttpLimits& limits() const { return options_.limits; }
-  /// Whether the caller may add jobs of this function; if not, rejects the request (403).
-  bool check_call(const ExchangePtr& exchange, const QueueName& queue, const FunctionName& function);
+  /// Whether the caller may add jobs of this function; if not, rejects the request (403). `queue`: nullptr if
+  /// the function is unknown; a caller that is limited to some queues or functions must not learn the names
+  /// of all.
+  bool check_call(const ExchangePtr& exchange, const QueueName* queue, const FunctionName& function);
   bool stopping() const { return stopping_; }
   /// A slot for a waiting request, occupied until the last copy is destroyed; nullptr if all are in use.
   using WaitTicket = std::shared_ptr<const void>;
   WaitTicket begin_wait();
+  /// Slots in use.
+  std::uint32_t waits() const { return *waits_; }
 
   /// Runs `next` with the value of `future`, on this service's thread.
   template <class T, class Callback>

@@ -18,6 +18,12 @@ bool says_not_here(const Reply& reply) {
   return code == "ERR" && failure->text.find("-READONLY") != std::string::npos;
 }
 
+std::string reason_of(const Reply::Failure& failure) {
+  if (failure.text.find("READONLY") != std::string::npos)
+    return "this server is a replica; use the address of its master";
+  return fmt::format("Redis answers {}", failure.text);
+}
+
 void append_request(std::string& out, Request& request) {
   if (!request.script) {
     if (out.empty() && request.bytes.size() > kChunk) {
@@ -130,7 +136,7 @@ void CommandMachine::answer(Reply reply, Actions& actions) {
   Request& request = in_flight_.front();
   if (says_not_here(reply)) {
     draining_ = true;
-    drain_why_ = Error{Errc::kDisconnected, fmt::format("Redis answers {}", reply.failure()->text)};
+    drain_why_ = Error{Errc::kDisconnected, reason_of(*reply.failure())};
     finish(request, drain_why_, actions);
   }
   if (request.script && reply.failure() != nullptr && reply.failure()->code() == "NOSCRIPT" &&

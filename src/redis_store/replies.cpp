@@ -37,11 +37,14 @@ std::string acl_advice(const redis::Reply::Failure& failure) {
 Error error_of(const redis::Reply::Failure& failure) {
   const std::string_view code = failure.code();
   const std::string text = "redis: " + failure.text;
-  if (code == "OOM" || code == "MISCONF") return {Errc::kStoreFull, text};
+  if (code == "OOM")
+    return {Errc::kStoreFull, "redis: the server uses all of its maxmemory: raise it, or remove jobs"};
+  if (code == "MISCONF") return {Errc::kStoreFull, text};
+  if (code == "READONLY")
+    return {Errc::kDisconnected, "redis: this server is a replica; use the address of its master"};
   if (is_not_permitted(failure)) return {Errc::kPermission, text + acl_advice(failure)};
   if (code == "NOAUTH" || code == "WRONGPASS") return {Errc::kPermission, text};
-  for (const std::string_view temporary :
-       {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"}) {
+  for (const std::string_view temporary : {"LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"}) {
     if (code == temporary) return {Errc::kDisconnected, text};
   }
   // Before Redis 7 the error of a script contains that of its command.

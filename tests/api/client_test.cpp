@@ -1,4 +1,6 @@
 // Validation, idempotency keys, calls, Retry-After.
+#include <gmock/gmock.h>
+
 #include "api/call.hpp"
 #include "api_fixture.hpp"
 

@@ -139,10 +139,16 @@ class DamagesTest : public ::testing::Test {
   std::map<std::string, std::string> expected_jobs_;
 };
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr unsigned kDamages = 60;  // a sanitized process takes long to start
+#else
+constexpr unsigned kDamages = 300;
+#endif
+
 TEST_F(DamagesTest, EachIsHarmlessOrDetectedAndSalvaged) {
   const char* const only = std::getenv("GAUR_SEED");
   const unsigned first = only != nullptr ? static_cast<unsigned>(std::stoul(only)) : 0;
-  const unsigned count = only != nullptr ? first + 1 : std::getenv("GAUR_LONG") != nullptr ? 3000 : 300;
+  const unsigned count = only != nullptr ? first + 1 : std::getenv("GAUR_LONG") != nullptr ? 3000 : kDamages;
   std::array<Tally, kKinds> tallies{};
   for (unsigned seed = first; seed < count && !HasFatalFailure(); ++seed) {
     const Kind kind = static_cast<Kind>(seed % kKinds);

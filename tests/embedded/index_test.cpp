@@ -16,7 +16,6 @@
 namespace gaur::test {
 
 using embedded::JobNumber;
-using embedded::Key;
 using embedded::PrefixScan;
 using embedded::Table;
 using ::testing::ElementsAre;
@@ -172,6 +171,18 @@ TEST_F(IndexTest, SkipsManyJobsThatDoNotFit) {
   add_many(20'000, {"big", "{}", {}});
   const std::string runnable = add_one({}, "open").value;
   EXPECT_THAT(taken_by(which), ElementsAre(runnable));
+  EXPECT_LE(engine->visited(), kFewRecords);
+}
+
+TEST_F(IndexTest, WithoutSpaceReadsFewRecords) {
+  constexpr std::uint64_t kNoBytes = 0;
+  embedded::SpaceGuard full(*env, kNoBytes, kNoBytes);
+  add_many(1'000, {"open", "{}", {}});
+  engine->use_space(full);
+  const TakeReply reply = run(take_request(9));
+  EXPECT_TRUE(reply.taken.empty());
+  EXPECT_TRUE(reply.next.store_full);
+  EXPECT_FALSE(reply.next.more);
   EXPECT_LE(engine->visited(), kFewRecords);
 }
 

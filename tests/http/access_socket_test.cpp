@@ -262,6 +262,9 @@ TEST_F(NamedTokens, AreForTheirQueuesAndFunctions) {
   EXPECT_EQ(ask_as("some", "POST", "/v1/queues/q/jobs", b).status, 403) << "the function";
   EXPECT_EQ(ask_as("some", "POST", "/v1/queues/q/jobs", "[" + kJob + "," + b + "]").status, 403);
   EXPECT_EQ(ask_as("some", "POST", "/v1/functions/b", "{}").status, 403);
+  const Answer unknown = ask_as("some", "POST", "/v1/functions/none", "{}");
+  EXPECT_EQ(unknown.status, 403) << "must not learn the names of all: " << unknown.body;
+  EXPECT_EQ(ask_as("calls", "POST", "/v1/functions/none", "{}").status, 404);
   EXPECT_EQ(ask_as("some", "POST", "/v1/queues/other/jobs", kJob).status, 403) << "the queue";
   EXPECT_EQ(ask_as("some", "GET", "/v1/queues/other/jobs/1").status, 403);
   EXPECT_EQ(ask_as("some", "POST", "/v1/queues/other/pause").status, 403);

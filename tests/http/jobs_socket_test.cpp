@@ -371,6 +371,7 @@ TEST_F(JobsOverHttp, events_are_streamed_as_they_happen) {
   RawClient listener(port_);
   listener.send(request_text("GET", "/v1/queues/q/events"));
   ASSERT_TRUE(listener.read_until(": nothing new"));
+  EXPECT_NE(ask("GET", "/metrics").body.find("\ngaur_http_waits 1\n"), std::string::npos);
   ask("POST", "/v1/queues/q/jobs", R"({"name":"a"})");
   EXPECT_TRUE(listener.read_until("event: added\ndata: {\"id\":"));
   finish("q", take("q"), outcome::Completed{"7"});

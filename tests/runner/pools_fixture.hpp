@@ -167,7 +167,7 @@ class PoolsFixture : public testing::Test {
     request.taken.job.attempts_started = 1;
     request.timeout = extra.timeout;
     request.grant.memory_bytes = extra.memory_bytes;
-    const LockToken token = request.taken.token;
+    LockToken token = request.taken.token;
     on_loop([&] { pools_->start(std::move(request), recorder_); });
     return token;
   }

@@ -81,7 +81,7 @@ class RedisContentTest(RedisHosts):
             call("SET", "x", "y")
         answer = work.post("/v1/queues/query/jobs", {"name": "x", "data": {"func": "sleep"}})
         self.assertEqual((answer.status, answer.json["type"]), (507, "urn:gaur:problem:store_full"), answer.text)
-        self.assertIn("OOM", answer.json["detail"])
+        self.assertIn("maxmemory: raise it, or remove jobs", answer.json["detail"])
         for job_id in [*ids, later]:
             self.assertIn("returnvalue", self.finished(call, job_id))
         self.assertEqual(self.active(call), [])

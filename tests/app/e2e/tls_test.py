@@ -118,6 +118,8 @@ class TlsTest(EndToEnd):
         make_certificate(self.folder, "expired", "clients", 9, days=-1)
         gaur = self.serve(KEYS + 'tls_client_ca = "clients.pem"\n')
         self.assertEqual(self.request(gaur, self.context("client"))[0], 200)
+        status, body = self.request(gaur, self.context("client"), path="/v1/queues", headers={"Host": "gaur.example:1"})
+        self.assertEqual(status, 200, body)  # the certificate protects, not the name
         for certificate in (None, "unknown", "expired"):
             with self.assertRaises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
                 self.request(gaur, self.context(certificate))
