@@ -51,11 +51,14 @@ redis::ClientOptions client_options_of(const RedisConfig& redis, const std::stri
   return options;
 }
 
-/// Waits while the client retries. Returns at once on kPermission, which a retry does not fix.
+/// Waits while the client retries. Other errors than of the connection return at once: a retry does not fix them.
 Status wait_until_connected(redis::Client& client, const RedisConfig& redis, const Env& env) {
   const Instant end = env.clock.now() + redis.connect_timeout;
   Status tried = client.ready().get();
-  while (!tried && tried.error().code != Errc::kPermission && env.clock.now() < end) {
+  const auto may_pass = [](const Error& error) {
+    return error.code == Errc::kDisconnected || error.code == Errc::kTimeout;
+  };
+  while (!tried && may_pass(tried.error()) && env.clock.now() < end) {
     wait_to_retry(env);
     if (client.connected()) tried = ok();
   }

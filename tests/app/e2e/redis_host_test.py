@@ -92,6 +92,13 @@ class RedisHostTest(RedisHosts):
         self.assertRegex(output.lower(), "password")
         self.assertNotIn("not-the-one", output)
 
+    def test_a_missing_database_is_reported_at_once(self):
+        redis = self.redis()
+        start = time.monotonic()
+        output = self.rejected(redis, "--store.connect_timeout=60s", "--store.url=redis://127.0.0.1:%d/99" % redis.port)
+        self.assertLess(time.monotonic() - start, 30)  # long before the timeout
+        self.assertRegex(output, "database 99 cannot be selected")
+
     def redis_with_password(self):
         server = self.redis()
         self.call(server)("CONFIG", "SET", "requirepass", "the-right-one")
