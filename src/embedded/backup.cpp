@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/files.hpp"
+#include "base/number_rule.hpp"
 #include "base/try.hpp"
 #include "embedded/folder_lock.hpp"
 #include "embedded/shared_env.hpp"
@@ -102,14 +103,20 @@ Result<std::uint64_t> prepare(const RestoreOptions& options, std::uint32_t versi
       return copied.error().in("cannot write " + data_file(made).string());
     if (::fsync(out.get()) != 0) return errno_error("cannot sync " + data_file(made).string(), errno);
   }
-  GAUR_TRY(const auto env, LmdbEnv::open({made, kMapBytes, false, version < kDiskFormat}));
-  GAUR_TRY(const auto engine, Engine::open(*env, Semantics::bullmq(), now));
-  GAUR_CHECK(engine->begin(now));
-  engine->begin_history(options.skip_ids);
-  if (const auto written = engine->commit(); !written)
-    return SpaceGuard(*env, 0, kMapBytes).explain(written.error());
+  std::uint64_t id = 0;
+  {
+    GAUR_TRY(const auto env, LmdbEnv::open({made, kMapBytes, false, version < kDiskFormat}));
+    GAUR_TRY(const auto engine, Engine::open(*env, Semantics::bullmq(), now));
+    GAUR_CHECK(engine->begin(now));
+    GAUR_CHECK(engine->begin_history(options.skip_ids));
+    if (const auto written = engine->commit(); !written)
+      return SpaceGuard(*env, 0, kMapBytes).explain(written.error());
+    id = engine->store_id();
+  }
+  GAUR_TRY(const PageFile file, PageFile::open(data_file(made).string()));
+  if (const auto check = check_everything(file); !check) return check.error().in("the restored store");
   GAUR_CHECK(sync_folder(made));
-  return engine->store_id();
+  return id;
 }
 
 /// A host of another user could not write to the restored files.
@@ -162,6 +169,10 @@ Result<BackupReport> back_up(const fs::path& folder, const fs::path& file) {
 
 Result<RestoreReport> restore(const RestoreOptions& options, Now now) {
   RestoreReport report;
+  if (options.skip_ids > kMostSkippedIds) {
+    return Error{Errc::kInvalidArgument,
+                 "skip_ids: " + whole_number_rule(0, kMostSkippedIds, std::to_string(options.skip_ids))};
+  }
   {
     GAUR_TRY(const PageFile file, PageFile::open(options.backup.string()));
     auto check = check_everything(file);

@@ -24,13 +24,16 @@ struct BackupReport {
 /// file), kCorrupt (the store is damaged), kBusy (a host runs without its lock.mdb), kIo.
 Result<BackupReport> back_up(const std::filesystem::path& folder, const std::filesystem::path& file);
 
+/// Of one restore. Ids stay far below 2^53, which every JSON reader keeps.
+inline constexpr std::uint64_t kMostSkippedIds = 1'000'000'000'000;
+
 struct RestoreOptions {
   std::filesystem::path backup;
   std::filesystem::path folder;
   /// Replaces a store in the folder, which is kept as store.replaced. Otherwise such a folder is rejected.
   bool replace = false;
   /// Job ids and event numbers that are skipped in every queue, so that ids which the lost store may have
-  /// given to jobs after the backup do not name other jobs.
+  /// given to jobs after the backup do not name other jobs. At most kMostSkippedIds.
   std::uint64_t skip_ids = 1'000'000;
 };
 struct RestoreReport {
@@ -38,7 +41,8 @@ struct RestoreReport {
   /// Where the previous store is; "": there was none.
   std::filesystem::path replaced;
 };
-/// Restores a backup into a data folder. The store gets a new id. Errors: kAlreadyExists, kBusy (a host uses
+/// Restores a backup into a data folder. The store gets a new id, and is checked before it takes the place of
+/// another. Errors: kInvalidArgument (`skip_ids`), kAlreadyExists, kBusy (a host uses
 /// the folder), kCorrupt (the backup is damaged), kPermission (the folder belongs to another user),
 /// kNewerFormat, kIo, kStoreFull.
 Result<RestoreReport> restore(const RestoreOptions& options, Now now);

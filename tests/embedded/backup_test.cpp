@@ -118,6 +118,20 @@ TEST_F(BackupTest, RestoresIntoNewFolderAndSkipsIds) {
   EXPECT_NE((*embedded::read_marker(target))->ids, (*embedded::read_marker(data))->ids);
 }
 
+TEST_F(BackupTest, RejectsSkippedIdsThatExceedTheLargestId) {
+  make_backup();
+  const fs::path target = folder.path() / "restored";
+  for (const std::uint64_t skip : {embedded::kMostSkippedIds + 1, UINT64_MAX - 4, UINT64_MAX}) {
+    const auto report = embedded::restore({backup, target, false, skip}, now());
+    ASSERT_FALSE(report.has_value()) << skip;
+    EXPECT_EQ(report.error().code, Errc::kInvalidArgument);
+    EXPECT_FALSE(fs::exists(target / "store"));
+  }
+  ASSERT_TRUE(embedded::restore({backup, target, false, embedded::kMostSkippedIds}, now()).has_value());
+  open(target);
+  EXPECT_EQ(add(), "1000000000011");
+}
+
 TEST_F(BackupTest, ReplacesStoreOnlyIfRequested) {
   make_backup();
   open(data);
