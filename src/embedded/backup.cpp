@@ -71,6 +71,27 @@ Result<StoreCheck> check_everything(const PageFile& file) {
   return Error{Errc::kCorrupt, problems_of(check).summary()};
 }
 
+/// The transaction is on disk when this returns.
+Status mark_as_backup(const fs::path& file, FormatRecord format) {
+  GAUR_TRY(const EnvPtr env, open_data_file(file, Access::kWrite));
+  format.backup = true;
+  std::string record;
+  encode_format(format, record);
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env.get(), nullptr, 0, &txn); code != 0)
+    return lmdb_error("cannot mark the copy as a backup", code);
+  MDB_dbi meta = 0;
+  MDB_val key = to_val(kFormatKey), value = to_val(record);
+  int code = mdb_dbi_open(txn, std::string(table_name(Table::kMeta)).c_str(), 0, &meta);
+  if (code == 0) code = mdb_put(txn, meta, &key, &value, 0);
+  if (code != 0) {
+    mdb_txn_abort(txn);
+  } else {
+    code = mdb_txn_commit(txn);
+  }
+  return code == 0 ? ok() : Status(lmdb_error("cannot mark the copy as a backup", code));
+}
+
 Result<BackupReport> write_copy(const fs::path& store, const fs::path& part) {
   const Fd out(::open(part.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!out) return errno_error("cannot write " + part.string(), errno);
@@ -85,8 +106,9 @@ Result<BackupReport> write_copy(const fs::path& store, const fs::path& part) {
     return Error{check.error().code, fmt::format("the store is damaged and was not backed up: {}; {}",
                                                  check.error().message, damage_advice())};
   }
+  GAUR_CHECK(mark_as_backup(part, *check->format));
   GAUR_CHECK(open_and_count(part, check->jobs));
-  return BackupReport{copy.bytes(), *std::move(check)};
+  return BackupReport{PageFile(out.get()).bytes(), *std::move(check)};
 }
 
 /// A complete store in store.new, with a new id.

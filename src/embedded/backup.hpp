@@ -1,5 +1,6 @@
 #pragma once
-// Backups of a store: one file, which is a data file of its own. A backup is checked page by page and opened
+// Backups of a store: one file, a data file whose format record says that it is a backup, so that a host does
+// not take it for its store. A backup is checked page by page and opened
 // before it gets its name; a restored store is checked before it takes the place of another.
 // docs/how-to/backup.md is the user's page. Thread-safety: any thread; both calls block.
 #include <cstdint>

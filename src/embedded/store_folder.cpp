@@ -80,6 +80,10 @@ std::string use_nevertheless(const fs::path& folder) {
 
 Status check_marker(const fs::path& folder, const std::optional<StoreMarker>& marker,
                     const StoreCheck& check) {
+  if (check.format && check.format->backup) {
+    return incomplete(folder, "the data file is a backup, and jobs that were added after it are not in it",
+                      use_nevertheless(folder));
+  }
   if (!marker || !check.format || check.format->version < 4) return ok();
   if (std::ranges::find(marker->ids, check.format->store_id) == marker->ids.end()) {
     return incomplete(folder,
@@ -183,7 +187,7 @@ Result<FoundStore> find_or_create_store(const fs::path& folder, const LmdbOption
 }
 
 Status mark_store(const fs::path& folder, const LmdbEnv& env, std::uint64_t store_id) {
-  GAUR_CHECK(env.check_length());
+  GAUR_CHECK(env.check_place());
   const std::uint64_t transaction = env.last_transaction();
   if (const int code = mdb_env_sync(env.get(), 1); code != 0)
     return lmdb_error("cannot sync the store", code);

@@ -52,7 +52,8 @@ Result<FoundStore> find_or_create_store(const std::filesystem::path& folder, con
                                         const Semantics& semantics, Now now,
                                         const std::function<bool()>& go_on);
 
-/// Records that the store's transactions up to now are on disk; syncs them first.
+/// Records that the store's transactions up to now are on disk; syncs them first. Writes nothing if the data
+/// file is not at its path: the folder may be another store's.
 Status mark_store(const std::filesystem::path& folder, const LmdbEnv& env, std::uint64_t store_id);
 
 }  // namespace gaur::embedded

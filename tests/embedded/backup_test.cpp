@@ -21,6 +21,7 @@
 namespace gaur::test {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class BackupTest : public ::testing::Test {
@@ -130,6 +131,45 @@ TEST_F(BackupTest, RejectsSkippedIdsThatExceedTheLargestId) {
   ASSERT_TRUE(embedded::restore({backup, target, false, embedded::kMostSkippedIds}, now()).has_value());
   open(target);
   EXPECT_EQ(add(), "1000000000011");
+}
+
+TEST_F(BackupTest, OnlyRestoreMakesAStoreOfIt) {
+  make_backup();
+  open(data);
+  EXPECT_EQ(add(), "11");
+  // The state after a crash: the file store-id is that of the last start.
+  const fs::path crashed = folder.path() / "crashed";
+  fs::copy(data, crashed, fs::copy_options::recursive);
+  store.reset();
+  fs::copy_file(backup, crashed / "store/data.mdb", fs::copy_options::overwrite_existing);
+  const fs::path fresh = folder.path() / "fresh";
+  fs::create_directories(fresh / "store");
+  fs::copy_file(backup, fresh / "store/data.mdb");
+  for (const fs::path& path : {crashed, fresh}) {
+    const auto opened = open_embedded({.folder = path, .map_bytes = 1ULL << 32}, clock, loop);
+    ASSERT_FALSE(opened.has_value()) << path;
+    EXPECT_EQ(opened.error().code, Errc::kCorrupt);
+    EXPECT_THAT(
+        opened.error().message,
+        AllOf(HasSubstr("the data file is a backup"),
+              HasSubstr(fmt::format("gaur restore {0}/store/data.mdb --data {0} --replace", path.string()))));
+    ASSERT_TRUE(embedded::restore({path / "store/data.mdb", path, true, 1000}, now()).has_value());
+    open(path);
+    EXPECT_EQ(waiting(), 10U);
+    EXPECT_EQ(add(), "1011") << "11 was given before the crash";
+    store.reset();
+  }
+}
+
+TEST_F(BackupTest, BackupOfARestoredStoreIsABackupToo) {
+  make_backup();
+  const fs::path second = folder.path() / "backups/two.mdb";
+  ASSERT_TRUE(embedded::restore({backup, data, true}, now()).has_value());
+  ASSERT_TRUE(embedded::back_up(data, second).has_value());
+  for (const fs::path& file : {backup, second})
+    EXPECT_TRUE(embedded::check_store(*embedded::PageFile::open(file.string()))->format->backup) << file;
+  EXPECT_FALSE(
+      embedded::check_store(*embedded::PageFile::open((data / "store/data.mdb").string()))->format->backup);
 }
 
 TEST_F(BackupTest, ReplacesStoreOnlyIfRequested) {

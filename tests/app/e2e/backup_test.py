@@ -1,6 +1,8 @@
 """gaur backup, restore and doctor: on a running host, on a damaged store, and what the host reports of damage."""
 
 import http.client
+import re
+import shutil
 import subprocess
 import unittest
 
@@ -64,6 +66,46 @@ class BackupTest(harness.EndToEnd):
         self.assertEqual(self.server.counts("reports")["delayed"], 7)
         answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}, "options": {"delay": "1h"}})
         self.assertEqual(answer.json["id"], "108")
+
+    def test_copied_backup_is_no_store(self):
+        self.server.start()
+        self.add_jobs(5)
+        self.run_gaur("backup", "saved.mdb")
+        self.add_jobs(5)
+        self.server.process.kill()
+        self.server.wait()
+        shutil.copy(self.folder / "saved.mdb", self.file)
+        refused = gaur(self.folder, "serve")
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn("the data file is a backup", refused.stderr)
+        typed = re.search(r"`gaur (restore \S+ --data \S+ --replace)`", refused.stderr).group(1)
+        self.assertIn("restored 5 jobs", self.run_gaur(*typed.split()))
+        self.server.start()
+        answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}, "options": {"delay": "1h"}})
+        self.assertEqual(answer.json["id"], "1000006", "6 to 10 were given before the crash")
+
+    def test_deleted_data_folder_stops_the_host(self):
+        self.server.start()
+        self.add_jobs(2)
+        shutil.rmtree(self.data)
+        try:
+            answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}})
+            self.assertNotEqual(answer.status // 100, 2, answer.text)
+        except (OSError, http.client.HTTPException):
+            pass  # the host noticed it first
+        self.assertEqual(self.server.wait(10), 4)
+        self.assertIn(f"the data file {self.file} was deleted while it was open", self.server.log())
+
+    def test_moved_data_folder_stops_the_idle_host(self):
+        self.server.start()
+        self.add_jobs(2)
+        moved = self.data.rename(self.folder / "moved")
+        self.assertEqual(self.server.wait(10), 4)
+        self.assertIn(f"the data file {self.file} was moved or replaced while it was open", self.server.log())
+        shutil.rmtree(self.data, ignore_errors=True)  # the host may have written a log of its runners meanwhile
+        moved.rename(self.data)
+        self.server.start()
+        self.assertEqual(self.server.counts("reports")["delayed"], 2)
 
     def test_folder_gets_named_backup(self):
         self.server.start()
