@@ -335,6 +335,7 @@ class LmdbStore final : public EmbeddedStore {
 
 Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
                                                      Executor& completions) {
+  GAUR_CHECK(check_folder_owner(options.folder));
   GAUR_CHECK(make_folders(options.folder, 0750));
   GAUR_TRY(Fd lock, lock_folder(options.folder));
   LmdbOptions lmdb{store_path(options.folder), options.map_bytes, options.durability == Durability::kRelaxed};

@@ -102,7 +102,7 @@ class EmbeddedStore : public Store {
 
 /// Opens only a store that proves complete; creates one only in a folder without any sign of a store.
 /// Errors: kBusy (names the process that owns the folder), kNewerFormat, kCorrupt (says what is damaged and
-/// what to type), kIo, kInvalidArgument.
+/// what to type), kPermission (the folder is another user's), kIo, kInvalidArgument.
 Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
                                                      Executor& completions);
 

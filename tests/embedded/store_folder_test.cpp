@@ -1,6 +1,7 @@
 // Which data folders open: a store that proves complete, or a folder without any sign of one. Everything else
 // is rejected with a message that says what is wrong and what to type.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <future>
@@ -403,6 +404,32 @@ TEST_F(StoreFolderTest, MigratesFormat3) {
     store.reset();
   }
   EXPECT_TRUE(embedded::read_marker(folder.path())->has_value());
+}
+
+TEST_F(StoreFolderTest, RootIsKeptOutOfTheFolderOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make a folder of another user";
+  constexpr uid_t kUser = 12345;
+  const auto expect_kept_out = [&](const fs::path& named) {
+    const Status opened = try_open();
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().code, Errc::kPermission);
+    EXPECT_THAT(
+        opened.error().message,
+        AllOf(HasSubstr(named.string() + " belongs to the user with the number 12345"),
+              HasSubstr("sudo -u '#12345' gaur"), HasSubstr("chown -R root " + folder.path().string())));
+  };
+  ASSERT_EQ(::chown(folder.path().c_str(), kUser, kUser), 0);
+  expect_kept_out(folder.path());
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  ASSERT_EQ(::chown(folder.path().c_str(), 0, 0), 0);
+  make_store();
+  ASSERT_EQ(::chown(folder.path().c_str(), kUser, kUser), 0);
+  open();  // all files are root's: a volume of a container
+  store.reset();
+  for (const fs::path& file : {store_folder, data}) ASSERT_EQ(::chown(file.c_str(), kUser, kUser), 0);
+  const std::string marker = *read_file(folder.path() / "store-id", 1000);
+  expect_kept_out(store_folder);
+  EXPECT_EQ(*read_file(folder.path() / "store-id", 1000), marker);
 }
 
 TEST_F(StoreFolderTest, ReadersOfDataFileShareItsLock) {

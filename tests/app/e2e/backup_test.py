@@ -1,12 +1,15 @@
 """gaur backup, restore and doctor: on a running host, on a damaged store, and what the host reports of damage."""
 
 import http.client
+import os
 import re
 import shutil
 import subprocess
 import unittest
 
 import harness
+
+NOBODY = 65534
 
 CONFIG = f"""
 [store]
@@ -106,6 +109,34 @@ class BackupTest(harness.EndToEnd):
         moved.rename(self.data)
         self.server.start()
         self.assertEqual(self.server.counts("reports")["delayed"], 2)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can change owners")
+    def test_root_is_kept_out_of_the_folder_of_another_user(self):
+        def own(owner):
+            for path in [self.data, *self.data.rglob("*")]:
+                os.chown(path, owner, owner)
+
+        def content():
+            return {path: (path.stat().st_uid, path.stat().st_mtime_ns) for path in self.data.rglob("*")}
+
+        self.server.start()
+        self.add_jobs(1)
+        self.server.stop()
+        own(NOBODY)
+        before = content()
+        refused = gaur(self.folder, "serve")
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn(f"sudo -u '#{NOBODY}' gaur", refused.stderr)
+        self.assertEqual(content(), before, "nothing was written")
+        # What an earlier version left when root had started it: the folder's own user is told the way out.
+        os.chown(self.data / "store-id", 0, 0)
+        self.folder.chmod(0o755)
+        (self.folder / "gaur.toml").write_text('[store]\nurl = "embedded:./data"\n')  # the user may not read the testbed
+        refused = subprocess.run([str(harness.GAUR), "serve"], cwd=self.folder, capture_output=True, text=True, user=NOBODY,
+                                 group=NOBODY, extra_groups=[], timeout=harness.PATIENCE)
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn(f"{self.data}/store-id belongs to the user with the number 0", refused.stderr)
+        self.assertIn(f"sudo chown -R {NOBODY} {self.data}", refused.stderr)
 
     def test_folder_gets_named_backup(self):
         self.server.start()
