@@ -180,7 +180,11 @@ Result<BackupReport> back_up(const fs::path& folder, const fs::path& file) {
     return Error{Errc::kNotFound, fmt::format("there is no store in {}", folder.string())};
   if (fs::exists(file, ignored))
     return Error{Errc::kAlreadyExists, fmt::format("{} exists already; choose another name", file.string())};
-  if (file.has_parent_path()) GAUR_CHECK(make_folders(file.parent_path()));
+  const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (!fs::is_directory(parent, ignored)) {
+    return Error{Errc::kNotFound,
+                 fmt::format("there is no folder {}; create it, or mount its disk", parent.string())};
+  }
   const fs::path part = file.string() + ".part";
   auto report = write_copy(store_path(folder), part);
   Status done = report ? rename_durably(part, file) : Status(report.error());

@@ -21,8 +21,9 @@ struct BackupReport {
 /// Copies the store of `folder` to `file`, also while a host uses it: then in a read transaction, which
 /// LMDB's own table of readers makes known to the host. Commits continue; the data file grows while the copy
 /// takes. The copy is written to
-/// `<file>.part`, synced, checked, opened and renamed. Errors: kNotFound (no store), kAlreadyExists (the
-/// file), kCorrupt (the store is damaged), kBusy (a host runs without its lock.mdb), kIo.
+/// `<file>.part`, synced, checked, opened and renamed. Errors: kNotFound (no store, or no folder for the
+/// file: its disk may not be mounted), kAlreadyExists (the file), kCorrupt (the store is damaged), kBusy (a
+/// host runs without its lock.mdb), kIo.
 Result<BackupReport> back_up(const std::filesystem::path& folder, const std::filesystem::path& file);
 
 /// Of one restore. Ids stay far below 2^53, which every JSON reader keeps.

@@ -217,6 +217,8 @@ Result<SalvageReport> write_new_store(const PageFile& file, const fs::path& made
     engine.reset();
     Status written = Salvage(file, *env).run(report);
     if (written) written = rebuild_store(*env, report, now);
+    if (written && report.jobs == 0 && file.newest() == nullptr)
+      return Error{Errc::kCorrupt, "the file contains no record of a job, so that there is nothing to save"};
     if (!written) return SpaceGuard(*env, 0, kMapBytes).explain(written.error(), kBytesInTransaction);
     if (const int code = mdb_env_sync(env->get(), 1); code != 0)
       return lmdb_error("cannot sync the store", code);

@@ -54,6 +54,7 @@ class BackupTest : public ::testing::Test {
     open(data);
     for (int i = 0; i < 10; ++i) add();
     store.reset();
+    fs::create_directories(backup.parent_path());
     const auto report = embedded::back_up(data, backup);
     ASSERT_TRUE(report.has_value()) << report.error().message;
     EXPECT_EQ(report->check.jobs, 10U);
@@ -96,6 +97,39 @@ TEST_F(BackupTest, RejectsExistingFileAndDamagedStore) {
   EXPECT_EQ(report.error().code, Errc::kCorrupt);
   EXPECT_THAT(report.error().message, HasSubstr("gaur doctor"));
   EXPECT_FALSE(fs::exists(folder.path() / "other.mdb.part"));
+}
+
+TEST_F(BackupTest, RejectsMissingFolderOfTheFile) {
+  make_backup();
+  const fs::path missing = folder.path() / "disk";
+  const auto report = embedded::back_up(data, missing / "one.mdb");
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, Errc::kNotFound);
+  EXPECT_THAT(report.error().message, HasSubstr("there is no folder " + missing.string()));
+  EXPECT_FALSE(fs::exists(missing));
+}
+
+TEST_F(BackupTest, RejectsFolderInPlaceOfABackup) {
+  make_backup();
+  const auto report = embedded::restore({data, folder.path() / "restored"}, now());
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, Errc::kInvalidArgument);
+  EXPECT_THAT(report.error().message, HasSubstr(data.string() + " is a folder, not a file"));
+  EXPECT_FALSE(fs::exists(folder.path() / "restored"));
+}
+
+TEST_F(BackupTest, SalvageOfAFileWithoutRecordsFails) {
+  for (const std::string& content : {std::string(), std::string(100'000, 'x')}) {
+    const fs::path file = folder.path() / "empty.mdb";
+    std::ofstream(file, std::ios::binary) << content;
+    const auto source = embedded::PageFile::open(file.string());
+    ASSERT_TRUE(source.has_value());
+    const auto report = embedded::salvage(*source, folder.path() / "salvaged", now());
+    ASSERT_FALSE(report.has_value());
+    EXPECT_EQ(report.error().code, Errc::kCorrupt);
+    EXPECT_THAT(report.error().message, HasSubstr("nothing to save"));
+    EXPECT_FALSE(fs::exists(folder.path() / "salvaged/store.new"));
+  }
 }
 
 TEST_F(BackupTest, RejectsStoreOfHostWithoutItsLockFile) {

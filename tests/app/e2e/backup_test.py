@@ -110,6 +110,14 @@ class BackupTest(harness.EndToEnd):
         self.server.start()
         self.assertEqual(self.server.counts("reports")["delayed"], 2)
 
+    def test_wrong_files_are_named(self):
+        self.server.start()
+        self.server.stop()
+        self.assertIn("data is a folder, not a file", self.run_gaur("restore", "data", "--data", "other", code=1))
+        (self.folder / "empty.mdb").touch()
+        self.assertIn("nothing to save", self.run_gaur("doctor", "--data", "empty.mdb", "--salvage", "other", code=3))
+        self.assertFalse((self.folder / "other/store").exists())
+
     @unittest.skipUnless(os.geteuid() == 0, "only root can change owners")
     def test_root_is_kept_out_of_the_folder_of_another_user(self):
         def own(owner):
@@ -141,6 +149,10 @@ class BackupTest(harness.EndToEnd):
     def test_folder_gets_named_backup(self):
         self.server.start()
         self.server.stop()
+        self.assertIn("there is no folder saved", self.run_gaur("backup", "saved/", code=1))
+        self.assertIn("there is no folder saved/deep", self.run_gaur("backup", "saved/deep/one.mdb", code=1))
+        self.assertFalse((self.folder / "saved").exists(), "the disk may not be mounted")
+        (self.folder / "saved").mkdir()
         self.run_gaur("backup", "saved/")
         self.assertEqual(len(list((self.folder / "saved").glob("gaur-*Z.mdb"))), 1)
 
