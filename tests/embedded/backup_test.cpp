@@ -136,7 +136,10 @@ TEST_F(BackupTest, RejectsStoreOfHostWithoutItsLockFile) {
   open(data);
   add();
   fs::remove(data / "store/lock.mdb");
-  EXPECT_EQ(run_child({program("damage_driver"), "backup", data.string(), backup.string()}).code, 1);
+  const fs::path file = folder.path() / "one.mdb";
+  const ChildOutput made = run_child({program("damage_driver"), "backup", data.string(), file.string()});
+  EXPECT_EQ(made.code, 1);
+  EXPECT_THAT(made.text, HasSubstr("lock.mdb was deleted while a host uses the store"));
 }
 
 TEST_F(BackupTest, RestoresIntoNewFolderAndSkipsIds) {

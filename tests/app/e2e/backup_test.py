@@ -136,7 +136,7 @@ class BackupTest(harness.EndToEnd):
         self.assertEqual(refused.returncode, 3, refused.stderr)
         self.assertIn(f"sudo -u '#{NOBODY}' gaur", refused.stderr)
         self.assertEqual(content(), before, "nothing was written")
-        # What an earlier version left when root had started it: the folder's own user is told the way out.
+        # What an earlier version left when root had started it: the folder's own user reads what to type.
         os.chown(self.data / "store-id", 0, 0)
         self.folder.chmod(0o755)
         (self.folder / "gaur.toml").write_text('[store]\nurl = "embedded:./data"\n')  # the user may not read the testbed
