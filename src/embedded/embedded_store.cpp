@@ -347,6 +347,7 @@ Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, co
   GAUR_CHECK(allocate_lock_file(lmdb.folder));
   GAUR_TRY(auto env, LmdbEnv::open(lmdb));
   report_check(found.check, *env, options.log);
+  if (found.created) options.log.info("a new store was created", {{"folder", options.folder.string()}});
   auto engine = Engine::open(*env, options.semantics, now, options.count_active);
   if (!engine) {
     return Error{engine.error().code,

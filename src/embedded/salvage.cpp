@@ -236,11 +236,14 @@ Result<SalvageReport> salvage(const PageFile& file, const fs::path& folder, Now 
   if (fs::exists(store, ignored) || fs::exists(folder / "store-id", ignored))
     return Error{Errc::kAlreadyExists,
                  fmt::format("{} contains a store; choose a new folder", folder.string())};
+  const bool existed = fs::exists(folder, ignored);
   fs::remove_all(made, ignored);
   auto report = write_new_store(file, made, now);
   const Status done = report ? rename_durably(made, store) : Status(report.error());
   if (done) return report;
   fs::remove_all(made, ignored);
+  if (!existed) fs::remove(folder, ignored);
+  if (done.error().code == Errc::kCorrupt) return done.error();
   return done.error().in(fmt::format("cannot write the new store {}", made.string()));
 }
 

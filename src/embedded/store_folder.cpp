@@ -163,13 +163,14 @@ Result<FoundStore> find_or_create_store(const fs::path& folder, const LmdbOption
   GAUR_TRY(const auto marker, read_marker(folder));
   const fs::path data = data_file(store_path(folder));
   std::error_code error;
+  FoundStore found;
   if (!fs::exists(data, error)) {
     if (error) return Error{Errc::kIo, fmt::format("cannot read {}: {}", data.string(), error.message())};
     if (const auto sign = sign_of_lost_store(folder, marker.has_value()))
       return incomplete(folder, *sign, kRestoreAdvice);
     GAUR_CHECK(create_store(folder, options, semantics, now));
+    found.created = true;
   }
-  FoundStore found;
   GAUR_TRY(found.lock, lock_data_file(data, DataLock::kExclusive));
   const PageFile file(found.lock.get());
   auto check = check_store(file, {.go_on = go_on});

@@ -44,6 +44,7 @@ struct FoundStore {
   /// Keep it open as long as the store is used.
   Fd lock;
   StoreCheck check;
+  bool created = false;
 };
 /// Locks and checks the store of a folder, and creates it first if nothing shows that there was one. `go_on`
 /// may end the check early. Errors: kBusy, kCorrupt (says what is missing or damaged and what to type),

@@ -128,7 +128,7 @@ TEST_F(BackupTest, SalvageOfAFileWithoutRecordsFails) {
     ASSERT_FALSE(report.has_value());
     EXPECT_EQ(report.error().code, Errc::kCorrupt);
     EXPECT_THAT(report.error().message, HasSubstr("nothing to save"));
-    EXPECT_FALSE(fs::exists(folder.path() / "salvaged/store.new"));
+    EXPECT_FALSE(fs::exists(folder.path() / "salvaged"));
   }
 }
 
