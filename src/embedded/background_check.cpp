@@ -15,7 +15,7 @@ BackgroundCheck::~BackgroundCheck() {
 
 void BackgroundCheck::run() {
   name_this_thread("store-check");
-  if (!env_.check_length()) return;  // it has reported the damage
+  if (!env_.check_file()) return;  // the next transaction reports it
   const auto check = check_snapshot(env_.get(), {.go_on = [this] { return !stopping_; }});
   if (stopping_) return;
   if (!check) {

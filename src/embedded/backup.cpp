@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/files.hpp"
+#include "base/number_rule.hpp"
 #include "base/try.hpp"
 #include "embedded/folder_lock.hpp"
 #include "embedded/shared_env.hpp"
@@ -70,6 +71,27 @@ Result<StoreCheck> check_everything(const PageFile& file) {
   return Error{Errc::kCorrupt, problems_of(check).summary()};
 }
 
+/// The transaction is on disk when this returns.
+Status mark_as_backup(const fs::path& file, FormatRecord format) {
+  GAUR_TRY(const EnvPtr env, open_data_file(file, Access::kWrite));
+  format.backup = true;
+  std::string record;
+  encode_format(format, record);
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env.get(), nullptr, 0, &txn); code != 0)
+    return lmdb_error("cannot mark the copy as a backup", code);
+  MDB_dbi meta = 0;
+  MDB_val key = to_val(kFormatKey), value = to_val(record);
+  int code = mdb_dbi_open(txn, std::string(table_name(Table::kMeta)).c_str(), 0, &meta);
+  if (code == 0) code = mdb_put(txn, meta, &key, &value, 0);
+  if (code != 0) {
+    mdb_txn_abort(txn);
+  } else {
+    code = mdb_txn_commit(txn);
+  }
+  return code == 0 ? ok() : Status(lmdb_error("cannot mark the copy as a backup", code));
+}
+
 Result<BackupReport> write_copy(const fs::path& store, const fs::path& part) {
   const Fd out(::open(part.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!out) return errno_error("cannot write " + part.string(), errno);
@@ -84,8 +106,9 @@ Result<BackupReport> write_copy(const fs::path& store, const fs::path& part) {
     return Error{check.error().code, fmt::format("the store is damaged and was not backed up: {}; {}",
                                                  check.error().message, damage_advice())};
   }
+  GAUR_CHECK(mark_as_backup(part, *check->format));
   GAUR_CHECK(open_and_count(part, check->jobs));
-  return BackupReport{copy.bytes(), *std::move(check)};
+  return BackupReport{PageFile(out.get()).bytes(), *std::move(check)};
 }
 
 /// A complete store in store.new, with a new id.
@@ -102,14 +125,20 @@ Result<std::uint64_t> prepare(const RestoreOptions& options, std::uint32_t versi
       return copied.error().in("cannot write " + data_file(made).string());
     if (::fsync(out.get()) != 0) return errno_error("cannot sync " + data_file(made).string(), errno);
   }
-  GAUR_TRY(const auto env, LmdbEnv::open({made, kMapBytes, false, version < kDiskFormat}));
-  GAUR_TRY(const auto engine, Engine::open(*env, Semantics::bullmq(), now));
-  GAUR_CHECK(engine->begin(now));
-  engine->begin_history(options.skip_ids);
-  if (const auto written = engine->commit(); !written)
-    return SpaceGuard(*env, 0, kMapBytes).explain(written.error());
+  std::uint64_t id = 0;
+  {
+    GAUR_TRY(const auto env, LmdbEnv::open({made, kMapBytes, false, version < kDiskFormat}));
+    GAUR_TRY(const auto engine, Engine::open(*env, Semantics::bullmq(), now));
+    GAUR_CHECK(engine->begin(now));
+    GAUR_CHECK(engine->begin_history(options.skip_ids));
+    if (const auto written = engine->commit(); !written)
+      return SpaceGuard(*env, 0, kMapBytes).explain(written.error());
+    id = engine->store_id();
+  }
+  GAUR_TRY(const PageFile file, PageFile::open(data_file(made).string()));
+  if (const auto check = check_everything(file); !check) return check.error().in("the restored store");
   GAUR_CHECK(sync_folder(made));
-  return engine->store_id();
+  return id;
 }
 
 /// A host of another user could not write to the restored files.
@@ -151,7 +180,11 @@ Result<BackupReport> back_up(const fs::path& folder, const fs::path& file) {
     return Error{Errc::kNotFound, fmt::format("there is no store in {}", folder.string())};
   if (fs::exists(file, ignored))
     return Error{Errc::kAlreadyExists, fmt::format("{} exists already; choose another name", file.string())};
-  if (file.has_parent_path()) GAUR_CHECK(make_folders(file.parent_path()));
+  const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (!fs::is_directory(parent, ignored)) {
+    return Error{Errc::kNotFound,
+                 fmt::format("there is no folder {}; create it, or mount its disk", parent.string())};
+  }
   const fs::path part = file.string() + ".part";
   auto report = write_copy(store_path(folder), part);
   Status done = report ? rename_durably(part, file) : Status(report.error());
@@ -162,6 +195,10 @@ Result<BackupReport> back_up(const fs::path& folder, const fs::path& file) {
 
 Result<RestoreReport> restore(const RestoreOptions& options, Now now) {
   RestoreReport report;
+  if (options.skip_ids > kMostSkippedIds) {
+    return Error{Errc::kInvalidArgument,
+                 "skip_ids: " + whole_number_rule(0, kMostSkippedIds, std::to_string(options.skip_ids))};
+  }
   {
     GAUR_TRY(const PageFile file, PageFile::open(options.backup.string()));
     auto check = check_everything(file);

@@ -9,6 +9,7 @@
 #include "core/validation.hpp"
 #include "embedded/background_check.hpp"
 #include "embedded/folder_lock.hpp"
+#include "embedded/folder_watch.hpp"
 #include "embedded/readers.hpp"
 #include "embedded/space_guard.hpp"
 #include "embedded/store_folder.hpp"
@@ -59,8 +60,17 @@ class LmdbStore final : public EmbeddedStore {
         readers_(std::make_unique<Readers>(*env_, kReaderThreads)),
         writer_(std::make_unique<Writer>(*env_, std::move(engine), options, clock, completions)) {
     if (!checked) background_check_.emplace(*env_, options.log);
+    folder_watch_.emplace(
+        FolderWatch::Parts{.env = *env_,
+                           .folder = folder_,
+                           .store_id = store_id_,
+                           .mark_interval = options.mark_interval,
+                           // The writer begins a transaction, which fails.
+                           .on_lost = [this] { (void)call<Unit>([](Engine&) { return ok(); }); },
+                           .log = options.log});
   }
   ~LmdbStore() override {
+    folder_watch_.reset();
     background_check_.reset();
     writer_.reset();  // first: it may still post to the readers
     readers_.reset();
@@ -318,12 +328,14 @@ class LmdbStore final : public EmbeddedStore {
   std::unique_ptr<Readers> readers_;
   std::unique_ptr<Writer> writer_;
   std::optional<BackgroundCheck> background_check_;
+  std::optional<FolderWatch> folder_watch_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
                                                      Executor& completions) {
+  GAUR_CHECK(check_folder_owner(options.folder));
   GAUR_CHECK(make_folders(options.folder, 0750));
   GAUR_TRY(Fd lock, lock_folder(options.folder));
   LmdbOptions lmdb{store_path(options.folder), options.map_bytes, options.durability == Durability::kRelaxed};
@@ -335,6 +347,7 @@ Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, co
   GAUR_CHECK(allocate_lock_file(lmdb.folder));
   GAUR_TRY(auto env, LmdbEnv::open(lmdb));
   report_check(found.check, *env, options.log);
+  if (found.created) options.log.info("a new store was created", {{"folder", options.folder.string()}});
   auto engine = Engine::open(*env, options.semantics, now, options.count_active);
   if (!engine) {
     return Error{engine.error().code,

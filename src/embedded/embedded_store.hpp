@@ -59,9 +59,13 @@ struct EmbeddedOptions {
   /// How long the check of the data file may take when the store opens (about 1 s for each 2 GB in the page
   /// cache). A check that takes longer is repeated by a thread while the store is in use.
   Duration check_limit{10'000};
+  /// How often the last transaction is recorded in store-id if there is a new one. After a crash, a copy of
+  /// the data file that is older than the last record is rejected.
+  Duration mark_interval{60'000};
   /// Default: silent.
   Logger log{};
-  /// Called once, on the writer thread, when a write or sync failed other than for lack of space. From then
+  /// Called once, on the writer thread, when a write or sync failed other than for lack of space, or when the
+  /// data file was truncated, deleted or moved (noticed within 1 s, also if nothing is written). From then
   /// on the store acknowledges nothing; restart the process to recover from disk. Default: nothing.
   std::function<void(const Error&)> on_fatal{};
 };
@@ -98,7 +102,7 @@ class EmbeddedStore : public Store {
 
 /// Opens only a store that proves complete; creates one only in a folder without any sign of a store.
 /// Errors: kBusy (names the process that owns the folder), kNewerFormat, kCorrupt (says what is damaged and
-/// what to type), kIo, kInvalidArgument.
+/// what to type), kPermission (the folder is another user's), kIo, kInvalidArgument.
 Result<std::unique_ptr<EmbeddedStore>> open_embedded(EmbeddedOptions options, const Clock& clock,
                                                      Executor& completions);
 

@@ -132,10 +132,19 @@ void Engine::add_numbers_to_events(const QueueEntry& queue) {
   }
 }
 
-void Engine::begin_history(std::uint64_t skip) {
+/// 2^53-1: every JSON reader keeps it.
+constexpr std::uint64_t kLargestId = (1ULL << 53) - 1;
+
+Status Engine::begin_history(std::uint64_t skip) {
   store_id_ = 0;
   write_format();
   for (const auto& [name, queue] : queues_) {
+    if (std::max(queue->record.last_id, queue->record.next_event) > kLargestId - skip) {
+      return Error{
+          Errc::kInvalidArgument,
+          fmt::format("queue {} has the job id {} and the event {}: {} more exceed {}; skip fewer ids",
+                      name.value, queue->record.last_id, queue->record.next_event, skip, kLargestId)};
+    }
     touch(*queue);
     queue->record.last_id += skip;
     queue->record.next_event += skip;
@@ -144,6 +153,7 @@ void Engine::begin_history(std::uint64_t skip) {
     encode_events({0, queue->record.last_id, queue->record.last_custom}, {}, key.view(), record_);
     txn_->put(Table::kEvents, key.view(), record_);
   }
+  return ok();
 }
 
 /// Requeues newest first, so that the oldest start ends up at the front.

@@ -127,8 +127,9 @@ class Engine {
   Status cleaned(const QueueName& queue, std::uint64_t removed);
   Result<std::uint64_t> obliterate(const QueueName& queue, bool force, std::uint64_t limit);
 
-  /// After a restore: the store gets a new id, and every queue skips so many job ids and event numbers.
-  void begin_history(std::uint64_t skip);
+  /// After a restore: the store gets a new id, and every queue skips so many job ids and event numbers, at
+  /// most 2^52. Errors: kInvalidArgument (a number would exceed 2^53-1).
+  Status begin_history(std::uint64_t skip);
 
   QueueEntry* find_queue(const QueueName& name);
   /// The random id in the format record.

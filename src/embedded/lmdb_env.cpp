@@ -62,7 +62,7 @@ Error lmdb_error(std::string_view what, int code) {
 Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const LmdbOptions& options) {
   MDB_env* raw = nullptr;
   if (const int code = mdb_env_create(&raw); code != 0) return lmdb_error("cannot create the store", code);
-  std::unique_ptr<LmdbEnv> env(new LmdbEnv(raw));
+  std::unique_ptr<LmdbEnv> env(new LmdbEnv(raw, options.folder / "data.mdb"));
   mdb_env_set_mapsize(raw, options.map_bytes);
   mdb_env_set_maxdbs(raw, kTables + 1);  // one more for rename_table()
   mdb_env_set_maxreaders(raw, kReaders);
@@ -76,7 +76,9 @@ Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const LmdbOptions& options) {
   mdb_reader_check(raw, nullptr);
 
   GAUR_CHECK(env->open_tables(options.create));
-  GAUR_CHECK(env->check_length());
+  struct stat status {};
+  env->linked_ = ::fstat(env->data_fd(), &status) == 0 && status.st_nlink > 0;
+  GAUR_CHECK(env->check_file());
   return env;
 }
 
@@ -124,9 +126,16 @@ std::uint64_t LmdbEnv::last_transaction() const {
   return info.me_last_txnid;
 }
 
-Status LmdbEnv::check_length() const {
+Status LmdbEnv::check_file() const {
+  if (elsewhere_) return elsewhere();
   struct stat status {};
   if (::fstat(data_fd(), &status) != 0) return lmdb_error("cannot read the length of the data file", errno);
+  if (linked_ && status.st_nlink == 0) {
+    return Error{Errc::kIo,
+                 fmt::format("the data file {} was deleted while it was open; restore a backup with `gaur "
+                             "restore FILE --replace`",
+                             file_.string())};
+  }
   const auto length = static_cast<std::uint64_t>(status.st_size);
   std::uint64_t known = length_;
   while (length > known && !length_.compare_exchange_weak(known, length)) {
@@ -138,8 +147,29 @@ Status LmdbEnv::check_length() const {
   return Error{Errc::kCorrupt, problem};
 }
 
+Status LmdbEnv::check_place() const {
+  GAUR_CHECK(check_file());
+  struct stat open {};
+  struct stat there {};
+  if (::fstat(data_fd(), &open) != 0) return ok();
+  if (::stat(file_.c_str(), &there) == 0) {
+    if (there.st_dev == open.st_dev && there.st_ino == open.st_ino) return ok();
+  } else if (errno != ENOENT && errno != ENOTDIR) {
+    return ok();  // unknown, for example because a folder above may not be searched any more
+  }
+  elsewhere_ = true;
+  return elsewhere();
+}
+
+Error LmdbEnv::elsewhere() const {
+  return {Errc::kIo,
+          fmt::format("the data file {} was moved or replaced while it was open; put the data folder back "
+                      "before the next start: the moved file contains every acknowledged job",
+                      file_.string())};
+}
+
 Result<std::unique_ptr<Txn>> Txn::begin(const LmdbEnv& env, Mode mode) {
-  GAUR_CHECK(env.check_length());
+  GAUR_CHECK(env.check_file());
   MDB_txn* raw = nullptr;
   const int code = mdb_txn_begin(env.get(), nullptr, mode == Mode::kRead ? MDB_RDONLY : 0, &raw);
   if (code != 0) return lmdb_error("cannot begin a transaction", code);

@@ -94,14 +94,22 @@ class LmdbEnv {
   /// Reads that meet damage add it here.
   DamageReport& damage() const { return *damage_; }
   /// Errors: kCorrupt, if the file is shorter than it was: reading the map beyond its end would kill the
-  /// process.
-  Status check_length() const;
+  /// process. kIo, if the file was deleted or check_place() did not find it.
+  Status check_file() const;
+  /// check_file(), and whether the file at the path is still the open one. Errors: as check_file(); from a
+  /// kIo on, no transaction begins.
+  Status check_place() const;
 
  private:
-  explicit LmdbEnv(MDB_env* env) : env_(env) {}
+  LmdbEnv(MDB_env* env, std::filesystem::path file) : env_(env), file_(std::move(file)) {}
+  Error elsewhere() const;
   Status open_tables(bool create);
   MDB_env* env_;
+  const std::filesystem::path file_;
   bool new_ = false;
+  /// Some file systems report no links.
+  bool linked_ = false;
+  mutable std::atomic<bool> elsewhere_{false};
   std::unique_ptr<DamageReport> damage_ = std::make_unique<DamageReport>();
   mutable std::atomic<std::uint64_t> length_{0};
   std::array<MDB_dbi, kTables> tables_{};
@@ -112,7 +120,7 @@ class LmdbEnv {
 class Txn {
  public:
   enum class Mode : std::uint8_t { kRead, kWrite };
-  /// Errors: kCorrupt (the file was truncated), kIo.
+  /// Errors: kCorrupt (the file was truncated), kIo (also: it was deleted or moved).
   static Result<std::unique_ptr<Txn>> begin(const LmdbEnv& env, Mode mode);
   ~Txn();
   Txn(const Txn&) = delete;

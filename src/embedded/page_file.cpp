@@ -118,8 +118,15 @@ std::size_t nodes_begin(std::string_view page) {
 }
 
 Result<PageFile> PageFile::open(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return errno_error(fmt::format("cannot open {}", path), errno);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return errno_error(fmt::format("cannot read {}", path), errno);
+  if (!S_ISREG(status.st_mode)) {
+    return Error{Errc::kInvalidArgument,
+                 fmt::format("{} is {}, not a file; name the data file or the backup itself", path,
+                             S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe")};
+  }
   PageFile file(fd.get());
   file.owned_ = std::move(fd);
   return file;

@@ -65,7 +65,7 @@ std::size_t nodes_begin(std::string_view page);
 
 class PageFile {
  public:
-  /// Opens for reading. Errors: kIo.
+  /// Opens for reading. Errors: kInvalidArgument (a folder or another special file), kIo.
   static Result<PageFile> open(const std::string& path);
   /// The file of `fd`, which must stay open.
   explicit PageFile(int fd);

@@ -53,14 +53,18 @@ void encode_format(const FormatRecord& format, std::string& out) {
   ByteWriter w(out);
   w.number(format.version);
   w.number(format.store_id);
-  seal_record(out, Magic::kFormat, kFormatKey);
+  seal_record(out, format.backup ? Magic::kBackup : Magic::kFormat, kFormatKey);
 }
 
 std::optional<FormatRecord> decode_format(std::string_view record, std::string_view key) {
-  const auto payload = open_record(record, Magic::kFormat, key);
+  FormatRecord format;
+  auto payload = open_record(record, Magic::kFormat, key);
+  if (!payload) {
+    payload = open_record(record, Magic::kBackup, key);
+    format.backup = true;
+  }
   if (!payload) return std::nullopt;
   ByteReader r(*payload);
-  FormatRecord format;
   format.version = r.number<std::uint32_t>();
   if (!r.at_end()) format.store_id = r.number<std::uint64_t>();  // absent before disk format 4
   if (!r.ok()) return std::nullopt;

@@ -18,6 +18,7 @@ inline constexpr std::uint32_t kDiskFormat = 4;
 /// "Gau" and a letter for the kind of record, in the byte order of the file.
 enum class Magic : std::uint32_t {
   kFormat = 0x46'75'61'47,   // "GauF"
+  kBackup = 0x4B'75'61'47,   // "GauK": the format record of a backup
   kGlobal = 0x47'75'61'47,   // "GauG"
   kQueue = 0x51'75'61'47,    // "GauQ"
   kName = 0x4E'75'61'47,     // "GauN"
@@ -42,6 +43,8 @@ struct FormatRecord {
   std::uint32_t version = kDiskFormat;
   /// Random; 0 before format 4.
   std::uint64_t store_id = 0;
+  /// Only a restore makes a store of the file.
+  bool backup = false;
 };
 void encode_format(const FormatRecord& format, std::string& out);
 std::optional<FormatRecord> decode_format(std::string_view record, std::string_view key);

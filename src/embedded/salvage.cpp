@@ -217,6 +217,8 @@ Result<SalvageReport> write_new_store(const PageFile& file, const fs::path& made
     engine.reset();
     Status written = Salvage(file, *env).run(report);
     if (written) written = rebuild_store(*env, report, now);
+    if (written && report.jobs == 0 && file.newest() == nullptr)
+      return Error{Errc::kCorrupt, "the file contains no record of a job, so that there is nothing to save"};
     if (!written) return SpaceGuard(*env, 0, kMapBytes).explain(written.error(), kBytesInTransaction);
     if (const int code = mdb_env_sync(env->get(), 1); code != 0)
       return lmdb_error("cannot sync the store", code);
@@ -234,11 +236,14 @@ Result<SalvageReport> salvage(const PageFile& file, const fs::path& folder, Now 
   if (fs::exists(store, ignored) || fs::exists(folder / "store-id", ignored))
     return Error{Errc::kAlreadyExists,
                  fmt::format("{} contains a store; choose a new folder", folder.string())};
+  const bool existed = fs::exists(folder, ignored);
   fs::remove_all(made, ignored);
   auto report = write_new_store(file, made, now);
   const Status done = report ? rename_durably(made, store) : Status(report.error());
   if (done) return report;
   fs::remove_all(made, ignored);
+  if (!existed) fs::remove(folder, ignored);
+  if (done.error().code == Errc::kCorrupt) return done.error();
   return done.error().in(fmt::format("cannot write the new store {}", made.string()));
 }
 

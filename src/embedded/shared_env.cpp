@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t kReadMapBytes = 1ULL << 40;
+constexpr std::uint64_t kFileMapBytes = 1ULL << 40;
 /// A snapshot's meta page is overwritten by the second commit after it.
 constexpr int kSnapshotAttempts = 100;
 
@@ -20,14 +20,14 @@ struct TxnAbort {
 };
 using ReadTxn = std::unique_ptr<MDB_txn, TxnAbort>;
 
-Result<EnvPtr> open_for_reading(const fs::path& path, unsigned flags) {
+Result<EnvPtr> open_env(const fs::path& path, unsigned flags) {
   MDB_env* raw = nullptr;
   if (const int code = mdb_env_create(&raw); code != 0)
     return lmdb_error("cannot create an environment", code);
   EnvPtr env(raw);
-  mdb_env_set_mapsize(raw, kReadMapBytes);
+  mdb_env_set_mapsize(raw, kFileMapBytes);
   mdb_env_set_maxdbs(raw, kTables);
-  if (const int code = mdb_env_open(raw, path.c_str(), flags | MDB_RDONLY | MDB_NOTLS, 0600); code != 0)
+  if (const int code = mdb_env_open(raw, path.c_str(), flags | MDB_NOTLS, 0600); code != 0)
     return lmdb_error("cannot open " + path.string(), code);
   return env;
 }
@@ -61,11 +61,11 @@ Result<EnvPtr> open_used_store(const fs::path& store) {
   }
   GAUR_TRY(const PageFile file, PageFile::open((store / "data.mdb").string()));
   if (file.newest() == nullptr) return Error{Errc::kCorrupt, "both meta pages are damaged"};
-  return open_for_reading(store, 0);
+  return open_env(store, MDB_RDONLY);
 }
 
-Result<EnvPtr> open_data_file(const fs::path& file) {
-  return open_for_reading(file, MDB_NOSUBDIR | MDB_NOLOCK);
+Result<EnvPtr> open_data_file(const fs::path& file, Access access) {
+  return open_env(file, MDB_NOSUBDIR | MDB_NOLOCK | (access == Access::kRead ? MDB_RDONLY : 0U));
 }
 
 Result<StoreCheck> check_snapshot(MDB_env* env, const CheckOptions& options) {

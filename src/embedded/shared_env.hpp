@@ -4,6 +4,7 @@
 // not open a store here that this process has open already.
 #include <lmdb.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -18,8 +19,9 @@ using EnvPtr = std::unique_ptr<MDB_env, EnvClose>;
 
 /// A store that a host uses. Errors: kBusy (its lock.mdb was deleted), kCorrupt (no meta page), kIo.
 Result<EnvPtr> open_used_store(const std::filesystem::path& store);
-/// A data file that nobody writes, such as a backup.
-Result<EnvPtr> open_data_file(const std::filesystem::path& file);
+/// A data file that nobody else uses, such as a backup.
+enum class Access : std::uint8_t { kRead, kWrite };
+Result<EnvPtr> open_data_file(const std::filesystem::path& file, Access access = Access::kRead);
 
 /// Checks a snapshot of a store that is in use; its pages are kept meanwhile, so that the data file may grow.
 /// What is found counts only if a second snapshot has it too: pages are read while the other process writes

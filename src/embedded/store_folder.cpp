@@ -80,6 +80,10 @@ std::string use_nevertheless(const fs::path& folder) {
 
 Status check_marker(const fs::path& folder, const std::optional<StoreMarker>& marker,
                     const StoreCheck& check) {
+  if (check.format && check.format->backup) {
+    return incomplete(folder, "the data file is a backup, and jobs that were added after it are not in it",
+                      use_nevertheless(folder));
+  }
   if (!marker || !check.format || check.format->version < 4) return ok();
   if (std::ranges::find(marker->ids, check.format->store_id) == marker->ids.end()) {
     return incomplete(folder,
@@ -159,13 +163,14 @@ Result<FoundStore> find_or_create_store(const fs::path& folder, const LmdbOption
   GAUR_TRY(const auto marker, read_marker(folder));
   const fs::path data = data_file(store_path(folder));
   std::error_code error;
+  FoundStore found;
   if (!fs::exists(data, error)) {
     if (error) return Error{Errc::kIo, fmt::format("cannot read {}: {}", data.string(), error.message())};
     if (const auto sign = sign_of_lost_store(folder, marker.has_value()))
       return incomplete(folder, *sign, kRestoreAdvice);
     GAUR_CHECK(create_store(folder, options, semantics, now));
+    found.created = true;
   }
-  FoundStore found;
   GAUR_TRY(found.lock, lock_data_file(data, DataLock::kExclusive));
   const PageFile file(found.lock.get());
   auto check = check_store(file, {.go_on = go_on});
@@ -183,7 +188,7 @@ Result<FoundStore> find_or_create_store(const fs::path& folder, const LmdbOption
 }
 
 Status mark_store(const fs::path& folder, const LmdbEnv& env, std::uint64_t store_id) {
-  GAUR_CHECK(env.check_length());
+  GAUR_CHECK(env.check_place());
   const std::uint64_t transaction = env.last_transaction();
   if (const int code = mdb_env_sync(env.get(), 1); code != 0)
     return lmdb_error("cannot sync the store", code);

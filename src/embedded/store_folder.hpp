@@ -44,6 +44,7 @@ struct FoundStore {
   /// Keep it open as long as the store is used.
   Fd lock;
   StoreCheck check;
+  bool created = false;
 };
 /// Locks and checks the store of a folder, and creates it first if nothing shows that there was one. `go_on`
 /// may end the check early. Errors: kBusy, kCorrupt (says what is missing or damaged and what to type),
@@ -52,7 +53,8 @@ Result<FoundStore> find_or_create_store(const std::filesystem::path& folder, con
                                         const Semantics& semantics, Now now,
                                         const std::function<bool()>& go_on);
 
-/// Records that the store's transactions up to now are on disk; syncs them first.
+/// Records that the store's transactions up to now are on disk; syncs them first. Writes nothing if the data
+/// file is not at its path: the folder may be another store's.
 Status mark_store(const std::filesystem::path& folder, const LmdbEnv& env, std::uint64_t store_id);
 
 }  // namespace gaur::embedded

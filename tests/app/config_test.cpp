@@ -136,6 +136,33 @@ sql = 5
   EXPECT_THAT(lines[7], HasSubstr("pools.sql: is a table, not 5"));
 }
 
+TEST_F(ConfigTest, RejectsANegativeNumberInEveryKeyByName) {
+  std::string text;
+  std::vector<std::string> keys;
+  for (const KeyRow& row : schema()) {
+    const bool number = row.kind == Kind::kWhole || row.kind == Kind::kNumber || row.kind == Kind::kSize ||
+                        row.kind == Kind::kDuration;
+    if (!number) continue;
+    std::string key(row.path);
+    if (const auto star = key.find('*'); star != std::string::npos) key.replace(star, 1, "x");
+    keys.push_back(key);
+  }
+  ASSERT_GT(keys.size(), 30U);
+  for (const std::string given : {"-5", "\"-5s\"", "\"-5MB\"", "-9223372036854775808", "-0.5"}) {
+    text.clear();
+    for (const std::string& key : keys) text += key + " = " + given + "\n";
+    put("gaur.toml", text);
+    const auto lines = problems();
+    for (const std::string& key : keys)
+      EXPECT_THAT(lines, testing::Contains(HasSubstr(": " + key + ": "))) << given;
+  }
+  put("gaur.toml", "");
+  for (const std::string& key : keys) {
+    layers_.flags = {"--" + key + "=-5"};
+    EXPECT_THAT(problems(), testing::Contains(HasSubstr(key + ": "))) << "as an option";
+  }
+}
+
 TEST_F(ConfigTest, RejectsNumbersThatLoseDigitsBesideAllOtherProblems) {
   put("gaur.toml", R"~([queues.q]
 weight = 1.5

@@ -21,6 +21,7 @@
 namespace gaur::test {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class BackupTest : public ::testing::Test {
@@ -53,6 +54,7 @@ class BackupTest : public ::testing::Test {
     open(data);
     for (int i = 0; i < 10; ++i) add();
     store.reset();
+    fs::create_directories(backup.parent_path());
     const auto report = embedded::back_up(data, backup);
     ASSERT_TRUE(report.has_value()) << report.error().message;
     EXPECT_EQ(report->check.jobs, 10U);
@@ -97,11 +99,47 @@ TEST_F(BackupTest, RejectsExistingFileAndDamagedStore) {
   EXPECT_FALSE(fs::exists(folder.path() / "other.mdb.part"));
 }
 
+TEST_F(BackupTest, RejectsMissingFolderOfTheFile) {
+  make_backup();
+  const fs::path missing = folder.path() / "disk";
+  const auto report = embedded::back_up(data, missing / "one.mdb");
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, Errc::kNotFound);
+  EXPECT_THAT(report.error().message, HasSubstr("there is no folder " + missing.string()));
+  EXPECT_FALSE(fs::exists(missing));
+}
+
+TEST_F(BackupTest, RejectsFolderInPlaceOfABackup) {
+  make_backup();
+  const auto report = embedded::restore({data, folder.path() / "restored"}, now());
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, Errc::kInvalidArgument);
+  EXPECT_THAT(report.error().message, HasSubstr(data.string() + " is a folder, not a file"));
+  EXPECT_FALSE(fs::exists(folder.path() / "restored"));
+}
+
+TEST_F(BackupTest, SalvageOfAFileWithoutRecordsFails) {
+  for (const std::string& content : {std::string(), std::string(100'000, 'x')}) {
+    const fs::path file = folder.path() / "empty.mdb";
+    std::ofstream(file, std::ios::binary) << content;
+    const auto source = embedded::PageFile::open(file.string());
+    ASSERT_TRUE(source.has_value());
+    const auto report = embedded::salvage(*source, folder.path() / "salvaged", now());
+    ASSERT_FALSE(report.has_value());
+    EXPECT_EQ(report.error().code, Errc::kCorrupt);
+    EXPECT_THAT(report.error().message, HasSubstr("nothing to save"));
+    EXPECT_FALSE(fs::exists(folder.path() / "salvaged"));
+  }
+}
+
 TEST_F(BackupTest, RejectsStoreOfHostWithoutItsLockFile) {
   open(data);
   add();
   fs::remove(data / "store/lock.mdb");
-  EXPECT_EQ(run_child({program("damage_driver"), "backup", data.string(), backup.string()}).code, 1);
+  const fs::path file = folder.path() / "one.mdb";
+  const ChildOutput made = run_child({program("damage_driver"), "backup", data.string(), file.string()});
+  EXPECT_EQ(made.code, 1);
+  EXPECT_THAT(made.text, HasSubstr("lock.mdb was deleted while a host uses the store"));
 }
 
 TEST_F(BackupTest, RestoresIntoNewFolderAndSkipsIds) {
@@ -116,6 +154,59 @@ TEST_F(BackupTest, RestoresIntoNewFolderAndSkipsIds) {
   open(target);
   EXPECT_EQ(add(), "1012");
   EXPECT_NE((*embedded::read_marker(target))->ids, (*embedded::read_marker(data))->ids);
+}
+
+TEST_F(BackupTest, RejectsSkippedIdsThatExceedTheLargestId) {
+  make_backup();
+  const fs::path target = folder.path() / "restored";
+  for (const std::uint64_t skip : {embedded::kMostSkippedIds + 1, UINT64_MAX - 4, UINT64_MAX}) {
+    const auto report = embedded::restore({backup, target, false, skip}, now());
+    ASSERT_FALSE(report.has_value()) << skip;
+    EXPECT_EQ(report.error().code, Errc::kInvalidArgument);
+    EXPECT_FALSE(fs::exists(target / "store"));
+  }
+  ASSERT_TRUE(embedded::restore({backup, target, false, embedded::kMostSkippedIds}, now()).has_value());
+  open(target);
+  EXPECT_EQ(add(), "1000000000011");
+}
+
+TEST_F(BackupTest, OnlyRestoreMakesAStoreOfIt) {
+  make_backup();
+  open(data);
+  EXPECT_EQ(add(), "11");
+  // The state after a crash: the file store-id is that of the last start.
+  const fs::path crashed = folder.path() / "crashed";
+  fs::copy(data, crashed, fs::copy_options::recursive);
+  store.reset();
+  fs::copy_file(backup, crashed / "store/data.mdb", fs::copy_options::overwrite_existing);
+  const fs::path fresh = folder.path() / "fresh";
+  fs::create_directories(fresh / "store");
+  fs::copy_file(backup, fresh / "store/data.mdb");
+  for (const fs::path& path : {crashed, fresh}) {
+    const auto opened = open_embedded({.folder = path, .map_bytes = 1ULL << 32}, clock, loop);
+    ASSERT_FALSE(opened.has_value()) << path;
+    EXPECT_EQ(opened.error().code, Errc::kCorrupt);
+    EXPECT_THAT(
+        opened.error().message,
+        AllOf(HasSubstr("the data file is a backup"),
+              HasSubstr(fmt::format("gaur restore {0}/store/data.mdb --data {0} --replace", path.string()))));
+    ASSERT_TRUE(embedded::restore({path / "store/data.mdb", path, true, 1000}, now()).has_value());
+    open(path);
+    EXPECT_EQ(waiting(), 10U);
+    EXPECT_EQ(add(), "1011") << "11 was given before the crash";
+    store.reset();
+  }
+}
+
+TEST_F(BackupTest, BackupOfARestoredStoreIsABackupToo) {
+  make_backup();
+  const fs::path second = folder.path() / "backups/two.mdb";
+  ASSERT_TRUE(embedded::restore({backup, data, true}, now()).has_value());
+  ASSERT_TRUE(embedded::back_up(data, second).has_value());
+  for (const fs::path& file : {backup, second})
+    EXPECT_TRUE(embedded::check_store(*embedded::PageFile::open(file.string()))->format->backup) << file;
+  EXPECT_FALSE(
+      embedded::check_store(*embedded::PageFile::open((data / "store/data.mdb").string()))->format->backup);
 }
 
 TEST_F(BackupTest, ReplacesStoreOnlyIfRequested) {

@@ -1,8 +1,10 @@
 // Which data folders open: a store that proves complete, or a folder without any sign of one. Everything else
 // is rejected with a message that says what is wrong and what to type.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "../crash/child.hpp"
@@ -32,13 +34,16 @@ class StoreFolderTest : public ::testing::Test {
   const fs::path store_folder = folder.path() / "store";
   const fs::path data = store_folder / "data.mdb";
 
-  Status try_open() {
-    auto opened = open_embedded({.folder = folder.path(), .reserve_bytes = 1 << 20, .map_bytes = 1ULL << 32},
-                                clock, loop);
+  static EmbeddedOptions options_for(const fs::path& path) {
+    return {.folder = path, .reserve_bytes = 1 << 20, .map_bytes = 1ULL << 32};
+  }
+  Status try_open(EmbeddedOptions options) {
+    auto opened = open_embedded(std::move(options), clock, loop);
     if (!opened) return opened.error();
     store = *std::move(opened);
     return ok();
   }
+  Status try_open() { return try_open(options_for(folder.path())); }
   void open() {
     const Status opened = try_open();
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
@@ -193,6 +198,89 @@ TEST_F(StoreFolderTest, RejectsOldCopyOfDataFile) {
   expect_rejected("the data file is an old copy");
 }
 
+TEST_F(StoreFolderTest, RejectsOldCopyOfDataFileAfterCrash) {
+  EmbeddedOptions options = options_for(folder.path() / "data");
+  options.mark_interval = Duration(5);
+  ASSERT_TRUE(try_open(options).has_value());
+  ASSERT_TRUE(add(10).has_value());
+  fs::copy_file(options.folder / "store/data.mdb", folder.path() / "old.mdb");
+  const std::uint64_t before = (*embedded::read_marker(options.folder))->transaction;
+  ASSERT_TRUE(add(10).has_value());
+  ASSERT_TRUE(add(10).has_value());
+  const Instant end = clock.now() + Duration(30'000);
+  while ((*embedded::read_marker(options.folder))->transaction < before + 3 && clock.now() < end)
+    std::this_thread::yield();
+  const fs::path crashed = folder.path() / "crashed";
+  fs::copy(options.folder, crashed, fs::copy_options::recursive);
+  store.reset();
+  fs::copy_file(folder.path() / "old.mdb", crashed / "store/data.mdb", fs::copy_options::overwrite_existing);
+  const Status opened = try_open(options_for(crashed));
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_THAT(opened.error().message, HasSubstr("the data file is an old copy"));
+}
+
+/// A store in "data", whose fatal error can be awaited.
+class LostFolderTest : public StoreFolderTest {
+ protected:
+  void open_and_add() {
+    EmbeddedOptions options = options_for(place);
+    options.on_fatal = [fatal = fatal](const Error& error) { fatal->set_value(error.message); };
+    ASSERT_TRUE(try_open(std::move(options)).has_value());
+    ASSERT_EQ(add()->front().id.value, "1");
+  }
+  std::string wait_for_fatal() {
+    auto message = fatal->get_future();
+    const bool came = message.wait_for(std::chrono::seconds(30)) == std::future_status::ready;
+    EXPECT_TRUE(came);
+    return came ? message.get() : "";
+  }
+  const fs::path place = folder.path() / "data", other = folder.path() / "other";
+  std::shared_ptr<std::promise<std::string>> fatal = std::make_shared<std::promise<std::string>>();
+};
+
+TEST_F(LostFolderTest, DeletedFolderStopsTheStoreBeforeItAcknowledges) {
+  open_and_add();
+  fs::remove_all(place);
+  EXPECT_FALSE(add().has_value());
+  EXPECT_FALSE(store->get({q, JobId("1")}).get().has_value());
+  EXPECT_THAT(wait_for_fatal(), AllOf(HasSubstr((place / "store/data.mdb").string() + " was deleted while"),
+                                      HasSubstr("gaur restore")));
+  store.reset();
+  EXPECT_FALSE(fs::exists(place)) << "nothing is written there any more";
+}
+
+TEST_F(LostFolderTest, DeletedFolderStopsAnIdleStore) {
+  open_and_add();
+  fs::remove_all(place);
+  EXPECT_THAT(wait_for_fatal(), HasSubstr("was deleted while it was open"));
+}
+
+TEST_F(LostFolderTest, MovedFolderStopsAnIdleStoreAndKeepsItsJobs) {
+  open_and_add();
+  fs::rename(place, other);
+  EXPECT_THAT(wait_for_fatal(),
+              AllOf(HasSubstr((place / "store/data.mdb").string() + " was moved or replaced"),
+                    HasSubstr("put the data folder back")));
+  EXPECT_FALSE(add().has_value());
+  store.reset();
+  EXPECT_FALSE(fs::exists(place));
+  ASSERT_TRUE(try_open(options_for(other)).has_value());
+  EXPECT_EQ(add()->front().id.value, "2");
+}
+
+TEST_F(LostFolderTest, MovedStoreDoesNotWriteToAStoreInItsPlace) {
+  open_and_add();
+  fs::rename(place, other);
+  auto first = std::move(store);
+  ASSERT_TRUE(try_open(options_for(place)).has_value());
+  EXPECT_EQ(add()->front().id.value, "1");
+  wait_for_fatal();
+  first.reset();
+  store.reset();
+  ASSERT_TRUE(try_open(options_for(place)).has_value()) << "store-id is still its own";
+  EXPECT_EQ(add()->front().id.value, "2");
+}
+
 TEST_F(StoreFolderTest, RejectsDataFileOfAnotherStore) {
   make_store();
   const std::string foreign = bytes();
@@ -316,6 +404,32 @@ TEST_F(StoreFolderTest, MigratesFormat3) {
     store.reset();
   }
   EXPECT_TRUE(embedded::read_marker(folder.path())->has_value());
+}
+
+TEST_F(StoreFolderTest, RootIsKeptOutOfTheFolderOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make a folder of another user";
+  constexpr uid_t kUser = 12345;
+  const auto expect_kept_out = [&](const fs::path& named) {
+    const Status opened = try_open();
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().code, Errc::kPermission);
+    EXPECT_THAT(
+        opened.error().message,
+        AllOf(HasSubstr(named.string() + " belongs to the user with the number 12345"),
+              HasSubstr("sudo -u '#12345' gaur"), HasSubstr("chown -R root " + folder.path().string())));
+  };
+  ASSERT_EQ(::chown(folder.path().c_str(), kUser, kUser), 0);
+  expect_kept_out(folder.path());
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  ASSERT_EQ(::chown(folder.path().c_str(), 0, 0), 0);
+  make_store();
+  ASSERT_EQ(::chown(folder.path().c_str(), kUser, kUser), 0);
+  open();  // all files are root's: a volume of a container
+  store.reset();
+  for (const fs::path& file : {store_folder, data}) ASSERT_EQ(::chown(file.c_str(), kUser, kUser), 0);
+  const std::string marker = *read_file(folder.path() / "store-id", 1000);
+  expect_kept_out(store_folder);
+  EXPECT_EQ(*read_file(folder.path() / "store-id", 1000), marker);
 }
 
 TEST_F(StoreFolderTest, ReadersOfDataFileShareItsLock) {

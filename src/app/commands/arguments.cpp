@@ -6,11 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 
 #include "app/config/layers.hpp"
 #include "app/subcommands.hpp"
+#include "base/number_rule.hpp"
 #include "base/process_protection.hpp"
 #include "base/suggest.hpp"
 #include "base/system_env.hpp"
@@ -76,6 +78,23 @@ CommandLine::CommandLine(std::string_view subcommand, const std::string& descrip
 }
 
 CommandLine::~CommandLine() = default;
+
+/// CLI11 reads -5 into an unsigned variable as 2^64-5.
+void CommandLine::add_number(const std::string& option, std::uint64_t default_value,
+                             const std::function<void(std::uint64_t)>& store, Bounds bounds,
+                             const std::string& help) {
+  const auto read = [=](const std::string& text) {
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, problem] = std::from_chars(text.data(), end, number);
+    if (problem != std::errc() || rest != end || number < bounds.least || number > bounds.most)
+      throw CLI::ValidationError(option, whole_number_rule(bounds.least, bounds.most, text));
+    store(number);
+  };
+  cli_->add_option_function<std::string>(option, read, help)
+      ->type_name("UINT")
+      ->default_str(std::to_string(default_value));
+}
 
 int CommandLine::reject(std::string_view message) const {
   return exit_with_error(subcommand_, fmt::format("{}; see gaur {} --help", message, subcommand_),

@@ -1,7 +1,9 @@
 #pragma once
 // The command line of every subcommand: help with exit codes, errors with suggestions, and the configuration
 // that its arguments select.
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +50,9 @@ struct ExitMeaning {
   const char* meaning;
 };
 
+/// The most jobs that an option may name.
+inline constexpr std::uint64_t kMostJobs = 1'000'000;
+
 /// The command line of one subcommand. An option's value follows "=" or is the next argument.
 class CommandLine {
  public:
@@ -62,12 +67,26 @@ class CommandLine {
 
   /// To add options before parse().
   CLI::App& options() { return *cli_; }
+  /// Adds an option that takes a whole number from `least` to `most`. Its default is what `value` contains.
+  /// Any other text, such as -5, is rejected by the option's name.
+  template <class Number>
+  void add_number(const std::string& option, Number& value, std::uint64_t least, std::uint64_t most,
+                  const std::string& help) {
+    add_number(
+        option, value, [&value](std::uint64_t number) { value = static_cast<Number>(number); }, {least, most},
+        help);
+  }
   /// Stores the arguments after "--" in `command`. Without this call "--" is an error.
   void take_command(std::vector<std::string>* command) { command_ = command; }
   /// Parses the whole line. Prints help and errors, and then sets `exit`.
   Arguments parse(int argc, char** argv);
 
  private:
+  struct Bounds {
+    std::uint64_t least, most;
+  };
+  void add_number(const std::string& option, std::uint64_t default_value,
+                  const std::function<void(std::uint64_t)>& store, Bounds bounds, const std::string& help);
   bool take_configuration_flag(const std::vector<std::string>& words, std::size_t& at, Arguments& arguments);
   int reject(std::string_view message) const;
   bool report_leftovers() const;

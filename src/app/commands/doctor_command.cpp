@@ -69,12 +69,14 @@ int salvage(const embedded::PageFile& file, const std::filesystem::path& out) {
 
 int doctor_command(int argc, char** argv) {
   std::string data, out;
-  CommandLine line("doctor", "Checks an embedded store page by page; saves what can be read of a damaged one",
-                   CommandLine::Configuration::kLayers,
-                   {{kExitOk, "the store is sound; with --salvage: a new store was written"},
-                    {kExitProblem, "the store is damaged or missing, or the configuration has problems"},
-                    {kExitUsage, "wrong arguments"},
-                    {kExitStore, "a host uses the store (--salvage), or a file cannot be read or written"}});
+  CommandLine line(
+      "doctor", "Checks an embedded store page by page; saves what can be read of a damaged one",
+      CommandLine::Configuration::kLayers,
+      {{kExitOk, "the store is sound; with --salvage: a new store was written"},
+       {kExitProblem, "the store is damaged or missing, or the configuration has problems"},
+       {kExitUsage, "wrong arguments"},
+       {kExitStore,
+        "a host uses the store (--salvage), nothing can be saved, or a file cannot be read or written"}});
   line.options().add_option("--data", data,
                             "Data folder, or a data file such as a backup (default: the configured store)");
   line.options().add_option("--salvage", out, "New data folder for the jobs that can be read");

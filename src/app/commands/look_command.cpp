@@ -36,8 +36,8 @@ LookArguments read_look_arguments(int argc, char** argv) {
   cli.add_option("--function", arguments.function,
                  "Where a job names its function: name or data.FIELD (default: its name, or data.func if it "
                  "has no name)");
-  cli.add_option("--samples", arguments.samples, "Number of kept jobs to read from each queue and state")
-      ->capture_default_str();
+  line.add_number("--samples", arguments.samples, 0, kMostJobs,
+                  "Number of kept jobs to read from each queue and state");
   cli.add_flag("--json", arguments.json, "Print JSON");
   arguments.shared = line.parse(argc, argv);
   if (!arguments.url.empty()) arguments.shared.flags.push_back("--store.url=" + arguments.url);

@@ -23,11 +23,9 @@ int restore_command(int argc, char** argv) {
   line.options().add_option("--data", data, "Data folder (default: that of the configured store)");
   line.options().add_flag("--replace", options.replace,
                           "Replace the store in the folder; it is kept as store.replaced");
-  line.options()
-      .add_option(
-          "--skip-ids", options.skip_ids,
-          "Job ids to skip in each queue: the lost store may have given them to jobs after the backup")
-      ->capture_default_str();
+  line.add_number(
+      "--skip-ids", options.skip_ids, 0, embedded::kMostSkippedIds,
+      "Job ids to skip in each queue: the lost store may have given them to jobs after the backup");
   const Arguments arguments = line.parse(argc, argv);
   if (arguments.exit) return *arguments.exit;
   const DataFolder folder = data_folder_for("restore", arguments, data);

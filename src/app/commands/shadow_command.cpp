@@ -38,9 +38,8 @@ ShadowArguments read_shadow_arguments(int argc, char** argv) {
   CLI::App& cli = line.options();
   cli.add_option("--queue", arguments.queues, "Only this queue; may be repeated")->allow_extra_args(false);
   cli.add_option("--function", arguments.function, "Only this function");
-  cli.add_option("--last", arguments.last, "Number of newest completed jobs of each queue")
-      ->capture_default_str();
-  cli.add_option("--at-once", arguments.at_once, "Number of concurrent runs")->capture_default_str();
+  line.add_number("--last", arguments.last, 1, kMostJobs, "Number of newest completed jobs of each queue");
+  line.add_number("--at-once", arguments.at_once, 1, kMostJobs, "Number of concurrent runs");
   cli.add_option("--allow", arguments.allow, "Kinds of differences to accept, comma-separated")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -152,7 +151,7 @@ int shadow_command(int argc, char** argv) {
     options.at_once = arguments.at_once;
     Progress progress((*replay)->clock(), jobs);
     options.on_end = [&](const ReplayRun& run) { progress.ended(run); };
-    progress.begin(std::max(1U, options.at_once));
+    progress.begin(options.at_once);
     for (const ReplayRun& run : (*replay)->run(jobs, options))
       report.runs.push_back(compare_run(loaded.config, jobs[run.job], run));
     if ((*replay)->interrupted())

@@ -41,11 +41,10 @@ SizeArguments read_size_arguments(int argc, char** argv) {
   cli.add_option("--function", arguments.function, "The function to measure")->required();
   cli.add_option("--data", arguments.data, "A job's data, as JSON (default: kept jobs of its queue)");
   cli.add_option("--data-file", arguments.data_file, "File with the data of one job, or of one job a line");
-  cli.add_option("--last", arguments.last, "Number of kept jobs to take data from")->capture_default_str();
-  cli.add_option("--at-once", arguments.at_once, "Number of jobs in a burst")->capture_default_str();
-  cli.add_option("--runs", arguments.runs,
-                 "Minimum number of runs at each width (never below twice the width)")
-      ->capture_default_str();
+  line.add_number("--last", arguments.last, 1, kMostJobs, "Number of kept jobs to take data from");
+  line.add_number("--at-once", arguments.at_once, 1, kMostJobs, "Number of jobs in a burst");
+  line.add_number("--runs", arguments.runs, 1, kMostJobs,
+                  "Minimum number of runs at each width (never below twice the width)");
   cli.add_option("--budget", arguments.budget, "Start no new measurement after this time")
       ->capture_default_str();
   cli.add_flag("--json", arguments.json, "Print JSON");

@@ -23,6 +23,7 @@
 #include "base/process_protection.hpp"
 #include "base/system_env.hpp"
 #include "base/try.hpp"
+#include "embedded/folder_lock.hpp"
 
 namespace gaur::app {
 namespace {
@@ -179,6 +180,8 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
     log.warn("the host's memory is readable by its user", {{"error", hidden.error().message}});
   const Status plain = check_no_links(loaded.config.data_folder);
   if (!plain) return cannot_start(plain.error());
+  const Status owned = embedded::check_folder_owner(loaded.config.data_folder);
+  if (!owned) return cannot_start(owned.error());
   NewFolder data_folder(loaded.config.data_folder);  // before the host, so that it outlives it
   const Status complete = complete_configuration(loaded, options.role == Role::kSweeper, log);
   if (!complete) return cannot_start(complete.error());

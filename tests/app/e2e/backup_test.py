@@ -1,10 +1,15 @@
 """gaur backup, restore and doctor: on a running host, on a damaged store, and what the host reports of damage."""
 
 import http.client
+import os
+import re
+import shutil
 import subprocess
 import unittest
 
 import harness
+
+NOBODY = 65534
 
 CONFIG = f"""
 [store]
@@ -65,9 +70,95 @@ class BackupTest(harness.EndToEnd):
         answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}, "options": {"delay": "1h"}})
         self.assertEqual(answer.json["id"], "108")
 
+    def test_copied_backup_is_no_store(self):
+        self.server.start()
+        self.add_jobs(5)
+        self.run_gaur("backup", "saved.mdb")
+        self.add_jobs(5)
+        self.server.process.kill()
+        self.server.wait()
+        shutil.copy(self.folder / "saved.mdb", self.file)
+        refused = gaur(self.folder, "serve")
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn("the data file is a backup", refused.stderr)
+        typed = re.search(r"`gaur (restore \S+ --data \S+ --replace)`", refused.stderr).group(1)
+        self.assertIn("restored 5 jobs", self.run_gaur(*typed.split()))
+        self.server.start()
+        answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}, "options": {"delay": "1h"}})
+        self.assertEqual(answer.json["id"], "1000006", "6 to 10 were given before the crash")
+
+    def test_deleted_data_folder_stops_the_host(self):
+        self.server.start()
+        self.add_jobs(2)
+        shutil.rmtree(self.data)
+        try:
+            answer = self.server.post("/v1/queues/reports/jobs", {"name": "wait", "data": {}})
+            self.assertNotEqual(answer.status // 100, 2, answer.text)
+        except (OSError, http.client.HTTPException):
+            pass  # the host noticed it first
+        self.assertEqual(self.server.wait(10), 4)
+        self.assertIn(f"the data file {self.file} was deleted while it was open", self.server.log())
+
+    def test_moved_data_folder_stops_the_idle_host(self):
+        self.server.start()
+        self.add_jobs(2)
+        moved = self.data.rename(self.folder / "moved")
+        second = harness.Server(self.folder, CONFIG)
+        self.servers.append(second)
+        second.start()
+        self.assertEqual(self.server.wait(10), 4)
+        self.assertEqual(second.counts("reports")["delayed"], 0)
+        self.assertEqual(second.log().count("a new store was created"), 2, "the log names it")
+        second.stop()
+        self.assertIn(f"the data file {self.file} was moved or replaced while it was open", self.server.log())
+        shutil.rmtree(self.data)
+        moved.rename(self.data)
+        self.server.start()
+        self.assertEqual(self.server.counts("reports")["delayed"], 2)
+
+    def test_wrong_files_are_named(self):
+        self.server.start()
+        self.server.stop()
+        self.assertIn("data is a folder, not a file", self.run_gaur("restore", "data", "--data", "other", code=1))
+        (self.folder / "empty.mdb").touch()
+        self.assertIn("nothing to save", self.run_gaur("doctor", "--data", "empty.mdb", "--salvage", "other", code=3))
+        self.assertFalse((self.folder / "other/store").exists())
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can change owners")
+    def test_root_is_kept_out_of_the_folder_of_another_user(self):
+        def own(owner):
+            for path in [self.data, *self.data.rglob("*")]:
+                os.chown(path, owner, owner)
+
+        def content():
+            return {path: (path.stat().st_uid, path.stat().st_mtime_ns) for path in self.data.rglob("*")}
+
+        self.server.start()
+        self.add_jobs(1)
+        self.server.stop()
+        own(NOBODY)
+        before = content()
+        refused = gaur(self.folder, "serve")
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn(f"sudo -u '#{NOBODY}' gaur", refused.stderr)
+        self.assertEqual(content(), before, "nothing was written")
+        # What an earlier version left when root had started it: the folder's own user reads what to type.
+        os.chown(self.data / "store-id", 0, 0)
+        self.folder.chmod(0o755)
+        (self.folder / "gaur.toml").write_text('[store]\nurl = "embedded:./data"\n')  # the user may not read the testbed
+        refused = subprocess.run([str(harness.GAUR), "serve"], cwd=self.folder, capture_output=True, text=True, user=NOBODY,
+                                 group=NOBODY, extra_groups=[], timeout=harness.PATIENCE)
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn(f"{self.data}/store-id belongs to the user with the number 0", refused.stderr)
+        self.assertIn(f"sudo chown -R {NOBODY} {self.data}", refused.stderr)
+
     def test_folder_gets_named_backup(self):
         self.server.start()
         self.server.stop()
+        self.assertIn("there is no folder saved", self.run_gaur("backup", "saved/", code=1))
+        self.assertIn("there is no folder saved/deep", self.run_gaur("backup", "saved/deep/one.mdb", code=1))
+        self.assertFalse((self.folder / "saved").exists(), "the disk may not be mounted")
+        (self.folder / "saved").mkdir()
         self.run_gaur("backup", "saved/")
         self.assertEqual(len(list((self.folder / "saved").glob("gaur-*Z.mdb"))), 1)
 

@@ -71,7 +71,10 @@ class CliTest(EndToEnd):
             (["runner-check", "--data", "{}", "--", "true"], "--data needs --function"),
             (["backup"], "target is required"),
             (["restore", "--replace"], "backup is required"),
-            (["restore", "x.mdb", "--skip-ids", "many"], "--skip-ids"),
+            (["restore", "x.mdb", "--skip-ids", "many"], "--skip-ids: a whole number from 0 to 1000000000000 is expected, was many"),
+            (["restore", "x.mdb", "--skip-ids", "1000000000001"], "--skip-ids: "),
+            (["restore", "x.mdb", "--skip-ids", "18446744073709551621"], "--skip-ids: "),
+            (["restore", "x.mdb", "--skip-ids", "1e3"], "--skip-ids: "),
         ]:
             with self.subTest(" ".join(arguments)):
                 done = self.gaur(*arguments)
@@ -79,6 +82,18 @@ class CliTest(EndToEnd):
                 self.assertIn(expected, done.stderr)
                 self.assertEqual(done.stdout, "")
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_every_number_rejects_a_negative_one_by_name(self):
+        numbers = 0
+        for subcommand in SUBCOMMANDS:
+            for name in re.findall(r"(?m)^  --([a-z-]+) (?:U?INT|FLOAT)", self.gaur(subcommand, "--help").stdout):
+                for given in ([f"--{name}=-5"], [f"--{name}", "-5"]):
+                    with self.subTest(subcommand=subcommand, given=given):
+                        done = self.gaur(subcommand, *given)
+                        self.assertEqual(done.returncode, 2, done.stderr)
+                        self.assertRegex(done.stderr, rf"^gaur {subcommand}: --{name}: a whole number from [01] to \d+ is expected, was")
+                numbers += 1
+        self.assertEqual(numbers, 7, "restore 1, look 1, shadow 2, size 3")
 
     def test_every_subcommand_rejects_mistakes_in_options_with_the_same_message(self):
         for subcommand in SUBCOMMANDS:

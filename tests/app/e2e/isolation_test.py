@@ -74,7 +74,7 @@ class IsolationTest(EndToEnd):
 
     def test_a_runner_of_the_same_user_reads_no_secret_of_the_host(self):
         server = Unprivileged(self.folder, pool())
-        self.addCleanup(server.stop)
+        self.servers.append(server)
         server.start(env={"GAUR_SERVER_TOKEN": TOKEN, "REDIS_PASSWORD": PASSWORD, "HARMLESS": "shown"})
         host = server.process.pid
         for name in ("environ", "mem", "maps"):
@@ -86,7 +86,7 @@ class IsolationTest(EndToEnd):
     @unittest.skipUnless(os.geteuid() == 0, "only root may read the environment of a hidden process")
     def test_the_host_erases_secrets_from_its_environment(self):
         server = Unprivileged(self.folder, pool())
-        self.addCleanup(server.stop)
+        self.servers.append(server)
         server.start(env={"GAUR_SERVER_TOKEN": TOKEN, "REDIS_PASSWORD": PASSWORD, "HARMLESS": "shown"})
         environment = Path(f"/proc/{server.process.pid}/environ").read_bytes()
         self.assertIn(b"HARMLESS=shown", environment)
@@ -268,7 +268,7 @@ write = ["output"]'''))
 
     def test_a_runner_of_an_ordinary_user_cannot_reach_another_runner(self):
         server = Unprivileged(self.folder, pool() + VICTIM)
-        self.addCleanup(server.stop)
+        self.servers.append(server)
         self.reach_others(server.start(env={"GAUR_SERVER_TOKEN": TOKEN}))
         self.assertEqual(server.request("GET", "/v1/queues", headers={"Authorization": "Bearer "}).status, 401)
 
