@@ -4,6 +4,7 @@
 
 #include "app/config/config_check.hpp"
 #include "app/config/disk_shares.hpp"
+#include "app/config/private_paths.hpp"
 #include "app/config/secrets.hpp"
 #include "base/files.hpp"
 #include "redis/url.hpp"
@@ -273,6 +274,7 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
     config.pools[name] = read_pool(settings, name, folder, config);
   for (const std::string& name : settings.names("functions"))
     config.functions[name] = read_function(settings, name);
+  config.private_paths = private_paths(settings, config);
   config.recovery = read_recovery(settings, config);
   read_producer_only(settings, config);
   check_config(settings, config);

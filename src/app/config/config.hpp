@@ -133,6 +133,16 @@ struct FunctionConfig {
   std::string params = "{}";
 };
 
+/// A file or folder of the host that runners with confined files never get.
+struct PrivatePath {
+  /// Absolute, symbolic links resolved.
+  std::filesystem::path path;
+  /// "the data folder", or the key that names it.
+  std::string what;
+  /// `pools.*.read` may name it: results.folder, which other programs read.
+  bool readable = false;
+};
+
 struct Config {
   std::string listen;
   /// A token with the right admin, for the commands; "": there is none.
@@ -143,6 +153,7 @@ struct Config {
   http::TlsFiles tls;
   /// All files that contain tokens.
   std::vector<std::filesystem::path> token_files;
+  std::vector<PrivatePath> private_paths;
   std::filesystem::path port_file;
   /// Further names of this server if there is no token.
   std::vector<std::string> hosts;

@@ -234,7 +234,10 @@ constexpr std::array kRows{
     KeyRow{"pools.*.command", Kind::kTexts, "",
            "kind command: the program and its arguments, without a shell"},
     KeyRow{"pools.*.env", Kind::kTextTable, "", "additional environment variables of its runners"},
-    KeyRow{"pools.*.folder", Kind::kPath, "", "working folder of its runners; none: that of gaur.toml"},
+    KeyRow{"pools.*.folder", Kind::kPath, "",
+           "working folder of its runners; none: that of gaur.toml. With isolation `strict` they may read "
+           "it, so it "
+           "may contain no file of the host (isolation.md)"},
     KeyRow{.path = "pools.*.isolation",
            .kind = Kind::kChoice,
            .fallback = "auto",

@@ -131,6 +131,7 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
   options.run_folder = config.data_folder / "run";
   options.max_scratch = config.scratch_bytes;
   for (const auto& [name, pool] : config.pools) {
+    GAUR_CHECK(check_paths(config, name));
     PoolOptions made = pool_options(pool, config.slots);
     GAUR_TRY(made.isolation, isolation_of(config, pool));
     if (made.isolation.user) GAUR_CHECK(let_runners_in(config, *made.isolation.user));

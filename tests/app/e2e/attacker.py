@@ -61,6 +61,10 @@ def attempt(job, run):
         with open(path, "w") as file:
             file.write("left behind")
         return path
+    if what == "write_scratch_and_wait":
+        path = attempt({**job, "what": "write_scratch"}, run)
+        time.sleep(60)
+        return path
     if what == "file":
         path = os.path.join(os.environ["GAUR_OUT"], "rows.csv")
         with open(path, "w") as file:
