@@ -111,6 +111,7 @@ const char* to_string(IsolationStep step) {
     case IsolationStep::kUser: return "switch to the runners' user";
     case IsolationStep::kLandlock: return "confine the runner with Landlock";
     case IsolationStep::kSeccomp: return "filter the runner's system calls";
+    case IsolationStep::kProcesses: return "limit the runner's processes";
     case IsolationStep::kNone: break;
   }
   return "start the runner";
@@ -144,6 +145,8 @@ std::vector<Protection> protections_of(const Isolation& isolation) {
     found.push_back({std::move(name), std::move(missing)});
   };
   put("no new privileges", "");
+  const Status forks = fork_supervision_available();
+  put("limit of processes", forks ? "" : forks.error().message);
   if (isolation.user) {
     put("own user " + isolation.user->name, "");
   } else {

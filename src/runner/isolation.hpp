@@ -38,7 +38,7 @@ struct Isolation {
 const char* to_string(Isolation::Level level);
 
 /// Which step failed.
-enum class IsolationStep : std::uint32_t { kNone, kCgroup, kUser, kLandlock, kSeccomp };
+enum class IsolationStep : std::uint32_t { kNone, kCgroup, kUser, kLandlock, kSeccomp, kProcesses };
 struct IsolationFailure {
   IsolationStep step = IsolationStep::kNone;
   int error_number = 0;

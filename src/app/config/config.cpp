@@ -114,6 +114,7 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   if (pool.folder.empty()) pool.folder = base.empty() ? folder : std::filesystem::path(base);
   pool.max_result = settings.whole(key("max_result"));
   pool.max_jobs = settings.whole(key("max_jobs"));
+  pool.max_processes = small(settings, key("max_processes"));
   pool.max_rss_bytes = settings.maybe_whole(key("max_rss")).value_or(config.slots.share.memory_bytes / 2);
   pool.max_age = duration(settings, key("max_age"));
   pool.min_runners = small(settings, key("min_runners"));

@@ -95,6 +95,8 @@ struct PoolConfig {
   /// 0: no limit.
   std::uint64_t max_jobs = 0;
   /// 0: no limit.
+  std::uint32_t max_processes = 0;
+  /// 0: no limit.
   std::uint64_t max_rss_bytes = 0;
   /// 0: no limit.
   Duration max_age{0};

@@ -113,7 +113,9 @@ Status let_runners_in(const Config& config, const UserIds& user) {
   const fs::path run = config.data_folder / "run";
   fs::create_directories(run, problem);
   if (problem) return Error{Errc::kIo, fmt::format("cannot create {}: {}", run.string(), problem.message())};
-  for (const fs::path& folder : {config.data_folder, run}) GAUR_CHECK(add_mode(folder, S_IXOTH));
+  GAUR_CHECK(add_mode(config.data_folder, S_IXOTH));
+  constexpr mode_t kPass = 0711;
+  if (::chmod(run.c_str(), kPass) != 0) return errno_error("change the mode of " + run.string(), errno);
   if (const fs::path closed = closed_folder(fs::weakly_canonical(run, problem), user); !closed.empty())
     return Error{Errc::kPermission,
                  fmt::format("user {} cannot pass through {}; move the data folder, open that folder (chmod "

@@ -235,7 +235,7 @@ write = ["output"]'''))
                 self.assertEqual(self.attempt(server, "list", path=folder), sorted(os.listdir(folder)))
 
     def test_off_removes_the_protections(self):
-        server = self.start(pool('isolation = "off"'))
+        server = self.start(pool('isolation = "off"\nmax_processes = 0'))
         status = self.attempt(server, "status")
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "0"))
         self.assertEqual(self.attempt(server, "kill", pid=server.process.pid), "done")
@@ -250,6 +250,9 @@ write = ["output"]'''))
         data = next(self.folder.glob("*/store")).parent
         for path in (data / "store/data.mdb", data / "gaur.lock", "/etc/shadow", f"/proc/{server.process.pid}/environ"):
             self.assertEqual(self.attempt(server, "read", path=str(path)), "EACCES", path)
+        self.assertEqual((data / "run").stat().st_mode & 0o777, 0o711)
+        for folder in (data / "run", data / "store"):
+            self.assertEqual(self.attempt(server, "list", path=str(folder)), "EACCES", folder)
         self.assertEqual(self.attempt(server, "kill", pid=server.process.pid), "EPERM")
         written = Path(self.attempt(server, "write_scratch", folder="GAUR_OUT", name="x"))
         self.assertEqual((written.parent.stat().st_mode & 0o777, written.parent.stat().st_uid), (0o700, NOBODY))
@@ -375,6 +378,33 @@ write = ["output"]'''))
         self.assertEqual(self.attempt(server, "environment")[:1], "{", "the next runner works")
         until(lambda: len(alive(tree(server.process.pid))) == 2, what="only a keeper and a runner")
 
+    def test_a_run_that_forks_2000_times_fails_at_its_limit(self):
+        births = self.folder / "births"
+        for level, more in (("basic", ""), ("strict", f'folder = "{HERE}"\nwrite = ["births"]\n'), ("off", "")):
+            for leave in (False, True):
+                births.write_text("")
+                server = self.start(pool(f'isolation = "{level}"\n{more}max_processes = 200') + "attempts = 1\n")
+                answer = server.post("/v1/functions/attempt?wait=30s", {"what": "fork_doubling", "births": str(births), "leave": leave})
+                self.assertEqual((answer.status, answer.json["failure"]["code"]), (500, "processes"), answer.text)
+                self.assertRegex(answer.json["failure"]["message"], r"^it had \d+ processes and threads, over its limit of 200 \(pools\.attacker\.max_processes\)")
+                self.assertLess(births.stat().st_size, 400, "forks that succeeded")
+                self.assertEqual(self.attempt(server, "environment")[:1], "{", "the next runner works")
+                until(lambda: len(alive(tree(server.process.pid))) == 2, what="only a keeper and a runner")
+                server.stop()
+
+    def test_the_limit_of_processes_counts_threads_and_not_what_has_ended(self):
+        server = self.start(pool("max_processes = 50") + "attempts = 1\n")
+        self.assertEqual(self.attempt(server, "fork_in_turn", count=120), "done")
+        self.assertEqual(self.attempt(server, "threads", count=30), "done")
+        answer = server.post("/v1/functions/attempt?wait=30s", {"what": "threads", "count": 60})
+        self.assertEqual(answer.json["failure"]["code"], "processes", answer.text)
+
+    def test_the_default_limit_of_processes_ends_a_bomb(self):
+        server = self.start(pool() + "attempts = 1\n")
+        answer = server.post("/v1/functions/attempt?wait=30s", {"what": "fork_doubling", "births": str(self.folder / "births")})
+        self.assertEqual(answer.json["failure"]["code"], "processes", answer.text)
+        self.assertEqual(self.attempt(server, "environment")[:1], "{", "the next runner works")
+
     def test_hostile_frames_end_only_their_run(self):
         server = self.start(pool() + "attempts = 1\nrerun_on_crash = false\n")
         deep = '{"type":"completed","run":"RUN","result":' + "[" * 100_000 + "]" * 100_000 + "}"
@@ -407,6 +437,7 @@ write = ["output"]'''))
         text = subprocess.run([GAUR, "check"], cwd=self.folder, capture_output=True, text=True, timeout=60).stdout
         self.assertRegex(text, r"isolation of pool attacker: basic\n(.*\n)*?  files: only its own +no: isolation is basic\n")
         self.assertRegex(text, r"isolation of pool sealed: strict\n(.*\n)*?  files: only its own +yes\n(.*\n)*?  no network +yes\n")
+        self.assertRegex(text, r"  limit of processes +yes\n")
         self.assertRegex(text, r"  limits of a cgroup +(yes|no: .*(version 2|cgroup).*)\n")
         if os.geteuid() == 0:
             self.assertRegex(text, r"gaur runs as root and so do its runners: .* can read, change and remove every file of root, .*oom_score_adj")
