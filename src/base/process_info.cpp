@@ -109,6 +109,12 @@ std::vector<pid_t> descendants_of(pid_t pid) {
   return found;
 }
 
+std::size_t tasks_below(pid_t pid) {
+  std::size_t tasks = 0;
+  for (const pid_t each : descendants_of(pid)) tasks += entries(fmt::format("/proc/{}/task", each)).size();
+  return tasks;
+}
+
 std::optional<ProcessMemory> memory_of(pid_t pid) {
   const std::string status = read_proc(fmt::format("/proc/{}/status", pid));
   if (status.empty()) return std::nullopt;

@@ -14,6 +14,9 @@ std::vector<pid_t> children_of(pid_t pid);
 /// All processes below `pid`, parents before children; `pid` itself is not among them.
 std::vector<pid_t> descendants_of(pid_t pid);
 
+/// Processes below `pid`, each counted with all its threads, zombies included.
+std::size_t tasks_below(pid_t pid);
+
 struct ProcessMemory {
   /// RssAnon + RssShmem: resident memory that is not a mapped file.
   std::uint64_t anonymous_bytes = 0;

@@ -1,5 +1,6 @@
 #include "base/syscall_filter.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -32,6 +33,9 @@ constexpr const char* kAlways[] = {
     // common in exploits of the kernel; io_uring also does what a filter denies
     "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"};
 
+/// libseccomp's number for kernels that have both notifications and SECCOMP_USER_NOTIF_FLAG_CONTINUE.
+constexpr unsigned kApiOfNotifications = 6;
+
 constexpr unsigned long kNamespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
                                          CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
 
@@ -48,6 +52,12 @@ class Rules {
   void deny(const char* name, int error_number = EPERM) {
     add(name, error_number, 0, {});
   }
+  /// The call waits for an answer.
+  void notify(const char* name) {
+    const int number = ::seccomp_syscall_resolve_name(name);
+    if (problem_ != 0 || number == __NR_SCMP_ERROR) return;
+    problem_ = -::seccomp_rule_add(context_.get(), SCMP_ACT_NOTIFY, number, 0);
+  }
   void deny_if_set(const char* name, unsigned long bit) {
     add(name, EPERM, 1, SCMP_A0(SCMP_CMP_MASKED_EQ, bit, bit));
   }
@@ -60,6 +70,13 @@ class Rules {
     if (problem_ == 0) problem_ = -::seccomp_load(context_.get());
     if (problem_ == 0) return ok();
     return errno_error("the seccomp filter", problem_);
+  }
+
+  /// After load(), if there are calls to notify.
+  Result<Fd> listener() const {
+    Fd listener(::fcntl(::seccomp_notify_fd(context_.get()), F_DUPFD_CLOEXEC, 0));
+    if (!listener) return errno_error("the descriptor of seccomp notifications", errno);
+    return listener;
   }
 
  private:
@@ -103,6 +120,20 @@ Status filter_system_calls(const SyscallFilter& filter) {
   if (filter.deny_ipc_objects)
     for (const char* name : {"shmget", "semget", "msgget", "mq_open"}) rules.deny(name);
   return rules.load();
+}
+
+Status fork_supervision_available() {
+  GAUR_CHECK(seccomp_available());
+  if (::seccomp_api_get() >= kApiOfNotifications) return ok();
+  return Error{Errc::kUnsupported, "this kernel has no seccomp notifications (Linux 5.7)"};
+}
+
+Result<Fd> supervise_forks() {
+  GAUR_CHECK(fork_supervision_available());
+  Rules rules;
+  for (const char* name : {"fork", "vfork", "clone", "clone3"}) rules.notify(name);
+  GAUR_CHECK(rules.load());
+  return rules.listener();
 }
 
 }  // namespace gaur

@@ -94,7 +94,7 @@ Problem problem_of_failure(const Job& job, std::string instance) {
   } else if (failure.code == "cancelled") {
     problem.status = 409;
   } else if (failure.code == "crashed" || failure.code == "stalled" || failure.code == "memory" ||
-             failure.code == "out_of_memory") {
+             failure.code == "out_of_memory" || failure.code == "processes") {
     problem.status = 500;
   } else if (failure.code == "results_full" || failure.code == "scratch_full") {
     problem.status = 507;  // as for an add when the disk is full

@@ -19,8 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kMostBytes = 64 << 10;
-/// Processes and threads of one runner; a browser has about 300.
-constexpr int kMostTasks = 2048;
 /// Of the host: it keeps responding while runners use all cores.
 constexpr int kHostWeight = 10'000;
 /// memory.max also counts page tables and socket buffers.
@@ -107,7 +105,9 @@ Result<fs::path> Cgroups::create(const std::string& name, const CgroupLimits& li
   fs::path cgroup = own_ / name;
   if (::mkdir(cgroup.c_str(), 0755) != 0 && errno != EEXIST)
     return errno_error("create " + cgroup.string(), errno);
-  GAUR_CHECK(put(cgroup / "pids.max", std::to_string(kMostTasks)));
+  GAUR_CHECK(put(cgroup / "pids.max", limits.max_processes == 0
+                                          ? "max"
+                                          : std::to_string(std::uint64_t{2} * limits.max_processes)));
   GAUR_CHECK(set_cgroup_memory(cgroup, limits.memory_bytes));
   // All of them at once: without its helper a runner would only hang.
   GAUR_CHECK(put(cgroup / "memory.oom.group", "1"));

@@ -20,6 +20,8 @@ struct CgroupLimits {
   /// 0: none.
   std::uint64_t memory_bytes = 0;
   std::uint32_t threads = 1;
+  /// The keeper's limit; the kernel's is twice that. 0: none.
+  std::uint32_t max_processes = 1024;
 };
 
 class Cgroups {

@@ -17,12 +17,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the runtimes of languages read beside the system's paths: name resolution, certificates, users.
+/// What the runtimes of languages read beside the system's paths: name resolution, certificates, users. Of
+/// the folders of TLS only the public parts: the rule of a folder covers everything below it, private keys
+/// too.
 constexpr std::array kRuntimePaths{"/bin",
                                    "/etc/alternatives",
-                                   "/etc/ssl",
+                                   "/etc/ssl/certs",
+                                   "/etc/ssl/cert.pem",
+                                   "/etc/ssl/ca-bundle.pem",
+                                   "/etc/ssl/openssl.cnf",
                                    "/etc/ca-certificates",
-                                   "/etc/pki",
+                                   "/etc/crypto-policies",
+                                   "/etc/pki/ca-trust",
+                                   "/etc/pki/java",
+                                   "/etc/pki/tls/cert.pem",
+                                   "/etc/pki/tls/certs",
+                                   "/etc/pki/tls/openssl.cnf",
                                    "/etc/hosts",
                                    "/etc/resolv.conf",
                                    "/etc/host.conf",
@@ -52,8 +62,7 @@ LandlockRules rules_of(const Isolation& isolation, const fs::path& scratch) {
   rules.deny_tcp = !isolation.network;
   rules.deny_abstract_sockets = rules.files;
   if (!rules.files) return rules;
-  rules.read = system_read_paths();
-  rules.read.insert(rules.read.end(), kRuntimePaths.begin(), kRuntimePaths.end());
+  rules.read = paths_of_every_runner();
   rules.read.insert(rules.read.end(), isolation.read.begin(), isolation.read.end());
   rules.write = system_write_paths();
   rules.write.insert(rules.write.end(), isolation.write.begin(), isolation.write.end());
@@ -102,6 +111,7 @@ const char* to_string(IsolationStep step) {
     case IsolationStep::kUser: return "switch to the runners' user";
     case IsolationStep::kLandlock: return "confine the runner with Landlock";
     case IsolationStep::kSeccomp: return "filter the runner's system calls";
+    case IsolationStep::kProcesses: return "limit the runner's processes";
     case IsolationStep::kNone: break;
   }
   return "start the runner";
@@ -135,6 +145,8 @@ std::vector<Protection> protections_of(const Isolation& isolation) {
     found.push_back({std::move(name), std::move(missing)});
   };
   put("no new privileges", "");
+  const Status forks = fork_supervision_available();
+  put("limit of processes", forks ? "" : forks.error().message);
   if (isolation.user) {
     put("own user " + isolation.user->name, "");
   } else {
@@ -159,15 +171,21 @@ std::vector<Protection> protections_of(const Isolation& isolation) {
       : *abi < kAbiOfScopes ? fmt::format("needs Landlock ABI {}, this kernel has {}", kAbiOfScopes, *abi)
                             : "");
   const bool strict = isolation.level == Isolation::Level::kStrict;
-  put("files: only its own", strict ? no_landlock : "isolation is basic");
+  put(kFilesProtection, strict ? no_landlock : "isolation is basic");
   put("no namespaces", strict ? why_seccomp : "isolation is basic");
   put("no network", isolation.network ? "network is on" : why_seccomp);
   return found;
 }
 
+std::vector<fs::path> paths_of_every_runner() {
+  std::vector<fs::path> paths = system_read_paths();
+  paths.insert(paths.end(), kRuntimePaths.begin(), kRuntimePaths.end());
+  return paths;
+}
+
 std::vector<fs::path> paths_of_command(const std::vector<std::string>& command, const fs::path& folder,
                                        const char* path_list) {
-  std::vector<fs::path> paths{folder};
+  std::vector<fs::path> paths;
   if (command.empty()) return paths;
   std::error_code ignored;
   fs::path program = command.front();
@@ -180,15 +198,15 @@ std::vector<fs::path> paths_of_command(const std::vector<std::string>& command, 
   }
   for (const fs::path& file : {folder / program, fs::canonical(folder / program, ignored)}) {
     if (file.empty()) continue;
+    paths.push_back(file);
     const fs::path place = file.parent_path();
-    paths.push_back(place);
     if (place.filename() != "bin") continue;
-    for (const char* beside : {"lib", "lib64", "share", "pyvenv.cfg"})
+    for (const char* beside : {"bin", "lib", "lib64", "share", "pyvenv.cfg"})
       paths.push_back(place.parent_path() / beside);
   }
   for (std::size_t i = 1; i < command.size(); ++i) {
     const fs::path file = folder / command[i];
-    if (fs::is_regular_file(file, ignored)) paths.push_back(file.parent_path());
+    if (fs::is_regular_file(file, ignored)) paths.push_back(file);
   }
   return paths;
 }

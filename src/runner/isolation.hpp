@@ -38,7 +38,7 @@ struct Isolation {
 const char* to_string(Isolation::Level level);
 
 /// Which step failed.
-enum class IsolationStep : std::uint32_t { kNone, kCgroup, kUser, kLandlock, kSeccomp };
+enum class IsolationStep : std::uint32_t { kNone, kCgroup, kUser, kLandlock, kSeccomp, kProcesses };
 struct IsolationFailure {
   IsolationStep step = IsolationStep::kNone;
   int error_number = 0;
@@ -55,11 +55,16 @@ struct Protection {
   /// "" if it is in force; else why not and what to do.
   std::string missing;
 };
+/// Of kStrict.
+inline constexpr const char* kFilesProtection = "files: only its own";
 /// What `isolation` gives on this machine.
 std::vector<Protection> protections_of(const Isolation& isolation);
 
-/// What a confined command reads: the program (searched in `path_list`), its libraries beside it, the working
-/// folder, and the folders of the files among its arguments.
+/// kStrict: what every runner reads: the system's programs, libraries and public settings.
+std::vector<std::filesystem::path> paths_of_every_runner();
+
+/// What a confined command reads beside its working folder: the program (searched in `path_list`), the
+/// libraries of a program in a folder `bin`, and the files among its arguments.
 std::vector<std::filesystem::path> paths_of_command(const std::vector<std::string>& command,
                                                     const std::filesystem::path& folder,
                                                     const char* path_list);

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,9 @@
 #include <string>
 
 #include "base/fd.hpp"
+#include "base/fork_supervision.hpp"
 #include "base/process_info.hpp"
+#include "base/syscall_filter.hpp"
 
 namespace gaur {
 
@@ -30,7 +33,9 @@ std::vector<std::string> to_arguments(const Launch& launch) {
                                      "--memory",
                                      std::to_string(launch.memory_bytes),
                                      "--files",
-                                     std::to_string(launch.open_files)};
+                                     std::to_string(launch.open_files),
+                                     "--processes",
+                                     std::to_string(launch.max_processes)};
   if (!launch.working_folder.empty()) {
     arguments.insert(arguments.end(), {"--folder", launch.working_folder});
   }
@@ -58,6 +63,7 @@ Launch parse(int argc, char** argv) {
     if (key == "--server") launch.server_pid = std::atoi(value);
     if (key == "--memory") launch.memory_bytes = std::strtoull(value, nullptr, 10);
     if (key == "--files") launch.open_files = std::strtoull(value, nullptr, 10);
+    if (key == "--processes") launch.max_processes = std::strtoull(value, nullptr, 10);
     if (key == "--folder") launch.working_folder = value;
     if (key == "--scratch") launch.scratch = value;
     if (key == "--cgroup") launch.cgroup = value;
@@ -82,8 +88,18 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   ::setrlimit(resource, &limit);
 }
 
+/// Sends the descriptor that answers the runner's forks over `keeper`. A kernel without it is tolerated
+/// unless the isolation is required.
+IsolationFailure limit_processes(const Launch& launch, int keeper) {
+  if (launch.max_processes == 0) return {};
+  const auto forks = supervise_forks();
+  if (!forks && forks.error().code == Errc::kUnsupported && !launch.isolation.required) return {};
+  if (forks && send_descriptor(keeper, forks->get())) return {};
+  return {IsolationStep::kProcesses, errno != 0 ? errno : ENOSYS};
+}
+
 /// In the forked child. Does not return; on failure it writes an IsolationFailure to `problem`.
-[[noreturn]] void become_runner(const Launch& launch, pid_t keeper, int problem) {
+[[noreturn]] void become_runner(const Launch& launch, pid_t keeper, int problem, int forks) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != keeper) ::_exit(kExitOrphan);  // the keeper died before prctl()
@@ -98,6 +114,7 @@ void set_limit(__rlimit_resource resource, rlim_t soft, bool hard_too) {
   ::close_range(kReports, ~0U, CLOSE_RANGE_CLOEXEC);
   IsolationFailure failure = launch.cgroup.empty() ? IsolationFailure() : join_cgroup(launch.cgroup);
   if (failure.step == IsolationStep::kNone) failure = isolate(launch.isolation, launch.scratch);
+  if (failure.step == IsolationStep::kNone) failure = limit_processes(launch, forks);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a switch of the user has cleared it
   if (::getppid() != keeper) ::_exit(kExitOrphan);
   if (failure.step == IsolationStep::kNone) {
@@ -149,9 +166,14 @@ class Keeper {
   bool start() {
     auto problem = make_pipe(kCommands + 1);
     if (!problem) return false;
+    int forks[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, forks) != 0) return false;
+    const Fd forks_here(forks[0]);
+    Fd forks_there(forks[1]);
     const pid_t self = ::getpid();
     const pid_t child = ::fork();
-    if (child == 0) become_runner(launch_, self, problem->write.get());
+    if (child == 0) become_runner(launch_, self, problem->write.get(), forks_there.get());
+    forks_there.reset();
     Report report;
     report.pid = child;
     report.error_number = child < 0 ? errno : 0;
@@ -168,6 +190,7 @@ class Keeper {
     for (int fd = 0; fd <= kFramesOut; ++fd) ::close(fd);
     send(report);
     if (report.error_number != 0) return false;
+    forks_ = receive_descriptor(forks_here.get());
     runner_ = child;
     runner_fd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
     return true;
@@ -176,9 +199,13 @@ class Keeper {
   /// Handles commands until the runner exits or must be killed (true), or the server is gone (false).
   bool wait_for_end() {
     while (true) {
-      pollfd fds[] = {{runner_fd_.get(), POLLIN, 0}, {kCommands, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-      if (::poll(fds, 3, -1) < 0 && errno != EINTR) return false;
+      pollfd fds[] = {{runner_fd_.get(), POLLIN, 0},
+                      {kCommands, POLLIN, 0},
+                      {signals_.get(), POLLIN, 0},
+                      {forks_.get(), POLLIN, 0}};
+      if (::poll(fds, 4, -1) < 0 && errno != EINTR) return false;
       if (fds[0].revents != 0) return true;
+      if (fds[3].revents != 0 && !answer_fork((fds[3].revents & POLLIN) != 0)) return true;
       if (fds[1].revents != 0) {
         char command = 0;
         if (::read(kCommands, &command, 1) <= 0) return false;
@@ -189,6 +216,28 @@ class Keeper {
       }
       if (fds[2].revents != 0 && ended_by_signal()) return false;
     }
+  }
+
+  /// Lets one fork of the runner continue. False: the tree has too many processes; the fork waits until it
+  /// is killed. Counting the tree is slow, so it is counted only where that many forks were allowed since the
+  /// last count. Forks that have not made their process yet are missed, so the tree may grow to twice the
+  /// limit.
+  bool answer_fork(bool waiting) {
+    const auto fork = waiting ? next_fork(forks_.get()) : std::nullopt;
+    if (!fork) {
+      if (!waiting) forks_.reset();  // nobody is left who could fork
+      return true;
+    }
+    if (++processes_ > launch_.max_processes) {
+      reap_others();
+      processes_ = tasks_below(::getpid()) + 1;
+      if (processes_ > launch_.max_processes) {
+        report_.over_processes = static_cast<std::uint32_t>(processes_);
+        return false;
+      }
+    }
+    if (!allow_fork(forks_.get(), *fork)) forks_.reset();
+    return true;
   }
 
   /// Also reaps the runner's orphans, which would remain zombies.
@@ -352,6 +401,10 @@ class Keeper {
 
   Launch launch_;
   Fd signals_, runner_fd_;
+  /// Answers the runner's forks; none: they are not limited.
+  Fd forks_;
+  /// The runner itself, and forks since the last count.
+  std::uint64_t processes_ = 1;
   pid_t runner_ = 0;
   Report report_;
 };

@@ -55,6 +55,8 @@ struct Report {
   /// That killed the runner, or 0.
   std::int32_t signal = 0;
   std::int32_t exit_code = 0;
+  /// Nonzero: the process tree was ended because it had so many processes and threads.
+  std::uint32_t over_processes = 0;
   /// Processes that survived SIGKILL for 1 s (kCleaned: 0.5 s).
   std::uint32_t left = 0;
   /// Of the process tree, in total.
@@ -71,6 +73,8 @@ struct Launch {
   std::uint64_t memory_bytes = 0;
   /// RLIMIT_NOFILE of the runner.
   std::uint64_t open_files = 1024;
+  /// Of the process tree, threads included; 0: not limited.
+  std::uint64_t max_processes = 0;
   /// "": the server's.
   std::string working_folder;
   /// The runner's own folder.

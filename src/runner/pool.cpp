@@ -164,6 +164,7 @@ SpawnSpec Pool::spec_of(const Runner& runner) const {
   spec.measure_scratch = context_.measures_scratch;
   spec.memory_bytes = options_.memory_bytes;
   spec.open_files = options_.open_files;
+  spec.max_processes = options_.max_processes;
   spec.threads = options_.threads;
   spec.isolation = options_.isolation;
   spec.output = options_.output;
@@ -322,6 +323,11 @@ void Pool::on_exit(RunnerId id, RunnerExit exit) {
     // Deaths that Gaur caused (cancel, deadline, memory limit, stop, broken frame) are not crashes.
     if (runner.run->stopped || runner.kill_reason) {
       context_.log.debug("runner ended by its pool", {{"pool", name_}, {"pid", runner.pid}});
+    } else if (exit.over_processes > 0) {
+      context_.log.warn("run exceeded its limit of processes", {{"pool", name_},
+                                                                {"pid", runner.pid},
+                                                                {"processes", exit.over_processes},
+                                                                {"bound", options_.max_processes}});
     } else if (memory != nullptr) {
       context_.log.warn("run could not allocate memory at its limit", {{"pool", name_},
                                                                        {"pid", runner.pid},

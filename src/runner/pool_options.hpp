@@ -30,6 +30,8 @@ struct PoolOptions {
   std::uint64_t memory_bytes = 0;
   /// RLIMIT_NOFILE.
   std::uint32_t open_files = 1024;
+  /// Of one runner's process tree, threads included; 0: no limit.
+  std::uint32_t max_processes = 1024;
   Isolation isolation;
   /// Of what a runner writes to stdout and stderr.
   OutputLimits output;

@@ -16,7 +16,7 @@ namespace {
 /// Codes that Gaur itself assigns; a runner's failure cannot have them.
 bool is_reserved(std::string_view code) {
   for (const std::string_view ours : {"timeout", "queue_timeout", "memory", "crashed", "cancelled", "stalled",
-                                      "invalid_data", "scratch_full"}) {
+                                      "invalid_data", "scratch_full", "processes"}) {
     if (code == ours) return true;
   }
   return false;
@@ -156,6 +156,11 @@ RunEnd Pool::end_of_dead(const Runner& runner, const RunnerExit& exit) const {
       case KillReason::Kind::kPool: return run::Interrupted{runner.kill_reason->message};
     }
   }
+  if (exit.over_processes > 0)
+    return failure_of("processes",
+                      fmt::format("it had {} processes and threads, over its limit of {} "
+                                  "(pools.{}.max_processes); start fewer at once, or raise that key",
+                                  exit.over_processes, options_.max_processes, name_));
   if (exit.oom_killed && exit.signal == SIGKILL) return run::OutOfMemory{run.bound, peak, exit.output};
   // Many programs abort when an allocation fails: a peak near the limit identifies that cause.
   const bool failed = exit.signal != 0 || exit.exit_code != 0;

@@ -32,6 +32,8 @@ struct SpawnSpec {
   /// Soft RLIMIT_DATA; 0: not limited.
   std::uint64_t memory_bytes = 0;
   std::uint32_t open_files = 1024;
+  /// Of its process tree, threads included: a browser has about 300. 0: not limited.
+  std::uint32_t max_processes = 1024;
   /// The share of the CPU that its cgroup gets.
   std::uint32_t threads = 1;
   Isolation isolation;
@@ -60,6 +62,8 @@ struct RunnerExit {
   std::string cause{};
   /// The last lines of stderr since the start of the run (StderrTail).
   std::string output{};
+  /// Nonzero: the keeper ended it because its process tree had so many processes and threads.
+  std::uint32_t over_processes = 0;
   /// The kernel killed a process of its cgroup for its memory.
   bool oom_killed = false;
 };

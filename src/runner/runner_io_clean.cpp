@@ -131,7 +131,8 @@ void RunnerIo::prepare_cgroups() {
 
 void RunnerIo::make_cgroup(SpawnSpec& spec) {
   if (!cgroups_ || spec.isolation.level == Isolation::Level::kOff) return;
-  auto made = cgroups_->create(fmt::format("runner-{}", spec.id), {spec.memory_bytes, spec.threads});
+  auto made = cgroups_->create(fmt::format("runner-{}", spec.id),
+                               {spec.memory_bytes, spec.threads, spec.max_processes});
   if (made) {
     spec.cgroup = *std::move(made);
   } else {

@@ -178,6 +178,7 @@ void RunnerIo::on_ended(Child& child, const keeper::Report& report) {
   child.exit.output = child.tail.text();
   child.exit.signal = report.signal;
   child.exit.exit_code = report.exit_code;
+  child.exit.over_processes = report.over_processes;
   child.exit.figures = child.meter.final_figures(report);
   if (!child.spec.cgroup.empty() && cgroup_oom_kills(child.spec.cgroup) > 0) {
     child.exit.oom_killed = true;
@@ -185,8 +186,9 @@ void RunnerIo::on_ended(Child& child, const keeper::Report& report) {
         std::max(child.exit.figures.peak_rss_bytes, cgroup_peak_bytes(child.spec.cgroup));
   }
   if (report.left > 0) {
-    options_.log.error("processes of a runner survived SIGKILL",
-                       {{"pool", child.spec.pool}, {"pid", child.pid}, {"left", report.left}});
+    // The kernel frees memory first: 6 GB take a second. The keeper kills them until they have ended.
+    options_.log.warn("processes of a runner are still ending 1 s after SIGKILL",
+                      {{"pool", child.spec.pool}, {"pid", child.pid}, {"left", report.left}});
   }
   report_exit(child);
 }

@@ -52,6 +52,7 @@ keeper::Launch launch_of(const SpawnSpec& spec) {
   launch.server_pid = ::getpid();
   launch.memory_bytes = spec.memory_bytes;
   launch.open_files = spec.open_files;
+  launch.max_processes = spec.max_processes;
   launch.working_folder = spec.working_folder.string();
   launch.scratch = spec.scratch.string();
   launch.cgroup = spec.cgroup.string();

@@ -220,6 +220,16 @@ TEST_F(PoolTest, DistinguishesTheKernelsKillForMemory) {
   EXPECT_TRUE(ended<run::OutOfMemory>("b"));
 }
 
+TEST_F(PoolTest, FailsARunOverItsLimitOfProcesses) {
+  open();
+  ready(1);
+  start("a");
+  RunnerExit killed{"", SIGKILL, 0, {}};
+  killed.over_processes = 1030;
+  processes_->events()->on_exit(1, killed);
+  ASSERT_TRUE(ended<run::Failed>("a"));
+}
+
 TEST_F(PoolTest, RequeuesTheRunOfARunnerThatCouldNotBeCleaned) {
   open();
   ready(1);

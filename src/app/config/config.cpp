@@ -4,6 +4,7 @@
 
 #include "app/config/config_check.hpp"
 #include "app/config/disk_shares.hpp"
+#include "app/config/private_paths.hpp"
 #include "app/config/secrets.hpp"
 #include "base/files.hpp"
 #include "redis/url.hpp"
@@ -113,6 +114,7 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   if (pool.folder.empty()) pool.folder = base.empty() ? folder : std::filesystem::path(base);
   pool.max_result = settings.whole(key("max_result"));
   pool.max_jobs = settings.whole(key("max_jobs"));
+  pool.max_processes = small(settings, key("max_processes"));
   pool.max_rss_bytes = settings.maybe_whole(key("max_rss")).value_or(config.slots.share.memory_bytes / 2);
   pool.max_age = duration(settings, key("max_age"));
   pool.min_runners = small(settings, key("min_runners"));
@@ -273,6 +275,7 @@ Config make_config(Settings& settings, const std::filesystem::path& folder, cons
     config.pools[name] = read_pool(settings, name, folder, config);
   for (const std::string& name : settings.names("functions"))
     config.functions[name] = read_function(settings, name);
+  config.private_paths = private_paths(settings, config);
   config.recovery = read_recovery(settings, config);
   read_producer_only(settings, config);
   check_config(settings, config);

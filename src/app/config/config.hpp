@@ -95,6 +95,8 @@ struct PoolConfig {
   /// 0: no limit.
   std::uint64_t max_jobs = 0;
   /// 0: no limit.
+  std::uint32_t max_processes = 0;
+  /// 0: no limit.
   std::uint64_t max_rss_bytes = 0;
   /// 0: no limit.
   Duration max_age{0};
@@ -133,6 +135,16 @@ struct FunctionConfig {
   std::string params = "{}";
 };
 
+/// A file or folder of the host that runners with confined files never get.
+struct PrivatePath {
+  /// Absolute, symbolic links resolved.
+  std::filesystem::path path;
+  /// "the data folder", or the key that names it.
+  std::string what;
+  /// `pools.*.read` may name it: results.folder, which other programs read.
+  bool readable = false;
+};
+
 struct Config {
   std::string listen;
   /// A token with the right admin, for the commands; "": there is none.
@@ -143,6 +155,7 @@ struct Config {
   http::TlsFiles tls;
   /// All files that contain tokens.
   std::vector<std::filesystem::path> token_files;
+  std::vector<PrivatePath> private_paths;
   std::filesystem::path port_file;
   /// Further names of this server if there is no token.
   std::vector<std::string> hosts;

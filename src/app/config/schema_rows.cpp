@@ -234,7 +234,10 @@ constexpr std::array kRows{
     KeyRow{"pools.*.command", Kind::kTexts, "",
            "kind command: the program and its arguments, without a shell"},
     KeyRow{"pools.*.env", Kind::kTextTable, "", "additional environment variables of its runners"},
-    KeyRow{"pools.*.folder", Kind::kPath, "", "working folder of its runners; none: that of gaur.toml"},
+    KeyRow{"pools.*.folder", Kind::kPath, "",
+           "working folder of its runners; none: that of gaur.toml. With isolation `strict` they may read "
+           "it, so it "
+           "may contain no file of the host (isolation.md)"},
     KeyRow{.path = "pools.*.isolation",
            .kind = Kind::kChoice,
            .fallback = "auto",
@@ -265,6 +268,10 @@ constexpr std::array kRows{
     KeyRow{"pools.*.max_file", Kind::kSize, "0",
            "largest result file of one run; a larger one is a failed attempt, code `too_large`; 0: only "
            "`max_scratch` and `results.max_size` limit it"},
+    KeyRow{"pools.*.max_processes", Kind::kWhole, "1024",
+           "processes and threads that one runner and all that it starts may have at once; a run above it "
+           "fails, "
+           "code `processes`; 0: no limit"},
     KeyRow{"pools.*.max_jobs", Kind::kWhole, "1000",
            "number of jobs after which a runner is replaced; 0: no limit"},
     KeyRow{"pools.*.max_rss", Kind::kSize, "0",

@@ -42,6 +42,7 @@ PoolOptions pool_options(const PoolConfig& pool, const SlotPlan& slots) {
   options.min_runners = pool.min_runners;
   options.max_runners = pool.max_runners.value_or(0);
   options.max_jobs = static_cast<std::uint32_t>(std::min<std::uint64_t>(pool.max_jobs, UINT32_MAX));
+  options.max_processes = pool.max_processes;
   options.max_rss_bytes = pool.max_rss_bytes;
   options.max_age = pool.max_age;
   options.start_timeout = pool.start_timeout;
@@ -131,6 +132,7 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
   options.run_folder = config.data_folder / "run";
   options.max_scratch = config.scratch_bytes;
   for (const auto& [name, pool] : config.pools) {
+    GAUR_CHECK(check_paths(config, name));
     PoolOptions made = pool_options(pool, config.slots);
     GAUR_TRY(made.isolation, isolation_of(config, pool));
     if (made.isolation.user) GAUR_CHECK(let_runners_in(config, *made.isolation.user));

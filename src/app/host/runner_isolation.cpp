@@ -5,11 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "app/host/pool_paths.hpp"
 #include "app/text/text_width.hpp"
 #include "base/fd.hpp"
-#include "base/landlock.hpp"
 #include "base/try.hpp"
 
 namespace gaur::app {
@@ -22,6 +21,11 @@ Isolation::Level level_of(const PoolConfig& pool) {
   if (pool.isolation == "basic") return Isolation::Level::kBasic;
   if (pool.isolation == "off") return Isolation::Level::kOff;
   return pool.duckdb ? Isolation::Level::kStrict : Isolation::Level::kBasic;
+}
+
+/// The keeper confines the files of its runners; gaur-duckdb confines its own.
+bool is_confined(const PoolConfig& pool) {
+  return level_of(pool) == Isolation::Level::kStrict && !pool.duckdb;
 }
 
 bool network_of(const PoolConfig& pool, Isolation::Level level) {
@@ -79,6 +83,10 @@ fs::path closed_folder(const fs::path& path, const UserIds& user) {
   return {};
 }
 
+std::optional<ExposedPath> exposed_path_of(const Config& config, const std::string& pool) {
+  return is_confined(config.pools.at(pool)) ? exposed_path(config, pool) : std::nullopt;
+}
+
 }  // namespace
 
 Result<Isolation> isolation_of(const Config& config, const PoolConfig& pool) {
@@ -88,16 +96,16 @@ Result<Isolation> isolation_of(const Config& config, const PoolConfig& pool) {
   isolation.confine_files = !pool.duckdb;
   isolation.network = network_of(pool, isolation.level);
   GAUR_TRY(isolation.user, runner_user(config));
-  if (isolation.level != Isolation::Level::kStrict || pool.duckdb) return isolation;
-  const auto variable = [&](const char* name) {
-    const auto own = pool.env.find(name);
-    return own != pool.env.end() ? own->second.c_str() : std::getenv(name);
-  };
-  isolation.read = paths_of_command(pool.command, pool.folder, variable("PATH"));
-  for (auto& folder : folders_in(variable("LD_LIBRARY_PATH"))) isolation.read.push_back(std::move(folder));
-  isolation.read.insert(isolation.read.end(), pool.read.begin(), pool.read.end());
-  isolation.write = pool.write;
+  if (!is_confined(pool)) return isolation;
+  for (PoolPath& one : paths_of_pool(pool))
+    (one.writable ? isolation.write : isolation.read).push_back(std::move(one.path));
   return isolation;
+}
+
+Status check_paths(const Config& config, const std::string& pool) {
+  const auto exposed = exposed_path_of(config, pool);
+  if (!exposed) return ok();
+  return Error{Errc::kInvalidArgument, to_string(exposed->key) + ": " + exposed->message};
 }
 
 Status let_runners_in(const Config& config, const UserIds& user) {
@@ -105,7 +113,9 @@ Status let_runners_in(const Config& config, const UserIds& user) {
   const fs::path run = config.data_folder / "run";
   fs::create_directories(run, problem);
   if (problem) return Error{Errc::kIo, fmt::format("cannot create {}: {}", run.string(), problem.message())};
-  for (const fs::path& folder : {config.data_folder, run}) GAUR_CHECK(add_mode(folder, S_IXOTH));
+  GAUR_CHECK(add_mode(config.data_folder, S_IXOTH));
+  constexpr mode_t kPass = 0711;
+  if (::chmod(run.c_str(), kPass) != 0) return errno_error("change the mode of " + run.string(), errno);
   if (const fs::path closed = closed_folder(fs::weakly_canonical(run, problem), user); !closed.empty())
     return Error{Errc::kPermission,
                  fmt::format("user {} cannot pass through {}; move the data folder, open that folder (chmod "
@@ -125,6 +135,7 @@ void check_isolation(Settings& settings, const Config& config) {
   const auto user = runner_user(config);
   if (!user) settings.problem({"runners", "user"}, user.error().message);
   for (const auto& [name, pool] : config.pools) {
+    if (const auto exposed = exposed_path_of(config, name)) settings.problem(exposed->key, exposed->message);
     if (!user || !*user || pool.duckdb) continue;
     if (const fs::path closed = closed_folder(pool.folder, **user); !closed.empty())
       settings.problem({"pools", name, "folder"},
@@ -140,8 +151,10 @@ std::vector<std::string> isolation_warnings(const Config& config) {
   const auto user = runner_user(config);
   if (!user || !*user) {
     warnings.push_back(fmt::format(
-        "gaur runs as root and so do its runners: a job can read every file of root. Create the user {} "
-        "(useradd --system {}), set runners.user, or start gaur as another user",
+        "gaur runs as root and so do its runners: a job that is not confined by isolation = \"strict\" can "
+        "read, change and remove every file of root, the store included, and write settings of the kernel, "
+        "such as /proc/PID/oom_score_adj of the host. Create the user {} (useradd --system {}), set "
+        "runners.user, or start gaur as another user",
         kRunnerUser, kRunnerUser));
   }
   return warnings;
@@ -152,7 +165,9 @@ void print_isolation(const Config& config) {
     const auto isolation = isolation_of(config, pool);
     if (!isolation) continue;  // a problem of runners.user
     fmt::print("\nisolation of pool {}: {}\n", name, to_string(isolation->level));
-    for (const Protection& one : protections_of(*isolation)) {
+    for (Protection& one : protections_of(*isolation)) {
+      if (one.name == kFilesProtection && !check_paths(config, name))
+        one.missing = "its paths contain files of the host; no runner starts, see the problem below";
       fmt::print("  {}  {}\n", padded(one.name, 28), one.missing.empty() ? "yes" : "no: " + one.missing);
     }
   }

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 helpers = []
@@ -60,6 +61,10 @@ def attempt(job, run):
         path = os.path.join(os.environ[job["folder"]], job["name"])
         with open(path, "w") as file:
             file.write("left behind")
+        return path
+    if what == "write_scratch_and_wait":
+        path = attempt({**job, "what": "write_scratch"}, run)
+        time.sleep(60)
         return path
     if what == "file":
         path = os.path.join(os.environ["GAUR_OUT"], "rows.csv")
@@ -148,6 +153,32 @@ def attempt(job, run):
                     time.sleep(0.02)
                 os._exit(0)
         time.sleep(600)
+    if what == "fork_doubling":  # at most 2 048 processes, which end after 20 s
+        until = time.monotonic() + 20
+        births = os.open(job["births"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        own = os.getpid()
+        for _ in range(11):
+            try:
+                if os.fork() == 0:
+                    os.write(births, b"x")
+                    if job.get("leave"):
+                        os.setsid()
+            except OSError:
+                pass
+        if os.getpid() == own or time.monotonic() < until:
+            time.sleep(max(0.0, until - time.monotonic()))
+        if os.getpid() != own:
+            os._exit(0)
+        return "done"
+    if what == "fork_in_turn":
+        for _ in range(job["count"]):
+            subprocess.run(["/bin/true"], check=True)
+        return "done"
+    if what == "threads":
+        started = threading.Event()
+        for _ in range(job["count"]):
+            threading.Thread(target=started.wait, daemon=True).start()
+        return "done"
     if what == "frames":
         for text in job["frames"]:
             os.write(4, text.replace("RUN", run).encode() + b"\n")

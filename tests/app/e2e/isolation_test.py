@@ -147,8 +147,95 @@ write = ["output"]'''))
         self.assertEqual(self.attempt(server, "connect", port=server.port), "EACCES")
         self.assertEqual(self.attempt(server, "system_call", name="unshare", arguments=[0x10000000, 0, 0, 0, 0]), "EPERM")
 
+    def strict(self, more=""):
+        """A strict pool whose folder contains no file of the host."""
+        return pool(f'isolation = "strict"\nfolder = "{HERE}"\n{more}')
+
+    def check(self):
+        return subprocess.run([GAUR, "check"], cwd=self.folder, capture_output=True, text=True, timeout=60)
+
+    def test_strict_rejects_paths_with_files_of_the_host(self):
+        (self.folder / "token").write_text(TOKEN + "\n")
+        (self.folder / "token").chmod(0o600)
+        head = '[store]\nurl = "embedded:./d"\n[server]\ntoken_file = "token"\n'
+        d = re.escape(str(self.folder.resolve() / "d"))
+        for more, key, exposed in (("", "folder", rf"{d} \(the data folder\), .*/token \(server\.token_file\)"),
+                                   (f'folder = "{HERE}"\nread = ["."]', "read", rf"{d} \(the data folder\)"),
+                                   (f'folder = "{HERE}"\nread = ["d/run"]', "read", rf"{d} \(the data folder\)"),
+                                   (f'folder = "{HERE}"\nread = ["link"]', "read", rf"{d} \(the data folder\)"),
+                                   (f'folder = "{HERE}"\nwrite = ["d/new"]', "write", rf"{d} \(the data folder\)"),
+                                   (f'folder = "{HERE}"\nenv = {{ LD_LIBRARY_PATH = "{self.folder}" }}', "env", "the data folder")):
+            (self.folder / "link").unlink(missing_ok=True)
+            (self.folder / "link").symlink_to("d/store")
+            server = self.server(head + pool('isolation = "strict"\n' + more))
+            checked = self.check()
+            problem = rf'pools\.attacker\.{key}: its runners, of isolation "strict", may (read|write) .*{exposed}.*; (move|name) '
+            self.assertEqual(checked.returncode, 1, more)
+            self.assertRegex(checked.stdout, problem)
+            self.assertRegex(checked.stdout, r"files: only its own +no: its paths contain files of the host")
+            with self.assertRaisesRegex(AssertionError, problem):
+                server.start()
+        (self.folder / "gaur.toml").write_text(head + pool('isolation = "basic"'))
+        self.assertNotIn("files of this host", self.check().stdout)
+
+    def test_strict_rejects_a_folder_whose_configuration_has_a_secret(self):
+        (self.folder / "app").mkdir()
+        for name, secret in (("app/gaur.toml", '[server]\ntoken = "a-token-of-sixteen"\n'), ("app/.env", "GAUR_SERVER_TOKEN=a-token-of-sixteen\n")):
+            config = f'[store]\nurl = "embedded:{self.folder}/d"\n' + pool('isolation = "strict"')
+            (self.folder / "app/gaur.toml").write_text(config)
+            checked = subprocess.run([GAUR, "check"], cwd=self.folder / "app", capture_output=True, text=True, timeout=60)
+            self.assertEqual(checked.returncode, 0, checked.stdout)
+            with open(self.folder / name, "a") as file:
+                file.write(secret)
+            checked = subprocess.run([GAUR, "check"], cwd=self.folder / "app", capture_output=True, text=True, timeout=60)
+            self.assertRegex(checked.stdout, rf"pools\.attacker\.folder: .*{name} \(contains server\.token\)")
+
+    def test_strict_reads_no_file_of_the_host_or_of_another_run(self):
+        self.folder.chmod(0o755)
+        for user in (Unprivileged, Server):
+            folder = self.folder / user.__name__
+            (folder / "app").mkdir(parents=True)
+            for name in ("token", "beside", "app/handler"):
+                (folder / name).write_text(TOKEN + "\n")
+            folder.chmod(0o755)
+            (folder / "token").chmod(0o600)
+            for name in (".", "token", "app", "app/handler"):
+                if os.geteuid() == 0 and user is Unprivileged:
+                    os.chown(folder / name, NOBODY, NOBODY)
+            strict = '[store]\nurl = "embedded:./d"\n[server]\ntoken_file = "token"\n' + pool('isolation = "strict"\nfolder = "app"')
+            strict = strict.replace("max_runners = 1", "max_runners = 2").replace(f'attacker.py"]', f'attacker.py", "{folder}/beside"]')
+            server = user(folder, strict)
+            server.request = lambda method, path, body=None, headers=None, server=server: Server.request(
+                server, method, path, body, {"Authorization": f"Bearer {TOKEN}", **(headers or {})})
+            self.addCleanup(server.stop)
+            server.start()
+            held = server.add("attempt", {"what": "write_scratch_and_wait", "folder": "GAUR_OUT", "name": "secret"})
+            secret = until(lambda: next(folder.glob("d/run/*/out/secret"), None), what="the other run's file")
+            for path in ("token", "gaur.toml", "d/store/data.mdb", "d/link-secret", "d/gaur.lock", "log", secret):
+                self.assertTrue((folder / path).exists(), path)
+                self.assertEqual(self.attempt(server, "read", path=str(folder / path)), "EACCES", (user, path))
+                self.assertEqual(self.attempt(server, "write", path=str(folder / path)), "EACCES", (user, path))
+            for path in (".", "d", "d/run", secret.parent, HERE):
+                self.assertEqual(self.attempt(server, "list", path=str(folder / path)), "EACCES", (user, path))
+            for path in ("beside", "app/handler"):
+                self.assertEqual(self.attempt(server, "read", path=str(folder / path)), TOKEN + "\n", "an argument, and the pool's folder")
+            self.assertTrue(secret.exists())
+            self.assertEqual(server.request("POST", f"/v1/queues/q/jobs/{held}/cancel").status // 100, 2)
+
+    def test_strict_reads_public_parts_of_the_folders_of_tls_only(self):
+        server = self.start(self.strict())
+        for folder in ("/etc/ssl", "/etc/pki"):
+            if os.path.exists(folder):
+                self.assertEqual(self.attempt(server, "list", path=folder), "EACCES")
+        for folder in ("/etc/ssl/private", "/etc/pki/tls/private"):
+            if os.path.exists(folder):
+                self.assertEqual(self.attempt(server, "list", path=folder), "EACCES")
+        for folder in ("/etc/ssl/certs", "/etc/pki/tls/certs"):
+            if os.path.exists(folder):
+                self.assertEqual(self.attempt(server, "list", path=folder), sorted(os.listdir(folder)))
+
     def test_off_removes_the_protections(self):
-        server = self.start(pool('isolation = "off"'))
+        server = self.start(pool('isolation = "off"\nmax_processes = 0'))
         status = self.attempt(server, "status")
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "0"))
         self.assertEqual(self.attempt(server, "kill", pid=server.process.pid), "done")
@@ -163,6 +250,9 @@ write = ["output"]'''))
         data = next(self.folder.glob("*/store")).parent
         for path in (data / "store/data.mdb", data / "gaur.lock", "/etc/shadow", f"/proc/{server.process.pid}/environ"):
             self.assertEqual(self.attempt(server, "read", path=str(path)), "EACCES", path)
+        self.assertEqual((data / "run").stat().st_mode & 0o777, 0o711)
+        for folder in (data / "run", data / "store"):
+            self.assertEqual(self.attempt(server, "list", path=str(folder)), "EACCES", folder)
         self.assertEqual(self.attempt(server, "kill", pid=server.process.pid), "EPERM")
         written = Path(self.attempt(server, "write_scratch", folder="GAUR_OUT", name="x"))
         self.assertEqual((written.parent.stat().st_mode & 0o777, written.parent.stat().st_uid), (0o700, NOBODY))
@@ -215,7 +305,7 @@ write = ["output"]'''))
     def test_basic_keeps_the_helpers_of_a_runner_and_strict_does_not(self):
         for level, kept in (("basic", True), ("strict", False)):
             (self.folder / level).mkdir()
-            server = self.server(pool(f'isolation = "{level}"'), self.folder / level).start()
+            server = self.server(pool(f'isolation = "{level}"\nfolder = "{HERE}"'), self.folder / level).start()
             helper = self.attempt(server, "start_helper")
             self.assertEqual(self.attempt(server, "read", path="/proc/self/comm"), "python3\n")
             self.assertEqual(self.is_gone(helper), not kept, level)
@@ -241,7 +331,7 @@ write = ["output"]'''))
         self.assertNotEqual(self.attempt(server, "status")["pid"], first, "a runner that kept over half of the limit is replaced")
 
     def test_strict_leaves_no_objects_of_the_kernel(self):
-        server = self.start(pool('isolation = "strict"'))
+        server = self.start(self.strict())
         for name in ("shmget", "semget", "msgget", "mq_open"):
             self.assertEqual(self.attempt(server, "system_call", name=name), "EPERM", name)
 
@@ -275,7 +365,7 @@ write = ["output"]'''))
     def test_a_process_that_ignores_signals_and_keeps_the_pipes_ends_with_the_job(self):
         for level in ("basic", "strict"):
             (self.folder / level).mkdir()
-            server = self.server(pool(f'isolation = "{level}"'), self.folder / level).start()
+            server = self.server(pool(f'isolation = "{level}"\nfolder = "{HERE}"'), self.folder / level).start()
             left = self.attempt(server, "leave_stubborn")
             self.attempt(server, "status")
             self.assertTrue(self.is_gone(left), level)
@@ -287,6 +377,33 @@ write = ["output"]'''))
         self.assertEqual(answer.json["failure"]["code"], "timeout", answer.text)
         self.assertEqual(self.attempt(server, "environment")[:1], "{", "the next runner works")
         until(lambda: len(alive(tree(server.process.pid))) == 2, what="only a keeper and a runner")
+
+    def test_a_run_that_forks_2000_times_fails_at_its_limit(self):
+        births = self.folder / "births"
+        for level, more in (("basic", ""), ("strict", f'folder = "{HERE}"\nwrite = ["births"]\n'), ("off", "")):
+            for leave in (False, True):
+                births.write_text("")
+                server = self.start(pool(f'isolation = "{level}"\n{more}max_processes = 200') + "attempts = 1\n")
+                answer = server.post("/v1/functions/attempt?wait=30s", {"what": "fork_doubling", "births": str(births), "leave": leave})
+                self.assertEqual((answer.status, answer.json["failure"]["code"]), (500, "processes"), answer.text)
+                self.assertRegex(answer.json["failure"]["message"], r"^it had \d+ processes and threads, over its limit of 200 \(pools\.attacker\.max_processes\)")
+                self.assertLess(births.stat().st_size, 400, "forks that succeeded")
+                self.assertEqual(self.attempt(server, "environment")[:1], "{", "the next runner works")
+                until(lambda: len(alive(tree(server.process.pid))) == 2, what="only a keeper and a runner")
+                server.stop()
+
+    def test_the_limit_of_processes_counts_threads_and_not_what_has_ended(self):
+        server = self.start(pool("max_processes = 50") + "attempts = 1\n")
+        self.assertEqual(self.attempt(server, "fork_in_turn", count=120), "done")
+        self.assertEqual(self.attempt(server, "threads", count=30), "done")
+        answer = server.post("/v1/functions/attempt?wait=30s", {"what": "threads", "count": 60})
+        self.assertEqual(answer.json["failure"]["code"], "processes", answer.text)
+
+    def test_the_default_limit_of_processes_ends_a_bomb(self):
+        server = self.start(pool() + "attempts = 1\n")
+        answer = server.post("/v1/functions/attempt?wait=30s", {"what": "fork_doubling", "births": str(self.folder / "births")})
+        self.assertEqual(answer.json["failure"]["code"], "processes", answer.text)
+        self.assertEqual(self.attempt(server, "environment")[:1], "{", "the next runner works")
 
     def test_hostile_frames_end_only_their_run(self):
         server = self.start(pool() + "attempts = 1\nrerun_on_crash = false\n")
@@ -311,18 +428,19 @@ write = ["output"]'''))
 
     def test_check_prints_the_protections_and_rejects_what_has_no_effect(self):
         (self.folder / "gaur.toml").write_text(pool('read = ["/srv"]') + '[pools.sealed]\nisolation = "strict"\nnetwork = "off"\n'
-                                               f'command = ["{PYTHON}"]\n[runners]\nuser = "no-such-user-here"\n')
+                                               f'command = ["{PYTHON}"]\nfolder = "{HERE}"\n[runners]\nuser = "no-such-user-here"\n')
         checked = subprocess.run([GAUR, "check"], cwd=self.folder, capture_output=True, text=True, timeout=60)
         self.assertEqual(checked.returncode, 1)
         self.assertRegex(checked.stdout, r"gaur\.toml:6:\d+: pools\.attacker\.read: needs pools\.attacker\.isolation = \"strict\"")
         self.assertRegex(checked.stdout, r"runners\.user: there is no user no-such-user-here")
-        (self.folder / "gaur.toml").write_text(pool() + f'[pools.sealed]\nisolation = "strict"\nnetwork = "off"\ncommand = ["{PYTHON}"]\n')
+        (self.folder / "gaur.toml").write_text(pool() + f'[pools.sealed]\nisolation = "strict"\nnetwork = "off"\ncommand = ["{PYTHON}"]\nfolder = "{HERE}"\n')
         text = subprocess.run([GAUR, "check"], cwd=self.folder, capture_output=True, text=True, timeout=60).stdout
         self.assertRegex(text, r"isolation of pool attacker: basic\n(.*\n)*?  files: only its own +no: isolation is basic\n")
         self.assertRegex(text, r"isolation of pool sealed: strict\n(.*\n)*?  files: only its own +yes\n(.*\n)*?  no network +yes\n")
+        self.assertRegex(text, r"  limit of processes +yes\n")
         self.assertRegex(text, r"  limits of a cgroup +(yes|no: .*(version 2|cgroup).*)\n")
         if os.geteuid() == 0:
-            self.assertIn("gaur runs as root and so do its runners", text)
+            self.assertRegex(text, r"gaur runs as root and so do its runners: .* can read, change and remove every file of root, .*oom_score_adj")
 
 
 if __name__ == "__main__":
