@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
+#include <system_error>
 
+#include "app/host/print.hpp"
 #include "app/subcommands.hpp"
 #include "app/text/text_width.hpp"
 #include "app/version.hpp"
@@ -27,9 +30,7 @@ int usage(std::FILE* to, int exit_code) {
   return exit_code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_subcommand(int argc, char** argv) {
   if (argc < 2) return usage(stderr, gaur::app::kExitUsage);
   const std::string_view asked = argv[1];
   const bool help = asked == "help";
@@ -47,4 +48,17 @@ int main(int argc, char** argv) {
   }
   fmt::print(stderr, "gaur: there is no subcommand \"{}\"{}\n", wanted, gaur::did_you_mean(wanted, known));
   return gaur::app::kExitUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const int code = run_subcommand(argc, argv);
+    if (std::fflush(stdout) == 0) return code;
+    throw std::system_error(errno, std::generic_category());
+  } catch (const std::system_error& error) {  // of fmt::print
+    gaur::app::print_to(stderr, "gaur: the output cannot be written: {}\n", error.what());
+    return gaur::app::kExitProblem;
+  }
 }

@@ -51,7 +51,8 @@ redis::ClientOptions client_options_of(const RedisConfig& redis, const std::stri
   return options;
 }
 
-/// Waits while the client retries. Other errors than of the connection return at once: a retry does not fix them.
+/// Waits while the client retries. Other errors than of the connection return at once: a retry does not fix
+/// them.
 Status wait_until_connected(redis::Client& client, const RedisConfig& redis, const Env& env) {
   const Instant end = env.clock.now() + redis.connect_timeout;
   Status tried = client.ready().get();

@@ -14,6 +14,7 @@
 #include "app/host/new_folder.hpp"
 #include "app/host/open_files.hpp"
 #include "app/host/options_from_config.hpp"
+#include "app/host/print.hpp"
 #include "app/host/signals.hpp"
 #include "app/host/startup_report.hpp"
 #include "app/look/gather.hpp"
@@ -61,10 +62,10 @@ std::string url_of(const Config& config, std::uint16_t port) {
 }
 
 int fatal_exit(const Error& error) {
-  fmt::print(stderr,
-             "gaur: the store failed and cannot acknowledge writes any more: {}; restart gaur: it "
-             "recovers from disk, or says what to do if the store is damaged\n",
-             error.message);
+  print_to(stderr,
+           "gaur: the store failed and cannot acknowledge writes any more: {}; restart gaur: it "
+           "recovers from disk, or says what to do if the store is damaged\n",
+           error.message);
   std::fflush(nullptr);
   // No orderly shutdown: it would wait for finishes that cannot be stored. Keepers end the runners.
   std::_Exit(kExitFatal);
@@ -139,14 +140,14 @@ std::vector<ExitMeaning> host_exits() {
 int print_configuration_problems(const Settings& settings) {
   std::vector<Problem> problems = settings.problems();
   sort(problems);
-  fmt::print(stderr, "gaur: the configuration has {} {}:\n", problems.size(),
-             problems.size() == 1 ? "problem" : "problems");
-  for (const Problem& problem : problems) fmt::print(stderr, "{}\n", to_string(problem));
+  print_to(stderr, "gaur: the configuration has {} {}:\n", problems.size(),
+           problems.size() == 1 ? "problem" : "problems");
+  for (const Problem& problem : problems) print_to(stderr, "{}\n", to_string(problem));
   return kExitProblem;
 }
 
 int cannot_start(const Error& error) {
-  fmt::print(stderr, "gaur: cannot start: {}\n", error.message);
+  print_to(stderr, "gaur: cannot start: {}\n", error.message);
   return is_store_error(error.code) ? kExitStore : kExitProblem;
 }
 
@@ -208,8 +209,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
   for (const std::string& warning :
        host_warnings(config, options.role == Role::kWorker, SystemClock().wall()))
     log.warn(warning);
-  fmt::print("listening on {}\n", url_of(config, *port));
-  std::fflush(stdout);
+  print_to(stdout, "listening on {}\n", url_of(config, *port));
   if (!config.port_file.empty()) {
     const Status written = write_file(config.port_file, fmt::format("{}\n", *port), 0644);
     if (!written) log.error("port file not written", {{"error", written.error().message}});

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "app/host/pool_paths.hpp"
+#include "app/host/print.hpp"
 #include "app/text/text_width.hpp"
 #include "base/fd.hpp"
 #include "base/try.hpp"
@@ -164,11 +165,12 @@ void print_isolation(const Config& config) {
   for (const auto& [name, pool] : config.pools) {
     const auto isolation = isolation_of(config, pool);
     if (!isolation) continue;  // a problem of runners.user
-    fmt::print("\nisolation of pool {}: {}\n", name, to_string(isolation->level));
+    print_to(stdout, "\nisolation of pool {}: {}\n", name, to_string(isolation->level));
     for (Protection& one : protections_of(*isolation)) {
       if (one.name == kFilesProtection && !check_paths(config, name))
         one.missing = "its paths contain files of the host; no runner starts, see the problem below";
-      fmt::print("  {}  {}\n", padded(one.name, 28), one.missing.empty() ? "yes" : "no: " + one.missing);
+      print_to(stdout, "  {}  {}\n", padded(one.name, 28),
+               one.missing.empty() ? "yes" : "no: " + one.missing);
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/config/units.hpp"
+#include "app/host/print.hpp"
 #include "base/try.hpp"
 #include "core/human_text.hpp"
 
@@ -21,15 +22,15 @@ std::string recovery_of(const bull::UnlockedActive& job, const RecoveryConfig& c
 
 void print_unlocked(const bull::QueueLook& look, const RecoveryConfig& config) {
   if (look.unlocked.empty()) return;
-  fmt::print("  {} active without a lock:\n", look.unlocked.size());
+  print_to(stdout, "  {} active without a lock:\n", look.unlocked.size());
   constexpr std::size_t kMost = 20;
   for (std::size_t i = 0; i < look.unlocked.size() && i < kMost; ++i) {
     const bull::UnlockedActive& job = look.unlocked[i];
-    fmt::print("    {} {}: {}\n", job.id.value,
-               job.age ? "started " + human_duration(*job.age) + " ago" : "never started",
-               recovery_of(job, config));
+    print_to(stdout, "    {} {}: {}\n", job.id.value,
+             job.age ? "started " + human_duration(*job.age) + " ago" : "never started",
+             recovery_of(job, config));
   }
-  if (look.unlocked.size() > kMost) fmt::print("    and {} more\n", look.unlocked.size() - kMost);
+  if (look.unlocked.size() > kMost) print_to(stdout, "    and {} more\n", look.unlocked.size() - kMost);
 }
 
 void print_overdue(const bull::QueueLook& look) {
@@ -39,8 +40,8 @@ void print_overdue(const bull::QueueLook& look) {
     texts.push_back(fmt::format("{} (due {} ago)", job.id.value,
                                 human_duration(std::max(look.now - job.due, Duration{0}))));
   }
-  fmt::print("  {} overdue delayed {}, woken now: {}\n", look.overdue_total,
-             look.overdue_total == 1 ? "job" : "jobs", human_list(texts, look.overdue_total));
+  print_to(stdout, "  {} overdue delayed {}, woken now: {}\n", look.overdue_total,
+           look.overdue_total == 1 ? "job" : "jobs", human_list(texts, look.overdue_total));
 }
 
 }  // namespace
@@ -65,28 +66,29 @@ std::string human_list(const std::vector<std::string>& items, std::uint64_t tota
 
 Status print_startup_report(Host& host, const Config& config, Role role) {
   OpenedStore& opened = host.opened();
-  fmt::print("{}\n", opened.description);
-  if (role == Role::kSweeper) fmt::print("recovery only: no jobs are taken\n");
+  print_to(stdout, "{}\n", opened.description);
+  if (role == Role::kSweeper) print_to(stdout, "recovery only: no jobs are taken\n");
   for (const auto& [name, queue] : config.queues) {
     if (!opened.inspector) {
       GAUR_TRY(const Counts counts, opened.store().counts(QueueName(name)).get());
-      fmt::print("queue {}: {}\n", name, human_counts(counts));
+      print_to(stdout, "queue {}: {}\n", name, human_counts(counts));
       continue;
     }
     if (const auto refused = host.refused_at_start().find(QueueName(name));
         refused != host.refused_at_start().end()) {
-      fmt::print("queue {}: refused, no jobs are taken from it: {}\n", name, refused->second.error.message);
+      print_to(stdout, "queue {}: refused, no jobs are taken from it: {}\n", name,
+               refused->second.error.message);
       continue;
     }
     GAUR_TRY(const bull::QueueLook look, opened.inspector->look(QueueName(name)).get());
     const bool certain = look.evidence.dialect() == redis_store::DetectedDialect::kBull;
-    fmt::print("queue {} (dialect bull{}): {}\n", name, certain ? "" : ", assumed",
-               human_counts(look.counts));
+    print_to(stdout, "queue {} (dialect bull{}): {}\n", name, certain ? "" : ", assumed",
+             human_counts(look.counts));
     print_unlocked(look, config.recovery);
     print_overdue(look);
     if (look.repeatable > 0)
-      fmt::print("  {} repeatable {}: each start of one schedules its next run\n", look.repeatable,
-                 look.repeatable == 1 ? "job" : "jobs");
+      print_to(stdout, "  {} repeatable {}: each start of one schedules its next run\n", look.repeatable,
+               look.repeatable == 1 ? "job" : "jobs");
   }
   std::fflush(stdout);
   return ok();

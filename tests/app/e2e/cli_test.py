@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness import GAUR, ROOT, EndToEnd
+from harness import GAUR, ROOT, EndToEnd, until
 
 SUBCOMMANDS = ["serve", "work", "quiet", "leave", "backup", "restore", "doctor", "check", "look", "shadow", "size", "init",
                "runner-check", "version"]
@@ -34,6 +34,19 @@ class CliTest(EndToEnd):
                 self.assertRegex(done.stdout, r"(?s)Exit codes:\n.*  0   .*  2   ")
                 self.assertEqual(self.gaur("help", subcommand).stdout, done.stdout)
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_output_that_cannot_be_written_is_an_error_and_stops_no_host(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([GAUR, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("the output cannot be written: No space left on device", done.stderr)
+            (self.folder / "gaur.toml").write_text(TOML)
+            host = subprocess.Popen([GAUR, "serve", "--server.listen=127.0.0.1:0", "--port-file=port"], cwd=self.folder, stdout=full, stderr=full)
+            try:
+                until(lambda: (self.folder / "port").exists(), what="the start")
+            finally:
+                host.terminate()
+            self.assertEqual(host.wait(timeout=60), 0)
 
     def test_an_option_takes_its_value_in_both_forms(self):
         (self.folder / "gaur.toml").write_text(TOML)
