@@ -104,6 +104,10 @@ PoolConfig read_pool(const Settings& settings, const std::string& name, const st
   pool.network = settings.text(key("network"));
   for (const std::string& path : settings.texts(key("read"))) pool.read.emplace_back(path);
   for (const std::string& path : settings.texts(key("write"))) pool.write.emplace_back(path);
+  if (pool.duckdb) {
+    for (const std::string& path : settings.texts({"pools", name, "duckdb", "data"}))
+      pool.read.emplace_back(path);
+  }
   pool.command = settings.texts(key("command"));
   if (const auto env = settings.value(key("env")); env.is_object()) {
     for (const auto& [variable, value] : env.as_object())

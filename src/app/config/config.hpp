@@ -83,7 +83,8 @@ struct PoolConfig {
   std::string isolation;
   /// "auto", "on" or "off".
   std::string network;
-  /// Kind command, strict isolation: paths that its runners may read, and read and write. Absolute.
+  /// Kind command, strict isolation: paths that its runners may read, and read and write. Absolute. Kind
+  /// duckdb: `read` is what SQL may read.
   std::vector<std::filesystem::path> read, write;
   /// Kind command only.
   std::vector<std::string> command;

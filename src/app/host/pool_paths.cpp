@@ -52,6 +52,21 @@ std::vector<PoolPath> paths_of_pool(const PoolConfig& pool) {
   return paths;
 }
 
+std::optional<ExposedPath> exposed_to_sql(const Config& config, const std::string& pool) {
+  for (const fs::path& path : config.pools.at(pool).read) {
+    for (const PrivatePath& own : config.private_paths) {
+      if (own.readable || own.path == resolved(config.data_folder) || !overlap(resolved(path), own.path))
+        continue;
+      return ExposedPath{
+          {"pools", pool, "duckdb", "data"},
+          fmt::format("SQL may read {}, which contains {} ({}) or is in it; name narrower paths, or "
+                      "move that file to another folder",
+                      path.string(), own.path.string(), own.what)};
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<ExposedPath> exposed_path(const Config& config, const std::string& pool) {
   std::vector<PoolPath> paths = paths_of_pool(config.pools.at(pool));
   for (fs::path& path : paths_of_every_runner()) paths.push_back({std::move(path), ""});

@@ -24,6 +24,9 @@ struct ExposedPath {
   /// What is exposed and what to do.
   std::string message;
 };
+/// The first of duckdb.data of a duckdb pool that contains a secret or is one. gaur-duckdb itself rejects the
+/// data folder.
+std::optional<ExposedPath> exposed_to_sql(const Config& config, const std::string& pool);
 /// The first path of the pool, or of the system, that contains a file of the host or is in a folder of it.
 std::optional<ExposedPath> exposed_path(const Config& config, const std::string& pool);
 

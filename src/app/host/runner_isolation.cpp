@@ -85,6 +85,7 @@ fs::path closed_folder(const fs::path& path, const UserIds& user) {
 }
 
 std::optional<ExposedPath> exposed_path_of(const Config& config, const std::string& pool) {
+  if (config.pools.at(pool).duckdb) return exposed_to_sql(config, pool);
   return is_confined(config.pools.at(pool)) ? exposed_path(config, pool) : std::nullopt;
 }
 

@@ -178,6 +178,19 @@ write = ["output"]'''))
         (self.folder / "gaur.toml").write_text(head + pool('isolation = "basic"'))
         self.assertNotIn("files of this host", self.check().stdout)
 
+    def test_sql_gets_no_folder_with_a_secret(self):
+        (self.folder / "data").mkdir()
+        (self.folder / "data/token").write_text(TOKEN + "\n")
+        (self.folder / "data/token").chmod(0o600)
+        config = '[queues.q]\n[pools.sql]\nkind = "duckdb"\n[pools.sql.duckdb]\ndata = ["data"]\n[functions.f]\npool = "sql"\nsql = "select 1"\n'
+        server = self.server(config + '[server]\ntoken_file = "data/token"\n')
+        problem = r"pools\.sql\.duckdb\.data: SQL may read .*/data, which contains .*/data/token \(server\.token_file\)"
+        self.assertRegex(self.check().stdout, problem)
+        with self.assertRaisesRegex(AssertionError, problem):
+            server.start()
+        (self.folder / "gaur.toml").write_text(config)
+        self.assertNotIn("SQL may read", self.check().stdout)
+
     def test_strict_rejects_a_folder_whose_configuration_has_a_secret(self):
         (self.folder / "app").mkdir()
         for name, secret in (("app/gaur.toml", '[server]\ntoken = "a-token-of-sixteen"\n'), ("app/.env", "GAUR_SERVER_TOKEN=a-token-of-sixteen\n")):
