@@ -63,8 +63,9 @@ Status wait_until_connected(redis::Client& client, const RedisConfig& redis, con
     wait_to_retry(env);
     if (client.connected()) tried = ok();
   }
-  if (!tried) return tried.error().in(redis::to_text(redis.endpoint));
-  return ok();
+  if (tried) return ok();
+  const std::string where = redis::to_text(redis.endpoint);
+  return tried.error().message.starts_with(where) ? tried.error() : tried.error().in(where);
 }
 
 /// Retries while the server still loads its data.

@@ -220,7 +220,7 @@ write = ["output"]'''))
             server = user(folder, strict)
             server.request = lambda method, path, body=None, headers=None, server=server: Server.request(
                 server, method, path, body, {"Authorization": f"Bearer {TOKEN}", **(headers or {})})
-            self.addCleanup(server.stop)
+            self.servers.append(server)
             server.start()
             held = server.add("attempt", {"what": "write_scratch_and_wait", "folder": "GAUR_OUT", "name": "secret"})
             secret = until(lambda: next(folder.glob("d/run/*/out/secret"), None), what="the other run's file")
