@@ -44,7 +44,8 @@ if(GAUR_SANITIZE)
   target_compile_options(gaur_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(gaur_flags INTERFACE -fsanitize=${GAUR_SANITIZE})
   if(GAUR_SANITIZE MATCHES "undefined")
-    # AddressSanitizer stops at null pointers and at the ends of objects by itself; these checks are a third of compiling.
+    # A third of compiling. AddressSanitizer stops at null pointers and at the ends of objects by itself; objects of
+    # another dynamic type (vptr) are given up.
     target_compile_options(gaur_flags INTERFACE -fno-sanitize=null,object-size,vptr)
   endif()
   if(GAUR_SANITIZE STREQUAL "thread")
