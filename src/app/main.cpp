@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
     if (std::fflush(stdout) == 0) return code;
     throw std::system_error(errno, std::generic_category());
   } catch (const std::system_error& error) {  // of fmt::print
-    gaur::app::print_to(stderr, "gaur: the output cannot be written: {}\n", error.what());
+    gaur::app::print_to(stderr, "gaur: the output cannot be written: {}\n", error.code().message());
     return gaur::app::kExitProblem;
   }
 }

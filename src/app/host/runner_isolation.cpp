@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "app/host/pool_paths.hpp"
-#include "app/host/print.hpp"
 #include "app/text/text_width.hpp"
 #include "base/fd.hpp"
 #include "base/try.hpp"
@@ -166,12 +165,11 @@ void print_isolation(const Config& config) {
   for (const auto& [name, pool] : config.pools) {
     const auto isolation = isolation_of(config, pool);
     if (!isolation) continue;  // a problem of runners.user
-    print_to(stdout, "\nisolation of pool {}: {}\n", name, to_string(isolation->level));
+    fmt::print("\nisolation of pool {}: {}\n", name, to_string(isolation->level));
     for (Protection& one : protections_of(*isolation)) {
       if (one.name == kFilesProtection && !check_paths(config, name))
         one.missing = "its paths contain files of the host; no runner starts, see the problem below";
-      print_to(stdout, "  {}  {}\n", padded(one.name, 28),
-               one.missing.empty() ? "yes" : "no: " + one.missing);
+      fmt::print("  {}  {}\n", padded(one.name, 28), one.missing.empty() ? "yes" : "no: " + one.missing);
     }
   }
 }

@@ -90,7 +90,6 @@ Status print_startup_report(Host& host, const Config& config, Role role) {
       print_to(stdout, "  {} repeatable {}: each start of one schedules its next run\n", look.repeatable,
                look.repeatable == 1 ? "job" : "jobs");
   }
-  std::fflush(stdout);
   return ok();
 }
 

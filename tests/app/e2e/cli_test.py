@@ -36,11 +36,12 @@ class CliTest(EndToEnd):
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_output_that_cannot_be_written_is_an_error_and_stops_no_host(self):
+        (self.folder / "gaur.toml").write_text(TOML)
         with open("/dev/full", "w", encoding="utf-8") as full:
-            done = subprocess.run([GAUR, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("the output cannot be written: No space left on device", done.stderr)
-            (self.folder / "gaur.toml").write_text(TOML)
+            for command in ("--help", "check"):
+                done = subprocess.run([GAUR, command], cwd=self.folder, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("the output cannot be written: No space left on device", done.stderr)
             host = subprocess.Popen([GAUR, "serve", "--server.listen=127.0.0.1:0", "--port-file=port"], cwd=self.folder, stdout=full, stderr=full)
             try:
                 until(lambda: (self.folder / "port").exists(), what="the start")
