@@ -17,6 +17,15 @@ union ControlMessage {
   std::array<char, CMSG_SPACE(sizeof(int))> space;
 };
 
+msghdr message_of(iovec& content, ControlMessage& control) {
+  msghdr message{};
+  message.msg_iov = &content;
+  message.msg_iovlen = 1;
+  message.msg_control = control.space.data();
+  message.msg_controllen = control.space.size();
+  return message;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> next_fork(int forks) {
@@ -46,11 +55,7 @@ bool send_descriptor(int socket, int fd) {
   char byte = 0;
   iovec content{&byte, 1};
   ControlMessage control{};
-  msghdr message{};
-  message.msg_iov = &content;
-  message.msg_iovlen = 1;
-  message.msg_control = control.space.data();
-  message.msg_controllen = control.space.size();
+  const msghdr message = message_of(content, control);
   control.header.cmsg_level = SOL_SOCKET;
   control.header.cmsg_type = SCM_RIGHTS;
   control.header.cmsg_len = CMSG_LEN(sizeof fd);
@@ -62,11 +67,7 @@ Fd receive_descriptor(int socket) {
   char byte = 0;
   iovec content{&byte, 1};
   ControlMessage control{};
-  msghdr message{};
-  message.msg_iov = &content;
-  message.msg_iovlen = 1;
-  message.msg_control = control.space.data();
-  message.msg_controllen = control.space.size();
+  msghdr message = message_of(content, control);
   if (::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1) return Fd();
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return Fd();

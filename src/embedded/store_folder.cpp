@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 
 #include "base/files.hpp"
+#include "base/number_rule.hpp"
 #include "base/try.hpp"
 #include "embedded/space_guard.hpp"
 
@@ -34,11 +34,7 @@ Error incomplete(const fs::path& folder, std::string_view what, std::string_view
 std::optional<std::uint64_t> value_in(std::string_view line, std::string_view name, int base) {
   if (!line.starts_with(name) || line.size() <= name.size() + 1 || line[name.size()] != ' ')
     return std::nullopt;
-  line.remove_prefix(name.size() + 1);
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(line.data(), line.data() + line.size(), value, base);
-  if (problem != std::errc() || end != line.data() + line.size()) return std::nullopt;
-  return value;
+  return whole_number(line.substr(name.size() + 1), base);
 }
 
 /// What is missing if the folder must contain a store; nothing if it is new.

@@ -34,6 +34,12 @@ std::optional<Right> parse_right(std::string_view text) {
   return std::nullopt;
 }
 
+std::vector<std::string> right_names() {
+  std::vector<std::string> names;
+  for (const NamedRight& named : kNames) names.emplace_back(named.name);
+  return names;
+}
+
 TokenGrant admin_grant(std::string name, std::vector<std::string> secrets) {
   return {std::move(name), std::move(secrets), {Right::kAdmin}, {}, {}};
 }

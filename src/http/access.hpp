@@ -30,6 +30,8 @@ enum class Right : std::uint8_t {
 std::string_view to_string(Right right);
 /// Nothing: not a right that a token can have.
 std::optional<Right> parse_right(std::string_view text);
+/// "view", "call" ...: all that parse_right() reads.
+std::vector<std::string> right_names();
 
 /// One named token.
 struct TokenGrant {

@@ -13,10 +13,15 @@ namespace gaur::http {
 
 namespace {
 
+TokenTable table_of(std::vector<TokenGrant> tokens) {
+  TokenTable table;
+  for (TokenGrant& token : tokens) table.push_back(std::make_shared<const TokenGrant>(std::move(token)));
+  return table;
+}
+
 Guard::Options guard_options(const ServerOptions& options) {
   Guard::Options out;
-  for (const TokenGrant& token : options.tokens)
-    out.tokens.push_back(std::make_shared<const TokenGrant>(token));
+  out.tokens = table_of(options.tokens);
   for (const std::string& host : options.hosts) out.hosts.push_back(host_name(host).value_or(lower(host)));
   out.client_certificates = !options.tls.client_ca.empty();
   out.wrong_tokens = options.limits.wrong_tokens;
@@ -61,9 +66,7 @@ Service::Service(const ServerOptions& options, ServerParts parts, std::shared_pt
       audit_(options.log, parts_.clock) {}
 
 void Service::set_tokens(std::vector<TokenGrant> tokens) {
-  TokenTable table;
-  for (TokenGrant& token : tokens) table.push_back(std::make_shared<const TokenGrant>(std::move(token)));
-  guard_.set_tokens(std::move(table));
+  guard_.set_tokens(table_of(std::move(tokens)));
 }
 
 namespace {

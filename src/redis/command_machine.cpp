@@ -19,8 +19,7 @@ bool says_not_here(const Reply& reply) {
 }
 
 std::string reason_of(const Reply::Failure& failure) {
-  if (failure.text.find("READONLY") != std::string::npos)
-    return "READONLY: this server is a replica; use the address of its master";
+  if (failure.text.find("READONLY") != std::string::npos) return fmt::format("READONLY: {}", kReplicaAdvice);
   return fmt::format("Redis answers {}", failure.text);
 }
 

@@ -10,6 +10,9 @@ namespace gaur::redis {
 
 /// RESP3's maps are arrays of key, value, key, value ...; its sets are arrays; big numbers and verbatim
 /// strings are strings (without the `txt:`).
+/// What READONLY means, and what to do.
+inline constexpr std::string_view kReplicaAdvice = "this server is a replica; use the address of its master";
+
 struct Reply {
   struct Nil {
     bool operator==(const Nil&) const = default;

@@ -40,8 +40,7 @@ Error error_of(const redis::Reply::Failure& failure) {
   if (code == "OOM")
     return {Errc::kStoreFull, "redis: the server uses all of its maxmemory: raise it, or remove jobs"};
   if (code == "MISCONF") return {Errc::kStoreFull, text};
-  if (code == "READONLY")
-    return {Errc::kDisconnected, "redis: this server is a replica; use the address of its master"};
+  if (code == "READONLY") return {Errc::kDisconnected, fmt::format("redis: {}", redis::kReplicaAdvice)};
   if (is_not_permitted(failure)) return {Errc::kPermission, text + acl_advice(failure)};
   if (code == "NOAUTH" || code == "WRONGPASS") return {Errc::kPermission, text};
   for (const std::string_view temporary : {"LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"}) {

@@ -95,7 +95,7 @@ Status acceptable(const ServerFacts& facts, bool allow_eviction) {
                     facts.version.empty() ? "unknown" : facts.version)};
   }
   if (facts.role == "slave")
-    return Error{Errc::kDisconnected, "redis: this server is a replica; use the address of its master"};
+    return Error{Errc::kDisconnected, fmt::format("redis: {}", redis::kReplicaAdvice)};
   const bool evicts = !facts.maxmemory_policy.empty() && facts.maxmemory_policy != "noeviction";
   if (evicts && !allow_eviction) {
     return Error{

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern char** environ;
@@ -40,6 +41,19 @@ class Child {
 
   bool started() const { return pid_ > 0; }
 
+  /// All that it still writes.
+  std::string rest() {
+    while (read_more()) {
+    }
+    return buffer_.substr(at_);
+  }
+  /// Waits for its end. The exit code, or the negative number of the signal that killed it; nothing if it was
+  /// not started.
+  std::optional<int> wait() {
+    if (pid_ <= 0 || waitpid(std::exchange(pid_, -1), &status_, 0) <= 0) return std::nullopt;
+    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
+  }
+
   /// The next complete line, or nothing once the child has closed its end. Drops a line that the kill
   /// truncated.
   std::optional<std::string> line() {
@@ -52,10 +66,7 @@ class Child {
       }
       buffer_.erase(0, at_);
       at_ = 0;
-      char bytes[1 << 16];
-      const ssize_t got = read(out_, bytes, sizeof bytes);
-      if (got <= 0) return std::nullopt;
-      buffer_.append(bytes, static_cast<std::size_t>(got));
+      if (!read_more()) return std::nullopt;
     }
   }
 
@@ -68,6 +79,13 @@ class Child {
   bool was_killed() const { return WIFSIGNALED(status_) && WTERMSIG(status_) == SIGKILL; }
 
  private:
+  bool read_more() {
+    char bytes[1 << 16];
+    const ssize_t got = read(out_, bytes, sizeof bytes);
+    if (got > 0) buffer_.append(bytes, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+
   pid_t pid_ = -1;
   int out_ = -1;
   int status_ = 0;

@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <map>
 
@@ -84,12 +83,10 @@ void CommandLine::add_number(const std::string& option, std::uint64_t default_va
                              const std::function<void(std::uint64_t)>& store, Bounds bounds,
                              const std::string& help) {
   const auto read = [=](const std::string& text) {
-    std::uint64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, problem] = std::from_chars(text.data(), end, number);
-    if (problem != std::errc() || rest != end || number < bounds.least || number > bounds.most)
+    const auto number = whole_number(text);
+    if (!number || *number < bounds.least || *number > bounds.most)
       throw CLI::ValidationError(option, whole_number_rule(bounds.least, bounds.most, text));
-    store(number);
+    store(*number);
   };
   cli_->add_option_function<std::string>(option, read, help)
       ->type_name("UINT")

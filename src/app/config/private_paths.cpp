@@ -26,12 +26,6 @@ std::optional<fs::path> file_with_secret(const EffectiveSetting& setting, const 
   return fs::path(origin.base) / fs::path(origin.name).filename();
 }
 
-bool names_secret_file(const EffectiveSetting& setting) {
-  const std::string& last = setting.path.back();
-  return last == "token_file" || last == "password_file" || last == "env_file" || last == "tls_key" ||
-         last == "link_secret_file";
-}
-
 }  // namespace
 
 std::vector<PrivatePath> private_paths(const Settings& settings, const Config& config) {
@@ -46,7 +40,7 @@ std::vector<PrivatePath> private_paths(const Settings& settings, const Config& c
   for (const EffectiveSetting& setting : settings.effective()) {
     if (!settings.is_set(setting.path)) continue;
     const std::string key = to_string(setting.path);
-    if (names_secret_file(setting) && !settings.text(setting.path).empty())
+    if (setting.row->names_secret && !settings.text(setting.path).empty())
       put(settings.text(setting.path), key);
     if (const auto file = file_with_secret(setting, settings)) put(*file, "contains " + key);
   }
@@ -66,8 +60,8 @@ fs::path resolved(fs::path path) {
 }
 
 bool overlap(const fs::path& one, const fs::path& other) {
-  return std::ranges::mismatch(one, other).in1 == one.end() ||
-         std::ranges::mismatch(one, other).in2 == other.end();
+  const auto [differs, there] = std::ranges::mismatch(one, other);
+  return differs == one.end() || there == other.end();
 }
 
 }  // namespace gaur::app

@@ -52,6 +52,8 @@ struct KeyRow {
   bool or_auto = false;
   /// A table must contain this key.
   bool required = false;
+  /// kPath: the file contains a secret, so runners with confined files never get it.
+  bool names_secret = false;
 };
 
 using KeyPath = std::vector<std::string>;

@@ -13,14 +13,23 @@ constexpr std::array kRows{
            "a token"},
     KeyRow{"server.token", Kind::kSecret, "",
            "bearer token that every request must carry; better given as a file"},
-    KeyRow{"server.token_file", Kind::kPath, "",
-           "file with the token alone on its first line. A second line may have the token that it replaces: "
-           "both are then valid"},
+    KeyRow{
+        .path = "server.token_file",
+        .kind = Kind::kPath,
+        .fallback = "",
+        .doc =
+            "file with the token alone on its first line. A second line may have the token that it replaces: "
+            "both are then valid",
+        .names_secret = true},
     KeyRow{"server.tls_certificate", Kind::kPath, "",
            "file with the certificate of the server and its chain, in PEM: the API is then HTTPS. Read again "
            "when "
            "it changes and at SIGHUP"},
-    KeyRow{"server.tls_key", Kind::kPath, "", "file with the key of `tls_certificate`, in PEM"},
+    KeyRow{.path = "server.tls_key",
+           .kind = Kind::kPath,
+           .fallback = "",
+           .doc = "file with the key of `tls_certificate`, in PEM",
+           .names_secret = true},
     KeyRow{
         "server.tls_client_ca", Kind::kPath, "",
         "file with authorities, in PEM: every client then needs a certificate of one of them (mutual TLS)"},
@@ -55,7 +64,8 @@ constexpr std::array kRows{
            .kind = Kind::kPath,
            .fallback = "",
            .doc = "file with the token, as in `server.token_file`",
-           .required = true},
+           .required = true,
+           .names_secret = true},
     KeyRow{.path = "tokens.*.rights",
            .kind = Kind::kTexts,
            .fallback = "",
@@ -69,11 +79,19 @@ constexpr std::array kRows{
            "(TLS, verified), `redis+unix:///PATH`"},
     KeyRow{"store.password", Kind::kSecret, "",
            "Redis: the password; better given as a file. Also `REDIS_PASSWORD`"},
-    KeyRow{"store.password_file", Kind::kPath, "",
-           "Redis: file with the password alone on its first line. Also `REDIS_PASSWORD_FILE`"},
-    KeyRow{"store.env_file", Kind::kPath, "",
-           "Redis: environment file whose `REDIS_PASSWORD` (or the password of its `REDIS_URL`) is used if "
-           "no other source has one; `gaur init` names the file that it read"},
+    KeyRow{.path = "store.password_file",
+           .kind = Kind::kPath,
+           .fallback = "",
+           .doc = "Redis: file with the password alone on its first line. Also `REDIS_PASSWORD_FILE`",
+           .names_secret = true},
+    KeyRow{
+        .path = "store.env_file",
+        .kind = Kind::kPath,
+        .fallback = "",
+        .doc =
+            "Redis: environment file whose `REDIS_PASSWORD` (or the password of its `REDIS_URL`) is used if "
+            "no other source has one; `gaur init` names the file that it read",
+        .names_secret = true},
     KeyRow{"store.prefix", Kind::kText, "bull",
            "Redis: prefix of the queue's keys, as given to Bull. Also `BULL_QUEUE_NAME`"},
     KeyRow{"store.dialect", Kind::kChoice, "auto",
@@ -179,8 +197,13 @@ constexpr std::array kRows{
     KeyRow{"results.public_url", Kind::kText, "",
            "beginning of links to result files: the address under which producers reach this host (or, with "
            "`folder`, the server of that folder); none: the address that the HTTP API listens on"},
-    KeyRow{"results.link_secret_file", Kind::kPath, "",
-           "file with the secret that signs links, at least 32 bytes; none: one created in the data folder"},
+    KeyRow{
+        .path = "results.link_secret_file",
+        .kind = Kind::kPath,
+        .fallback = "",
+        .doc =
+            "file with the secret that signs links, at least 32 bytes; none: one created in the data folder",
+        .names_secret = true},
     // ---- queues
     KeyRow{.path = "queues.*.order",
            .kind = Kind::kChoice,

@@ -29,12 +29,12 @@ void check_secrets(Settings& settings, const Secret& secret) {
 }
 
 std::set<http::Right> read_rights(Settings& settings, const KeyPath& key) {
-  const std::vector<std::string> known{"view", "call", "ad-hoc", "operate", "admin"};
+  const std::vector<std::string> known = http::right_names();
   std::set<http::Right> rights;
   const std::vector<std::string> given = settings.texts(key);
   if (given.empty())
     settings.problem(settings.is_set(key) ? key : KeyPath{key[0], key[1]},
-                     "has no rights; name some of view, call, ad-hoc, operate, admin in `rights`");
+                     fmt::format("has no rights; name some of {} in `rights`", fmt::join(known, ", ")));
   for (const std::string& text : given) {
     if (const auto right = http::parse_right(text)) {
       rights.insert(*right);

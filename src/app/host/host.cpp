@@ -280,8 +280,7 @@ Result<std::uint16_t> Host::Impl::open_http() {
 /// Publishes the address of this host for `gaur quiet`, `gaur leave` and links to result files.
 void Host::Impl::announce(std::uint16_t port) {
   const Config& config = options.config;
-  const std::string url = fmt::format("{}://{}:{}", config.tls.on() ? "https" : "http",
-                                      config.listen.substr(0, config.listen.rfind(':')), port);
+  const std::string url = listening_url(config, port);
   links->set_own_url(url);
   const Status written =
       write_host_file(config.data_folder, {.pid = getpid(),

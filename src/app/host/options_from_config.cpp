@@ -186,6 +186,11 @@ ClientOptions client_options(const Config& config) {
   return options;
 }
 
+std::string listening_url(const Config& config, std::uint16_t port) {
+  return fmt::format("{}://{}:{}", config.tls.on() ? "https" : "http",
+                     config.listen.substr(0, config.listen.rfind(':')), port);
+}
+
 ServerOptions server_options(const Config& config, const Logger& log) {
   ServerOptions options;
   options.listen = config.listen;

@@ -2,6 +2,7 @@
 // Converts the configuration to the options of each part. Thread-safety: pure.
 #include <memory>
 #include <set>
+#include <string>
 
 #include "admission/ledger.hpp"
 #include "api/client_factory.hpp"
@@ -21,6 +22,9 @@ Result<PoolsOptions> pools_options(const Settings& settings, const Config& confi
 std::set<QueueName> configured_queues(const Config& config);
 ClientOptions client_options(const Config& config);
 ServerOptions server_options(const Config& config, const Logger& log);
+
+/// "https://127.0.0.1:8378": where the HTTP API of this configuration listens.
+std::string listening_url(const Config& config, std::uint16_t port);
 
 /// Like gaur::write_file(), but a failed call also removes the folders that it created. Errors: kIo.
 Status write_file(const std::filesystem::path& file, std::string_view text, mode_t mode = 0640);

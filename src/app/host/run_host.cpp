@@ -56,11 +56,6 @@ struct MainThreadEvents {
   }
 };
 
-std::string url_of(const Config& config, std::uint16_t port) {
-  return fmt::format("{}://{}:{}", config.tls.on() ? "https" : "http",
-                     config.listen.substr(0, config.listen.rfind(':')), port);
-}
-
 int fatal_exit(const Error& error) {
   print_to(stderr,
            "gaur: the store failed and cannot acknowledge writes any more: {}; restart gaur: it "
@@ -209,7 +204,7 @@ int run_host(Loaded& loaded, const RunHostOptions& options) {
   for (const std::string& warning :
        host_warnings(config, options.role == Role::kWorker, SystemClock().wall()))
     log.warn(warning);
-  print_to(stdout, "listening on {}\n", url_of(config, *port));
+  print_to(stdout, "listening on {}\n", listening_url(config, *port));
   if (!config.port_file.empty()) {
     const Status written = write_file(config.port_file, fmt::format("{}\n", *port), 0644);
     if (!written) log.error("port file not written", {{"error", written.error().message}});
